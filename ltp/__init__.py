@@ -1,0 +1,1 @@
+"""Live prices of Indian markets: one broker connection, any number of browsers."""

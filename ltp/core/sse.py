@@ -1,0 +1,27 @@
+"""One server-sent event to bytes: the only encoder.
+
+A bare CR inside data would start a new field in the browser, so every kind of line end becomes a data line of its own.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def encode(data: str, *, id: int | None = None, event: str = "", retry_ms: int | None = None) -> bytes:
+    """Return one event, ended by LF LF.
+
+    `retry` is honoured by browsers only on an event with data or a name, so data may be empty only when `event` is given.
+    """
+    if not data and not event:
+        raise AssertionError("an event without data or name is ignored by every browser")
+    head = "" if id is None else f"id: {id}\n"
+    if retry_ms is not None:
+        head += f"retry: {retry_ms}\n"
+    if event:
+        head += f"event: {_LINE_END.sub(' ', event)}\n"
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data))
+    # A lone surrogate would raise in the middle of a flush, for every viewer; one wrong character costs nobody anything.
+    return f"{head}{lines}\n".encode(errors="replace")

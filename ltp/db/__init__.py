@@ -1,0 +1,1 @@
+"""SQL through SQLAlchemy Core: schema, instruments, screener runs."""

@@ -1,0 +1,104 @@
+"""Every failure that is raised on purpose.
+
+    LTPError
+    ├── ConfigError         a setting is not accepted
+    ├── InputError          what a user or a script sent is not accepted
+    ├── NotFoundError       there is no such page, screener or instrument
+    ├── LimitError          a bound of ours is reached; try again later
+    ├── FeedError           the broker's side
+    │   ├── DecodeError     bytes that are no packet
+    │   ├── FeedAuthError   the broker refuses our credentials
+    │   ├── FeedClosed      the connection ended
+    │   └── FeedStale       the connection is open and says nothing
+    ├── StoreError          Redis cannot be read or written
+    ├── DatabaseError       SQL cannot be read or written
+    └── LeaseLost           another worker holds the feed
+
+Driver exceptions are translated once, at the edge of the layer that uses the driver. A retry loop reads `permanent` and
+nothing else.
+"""
+
+from __future__ import annotations
+
+
+class LTPError(Exception):
+    """Root of the tree. `permanent`: trying the same thing again cannot help."""
+
+    permanent: bool = False
+
+
+class ConfigError(LTPError):
+    permanent = True
+
+    def __init__(self, variable: str, value: str, accepted: str) -> None:
+        """`value` must already be masked when the variable is a secret."""
+        self.variable, self.value, self.accepted = variable, value, accepted
+        super().__init__(f"{variable}={value!r} is not accepted: {accepted}")
+
+
+class InputError(LTPError):
+    permanent = True
+
+    def __init__(self, where: str, value: str, accepted: str) -> None:
+        """`where` names the parameter, field or line; `value` is what came, shortened by us to 80 characters."""
+        self.where, self.value, self.accepted = where, value if len(value) <= 80 else value[:77] + "...", accepted
+        super().__init__(f"{where}: {self.value!r} is not accepted; {accepted}")
+
+
+class NotFoundError(LTPError):
+    permanent = True
+
+    def __init__(self, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f"There is no {what} called {name[:80]!r}")
+
+
+class LimitError(LTPError):
+    def __init__(self, what: str, limit: int, retry_after_s: int) -> None:
+        self.what, self.limit, self.retry_after_s = what, limit, retry_after_s
+        super().__init__(f"The limit of {limit} {what} is reached; try again in {retry_after_s} s")
+
+
+class FeedError(LTPError):
+    """`code` is the broker's number (disconnect code or HTTP status), 0 when there was none.
+
+    `retry_after_s`: seconds the broker asked us to stay away, 0 when it named none.
+    """
+
+    def __init__(self, sentence: str, code: int = 0, *, permanent: bool = False, retry_after_s: float = 0.0) -> None:
+        self.code, self.permanent, self.retry_after_s = code, permanent, retry_after_s
+        super().__init__(sentence)
+
+
+class DecodeError(FeedError):
+    pass
+
+
+class FeedAuthError(FeedError):
+    pass
+
+
+class FeedClosed(FeedError):
+    pass
+
+
+class FeedStale(FeedError):
+    pass
+
+
+class StoreError(LTPError):
+    """Redis did not do what was asked. The address in the sentence never carries a password."""
+
+
+class DatabaseError(LTPError):
+    """`permanent` where waiting cannot help: an address that is not accepted, a schema newer than the program."""
+
+    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(sentence)
+
+
+class LeaseLost(LTPError):
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"Another worker holds the feed: {holder}")

@@ -1,0 +1,1 @@
+"""What worker.py runs: ingest, subscriptions, REST sweeps and the schedule."""

