@@ -1,0 +1,193 @@
+"""Packets of the DhanHQ v2 feed, from and to bytes, with the values exactly as the wire carries them.
+
+Little-endian, an 8-byte header (code, length with header, segment number, security id), then fields without padding.
+Does not know what a good price is, which instruments anybody wants, or that LTT is an Indian clock: `protocol` does.
+Source: DhanHQ v2 "Live Market Feed", corrected by recorded frames (sell quantity before buy, open-close-high-low, unsigned).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+from ltp.dhan import codes
+
+HEADER_SIZE: Final = 8
+MAX_LTQ: Final = 65_535
+DEPTH_LEVELS: Final = 5
+
+
+class Ticker(NamedTuple):
+    """`ltp` in rupees, `ltt` in seconds of the Indian clock written as if it were UTC."""
+
+    segment: int
+    security_id: int
+    ltp: float
+    ltt: int
+
+
+class Quote(NamedTuple):
+    """`close` is the previous session's while the market is open. `volume` is cumulative over the day."""
+
+    segment: int
+    security_id: int
+    ltp: float
+    ltq: int
+    ltt: int
+    atp: float
+    volume: int
+    sell_qty: int
+    buy_qty: int
+    open: float
+    close: float
+    high: float
+    low: float
+
+
+class Depth(NamedTuple):
+    """One level, best first; an empty one is all zeros."""
+
+    bid_qty: int
+    ask_qty: int
+    bid_orders: int
+    ask_orders: int
+    bid_price: float
+    ask_price: float
+
+
+class Full(NamedTuple):
+    """A quote with open interest and five levels of depth. `oi_high` and `oi_low` are sent for NSE_FNO alone."""
+
+    segment: int
+    security_id: int
+    ltp: float
+    ltq: int
+    ltt: int
+    atp: float
+    volume: int
+    sell_qty: int
+    buy_qty: int
+    oi: int
+    oi_high: int
+    oi_low: int
+    open: float
+    close: float
+    high: float
+    low: float
+    depth: tuple[Depth, ...]
+
+
+class OpenInterest(NamedTuple):
+    segment: int
+    security_id: int
+    oi: int
+
+
+class PrevClose(NamedTuple):
+    segment: int
+    security_id: int
+    prev_close: float
+    prev_oi: int
+
+
+class MarketStatus(NamedTuple):
+    """A header without payload: no source says what the status is."""
+
+    segment: int
+    security_id: int
+
+
+class Disconnect(NamedTuple):
+    """The broker is about to close; `reason` is a key of `codes.REASONS`, or something new."""
+
+    segment: int
+    security_id: int
+    reason: int
+
+
+Packet = Ticker | Quote | Full | OpenInterest | PrevClose | MarketStatus | Disconnect
+
+
+class Fault(NamedTuple):
+    """Bytes that are no packet.
+
+    `kind`: "truncated" (the message ends inside a packet), "unknown_code", "zero_frame" (code 0, which the live feed is known
+    to send by the thousand), "wrong_length" (the header disagrees with the table; the packet was read all the same).
+    `offset`: where in the message. `code`: the response code, 0 when there is none.
+    """
+
+    kind: str
+    offset: int
+    code: int
+
+
+class _Layout(NamedTuple):
+    packet: type[Packet]
+    fields: struct.Struct
+
+
+_DEPTH: Final = struct.Struct("<IIHHff")
+_LAYOUTS: Final[dict[int, _Layout]] = {
+    codes.TICKER: _Layout(Ticker, struct.Struct("<BHBIfI")),
+    codes.QUOTE: _Layout(Quote, struct.Struct("<BHBIfHIfIIIffff")),
+    codes.OPEN_INTEREST: _Layout(OpenInterest, struct.Struct("<BHBII")),
+    codes.PREV_CLOSE: _Layout(PrevClose, struct.Struct("<BHBIfI")),
+    codes.MARKET_STATUS: _Layout(MarketStatus, struct.Struct("<BHBI")),
+    codes.FULL: _Layout(Full, struct.Struct("<BHBIfHIfIIIIIIffff100s")),
+    codes.DISCONNECT: _Layout(Disconnect, struct.Struct("<BHBIH")),
+}
+_CODES: Final[dict[type[Packet], int]] = {layout.packet: code for code, layout in _LAYOUTS.items()}
+
+SIZES: Final[dict[int, int]] = {code: layout.fields.size for code, layout in _LAYOUTS.items()}
+
+
+def encode(packet: Packet) -> bytes:
+    """Return the packet's bytes.
+
+    LTQ is clamped to what 16 bits hold, as the wire cannot say more; every other value must fit its field.
+    """
+    code = _CODES[type(packet)]
+    size, pack = SIZES[code], _LAYOUTS[code].fields.pack
+    if isinstance(packet, Full):
+        depth = b"".join(_DEPTH.pack(*level) for level in packet.depth)
+        packet = packet._replace(ltq=min(packet.ltq, MAX_LTQ))
+        return pack(code, size, *packet[:-1], depth)
+    if isinstance(packet, Quote):
+        packet = packet._replace(ltq=min(packet.ltq, MAX_LTQ))
+    return pack(code, size, *packet)
+
+
+def decode(message: bytes | memoryview) -> tuple[list[Packet], list[Fault]]:
+    """Read every packet of one WebSocket message; never raises, whatever the bytes."""
+    packets: list[Packet] = []
+    faults: list[Fault] = [] if message else [Fault("truncated", 0, 0)]
+    offset, end = 0, len(message)
+    while offset < end:
+        layout = _LAYOUTS.get(message[offset])
+        if layout is None or offset + layout.fields.size > end:
+            offset, fault = skip(message, offset)
+            faults.append(fault)
+            continue
+        code, length, *values = layout.fields.unpack_from(message, offset)
+        if length != layout.fields.size:
+            faults.append(Fault("wrong_length", offset, code))
+        if code == codes.FULL:
+            values[-1] = tuple(map(Depth._make, _DEPTH.iter_unpack(values[-1])))
+        packets.append(layout.packet(*values))
+        offset += layout.fields.size
+    return packets, faults
+
+
+def skip(message: bytes | memoryview, offset: int) -> tuple[int, Fault]:
+    """Step over what is no whole packet of a known code.
+
+    Returns:
+        The offset to go on from, the end when nothing behind can be trusted; and the fault.
+    """
+    code, rest = message[offset], len(message) - offset
+    if rest < HEADER_SIZE or code in SIZES:
+        return len(message), Fault("truncated", offset, code)
+    # Its own length is all that is known of a packet nobody has described; a senseless one leaves no way to find the next.
+    length = message[offset + 1] | message[offset + 2] << 8
+    fault = Fault("unknown_code" if code else "zero_frame", offset, code)
+    return offset + (length if HEADER_SIZE <= length <= rest else rest), fault

@@ -1,0 +1,235 @@
+"""The client's side of one feed connection, without I/O: bytes in; ticks, events and messages to send out.
+
+Second step of the path of a price, after `packets`. Every packet of every instrument comes through `receive`, so it builds
+no packet: it unpacks what a tick needs straight from the buffer, the header as one integer that names the instrument.
+Does not know sockets, waiting, sessions or tick sizes, and never raises on bytes: what is wrong with them is counted.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+from ltp.core.instrument import parse_key, split_key
+from ltp.core.money import Price, is_currency, price_from_float32
+from ltp.core.tick import Tick
+from ltp.dhan import codes, packets, requests
+from ltp.dhan.clock import ltt_to_utc
+from ltp.dhan.codes import Mode
+
+_SIDE: Final = struct.Struct("<ffff")  # open, close, high, low
+_NO_SIDE: Final = (None, None, None, None)
+
+
+class Disconnected(NamedTuple):
+    """The broker said that it is about to close, and why: a key of `codes.REASONS` or something new."""
+
+    reason: int
+
+
+Event = Disconnected
+
+
+class _Instrument:
+    """A wanted instrument, and its open, close, high and low as last sent: those seldom change, and converting takes time."""
+
+    __slots__ = ("currency", "key", "side", "side_bytes")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.currency = is_currency(key)
+        self.side: tuple[Price | None, ...] = _NO_SIDE
+        self.side_bytes = bytes(_SIDE.size)
+
+    def side_prices(self, side_bytes: bytes) -> tuple[Price | None, ...]:
+        if side_bytes != self.side_bytes:
+            self.side_bytes = side_bytes
+            self.side = tuple(price_from_float32(value, currency=self.currency) for value in _SIDE.unpack(side_bytes))
+        return self.side
+
+
+# What follows the header in one packet -> the tick, None when its price is one that is never shown.
+_Read = Callable[[_Instrument, Any, int], Tick | None]
+
+
+def _read_ticker(instrument: _Instrument, values: tuple[int, float, int], received_at: int) -> Tick | None:
+    _, rupees, ltt = values
+    ltp = price_from_float32(rupees, currency=instrument.currency)
+    return None if ltp is None else Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at)
+
+
+def _read_quote(instrument: _Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick | None:
+    _, rupees, ltt, volume, side_bytes = values
+    ltp = price_from_float32(rupees, currency=instrument.currency)
+    if ltp is None:
+        return None
+    open_, close, high, low = instrument.side_prices(side_bytes)
+    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, open_, high, low, close)
+
+
+def _read_full(instrument: _Instrument, values: tuple[int, float, int, int, int, bytes], received_at: int) -> Tick | None:
+    _, rupees, ltt, volume, oi, side_bytes = values
+    ltp = price_from_float32(rupees, currency=instrument.currency)
+    if ltp is None:
+        return None
+    open_, close, high, low = instrument.side_prices(side_bytes)
+    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, open_, high, low, close, oi)
+
+
+def _read_open_interest(instrument: _Instrument, values: tuple[int, int], received_at: int) -> Tick:
+    return Tick(instrument.key, received_at=received_at, oi=values[1])
+
+
+def _read_prev_close(instrument: _Instrument, values: tuple[int, float], received_at: int) -> Tick | None:
+    prev_close = price_from_float32(values[1], currency=instrument.currency)
+    return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
+
+
+def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
+    """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
+    layout = struct.Struct(fields)
+    if layout.size != packets.SIZES[code]:
+        raise AssertionError(f"code {code}: {layout.size} bytes here, {packets.SIZES[code]} in the codec")
+    return layout.size, code | layout.size << 8, layout.unpack_from, read
+
+
+# Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes no tick needs.
+_LAYOUTS: Final = {
+    codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
+    codes.QUOTE: _layout(codes.QUOTE, "<Qf2xI4xI8x16s", _read_quote),
+    codes.FULL: _layout(codes.FULL, "<Qf2xI4xI8xI8x16s100x", _read_full),
+    codes.OPEN_INTEREST: _layout(codes.OPEN_INTEREST, "<QI", _read_open_interest),
+    codes.PREV_CLOSE: _layout(codes.PREV_CLOSE, "<Qf4x", _read_prev_close),
+    codes.MARKET_STATUS: _layout(codes.MARKET_STATUS, "<Q", None),
+    codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
+}
+
+
+class Protocol:
+    """One connection's subscriptions and packets.
+
+    After each call of `subscribe`, `unsubscribe` or `disconnect` the caller must send what `messages_to_send` returns; after
+    each `receive` it should look at `events`. A new connection needs a new Protocol: the broker keeps nothing.
+
+    Attributes:
+        wanted: keys asked for. sent: keys whose subscription was handed out to be sent. seen: keys the broker has spoken of
+            since. "sent" is not "live": what stays out of `seen` never ticked.
+        counters: what was wrong with the bytes: the kinds of `packets.Fault`, "unwanted" (packets of instruments nobody
+            asked for, such as the last ones after an unsubscription) and "bad_price" (never shown, so no tick).
+    """
+
+    def __init__(self, mode: Mode) -> None:
+        self.wanted: set[str] = set()
+        self.sent: set[str] = set()
+        self.seen: set[str] = set()
+        self.counters: Counter[str] = Counter()
+        self._mode: Mode = mode
+        self._instruments: dict[int, _Instrument] = {}  # by segment | security id << 8, as in the header
+        self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
+        self._disconnect = False
+        self._events: list[Event] = []
+
+    def subscribe(self, keys: Iterable[str]) -> None:
+        """Want `keys` too, in this order; those already wanted are left alone.
+
+        Raises:
+            InputError: a key is malformed; nothing has changed then.
+        """
+        for key in [parse_key(key) for key in keys]:
+            if key not in self.wanted:
+                self.wanted.add(key)
+                self._instruments[_address(key)] = _Instrument(key)
+                self._changed[key] = None
+
+    def unsubscribe(self, keys: Iterable[str]) -> None:
+        """Want `keys` no more; those not wanted are left alone. Packets still on their way are dropped and counted."""
+        for key in keys:
+            if key in self.wanted:
+                self.wanted.discard(key)
+                self.seen.discard(key)
+                del self._instruments[_address(key)]
+                self._changed[key] = None
+
+    def ask_again(self, keys: Iterable[str]) -> None:
+        """Queue the subscription of those of `keys` that were sent once more: it may have been lost on its way."""
+        lost = [key for key in keys if key in self.sent]
+        self.sent.difference_update(lost)
+        self._changed.update(dict.fromkeys(lost))
+
+    def disconnect(self) -> None:
+        """Queue the message that ends the session, behind everything else."""
+        self._disconnect = True
+
+    def messages_to_send(self) -> list[str]:
+        """Return and forget the queued texts. What was wanted and given up, or the reverse, in between is not mentioned."""
+        more = [key for key in self._changed if key in self.wanted and key not in self.sent]
+        less = [key for key in self._changed if key in self.sent and key not in self.wanted]
+        self._changed.clear()
+        self.sent.difference_update(less)
+        self.sent.update(more)
+        # What is given up first: a full connection has no room for the new before.
+        messages = self._by_mode(requests.unsubscribe, less) + self._by_mode(requests.subscribe, more)
+        if self._disconnect:
+            self._disconnect = False
+            messages.append(requests.disconnect())
+        return messages
+
+    def events(self) -> list[Event]:
+        """Return and forget what the broker said of the connection itself."""
+        events, self._events = self._events, []
+        return events
+
+    def receive(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
+        """Read one binary WebSocket message of any number of packets.
+
+        Args:
+            message: as it came; nothing of it is kept.
+            received_at_us: microseconds since the epoch, for `Tick.received_at`.
+        Returns:
+            One tick a packet, in order. Packets without a price (open interest, previous close) give ticks with `ltp` None.
+        """
+        ticks: list[Tick] = []
+        offset, end = 0, len(message)
+        if not end:
+            self.counters["truncated"] += 1
+        while offset < end:
+            layout = _LAYOUTS.get(message[offset])
+            if layout is None or offset + layout[0] > end:
+                offset, fault = packets.skip(message, offset)
+                self.counters[fault.kind] += 1
+                continue
+            size, code_and_length, unpack, read = layout
+            values = unpack(message, offset)
+            offset += size
+            header = values[0]
+            if header & 0xFFFFFF != code_and_length:
+                self.counters["wrong_length"] += 1
+            if read is None:
+                self._events.extend(Disconnected(reason) for reason in values[1:])  # a market status has nothing to say
+                continue
+            instrument = self._instruments.get(header >> 24)
+            if instrument is None:
+                self.counters["unwanted"] += 1
+                continue
+            self.seen.add(instrument.key)
+            tick = read(instrument, values, received_at_us)
+            if tick is None:
+                self.counters["bad_price"] += 1
+            else:
+                ticks.append(tick)
+        return ticks
+
+    def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:
+        # An index has no depth, and nobody knows whether the broker answers Full for one at all; Quote is known to tick.
+        if self._mode != "full":
+            return write(keys, self._mode)
+        indices = [key for key in keys if key.startswith("IDX_I:")]
+        others = [key for key in keys if not key.startswith("IDX_I:")]
+        return write(indices, "quote") + write(others, "full")
+
+
+def _address(key: str) -> int:
+    segment, security_id = split_key(key)
+    return codes.SEGMENT_NUMBERS[segment] | security_id << 8

@@ -1,0 +1,85 @@
+"""Random conversations and random bytes: what was sent is what comes out, and nothing raises."""
+
+import struct
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ltp.core.money import price_from_float32
+from ltp.core.tick import Tick
+from ltp.dhan.clock import utc_to_ltt
+from ltp.dhan.codes import SEGMENT_NUMBERS
+from ltp.dhan.packets import Depth, Full, MarketStatus, OpenInterest, PrevClose, Quote, Ticker, decode, encode
+from ltp.dhan.protocol import Protocol
+
+AT = 1795408200_123456
+EMPTY_DEPTH = (Depth(0, 0, 0, 0, 0.0, 0.0),) * 5
+KEYS = ("IDX_I:13", "NSE_EQ:13", "NSE_EQ:1333", "NSE_FNO:35084", "NSE_CURRENCY:1", "BSE_FNO:4294967295")
+key = st.sampled_from((*KEYS, "NSE_EQ:99"))  # the last is not wanted
+paise = st.integers(1, 13_107_199).map(lambda n: n / 100)
+u32 = st.integers(0, 2**32 - 1)
+epoch = st.integers(10**9, 2**32 - 1 - 19_800)
+
+
+def listening():
+    feed = Protocol("quote")
+    feed.subscribe(KEYS)
+    return feed
+
+
+@st.composite
+def conversation(draw):
+    """Pairs of a packet and the tick it must give, None for none."""
+    name = draw(key)
+    segment, _, security_id = name.partition(":")
+    head = (SEGMENT_NUMBERS[segment], int(security_id))
+    ltp, traded, volume, oi = draw(paise), draw(epoch), draw(u32), draw(u32)
+    side = draw(st.tuples(*[paise | st.just(0.0)] * 4))
+    currency = segment.endswith("CURRENCY")
+    # a currency above 1,024 is not exact: the expectation is then the codec's own rounding of the 32-bit value
+    exact = {value: _exact(value, currency=currency) for value in (ltp, *side)}
+    tick = Tick(name, exact[ltp], traded, AT)
+    open_, close, high, low = (exact[value] for value in side)
+    quoted = tick._replace(volume=volume, open=open_, prev_close=close, high=high, low=low)
+    middle = (1, utc_to_ltt(traded), 1.0, volume, 2, 3)
+    packet, expected = draw(
+        st.sampled_from(
+            [
+                (Ticker(*head, ltp, utc_to_ltt(traded)), tick),
+                (Quote(*head, ltp, *middle, *side), quoted),
+                (Full(*head, ltp, *middle, oi, 0, 0, *side, EMPTY_DEPTH), quoted._replace(oi=oi)),
+                (OpenInterest(*head, oi), Tick(name, received_at=AT, oi=oi)),
+                (PrevClose(*head, ltp, oi), Tick(name, received_at=AT, prev_close=exact[ltp])),
+                (MarketStatus(*head), None),
+                (Quote(*head, float("nan"), *middle, *side), None),
+            ]
+        )
+    )
+    return packet, expected if name in KEYS else None
+
+
+def _exact(rupees, *, currency):
+    if currency:
+        return price_from_float32(struct.unpack("<f", struct.pack("<f", rupees))[0], currency=True)
+    return round(rupees * 100) * 100 or None
+
+
+@given(st.lists(st.lists(conversation(), min_size=1, max_size=4), max_size=4))
+def test_random_packets_come_out_as_they_were_sent(messages):
+    feed = listening()
+    for message in messages:
+        expected = [tick for _, tick in message if tick is not None]
+        assert feed.receive(b"".join(encode(packet) for packet, _ in message), AT) == expected
+
+
+@given(
+    st.lists(conversation(), max_size=5).map(lambda pairs: b"".join(encode(packet) for packet, _ in pairs)),
+    st.binary(max_size=40),
+)
+def test_faults_are_those_of_the_codec(message, tail):
+    """The fast path and the codec walk the same bytes the same way."""
+    feed = listening()
+    feed.receive(message + tail, AT)
+    kinds = [fault.kind for fault in decode(message + tail)[1]]
+    ours = {kind: count for kind, count in feed.counters.items() if kind not in ("unwanted", "bad_price")}
+    assert ours == {kind: kinds.count(kind) for kind in kinds}
