@@ -1,0 +1,61 @@
+"""An exchange to run: a DhanHQ v2 server with invented prices, for trials without credentials and for the tests.
+
+Everything here knows only the wire format (`ltp.dhan`) and instruments; the rest of the product meets it over sockets.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from ltp.errors import ConfigError
+from ltp.feed.simulator.exchange import InSession
+from ltp.feed.simulator.replay import load
+from ltp.feed.simulator.server import Simulator
+from ltp.feed.simulator.universe import universe
+
+__all__ = ["Simulator", "run", "universe"]
+
+_log = logging.getLogger(__name__)
+
+
+def run(
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    calendar: str = "always_open",
+    in_session: InSession | None = None,
+    seed: int = 1,
+    replay: Path | None = None,
+    speed: float = 1.0,
+    extra_instruments: int = 0,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the epoch)`.
+        replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times as fast.
+    Raises:
+        ConfigError: the port is taken, or there is no such calendar.
+        InputError: the replay file is not accepted.
+    """
+    if calendar not in ("always_open", "nse") or (calendar == "nse" and in_session is None):
+        raise ConfigError("calendar", calendar, "always_open, or nse together with its sessions")
+    simulator = Simulator(
+        port,
+        host=host,
+        in_session=in_session if calendar == "nse" else None,
+        seed=seed,
+        replay=load(replay, speed) if replay else None,
+        extra_instruments=extra_instruments,
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    simulator.start()
+    _log.info("The simulated exchange listens at %s (REST %s)", simulator.url, simulator.rest_url)
+    stopping.wait()
+    simulator.stop()
+    _log.info("The simulated exchange has stopped")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from ltp.feed.simulator import Simulator
+
+HDFCBANK = "NSE_EQ:1333"
+Control = Callable[..., requests.Response]
+
+
+@pytest.mark.parametrize("ltp", [1650.35, 0.01, 9_999_999.99])
+def test_an_exact_trade_reaches_every_mode(control: Control, client: Any, ltp: float) -> None:
+    for mode in (15, 17, 21):
+        client.request(mode, HDFCBANK)
+    client.packets(3)
+    answer = control("POST", "trades", key=HDFCBANK, ltp=ltp)
+    assert answer.json()["ltp"] == ltp
+    assert [packet.ltp for packet in client.packets(3)] == pytest.approx([ltp] * 3, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [
+        ({"key": HDFCBANK, "ltp": 0}, 400, "ltp"),
+        ({"key": HDFCBANK, "ltp": "1650"}, 400, "ltp"),
+        ({"key": HDFCBANK}, 400, "ltp"),
+        ({"key": "HDFC", "ltp": 1}, 400, "key"),
+        ({"key": HDFCBANK, "ltp": 1, "ltq": -1}, 400, "ltq"),
+        ({"key": HDFCBANK, "ltp": 1, "hold_s": -1}, 400, "hold_s"),
+        ({"key": "NSE_EQ:999999", "ltp": 1}, 404, "NSE_EQ:999999"),
+    ],
+)
+def test_a_trade_that_is_not_accepted_says_why(control: Control, body: dict[str, Any], status: int, sentence: str) -> None:
+    answer = control("POST", "trades", **body)
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"]
+
+
+def test_connections_are_counted_and_shown(
+    simulator: Simulator, client: Any, connect: Callable[..., Any], control: Control
+) -> None:
+    client.request(17, HDFCBANK, "IDX_I:13")
+    client.packets(3)
+    connect(simulator, client_id="1000000002")
+    report = control("GET", "connections").json()
+    assert (report["attempts"], report["accepted"]) == (2, 2)
+    assert report["open"][0]["subscribed"] == {"ticker": [], "quote": ["IDX_I:13", HDFCBANK], "full": []}
+    assert report["open"][0]["client_id"] == "1000000001"
+
+
+@pytest.mark.parametrize(
+    ("noun", "body"), [("drop", {"how": "gently"}), ("drop", {"code": 1}), ("disconnect", {"reason": "bored"})]
+)
+def test_bad_endings_are_refused(control: Control, noun: str, body: dict[str, Any]) -> None:
+    assert control("POST", noun, **body).status_code == 400
+
+
+def test_what_is_no_object_is_refused(simulator: Simulator) -> None:
+    answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/faults", data="[1]", timeout=5)
+    assert answer.status_code == 400
