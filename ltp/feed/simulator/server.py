@@ -35,7 +35,7 @@ from ltp.feed.simulator.rest_charts import account_pages, charts
 from ltp.feed.simulator.universe import Listing, listings, synthetic_futures
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 PING_S: Final = 10.0
 SILENCE_S: Final = 40.0

@@ -1,0 +1,224 @@
+"""One WebSocket connection to the broker: handshake, reading in big chunks, pings, close.
+
+websocket-client does the handshake (proxies, TLS, status codes); from there its socket is read and written here. One thread
+uses a client; only `abort` may come from another. Knows no subscription, no packet and no second attempt. The access token
+travels in the URL, so no exception of this module quotes a URL, a header or a body of the broker's.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import struct
+import threading
+import time
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import websocket
+
+from ltp import metrics
+from ltp.core.backoff import parse_retry_after
+from ltp.errors import FeedAuthError, FeedClosed, FeedError
+from ltp.feed import frames
+
+CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
+SEND_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
+_NORMAL: Final = 1000
+
+
+class FeedClient:
+    """`bytes_read` and `frames_read` only rise; `half_read`: a frame has begun and its end has not come."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._walker = frames.FrameWalker()
+        self._ended: FeedClosed | None = None
+        self.bytes_read = 0
+
+    @property
+    def frames_read(self) -> int:
+        return self._walker.frames
+
+    @property
+    def half_read(self) -> bool:
+        return self._walker.half_read
+
+    def connect(self, url: str, client_id: str, token: str, connect_timeout_s: float) -> None:
+        """Open the connection to `url`, an address without a query.
+
+        Raises:
+            FeedAuthError: HTTP 401 or 403.
+            FeedError: no connection, or another HTTP status in `code` with `retry_after_s` where the broker named one.
+        """
+        query = urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
+        opening: Any = websocket.WebSocket(sslopt={"context": ssl.create_default_context()})
+        with _Deadline(opening, connect_timeout_s) as deadline:
+            try:
+                # No redirects: one would carry us, and with luck the token, to a host nobody configured.
+                opening.connect(f"{url}?{query}", timeout=connect_timeout_s, redirect_limit=0)
+            except websocket.WebSocketBadStatusException as error:
+                raise _refusal(error) from None
+            except (websocket.WebSocketException, OSError, ValueError) as error:
+                raise FeedError(f"{urlsplit(url).hostname}: {deadline.sentence or _sentence(error)}") from None
+        self._socket = opening.sock
+
+    def read(self, timeout_s: float) -> list[bytes]:
+        """Return the binary messages that came, after at most `timeout_s`; empty when none did. Answers pings.
+
+        Raises:
+            FeedClosed: the connection ended; `code` is that of the close frame, 0 when there was none.
+        """
+        if self._ended is not None:
+            raise self._ended
+        try:
+            connected = self._connected()
+            connected.settimeout(max(timeout_s, 0.001))  # 0 would mean "never wait", which TLS reports as an error
+            # A plain receive with a timeout, never select: TLS may hold bytes back that select cannot see.
+            chunk = connected.recv(CHUNK)
+        except TimeoutError:
+            return []
+        except OSError as error:
+            raise self._end(f"The connection broke: {_sentence(error)}") from None
+        if not chunk:
+            raise self._end("The broker dropped the connection without a word")
+        self.bytes_read += len(chunk)
+        texts, messages = self._walker.texts, self._walker.feed(chunk)
+        if self._walker.texts != texts:
+            metrics.count("feed_frames.text", self._walker.texts - texts)
+        if self._walker.control or self._walker.fault is not None:
+            ended = self._answer_control()
+            if ended is not None and not messages:
+                raise ended  # else at the next read, after the messages that came before the end
+        return messages
+
+    def send(self, text: str) -> None:
+        """Send one text message.
+
+        Raises:
+            FeedClosed: it could not be written within SEND_TIMEOUT_S.
+        """
+        self._write(frames.TEXT, text.encode(), SEND_TIMEOUT_S)
+
+    def ping(self) -> None:
+        """Ask for a sign of life: `bytes_read` rises when it comes. Raises FeedClosed as `send` does."""
+        self._write(frames.PING, b"", SEND_TIMEOUT_S)
+
+    def close(self, timeout_s: float) -> None:
+        """Say goodbye and let go of the socket, within `timeout_s` whatever the peer does. Never raises."""
+        if self._socket is None:
+            return
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._write(frames.CLOSE, struct.pack("!H", _NORMAL), timeout_s)
+            while self._ended is None and (left_s := deadline - time.monotonic()) > 0:
+                self.read(left_s)
+        except FeedClosed:
+            pass  # gone is what we wanted
+        self.abort()
+        self._socket.close()
+        self._socket = None
+
+    def abort(self) -> None:
+        """Cut the connection now, from any thread: a read or write under way ends with FeedClosed."""
+        connected = self._socket
+        if connected is not None:
+            _cut(connected)
+
+    def _answer_control(self) -> FeedClosed | None:
+        control, self._walker.control = self._walker.control, []
+        for opcode, payload in control:
+            if opcode == frames.PING:
+                self._write_if_possible(frames.PONG, payload)
+            elif opcode == frames.CLOSE:
+                self._write_if_possible(frames.CLOSE, payload[:2])
+                code = frames.close_code(payload)
+                return self._end(f"The broker closed the connection (WebSocket code {code})", code)
+        if self._walker.fault is not None:
+            code, sentence = self._walker.fault
+            self._write_if_possible(frames.CLOSE, struct.pack("!H", code))
+            return self._end(sentence, code)
+        return self._ended
+
+    def _write_if_possible(self, opcode: int, payload: bytes) -> None:
+        try:
+            self._write(opcode, payload, ANSWER_TIMEOUT_S)
+        except FeedClosed:
+            pass  # the next read says so, after the messages that came before
+
+    def _write(self, opcode: int, payload: bytes, timeout_s: float) -> None:
+        if self._ended is not None:
+            raise self._ended
+        try:
+            connected = self._connected()
+            connected.settimeout(timeout_s)
+            connected.sendall(frames.encode(opcode, payload, os.urandom(4)))
+        except OSError as error:
+            # Part of the frame may be out, so nothing more can be said on this connection.
+            raise self._end(f"Writing to the broker failed: {_sentence(error)}") from None
+
+    def _end(self, sentence: str, code: int = 0) -> FeedClosed:
+        self._ended = FeedClosed(sentence, code)
+        return self._ended
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            raise FeedClosed("The connection is closed")
+        return self._socket
+
+
+class _Deadline:
+    """Cuts a handshake that goes on for too long.
+
+    The library's timeout is for each single byte of the answer, so a peer that drips them would hold the thread for hours.
+    """
+
+    def __init__(self, opening: Any, timeout_s: float) -> None:
+        self._opening = opening
+        self._timer = threading.Timer(timeout_s, self._expire)
+        self._timer.daemon = True
+        self.sentence = ""
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._timer.cancel()
+
+    def _expire(self) -> None:
+        self.sentence = "the handshake took too long"
+        opened = self._opening.sock
+        if opened is not None:
+            _cut(opened)
+
+
+def _cut(connected: socket.socket) -> None:
+    try:
+        # Not the TLS socket's own shutdown: it takes the TLS state from under a thread that is reading.
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+    except OSError:
+        pass  # already gone
+
+
+def _refusal(error: websocket.WebSocketBadStatusException) -> FeedError:
+    status = int(error.status_code)
+    retry_after_s = parse_retry_after((error.resp_headers or {}).get("retry-after", ""), time.time())
+    kind = FeedAuthError if status in (401, 403) else FeedError
+    return kind(f"The broker refused the connection with HTTP {status}", status, retry_after_s=retry_after_s)
+
+
+def _sentence(error: Exception) -> str:
+    """Say what failed in words that cannot hold the URL: our own, or the operating system's."""
+    if isinstance(error, (TimeoutError, websocket.WebSocketTimeoutException)):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid ({error.verify_message})"
+    if isinstance(error, websocket.WebSocketAddressException):
+        return "the name cannot be resolved"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"the handshake failed ({type(error).__name__})"

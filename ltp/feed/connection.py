@@ -1,0 +1,206 @@
+"""One opened connection, from the first subscription to the reason it ended.
+
+Drives the protocol machine with what the client reads, hands the ticks over and keeps account of what the broker has not
+spoken of. Does not open connections and does not decide when to come back.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+from typing import Protocol as Shape
+
+from ltp import metrics
+from ltp.core.backoff import CloseReason, Rule
+from ltp.core.tick import Feed, Tick
+from ltp.dhan.codes import Mode, reason
+from ltp.dhan.protocol import Protocol
+from ltp.errors import FeedClosed, FeedError, LTPError
+from ltp.feed.watch import TradeTimeAlarm, Watch
+
+READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
+ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
+REVIEW_EVERY_S: Final = 1.0
+CLOSE_TIMEOUT_S: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class FeedSocket(Shape):
+    """What a connection needs of a client: see `client.FeedClient`."""
+
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def frames_read(self) -> int: ...
+    @property
+    def half_read(self) -> bool: ...
+    def read(self, timeout_s: float) -> list[bytes]: ...
+    def send(self, text: str) -> None: ...
+    def ping(self) -> None: ...
+    def close(self, timeout_s: float) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Connection:
+    """The life of one connection. `on_ticks` must not raise. `since_us`: when its subscriptions were written."""
+
+    def __init__(
+        self,
+        client: FeedSocket,
+        mode: Mode,
+        on_ticks: Callable[[list[Tick]], None],
+        alarm: TradeTimeAlarm,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._on_ticks, self._clock, self._monotonic = client, on_ticks, clock, monotonic
+        self._opened = self._reviewed = monotonic()
+        self._watch = Watch(self._opened)
+        self._alarm = alarm
+        self._wanted: Sequence[str] = ()
+        self._unseen: dict[str, float] = {}  # sent keys the broker has not spoken of -> when they were sent
+        self._asked_again: set[str] = set()
+        self._counted: Counter[str] = Counter()
+        self._packets = 0
+        self._in_session = self._silent = False
+        self.protocol = Protocol(mode)
+        self.since_us = int(clock() * 1e6)
+        self.last_packet_at: float | None = None
+        self.last_request_error = ""
+
+    @property
+    def feed(self) -> Feed:
+        """Subscribed is not live: only a packet of this connection makes it so."""
+        if self._silent:
+            return "silent"
+        return "down" if self._watch.last_packet is None else "live"
+
+    @property
+    def never_ticked(self) -> list[str]:
+        """Keys that stayed silent although they were asked for twice, in the order of asking."""
+        seen = self.protocol.seen
+        return [key for key in self._unseen if key in self._asked_again and key not in seen]
+
+    def want(self, keys: Sequence[str]) -> None:
+        """Subscribe and unsubscribe until `keys` is what is asked for. Raises FeedClosed."""
+        if keys == self._wanted:
+            return
+        gone = set(self._wanted).difference(keys)
+        self._wanted = keys
+        self.protocol.unsubscribe(gone)
+        self.protocol.subscribe(keys)
+        self._send()
+        now = self._monotonic()
+        for key in gone:
+            self._unseen.pop(key, None)
+            self._asked_again.discard(key)
+        for key in keys:
+            if key not in self.protocol.seen:
+                self._unseen.setdefault(key, now)
+
+    def step(self, *, in_session: bool, last_silent_reconnect: float) -> CloseReason | None:
+        """Read once, hand over, look for silence. Returns why the connection must end, None while it need not.
+
+        Raises:
+            FeedClosed: the peer ended it.
+        """
+        # Nothing is unread before this instant once the read comes back, so a process that was frozen in between
+        # does not take its own sleep for the broker's silence.
+        before = self._monotonic()
+        messages = self._client.read(READ_TIMEOUT_S)
+        self._in_session = in_session
+        client = self._client
+        self._watch.progress(
+            self._monotonic(), bytes_read=client.bytes_read, frames_read=client.frames_read, half_read=client.half_read
+        )
+        if messages:
+            self._receive(messages)
+            ended = self._disconnected()
+            if ended is not None:
+                return ended
+        if before - self._reviewed >= REVIEW_EVERY_S:
+            self._review(before)
+        self._silent = self._watch.silent(before, in_session=in_session)
+        kind, sentence = self._watch.verdict(before, last_silent_reconnect)
+        return self.ended(kind, sentence=sentence) if kind else None
+
+    def ended(self, kind: str, code: int = 0, *, sentence: str = "") -> CloseReason:
+        """Return the reason with this connection's life in it."""
+        self._count_faults()
+        first, last = self._watch.first_packet, self._watch.last_packet
+        data_s = 0.0 if first is None or last is None else last - first
+        rule = reason(code).policy if kind == "disconnect" else "retry"
+        return CloseReason(kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s)
+
+    def say_goodbye(self) -> None:
+        """Give up every subscription and the session: the broker frees its side at once instead of by time-out."""
+        self.protocol.unsubscribe(list(self.protocol.wanted))
+        self.protocol.disconnect()
+        try:
+            self._send()
+        except FeedClosed:
+            pass  # it is gone already
+
+    def _send(self) -> None:
+        for message in self.protocol.messages_to_send():
+            self._client.send(message)
+
+    def _receive(self, messages: list[bytes]) -> None:
+        received_at = self._clock()
+        received_at_us, receive = int(received_at * 1e6), self.protocol.receive
+        ticks: list[Tick] = []
+        for message in messages:
+            ticks += receive(message, received_at_us)
+        if not ticks:
+            return
+        now = self._monotonic()
+        self._packets += len(ticks)
+        self.last_packet_at = received_at
+        self._watch.packet(now)
+        if self._in_session and (warning := self._alarm.sample(ticks, now)):
+            _log.warning("%s", warning)
+        self._on_ticks(ticks)
+
+    def _disconnected(self) -> CloseReason | None:
+        for event in self.protocol.events():
+            said = reason(event.reason)
+            sentence = f"{said.sentence} (code {said.code})"
+            if said.policy != "request":
+                return self.ended("disconnect", said.code, sentence=sentence)
+            self.last_request_error = sentence
+            metrics.count(f"feed_request_faults.{said.code}")
+            _log.warning("The broker does not accept a request: %s", sentence)
+        return None
+
+    def _review(self, now: float) -> None:
+        self._reviewed = now
+        self._count_faults()
+        seen = self.protocol.seen
+        self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
+        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S and key not in self._asked_again]
+        if lost:
+            self._asked_again.update(lost)
+            self.protocol.ask_again(lost)
+            self._send()
+            _log.warning("No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted))
+        if self._watch.ping_due(now):
+            self._client.ping()
+
+    def _count_faults(self) -> None:
+        for kind, n in (self.protocol.counters - self._counted).items():
+            metrics.count(f"feed_faults.{kind}", n)
+        self._counted = Counter(self.protocol.counters)
+
+
+def refused(error: LTPError) -> CloseReason:
+    """Classify an attempt that brought no connection."""
+    if not isinstance(error, FeedError) or not error.code:
+        return CloseReason("unreachable", sentence=str(error))
+    # 401 speaks of the token. 403 may be a firewall's, which a new token does not move and a wait may.
+    rules: dict[int, Rule] = {401: "refresh", 429: "wait60"}
+    return CloseReason("refused", error.code, rules.get(error.code, "retry"), str(error), retry_after_s=error.retry_after_s)

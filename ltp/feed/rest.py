@@ -1,0 +1,168 @@
+"""DhanHQ's REST side: quotes, the account, a new token. At most one call a second in all, whoever asks.
+
+The broker allows one quote call a second to the whole account and threatens to block who goes on, so the pace and the
+pauses are kept here and not by the callers. What the answers mean is `quote_response`'s. Nothing of a request's headers
+is ever logged or raised: they carry the token.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from ltp import metrics
+from ltp.core.backoff import parse_retry_after
+from ltp.core.instrument import split_key
+from ltp.core.tick import Tick
+from ltp.errors import FeedAuthError, FeedError
+from ltp.feed.credentials import Credentials
+from ltp.feed.quote_response import read_error, read_quotes
+
+PACE_S: Final = 1.1  # one a second is the rule; a second call 1.0 s after the first was seen refused
+TIMEOUT_S: Final = 5.0
+MAX_KEYS: Final = 1_000
+MAX_BODY: Final = 8 << 20  # a thousand quotes with depth have about one megabyte
+LIMITED_PAUSES_S: Final = (5.0, 15.0, 60.0)
+BLOCKING_PAUSE_S: Final = 60.0  # 805 says that going on may get the account blocked
+_TOO_MANY: Final = (429, 805, 904)
+
+
+class RestClient:
+    """Thread-safe; calls wait for each other. Every call may take PACE_S and TIMEOUT_S for each call before it.
+
+    Every public method raises FeedError or FeedAuthError with the broker's number in `code`, and ConfigError when the
+    credentials cannot be read.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> None:
+        self._base_url, self._credentials = base_url.rstrip("/"), credentials
+        self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
+        self._lock = threading.Lock()
+        self._free_at = self._paused_until = float("-inf")
+        self._limited = 0
+        self._session = requests.Session()
+        # A proxy of the environment cannot reach the simulator on this machine.
+        self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which every call is refused because the broker said "too many"; 0 when none is."""
+        return max(0.0, self._paused_until - self._monotonic())
+
+    def quotes(self, keys: Sequence[str]) -> dict[str, Tick]:
+        """Return what the broker knows of `keys`, marked as REST; those it has no price of are absent.
+
+        More than 1,000 keys take several calls, a second apart.
+
+        Raises:
+            FeedError, FeedAuthError: with the broker's number in `code`; nothing is returned of earlier calls.
+        """
+        ticks: dict[str, Tick] = {}
+        for start in range(0, len(keys), MAX_KEYS):
+            asked = keys[start : start + MAX_KEYS]
+            by_segment: dict[str, list[int]] = {}
+            for key in asked:
+                segment, security_id = split_key(key)
+                by_segment.setdefault(segment, []).append(security_id)
+            body = self._call("POST", "/marketfeed/quote", by_segment)
+            ticks.update(read_quotes(body, asked, int(self._clock() * 1e6)))
+        return ticks
+
+    def profile(self) -> dict[str, str]:
+        """Return the account as the broker words it, the texts among its fields. Raises FeedError, FeedAuthError."""
+        body = self._call("GET", "/profile")
+        return {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
+
+    def account_refusal(self) -> str:
+        """Return the sentence why this account cannot have the feed, "" when it can or when that cannot be found out."""
+        try:
+            plan = self.profile().get("dataPlan", "Active")
+        except FeedError as error:
+            # 403 may be the same limit as the feed's, told by a firewall.
+            return str(error) if isinstance(error, FeedAuthError) and error.code != 403 else ""
+        return "" if plan.casefold() == "active" else f"The account's data plan is not active but {plan[:20]!r}"
+
+    def renew_token(self) -> str:
+        """Return a new access token; the old one is dead from then on. Raises FeedError, FeedAuthError."""
+        body = self._call("GET", "/RenewToken")
+        inner = body.get("data", body) if isinstance(body, dict) else {}
+        token = inner.get("accessToken") or inner.get("token") if isinstance(inner, dict) else None
+        if not isinstance(token, str) or not token:
+            raise FeedError("The broker's answer to the renewal of the token has no token in it")
+        return token
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        with self._lock:
+            if self.paused_s > 0:
+                raise FeedError(f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429)
+            self._sleep(max(0.0, self._free_at - self._monotonic()))
+            try:
+                status, retry_after_s, answer = self._exchange(method, path, body)
+            finally:
+                self._free_at = self._monotonic() + PACE_S
+            metrics.count("rest_calls")
+            error = read_error(status, answer, retry_after_s)
+            if error is None:
+                self._limited = 0
+                return answer
+            metrics.count(f"rest_errors.{error.code}")
+            if status == 429 or error.code in _TOO_MANY:
+                self._pause(error)
+            raise error
+
+    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, float, Any]:
+        """Make one call; return status, Retry-After in seconds and the JSON, None when the answer is none."""
+        client_id, token = self._credentials.current()
+        # The renewal wants the id under a name of its own; both are harmless everywhere.
+        headers = {"access-token": token, "client-id": client_id, "dhanClientId": client_id, "Accept": "application/json"}
+        try:
+            with self._session.request(
+                method,
+                self._base_url + path,
+                json=body,
+                headers=headers,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,  # the token would follow to wherever the redirect points
+                stream=True,
+            ) as response:
+                text = self._read(response)
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            raise FeedError(f"The broker's REST side cannot be reached: {type(error).__name__}") from None
+        retry_after_s = parse_retry_after(response.headers.get("Retry-After", ""), self._clock())
+        try:
+            return response.status_code, retry_after_s, json.loads(text)
+        except (ValueError, RecursionError):
+            if response.status_code < 400:
+                raise FeedError("The broker's REST side sent no JSON", response.status_code) from None
+            return response.status_code, retry_after_s, None
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Read the body in all within TIMEOUT_S: the library's time-out is for each single byte."""
+        deadline, chunks, size = self._monotonic() + TIMEOUT_S, [], 0
+        while chunk := response.raw.read1(65_536, decode_content=True):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY or self._monotonic() > deadline:
+                raise FeedError("The broker's REST side sent too much, or took too long")
+        return b"".join(chunks)
+
+    def _pause(self, error: FeedError) -> None:
+        step_s = LIMITED_PAUSES_S[min(self._limited, len(LIMITED_PAUSES_S) - 1)]
+        self._limited += 1
+        least_s = BLOCKING_PAUSE_S if error.code == 805 else step_s
+        self._paused_until = self._monotonic() + max(least_s, error.retry_after_s)

@@ -1,0 +1,64 @@
+"""What the worker may know of the feed at any moment: one value, replaced as a whole."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ltp.core.tick import Feed
+
+STATUS_EVERY_S: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class FeedStatus(NamedTuple):
+    """One consistent look at the feed.
+
+    `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
+    numbers of instruments. `seen`: keys the broker has spoken of on this connection. `never_ticked`: keys asked for twice in
+    vain. `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
+    the credentials change.
+    """
+
+    feed: Feed = "off"
+    since_us: int = 0
+    wanted: int = 0
+    sent: int = 0
+    seen: frozenset[str] = frozenset()
+    never_ticked: tuple[str, ...] = ()
+    reconnects: int = 0
+    last_error: str = ""
+    last_packet_at: float | None = None
+    stopped_for_good: bool = False
+
+
+class StatusBoard:
+    """Holds the newest status. One thread shows, any thread reads; `on_change` runs on the thread that shows."""
+
+    def __init__(self, on_change: Callable[[], None], monotonic: Callable[[], float]) -> None:
+        self._on_change, self._monotonic = on_change, monotonic
+        self._lock = threading.Lock()
+        self._status = FeedStatus()
+        self._shown = float("-inf")
+
+    def read(self) -> FeedStatus:
+        with self._lock:
+            return self._status
+
+    def show(self, feed: Feed, stopped: bool, last_error: str, build: Callable[[], FeedStatus]) -> None:
+        """Replace the status when one of these three changed, or it is half a second old: building one copies sets of keys."""
+        now, old = self._monotonic(), self._status
+        changed = (feed, stopped, last_error) != (old.feed, old.stopped_for_good, old.last_error)
+        if not changed and now - self._shown < STATUS_EVERY_S:
+            return
+        self._shown = now
+        status = build()._replace(feed=feed, stopped_for_good=stopped, last_error=last_error)
+        with self._lock:
+            self._status = status
+        if changed:
+            if feed != old.feed:
+                _log.info("Feed is %s", feed)
+            self._on_change()

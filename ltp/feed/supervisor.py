@@ -1,0 +1,256 @@
+"""The feed's life: one thread that connects, reads, hands over, notices silence, backs off and comes back.
+
+What each ending calls for is decided in `core.backoff`; this module does the waiting and the asking. It knows no Redis and
+no market calendar: both come as callables. Changes of what is wanted take effect within a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import random as random_module
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ltp import metrics
+from ltp.core.backoff import CloseReason, ReconnectPolicy, Refresh, Stop, Wait
+from ltp.core.instrument import parse_key
+from ltp.core.tick import Feed, Tick
+from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
+from ltp.errors import FeedClosed, LTPError
+from ltp.feed.connection import CLOSE_TIMEOUT_S, Connection, FeedSocket, refused
+from ltp.feed.gate import Gate, NotBefore
+from ltp.feed.status import FeedStatus, StatusBoard
+from ltp.feed.watch import TradeTimeAlarm
+
+IDLE_S: Final = 0.25
+FAULT_WAIT_S: Final = 5.0
+COMPLAIN_EVERY_S: Final = 60.0
+STOP_S: Final = 3.0
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor(threading.Thread):
+    """Owns the one connection to the broker. `start` it once; every public method may be called from any thread.
+
+    Args:
+        connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
+        on_ticks: takes every tick, in order, on this thread; what it raises is counted and logged, never fatal.
+        in_session: tell for an instant (seconds since the epoch) whether silence would be a fault.
+        refresh_token: get a new token; tell whether there is one.
+        on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
+        credentials_version: a value that changes when the credentials do.
+        account_refusal: asked after three HTTP 429 in a row; returns the sentence why the account may not connect, or "".
+        pause: wait at most so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        connect: Callable[[], FeedSocket],
+        on_ticks: Callable[[list[Tick]], None],
+        in_session: Callable[[float], bool],
+        not_before: NotBefore,
+        refresh_token: Callable[[], bool],
+        on_change: Callable[[], None],
+        credentials_version: Callable[[], int] = lambda: 0,
+        account_refusal: Callable[[], str] = lambda: "",
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random_module.random,
+        pause: Callable[[float], Any] | None = None,
+    ) -> None:
+        super().__init__(name="feed", daemon=True)
+        self._mode: Mode = mode
+        self._connect, self._on_ticks, self._in_session = connect, on_ticks, in_session
+        self._refresh_token, self._account_refusal, self._on_change = refresh_token, account_refusal, on_change
+        self._credentials_version = credentials_version
+        self._clock, self._monotonic = clock, monotonic
+        self._policy = ReconnectPolicy(random)
+        self._gate = Gate(not_before, credentials_version, clock, monotonic)
+        self._board = StatusBoard(self._tell_change, monotonic)
+        self._alarm = TradeTimeAlarm()
+        self._stopping, self._wake = threading.Event(), threading.Event()
+        self._pause = pause or self._wait_for_change
+        self._enabled = False
+        self._wanted: tuple[str, ...] = ()
+        self._client: FeedSocket | None = None
+        self._version = 0  # of the credentials the present or last connection was opened with
+        self._silent_reconnect = self._complained = self._session_asked = float("-inf")
+        self._session = False
+        self._reconnects = 0
+        self._last_error = ""
+        self._last_packet_at: float | None = None
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Say whether there should be a connection at all."""
+        self._enabled = enabled
+        self._wake.set()
+
+    def set_wanted(self, keys: Sequence[str]) -> None:
+        """Say what should be subscribed, most important first. Past 5,000 the rest is left out.
+
+        Raises:
+            InputError: a key is malformed; what was wanted stays.
+        """
+        wanted = tuple(dict.fromkeys(parse_key(key) for key in keys))[:MAX_PER_CONNECTION]
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._wake.set()
+
+    def status(self) -> FeedStatus:
+        """Return the newest status, at most half a second old; a change of `feed` is in it at once."""
+        return self._board.read()
+
+    def stop(self) -> None:
+        """Unsubscribe, disconnect, close and end the thread, within 3 s whatever the broker does."""
+        self._stopping.set()
+        self._wake.set()
+        if not self.is_alive() or threading.current_thread() is self:
+            return
+        self.join(STOP_S * 2 / 3)
+        client = self._client
+        if self.is_alive() and client is not None:
+            client.abort()
+        self.join(STOP_S / 4)
+
+    def run(self) -> None:
+        """Wait until a connection is due, live on it, settle what its end calls for; again until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                if self._is_due():
+                    self._settle(self._live())
+                else:
+                    self._pause(IDLE_S)
+            except Exception:  # noqa: BLE001 - this thread is the only one that brings prices: a fault must not cost the day
+                self._complain("The feed's thread failed; it goes on")
+                self._gate.hold(FAULT_WAIT_S)
+                self._pause(IDLE_S)
+        self._show("off")
+
+    def _is_due(self) -> bool:
+        if self._gate.rearmed():
+            _log.info("The credentials changed; the feed tries again")
+            self._policy.forget()
+        if not (self._enabled and self._wanted):
+            self._show("off")
+            return False
+        due = self._gate.is_open()
+        self._last_error = self._gate.obstacle or self._last_error
+        self._show("down")
+        return due
+
+    def _live(self) -> CloseReason:
+        """Connect, subscribe everything, read until the end."""
+        self._version = self._credentials_version()
+        try:
+            client = self._client = self._connect()
+        except LTPError as error:
+            return refused(error)
+        connection = Connection(client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic)
+        try:
+            return self._read_until_end(connection)
+        except FeedClosed as error:
+            return connection.ended("closed", error.code, sentence=str(error))
+        finally:
+            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._client = None
+            client.close(CLOSE_TIMEOUT_S)
+
+    def _read_until_end(self, connection: Connection) -> CloseReason:
+        while self._enabled and self._wanted and not self._stopping.is_set():
+            connection.want(self._wanted)
+            reason = connection.step(in_session=self._is_in_session(), last_silent_reconnect=self._silent_reconnect)
+            self._last_error = connection.last_request_error or self._last_error
+            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._show(connection.feed, connection)
+            if reason is not None:
+                return reason
+        connection.say_goodbye()
+        return connection.ended("off")
+
+    def _settle(self, reason: CloseReason) -> None:
+        """Do what the end of a connection calls for."""
+        decision = self._policy.decide(reason)
+        if reason.kind == "off":
+            return
+        metrics.count(f"feed_reconnects.{reason.kind}")
+        self._last_error = reason.sentence
+        if reason.kind not in ("unreachable", "refused"):
+            self._reconnects += 1
+        if reason.kind == "silent":
+            self._silent_reconnect = self._monotonic()
+        if isinstance(decision, Stop):
+            self._stop_for_good(reason.sentence)
+            return
+        _log.warning("Feed ended (%s): %s; next attempt in %.1f s", reason.kind, reason.sentence, decision.seconds)
+        self._gate.hold(decision.seconds, keep=isinstance(decision, Wait) and decision.keep)
+        if isinstance(decision, Wait) and decision.sentence:
+            self._last_error = decision.sentence
+        self._show("down")
+        if isinstance(decision, Refresh):
+            self._refresh()
+        elif decision.check_account and (refusal := self._account_refusal()):
+            self._stop_for_good(refusal)
+
+    def _stop_for_good(self, sentence: str) -> None:
+        self._gate.stop(self._version)
+        self._last_error = sentence
+        _log.error("The feed is stopped until the credentials change: %s", sentence)
+        self._show("down")
+
+    def _refresh(self) -> None:
+        try:
+            refreshed = self._refresh_token()
+        except LTPError as error:
+            refreshed = False
+            _log.warning("The access token could not be renewed: %s", error)
+        metrics.count("feed_token_refreshes" if refreshed else "feed_token_refreshes_failed")
+
+    def _hand_over(self, ticks: list[Tick]) -> None:
+        try:
+            self._on_ticks(ticks)
+        except Exception:  # noqa: BLE001 - what takes the ticks may fail; reading on keeps the connection
+            self._complain("Ticks could not be handed over; the feed goes on")
+
+    def _tell_change(self) -> None:
+        try:
+            self._on_change()
+        except Exception:  # noqa: BLE001 - as above
+            self._complain("A change of the feed could not be told; the feed goes on")
+
+    def _complain(self, sentence: str) -> None:
+        """Count the exception under way; log it at most once a minute: what fails for one tick fails for all."""
+        metrics.count("feed_faults_of_ours")
+        now = self._monotonic()
+        if now - self._complained >= COMPLAIN_EVERY_S:
+            self._complained = now
+            _log.error(sentence, exc_info=True)
+
+    def _is_in_session(self) -> bool:
+        """Ask once a second: the answer comes from a calendar and is wanted at each read."""
+        now = self._monotonic()
+        if now - self._session_asked >= 1.0:
+            self._session_asked, self._session = now, self._in_session(self._clock())
+        return self._session
+
+    def _show(self, feed: Feed, connection: Connection | None = None) -> None:
+        self._board.show(feed, self._gate.stopped, self._last_error, lambda: self._look(connection))
+
+    def _look(self, connection: Connection | None) -> FeedStatus:
+        status = FeedStatus(wanted=len(self._wanted), reconnects=self._reconnects, last_packet_at=self._last_packet_at)
+        if connection is None:
+            return status
+        return status._replace(
+            since_us=connection.since_us,
+            sent=len(connection.protocol.sent),
+            seen=frozenset(connection.protocol.seen),
+            never_ticked=tuple(connection.never_ticked),
+        )
+
+    def _wait_for_change(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
