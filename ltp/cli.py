@@ -1,0 +1,174 @@
+"""What operators type: `python -m ltp config`, `status`, `screeners import` and `simulate`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from ltp import logs
+from ltp import settings as settings_module
+from ltp.core.instrument import SEGMENTS
+from ltp.core.screener import KINDS
+from ltp.core.screener_csv import Master, parse
+from ltp.core.session import Calendar
+from ltp.db import instruments, screeners
+from ltp.db.engine import open_engine
+from ltp.errors import InputError, LTPError
+from ltp.feed import simulator
+from ltp.store import client as store_client
+from ltp.store import heartbeat
+
+_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+_REDIS_TIMEOUT_S: Final = 2.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0; 1 when `status` finds no worker; 2 with one sentence on stderr."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.command(given)
+    except LTPError as error:
+        print(logs.redact(str(error)), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ltp", description="Live prices of Indian markets.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    config = commands.add_parser("config", help="print the effective settings, secrets masked")
+    config.set_defaults(command=_config)
+
+    status = commands.add_parser("status", help="print what the worker says of itself in Redis")
+    status.set_defaults(command=_status)
+
+    of_screeners = commands.add_parser("screeners", help="results of the screeners").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    import_ = of_screeners.add_parser("import", help="store a file of results as the newest run of a screener")
+    import_.add_argument("kind", choices=KINDS)
+    import_.add_argument("file", type=Path, metavar="FILE.csv", help="UTF-8, comma-separated, the first line names the columns")
+    import_.add_argument("--sample", action="store_true", help="head the page with the word sample")
+    import_.set_defaults(command=_import)
+
+    _add_simulate(commands.add_parser("simulate", help="run an exchange that speaks DhanHQ v2"))
+    return parser
+
+
+def _add_simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.add_argument("--port", type=_port, required=True)
+    simulate.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    simulate.add_argument("--calendar", choices=("always_open", "nse"), default="always_open", help="default %(default)s")
+    simulate.add_argument("--seed", type=int, default=1, help="equal seeds give equal prices (default %(default)s)")
+    simulate.add_argument("--replay", type=Path, metavar="FILE", help="play bars or captured frames instead of a random walk")
+    simulate.add_argument("--speed", type=_speed, default=1.0, help="of the replay, in times real time (default %(default)s)")
+    simulate.add_argument(
+        "--extra-instruments", type=int, default=0, metavar="N", help="list N invented futures besides, for load runs"
+    )
+    simulate.set_defaults(command=_simulate)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to 65535")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a number above 0, such as 10")
+    return speed
+
+
+def _config(_: argparse.Namespace) -> int:
+    _table(settings_module.describe(settings_module.load()))
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    client = store_client.connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
+    stored = heartbeat.read(client)
+    if stored.heartbeat_at is None:
+        print("No worker is running: there is no heartbeat in Redis.", file=sys.stderr)
+        return 1
+    _table([("heartbeat", f"{stored.heartbeat_at} ({_age(stored.heartbeat_at)})"), *sorted(stored.status.items())])
+    return 0
+
+
+def _age(at: str) -> str:
+    try:
+        return f"{(datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds():.0f} s ago"
+    except (ValueError, TypeError):
+        return "not an instant"
+
+
+def _import(given: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    content = _read(given.file)
+    engine = open_engine(settings.database)
+    # Symbols have to be known even where no worker has run yet.
+    instruments.seed(engine, simulator.universe())
+    try:
+        rows = parse(content, Master.of(instruments.fetch_all(engine)))
+    except InputError as error:
+        raise InputError(f"{given.file}, {error.where}", error.value, error.accepted) from None
+    run_id = screeners.insert_run(engine, given.kind, rows, sample=given.sample, source=given.file.name)
+    print(f"{len(rows):,} results stored as run {run_id} of the {given.kind} screener; open pages follow within seconds.")
+    return 0
+
+
+def _read(file: Path) -> bytes:
+    """Read a file of a bounded size.
+
+    Raises:
+        InputError: it cannot be read, or is larger than any 5,000 results.
+    """
+    try:
+        with file.open("rb") as source:
+            content = source.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise InputError("file", str(file), f"it cannot be read ({error.strerror})") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise InputError("file", str(file), f"a file has at most {_MAX_FILE_BYTES // 2**20} MiB")
+    return content
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    logs.configure("simulator", settings.log_level)
+    calendar = Calendar.named(given.calendar, settings.market_calendar_overrides)
+
+    def in_session(segment: str, epoch_s: float) -> bool:
+        return segment in SEGMENTS and calendar.is_open(segment, datetime.fromtimestamp(epoch_s, UTC))
+
+    simulator.run(
+        given.port,
+        host=given.host,
+        calendar=given.calendar,
+        in_session=in_session,
+        seed=given.seed,
+        replay=given.replay,
+        speed=given.speed,
+        extra_instruments=given.extra_instruments,
+    )
+    return 0
+
+
+def _table(rows: Iterable[Sequence[str]]) -> None:
+    """Print rows with their columns aligned; the last one is left as long as it is."""
+    rows = [list(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,126 @@
+"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for streams.
+
+The only place that chooses a status. Nothing of an exception that was not raised for the reader leaves the process: he gets an
+id, and the log has the rest under it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response as BaseResponse
+
+from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, StoreError
+
+logger = logging.getLogger(__name__)
+PROBLEM: Final = "application/problem+json"
+_PROGRAM_PATHS: Final = ("/api/", "/healthz", "/readyz")
+_RETRY_AFTER_S: Final = 5
+_SENTENCES: Final = {
+    400: "The request cannot be understood.",
+    404: "There is no such page.",
+    405: "This address does not take that method.",
+    413: "The request is larger than is accepted.",
+    414: "The address is longer than is accepted.",
+    415: "The request's type is not accepted.",
+}
+
+
+class Problem(NamedTuple):
+    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for none."""
+
+    status: int
+    detail: str
+    errors: tuple[dict[str, str], ...] = ()
+    retry_after_s: int = 0
+    allow: str = ""
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of the app from here."""
+    app.register_error_handler(LTPError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def problem_of(error: LTPError) -> Problem:
+    """Return the answer to a failure that was raised on purpose."""
+    if isinstance(error, InputError):
+        named = {"where": error.where, "value": error.value, "accepted": error.accepted}
+        return Problem(HTTPStatus.BAD_REQUEST, str(error), (named,))
+    if isinstance(error, NotFoundError):
+        return Problem(HTTPStatus.NOT_FOUND, f"{error}.")
+    if isinstance(error, LimitError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s)
+    if isinstance(error, StoreError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The price cache cannot be reached.", retry_after_s=_RETRY_AFTER_S)
+    if isinstance(error, DatabaseError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_s=_RETRY_AFTER_S)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side.")
+
+
+def respond(problem: Problem) -> Response:
+    """Draw a problem for whoever asks in the present request."""
+    response = _drawn(problem)
+    response.headers["Cache-Control"] = "no-store"
+    if problem.retry_after_s:
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    if problem.allow:
+        response.headers["Allow"] = problem.allow
+    return response
+
+
+def _drawn(problem: Problem) -> Response:
+    title = HTTPStatus(problem.status).phrase
+    detail = _printable(problem.detail)
+    if request.path.startswith(_PROGRAM_PATHS):
+        return Response(_document(problem, title), problem.status, mimetype=PROBLEM)
+    # A fragment's place on the page must keep what it shows, and a stream must not begin: the browser would call it a success.
+    if request.path.endswith("/stream") or request.headers.get("HX-Request-Type") == "partial":
+        return Response(f"{detail}\n", problem.status, {"HX-Reswap": "none"}, mimetype="text/plain")
+    return Response(render_template("error.html", title=title, detail=detail), problem.status)
+
+
+def _document(problem: Problem, title: str) -> str:
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.path,
+    }
+    if problem.errors:
+        document["errors"] = problem.errors
+    return json.dumps(document)  # escapes what is not ASCII, lone surrogates included
+
+
+def _printable(text: str) -> str:
+    """Replace what cannot be encoded: JSON and percent escapes can smuggle half a surrogate pair into a value."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _refused(error: LTPError) -> Response:
+    problem = problem_of(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("%s %s: %s", request.method, request.path, error)
+    return respond(problem)
+
+
+def _http(error: HTTPException) -> BaseResponse | HTTPException:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status < HTTPStatus.BAD_REQUEST:
+        return error  # a redirect that routing asked for
+    allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
+    return respond(Problem(status, _SENTENCES.get(status, f"{HTTPStatus(status).phrase}."), allow=allow))
+
+
+def _unexpected(error: Exception) -> Response:
+    id_ = secrets.token_hex(4)
+    logger.error("%s %s failed (%s)", request.method, request.path, id_, exc_info=error)
+    return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something failed on our side. It is in the log as {id_}."))

@@ -1,0 +1,151 @@
+"""Is it alive, can it serve, does the market's stream flow: for load balancers and operators."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, Response, jsonify
+
+from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.errors import StoreError
+from ltp.hub.hub import Hub
+from ltp.store import heartbeat
+from ltp.store.heartbeat import StreamStatus
+from ltp.web.services import services
+
+bp = Blueprint("health", __name__)
+NOT_RUNNING_AFTER_S: Final = 10.0  # the worker speaks once a second
+STALE_AFTER_S: Final = 15.0
+
+
+class Link(NamedTuple):
+    """What this process hears of the worker itself. `age_s`: since its last word. `last_tick_at`: microseconds, 0 for never."""
+
+    age_s: float
+    feed: str
+    phase: Mapping[str, str]
+    last_tick_at: int
+
+    @classmethod
+    def of(cls, hub: Hub) -> Link:
+        return cls(hub.link_age_s, hub.feed, dict(hub.phase), hub.last_tick_at)
+
+
+@bp.get("/healthz")
+def alive() -> Response:
+    """200 while the process answers at all; depends on nothing."""
+    return _uncached({"status": "ok"})
+
+
+@bp.get("/readyz")
+def ready() -> Response:
+    """200 while this process can serve current prices: Redis answers, its own subscription is heard, it is not leaving."""
+    held = services()
+    missing = [
+        reason
+        for reason, holds in (
+            ("this process is shutting down", not held.hub.draining),
+            ("the worker is not heard", held.hub.link_age_s <= LINK_DEAD_AFTER_S),
+            ("Redis does not answer", _status() is not None),
+        )
+        if not holds
+    ]
+    return _uncached({"status": "unavailable" if missing else "ok", "missing": missing}, ok=not missing)
+
+
+@bp.get("/api/v1/health/market_stream")
+def market_stream() -> Response:
+    """Describe the market stream: 200 when healthy, 503 when not."""
+    held = services()
+    document = describe(_status(), Link.of(held.hub), now=datetime.now(UTC))
+    document["source"] = document["source"] or held.source()
+    return _uncached(document, ok=document["status"] == "healthy")
+
+
+def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[str, Any]:
+    """Return the health document.
+
+    Args:
+        stored: what the worker wrote into Redis; None when Redis cannot be read.
+        link: what this process hears on its own subscription.
+    """
+    fields = stored.status if stored else {}
+    heartbeat_at = stored.heartbeat_at if stored else None
+    last_tick_at = max(link.last_tick_at / 1e6, _instant(fields.get("last_tick_at")) or 0.0)
+    tick_age_s = max(0.0, now.timestamp() - last_tick_at) if last_tick_at else None
+    beat = _instant(heartbeat_at)
+    heard = link.age_s <= NOT_RUNNING_AFTER_S
+    status, reason = _judged(stored, link, tick_age_s)
+    return {
+        "status": status,
+        "reason": reason,
+        "heartbeat_age_seconds": None if beat is None else round(max(0.0, now.timestamp() - beat), 3),
+        "heartbeat_timestamp": heartbeat_at,
+        "timestamp": now.isoformat(timespec="milliseconds"),
+        "phase": link.phase if heard else _mapping(fields.get("phases")),
+        "feed": link.feed,
+        "source": fields.get("source", ""),
+        "subscribed": _whole(fields.get("subscribed")),
+        "last_tick_age_seconds": None if tick_age_s is None else round(tick_age_s, 3),
+        "never_ticked": _whole(fields.get("never_ticked")),
+        "reconnects": _whole(fields.get("reconnects")),
+        "last_error": fields.get("last_error", ""),
+        "calendar": fields.get("calendar", ""),
+        "channel_age_seconds": round(link.age_s, 3) if math.isfinite(link.age_s) else None,
+    }
+
+
+def _judged(stored: StreamStatus | None, link: Link, tick_age_s: float | None) -> tuple[str, str]:
+    if stored is None:
+        return "error", "Redis cannot be read."
+    if stored.status.get("stopped") == "1":
+        return "error", "The feed has stopped for good; see last_error."
+    if stored.heartbeat_at is None:
+        return "not_running", "The worker has left no heartbeat."
+    if link.age_s > NOT_RUNNING_AFTER_S:
+        return "not_running", f"Nothing has been heard on the channel for {NOT_RUNNING_AFTER_S:.0f} s."
+    # A live feed has spoken within 10 s by the worker's own watch; the instants known here may lag behind that.
+    silent = link.feed != "live" and (tick_age_s is None or tick_age_s >= STALE_AFTER_S)
+    if silent and _whole(stored.status.get("subscribed")) and any(phase != "closed" for phase in link.phase.values()):
+        return "stale", f"The market is open and no packet has come for {STALE_AFTER_S:.0f} s."
+    return "healthy", ""
+
+
+def _status() -> StreamStatus | None:
+    try:
+        return heartbeat.read(services().redis)
+    except StoreError:
+        return None
+
+
+def _uncached(document: dict[str, Any], *, ok: bool = True) -> Response:
+    response = jsonify(document)
+    response.status_code = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _instant(text: str | None) -> float | None:
+    """Read an ISO 8601 instant as seconds since the epoch; None for what is none, for anybody may write into Redis."""
+    try:
+        at = datetime.fromisoformat(text or "")
+        return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _mapping(text: str | None) -> dict[str, str]:
+    try:
+        plain = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return {str(name): str(value) for name, value in plain.items()} if isinstance(plain, dict) else {}

@@ -1,0 +1,217 @@
+"""The commands, as somebody types them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from ltp import cli
+from ltp.core.session import Calendar
+from ltp.db import instruments, screeners
+from ltp.db.engine import open_engine
+from ltp.feed import simulator
+from ltp.settings import Settings
+from ltp.store import heartbeat
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    file = tmp_path / "swing.csv"
+    file.write_text("symbol,score,setup,entry\nHDFCBANK,91.5,Breakout,1650.35\nTCS,88,Pullback,\n")
+    return file
+
+
+def test_config_prints_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN", "CANARY")
+    monkeypatch.setenv("REDIS_URL", "redis://u:CANARY@h/0")
+    assert cli.main(["config"]) == 0
+    out = capsys.readouterr().out
+    assert "CANARY" not in out
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == [name.upper() for name in Settings.model_fields]
+    places = {line.index(Settings.model_fields[line.split()[0].lower()].description or "?") for line in lines}
+    assert len(places) == 1, "the third column is not aligned"
+
+
+def test_a_bad_setting_is_one_sentence_and_status_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PORT", "abc")
+    assert cli.main(["config"]) == 2
+    assert capsys.readouterr().err == "PORT='abc' is not accepted: a whole number from 1 to 65535\n"
+
+
+def test_an_import_is_the_newest_run(results: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 0
+    assert capsys.readouterr().out.startswith("2 results stored as run 1 of the swing screener")
+    run = screeners.fetch_run(open_engine(address), 1)
+    assert run is not None
+    assert (run.kind, run.sample, run.source) == ("swing", False, "swing.csv")
+    assert [(row.key, row.name, row.entry) for row in run.rows] == [
+        ("NSE_EQ:1333", "HDFC Bank Ltd.", 16_503_500),
+        ("NSE_EQ:11536", "Tata Consultancy Services Ltd.", None),
+    ]
+
+
+def test_a_sample_is_marked(results: Path, address: str) -> None:
+    assert cli.main(["screeners", "import", "longterm", str(results), "--sample"]) == 0
+    run = screeners.fetch_run(open_engine(address), 1)
+    assert run is not None
+    assert (run.kind, run.sample) == ("longterm", True)
+
+
+def test_a_bad_row_names_file_line_and_column_and_imports_nothing(
+    results: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results.write_text("symbol,score\nHDFCBANK,1\nTCS,many\n")
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"{results}, line 3, column score: 'many' is not accepted; a number such as 87.5\n"
+    assert captured.out == ""
+    assert screeners.latest_run_id(open_engine(address), "swing") is None
+
+
+def test_an_import_leaves_what_the_master_knows(results: Path, address: str) -> None:
+    cli.main(["screeners", "import", "swing", str(results)])
+    assert instruments.fetch_all(open_engine(address)) == sorted(simulator.universe(), key=lambda i: (i.segment, i.security_id))
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "."])
+def test_a_file_that_cannot_be_read_is_a_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "import", "swing", name]) == 2
+    assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_a_file_of_no_sane_size_is_a_sentence(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_MAX_FILE_BYTES", 20)
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    assert "a file has at most" in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_used_is_a_sentence(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:CANARY@h/d")
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert "CANARY" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["screeners", "import", "intraday", "x.csv"],
+        ["simulate"],
+        ["simulate", "--port", "0"],
+        ["simulate", "--port", "70000"],
+        ["simulate", "--port", "1", "--speed", "nan"],
+        ["simulate", "--port", "1", "--speed", "-1"],
+        ["simulate", "--port", "1", "--calendar", "lse"],
+    ],
+)
+def test_a_command_that_is_none_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_status_prints_what_the_worker_says(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", valkey.url)
+    assert cli.main(["status"]) == 1
+    assert capsys.readouterr().err == "No worker is running: there is no heartbeat in Redis.\n"
+    pipe = valkey.client.pipeline(transaction=False)
+    heartbeat.write(pipe, datetime.now(UTC).isoformat())
+    heartbeat.write_status(pipe, {"subscribed": "104", "feed": "live"})
+    pipe.execute()
+    assert cli.main(["status"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["heartbeat", "feed", "subscribed"]
+    assert lines[0][-3:] == ["(0", "s", "ago)"] or lines[0][-3:] == ["(1", "s", "ago)"]
+    assert lines[2] == ["subscribed", "104"]
+
+
+def test_status_without_redis_is_a_sentence(
+    free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://:CANARY@127.0.0.1:{free_port()}/0")
+    assert cli.main(["status"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("reading the heartbeat failed")
+    assert "CANARY" not in err
+
+
+def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(simulator, "run", lambda port, **options: seen.update(port=port, **options))
+    words = "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --speed 10 --extra-instruments 3"
+    assert cli.main(words.split()) == 0
+    in_session = seen.pop("in_session")
+    assert seen == {
+        "port": 9001,
+        "host": "127.0.0.2",
+        "calendar": "nse",
+        "seed": 7,
+        "replay": Path("bars.csv"),
+        "speed": 10.0,
+        "extra_instruments": 3,
+    }
+    sunday = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
+    assert in_session("NSE_EQ", sunday.timestamp()) is Calendar.load().is_open("NSE_EQ", sunday) is False
+    assert in_session("NOWHERE", sunday.timestamp()) is False
+
+
+def test_the_simulator_runs_until_it_is_told_to_stop(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
+    port = free_port()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ltp", "simulate", "--port", str(port)], env=environment, stdout=subprocess.PIPE
+    )
+
+    def answers() -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/v2/profile", headers={"access-token": "x"}, timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    try:
+        wait_for(answers, timeout_s=30)
+        taken = subprocess.run(
+            [sys.executable, "-m", "ltp", "simulate", "--port", str(port)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert taken.returncode == 2
+        assert len(taken.stderr.strip().splitlines()) == 1
+        assert str(port) in taken.stderr
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0

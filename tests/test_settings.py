@@ -1,0 +1,195 @@
+"""Settings: the defaults that operators rely on, secrets that stay secret, and a sentence for what is not accepted."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from ltp import settings as settings_module
+from ltp.errors import ConfigError
+from ltp.settings import Settings, describe, load, masked_url
+
+DEFAULTS = {
+    "DHANHQ_WS_ENABLED": "false",
+    "DHANHQ_CLIENT_ID": "",
+    "DHANHQ_ACCESS_TOKEN": "",
+    "DHANHQ_WS_MODE": "quote",
+    "DHANHQ_WS_URL": "wss://api-feed.dhan.co",
+    "DHANHQ_REST_URL": "https://api.dhan.co/v2",
+    "REDIS_URL": "redis://localhost:6379/0",
+    "MARKET_CALENDAR": "nse",
+    "BIND": "127.0.0.1",
+    "PORT": "8000",
+    "WEB_CONCURRENCY": "2",
+    "STREAM_MIN_INTERVAL_MS": "200",
+    "STREAM_STALL_TIMEOUT_S": "15.0",
+    "DEMAND_TTL_S": "60.0",
+    "POLL_INTERVAL_MS": "1500",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of ours and no `.env` of the folder the tests were started in."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def shown() -> dict[str, str]:
+    return {name: value for name, value, _ in describe(load())}
+
+
+@pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
+def test_a_default(name: str, value: str) -> None:
+    assert shown()[name] == value
+
+
+def test_streams_leave_500_descriptors_for_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (20_000, 20_000))
+    assert load().max_streams == 19_500
+
+
+def test_the_database_is_a_file_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().database == f"sqlite:///{tmp_path}/state/ltp.sqlite3"
+    monkeypatch.setenv("STATE_DIR", "/var/lib/ltp")
+    assert shown()["DATABASE_URL"] == "sqlite:////var/lib/ltp/ltp.sqlite3"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for name, _, meaning in describe(load()):
+        assert meaning.endswith("."), name
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load().port = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled"), [("true", True), ("TRUE ", True), ("1", True), ("false", False), ("ture", False), ("2", False)]
+)
+def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: str, enabled: bool) -> None:
+    monkeypatch.setenv("DHANHQ_WS_ENABLED", value)
+    assert load().dhanhq_ws_enabled is enabled
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("PORT", "abc", "a whole number from 1 to 65535"),
+        ("PORT", "65536", "a whole number from 1 to 65535"),
+        ("WEB_CONCURRENCY", "0", "a whole number from 1 to 64"),
+        ("MAX_STREAMS", "-1", "a whole number from 1"),
+        ("STREAM_STALL_TIMEOUT_S", "nan", "a number from 0.1 to 600"),
+        ("DEMAND_TTL_S", "forever", "a number from 5 to 3600"),
+        ("DHANHQ_WS_MODE", "depth", "ticker, quote or full"),
+        ("MARKET_CALENDAR", "bse", "nse or always_open"),
+        ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
+        ("DHANHQ_WS_URL", "https://api-feed.dhan.co", "an address such as wss://api-feed.dhan.co"),
+        ("DHANHQ_WS_URL", "ws://host:99999", "an address such as wss://api-feed.dhan.co"),
+        ("DHANHQ_REST_URL", "api.dhan.co", "an address such as https://api.dhan.co/v2"),
+    ],
+)
+def test_what_is_not_accepted_names_variable_value_and_what_is(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, accepted: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value) == f"{name}={value!r} is not accepted: {accepted}"
+
+
+def test_a_refused_address_does_not_repeat_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DHANHQ_REST_URL", "ftp://user:hunter2@host/v2?key=hunter2")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url"])
+def test_a_secret_may_lie_in_a_file_which_is_read_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text("first\n")
+    monkeypatch.setenv(name.upper(), "from the environment")
+    monkeypatch.setenv(f"{name.upper()}_FILE", str(file))
+    settings = load()
+    assert settings.secret(name) == "first"
+    file.write_text("second")
+    assert settings.secret(name) == "second"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "binary"])
+def test_a_secret_file_that_cannot_be_read_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(file))
+    with pytest.raises(ConfigError, match=f"TOKEN_FILE='{file}' is not accepted: it must name a readable text file"):
+        load().secret("dhanhq_access_token")
+
+
+def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("CANARY-id")
+    monkeypatch.setenv("DHANHQ_CLIENT_ID_FILE", str(tmp_path / "id"))
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN", "CANARY-token")
+    monkeypatch.setenv("REDIS_URL", "redis://user:CANARY-redis@host:6379/0?password=CANARY-query")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:CANARY/@sql@host/ltp")
+    assert "CANARY" not in repr(load())
+    monkeypatch.setenv("DHANHQ_WS_URL", "wss://user:CANARY-ws@host")
+    values = shown()
+    assert "CANARY" not in repr(values)
+    assert values["DHANHQ_CLIENT_ID"] == values["DHANHQ_ACCESS_TOKEN"] == "***"
+    assert values["REDIS_URL"] == "redis://***@host:6379/0?***"
+    assert values["DATABASE_URL"] == "postgresql://***@host/ltp"
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("redis://h:1/0", "redis://h:1/0"),
+        ("redis://:p@h", "redis://***@h"),
+        ("a@b", "a@b"),
+        ("", ""),
+        ("unix://u:p@/x?db=1", "unix://***@/x?***"),
+    ],
+)
+def test_an_address_is_shown_without_what_it_hides(url: str, masked: str) -> None:
+    assert masked_url(url) == masked
+
+
+def test_prices_count_as_dhanhqs_only_from_both_of_its_addresses() -> None:
+    assert load().source == "dhanhq"
+    assert load(dhanhq_ws_url="wss://api-feed.dhan.co/").source == "dhanhq"
+    assert load(dhanhq_ws_url="ws://127.0.0.1:9").source == "simulator"
+    assert load(dhanhq_rest_url="http://127.0.0.1:9/v2").source == "simulator"
+
+
+def test_an_env_file_counts_less_than_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8001\nWEB_CONCURRENCY=3\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("PORT", "8002")
+    assert (load().port, load().web_concurrency) == (8002, 3)
+
+
+def test_an_env_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe")
+    with pytest.raises(ConfigError, match=r"\.env"):
+        load()
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    assert load().port == 8000
+
+
+def test_the_environment_is_read_nowhere_else() -> None:
+    package = Path(settings_module.__file__).parent
+    allowed = {"settings.py", "runner.py", "processes.py"}  # the latter two hand the environment on to children
+    readers = [
+        file for file in package.rglob("*.py") if file.name not in allowed and "os.environ" in file.read_text(encoding="utf-8")
+    ]
+    assert readers == []
