@@ -21,6 +21,7 @@ __all__ = ["KINDS", "Catalog", "Row", "Run", "fetch_run", "insert_run", "latest_
 
 logger = logging.getLogger(__name__)
 _REFRESH_EVERY_S: Final = 2.0
+_FIRST_READ_EVERY_S: Final = 0.2
 _PATIENCE_MS: Final = 50  # beside browsers; the next try is 2 s away
 _ROW_COLUMNS: Final = [column for column in screener_rows.c if column.name != "run_id"]
 
@@ -123,7 +124,8 @@ class Catalog:
 
     def _keep_fresh(self) -> None:
         pause = threading.Event()
-        while not pause.wait(_REFRESH_EVERY_S):
+        # A process that started before anything was stored must not answer 404 for seconds after it was.
+        while not pause.wait(_REFRESH_EVERY_S if self._instruments else _FIRST_READ_EVERY_S):
             try:
                 self.refresh()
             except Exception:

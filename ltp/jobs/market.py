@@ -1,0 +1,100 @@
+"""The market as the worker sees it at this moment: the calendar, a clock, and the file of late changes read again each day."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ltp.core.instrument import SEGMENTS
+from ltp.core.session import Calendar
+from ltp.errors import ConfigError, NotFoundError
+
+log = logging.getLogger(__name__)
+
+PROBES: Final = ("IDX_I:13", "NSE_EQ:2885")  # NIFTY and RELIANCE: when both are silent in session, the feed is
+CONNECT_EARLY: Final = timedelta(minutes=5)  # the first auction price must find the feed subscribed
+# Where the close in a price packet is the previous session's; afterwards it is the day's own (dhanhq-v2 3.5).
+_PREV_CLOSE_PHASES: Final = frozenset({"pre_open", "continuous", "closing_auction"})
+
+
+class Market:
+    """Safe for several threads: the calendar is replaced as a whole."""
+
+    def __init__(self, load: Callable[[], Calendar], clock: Callable[[], float] = time.time) -> None:
+        """`load` reads the tables and the file of late changes; raises ConfigError. `clock`: seconds since the epoch."""
+        self._load, self._clock = load, clock
+        self._calendar = load()
+        self._told = ""
+        self._tell_doubts()
+
+    def reload(self) -> None:
+        """Read the late changes again. A file that is no longer accepted changes nothing and is logged."""
+        try:
+            self._calendar = self._load()
+        except ConfigError as error:
+            log.warning("The trading hours stay as they were: %s", error)
+        self._tell_doubts()
+
+    @property
+    def doubts(self) -> str:
+        """What is provisional about the trading hours, empty when nothing is."""
+        return self._told
+
+    def phases(self) -> dict[str, str]:
+        return self._calendar.phases(self._now())
+
+    def is_open(self, segment: str) -> bool:
+        return self._calendar.is_open(segment, self._now())
+
+    def expects_packets(self, epoch_s: float) -> bool:
+        """Tell whether silence of the probes at that instant would be a fault of the feed."""
+        at = datetime.fromtimestamp(epoch_s, UTC)
+        return all(
+            self._calendar.phase(segment, at) == "continuous" and not self._calendar.quiet_expected(segment, at)
+            for segment in _segments(PROBES)
+        )
+
+    def probes(self) -> tuple[str, ...]:
+        """Return what is subscribed only to tell silence from a quiet market: nothing while the exchange is shut."""
+        return PROBES if self._near("NSE_EQ") else ()
+
+    def wants_feed(self, keys: Iterable[str]) -> bool:
+        """Tell whether a segment of `keys` is open, or opens within five minutes."""
+        return any(self._near(segment) for segment in _segments(keys))
+
+    def prev_close_from(self) -> frozenset[str]:
+        """Return the segments whose price packets now carry the previous session's close."""
+        return frozenset(segment for segment, phase in self.phases().items() if phase in _PREV_CLOSE_PHASES)
+
+    def sessions(self) -> dict[str, str]:
+        """Return the ISO date of the current or last session by segment, without those no table reaches."""
+        now, dates = self._now(), {}
+        for segment in SEGMENTS:
+            try:
+                dates[segment] = self._calendar.session_date(segment, now).isoformat()
+            except NotFoundError:
+                continue
+        return dates
+
+    def next_change(self) -> datetime:
+        return self._calendar.next_change(self._now())
+
+    def _near(self, segment: str) -> bool:
+        now = self._now()
+        return self._calendar.is_open(segment, now) or self._calendar.is_open(segment, now + CONNECT_EARLY)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _tell_doubts(self) -> None:
+        doubts = self._calendar.provisional(self._now())
+        if doubts and doubts != self._told:
+            log.warning("%s", doubts)
+        self._told = doubts
+
+
+def _segments(keys: Iterable[str]) -> set[str]:
+    return {key.partition(":")[0] for key in keys}

@@ -1,0 +1,150 @@
+"""The one caller of the broker's REST quotes, which allows a call a second: what to ask for next.
+
+First what an API call waits for, then what is subscribed and has not ticked, then, of shut markets, everything wanted once.
+The pace is the client's. Knows nothing of what becomes of the answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from ltp import metrics
+from ltp.core.tick import Tick
+from ltp.errors import FeedAuthError, LTPError, StoreError
+from ltp.feed.status import FeedStatus
+from ltp.jobs.market import Market
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.05  # an API call waits 300 ms in all
+REVIEW_S: Final = 1.0
+SEED_AFTER_S: Final = 5.0
+PER_CALL: Final = 1_000
+STOP_S: Final = 0.5
+_BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
+
+
+class RestQuotes(threading.Thread):
+    """Args:
+    fetch: ask the broker for quotes, at most `PER_CALL`, waiting for its turn. Raises FeedError.
+    asked: take the keys asked for and still wanted at an instant (seconds since the epoch). Raises StoreError.
+    wanted: what is subscribed or would be, were the market open.
+    deliver: takes (keys asked, ticks answered).
+    active: REST may be used at all: enabled, and this worker leads.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch: Callable[[Sequence[str]], Mapping[str, Tick]],
+        asked: Callable[[float], list[str]],
+        wanted: Callable[[], Sequence[str]],
+        knows: Callable[[str], bool],
+        status: Callable[[], FeedStatus],
+        deliver: Callable[[Iterable[str], list[Tick]], None],
+        market: Market,
+        active: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name="rest", daemon=True)
+        self._fetch, self._take_asked, self._wanted, self._knows = fetch, asked, wanted, knows
+        self._status, self._deliver, self._market, self._active = status, deliver, market, active
+        self._clock, self._monotonic = clock, monotonic
+        self._stopping = threading.Event()
+        self._asked: dict[str, None] = {}
+        self._unseen: dict[str, float] = {}  # subscribed keys that have not ticked -> since when
+        self._seeded: set[str] = set()
+        self._seeded_since = 0
+        self._swept: set[str] = set()
+        self._reviewed = self._not_until = float("-inf")
+        self._failures = 0
+
+    def stop(self) -> None:
+        """End the thread; a call that is under way is not waited for longer than half a second."""
+        self._stopping.set()
+        if self.is_alive():
+            self.join(STOP_S)
+
+    def run(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            try:
+                self.step()
+            except Exception:
+                metrics.count("rest_faults")
+                log.exception("REST quotes failed; they go on")
+                self._back_off(_BACK_OFF_S[-1])
+
+    def step(self) -> None:
+        """Make the next call, if one is due."""
+        if not self._active():
+            return
+        self._collect_asked()
+        if self._monotonic() < self._not_until:
+            return
+        keys = list(self._asked)[:PER_CALL] or self._review()
+        if keys:
+            self._call(keys)
+
+    def _collect_asked(self) -> None:
+        try:
+            asked = self._take_asked(self._clock())
+        except StoreError:
+            return  # the flush thread says so already
+        self._asked.update(dict.fromkeys(key for key in asked if self._knows(key)))
+
+    def _call(self, keys: list[str]) -> None:
+        for key in keys:
+            self._asked.pop(key, None)
+        try:
+            answered = self._fetch(keys)
+        except LTPError as error:
+            self._failed(error)
+            return
+        self._failures = 0
+        self._seeded.update(keys)
+        self._swept.update(keys)
+        metrics.count("rest_quotes", len(answered))
+        if not self._stopping.is_set():
+            self._deliver(keys, list(answered.values()))
+
+    def _failed(self, error: LTPError) -> None:
+        if self._failures == 0:
+            log.warning("REST quotes: %s", error)
+        wait_s = _BACK_OFF_S[-1] if isinstance(error, FeedAuthError) else _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
+        self._failures += 1
+        self._asked.clear()  # whoever asked has given up waiting
+        self._back_off(max(wait_s, getattr(error, "retry_after_s", 0.0)))
+
+    def _back_off(self, seconds: float) -> None:
+        self._not_until = self._monotonic() + seconds
+
+    def _review(self) -> list[str]:
+        """Once a second: return what nobody asked for but should be known, at most `PER_CALL` keys."""
+        now = self._monotonic()
+        if now - self._reviewed < REVIEW_S:
+            return []
+        self._reviewed = now
+        wanted = self._wanted()
+        open_ = {segment: self._market.is_open(segment) for segment in {key.partition(":")[0] for key in wanted}}
+        shut = [key for key in wanted if not open_[key.partition(":")[0]]]
+        self._swept.intersection_update(shut)  # a segment that opened is swept again when it shuts
+        due = self._unseeded(wanted, now) or [key for key in shut if key not in self._swept]
+        return due[:PER_CALL]
+
+    def _unseeded(self, wanted: Sequence[str], now: float) -> list[str]:
+        """Return what is subscribed on this connection, has not ticked for five seconds and was not asked for since."""
+        status = self._status()
+        if not status.since_us:
+            self._unseen.clear()
+            return []
+        if status.since_us != self._seeded_since:
+            self._seeded_since = status.since_us
+            self._seeded.clear()
+            self._unseen.clear()
+        self._unseen = {key: self._unseen.get(key, now) for key in wanted if key not in status.seen}
+        return [key for key, since in self._unseen.items() if now - since >= SEED_AFTER_S and key not in self._seeded]

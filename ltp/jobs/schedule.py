@@ -1,0 +1,127 @@
+"""What runs when. The schedule only wakes jobs that look at how things are, so a missed start heals within 30 seconds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from ltp import metrics
+from ltp.jobs.market import Market
+
+log = logging.getLogger(__name__)
+
+ZONE: Final = ZoneInfo("Asia/Kolkata")  # said outright: the host's zone may have summer time
+RECONCILE_S: Final = 30
+SUBSCRIPTIONS_S: Final = 1
+_COMPLAIN_EVERY_S: Final = 60.0
+
+
+class Reconcile:
+    """Decide whether the feed should be up now, whatever it was decided before. Call it at any time from any thread."""
+
+    def __init__(
+        self,
+        *,
+        enabled: bool,
+        may_feed: Callable[[], bool],
+        wanted: Callable[[], Iterable[str]],
+        market: Market,
+        set_enabled: Callable[[bool], None],
+    ) -> None:
+        self._enabled, self._may_feed, self._wanted = enabled, may_feed, wanted
+        self._market, self._set_enabled = market, set_enabled
+        self._was = False
+
+    def __call__(self) -> None:
+        up = self._enabled and self._may_feed() and self._market.wants_feed((*self._market.probes(), *self._wanted()))
+        if up != self._was:
+            log.info("The feed should be %s", "up" if up else "down")
+        self._was = up
+        self._set_enabled(up)
+
+
+class Schedule:
+    """Args:
+    reconcile: at start, at each change of a phase, and every 30 s.
+    subscriptions: every second.
+    changed: says how things are, at each change of a phase and every 30 s.
+    """
+
+    def __init__(
+        self,
+        *,
+        market: Market,
+        reconcile: Callable[[], None],
+        subscriptions: Callable[[], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._market, self._reconcile, self._changed = market, reconcile, changed
+        # APScheduler says each skipped run itself; while Redis hangs that is a line a second. The listener says it better.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+        self._scheduler = BackgroundScheduler(
+            timezone=ZONE,
+            executors={"default": ThreadPoolExecutor(4)},
+            # Its default grace of one second would drop a start that wakes late, and the day with it.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._complaints = _Complaints()
+        self._scheduler.add_listener(self._complaints, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._add(reconcile, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "reconcile")
+        self._add(subscriptions, IntervalTrigger(seconds=SUBSCRIPTIONS_S, timezone=ZONE), "subscriptions")
+        self._add(changed, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "status")
+        self._add(market.reload, CronTrigger(hour=6, timezone=ZONE), "calendar")
+
+    def start(self) -> None:
+        self._scheduler.start()
+        self._at_change()
+
+    def stop(self) -> None:
+        """Start no job any more; one that runs is not waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _at_change(self) -> None:
+        """Look at how things are now, and again when a phase changes next."""
+        try:
+            self._reconcile()
+            self._changed()
+        finally:
+            self._add(self._at_change, DateTrigger(self._market.next_change(), timezone=ZONE), "phase")
+
+    def _add(self, job: Callable[[], None], trigger: Any, name: str) -> None:
+        self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
+
+
+class _Complaints:
+    """Log what went wrong with a job, once a minute for each job and kind; a missed start is an alarm."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, int], float] = {}
+
+    def __call__(self, event: Any) -> None:
+        metrics.count(f"schedule_events.{event.code}")
+        now, what = time.monotonic(), (event.job_id, event.code)
+        if now - self._last.get(what, float("-inf")) < _COMPLAIN_EVERY_S:
+            return
+        self._last[what] = now
+        if event.code == EVENT_JOB_ERROR:
+            log.error("Job %s failed: %s\n%s", event.job_id, event.exception, event.traceback)
+        elif event.code == EVENT_JOB_MISSED:
+            log.error("Job %s missed its time %s", event.job_id, _at(event.scheduled_run_time))
+        else:
+            log.warning("Job %s still runs from before; this time it is left out", event.job_id)
+
+
+def _at(when: datetime) -> str:
+    return when.isoformat(timespec="seconds")

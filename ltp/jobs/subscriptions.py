@@ -1,0 +1,89 @@
+"""What should be subscribed: screener results, then what pages and API calls ask to see, in the order they first asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from ltp.core.tick import Tick
+from ltp.errors import StoreError
+from ltp.jobs.ingest import Ingest
+from ltp.jobs.market import Market
+from ltp.jobs.master import Master
+
+log = logging.getLogger(__name__)
+LIMIT: Final = 5_000  # instruments a connection takes
+
+
+class Subscriptions:
+    """Call it once a second, and whenever this worker begins to lead.
+
+    Args:
+        demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything
+            stays as it is.
+        recall: what the cache knows of keys. Raises StoreError.
+        set_wanted: takes the whole list, most important first.
+    """
+
+    def __init__(
+        self,
+        *,
+        master: Master,
+        market: Market,
+        ingest: Ingest,
+        demand: Callable[[float], Mapping[str, float]],
+        recall: Callable[[Sequence[str]], list[Tick]],
+        set_wanted: Callable[[Sequence[str]], None],
+        active: Callable[[], bool],
+        limit: int = LIMIT,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._master, self._market, self._ingest = master, market, ingest
+        self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
+        self._clock, self._one_at_a_time = clock, threading.Lock()
+        self._wishes: dict[str, float] = {}
+        self._failing = False
+        self.wanted: list[str] = []
+        self.waiting: list[str] = []
+
+    def __call__(self) -> None:
+        with self._one_at_a_time:
+            if self._active():
+                self._look()
+
+    def _look(self) -> None:
+        self._master.refresh()
+        try:
+            now = self._clock()
+            self._update(self._demand(now), now)
+        except StoreError as error:
+            if not self._failing:
+                log.warning("%s. The subscriptions stay as they are.", error)
+            self._failing = True
+            return
+        self._failing = False
+
+    def _update(self, demand: Mapping[str, float], now: float) -> None:
+        keys = self._in_order(demand, now)
+        wanted, waiting = keys[: self._limit], keys[self._limit :]
+        if waiting and not self.waiting:
+            log.warning("%d instruments wait: a connection takes %d", len(waiting), self._limit)
+        self.waiting = waiting
+        if wanted == self.wanted:
+            return
+        unknown = [key for key in wanted if not self._ingest.holds(key)]
+        self._ingest.follow(wanted, self._recall(unknown) if unknown else [])
+        self.wanted = wanted
+        self._set_wanted(wanted)
+
+    def _in_order(self, demand: Mapping[str, float], now: float) -> list[str]:
+        """Probes, results, then wishes; the newest wish last. What the master does not know is left out.
+
+        A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
+        """
+        self._wishes = {key: until for key, until in {**self._wishes, **demand}.items() if until >= now}
+        keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))
+        return [key for key in keys if self._master.knows(key)]

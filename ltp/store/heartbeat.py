@@ -1,0 +1,88 @@
+"""What the worker says of itself: a heartbeat instant and a status hash, both gone a minute after it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import redis
+
+from ltp.store.client import translated
+from ltp.store.keys import HEARTBEAT, HEARTBEAT_TTL_S, SOURCE, STATUS
+
+
+class StreamStatus(NamedTuple):
+    """`heartbeat_at`: ISO 8601, None when no worker wrote one within a minute. `status`: empty then.
+
+    Fields of `status`, all text: feed, phases (JSON), connections, subscribed, wanted, never_ticked (count), never_ticked_keys
+    (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), ticks_per_s, last_tick_at (ISO 8601 or empty),
+    reconnects, last_error, source, stopped (1: the feed will not come back by itself), calendar (what is provisional about the
+    trading hours, empty when nothing is).
+    """
+
+    heartbeat_at: str | None
+    status: dict[str, str]
+
+
+def write(pipe: Any, at: str) -> None:
+    """Queue the heartbeat `at` (ISO 8601)."""
+    pipe.execute_command("SET", HEARTBEAT, at, "EX", HEARTBEAT_TTL_S)
+
+
+def write_status(pipe: Any, status: Mapping[str, str]) -> None:
+    """Queue the status hash."""
+    pipe.execute_command("HSET", STATUS, *(part for pair in status.items() for part in pair))
+    pipe.execute_command("EXPIRE", STATUS, HEARTBEAT_TTL_S)
+
+
+def queue_presence(pipe: Any) -> None:
+    """Queue the question whether the heartbeat key is still there: a FLUSHALL tells nobody."""
+    pipe.execute_command("EXISTS", HEARTBEAT)
+
+
+def remove(client: redis.Redis) -> None:
+    """Say at once that no worker runs, instead of a minute later.
+
+    Raises:
+        StoreError: Redis cannot be written.
+    """
+    with translated("removing the heartbeat"):
+        client.delete(HEARTBEAT)
+
+
+def read(client: redis.Redis) -> StreamStatus:
+    """Return what the worker last said.
+
+    Raises:
+        StoreError: Redis cannot be read.
+    """
+    with translated("reading the heartbeat"):
+        pipe: Any = client.pipeline(transaction=False)
+        pipe.get(HEARTBEAT)
+        pipe.hgetall(STATUS)
+        at, status = pipe.execute()
+    return StreamStatus(
+        None if at is None else at.decode("utf-8", "replace"),
+        {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in status.items()},
+    )
+
+
+def read_source(client: redis.Redis) -> str | None:
+    """Return whose prices lie in the cache, None when nothing says.
+
+    Raises:
+        StoreError: Redis cannot be read.
+    """
+    with translated("reading the source"):
+        value: Any = client.get(SOURCE)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def write_source(client: redis.Redis, source: str) -> None:
+    """Say whose prices lie in the cache from now on.
+
+    Raises:
+        StoreError: Redis cannot be written.
+    """
+    with translated("writing the source"):
+        client.set(SOURCE, source)

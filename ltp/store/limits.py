@@ -1,0 +1,53 @@
+"""The instant before which nobody may connect to the broker (after 429 or 805): kept over restarts of the worker."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+
+from ltp.store.client import translated
+from ltp.store.keys import NOT_BEFORE
+
+
+class NotBefore:
+    """The key itself, nothing remembered: an operator who deletes it is heard."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def read(self) -> float:
+        """Return the deadline in seconds since the epoch, 0 when there is none.
+
+        Raises:
+            StoreError: Redis cannot be read.
+        """
+        with translated("reading the connection deadline"):
+            value: Any = self._client.get(NOT_BEFORE)
+        return _instant(value)
+
+    def write(self, epoch_s: float) -> None:
+        """Let nobody connect before `epoch_s`; the key is gone by itself then.
+
+        Raises:
+            StoreError: Redis cannot be written.
+        """
+        text = datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
+        with translated("writing the connection deadline"):
+            self._client.set(NOT_BEFORE, text, exat=math.ceil(epoch_s))
+
+
+def _instant(value: Any) -> float:
+    """Read an ISO 8601 instant or plain seconds since the epoch, which an operator may have set by hand; 0 for neither."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        pass
+    try:
+        seconds = float(text)
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0

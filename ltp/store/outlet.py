@@ -1,0 +1,144 @@
+"""The worker's way out: one round trip writes the keys and publishes the batch that tells of them.
+
+Owns epoch, seq and at. Everything travels in one transaction, so a server that refuses the keys (out of memory) does not
+publish them either, and no page shows as live what the cache does not hold. Knows no thread and no clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import redis
+
+from ltp import metrics
+from ltp.core.tick import Feed, Tick
+from ltp.core.wire import Batch
+from ltp.errors import StoreError
+from ltp.store import heartbeat, prices
+from ltp.store import ticks as channel
+from ltp.store.client import translated
+
+log = logging.getLogger(__name__)
+_CHUNK: Final = prices.CHUNK
+
+
+class Moment(NamedTuple):
+    """What a batch says besides its ticks. `now_us`: microseconds since the epoch."""
+
+    now_us: int
+    feed: Feed
+    since: int
+    phase: Mapping[str, str]
+
+
+class Beat(NamedTuple):
+    """What is written beside the ticks once a second.
+
+    `heartbeat_at`: ISO 8601 when the heartbeat key is due, else empty. `covered`: ticks whose 30-second keys are renewed.
+    """
+
+    status: Mapping[str, str]
+    heartbeat_at: str
+    covered: Sequence[Tick]
+
+
+class Outlet:
+    """One thread uses it."""
+
+    def __init__(self, client: redis.Redis, source: str, *, allowed: Callable[[], object]) -> None:
+        """`allowed`: true while this process surely leads; asked at the last moment before each write."""
+        self._client, self._source, self._allowed = client, source, allowed
+        self._writer = prices.Writer()
+        self._epoch, self._seq, self._at = "", 0, 0
+
+    def begin(self, moment: Moment, ticks: Sequence[Tick], beat: Beat) -> None:
+        """Start an epoch: write everything there is, then say so, and whoever reads again finds it whole.
+
+        Prices of another source are removed first: an invented one must never pass for the exchange's.
+
+        Raises:
+            StoreError: begin again.
+        """
+        if heartbeat.read_source(self._client) != self._source:
+            removed = prices.purge(self._client)
+            heartbeat.write_source(self._client, self._source)
+            if removed:
+                log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
+        for chunk in _chunks(ticks):
+            self._carry_out(partial(self._queue_ticks, chunk))
+        self._epoch, self._seq = secrets.token_hex(4), 0
+        metrics.count("ingest_epochs")
+        self.send(moment, [], frozenset(), beat=beat)
+
+    def send(
+        self,
+        moment: Moment,
+        ticks: Sequence[Tick],
+        covered: frozenset[str],
+        *,
+        dropped: Sequence[str] = (),
+        beat: Beat | None = None,
+    ) -> bool:
+        """Write and publish `ticks`; an empty batch when there are none.
+
+        Args:
+            covered: which of them get their 30-second key.
+            dropped: keys whose 30-second key goes.
+        Returns:
+            False when a beat found the heartbeat key gone: somebody emptied the server, and everything must be rewritten.
+        Raises:
+            StoreError: what arrived is unknown; begin again.
+        """
+        *first, last = _chunks(ticks) or [[]]
+        for chunk in first:
+            self._carry_out(partial(self._queue, self._batch(moment, chunk), covered, (), None))
+        answers = self._carry_out(partial(self._queue, self._batch(moment, last), covered, dropped, beat))
+        return beat is None or bool(answers[0])
+
+    def _queue_ticks(self, ticks: Sequence[Tick], pipe: Any) -> None:
+        self._writer.ticks(pipe, ticks)
+
+    def _queue(self, batch: Batch, covered: frozenset[str], dropped: Sequence[str], beat: Beat | None, pipe: Any) -> None:
+        if beat is not None:
+            heartbeat.queue_presence(pipe)
+            if beat.heartbeat_at:
+                heartbeat.write(pipe, beat.heartbeat_at)
+            heartbeat.write_status(pipe, beat.status)
+            self._writer.ltp(pipe, beat.covered)
+        prices.drop(pipe, dropped)
+        self._writer.ltp(pipe, [tick for tick in batch.ticks if tick.key in covered])
+        self._writer.ticks(pipe, batch.ticks)
+        channel.publish(pipe, batch)
+
+    def _batch(self, moment: Moment, ticks: list[Tick]) -> Batch:
+        self._seq += 1
+        # Rises even when the clock is set back: it is the position a browser resumes from.
+        self._at = max(moment.now_us, self._at + 1)
+        return Batch(self._epoch, self._seq, self._at, moment.feed, moment.since, self._source, moment.phase, ticks)
+
+    def _carry_out(self, queue: Callable[[Any], None]) -> list[Any]:
+        try:
+            return self._execute(queue)
+        except StoreError as error:
+            if not self._writer.refused(error):
+                raise
+            log.info("The server has no MSETEX; a script takes its place")
+            return self._execute(queue)
+
+    def _execute(self, queue: Callable[[Any], None]) -> list[Any]:
+        with translated("writing prices"):
+            pipe: Any = self._client.pipeline(transaction=True)
+            queue(pipe)
+            # A process may be stopped between any two lines, and wake when another leads: so it is asked here, not earlier.
+            if not self._allowed():
+                raise StoreError("writing prices was refused: this worker's lease ran out")
+            answers: list[Any] = pipe.execute()
+        return answers
+
+
+def _chunks(ticks: Sequence[Tick]) -> list[list[Tick]]:
+    return [list(ticks[start : start + _CHUNK]) for start in range(0, len(ticks), _CHUNK)]

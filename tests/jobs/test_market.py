@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from ltp.core.session import Calendar
+from ltp.core.tick import IST
+from ltp.errors import ConfigError
+from ltp.jobs.market import PROBES, Market
+
+
+def market(text: str) -> Market:
+    at = datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()
+    return Market(Calendar.load, clock=lambda: at)
+
+
+@pytest.mark.parametrize(
+    ("at", "wanted"),
+    [
+        ("2026-11-23 08:54", False),
+        ("2026-11-23 08:55", True),  # five minutes before the pre-open
+        ("2026-11-23 12:00", True),
+        ("2026-11-22 12:00", False),  # a Sunday
+        ("2026-11-23 18:00", False),
+    ],
+)
+def test_the_feed_is_wanted_from_five_minutes_before_the_exchange_opens(at: str, wanted: bool) -> None:
+    assert market(at).wants_feed(["NSE_EQ:1333"]) is wanted
+    assert market(at).probes() == (PROBES if wanted else ())
+
+
+def test_any_segment_that_is_open_is_enough() -> None:
+    evening = market("2026-11-23 18:00")
+    assert evening.wants_feed(["NSE_EQ:1333", "MCX_COMM:1"])
+    assert not evening.wants_feed([])
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("2026-11-23 09:05", False), ("2026-11-23 12:00", True), ("2026-11-23 15:20", False), ("2026-11-23 18:00", False)],
+)
+def test_silence_of_the_probes_is_a_fault_only_while_they_trade(at: str, expected: bool) -> None:
+    noon = market("2026-11-23 12:00")
+    assert noon.expects_packets(datetime.fromisoformat(at).replace(tzinfo=IST).timestamp()) is expected
+
+
+def test_the_close_in_a_packet_is_yesterdays_only_during_the_session() -> None:
+    assert "NSE_EQ" in market("2026-11-23 12:00").prev_close_from()
+    assert "NSE_EQ" not in market("2026-11-23 15:55").prev_close_from()
+    assert "NSE_EQ" not in market("2026-11-22 12:00").prev_close_from()
+
+
+def test_on_a_sunday_the_last_session_is_fridays() -> None:
+    assert market("2026-11-22 12:00").sessions()["NSE_EQ"] == "2026-11-20"
+
+
+def test_late_changes_are_read_again_and_a_bad_file_changes_nothing() -> None:
+    answers: list[Calendar | ConfigError] = [
+        Calendar.load(),
+        Calendar.always_open(),
+        ConfigError("MARKET_CALENDAR_OVERRIDES", "x", "TOML"),
+    ]
+
+    def load() -> Calendar:
+        answer = answers.pop(0)
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    sunday = Market(load, clock=lambda: datetime(2026, 11, 22, 12, tzinfo=IST).timestamp())
+    assert not sunday.is_open("NSE_EQ")
+    sunday.reload()
+    assert sunday.is_open("NSE_EQ")
+    sunday.reload()
+    assert sunday.is_open("NSE_EQ")

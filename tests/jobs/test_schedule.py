@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ltp import metrics
+from ltp.jobs.schedule import ZONE, Reconcile, Schedule
+
+
+class FakeMarket:
+    def __init__(self) -> None:
+        self.wants = True
+        self.change_at = datetime.now(UTC) + timedelta(days=1)
+        self.asked_about: list[str] = []
+
+    def probes(self) -> tuple[str, ...]:
+        return ("IDX_I:13",)
+
+    def wants_feed(self, keys: tuple[str, ...]) -> bool:
+        self.asked_about = list(keys)
+        return self.wants
+
+    def next_change(self) -> datetime:
+        return self.change_at
+
+    def reload(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("enabled", "leads", "wants", "up"),
+    [(True, True, True, True), (False, True, True, False), (True, False, True, False), (True, True, False, False)],
+)
+def test_the_feed_is_up_only_when_enabled_leading_and_in_time(enabled: bool, leads: bool, wants: bool, up: bool) -> None:
+    market: Any = FakeMarket()
+    market.wants = wants
+    decided: list[bool] = []
+    reconcile = Reconcile(
+        enabled=enabled, may_feed=lambda: leads, wanted=lambda: ["NSE_EQ:1"], market=market, set_enabled=decided.append
+    )
+    reconcile()
+    reconcile()
+    assert decided == [up, up]  # the level is set each time, so what was missed once heals
+
+
+def test_reconcile_asks_about_everything_wanted_and_the_probes() -> None:
+    market: Any = FakeMarket()
+    Reconcile(enabled=True, may_feed=lambda: True, wanted=lambda: ["MCX_COMM:1"], market=market, set_enabled=lambda _up: None)()
+    assert market.asked_about == ["IDX_I:13", "MCX_COMM:1"]
+
+
+class Running:
+    def __init__(self, **jobs: Callable[[], None]) -> None:
+        self.market: Any = FakeMarket()
+        self.reconciled, self.subscribed = threading.Semaphore(0), threading.Semaphore(0)
+        self.schedule = Schedule(
+            market=self.market,
+            reconcile=self.reconciled.release,
+            subscriptions=jobs.get("subscriptions", self.subscribed.release),
+            changed=lambda: None,
+        )
+
+    def __enter__(self) -> Running:
+        self.schedule.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.schedule.stop()
+
+
+def test_it_reconciles_at_start_and_looks_at_subscriptions_every_second() -> None:
+    with Running() as running:
+        assert running.reconciled.acquire(timeout=1)
+        assert running.subscribed.acquire(timeout=5)
+        assert running.subscribed.acquire(timeout=5)
+
+
+def test_it_reconciles_at_the_change_of_a_phase_and_again_at_the_next() -> None:
+    running = Running()
+    running.market.change_at = datetime.now(UTC) + timedelta(seconds=0.3)
+    with running:
+        assert running.reconciled.acquire(timeout=1)
+        running.market.change_at = datetime.now(UTC) + timedelta(seconds=0.6)
+        assert running.reconciled.acquire(timeout=5)
+        running.market.change_at = datetime.now(UTC) + timedelta(days=1)
+        assert running.reconciled.acquire(timeout=5)
+
+
+def test_a_start_that_wakes_late_is_not_dropped() -> None:
+    """The library's default grace is one second: a machine that slept over nine o'clock would miss the day."""
+    running = Running()
+    running.market.change_at = datetime.now(UTC) - timedelta(seconds=45)
+    with running:
+        assert running.reconciled.acquire(timeout=1)
+        running.market.change_at = datetime.now(UTC) + timedelta(days=1)
+        assert running.reconciled.acquire(timeout=5)
+
+
+def test_times_are_indias_whatever_the_hosts_zone() -> None:
+    with Running() as running:
+        scheduler = running.schedule._scheduler
+        assert scheduler.timezone == ZONE
+        assert {str(job.trigger.timezone) for job in scheduler.get_jobs() if hasattr(job.trigger, "timezone")} == {"Asia/Kolkata"}
+        assert all((job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1) for job in scheduler.get_jobs())
+
+
+def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+    ran = threading.Semaphore(0)
+
+    def fail() -> None:
+        ran.release()
+        raise RuntimeError("broken")
+
+    with caplog.at_level(logging.ERROR), Running(subscriptions=fail):
+        assert ran.acquire(timeout=5)
+        assert ran.acquire(timeout=5)
+    assert sum("Job subscriptions failed: broken" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]) -> None:
+    release, running_now, most = threading.Event(), [0], [0]
+    skipped = metrics.value("schedule_events.65536")
+
+    def slow() -> None:
+        running_now[0] += 1
+        most[0] = max(most[0], running_now[0])
+        release.wait(10)
+        running_now[0] -= 1
+
+    with Running(subscriptions=slow):
+        wait_for(lambda: metrics.value("schedule_events.65536") > skipped)
+        release.set()
+    assert most[0] == 1

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ltp.core.tick import Tick
+from ltp.errors import StoreError
+from ltp.jobs.subscriptions import Subscriptions
+
+
+class Fakes:
+    """Master, market and ingest at once, as lists in the test's hands."""
+
+    def __init__(self, limit: int = 100) -> None:
+        self.probe_keys: tuple[str, ...] = ()
+        self.result_keys: list[str] = []
+        self.demanded: list[str] | StoreError = []
+        self.unknown: set[str] = set()
+        self.held: set[str] = set()
+        self.active, self.now = True, 1_000.0
+        self.recalled: list[list[str]] = []
+        self.calls: list[tuple[str, list[str]]] = []
+        shape: Any = self
+        self.subscriptions = Subscriptions(
+            master=shape,
+            market=shape,
+            ingest=shape,
+            demand=lambda _now: self.demand(),
+            recall=self.recall,
+            set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
+            active=lambda: self.active,
+            limit=limit,
+            clock=lambda: self.now,
+        )
+
+    def refresh(self) -> None: ...
+
+    def knows(self, key: str) -> bool:
+        return key not in self.unknown
+
+    def results(self) -> list[str]:
+        return self.result_keys
+
+    def probes(self) -> tuple[str, ...]:
+        return self.probe_keys
+
+    def holds(self, key: str) -> bool:
+        return key in self.held
+
+    def follow(self, keys: Sequence[str], known: Sequence[Tick]) -> None:
+        self.calls.append(("ingest", list(keys)))
+
+    def demand(self) -> dict[str, float]:
+        if isinstance(self.demanded, StoreError):
+            raise self.demanded
+        return dict.fromkeys(self.demanded, self.now + 60)
+
+    def recall(self, keys: Sequence[str]) -> list[Tick]:
+        self.recalled.append(list(keys))
+        return []
+
+    def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
+        """Return what is wanted when `demanded` is read so long after the last time; 61 s: longer than a wish lasts."""
+        self.now += after_s
+        self.demanded = demanded
+        self.subscriptions()
+        return self.subscriptions.wanted
+
+
+def test_results_come_first_then_wishes_in_the_order_they_were_made() -> None:
+    fakes = Fakes()
+    fakes.probe_keys, fakes.result_keys = ("P",), ["R2", "R1"]
+    assert fakes.wanted(["b"]) == ["P", "R2", "R1", "b"]
+    assert fakes.wanted(["a", "b"], after_s=1) == ["P", "R2", "R1", "b", "a"]
+    assert fakes.wanted(["a"]) == ["P", "R2", "R1", "a"]
+    assert fakes.wanted(["b", "a"], after_s=1) == ["P", "R2", "R1", "a", "b"]
+
+
+def test_a_wish_holds_until_its_time_also_when_redis_was_emptied() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"])
+    assert fakes.wanted([], after_s=59) == ["a"]
+    assert fakes.wanted([], after_s=2) == []
+
+
+def test_each_key_is_wanted_once() -> None:
+    fakes = Fakes()
+    fakes.probe_keys, fakes.result_keys = ("P",), ["R", "P"]
+    assert fakes.wanted(["R", "a"]) == ["P", "R", "a"]
+
+
+def test_what_the_master_does_not_know_is_left_out() -> None:
+    fakes = Fakes()
+    fakes.unknown, fakes.result_keys = {"x", "R1"}, ["R1", "R2"]
+    assert fakes.wanted(["x", "a"]) == ["R2", "a"]
+
+
+def test_past_the_limit_the_newest_wish_waits_and_is_listed() -> None:
+    fakes = Fakes(limit=3)
+    fakes.result_keys = ["R1", "R2"]
+    assert fakes.wanted(["a"]) == ["R1", "R2", "a"]
+    assert fakes.wanted(["b", "a"], after_s=1) == ["R1", "R2", "a"]
+    assert fakes.subscriptions.waiting == ["b"]
+    assert fakes.wanted(["b"]) == ["R1", "R2", "b"]
+    assert fakes.subscriptions.waiting == []
+
+
+def test_the_cache_is_asked_for_what_is_new_before_the_feed_subscribes_it() -> None:
+    fakes = Fakes()
+    fakes.held = {"a"}
+    fakes.wanted(["a", "b"])
+    assert fakes.recalled == [["b"]]
+    assert fakes.calls == [("ingest", ["a", "b"]), ("feed", ["a", "b"])]
+
+
+def test_nothing_new_changes_nothing() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"])
+    fakes.calls.clear()
+    fakes.wanted(["a"])
+    assert fakes.calls == []
+
+
+def test_while_redis_is_away_everything_stays() -> None:
+    """Taking an unread wish for none would unsubscribe every page at once."""
+    fakes = Fakes()
+    fakes.wanted(["a"])
+    fakes.calls.clear()
+    assert fakes.wanted(StoreError("away")) == ["a"]
+    assert fakes.calls == []
+    assert fakes.wanted(["a", "b"]) == ["a", "b"]
+
+
+def test_a_worker_that_does_not_lead_wants_nothing_new() -> None:
+    fakes = Fakes()
+    fakes.active = False
+    assert fakes.wanted(["a"]) == []

@@ -1,0 +1,261 @@
+"""The worker as a process, between a simulated exchange and a real Valkey."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltp.feed.simulator import Simulator
+
+ROOT = Path(__file__).resolve().parents[2]
+HDFC, TCS, SBI = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:3045"
+
+
+class Bench:
+    def __init__(self, valkey: Any, wait_for: Callable[..., Any], simulator: Simulator, state_dir: Path) -> None:
+        self.valkey, self.client, self.wait_for, self.simulator = valkey, valkey.client, wait_for, simulator
+        self.log = state_dir / "log"
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.env = os.environ | {
+            "DHANHQ_WS_URL": simulator.url,
+            "DHANHQ_REST_URL": simulator.rest_url,
+            "DHANHQ_WS_ENABLED": "true",
+            "DHANHQ_CLIENT_ID": "1100001111",
+            "DHANHQ_ACCESS_TOKEN": "canary-token",
+            "MARKET_CALENDAR": "always_open",
+            "REDIS_URL": valkey.url,
+            "STATE_DIR": str(state_dir),
+        }
+
+    def start(self, **env: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([sys.executable, "worker.py"], cwd=ROOT, env=self.env | env, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def end(self, process: subprocess.Popen[bytes]) -> int:
+        process.send_signal(signal.SIGTERM)
+        return process.wait(5)
+
+    def want(self, *keys: str, for_s: float = 60) -> None:
+        self.client.zadd("demand:instruments", {key: time.time() + for_s for key in keys})
+
+    def until(self, *names: str, timeout_s: float = 10) -> None:
+        """Wait until all of these keys exist."""
+        self.wait_for(lambda: self.client.exists(*names) == len(names), timeout_s)
+
+    def status(self, field: str) -> str:
+        return (self.client.hget("market_stream:status", field) or b"").decode()
+
+    def batches(self) -> Iterator[dict[str, Any]]:
+        pubsub = self.client.pubsub(ignore_subscribe_messages=True)
+        pubsub.subscribe("live_ltp_updates")
+        try:
+            while True:
+                message = self.wait_for(lambda: pubsub.get_message(timeout=0.05))
+                yield json.loads(message["data"])
+        finally:
+            pubsub.close()
+
+
+@pytest.fixture
+def bench(valkey: Any, wait_for: Callable[..., Any], tmp_path: Path) -> Iterator[Bench]:
+    simulator = Simulator().start()
+    made = Bench(valkey, wait_for, simulator, tmp_path)
+    yield made
+    for process in made.processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+    simulator.stop()
+
+
+def test_from_the_feed_to_redis_and_a_clean_end(bench: Bench) -> None:
+    """One life of a worker: everything that the contract promises, then SIGTERM."""
+    bench.want(HDFC, TCS, "NSE_EQ:99999999")
+    process = bench.start()
+    bench.until(f"ltp:{HDFC}", f"ltp:{TCS}", "ltp:IDX_I:13", f"tick:{HDFC}", "market_stream:heartbeat")
+    assert 0 < bench.client.ttl(f"ltp:{HDFC}") <= 30
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert (bench.status("subscribed"), bench.status("source"), bench.status("stopped")) == ("4", "simulator", "0")
+    assert not bench.client.exists("ltp:NSE_EQ:99999999")
+
+    stream = bench.batches()
+    first, second = next(stream), next(stream)
+    assert (second["epoch"], second["seq"], second["v"]) == (first["epoch"], first["seq"] + 1, 1)
+    assert second["at"] > first["at"]
+
+    assert bench.end(process) == 0
+    last = next(batch for batch in stream if batch["feed"] == "off")
+    stream.close()
+    assert last["epoch"] == first["epoch"]
+    assert not bench.client.exists("market_stream:lease", "market_stream:heartbeat")
+    assert "canary-token" not in bench.log.read_text()
+
+
+def test_every_price_in_redis_is_the_exchanges(bench: Bench) -> None:
+    bench.want(HDFC)
+    bench.start()
+    bench.until(f"ltp:{HDFC}")
+    for price in (16_500_100, 16_499_500, 23_599_900):
+        bench.simulator.trade(HDFC, price, hold_s=5)
+        text = f"{price // 10_000}.{price % 10_000 // 100:02d}".encode()
+        bench.wait_for(lambda text=text: bench.client.get(f"ltp:{HDFC}") == text)
+        assert json.loads(bench.client.get(f"tick:{HDFC}"))["ltp"] == price / 10_000
+
+
+def test_a_wish_is_followed_and_given_up(bench: Bench) -> None:
+    bench.start()
+    bench.until("ltp:IDX_I:13")
+    bench.want(SBI, for_s=2)
+    bench.until(f"ltp:{SBI}", timeout_s=3)
+    bench.wait_for(lambda: not bench.client.exists(f"ltp:{SBI}"))
+    assert bench.client.exists(f"tick:{SBI}")
+
+
+def test_a_price_asked_for_by_rest_comes_and_is_not_vouched_for(bench: Bench) -> None:
+    bench.start()
+    bench.until("ltp:IDX_I:13")
+    bench.wait_for(lambda: b"Account: data plan" in bench.log.read_bytes())
+    bench.client.zadd("demand:rest", {SBI: time.time() + 5})
+    bench.until(f"tick:{SBI}", timeout_s=4)
+    assert json.loads(bench.client.get(f"tick:{SBI}"))["rest"] is True
+    assert not bench.client.exists(f"ltp:{SBI}")
+
+
+def test_an_emptied_server_is_filled_again(bench: Bench) -> None:
+    bench.want(HDFC)
+    bench.start()
+    bench.until(f"ltp:{HDFC}")
+    bench.client.flushall()
+    bench.until(f"ltp:{HDFC}", f"tick:{HDFC}", "market_stream:heartbeat", "market_stream:lease", timeout_s=4)
+
+
+def test_of_two_workers_one_connects_and_the_other_takes_over(bench: Bench) -> None:
+    first = bench.start()
+    bench.until("ltp:IDX_I:13")
+    second = bench.start()
+    bench.wait_for(lambda: b"Standing by" in bench.log.read_bytes())
+    holder = bench.client.get("market_stream:lease")
+    assert str(first.pid).encode() in holder
+    assert bench.simulator.connections.report()["attempts"] == 1
+    first.kill()
+    first.wait()
+    bench.wait_for(lambda: str(second.pid).encode() in (bench.client.get("market_stream:lease") or b""))
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert bench.end(second) == 0
+
+
+def test_a_worker_that_woke_up_after_losing_the_lease_writes_nothing(bench: Bench) -> None:
+    first = bench.start()
+    bench.until("ltp:IDX_I:13")
+    first.send_signal(signal.SIGSTOP)
+    second = bench.start()
+    bench.wait_for(lambda: str(second.pid).encode() in (bench.client.get("market_stream:lease") or b""), 15)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    stream = bench.batches()
+    epoch = next(stream)["epoch"]
+    first.send_signal(signal.SIGCONT)
+    bench.wait_for(lambda: b"The lease was lost" in bench.log.read_bytes())
+    next(batch for batch in stream if not batch["ticks"])
+    assert {next(stream)["epoch"] for _ in range(20)} == {epoch}
+    stream.close()
+    assert (bench.end(first), bench.end(second)) == (0, 0)
+
+
+def test_prices_of_the_simulator_are_gone_when_the_real_exchange_is_configured(bench: Bench) -> None:
+    bench.start()
+    bench.until("tick:IDX_I:13")
+    assert bench.end(bench.processes[0]) == 0
+    process = bench.start(DHANHQ_WS_ENABLED="no", DHANHQ_WS_URL="", DHANHQ_REST_URL="")
+    bench.wait_for(lambda: bench.status("source") == "dhanhq")
+    assert bench.client.keys("tick:*") == bench.client.keys("ltp:*") == []
+    assert bench.end(process) == 0
+
+
+def test_without_permission_it_idles_and_says_so(bench: Bench) -> None:
+    process = bench.start(DHANHQ_WS_ENABLED="perhaps")
+    bench.until("market_stream:heartbeat", "market_stream:status")
+    assert bench.status("feed") == "off"
+    assert "DHANHQ_WS_ENABLED" in bench.status("last_error")
+    assert next(bench.batches())["feed"] == "off"
+    assert bench.end(process) == 0
+    assert b"the worker idles" in bench.log.read_bytes()
+
+
+def test_redis_away_at_the_start_is_waited_for(bench: Bench, free_port: Callable[[], int]) -> None:
+    process = bench.start(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    bench.wait_for(lambda: b"The worker waits for Redis" in bench.log.read_bytes())
+    assert process.poll() is None
+    assert bench.end(process) == 0
+
+
+def test_a_frozen_redis_does_not_hold_up_the_end(bench: Bench) -> None:
+    process = bench.start()
+    bench.until("ltp:IDX_I:13")
+    os.kill(bench.valkey.pid, signal.SIGSTOP)
+    try:
+        assert bench.end(process) == 0
+    finally:
+        os.kill(bench.valkey.pid, signal.SIGCONT)
+
+
+def test_a_bad_setting_is_one_sentence_and_exit_2(bench: Bench) -> None:
+    process = bench.start(REDIS_URL="http://nowhere")
+    assert process.wait(10) == 2
+    (line,) = bench.log.read_text().splitlines()
+    assert line.startswith("REDIS_URL=")
+
+
+def test_a_refusal_for_too_many_requests_is_kept_over_a_restart(bench: Bench) -> None:
+    """Coming back sooner is what gets an account blocked."""
+    bench.simulator.faults.add("refuse", status=429, count=10)
+    process = bench.start()
+    bench.until("market_stream:not_before")
+    assert 50 <= bench.client.ttl("market_stream:not_before") <= 90
+    assert bench.end(process) == 0
+    struck = bench.simulator.faults.active()[0].struck
+    second = bench.start()
+    bench.wait_for(lambda: bench.status("wanted") == "2" and bench.status("feed") == "down")
+    assert bench.simulator.faults.active()[0].struck == struck == 1
+    assert bench.end(second) == 0
+
+
+def test_a_dropped_connection_is_made_again_with_everything_on_it(bench: Bench) -> None:
+    bench.want(HDFC)
+    bench.start()
+    bench.wait_for(lambda: bench.status("subscribed") == "3" and bench.status("feed") == "live")
+    bench.simulator.connections.drop("reset", 1001)
+    bench.wait_for(lambda: bench.status("reconnects") == "1")
+    bench.wait_for(lambda: bench.status("subscribed") == "3" and bench.status("feed") == "live")
+    bench.simulator.trade(HDFC, 23_599_900, hold_s=5)
+    bench.wait_for(lambda: bench.client.get(f"ltp:{HDFC}") == b"2359.99")
+
+
+def test_a_feed_that_is_refused_for_good_is_said_to_be_stopped(bench: Bench) -> None:
+    bench.simulator.faults.add("reject", reason=810, count=10)
+    process = bench.start()
+    bench.wait_for(lambda: bench.status("stopped") == "1")
+    assert (bench.status("feed"), bench.status("connections")) == ("down", "0")
+    assert "810" in bench.status("last_error")
+    assert bench.end(process) == 0
+
+
+def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(bench: Bench, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("")
+    process = bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(token))
+    bench.wait_for(lambda: "DHANHQ_ACCESS_TOKEN" in bench.status("last_error"))
+    assert bench.simulator.connections.report()["attempts"] == 0
+    token.write_text("canary-token\n")
+    bench.wait_for(lambda: bench.status("feed") == "live", 30)
+    assert bench.end(process) == 0

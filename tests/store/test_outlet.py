@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ltp.core.tick import Tick
+from ltp.errors import StoreError
+from ltp.store.client import connect
+from ltp.store.outlet import Beat, Moment, Outlet
+
+NOW = 1_795_408_200_000_000
+PHASE = {"NSE_EQ": "continuous"}
+
+
+def moment(now_us: int = NOW) -> Moment:
+    return Moment(now_us, "live", NOW - 5, PHASE)
+
+
+def beat(*covered: Tick, heartbeat_at: str = "2026-11-23T10:00:00+05:30") -> Beat:
+    return Beat({"feed": "live"}, heartbeat_at, covered)
+
+
+def tick(number: int = 1, ltp: int = 1_000_000) -> Tick:
+    return Tick(f"NSE_EQ:{number}", ltp, None, NOW)
+
+
+class Listener:
+    def __init__(self, valkey: Any) -> None:
+        self.pubsub = valkey.client.pubsub(ignore_subscribe_messages=True)
+        self.pubsub.subscribe("live_ltp_updates")
+        self.pubsub.get_message(timeout=2)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return what is there; a message sent before the last command of the test has arrived."""
+        messages = []
+        while (message := self.pubsub.get_message(timeout=0.2)) is not None:
+            messages.append(json.loads(message["data"]))
+        return messages
+
+
+@pytest.fixture
+def listener(valkey: Any) -> Iterator[Listener]:
+    listening = Listener(valkey)
+    yield listening
+    listening.pubsub.close()
+
+
+@pytest.fixture
+def outlet(valkey: Any) -> Outlet:
+    return Outlet(valkey.client, "simulator", allowed=lambda: True)
+
+
+def test_an_epoch_begins_with_everything_written_and_then_said(valkey: Any, outlet: Outlet, listener: Listener) -> None:
+    """A reader that sees the new epoch reads the cache: it must be whole by then."""
+    outlet.begin(moment(), [tick(number) for number in range(1, 1_001)], beat(tick(1)))
+    assert len(valkey.client.keys("tick:*")) == 1_000
+    assert valkey.client.keys("ltp:*") == [b"ltp:NSE_EQ:1"]
+    assert valkey.client.get("market_stream:heartbeat") == b"2026-11-23T10:00:00+05:30"
+    (message,) = listener.all()
+    assert (message["seq"], message["ticks"], message["source"], message["since"]) == (1, [], "simulator", NOW - 5)
+
+
+def test_seq_rises_by_one_and_at_always(outlet: Outlet, listener: Listener) -> None:
+    outlet.begin(moment(), [], beat())
+    outlet.send(moment(NOW - 1_000_000), [tick()], frozenset())
+    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 901)], frozenset())
+    messages = listener.all()
+    assert [message["seq"] for message in messages] == [1, 2, 3, 4, 5]
+    assert [message["at"] for message in messages] == [NOW, NOW + 1, NOW + 7, NOW + 8, NOW + 9]
+    assert len({message["epoch"] for message in messages}) == 1
+    assert sum(len(message["ticks"]) for message in messages) == 901
+
+
+def test_each_beginning_is_another_epoch_and_at_still_rises(outlet: Outlet, listener: Listener) -> None:
+    outlet.begin(moment(), [], beat())
+    outlet.begin(moment(), [], beat())
+    first, second = listener.all()
+    assert first["epoch"] != second["epoch"]
+    assert second["at"] > first["at"]
+    assert second["seq"] == 1
+
+
+def test_only_covered_ticks_get_a_30_second_key(valkey: Any, outlet: Outlet) -> None:
+    outlet.begin(moment(), [], beat())
+    outlet.send(moment(), [tick(1), tick(2)], frozenset({"NSE_EQ:2"}))
+    assert valkey.client.keys("ltp:*") == [b"ltp:NSE_EQ:2"]
+    outlet.send(moment(), [], frozenset(), dropped=["NSE_EQ:2"])
+    assert valkey.client.keys("ltp:*") == []
+
+
+def test_a_beat_renews_and_tells_whether_the_heartbeat_was_there(valkey: Any, outlet: Outlet) -> None:
+    outlet.begin(moment(), [], beat())
+    assert outlet.send(moment(), [], frozenset(), beat=beat(tick(3), heartbeat_at=""))
+    assert valkey.client.get("ltp:NSE_EQ:3") == b"100.00"
+    valkey.client.flushall()
+    assert outlet.send(moment(), [], frozenset())
+    assert not outlet.send(moment(), [], frozenset(), beat=beat(heartbeat_at=""))
+
+
+@pytest.mark.parametrize("before", ["dhanhq", None])
+def test_prices_of_another_source_are_gone_before_the_first_of_ours(valkey: Any, outlet: Outlet, before: str | None) -> None:
+    valkey.client.mset({"ltp:NSE_EQ:9": "1.00", "tick:NSE_EQ:9": "{}"})
+    if before:
+        valkey.client.set("market_stream:source", before)
+    outlet.begin(moment(), [tick()], beat())
+    assert valkey.client.keys("tick:*") == [b"tick:NSE_EQ:1"]
+    assert not valkey.client.exists("ltp:NSE_EQ:9")
+    assert valkey.client.get("market_stream:source") == b"simulator"
+
+
+def test_prices_of_our_own_source_stay(valkey: Any, outlet: Outlet) -> None:
+    valkey.client.mset({"market_stream:source": "simulator", "tick:NSE_EQ:9": "{}"})
+    outlet.begin(moment(), [], beat())
+    assert valkey.client.exists("tick:NSE_EQ:9")
+
+
+def test_a_server_without_msetex_gets_the_same_keys(valkey: Any, listener: Listener) -> None:
+    valkey.client.execute_command("ACL", "SETUSER", "plain", "on", ">hush", "~*", "&*", "+@all", "-msetex")
+    try:
+        outlet = Outlet(connect(valkey.url.replace("//", "//plain:hush@"), timeout_s=1), "simulator", allowed=lambda: True)
+        outlet.begin(moment(), [tick(1)], beat())
+        outlet.send(moment(), [tick(2)], frozenset({"NSE_EQ:2"}))
+        assert valkey.client.get("ltp:NSE_EQ:2") == b"100.00"
+        assert sorted(valkey.client.keys("tick:*")) == [b"tick:NSE_EQ:1", b"tick:NSE_EQ:2"]
+        assert [message["seq"] for message in listener.all()] == [1, 2]
+    finally:
+        valkey.client.execute_command("ACL", "DELUSER", "plain")
+
+
+def test_nothing_leaves_once_the_lease_ran_out(valkey: Any, listener: Listener) -> None:
+    leads = [True, True, False]
+    outlet = Outlet(valkey.client, "simulator", allowed=lambda: leads.pop(0))
+    outlet.begin(moment(), [tick(1)], beat())
+    with pytest.raises(StoreError, match="lease"):
+        outlet.send(moment(), [tick(2)], frozenset({"NSE_EQ:2"}))
+    assert valkey.client.keys("*:NSE_EQ:*") == [b"tick:NSE_EQ:1"]
+    assert len(listener.all()) == 1
+
+
+def test_a_refused_write_publishes_nothing(valkey: Any, outlet: Outlet, listener: Listener) -> None:
+    outlet.begin(moment(), [], beat())
+    valkey.client.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(StoreError):
+            outlet.send(moment(), [tick()], frozenset())
+    finally:
+        valkey.client.config_set("maxmemory", "0")
+    assert len(listener.all()) == 1
