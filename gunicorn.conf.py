@@ -1,0 +1,137 @@
+"""How the web server runs: gevent workers that tell their browsers before they go.
+
+`gunicorn -c gunicorn.conf.py wsgi:app`. BIND, PORT, WEB_CONCURRENCY and MAX_STREAMS come from the environment.
+"""
+
+# ruff: noqa: E402
+from gevent import monkey
+
+monkey.patch_all()  # before anything else is imported, or some lock somewhere stays a real one and stops every browser
+
+import errno
+import gc
+import resource
+import socket
+import sys
+import time
+from functools import partial
+
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn import sock
+from gunicorn.workers.ggevent import GeventWorker
+
+from ltp import settings as ltp_settings
+from ltp.errors import ConfigError
+
+_DRAIN_S = 4.0  # with what follows well within graceful_timeout
+_HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
+_LAST_S = 1.5  # for browsers in the middle of an event, requests under way and connections kept alive for another
+_REQUESTS = 200  # ordinary requests at a time, beside the streams that cannot leave their request (TLS)
+
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))  # before the settings: the default of MAX_STREAMS follows from it
+
+try:
+    _settings = ltp_settings.load()
+except ConfigError as error:
+    sys.exit(str(error))
+
+
+class DrainingWorker(GeventWorker):
+    """gunicorn's own worker sees no streams, since they left their requests, and would drop them without a word."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._drain_s = _DRAIN_S
+
+    def handle_exit(self, _signal, _frame):
+        self.alive = False  # not more: a signal handler may not take locks
+
+    def handle_quit(self, _signal, _frame):
+        """Ctrl-C and SIGQUIT: the same in a hurry. A terminal sends it beside the arbiter, so the second changes nothing."""
+        self._drain_s, self.alive = _HURRIED_DRAIN_S, False
+
+    def run(self):
+        """In place of gunicorn's own, which goes on accepting for a second and knows only requests that are under way."""
+        servers = [self._serve(listener) for listener in self.sockets]
+        while self.alive:
+            self.notify()
+            for _ in range(20):
+                if self.alive:
+                    time.sleep(0.05)
+        # At once: with reuse_port the kernel gives part of the visitors to this worker for as long as it listens.
+        time.sleep(0)  # once more whoever is in the queue: closing resets the rest of it
+        for server in servers:
+            server.close()
+        hub = _hub(self)
+        if hub is not None:
+            hub.drain(self._drain_s)
+        began = time.monotonic()
+        while time.monotonic() - began < self._drain_s + _LAST_S and (
+            any(len(server.pool) for server in servers) or (hub is not None and hub.streams)
+        ):
+            self.notify()
+            time.sleep(0.05)
+
+    def _serve(self, listener):
+        listener.setblocking(True)
+        tls = {"ssl_context": sock.ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        server = StreamServer(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections), **tls)
+        server.start()
+        return server
+
+
+def _services(worker):
+    return getattr(worker.wsgi, "extensions", {}).get("ltp")
+
+
+def _hub(worker):
+    return getattr(_services(worker), "hub", None)
+
+
+def on_starting(server):
+    """With reuse_port a second instance would bind the same port and silently take half of the visitors."""
+    for address in server.cfg.address:
+        if not isinstance(address, tuple):
+            continue
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address[:2])
+            except OSError as error:
+                taken = error.errno == errno.EADDRINUSE
+                reason = "is taken by another program: stop it or set PORT" if taken else f"cannot be used: {error.strerror}"
+                sys.exit(f"Address {address[0]} port {address[1]} {reason}")
+
+
+def when_ready(server):
+    # gunicorn's own line names no address, because with reuse_port only the workers listen.
+    server.log.info("Workers listen at %s", ", ".join(server.cfg.settings["bind"].get()))
+
+
+def post_worker_init(worker):
+    services = _services(worker)
+    if services is not None:
+        services.start()
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the longest collection falls from 30 ms to 3
+
+
+worker_class = DrainingWorker
+bind = f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"
+workers = _settings.web_concurrency
+worker_connections = _settings.max_streams + _REQUESTS
+reuse_port = True  # one listening socket gives one of two workers twice the streams of the other
+backlog = 4096
+preload_app = False
+max_requests = 0  # would count streams, and polls against them
+timeout = 30
+graceful_timeout = 10
+keepalive = 5  # also the only limit on the time a request head may take
+limit_request_line = 8190  # the most gunicorn takes: current_prices answers for as many keys as fit
+http_protocols = "h1"  # gunicorn serves the streams of an HTTP/2 connection one after another
+control_socket_disable = True
+accesslog = None
+loglevel = _settings.log_level.lower()

@@ -1,0 +1,64 @@
+"""The other sink: one browser as a generator of bytes, where its socket cannot leave the request.
+
+For TLS or HTTP/2 ended in the web server itself, for development servers and test clients. A browser here is a position
+too, so the rules are those of the sockets; what differs is that each wakes a thread or greenlet of its own per event.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from ltp import metrics
+from ltp.hub.view import HEARTBEAT, View, farewell
+from ltp.hub.writer import HEARTBEAT_S, retry_ms, rotation_retry_ms
+
+log = logging.getLogger(__name__)
+
+
+def follow(
+    view: View,
+    open_: Callable[[], bytes],
+    *,
+    until_s: float,
+    draining: Callable[[], bool],
+    stall_timeout_s: float,
+    monotonic: Callable[[], float],
+) -> Iterator[bytes]:
+    """Yield whole events for ever, heartbeats when quiet, at the end one that says when to come back.
+
+    `open_`: takes the browser in and returns its first event, which brings it to the view's position.
+    """
+    reason, written_s = "left", monotonic()
+    with view.flushed:
+        event = open_()
+        view.followers += 1
+        position = view.position
+    metrics.count("streams_attached")
+    log.debug("stream attached by generator, %d instruments", len(view.keys))
+    try:
+        yield event
+        while not draining():
+            now = monotonic()
+            if now >= until_s:
+                reason = "rotated"
+                yield farewell(rotation_retry_ms())
+                return
+            with view.flushed:
+                if view.position == position and not draining():
+                    view.flushed.wait(max(0.0, min(written_s + HEARTBEAT_S, until_s) - now))
+                event, position = view.catch_up(position), view.position
+            if event or monotonic() - written_s >= HEARTBEAT_S:
+                written_s = monotonic()
+                yield event or HEARTBEAT
+        reason = "drained"
+        yield farewell(retry_ms(view.followers))
+    except GeneratorExit:
+        if reason == "left" and monotonic() - written_s >= stall_timeout_s:
+            reason = "stalled"
+            log.info("a browser cut: stalled")
+        raise
+    finally:
+        with view.flushed:
+            view.followers -= 1
+        metrics.count(f"stream_ends.{reason}")

@@ -1,0 +1,276 @@
+"""Browsers whose sockets left their request: ready-made bytes to many descriptors from one greenlet.
+
+Last step of the path. The only module that imports gevent. Decides who is behind, stalled or gone; knows nothing of prices.
+Per browser that keeps up there are two dictionary entries and no object; only one that is behind gets a `_Late`.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import gevent
+from gevent import monkey
+from gevent import socket as gevent_socket
+
+from ltp import metrics
+from ltp.hub.descriptor import end_reason, parting
+from ltp.hub.view import HEARTBEAT, View
+
+PAUSE_EVERY: Final = 4_000  # writes; more often, and a burst of new connections starves the browsers that are there
+_EVENTS: Final = 1_024
+_epoll: Final[Any] = monkey.get_original("select", "epoll")  # gevent takes it away from `select`
+_WATCHED: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLOUT | select.EPOLLET
+_HANGUP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+log = logging.getLogger(__name__)
+
+
+class _Late:
+    """A browser that did not take a whole event.
+
+    `torn`: the event that was cut, shared with everybody else, from `offset` on unsent; empty when it waits between events.
+    `position`: what it has seen once `torn` is out. `since_s`: when it last finished an event. `until_s`: see View.ready.
+    `leaving`: why it is closed after `torn`.
+    """
+
+    __slots__ = ("leaving", "offset", "position", "since_s", "torn", "until_s", "view")
+
+    def __init__(self, view: View, torn: bytes, offset: int, position: int, since_s: float, until_s: float) -> None:
+        self.view, self.torn, self.offset = view, torn, offset
+        self.position, self.since_s, self.until_s, self.leaving = position, since_s, until_s, ""
+
+
+def detachable(connection: object) -> bool:
+    """Tell whether a connection can be taken over: a plain gevent socket, so neither TLS nor another kind of server."""
+    return type(connection) is gevent_socket.socket
+
+
+class Sockets:
+    """All descriptors of the process. `attach` may come from any greenlet; everything else from the writer's alone."""
+
+    def __init__(
+        self,
+        *,
+        stall_timeout_s: float,
+        monotonic: Callable[[], float],
+        wake: Callable[[], None],
+        pause: Callable[[], None] = lambda: gevent.sleep(0),
+    ) -> None:
+        """`wake`: called when `settle` has something to do. `pause`: lets other greenlets run."""
+        self._stall_timeout_s, self._monotonic, self._wake, self._pause = stall_timeout_s, monotonic, wake, pause
+        self._views: dict[int, View] = {}
+        self._late: dict[int, _Late] = {}
+        self._reported: dict[int, int] = {}
+        self._ended: dict[int, str] = {}
+        self._epoll: Any = None
+        self._watcher: Any = None
+        self._writes = 0
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    @property
+    def late(self) -> int:
+        """Browsers that are behind."""
+        return len(self._late)
+
+    def watch(self) -> None:
+        """Start watching for drained and closed sockets; must run inside the event loop that is to do it."""
+        if self._epoll is None:
+            self._epoll = _epoll()
+            self._watcher = gevent.get_hub().loop.io(self._epoll.fileno(), 1)
+            self._watcher.start(self.collect)
+
+    def attach(self, fd: int, view: View, opening: bytes, until_s: float) -> None:
+        """Take a browser in: `opening` is the response head and the first event, which brings it to the view's position."""
+        if self._epoll is None:
+            self.watch()
+        try:
+            self._epoll.register(fd, _WATCHED)
+        except OSError:
+            os.close(fd)
+            raise
+        self._views[fd] = view
+        view.ready[fd] = until_s
+        metrics.count("streams_attached")
+        log.debug("stream %d attached, %d instruments", fd, len(view.keys))
+        self._send(fd, opening, view.position)
+
+    def write(self, view: View, event: bytes, before: int | None = None) -> None:
+        """Write one event to every browser of `view` that is up to date.
+
+        `before`: the position of whoever takes none of it; without it the event is one that may be missed.
+        """
+        write, size, after = os.write, len(event), view.position
+        before = after if before is None else before
+        # A list: browsers are added during a pause. None is removed: only this greenlet closes, after the round.
+        fds = list(view.ready)
+        metrics.count("stream_writes", len(fds))
+        for start in range(0, len(fds), PAUSE_EVERY):
+            chunk = fds[start : start + PAUSE_EVERY]
+            self._writes += len(chunk)
+            if self._writes > PAUSE_EVERY:
+                self._writes = 0
+                self._pause()
+            short = []
+            for fd in chunk:
+                try:
+                    sent = write(fd, event)
+                except OSError as error:
+                    short.append((fd, -(error.errno or errno.EIO)))
+                else:
+                    if sent != size:
+                        short.append((fd, sent))
+            # Before the next pause: `collect` ignores a drained socket that is not known to be behind, for ever.
+            for fd, sent in short:
+                self._fell_behind(fd, view, event, sent, before, after)
+
+    def beat(self, view: View) -> None:
+        """Send the heartbeat. Never to a browser that is behind: it would land inside a torn event."""
+        self.write(view, HEARTBEAT)
+
+    def collect(self) -> None:
+        """Note what the kernel reports. Runs in the event loop itself, so it only notes."""
+        for fd, mask in self._epoll.poll(0, _EVENTS):
+            if mask & ~select.EPOLLOUT or fd in self._late:
+                self._reported[fd] = self._reported.get(fd, 0) | mask
+        if self._reported:
+            self._wake()
+
+    def settle(self) -> None:
+        """Act on what was reported: peers that left are closed, drained sockets get what they missed."""
+        reported, self._reported = self._reported, {}
+        for fd, mask in reported.items():
+            reason = parting(fd) if mask & ~select.EPOLLOUT else ""
+            if reason or mask & _HANGUP:
+                # The kernel's own time-out also ends a browser that keeps its window shut.
+                self._end(fd, "stalled" if reason == "vanished" and fd in self._late else reason or "left")
+            elif mask & select.EPOLLOUT and fd in self._late:
+                self._resume(fd, self._late[fd])
+
+    def cut_stalled(self) -> None:
+        """End every browser that has finished no event for the stall timeout."""
+        limit = self._monotonic() - self._stall_timeout_s
+        for fd in [fd for fd, late in self._late.items() if late.since_s <= limit]:
+            self._end(fd, "stalled")
+
+    def due_to_leave(self, view: View) -> list[int]:
+        now = self._monotonic()
+        return [fd for fd, until_s in view.ready.items() if until_s <= now]
+
+    def descriptors(self) -> list[int]:
+        return list(self._views)
+
+    def send_away(self, fd: int, event: bytes, reason: str) -> bool:
+        """Send the last event and close. False when the browser is in the middle of another: nothing may be put in there."""
+        view = self._views.get(fd)
+        if view is None or fd in self._ended:
+            return True
+        late = self._late.get(fd)
+        if late is not None and late.torn:
+            return False
+        self._send(fd, event, view.position)
+        late = self._late.get(fd)
+        if late is None or not late.torn:
+            self._end(fd, reason)
+        else:
+            late.leaving = reason
+        return True
+
+    def end(self, fd: int, reason: str) -> None:
+        if fd in self._views:
+            self._end(fd, reason)
+
+    def close_ended(self) -> None:
+        """Close what ended in this round. Not earlier: the kernel gives the number to the next connection at once."""
+        ended, self._ended = self._ended, {}
+        for fd, reason in ended.items():
+            self._reported.pop(fd, None)
+            try:
+                self._epoll.unregister(fd)
+                os.close(fd)
+            except OSError as error:
+                log.warning("stream %d cannot be closed: %s", fd, error)
+            metrics.count(f"stream_ends.{reason}")
+            log.debug("stream %d closed: %s", fd, reason)
+        reasons = Counter(ended.values())
+        for reason in reasons.keys() & {"stalled", "drain_cut"}:
+            log.info("%d browsers cut: %s", reasons[reason], reason)
+
+    def _send(self, fd: int, event: bytes, position: int) -> None:
+        """Write to one browser that is not in the middle of an event and bring it to `position`.
+
+        What the kernel refuses is kept whole: neither an opening nor a farewell may be left out.
+        """
+        try:
+            sent = os.write(fd, event)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            sent = -(error.errno or errno.EIO)
+        if sent != len(event):
+            self._fell_behind(fd, self._views[fd], event, sent, position, position)
+
+    def _fell_behind(self, fd: int, view: View, event: bytes, sent: int, before: int, after: int) -> None:
+        """Book a write that was cut after `sent` bytes, or refused (minus the error number)."""
+        if sent < 0 and -sent not in (errno.EAGAIN, errno.EWOULDBLOCK):
+            self._end(fd, end_reason(-sent))
+            return
+        torn, position = (event, after) if sent >= 0 else (b"", before)
+        late = self._late.get(fd)
+        if late is None:
+            self._late[fd] = _Late(view, torn, sent, position, self._monotonic(), view.ready.pop(fd, 0.0))
+            view.behind += 1
+            metrics.count("streams_fell_behind")
+        else:
+            late.torn, late.offset, late.position = torn, max(0, sent), position
+
+    def _resume(self, fd: int, late: _Late) -> None:
+        """Finish the torn event, then one event with everything missed, then the browser is like all others again."""
+        if fd in self._ended or not self._finish(fd, late):
+            return
+        if late.leaving:
+            self._end(fd, late.leaving)
+            return
+        event = late.view.catch_up(late.position)
+        if event:
+            try:
+                sent = os.write(fd, event)
+            except OSError as error:
+                sent = -(error.errno or errno.EIO)
+            if sent != len(event):
+                self._fell_behind(fd, late.view, event, sent, late.position, late.view.position)
+                return
+        del self._late[fd]
+        late.view.behind -= 1
+        late.view.ready[fd] = late.until_s
+
+    def _finish(self, fd: int, late: _Late) -> bool:
+        if not late.torn:
+            return True
+        try:
+            late.offset += os.write(fd, memoryview(late.torn)[late.offset :])
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
+                self._end(fd, end_reason(error.errno or 0))
+            return False
+        if late.offset < len(late.torn):
+            return False
+        late.torn, late.since_s = b"", self._monotonic()
+        return True
+
+    def _end(self, fd: int, reason: str) -> None:
+        """Take a browser out of every table; the descriptor itself stays open until the end of the round."""
+        view = self._views.pop(fd, None)
+        if view is None:
+            return
+        view.ready.pop(fd, None)
+        if self._late.pop(fd, None):
+            view.behind -= 1
+        self._ended[fd] = reason

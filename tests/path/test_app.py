@@ -1,0 +1,106 @@
+"""`python app.py` as a newcomer runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DHANHQ_", "REDIS_", "DATABASE_", "MARKET_"))}
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+@pytest.fixture
+def app(tmp_path, free_port):
+    """The whole product on a free port with a state folder of its own: (port, process)."""
+    port = free_port()
+    env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path), "WEB_CONCURRENCY": "2"}
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    yield port, process
+    if process.poll() is None:
+        process.terminate()
+    process.communicate(timeout=30)
+
+
+def children(process: subprocess.Popen) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def worker_of(process: subprocess.Popen) -> psutil.Process | None:
+    for child in children(process):
+        try:
+            if "worker.py" in " ".join(child.cmdline()):
+                return child
+        except psutil.Error:  # it ended between the listing and the look
+            continue
+    return None
+
+
+def swing_is_live(port: int) -> bool:
+    status, page = get(port, "/screeners/swing")
+    return status == 200 and "<i>live</i>" in page
+
+
+def test_one_command_shows_a_live_sample_marked_as_simulated_and_ends_whole(app, wait_for):
+    port, process = app
+    wait_for(lambda: swing_is_live(port), 40)
+    page = get(port, "/screeners/swing")[1]
+    assert "Simulated prices" in page
+    assert "sample" in page.lower()
+    health = json.loads(get(port, "/api/v1/health/market_stream")[1])
+    assert (health["status"], health["source"], health["feed"]) == ("healthy", "simulator", "live")
+    family = children(process)
+    assert len(family) >= 6  # valkey, simulator, worker, gunicorn and its two workers
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_killed_worker_is_started_again(app, wait_for):
+    port, process = app
+    wait_for(lambda: swing_is_live(port), 40)
+    worker = worker_of(process)
+    worker.kill()
+    wait_for(lambda: (again := worker_of(process)) and again.pid != worker.pid, 20)
+    wait_for(lambda: get(port, "/api/v1/health/market_stream")[0] == 200 and swing_is_live(port), 30)
+
+
+def test_a_taken_port_is_one_clear_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path)}
+        done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"PORT='{port}' is not accepted: 127.0.0.1:{port} cannot be listened on (Address already in use); choose another\n"
+    )
+
+
+def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path):
+    env = CLEAN | {"DHANHQ_WS_MODE": "everything", "STATE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("DHANHQ_WS_MODE='everything' is not accepted: ")
