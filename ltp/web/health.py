@@ -78,9 +78,11 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
     heartbeat_at = stored.heartbeat_at if stored else None
     last_tick_at = max(link.last_tick_at / 1e6, _instant(fields.get("last_tick_at")) or 0.0)
     tick_age_s = max(0.0, now.timestamp() - last_tick_at) if last_tick_at else None
+    # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
+    since = max(last_tick_at, _instant(fields.get("began_at")) or 0.0)
     beat = _instant(heartbeat_at)
     heard = link.age_s <= NOT_RUNNING_AFTER_S
-    status, reason = _judged(stored, link, tick_age_s)
+    status, reason = _judged(stored, link, now.timestamp() - since)
     return {
         "status": status,
         "reason": reason,
@@ -100,7 +102,7 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
     }
 
 
-def _judged(stored: StreamStatus | None, link: Link, tick_age_s: float | None) -> tuple[str, str]:
+def _judged(stored: StreamStatus | None, link: Link, silent_s: float) -> tuple[str, str]:
     if stored is None:
         return "error", "Redis cannot be read."
     if stored.status.get("stopped") == "1":
@@ -110,8 +112,11 @@ def _judged(stored: StreamStatus | None, link: Link, tick_age_s: float | None) -
     if link.age_s > NOT_RUNNING_AFTER_S:
         return "not_running", f"Nothing has been heard on the channel for {NOT_RUNNING_AFTER_S:.0f} s."
     # A live feed has spoken within 10 s by the worker's own watch; the instants known here may lag behind that.
-    silent = link.feed != "live" and (tick_age_s is None or tick_age_s >= STALE_AFTER_S)
-    if silent and _whole(stored.status.get("subscribed")) and any(phase != "closed" for phase in link.phase.values()):
+    silent = link.feed != "live" and silent_s >= STALE_AFTER_S
+    # Without a connection nothing is subscribed, so that alone would call a worker that may not connect healthy.
+    expected = stored.status.get("expected") == "1"
+    open_ = any(phase != "closed" for phase in link.phase.values())
+    if silent and (expected or (open_ and _whole(stored.status.get("subscribed")))):
         return "stale", f"The market is open and no packet has come for {STALE_AFTER_S:.0f} s."
     return "healthy", ""
 

@@ -84,6 +84,13 @@ def test_the_document_of_a_healthy_stream() -> None:
         ("live, the status merely old", stored(last_tick_at=ago(29)), LINK._replace(last_tick_at=0), "healthy"),
         ("nothing subscribed", stored(last_tick_at=ago(99), subscribed="0"), SILENT, "healthy"),
         ("shut", stored(last_tick_at=ago(99)), SILENT._replace(phase={"NSE_EQ": "closed"}), "healthy"),
+        ("no connection, packets expected", stored(last_tick_at=ago(99), subscribed="0", expected="1"), SILENT, "stale"),
+        ("no connection, none expected", stored(last_tick_at=ago(99), subscribed="0", expected="0"), SILENT, "healthy"),
+        ("expected and never came", stored(last_tick_at="", subscribed="0", expected="1"), SILENT, "stale"),
+        ("a worker that began 14 s ago", stored(last_tick_at="", expected="1", began_at=ago(14)), SILENT, "healthy"),
+        ("after another's silence", stored(last_tick_at=ago(99), expected="1", began_at=ago(14)), SILENT, "healthy"),
+        ("a worker that began 15 s ago", stored(last_tick_at="", expected="1", began_at=ago(15)), SILENT, "stale"),
+        ("expected, and live", stored(last_tick_at=ago(29), expected="1"), LINK._replace(last_tick_at=0), "healthy"),
         ("pre-open counts as open", stored(last_tick_at=ago(99)), SILENT._replace(phase={"NSE_EQ": "pre_open"}), "stale"),
     ],
 )

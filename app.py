@@ -1,0 +1,111 @@
+"""The web application: `create_app` wires settings, SQL, Redis, the hub and the views together.
+
+`python app.py` runs everything on one machine. This is one of the few modules that may know every layer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from flask import Flask
+from redis import Redis
+from sqlalchemy import Engine
+
+from ltp.core.screener import Run
+from ltp.db.engine import open_engine
+from ltp.db.screeners import Catalog, fetch_run
+from ltp.errors import DatabaseError
+from ltp.hub.hub import Hub
+from ltp.settings import Settings
+from ltp.store import demand, prices, ticks
+from ltp.store.client import connect
+from ltp.web import api_v1, cells, errors, health, instruments, market, pages, screeners, security, templating
+from ltp.web.services import EXTENSION, DemandRenewer, Services
+
+_REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
+_OLDER_RUNS: Final = 16
+
+
+def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None) -> Flask:
+    """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what needs it.
+
+    Args:
+        hub, catalog: taken instead of those made from the settings; their threads are the caller's business.
+    Raises:
+        ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
+    """
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = _services(settings, hub, catalog)
+    security.install(app)
+    templating.install(app)
+    errors.install(app)
+    for module in (pages, screeners, instruments, api_v1, health):
+        app.register_blueprint(module.bp)
+    return app
+
+
+def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> Services:
+    engine = open_engine(settings.database)
+    client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
+    catalog = catalog or Catalog(engine)
+    hub = hub or _hub(settings, client)
+    renewer = _renewer(settings, client, hub)
+    hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)
+    return Services(
+        hub=hub,
+        redis=client,
+        catalog=catalog,
+        run=_older_runs(engine),
+        demand=renewer.ask,
+        source=lambda: hub.source or settings.source,
+        poll_interval_ms=settings.poll_interval_ms,
+        start=lambda: _start(catalog, hub, renewer),
+    )
+
+
+def _hub(settings: Settings, client: Redis) -> Hub:
+    url = settings.secret("redis_url")
+    return Hub(
+        subscribe=lambda: ticks.subscribe(url),
+        snapshot=lambda keys: prices.read(client, keys),
+        cell=cells.cell,
+        min_interval_s=settings.stream_min_interval_ms / 1000,
+        stall_timeout_s=settings.stream_stall_timeout_s,
+        max_streams=settings.max_streams,
+    )
+
+
+def _renewer(settings: Settings, client: Redis, hub: Hub) -> DemandRenewer:
+    def want(keys: Sequence[str], until: float) -> None:
+        demand.want(client, keys, until)
+
+    return DemandRenewer(want, hub.shown, ttl_s=settings.demand_ttl_s)
+
+
+def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
+    @lru_cache(maxsize=_OLDER_RUNS)
+    def read(run_id: int) -> Run | None:
+        return fetch_run(engine, run_id)
+
+    def run(run_id: int) -> Run | None:
+        try:
+            return read(run_id)
+        except DatabaseError:
+            return None  # the page then follows the newest run
+
+    return run
+
+
+def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer) -> None:
+    catalog.start()
+    hub.start()
+    renewer.start()
+
+
+if __name__ == "__main__":
+    from ltp.runner import main
+
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""The query of a page to values and back: which rows, in which order, with which columns. Pure; knows no rows and no request.
+
+Everything a reader can change lives in the URL, so that it can be bookmarked, sent to somebody and used without JavaScript.
+A value that is not accepted is refused by name instead of being bent into another one: a bookmark that silently shows
+something else is worse than one that says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from ltp.errors import InputError
+
+MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
+SIZES: Final = (25, 50, 100, 200)
+_MAX_PAGE: Final = 10_000
+
+
+class Column(NamedTuple):
+    """`live`: drawn by `cells.cell` and kept current. `text`: aligned left, sorted as text. `title`: what the head explains."""
+
+    name: str
+    label: str
+    title: str
+    live: bool = False
+    text: bool = False
+
+
+COLUMNS: Final = (
+    Column("ltp", "LTP", "Last traded price and its state", live=True),
+    Column("chg", "Chg", "Change against the previous close", live=True),
+    Column("chgp", "Chg %", "Change against the previous close, per cent", live=True),
+    Column("volume", "Volume", "Shares traded today", live=True),
+    Column("open", "Open", "First price of the day", live=True),
+    Column("high", "High", "Highest price of the day", live=True),
+    Column("low", "Low", "Lowest price of the day", live=True),
+    Column("prev", "Prev close", "Close of the previous session", live=True),
+    Column("setup", "Setup", "Why the screener chose it", text=True),
+    Column("score", "Score", "The screener's score, higher is better"),
+    Column("entry", "Entry", "Price at which the plan buys"),
+    Column("stop", "Stop", "Price at which the plan gives up"),
+    Column("target", "Target", "Price at which the plan sells"),
+    Column("sector", "Sector", "Line of business", text=True),
+    Column("why", "Why", "What the screener says of its choice", text=True),
+)
+BY_NAME: Final = {column.name: column for column in COLUMNS}
+SORTS: Final = ("rank", "symbol", *BY_NAME)
+
+
+@dataclass(frozen=True)
+class ScreenQuery:
+    """What a screener page shows. Without a query: by rank, every row, the screener's own columns, prices moving.
+
+    `columns` is empty for the screener's own. `live` is false on a page the reader has paused. `run` and `rows` (ranks) name
+    what an open page shows, for its stream and its polls: after the next run, or with an order that moves, the same query
+    would give other rows, and those on the page would stand still.
+    """
+
+    sort: str = "rank"
+    descending: bool = False
+    q: str = ""
+    setup: str = ""
+    columns: tuple[str, ...] = ()
+    size: int = 50
+    page: int = 1
+    live: bool = True
+    run: int = 0
+    rows: tuple[int, ...] = ()
+
+    def with_(self, **changes: Any) -> ScreenQuery:
+        return replace(self, **changes)
+
+    def params(self) -> dict[str, str]:
+        """Return the query's parameters, defaults left out, in one fixed order: equal pages have equal URLs."""
+        sort = f"-{self.sort}" if self.descending else self.sort
+        every = {
+            "q": self.q,
+            "setup": self.setup,
+            "sort": "" if sort == "rank" else sort,
+            "columns": ",".join(self.columns),
+            "size": "" if self.size == ScreenQuery.size else str(self.size),
+            "page": "" if self.page == 1 else str(self.page),
+            "live": "" if self.live else "0",
+            "run": str(self.run) if self.run else "",
+            "rows": ",".join(map(str, self.rows)),
+        }
+        return {name: value for name, value in every.items() if value}
+
+    def url(self, path: str) -> str:
+        params = self.params()
+        return f"{path}?{urlencode(params, safe=',')}" if params else path
+
+
+def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
+    """Read the query of a screener page. Names it does not know are nobody's business here; empty values are absent ones.
+
+    Raises:
+        InputError: a value that is not accepted, or one parameter given twice.
+    """
+    given = single(pairs)
+    sort, descending = _order(given.get("sort", ""), given.get("dir", ""))
+    return ScreenQuery(
+        sort=sort,
+        descending=descending,
+        q=text(given, "q"),
+        setup=text(given, "setup"),
+        columns=_columns(given.get("columns", "")),
+        size=int(choice(given, "size", [str(size) for size in SIZES], str(ScreenQuery.size))),
+        page=whole(given, "page", _MAX_PAGE, 1),
+        live=choice(given, "live", ("1", "0"), "1") == "1",
+        run=whole(given, "run", 2**53, 0),
+        rows=_ranks(given),
+    )
+
+
+def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the parameters that have a value.
+
+    Raises:
+        InputError: one is given twice; which of the two was meant cannot be known.
+    """
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name in given:
+            raise InputError(name, value, "it may be given once")
+        given[name] = value.strip()
+    return {name: value for name, value in given.items() if value}
+
+
+def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: str) -> str:
+    value = given.get(name, default)
+    if value not in accepted:
+        raise InputError(name, value, "it is one of " + ", ".join(accepted))
+    return value
+
+
+def text(given: dict[str, str], name: str) -> str:
+    value = given.get(name, "")
+    if len(value) > MAX_TEXT or not value.isprintable():
+        raise InputError(name, value, f"it is up to {MAX_TEXT} printable characters")
+    return value
+
+
+def whole(given: dict[str, str], name: str, most: int, default: int, *, least: int = 1) -> int:
+    value = given.get(name)
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most):
+        raise InputError(name, value, f"it is a whole number from {least} to {most}")
+    return int(value)
+
+
+def _ranks(given: dict[str, str]) -> tuple[int, ...]:
+    ranks = given.get("rows", "").split(",") if "rows" in given else []
+    if len(ranks) > SIZES[-1]:
+        raise InputError("rows", given["rows"], f"it is a list of up to {SIZES[-1]} ranks")
+    return tuple(whole({"rows": rank}, "rows", 999_999, 0) for rank in ranks)
+
+
+def _order(sort: str, direction: str) -> tuple[str, bool]:
+    """`sort=-chg` and `sort=chg&dir=desc` say the same."""
+    name = sort.removeprefix("-") if sort else "rank"
+    if name not in SORTS:
+        raise InputError("sort", sort, "it is one of " + ", ".join(SORTS) + ", with - in front for descending")
+    if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
+        raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
+    return name, sort.startswith("-") or direction == "desc"
+
+
+def _columns(value: str) -> tuple[str, ...]:
+    if not value:
+        return ()
+    names = value.split(",")
+    for index, name in enumerate(names):
+        if name not in BY_NAME or name in names[:index]:
+            raise InputError(
+                "columns", name, "columns is a list such as ltp,chg,chgp without repetition out of " + ", ".join(BY_NAME)
+            )
+    return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")

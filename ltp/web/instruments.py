@@ -1,0 +1,102 @@
+"""`/instruments/<segment>/<security_id>`: one instrument, live; and the search that leads there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from ltp.core.instrument import SEGMENTS, Instrument, parse_key
+from ltp.core.screener import Row
+from ltp.errors import InputError, NotFoundError
+from ltp.web import filters, market, poll
+from ltp.web.screeners import SCREENERS, Screener
+from ltp.web.services import services
+
+bp = Blueprint("instruments", __name__)
+LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev", "volume")
+_MAX_FOUND: Final = 50
+
+
+@bp.get("/instruments")
+def search() -> str | BaseResponse:
+    """List what the words typed may mean; a symbol or key typed out in full leads straight to its page."""
+    words = filters.text(filters.single(request.args.items(multi=True)), "q")
+    found = _found(words)
+    exact = [instrument for instrument in found if words.upper() in {instrument.symbol.upper(), instrument.key}]
+    if len(exact) == 1:
+        return redirect(_path(exact[0]))
+    return render_template("instruments/search.html", words=words, found=found[:_MAX_FOUND], more=len(found) - _MAX_FOUND)
+
+
+@bp.get("/instruments/<segment>/<security_id>")
+def instrument(segment: str, security_id: str) -> str | BaseResponse:
+    shown = _known(segment, security_id)
+    if security_id != str(shown.security_id):
+        return redirect(_path(shown))
+    live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
+    held = services()
+    held.demand([shown.key])
+    return render_template(
+        "instruments/index.html",
+        instrument=shown,
+        segment_name=market.SEGMENT_NAMES.get(segment, segment),
+        phase=market.phase_words(held.hub.phase, segment),
+        quote=held.hub.quotes([shown.key])[0],
+        results=_results(shown.key),
+        live=poll.live(_path(shown), {}) if live else None,
+        pause_url=_path(shown) + ("?live=0" if live else ""),
+    )
+
+
+@bp.get("/instruments/<segment>/<security_id>/stream")
+def stream(segment: str, security_id: str) -> Response:
+    return poll.stream_of([_known(segment, security_id).key], LIVE_COLUMNS)
+
+
+@bp.get("/instruments/<segment>/<security_id>/poll")
+def polled(segment: str, security_id: str) -> Response:
+    return poll.poll_of([_known(segment, security_id).key], LIVE_COLUMNS)
+
+
+def _path(shown: Instrument) -> str:
+    return f"/instruments/{shown.segment}/{shown.security_id}"
+
+
+def _known(segment: str, security_id: str) -> Instrument:
+    """Return the instrument of a key, or of a segment and a symbol.
+
+    Raises:
+        NotFoundError: the instrument master knows none.
+    """
+    catalog = services().catalog
+    try:
+        found = catalog.instrument(parse_key(f"{segment}:{security_id}"))
+    except InputError:
+        symbol = security_id.upper()
+        found = next((each for each in catalog.instruments() if each.segment == segment and each.symbol.upper() == symbol), None)
+    if found is None:
+        raise NotFoundError("instrument", f"{segment}:{security_id}")
+    return found
+
+
+def _found(words: str) -> list[Instrument]:
+    """Return the instruments whose symbol or name holds the words: symbols that start with them first."""
+    needle = words.casefold()
+    if not needle:
+        return []
+    every = [
+        each
+        for each in services().catalog.instruments()
+        if needle in each.symbol.casefold() or needle in each.name.casefold() or needle == each.key.casefold()
+    ]
+    return sorted(
+        every, key=lambda each: (not each.symbol.casefold().startswith(needle), each.symbol, SEGMENTS.index(each.segment))
+    )
+
+
+def _results(key: str) -> list[tuple[Screener, Row]]:
+    """Return the screeners whose newest run lists the instrument, each with its row."""
+    runs = ((screener, services().catalog.current(screener.kind)) for screener in SCREENERS.values())
+    return [(screener, row) for screener, run in runs if run for row in run.rows if row.key == key]

@@ -1,0 +1,66 @@
+"""The feed and the market in words: the status line of every page, and its update on open ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from markupsafe import escape
+
+from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.hub.hub import Hub
+
+SEGMENT_NAMES: Final = {
+    "NSE_EQ": "NSE shares",
+    "BSE_EQ": "BSE shares",
+    "IDX_I": "Indices",
+    "NSE_FNO": "NSE futures and options",
+    "BSE_FNO": "BSE futures and options",
+    "NSE_CURRENCY": "NSE currency",
+    "BSE_CURRENCY": "BSE currency",
+    "MCX_COMM": "MCX commodities",
+}
+_PHASES: Final = {
+    "pre_open": "pre-open",
+    "continuous": "open",
+    "closing_auction": "closing auction",
+    "post_close": "post-close",
+    "closed": "closed",
+}
+_FEEDS: Final = {
+    "live": "Feed live",
+    "silent": "Feed silent: no prices are coming in",
+    "down": "Feed disconnected: prices are the last known",
+    "off": "Feed off",
+}
+
+
+class Status(NamedTuple):
+    """`feed`: live, silent, down, off, or lost when the worker itself is not heard. `words` is what a page says of it."""
+
+    feed: str
+    words: str
+    phases: tuple[tuple[str, str], ...]  # (segment's name, phase in words)
+
+
+def status(hub: Hub) -> Status:
+    phases = tuple((SEGMENT_NAMES[segment], phase_words(hub.phase, segment)) for segment in SEGMENT_NAMES if segment in hub.phase)
+    if hub.link_age_s > LINK_DEAD_AFTER_S:
+        return Status("lost", "No word from the worker: prices are the last known", phases)
+    return Status(hub.feed, _FEEDS.get(hub.feed, "Feed unknown"), phases)
+
+
+def phase_words(phases: Mapping[str, str], segment: str) -> str:
+    phase = phases.get(segment, "")
+    return _PHASES.get(phase, phase.replace("_", " ")) or "unknown"
+
+
+def line(hub: Hub) -> str:
+    """Return the inner markup of the status line: "Feed live · NSE open"."""
+    now = status(hub)
+    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span> · NSE {escape(phase_words(hub.phase, "NSE_EQ"))}'
+
+
+def partial(hub: Hub) -> str:
+    """Return the status line as an update of an open page."""
+    return f'<hx-partial id="status">{line(hub)}</hx-partial>'

@@ -1,0 +1,41 @@
+"""The headers of every response. Streams write their own head and take `HEADERS` from here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, Response, request
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+# No inline script or style and no eval: a template lint in the tests keeps htmx's features that need them out.
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+def install(app: Flask) -> None:
+    """Bound request bodies and put the headers on whatever the app answers."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.after_request(_protect)
+
+
+def _protect(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    # A vendored file carries its version in its path and app.css its hash in the query, so neither ever changes.
+    if request.endpoint == "static" and response.status_code in {200, 304}:
+        named = request.path.startswith("/static/vendor/") or "v" in request.args
+        response.headers["Cache-Control"] = _FOREVER if named else "public, max-age=3600"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")  # a price kept by a cache would come back as the price
+    return response

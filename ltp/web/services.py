@@ -1,0 +1,103 @@
+"""What the views of one web process share, and the thread that tells the worker what is being shown.
+
+Built once by `create_app`, found by a view through `services()`. Nothing here waits for Redis inside a request.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from flask import current_app
+
+from ltp.core.screener import Run
+from ltp.db.screeners import Catalog
+from ltp.errors import StoreError
+from ltp.hub.hub import Hub
+from ltp.store.client import Client
+
+logger = logging.getLogger(__name__)
+EXTENSION: Final = "ltp"
+RENEW_EVERY_S: Final = 15.0
+_MAX_PENDING: Final = 5_000  # what one feed connection can subscribe
+
+
+@dataclass(frozen=True)
+class Services:
+    """`demand` asks the worker to subscribe keys and returns at once. `run` finds an older run, None when it cannot.
+    `source` says whose prices are shown: dhanhq, simulator. `start` begins the background threads, once per process."""
+
+    hub: Hub
+    redis: Client
+    catalog: Catalog
+    run: Callable[[int], Run | None]
+    demand: Callable[[Collection[str]], None]
+    source: Callable[[], str]
+    poll_interval_ms: int
+    start: Callable[[], None]
+
+
+def services() -> Services:
+    """Return the services of the app that handles the present request."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+class DemandRenewer:
+    """Renews the demand for everything open pages show, every 15 s, and for what is new at once.
+
+    Without Redis it forgets nothing that matters: what is still shown is asked for again with the next round.
+    """
+
+    def __init__(
+        self, want: Callable[[Sequence[str], float], None], shown: Callable[[], Collection[str]], *, ttl_s: float
+    ) -> None:
+        """`want(keys, until)` writes the demand and may raise StoreError; `shown()` names the keys in open pages."""
+        self._want, self._shown, self._ttl_s = want, shown, ttl_s
+        self._pending: set[str] = set()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failing = False
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="demand", daemon=True)
+            self._thread.start()
+
+    def ask(self, keys: Collection[str]) -> None:
+        """Have the keys wanted as soon as Redis takes it; never waits."""
+        with self._lock:
+            if len(self._pending) < _MAX_PENDING:
+                self._pending.update(keys)
+        self._wake.set()
+
+    def _run(self) -> None:
+        renew_at = 0.0
+        while True:
+            self._wake.wait(RENEW_EVERY_S)
+            self._wake.clear()
+            due = time.monotonic() >= renew_at
+            if due:
+                renew_at = time.monotonic() + RENEW_EVERY_S
+            self.flush(renew=due)
+
+    def flush(self, *, renew: bool) -> None:
+        """Write what was asked for, with `renew` also what open pages show."""
+        with self._lock:
+            keys, self._pending = self._pending, set()
+        if renew:
+            keys |= set(self._shown())
+        if not keys:
+            return
+        try:
+            self._want(sorted(keys), time.time() + self._ttl_s)
+        except StoreError as error:
+            if not self._failing:
+                logger.warning("Demand cannot be renewed: %s", error)
+            self._failing = True
+        else:
+            self._failing = False

@@ -1,0 +1,83 @@
+"""What templates may call: cells, numbers and times as a page writes them, addresses of static files."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask, url_for
+from markupsafe import Markup, escape
+
+from ltp.core.instrument import element_id
+from ltp.core.money import Price, grouped_text, is_currency
+from ltp.core.quote import Quote
+from ltp.core.tick import IST
+from ltp.web import cells, market
+from ltp.web.filters import SIZES
+from ltp.web.screeners import SCREENERS
+from ltp.web.services import services
+
+_HASH_LENGTH: Final = 12
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        asset=_assets(app),
+        cell=cell,
+        clock=clock,
+        element_id=element_id,
+        ist=ist,
+        money=money,
+        number=number,
+        segment_names=market.SEGMENT_NAMES,
+        sizes=SIZES,
+        all_screeners=tuple(SCREENERS.values()),
+        status_line=lambda: Markup(market.line(services().hub)),  # noqa: S704 (escapes what it shows)
+    )
+    app.context_processor(_page)
+
+
+def cell(quote: Quote, column: str) -> Markup:
+    """Draw a cell for the first paint: the very function the hub draws with, and no old move flashes."""
+    return Markup(cells.cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
+
+
+def ist(at: datetime) -> Markup:
+    """Return an aware instant as people in India read it, with the machine's form beside it."""
+    local = at.astimezone(IST)
+    return Markup('<time datetime="{}">{} {:%b %Y, %H:%M} IST</time>').format(at.isoformat(timespec="seconds"), local.day, local)
+
+
+def clock() -> Markup:
+    now = datetime.fromtimestamp(time.time(), UTC)
+    return Markup('<time datetime="{}">{:%H:%M:%S} IST</time>').format(now.isoformat(timespec="seconds"), now.astimezone(IST))
+
+
+def money(price: Price | None, key: str) -> str:
+    return cells.DASH if price is None else grouped_text(price, currency=is_currency(key))
+
+
+def number(value: float | None) -> str:
+    """Write a score with at most two decimals, and none that say nothing."""
+    return cells.DASH if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _page() -> dict[str, Any]:
+    return {"simulated": services().source() == "simulator"}
+
+
+def _assets(app: Flask) -> Any:
+    """Name a file of `static/` with a hash of its content, so that browsers may keep it for ever."""
+    folder = Path(str(app.static_folder))
+    named: dict[str, str] = {}
+
+    def asset(name: str) -> str:
+        if name not in named or app.debug:
+            named[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:_HASH_LENGTH]
+        return escape(url_for("static", filename=name, v=named[name]))
+
+    return asset

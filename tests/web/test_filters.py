@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from ltp.errors import InputError
+from ltp.web.filters import COLUMNS, SIZES, SORTS, ScreenQuery, parse, single
+
+FULL = [
+    ("q", "bank"),
+    ("setup", "Breakout"),
+    ("sort", "-chgp"),
+    ("columns", "ltp,chg,volume"),
+    ("size", "25"),
+    ("page", "3"),
+    ("live", "0"),
+]
+
+
+def test_an_empty_query_is_the_default_page() -> None:
+    assert parse([]) == ScreenQuery()
+    assert ScreenQuery().url("/screeners/swing") == "/screeners/swing"
+
+
+def test_every_value_is_read() -> None:
+    query = parse(FULL)
+    assert query == ScreenQuery("chgp", True, "bank", "Breakout", ("ltp", "chg", "volume"), 25, 3, False)
+
+
+def test_a_query_survives_the_way_through_its_own_url() -> None:
+    query = parse([*FULL, ("run", "17"), ("rows", "3,1,200")])
+    assert parse(list(query.params().items())) == query
+    assert (
+        query.url("/s") == "/s?q=bank&setup=Breakout&sort=-chgp&columns=ltp,chg,volume&size=25&page=3&live=0&run=17&rows=3,1,200"
+    )
+
+
+def test_reserved_characters_are_quoted_in_links() -> None:
+    assert ScreenQuery(q="M&M=?#").url("/s") == "/s?q=M%26M%3D%3F%23"
+
+
+def test_an_emptied_form_field_is_an_absent_one() -> None:
+    assert parse([("q", "  "), ("setup", ""), ("sort", ""), ("page", "")]) == ScreenQuery()
+
+
+def test_dir_and_a_minus_sign_say_the_same() -> None:
+    assert parse([("sort", "chg"), ("dir", "desc")]) == parse([("sort", "-chg")])
+    assert parse([("sort", "chg"), ("dir", "asc")]) == parse([("sort", "chg")])
+
+
+def test_columns_come_in_the_order_of_the_table_and_always_with_the_price() -> None:
+    assert parse([("columns", "sector,volume")]).columns == ("ltp", "volume", "sector")
+
+
+@pytest.mark.parametrize("name", SORTS)
+def test_every_column_sorts_both_ways(name: str) -> None:
+    assert (parse([("sort", name)]).sort, parse([("sort", f"-{name}")]).descending) == (name, True)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_is_accepted(size: int) -> None:
+    assert parse([("size", str(size))]).size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sort", "price"),
+        ("sort", "--chg"),
+        ("sort", "-"),
+        ("dir", "up"),
+        ("size", "51"),
+        ("size", "5e1"),
+        ("page", "0"),
+        ("page", "-1"),
+        ("page", "1.5"),
+        ("page", "²"),
+        ("page", "9" * 400),
+        ("run", "x"),
+        ("columns", "ltp,nope"),
+        ("columns", "ltp,ltp"),
+        ("columns", "ltp,"),
+        ("q", "x" * 201),
+        ("rows", "1,,2"),
+        ("rows", ",".join("1" * 201)),
+        ("q", "a\x00b"),
+        ("setup", "a\nb"),
+        ("live", "no"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_accepted(name: str, value: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse([(name, value)])
+    assert refused.value.where == name
+    assert refused.value.accepted
+
+
+def test_a_direction_beside_a_minus_sign_is_refused() -> None:
+    with pytest.raises(InputError, match="dir"):
+        parse([("sort", "-chg"), ("dir", "asc")])
+
+
+def test_a_parameter_given_twice_is_refused_even_when_it_says_the_same() -> None:
+    with pytest.raises(InputError, match=r"sort: 'chg' is not accepted; it may be given once"):
+        parse([("sort", "chg"), ("sort", "chg")])
+
+
+def test_names_of_others_are_left_alone() -> None:
+    assert parse([("utm_source", "x")]) == ScreenQuery()
+    assert single([("a", " 1 "), ("b", "")]) == {"a": "1"}
+
+
+def test_column_names_are_unique() -> None:
+    assert len({column.name for column in COLUMNS}) == len(COLUMNS)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ltp.web.market import line, partial, status
+
+
+def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
+    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase)
+
+
+@pytest.mark.parametrize(
+    ("feed", "words"),
+    [
+        ("live", "Feed live"),
+        ("silent", "Feed silent"),
+        ("down", "Feed disconnected"),
+        ("off", "Feed off"),
+        ("new", "Feed unknown"),
+    ],
+)
+def test_the_feed_in_words(feed: str, words: str) -> None:
+    assert status(hub(feed)).words.startswith(words)
+
+
+@pytest.mark.parametrize("age", [8.1, float("inf")])
+def test_a_worker_that_is_not_heard_is_said_before_what_it_last_said(age: float) -> None:
+    assert status(hub("live", age)).feed == "lost"
+    assert "Feed live" not in line(hub("live", age))
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        ("continuous", "NSE open"),
+        ("pre_open", "NSE pre-open"),
+        ("closing_auction", "NSE closing auction"),
+        ("post_close", "NSE post-close"),
+        ("closed", "NSE closed"),
+    ],
+)
+def test_the_phase_in_words(phase: str, words: str) -> None:
+    assert line(hub(NSE_EQ=phase)).endswith(words)
+
+
+def test_what_comes_through_the_cache_is_text() -> None:
+    assert line(hub(NSE_EQ="<b>")).endswith("NSE &lt;b&gt;")
+    assert line(hub()).endswith("NSE unknown")
+
+
+def test_only_segments_that_the_worker_speaks_of_are_listed() -> None:
+    assert status(hub(NSE_EQ="closed", X="y")).phases == (("NSE shares", "closed"),)
+
+
+def test_the_update_is_the_line_itself() -> None:
+    assert partial(hub()) == f'<hx-partial id="status">{line(hub())}</hx-partial>'

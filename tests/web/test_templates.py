@@ -1,0 +1,72 @@
+"""What the content security policy would stop in a browser is stopped here first."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+VENDOR = ROOT / "static" / "vendor" / "htmx.org@4.0.1"
+
+FORBIDDEN = {
+    "hx-on: evaluates its value": r"hx-on",
+    "js: values are evaluated": r"\b(?:js|javascript):",
+    "a trigger filter is evaluated": r"hx-trigger\s*=\s*(?:\"[^\"]*\[|'[^']*\[)",
+    "inline style": r"\sstyle\s*=",
+    "style element": r"<style",
+    "an inline event handler": r"\son[a-z]+\s*=",
+    "unescaped output": r"\|\s*safe\b|autoescape\s+false",
+    "inline script": r"<script(?![^>]*\ssrc=)",
+    "something from another server": r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//",
+    "values that htmx evaluates": r"hx-(?:vals|headers|vars)",
+}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("reason", FORBIDDEN)
+def test_templates_hold_nothing_that_needs_eval_or_inline_code(path: Path, reason: str) -> None:
+    found = re.search(FORBIDDEN[reason], path.read_text(encoding="utf-8"), re.IGNORECASE)
+    assert found is None, f"{reason}: {found and found[0]}"
+
+
+@pytest.mark.parametrize(
+    ("markup", "reason"),
+    [
+        ('<a hx-on:click="x()">', "hx-on: evaluates its value"),
+        ("<a hx-get='js:x'>", "js: values are evaluated"),
+        ('<i hx-trigger="every 1s\n [x]">', "a trigger filter is evaluated"),
+        ("<p style='x'>", "inline style"),
+        ("<a onclick=x>", "an inline event handler"),
+        ("{{ x|safe }}", "unescaped output"),
+        ("<script>", "inline script"),
+        ('<script src="//cdn">', "something from another server"),
+    ],
+)
+def test_the_lint_sees_what_it_is_there_for(markup: str, reason: str) -> None:
+    assert re.search(FORBIDDEN[reason], markup, re.IGNORECASE)
+
+
+def test_there_are_templates_to_look_at() -> None:
+    assert len(TEMPLATES) >= 7
+
+
+def test_vendored_files_are_the_published_ones() -> None:
+    sums = dict(reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
+    files = {path.name for path in VENDOR.iterdir()} - {"SHA256SUMS"}
+    assert files == set(sums)
+    assert {name: hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() for name in files} == sums
+
+
+def test_no_script_of_our_own() -> None:
+    assert {path.parent for path in (ROOT / "static").rglob("*.js")} == {VENDOR}
+
+
+def test_the_style_sheet_fetches_nothing() -> None:
+    css = (ROOT / "static" / "app.css").read_text(encoding="utf-8")
+    assert "url(" not in css
+    assert "@import" not in css
+    assert "prefers-reduced-motion" in css

@@ -1,0 +1,21 @@
+"""What gunicorn serves: `gunicorn -c gunicorn.conf.py wsgi:app`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from app import create_app
+from ltp import logs
+from ltp import settings as settings_module
+from ltp.errors import LTPError
+
+_CANNOT_LOAD: Final = 4  # gunicorn ends on it; any other status and it would start the worker again, for ever
+
+try:
+    _settings = settings_module.load()
+    logs.configure("web", _settings.log_level)
+    app = create_app(_settings)
+except LTPError as error:
+    print(error, file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(_CANNOT_LOAD)
