@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import fakeredis
 import pytest
 
 from ltp.errors import StoreError
@@ -10,24 +12,30 @@ from ltp.store import demand
 NOW = 1_795_408_200.0
 
 
-def test_a_wish_is_wanted_until_its_time(valkey: Any) -> None:
-    demand.want(valkey.client, ["NSE_EQ:1333", "NSE_EQ:11536"], NOW + 60)
-    demand.want(valkey.client, ["NSE_EQ:2885"], NOW + 5)
-    assert set(demand.wanted(valkey.client, NOW + 5)) == {"NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:2885"}
-    assert set(demand.wanted(valkey.client, NOW + 6)) == {"NSE_EQ:1333", "NSE_EQ:11536"}
+@pytest.fixture(params=["valkey", "fakeredis"])
+def server(request: pytest.FixtureRequest, valkey: Any) -> Any:
+    """One suite over two servers: only what any Redis does may be relied on here."""
+    return valkey if request.param == "valkey" else SimpleNamespace(client=fakeredis.FakeRedis())
 
 
-def test_what_is_over_is_forgotten(valkey: Any) -> None:
-    demand.want(valkey.client, ["NSE_EQ:1333"], NOW)
-    assert demand.wanted(valkey.client, NOW + 1) == {}
-    assert not valkey.client.exists("demand:instruments")
+def test_a_wish_is_wanted_until_its_time(server: Any) -> None:
+    demand.want(server.client, ["NSE_EQ:1333", "NSE_EQ:11536"], NOW + 60)
+    demand.want(server.client, ["NSE_EQ:2885"], NOW + 5)
+    assert set(demand.wanted(server.client, NOW + 5)) == {"NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:2885"}
+    assert set(demand.wanted(server.client, NOW + 6)) == {"NSE_EQ:1333", "NSE_EQ:11536"}
 
 
-def test_a_wish_is_never_shortened(valkey: Any) -> None:
+def test_what_is_over_is_forgotten(server: Any) -> None:
+    demand.want(server.client, ["NSE_EQ:1333"], NOW)
+    assert demand.wanted(server.client, NOW + 1) == {}
+    assert not server.client.exists("demand:instruments")
+
+
+def test_a_wish_is_never_shortened(server: Any) -> None:
     """Web processes renew at their own times, and their clocks may differ."""
-    demand.want(valkey.client, ["NSE_EQ:1333"], NOW + 60)
-    demand.want(valkey.client, ["NSE_EQ:1333"], NOW + 5)
-    assert demand.wanted(valkey.client, NOW + 30) == {"NSE_EQ:1333": NOW + 60}
+    demand.want(server.client, ["NSE_EQ:1333"], NOW + 60)
+    demand.want(server.client, ["NSE_EQ:1333"], NOW + 5)
+    assert demand.wanted(server.client, NOW + 30) == {"NSE_EQ:1333": NOW + 60}
 
 
 def test_a_thousand_wishes_are_one_command(valkey: Any) -> None:
@@ -38,22 +46,22 @@ def test_a_thousand_wishes_are_one_command(valkey: Any) -> None:
     assert valkey.client.zcard("demand:instruments") == 1_000
 
 
-def test_a_rest_request_is_taken_once_and_only_in_time(valkey: Any) -> None:
-    demand.want_rest(valkey.client, ["NSE_EQ:1"], NOW - 1)
-    demand.want_rest(valkey.client, ["NSE_EQ:2"], NOW + 1)
-    assert demand.take_rest(valkey.client, NOW) == ["NSE_EQ:2"]
-    assert demand.take_rest(valkey.client, NOW) == []
-    assert not valkey.client.exists("demand:rest")
+def test_a_rest_request_is_taken_once_and_only_in_time(server: Any) -> None:
+    demand.want_rest(server.client, ["NSE_EQ:1"], NOW - 1)
+    demand.want_rest(server.client, ["NSE_EQ:2"], NOW + 1)
+    assert demand.take_rest(server.client, NOW) == ["NSE_EQ:2"]
+    assert demand.take_rest(server.client, NOW) == []
+    assert not server.client.exists("demand:rest")
 
 
-def test_members_that_are_no_text_do_not_end_the_reading(valkey: Any) -> None:
-    valkey.client.zadd("demand:instruments", {b"\xff\xfe": NOW + 9, "NSE_EQ:1": NOW + 5})
-    assert next(iter(demand.wanted(valkey.client, NOW))) == "NSE_EQ:1"
+def test_members_that_are_no_text_do_not_end_the_reading(server: Any) -> None:
+    server.client.zadd("demand:instruments", {b"\xff\xfe": NOW + 9, "NSE_EQ:1": NOW + 5})
+    assert next(iter(demand.wanted(server.client, NOW))) == "NSE_EQ:1"
 
 
-def test_a_key_of_another_type_is_a_store_error(valkey: Any) -> None:
-    valkey.client.set("demand:instruments", "x")
+def test_a_key_of_another_type_is_a_store_error(server: Any) -> None:
+    server.client.set("demand:instruments", "x")
     with pytest.raises(StoreError):
-        demand.wanted(valkey.client, NOW)
+        demand.wanted(server.client, NOW)
     with pytest.raises(StoreError):
-        demand.want(valkey.client, ["NSE_EQ:1"], NOW)
+        demand.want(server.client, ["NSE_EQ:1"], NOW)
