@@ -23,6 +23,7 @@ FORBIDDEN = {
     "inline script": r"<script(?![^>]*\ssrc=)",
     "something from another server": r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//",
     "values that htmx evaluates": r"hx-(?:vals|headers|vars)",
+    "a script that may run after htmx has started": r"<script[^>]*\s(?:defer|async)",
 }
 
 

