@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench chromium clean
+.PHONY: run test lint bench bench-smoke bench-tools chromium clean
 
 run: .venv/.run
 	@exec $(BIN)/python app.py
@@ -15,8 +15,20 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/.dev
-	@$(BIN)/python bench/fanout.py
+bench: .venv/.bench bench-tools chromium
+	@$(BIN)/python -m bench
+
+# The harness itself, in small and without times: is everything that was sent delivered, whole and in order?
+bench-smoke: .venv/.bench bench-tools chromium
+	@$(BIN)/python -m bench --smoke
+
+# Peers and load generators in C. What is missing and cannot be installed is named in the table.
+bench-tools:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  dpkg -s nginx libnginx-mod-nchan wrk webdis gcc libc6-dev >/dev/null 2>&1 || { \
+	    echo "Installing nginx with nchan, wrk and webdis"; \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx libnginx-mod-nchan wrk webdis gcc libc6-dev) >/dev/null || true; }; \
+	fi
 
 # Debian's package, because the browser tests drive a system browser and download none.
 chromium:
@@ -39,6 +51,11 @@ chromium:
 .venv/.dev: .venv/.run requirements-dev.txt
 	@echo "Installing requirements-dev.txt into .venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv/.bench: .venv/.dev requirements-bench.txt
+	@echo "Installing requirements-bench.txt into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 clean:

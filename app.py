@@ -22,8 +22,10 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import demand, prices, ticks
 from ltp.store.client import connect
-from ltp.web import api_v1, cells, errors, health, instruments, market, pages, screeners, security, templating
+from ltp.web import api_v1, cells, errors, health, instruments, market, pages, screeners, security, status, templating
+from ltp.web.prices_wsgi import PricesFirst
 from ltp.web.services import EXTENSION, DemandRenewer, Services
+from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
 _OLDER_RUNS: Final = 16
@@ -38,12 +40,13 @@ def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog |
         ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = _services(settings, hub, catalog)
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog)
     security.install(app)
     templating.install(app)
     errors.install(app)
-    for module in (pages, screeners, instruments, api_v1, health):
+    for module in (pages, screeners, instruments, status, api_v1, health):
         app.register_blueprint(module.bp)
+    app.wsgi_app = PricesFirst(app.wsgi_app, services)  # type: ignore[method-assign]
     return app
 
 
@@ -52,7 +55,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
     hub = hub or _hub(settings, client)
-    renewer = _renewer(settings, client, hub)
+    renewer, vitals = _renewer(settings, client, hub), Vitals()
     hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)
     return Services(
         hub=hub,
@@ -62,7 +65,8 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
         demand=renewer.ask,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
-        start=lambda: _start(catalog, hub, renewer),
+        vitals=vitals,
+        start=lambda: _start(catalog, hub, renewer, vitals),
     )
 
 
@@ -99,10 +103,11 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
     return run
 
 
-def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer) -> None:
+def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> None:
     catalog.start()
     hub.start()
     renewer.start()
+    vitals.start()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -132,6 +133,7 @@ class Worker:
                 idle_reason=idle,
                 waiting=lambda: self.subscriptions.waiting,
                 calendar=lambda: market.doubts,
+                expected=lambda: self.reconcile.up and market.expects_packets(time.time()),
             ),
             may_write=self.leader.may_write,
             status=self._feed_status,

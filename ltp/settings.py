@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(Path("state"), description="Folder for SQLite and the embedded Valkey.")
     market_calendar: Literal["nse", "always_open"] = Field("nse", description="Trading hours the worker follows.")
     market_calendar_overrides: Path | None = Field(
-        None, description="TOML file of late changes to the trading hours, re-read daily."
+        None, description="TOML file of late changes to the trading hours, read again every 30 s."
     )
     bind: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     def _is_url(cls, value: str, field: ValidationInfo) -> str:
         parts = urlsplit(value)
         schemes = {"ws", "wss"} if field.field_name == "dhanhq_ws_url" else {"http", "https"}
-        if parts.scheme not in schemes or not parts.hostname or parts.port == 0:  # .port raises where it is no port
+        # .port raises where it is no port; what the broker wants behind a ? is added by the feed.
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
             raise ValueError(value)
         return value.rstrip("/")
 

@@ -131,6 +131,7 @@ def test_a_database_that_cannot_be_used_is_a_sentence(
         ["simulate", "--port", "1", "--speed", "nan"],
         ["simulate", "--port", "1", "--speed", "-1"],
         ["simulate", "--port", "1", "--calendar", "lse"],
+        ["simulate", "--port", "1", "--extra-instruments", "-5"],
     ],
 )
 def test_a_command_that_is_none_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

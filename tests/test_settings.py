@@ -90,6 +90,7 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
         ("DHANHQ_WS_URL", "https://api-feed.dhan.co", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_WS_URL", "ws://host:99999", "an address such as wss://api-feed.dhan.co"),
+        ("DHANHQ_WS_URL", "wss://api-feed.dhan.co/#x", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_REST_URL", "api.dhan.co", "an address such as https://api.dhan.co/v2"),
     ],
 )
@@ -100,6 +101,13 @@ def test_what_is_not_accepted_names_variable_value_and_what_is(
     with pytest.raises(ConfigError) as caught:
         load()
     assert str(caught.value) == f"{name}={value!r} is not accepted: {accepted}"
+
+
+def test_what_belongs_behind_the_feeds_address_is_not_given_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DHANHQ_WS_URL", "wss://api-feed.dhan.co?token=hunter2")
+    with pytest.raises(ConfigError, match="DHANHQ_WS_URL") as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_refused_address_does_not_repeat_its_password(monkeypatch: pytest.MonkeyPatch) -> None:

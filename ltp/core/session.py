@@ -32,6 +32,11 @@ class Calendar:
         self._tables = tables
         self._cache: dict[tuple[str, date], Hours] = {}
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calendar) and self._tables == other._tables
+
+    __hash__ = None  # type: ignore[assignment]
+
     @classmethod
     def load(cls, overrides: Path | None = None) -> Calendar:
         """Return the exchanges' calendar, with the file of late changes over it.

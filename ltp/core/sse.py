@@ -6,8 +6,22 @@ A bare CR inside data would start a new field in the browser, so every kind of l
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def piece(data: str) -> bytes:
+    """Return data as it stands in an event, so that what was encoded once can be joined into many events by `frame`."""
+    if "\n" in data or "\r" in data:
+        data = _LINE_END.sub("\ndata: ", data)
+    # A lone surrogate would raise in the middle of a flush, for every viewer; one wrong character costs nobody anything.
+    return data.encode(errors="replace")
+
+
+def frame(pieces: Iterable[bytes], *, id: int | None = None) -> bytes:
+    """Return one event of such pieces, ended by LF LF; there has to be something in them."""
+    return b"".join((b"data: " if id is None else b"id: %d\ndata: " % id, *pieces, b"\n\n"))
 
 
 def encode(data: str, *, id: int | None = None, event: str = "", retry_ms: int | None = None) -> bytes:
@@ -22,6 +36,4 @@ def encode(data: str, *, id: int | None = None, event: str = "", retry_ms: int |
         head += f"retry: {retry_ms}\n"
     if event:
         head += f"event: {_LINE_END.sub(' ', event)}\n"
-    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data))
-    # A lone surrogate would raise in the middle of a flush, for every viewer; one wrong character costs nobody anything.
-    return f"{head}{lines}\n".encode(errors="replace")
+    return b"%bdata: %b\n\n" % (head.encode(errors="replace"), piece(data))

@@ -204,10 +204,12 @@ class Protocol:
             values = unpack(message, offset)
             offset += size
             header = values[0]
-            if header & 0xFFFFFF != code_and_length:
+            intact = header & 0xFFFFFF == code_and_length
+            if not intact:
                 self.counters["wrong_length"] += 1
             if read is None:
-                self._events.extend(Disconnected(reason) for reason in values[1:])  # a market status has nothing to say
+                # A market status has nothing to say. Garbage that begins like a disconnect must not end a healthy connection.
+                self._events.extend(Disconnected(reason) for reason in values[1:] if intact or reason in codes.REASONS)
                 continue
             instrument = self._instruments.get(header >> 24)
             if instrument is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 from typing import Protocol as Shape
 
@@ -42,6 +43,7 @@ class Gate:
         self._stopped_version: int | None = None
         self._unwritten = 0.0
         self.obstacle = ""  # why it could not even be found out
+        self.pause = ""  # what a deadline of before this process, or an operator's, says
 
     @property
     def stopped(self) -> bool:
@@ -75,7 +77,9 @@ class Gate:
         if self.stopped or self._monotonic() < self._not_until:
             return False
         try:
-            left_s, self.obstacle = self._not_before.read() - self._clock(), ""
+            until = self._not_before.read()
+            left_s, self.obstacle = until - self._clock(), ""
+            self.pause = f"The broker said too many requests; nobody connects before {_clock_time(until)}" if left_s > 0 else ""
         except LTPError as error:
             # Unknown counts as closed: late by a second is better than an account the broker blocks.
             left_s, self.obstacle = UNKNOWN_S, f"It is not known whether the broker may be called: {error}"
@@ -91,3 +95,10 @@ class Gate:
             self._unwritten = 0.0
         except LTPError as error:
             self.obstacle = f"The instant before which nobody may connect could not be kept: {error}"
+
+
+def _clock_time(epoch_s: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "the instant in market_stream:not_before"  # an operator may have written any number

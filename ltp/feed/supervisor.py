@@ -139,7 +139,7 @@ class Supervisor(threading.Thread):
             self._show("off")
             return False
         due = self._gate.is_open()
-        self._last_error = self._gate.obstacle or self._last_error
+        self._last_error = self._gate.obstacle or self._last_error or self._gate.pause
         self._show("down")
         return due
 

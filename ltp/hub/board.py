@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from ltp.core.quote import Known, Quote
-from ltp.core.tick import LINK_DEAD_AFTER_S, Feed, State, Tick, state
+from ltp.core.tick import LINK_DEAD_AFTER_S, LIVE_FOR_S, Feed, State, Tick, state
 from ltp.core.wire import Batch
+from ltp.hub.merge import completed, look_alike, order
 
 CAPACITY: Final = 6_000  # the feed carries 5,000; the rest is what pages asked for and the worker dropped again
 RESUME_SLACK_US: Final = 1_000_000  # how far two web processes may be apart in what they have applied
+_VOUCHES_FOR_S: Final = 3.0  # the worker speaks once a second; after this long the cache may know better
 _FORWARD_US: Final = 1_000_000  # an id further ahead than this of the newest batch was never one of ours
-_CARRIED: Final = ("ltp", "ltt", "volume", "open", "high", "low", "prev_close", "oi")
+# NamedTuple's own constructor takes three times as long.
+_new_quote: Final[Callable[[type[Quote], tuple[Any, ...]], Quote]] = tuple.__new__
 
 
 class _Entry:
@@ -25,11 +28,19 @@ class _Entry:
     `confirmed_s`: monotonic instant of the last batch or cache read that carried this instrument.
     """
 
-    __slots__ = ("cached", "confirmed_s", "covered", "quote")
+    __slots__ = ("cached", "confirmed_s", "covered", "quote", "segment")
 
     def __init__(self, key: str) -> None:
-        self.quote = Quote(key, None, "unknown")
+        self.quote, self.segment = Quote(key, None, "unknown"), key.partition(":")[0]
         self.cached, self.covered, self.confirmed_s = True, False, 0.0
+
+
+class Vouched(NamedTuple):
+    """Quotes that say what the cache would. `covered`: for how many the feed vouches. `late`: whose state may have turned."""
+
+    quotes: list[Quote]
+    covered: int
+    late: list[str]
 
 
 class Board:
@@ -47,11 +58,13 @@ class Board:
         self._feed: Feed = "down"
         self._link_alive = False
         self._now_s = 0.0
+        self._learned = 1
         self.version = 0
         self.at = 0
         self.since = 0
         self.source = ""
         self.phase: Mapping[str, str] = {}
+        self._closed: set[str] = set()
         self.continuous_from: int | None = None
         self.last_tick_at = 0
         self.status, self.status_version = "", 0
@@ -73,10 +86,45 @@ class Board:
         entry = self._entries.get(key)
         return entry.quote if entry else Quote(key, None, "unknown")
 
-    def confirmed_s(self, key: str) -> float | None:
-        """Monotonic instant at which a batch or the cache last spoke of `key`; None when the board does not hold it."""
-        entry = self._entries.get(key)
-        return entry.confirmed_s if entry else None
+    def quotes(self, keys: Iterable[str]) -> list[Quote]:
+        entries = self._entries
+        return [entry.quote if (entry := entries.get(key)) else Quote(key, None, "unknown") for key in keys]
+
+    def newer(self, keys: Iterable[str], after: int) -> list[Quote]:
+        """Return those of `keys` that look different since version `after`."""
+        get = self._entries.get
+        return [quote for key in keys if (entry := get(key)) is not None and (quote := entry.quote).version > after]
+
+    def doubtful(self, keys: Iterable[str], before_s: float, shown: Callable[[str], bool]) -> list[str]:
+        """Return those of `keys`, each once, that the board does not hold, or that are not shown and not confirmed since."""
+        entries = self._entries
+        old = [key for key in keys if (entry := entries.get(key)) is None or entry.confirmed_s < before_s]
+        return [key for key in dict.fromkeys(old) if key not in entries or not shown(key)]
+
+    @property
+    def stamp(self) -> int:
+        """Rises with whatever the board learns. 0 while the cache may know more: after a gap, without worker or live feed."""
+        whole = self.continuous_from is not None and self._feed == "live" and self.link_age_s <= _VOUCHES_FOR_S
+        return self._learned if whole else 0
+
+    def vouched(self, keys: Iterable[str]) -> Vouched | None:
+        """Return what is known of `keys`, None where the cache may know more: whether the feed confirms a price by REST."""
+        if not self.stamp:
+            return None
+        self._look_at_clocks()
+        entries, closed, live_from = self._entries, self._closed, self._live_from()
+        quotes, late, covered = [], [], 0
+        for key in keys:
+            entry = entries.get(key)
+            tick = entry.quote.tick if entry else None
+            if entry is None or tick is None or tick.ltp is None or tick.rest:
+                return None
+            turned = "closed" if entry.segment in closed else "live" if tick.traded_at >= live_from else "quiet"
+            if entry.quote.state != (turned if entry.covered or turned == "closed" else "stale"):
+                late.append(key)
+            covered += entry.covered
+            quotes.append(entry.quote)
+        return Vouched(quotes, covered, late)
 
     def apply(self, batch: Batch, shown: Iterable[str]) -> list[str]:
         """Take one batch in; return the keys that look different now, among them those of `shown` whose state turned."""
@@ -85,12 +133,15 @@ class Board:
         if batch.since != self.since:
             self._recover(batch.since)
         self._feed, self.since, self.phase, self.source = batch.feed, batch.since, dict(batch.phase), batch.source
+        if turned:
+            self._closed = {segment for segment, phase in batch.phase.items() if phase == "closed"}
         self.at = max(self.at, batch.at)
         self._heard_s = self._monotonic()
         self._look_at_clocks()
         if self.continuous_from is None:
             self.continuous_from = self.at
-        changed = [tick.key for tick in batch.ticks if self._put(tick)]
+        self._learned += 1
+        changed = self._put(batch.ticks)
         if turned:
             changed += self.refresh(shown)
         return changed
@@ -101,6 +152,7 @@ class Board:
         The read may have been overtaken by a batch, so an older tick never replaces a newer one.
         """
         self._look_at_clocks()
+        self._learned += 1
         changed = []
         for key, tick, covered in known:
             entry = self._entries.get(key)
@@ -108,11 +160,12 @@ class Board:
                 entry = self._entries[key] = _Entry(key)
             entry.confirmed_s = self._monotonic()
             held = entry.quote.tick
-            if tick is None or (held is not None and _order(tick) < _order(held)):
+            if tick is None or (held is not None and order(tick) < order(held)):
                 tick = held
-            elif held is None or _order(tick) > _order(held):
+            elif held is None or order(tick) > order(held):
                 entry.cached = True
-                self._note(tick)
+                if not tick.rest:
+                    self.last_tick_at = max(self.last_tick_at, tick.received_at)
             entry.covered = covered and tick is not None and tick.received_at >= self.since
             if self._show(entry, tick):
                 changed.append(key)
@@ -160,34 +213,63 @@ class Board:
             tick = entry.quote.tick
             entry.covered = since > 0 and tick is not None and tick.received_at >= since
 
-    def _put(self, tick: Tick) -> bool:
-        entry = self._entries.get(tick.key)
-        if entry is None:
-            entry = self._entries[tick.key] = _Entry(tick.key)
-        held = entry.quote.tick
-        entry.confirmed_s = self._heard_s or 0.0
-        if held is not None:
-            # Batches queued while the cache was read are older than what was read.
-            if entry.cached and _order(tick) < _order(held):
-                return False
-            tick = _completed(tick, held)
-        entry.cached = False
-        self._note(tick)
-        entry.covered = 0 < self.since <= tick.received_at
-        return self._show(entry, tick)
+    def _put(self, ticks: Iterable[Tick]) -> list[str]:
+        """Make each tick of a batch what its instrument shows; return the keys that look different now.
 
-    def _note(self, tick: Tick) -> None:
-        if not tick.rest:
-            self.last_tick_at = max(self.last_tick_at, tick.received_at)
+        One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
+        every tick in every process, and a call costs as much as three comparisons.
+        """
+        entries, heard_s, at, since, version = self._entries, self._heard_s or 0.0, self.at, self.since, self.version
+        live_from, last_at, closed, changed = self._live_from(), self.last_tick_at, self._closed, []
+        for tick in ticks:
+            key, ltp, ltt, received_at, volume, opened, high, low, close, oi, _, traded_at, rest = tick
+            entry = entries.get(key)
+            if entry is None:
+                entry = entries[key] = _Entry(key)
+            entry.confirmed_s = heard_s
+            quote = entry.quote
+            held, direction = quote.tick, quote.direction
+            if held is not None:
+                # Batches queued while the cache was read are older than what was read.
+                if entry.cached and order(tick) < order(held):
+                    continue
+                if (
+                    (oi is None and held.oi is not None)
+                    or ltp is None or volume is None or opened is None or high is None or low is None
+                    or close is None or ltt is None
+                ):  # fmt: skip
+                    tick = completed(tick, held)
+                    ltp = tick.ltp
+            entry.cached = False
+            if received_at > last_at and not rest:
+                last_at = received_at
+            covered = entry.covered = 0 < since <= received_at
+            if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in closed:
+                turned: State = "live"
+            else:
+                turned = self._state(entry.segment, tick, covered)
+            before = None if held is None else held.ltp
+            if ltp == before and turned == quote.state and look_alike(tick, held):
+                entry.quote = _new_quote(Quote, (key, tick, *quote[2:]))
+                continue
+            version += 1
+            moved = False
+            if ltp != before and before is not None and ltp is not None:
+                moved, direction = True, 1 if ltp > before else -1
+            entry.quote = _new_quote(Quote, (key, tick, turned, direction, moved, version, at))
+            changed.append(key)
+        self.version, self.last_tick_at = version, last_at
+        return changed
 
     def _show(self, entry: _Entry, tick: Tick | None) -> bool:
         """Make `tick` what the entry shows; tell whether anybody could see the difference."""
         quote = entry.quote
-        turned = self._state(quote.key, tick, entry.covered)
-        if turned == quote.state and (tick is quote.tick or _looks(tick) == _looks(quote.tick)):
+        turned = self._state(entry.segment, tick, entry.covered)
+        if turned == quote.state and look_alike(tick, quote.tick):
             if tick is not quote.tick:
                 entry.quote = quote._replace(tick=tick)
             return False
+        self._learned += 1
         self.version += 1
         before = quote.tick.ltp if quote.tick else None
         after = tick.ltp if tick else None
@@ -196,43 +278,19 @@ class Board:
         entry.quote = Quote(quote.key, tick, turned, direction, moved, self.version, self.at)
         return True
 
-    def _state(self, key: str, tick: Tick | None, covered: bool) -> State:
+    def _live_from(self) -> float:
+        """Return the microsecond from which on a covered trade is live for certain; infinite when none is.
+
+        One later than `state` would say, so that how a float is rounded remains its own business.
+        """
+        alive = self._link_alive and self._feed == "live"
+        return (self._now_s - LIVE_FOR_S) * 1e6 + 1 if alive else float("inf")
+
+    def _state(self, segment: str, tick: Tick | None, covered: bool) -> State:
         if not self._link_alive:
             # Without the worker nobody knows whether the market is open: its last word on the phase counts no more.
             return state(tick, now=self._now_s, feed="down", open_=True, covered=covered)
-        open_ = self.phase.get(key.partition(":")[0]) != "closed"
-        return state(tick, now=self._now_s, feed=self._feed, open_=open_, covered=covered)
+        return state(tick, now=self._now_s, feed=self._feed, open_=segment not in self._closed, covered=covered)
 
     def _look_at_clocks(self) -> None:
         self._now_s, self._link_alive = self._now(), self.link_age_s <= LINK_DEAD_AFTER_S
-
-
-def _order(tick: Tick) -> tuple[int, int]:
-    return tick.received_at, tick.traded_at
-
-
-def _looks(tick: Tick | None) -> tuple[object, ...] | None:
-    """What of a tick can be seen on a page; that the broker repeated itself cannot."""
-    return None if tick is None else (tick.ltp, *tick[4:11])
-
-
-def _completed(tick: Tick, held: Tick) -> Tick:
-    """Carry over what this tick does not mention, within one trading day; the price in any case."""
-    same_day = tick.session in ("", held.session)
-    if tick.ltp is not None and not (same_day and _lacks(tick, held)):
-        return tick
-    names = _CARRIED if same_day else ("ltp",)
-    return tick._replace(**{name: getattr(held, name) for name in names if getattr(tick, name) is None})
-
-
-def _lacks(tick: Tick, held: Tick) -> bool:
-    """Written out: it is asked of every tick."""
-    return (
-        (tick.volume is None and held.volume is not None)
-        or (tick.prev_close is None and held.prev_close is not None)
-        or (tick.open is None and held.open is not None)
-        or (tick.high is None and held.high is not None)
-        or (tick.low is None and held.low is not None)
-        or (tick.oi is None and held.oi is not None)
-        or (tick.ltt is None and held.ltt is not None)
-    )

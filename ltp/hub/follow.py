@@ -50,6 +50,7 @@ def follow(
                 event, position = view.catch_up(position), view.position
             if event or monotonic() - written_s >= HEARTBEAT_S:
                 written_s = monotonic()
+                metrics.count("stream_writes")
                 yield event or HEARTBEAT
         reason = "drained"
         yield farewell(retry_ms(view.followers))

@@ -1,6 +1,7 @@
 """The cells of an instrument as htmx partials, rendered once per process and version whoever shows them.
 
-Step of the path: quotes become markup. What a cell looks like is the business of the render function it is given.
+Step of the path: quotes become markup, and markup the bytes that events are joined from. What a cell looks like is the
+business of the render function it is given.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ltp import metrics
+from ltp.core import sse
 from ltp.core.instrument import element_id
 from ltp.core.quote import Quote
 
@@ -18,79 +20,116 @@ Cell = Callable[[Quote, str], str]
 
 # Restarts the page's dead-man's switch: its style shows the text some seconds after the last message, whatever has died.
 BEAT: Final = '<hx-partial id="beat"><i>not live</i></hx-partial>'
-_CAPACITY: Final = 20_000
+_CAPACITY: Final = 6_000  # instruments of a sheet: as many as the board holds
+_SHEETS: Final = 16  # pages know a handful of choices of columns
 _STATE: Final = re.compile(r"<i\b.*?</i>", re.DOTALL)
+_END: Final = "</hx-partial>"
 
 log = logging.getLogger(__name__)
 
 
 class _Rendered:
-    """One instrument in some columns as of `quote`.
+    """One instrument in some columns as of `quote`, whose version is `seen`.
 
     `loud`: what browsers that watch are sent, flash included. `calm`: the same without flash, None until it is needed.
     `changed`: the version at which these columns last looked different; later ones changed something they do not show.
     """
 
-    __slots__ = ("calm", "changed", "loud", "quote")
+    __slots__ = ("calm", "changed", "loud", "quote", "seen")
 
-    def __init__(self, quote: Quote, loud: str, calm: str | None) -> None:
-        self.quote, self.changed, self.loud, self.calm = quote, quote.version, loud, calm
+    def __init__(self, quote: Quote, loud: bytes, calm: str | None) -> None:
+        self.quote, self.changed, self.seen, self.loud, self.calm = quote, quote.version, quote.version, loud, calm
+
+
+class Sheet:
+    """Every instrument somebody shows, in one choice of columns."""
+
+    def __init__(self, cell: Cell, columns: tuple[str, ...]) -> None:
+        self._cell, self._columns = cell, columns
+        self._rendered: dict[str, _Rendered] = {}
+        self._openings: dict[str, list[tuple[str, str]]] = {}
+
+    def loud(self, quotes: Iterable[Quote], after: int) -> list[bytes]:
+        """Return the partials for browsers that saw everything up to version `after`, without what looks the same since."""
+        rendered, pieces = self._rendered, []
+        for quote in quotes:
+            known = rendered.get(quote.key)
+            if known is None or known.seen != quote.version:
+                known = self._render(quote)
+            if known.changed > after:
+                pieces.append(known.loud)
+        return pieces
+
+    def calm(self, quotes: Iterable[Quote]) -> str:
+        """Return the partials for a page that just opened: old moves do not flash again."""
+        return "".join([self._calm(self._render(quote)) for quote in quotes])
+
+    def _render(self, quote: Quote) -> _Rendered:
+        known = self._rendered.get(quote.key)
+        if known is None:
+            if len(self._rendered) >= _CAPACITY:
+                self._rendered.clear()  # long gone pages; what is still shown comes back with its next change
+                self._openings.clear()
+            drawn = self.draw(quote)
+            known = self._rendered[quote.key] = _Rendered(quote, sse.piece(drawn), None if quote.moved else drawn)
+        elif known.seen != quote.version:
+            self._renew(known, quote)
+        return known
+
+    def _renew(self, known: _Rendered, quote: Quote) -> None:
+        # Not `quote.moved`: a move since the last rendering may have been conflated with a later, quieter version.
+        before, tick = known.quote.tick, quote.tick
+        moved = before is not None and tick is not None and before.ltp is not None and tick.ltp != before.ltp
+        drawn = self.draw(quote if quote.moved is moved else quote._replace(moved=moved))
+        loud = sse.piece(drawn)
+        if moved:
+            news, calm = loud != known.loud, None
+        else:
+            news, calm = drawn != self._calm(known), drawn
+        known.quote, known.seen = quote, quote.version
+        if news:
+            known.changed, known.loud, known.calm = quote.version, loud, calm
+
+    def _calm(self, known: _Rendered) -> str:
+        if known.calm is None:
+            known.calm = self.draw(known.quote._replace(moved=False))
+        return known.calm
+
+    def draw(self, quote: Quote) -> str:
+        """Return the partials of one instrument; empty when they cannot be drawn."""
+        cell, key = self._cell, quote.key
+        openings = self._openings.get(key) or self._open(key)
+        try:
+            return "".join([opening + cell(quote, column) for opening, column in openings]) + _END
+        except Exception:  # one instrument that cannot be drawn must not stop the events of all others
+            metrics.count("cells_failed")
+            log.exception("The cells of %s cannot be drawn", quote.key)
+            return ""
+
+    def _open(self, key: str) -> list[tuple[str, str]]:
+        """Return what stands before each cell of an instrument, with its column: the same in every version."""
+        tags = [f'<hx-partial id="{element_id(column, key)}">' for column in self._columns]
+        tags[1:] = [_END + tag for tag in tags[1:]]
+        openings = self._openings[key] = list(zip(tags, self._columns, strict=True))
+        return openings
 
 
 class Fragments:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self._rendered: dict[tuple[str, tuple[str, ...]], _Rendered] = {}
+        self._sheets: dict[tuple[str, ...], Sheet] = {}
 
-    def loud(self, quote: Quote, columns: tuple[str, ...], after: int) -> str:
-        """Return the partials of one instrument for browsers that saw it at version `after`; empty when it looks the same."""
-        rendered = self._render(quote, columns)
-        return rendered.loud if rendered.changed > after else ""
-
-    def calm(self, quote: Quote, columns: tuple[str, ...]) -> str:
-        """Return the partials of one instrument for a page that just opened: old moves do not flash again."""
-        return self._calm(self._render(quote, columns), columns)
+    def sheet(self, columns: tuple[str, ...]) -> Sheet:
+        """Return the sheet of these columns, the same for all who show them."""
+        sheet = self._sheets.get(columns)
+        if sheet is None:
+            if len(self._sheets) >= _SHEETS:
+                self._sheets.clear()  # views keep theirs; they only share it no longer with those to come
+            sheet = self._sheets[columns] = Sheet(self._cell, columns)
+        return sheet
 
     def state(self, quote: Quote) -> str:
         """Return markup that renews nothing but the state inside the price cell, with the class it is drawn with."""
-        found = _STATE.search(self._draw(quote._replace(moved=False), ("ltp",)))
+        found = _STATE.search(self.sheet(("ltp",)).draw(quote._replace(moved=False)))
         shown = found[0] if found else f"<i>{quote.state}</i>"
-        return f'<hx-partial hx-target="#{element_id("ltp", quote.key)}>i" hx-swap="outerHTML">{shown}</hx-partial>'
-
-    def _render(self, quote: Quote, columns: tuple[str, ...]) -> _Rendered:
-        place = quote.key, columns
-        known = self._rendered.get(place)
-        if known is None:
-            if len(self._rendered) >= _CAPACITY:
-                self._rendered.clear()  # long gone pages; what is still shown comes back with its next change
-            loud = self._draw(quote, columns)
-            known = self._rendered[place] = _Rendered(quote, loud, None if quote.moved else loud)
-        elif known.quote.version != quote.version:
-            self._renew(known, quote, columns)
-        return known
-
-    def _renew(self, known: _Rendered, quote: Quote, columns: tuple[str, ...]) -> None:
-        # Not `quote.moved`: a move since the last rendering may have been conflated with a later, quieter version.
-        before = known.quote.tick.ltp if known.quote.tick else None
-        moved = before is not None and quote.tick is not None and quote.tick.ltp != before
-        drawn = self._draw(quote if quote.moved is moved else quote._replace(moved=moved), columns)
-        looked = known.loud if moved else self._calm(known, columns)
-        known.quote = quote
-        if drawn != looked:
-            known.changed, known.loud = quote.version, drawn
-            known.calm = None if moved else drawn
-
-    def _calm(self, known: _Rendered, columns: tuple[str, ...]) -> str:
-        if known.calm is None:
-            known.calm = self._draw(known.quote._replace(moved=False), columns)
-        return known.calm
-
-    def _draw(self, quote: Quote, columns: Iterable[str]) -> str:
-        try:
-            return "".join(
-                f'<hx-partial id="{element_id(column, quote.key)}">{self._cell(quote, column)}</hx-partial>' for column in columns
-            )
-        except Exception:  # one instrument that cannot be drawn must not stop the events of all others
-            metrics.count("cells_failed")
-            log.exception("The cells of %s cannot be drawn", quote.key)
-            return ""
+        return f'<hx-partial hx-target="#{element_id("ltp", quote.key)}>i" hx-swap="outerHTML">{shown}{_END}'

@@ -17,7 +17,7 @@ from ltp.core.quote import Known, Quote
 from ltp.core.tick import Feed
 from ltp.core.wire import Batch
 from ltp.errors import LTPError, StoreError
-from ltp.hub.board import Board
+from ltp.hub.board import CAPACITY, Board, Vouched
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Cell, Fragments
@@ -109,6 +109,11 @@ class Hub:
         return len(self._sockets) + sum(view.followers for view in self._views)
 
     @property
+    def behind(self) -> int:
+        """Browsers that have not taken all they were sent, of those whose sockets left their request."""
+        return self._sockets.late
+
+    @property
     def link_age_s(self) -> float:
         """Seconds since the worker last spoke, infinite when it never did."""
         return self._board.link_age_s
@@ -152,15 +157,24 @@ class Hub:
 
         Never raises: without the cache the last known values stand, and what was never seen is unknown.
         """
-        now = self._monotonic()
-        with self._lock:
-            shown = self._views.shown() | self._asked.keys()
-            # Marked before the read: a repair that runs meanwhile has to include them.
-            self._asked.update(dict.fromkeys(keys, now))
-            doubtful = [key for key in dict.fromkeys(keys) if self._doubtful(key, key in shown, now)]
-        if doubtful:
-            self._load(doubtful)
+        self._confirm(keys)
         return self.last_known(keys)
+
+    @property
+    def stamp(self) -> int:
+        """What `vouched` returns is the same while this is; 0: nothing is vouched for now."""
+        return self._board.stamp
+
+    def vouched(self, keys: Sequence[str]) -> Vouched | None:
+        """Return the quotes of `keys` as the cache would give them, None when it has to be asked; see `Board.vouched`."""
+        if not self.stamp or len(self._asked) > CAPACITY or not self._confirm(keys):
+            return None  # what was asked for is kept, so there must not be more of it than the board is made for
+        with self._lock:
+            vouched = self._board.vouched(keys)
+            if vouched and vouched.late:
+                self._changed(self._board.refresh(vouched.late))
+                vouched = self._board.vouched(keys)
+        return vouched
 
     def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
         """Return the view of these instruments and columns, the same for every page that shows the same."""
@@ -182,7 +196,7 @@ class Hub:
     def partials(self, quotes: Iterable[Quote], columns: Sequence[str]) -> str:
         """Return the cells of `quotes` as markup that replaces those on a page."""
         with self._lock:
-            return "".join([self._fragments.calm(quote, tuple(columns)) for quote in quotes])
+            return self._fragments.sheet(tuple(columns)).calm(quotes)
 
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
@@ -219,11 +233,17 @@ class Hub:
     def _leave_at_s(self) -> float:
         return self._monotonic() + random.uniform(*_ROTATE_S)
 
-    def _doubtful(self, key: str, shown: bool, now: float) -> bool:
-        confirmed_s = self._board.confirmed_s(key)
-        return confirmed_s is None or (not shown and now - confirmed_s > FRESH_S)
+    def _confirm(self, keys: Sequence[str]) -> bool:
+        """Count `keys` as shown, and read from the cache what the board cannot vouch for; false when that cannot be read."""
+        now = self._monotonic()
+        with self._lock:
+            shown, asked = self._views.shown(), self._asked
+            doubtful = self._board.doubtful(keys, now - FRESH_S, lambda key: key in shown or key in asked)
+            # Marked before the read: a repair that runs meanwhile has to include them.
+            asked.update(dict.fromkeys(keys, now))
+        return not doubtful or self._load(doubtful)
 
-    def _load(self, keys: Sequence[str]) -> None:
+    def _load(self, keys: Sequence[str]) -> bool:
         try:
             known = self._snapshot(keys)
         except StoreError as error:
@@ -231,9 +251,10 @@ class Hub:
             log.debug("Prices cannot be read: %s", error)
             with self._lock:
                 self._missing.update(keys)
-            return
+            return False
         with self._lock:
             self._changed(self._board.load(known))
+        return True
 
     def _apply(self, batch: Batch) -> None:
         with self._lock:
@@ -273,5 +294,6 @@ class Hub:
 
     def _changed(self, keys: list[str]) -> None:
         self._views.mark(keys)
-        if self._views.waiting:
+        # Also for those whose rest is over: the writer would rather go round once with the batch than soon after it again.
+        if self._views.next_due_s() <= self._monotonic():
             self._wake.set()

@@ -20,7 +20,7 @@ from gevent import socket as gevent_socket
 
 from ltp import metrics
 from ltp.hub.descriptor import end_reason, parting
-from ltp.hub.view import HEARTBEAT, View
+from ltp.hub.view import Delivery, View
 
 PAUSE_EVERY: Final = 4_000  # writes; more often, and a burst of new connections starves the browsers that are there
 _EVENTS: Final = 1_024
@@ -102,16 +102,12 @@ class Sockets:
         log.debug("stream %d attached, %d instruments", fd, len(view.keys))
         self._send(fd, opening, view.position)
 
-    def write(self, view: View, event: bytes, before: int | None = None) -> None:
-        """Write one event to every browser of `view` that is up to date.
-
-        `before`: the position of whoever takes none of it; without it the event is one that may be missed.
-        """
-        write, size, after = os.write, len(event), view.position
-        before = after if before is None else before
-        # A list: browsers are added during a pause. None is removed: only this greenlet closes, after the round.
-        fds = list(view.ready)
+    def write(self, delivery: Delivery) -> None:
+        """Write one event to every browser it is for; note who took less than all of it."""
+        view, event, before, after, fds = delivery
+        write, size = os.write, len(event)
         metrics.count("stream_writes", len(fds))
+        # Browsers are added during a pause, not to `fds`. None is removed: only this greenlet closes, after the round.
         for start in range(0, len(fds), PAUSE_EVERY):
             chunk = fds[start : start + PAUSE_EVERY]
             self._writes += len(chunk)
@@ -130,10 +126,6 @@ class Sockets:
             # Before the next pause: `collect` ignores a drained socket that is not known to be behind, for ever.
             for fd, sent in short:
                 self._fell_behind(fd, view, event, sent, before, after)
-
-    def beat(self, view: View) -> None:
-        """Send the heartbeat. Never to a browser that is behind: it would land inside a torn event."""
-        self.write(view, HEARTBEAT)
 
     def collect(self) -> None:
         """Note what the kernel reports. Runs in the event loop itself, so it only notes."""

@@ -7,17 +7,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from ltp.core import sse
+from ltp.core.quote import Quote
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
 
 FIRST_RETRY_MS: Final = 1_000  # in every first event: browsers keep a longer one from the last farewell for ever
 HEARTBEAT: Final = sse.encode(BEAT)
-STATUS: Final = ""  # marks what the board says of the market as a whole; no instrument has this key
+_BEAT: Final = sse.piece(BEAT)
 
 ViewKey = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Delivery(NamedTuple):
+    """One event and the descriptors it is for: those that were up to date when it was made.
+
+    `before`: the position of whoever takes none of it. `after`: of whoever takes it, or a part.
+    """
+
+    view: View
+    event: bytes
+    before: int
+    after: int
+    fds: list[int]
 
 
 class View:
@@ -32,7 +46,7 @@ class View:
         self.key = key
         self.keys, self.columns = key
         self._board, self._fragments = board, fragments
-        self._dirty: dict[str, None] = {}
+        self._sheet = fragments.sheet(self.columns)
         self._caught_up: dict[int, bytes] = {}
         self._event, self._before = b"", board.version
         self.position = board.version
@@ -47,29 +61,39 @@ class View:
     def streams(self) -> int:
         return len(self.ready) + self.behind + self.followers
 
-    def mark(self, key: str) -> None:
-        self._dirty[key] = None
-
     def flush(self) -> bytes:
         """Return the event with everything that changed since the last flush, empty when it all looks the same.
 
-        The set of changes and the position are taken in one step: read apart, what arrives in between is lost for good.
+        The changes and the position are taken in one step: read apart, what arrives in between is lost for good. The caller
+        holds the hub's lock.
         """
-        with self.flushed:
-            keys, self._dirty = self._dirty, {}
-            self._before, self.position = self.position, self._board.version
+        self._before, self.position = self.position, self._board.version
+        if self._caught_up:
             self._caught_up.clear()
-            self._event = self._encode(keys, self._before, rise=True)
-            self.flushed.notify_all()
+        self._event = self._encode(self._board.newer(self.keys, self._before), self._before, rise=True)
+        if self.followers:
+            with self.flushed:
+                self.flushed.notify_all()
         return self._event
 
+    def deliver(self) -> Delivery:
+        """`flush`, with those it is for. Whoever comes before it is written has seen its cells in a first event."""
+        before = self.position
+        return Delivery(self, self.flush(), before, self.position, list(self.ready))
+
+    def heartbeat(self) -> Delivery:
+        """Return the heartbeat, which may be missed. Not for browsers that are behind: it would land in a torn event."""
+        return Delivery(self, HEARTBEAT, self.position, self.position, list(self.ready))
+
     def advance(self) -> None:
-        """Move the position to the present when nothing waits, so that an id handed out now is not an old one."""
-        if not self._dirty:
-            self._before = self.position = self._board.version
-            self._event = b""
-            self._caught_up.clear()
-            self.last_id = max(self.last_id, self._board.at)
+        """Move the position to the present when nobody is owed anything, so that an id handed out now is not an old one."""
+        position = self.position
+        if self.streams and (self._board.status_version > position or self._board.newer(self.keys, position)):
+            return
+        self._before = self.position = self._board.version
+        self._event = b""
+        self._caught_up.clear()
+        self.last_id = max(self.last_id, self._board.at)
 
     def catch_up(self, position: int) -> bytes:
         """Return the event that brings a browser from `position` to the view's position, empty when it looks the same.
@@ -82,36 +106,36 @@ class View:
             return self._event
         event = self._caught_up.get(position)
         if event is None:
-            keys = [key for key in self.keys if key not in self._dirty and self._board.get(key).version > position]
-            event = self._caught_up[position] = self._encode(keys, position, rise=False)
+            quotes = [quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position]
+            event = self._caught_up[position] = self._encode(quotes, position, rise=False)
         return event
 
     def first(self, last_event_id: str | None, tail: str) -> bytes:
         """Return the first event of a stream: the whole view, or for a browser that returns what changed since."""
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
-        if not self.streams:
-            self._dirty.clear()  # nobody watched, so nobody is owed these
         self.advance()
-        quotes = [self._board.get(key) for key in self.keys]
-        if id_ is None or not self._board.can_resume(id_):
-            cells = "".join(self._fragments.calm(quote, self.columns) for quote in quotes)
-            states = ""
-        else:
+        quotes = self._board.quotes(self.keys)
+        states = ""
+        if id_ is not None and self._board.can_resume(id_):
             since = id_ - RESUME_SLACK_US
-            cells = "".join(self._fragments.calm(quote, self.columns) for quote in quotes if quote.at >= since)
             states = "".join(self._fragments.state(quote) for quote in quotes if quote.at < since)
+            quotes = [quote for quote in quotes if quote.at >= since]
+        cells = self._sheet.calm(quotes)
         stamp = self.last_id if cells and self.last_id else None
         return sse.encode(f"{cells}{states}{self._board.status}{tail}{BEAT}", id=stamp, retry_ms=FIRST_RETRY_MS)
 
-    def _encode(self, keys: Iterable[str], after: int, *, rise: bool) -> bytes:
-        cells = "".join([self._fragments.loud(self._board.get(key), self.columns, after) for key in keys if key != STATUS])
+    def _encode(self, quotes: Iterable[Quote], after: int, *, rise: bool) -> bytes:
+        pieces = self._sheet.loud(quotes, after)
         status = self._board.status if self._board.status_version > after else ""
-        if not cells:
+        if not pieces:
             return sse.encode(status + BEAT) if status else b""
         if rise:
             # Never this process's own clock: another process has to understand the id.
             self.last_id = max(self._board.at, self.last_id + 1) if self._board.at else 0
-        return sse.encode(cells + status + BEAT, id=self.last_id or None)
+        if status:
+            pieces.append(sse.piece(status))
+        pieces.append(_BEAT)
+        return sse.frame(pieces, id=self.last_id or None)
 
 
 def farewell(retry_ms: int) -> bytes:

@@ -5,20 +5,28 @@ Says which views wait for an event, and forgets those that nobody looks at any m
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, KeysView
 from typing import Final
 
-from ltp.hub.view import STATUS, View, ViewKey
+from ltp.hub.view import View, ViewKey
 
 LINGER_S: Final = 5.0  # a page is rendered before its stream connects
 
 
 class Views:
-    """`waiting`: the views that have something to send, in the order in which they came to have it."""
+    """A view sleeps until something it shows changes, waits for its turn, and rests for a while after an event.
+
+    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new to it. Those that
+    rest end it in the order in which they began. So with prices everywhere a batch costs nothing per view.
+    `waiting`: in the order in which they came to wait.
+    """
 
     def __init__(self) -> None:
         self._views: dict[ViewKey, View] = {}
         self._showing: dict[str, list[View]] = {}
+        self._asleep: set[View] = set()
+        self._resting: deque[View] = deque()
         self.waiting: dict[View, None] = {}
 
     def __iter__(self) -> Iterator[View]:
@@ -29,38 +37,55 @@ class Views:
 
     def add(self, view: View) -> View:
         """Take a view in; return the one that is already here for the same key."""
-        present = self._views.setdefault(view.key, view)
-        if present is view:
+        present = self._views.get(view.key)
+        if present is None:
+            present = self._views[view.key] = view
+            self._asleep.add(view)
             for key in view.keys:
-                showing = self._showing.setdefault(key, [])
-                if view not in showing:
-                    showing.append(view)
+                self._showing.setdefault(key, []).append(view)
         return present
 
     def mark(self, keys: Iterable[str]) -> None:
         """Note that these instruments look different now."""
+        asleep = self._asleep
+        if not asleep:
+            return
         for key in keys:
             for view in self._showing.get(key, ()):
-                view.mark(key)
-                self.waiting[view] = None
+                if view in asleep:
+                    asleep.remove(view)
+                    self.waiting[view] = None
 
     def mark_status(self) -> None:
         """Note that every page has to be told something new of the market as a whole."""
-        for view in self._views.values():
-            view.mark(STATUS)
-            self.waiting[view] = None
+        self.waiting.update(dict.fromkeys(self._asleep))
+        self._asleep.clear()
+
+    def sleep(self, view: View) -> None:
+        self.waiting.pop(view, None)
+        if self._views.get(view.key) is view:
+            self._asleep.add(view)
+
+    def rest(self, view: View, until_s: float) -> None:
+        """Let the next event of `view` go out at `until_s`, which is not before that of any other that rests."""
+        self._asleep.discard(view)
+        view.due_s = until_s
+        self._resting.append(view)
 
     def due(self, now_s: float) -> list[View]:
-        """Return the views whose next event may go out, longest due first; views nobody watches wait for nothing.
-
-        In the order of their due instants, so that a round that was long once spreads the later ones by itself.
-        """
+        """Return the views whose next event may go out, longest due first; views nobody watches wait for nothing."""
+        resting = self._resting
+        while resting and resting[0].due_s <= now_s:
+            self.waiting[resting.popleft()] = None
         for view in [view for view in self.waiting if not view.streams]:
-            del self.waiting[view]
-        return sorted((view for view in self.waiting if view.due_s <= now_s), key=lambda view: view.due_s)
+            self.sleep(view)
+        return list(self.waiting)
 
     def next_due_s(self) -> float:
-        return min((view.due_s for view in self.waiting), default=float("inf"))
+        """Return the instant at which `due` may have something; one long past when it has."""
+        if self.waiting:
+            return 0.0
+        return self._resting[0].due_s if self._resting else float("inf")
 
     def shown(self) -> KeysView[str]:
         """Return the instruments of every view here: watched, or opened a moment ago."""
@@ -76,6 +101,7 @@ class Views:
     def _drop(self, view: View) -> None:
         del self._views[view.key]
         self.waiting.pop(view, None)
+        self._asleep.discard(view)
         for key in view.keys:
             showing = self._showing[key]
             showing.remove(view)

@@ -14,13 +14,15 @@ from typing import Final
 
 from ltp import metrics
 from ltp.hub.sockets import Sockets
-from ltp.hub.view import View, farewell
+from ltp.hub.view import Delivery, View, farewell
 from ltp.hub.views import Views
 
 HEARTBEAT_S: Final = 5.0
 _PULSE_S: Final = 1.0
 _STALL_CHECK_S: Final = 0.25
 _DRAIN_STEP_S: Final = 0.05
+_GROUPS: Final = 6  # into which many views fall within the least interval: to wake up has a price of its own
+_TOGETHER: Final = 32  # views whose events are made before they are written
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self._views, self._sockets, self._lock, self._pulse = views, sockets, lock, pulse
         self._wake, self._min_interval_s, self._monotonic = wake, min_interval_s, monotonic
-        self._next_pulse_s = self._next_stall_check_s = 0.0
+        self._next_pulse_s = self._next_stall_check_s = self._round_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
 
@@ -111,9 +113,9 @@ class Writer(threading.Thread):
     def round(self) -> float:
         """Do everything that is due; return the seconds until something will be."""
         self._wake.clear()  # before looking: what comes from here on starts another round
+        self._round_s = self._monotonic()
         self._sockets.settle()
-        for view in self._due():
-            self._flush(view)
+        self._send_due()
         now = self._monotonic()
         if now >= self._next_pulse_s:
             self._next_pulse_s = now + _PULSE_S
@@ -126,20 +128,29 @@ class Writer(threading.Thread):
         self._sockets.close_ended()
         return self._wait_s()
 
-    def _due(self) -> list[View]:
-        with self._lock:
-            return self._views.due(self._monotonic())
+    def _send_due(self) -> None:
+        """Make the events of some views, write them, and so on.
 
-    def _flush(self, view: View) -> None:
+        Not one by one: between ten writes the work of making an event throws the kernel's out of the caches and is thrown
+        out by it, and both take half as long again. Not all at once either: the events themselves have to stay in there.
+        """
         now = self._monotonic()
         with self._lock:
-            self._views.waiting.pop(view, None)
-            before = view.position
-            event = view.flush()
-        if event:
+            due = self._views.due(now)
+        for start in range(0, len(due), _TOGETHER):
+            with self._lock:
+                deliveries = [self._deliver(view, now) for view in due[start : start + _TOGETHER]]
+            for delivery in deliveries:
+                if delivery.event:
+                    self._sockets.write(delivery)
+
+    def _deliver(self, view: View, now: float) -> Delivery:
+        self._views.sleep(view)  # first: should it fail, the next change wakes it
+        delivery = view.deliver()
+        if delivery.event:
             view.sent_s = now
-            view.due_s = now + self._min_interval_s
-            self._sockets.write(view, event, before)
+            self._views.rest(view, now + self._min_interval_s)
+        return delivery
 
     def _beat(self, now: float) -> None:
         """Once a second: states, quiet views, browsers that have stayed long enough."""
@@ -152,7 +163,7 @@ class Writer(threading.Thread):
                 self._sockets.send_away(fd, farewell(rotation_retry_ms()), "rotated")
             if now - view.sent_s >= HEARTBEAT_S:
                 view.sent_s = now
-                self._sockets.beat(view)
+                self._sockets.write(view.heartbeat())
 
     def _send_away(self, drain: Drain, now: float) -> None:
         browsers = len(self._sockets)
@@ -165,7 +176,10 @@ class Writer(threading.Thread):
 
     def _wait_s(self) -> float:
         with self._lock:
-            next_s = min(self._next_pulse_s, self._views.next_due_s())
+            due_s = self._views.next_due_s()
+        if due_s > self._round_s:
+            due_s = max(due_s, self._round_s + self._min_interval_s / _GROUPS)
+        next_s = min(self._next_pulse_s, due_s)
         if self._sockets.late:
             next_s = min(next_s, self._next_stall_check_s)
         if self._drain and len(self._sockets):

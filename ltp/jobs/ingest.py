@@ -179,6 +179,7 @@ class Ingest(threading.Thread):
             beat = self._beat(now, beginning) if beating else None
             covered = frozenset(tick.key for tick in ticks if self._covers(tick))
         moment = Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
+        began = self._monotonic()
         if beginning and beat is not None:
             self._outlet.begin(moment, ticks, beat)
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
@@ -186,6 +187,7 @@ class Ingest(threading.Thread):
         elif not self._outlet.send(moment, ticks, covered, dropped=dropped, beat=beat):
             log.warning("The heartbeat key is gone: somebody emptied Redis. Everything is written anew.")
             self._fence = 0
+        self._report.wrote(self._monotonic() - began)
         return True
 
     def _look_around(self, now: float) -> None:
@@ -205,6 +207,8 @@ class Ingest(threading.Thread):
     def _beat(self, now: float, beginning: bool) -> Beat:
         self._next_beat = now + BEAT_S
         heartbeat_at = ""
+        if beginning:
+            self._report.begin(self._clock())
         if beginning or now >= self._next_heartbeat:
             self._next_heartbeat = now + HEARTBEAT_EVERY_S
             heartbeat_at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")

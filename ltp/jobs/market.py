@@ -1,4 +1,4 @@
-"""The market as the worker sees it at this moment: the calendar, a clock, and the file of late changes read again each day."""
+"""The market as the worker sees it at this moment: the calendar, a clock, and the file of late changes read again on demand."""
 
 from __future__ import annotations
 
@@ -27,16 +27,27 @@ class Market:
         """`load` reads the tables and the file of late changes; raises ConfigError. `clock`: seconds since the epoch."""
         self._load, self._clock = load, clock
         self._calendar = load()
-        self._told = ""
+        self._told = self._refused = ""
         self._tell_doubts()
 
-    def reload(self) -> None:
-        """Read the late changes again. A file that is no longer accepted changes nothing and is logged."""
+    def reload(self) -> bool:
+        """Read the late changes again; tell whether they say something new.
+
+        A file that is no longer accepted changes nothing and is logged, once as long as it stays the same.
+        """
+        refused, before = "", self._calendar
         try:
-            self._calendar = self._load()
+            calendar = self._load()
+            if calendar != before:
+                self._calendar = calendar
+                log.info("The trading hours changed")
         except ConfigError as error:
-            log.warning("The trading hours stay as they were: %s", error)
+            refused = str(error)
+            if refused != self._refused:
+                log.warning("The trading hours stay as they were: %s", error)
+        self._refused = refused
         self._tell_doubts()
+        return self._calendar is not before
 
     @property
     def doubts(self) -> str:

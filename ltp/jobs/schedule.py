@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -23,12 +22,16 @@ log = logging.getLogger(__name__)
 
 ZONE: Final = ZoneInfo("Asia/Kolkata")  # said outright: the host's zone may have summer time
 RECONCILE_S: Final = 30
-SUBSCRIPTIONS_S: Final = 1
+CALENDAR_S: Final = 30  # reading the tables takes some milliseconds
+SUBSCRIPTIONS_S: Final = 0.5  # with what the feed takes to hear of it, a wish is followed within a second
 _COMPLAIN_EVERY_S: Final = 60.0
 
 
 class Reconcile:
-    """Decide whether the feed should be up now, whatever it was decided before. Call it at any time from any thread."""
+    """Decide whether the feed should be up now, whatever it was decided before. Call it at any time from any thread.
+
+    `up`: the last decision.
+    """
 
     def __init__(
         self,
@@ -41,21 +44,23 @@ class Reconcile:
     ) -> None:
         self._enabled, self._may_feed, self._wanted = enabled, may_feed, wanted
         self._market, self._set_enabled = market, set_enabled
-        self._was = False
+        self.up = False
 
     def __call__(self) -> None:
         up = self._enabled and self._may_feed() and self._market.wants_feed((*self._market.probes(), *self._wanted()))
-        if up != self._was:
+        if up != self.up:
             log.info("The feed should be %s", "up" if up else "down")
-        self._was = up
+        self.up = up
         self._set_enabled(up)
 
 
 class Schedule:
     """Args:
     reconcile: at start, at each change of a phase, and every 30 s.
-    subscriptions: every second.
+    subscriptions: twice a second.
     changed: says how things are, at each change of a phase and every 30 s.
+
+    The file of late changes is read again every 30 s; when it moved something, that counts as a change of a phase.
     """
 
     def __init__(
@@ -80,7 +85,7 @@ class Schedule:
         self._add(reconcile, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "reconcile")
         self._add(subscriptions, IntervalTrigger(seconds=SUBSCRIPTIONS_S, timezone=ZONE), "subscriptions")
         self._add(changed, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "status")
-        self._add(market.reload, CronTrigger(hour=6, timezone=ZONE), "calendar")
+        self._add(self._reload, IntervalTrigger(seconds=CALENDAR_S, timezone=ZONE), "calendar")
 
     def start(self) -> None:
         self._scheduler.start()
@@ -90,6 +95,10 @@ class Schedule:
         """Start no job any more; one that runs is not waited for."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+    def _reload(self) -> None:
+        if self._market.reload():
+            self._at_change()  # the next change is no longer when it was
 
     def _at_change(self) -> None:
         """Look at how things are now, and again when a phase changes next."""

@@ -19,7 +19,7 @@ LIMIT: Final = 5_000  # instruments a connection takes
 
 
 class Subscriptions:
-    """Call it once a second, and whenever this worker begins to lead.
+    """Call it twice a second, and whenever this worker begins to lead.
 
     Args:
         demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything

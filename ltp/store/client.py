@@ -31,7 +31,11 @@ def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     Raises:
         ConfigError: the address is none.
     """
-    pool = redis.BlockingConnectionPool.from_url(_checked(url), **_options(timeout_s, retries))
+    try:
+        pool = redis.BlockingConnectionPool.from_url(_checked(url), **_options(timeout_s, retries))
+        pool.connection_class(**pool.connection_kwargs)  # an option that is none would be met at the first command only
+    except (ValueError, TypeError):
+        raise _refused(url) from None
     return redis.Redis.from_pool(pool)
 
 
@@ -49,15 +53,22 @@ def _options(timeout_s: float, retries: int) -> dict[str, Any]:
 
 
 def _checked(url: str) -> str:
-    accepted = "an address such as redis://localhost:6379/0, rediss:// or unix://"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ConfigError("REDIS_URL", "***", accepted) from None
-    if parts.scheme not in {"redis", "rediss", "unix"}:
-        raise ConfigError("REDIS_URL", _CREDENTIALS.sub("://***@", url), accepted)
+    parts = urlsplit(url)
+    _ = parts.port  # raises where it is no port
+    database = parts.path.strip("/")
+    if parts.scheme not in {"redis", "rediss", "unix"} or (parts.scheme != "unix" and database and not database.isdecimal()):
+        raise ValueError(url)
     return url
+
+
+def _refused(url: str) -> ConfigError:
+    scheme, separator, _ = url.partition("://")
+    # An address whose parts cannot be told apart may hide its password anywhere.
+    return ConfigError(
+        "REDIS_URL",
+        f"{scheme}://***" if separator else "***",
+        "an address such as redis://localhost:6379/0, rediss:// or unix://, with options that redis-py knows",
+    )
 
 
 @contextmanager

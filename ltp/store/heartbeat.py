@@ -15,9 +15,11 @@ class StreamStatus(NamedTuple):
     """`heartbeat_at`: ISO 8601, None when no worker wrote one within a minute. `status`: empty then.
 
     Fields of `status`, all text: feed, phases (JSON), connections, subscribed, wanted, never_ticked (count), never_ticked_keys
-    (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), ticks_per_s, last_tick_at (ISO 8601 or empty),
-    reconnects, last_error, source, stopped (1: the feed will not come back by itself), calendar (what is provisional about the
-    trading hours, empty when nothing is).
+    (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), last_tick_at (ISO 8601 or empty), reconnects,
+    last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up and packets are
+    expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the trading hours,
+    empty when nothing is). Of about the last second: ticks_per_s (received), ticks_written_per_s (what conflation left of them),
+    batches_per_s, write_ms and write_worst_ms (what one write to Redis took; empty before the first).
     """
 
     heartbeat_at: str | None

@@ -70,6 +70,7 @@ class Outlet:
                 log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
         for chunk in _chunks(ticks):
             self._carry_out(partial(self._queue_ticks, chunk))
+            metrics.count("ticks_written", len(chunk))
         self._epoch, self._seq = secrets.token_hex(4), 0
         metrics.count("ingest_epochs")
         self.send(moment, [], frozenset(), beat=beat)
@@ -97,6 +98,8 @@ class Outlet:
         for chunk in first:
             self._carry_out(partial(self._queue, self._batch(moment, chunk), covered, (), None))
         answers = self._carry_out(partial(self._queue, self._batch(moment, last), covered, dropped, beat))
+        metrics.count("ticks_written", len(ticks))
+        metrics.count("batches_written", len(first) + 1)
         return beat is None or bool(answers[0])
 
     def _queue_ticks(self, ticks: Sequence[Tick], pipe: Any) -> None:

@@ -1,26 +1,31 @@
-"""Current prices for programs: one cache read for any number of instruments, and an honest word on each."""
+"""Current prices for programs: one cache read for any number of instruments, and an honest word on each.
+
+Most GETs never get here: `prices_wsgi` answers them in the same words while the board of this process knows what the cache
+does.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.instrument import parse_key
-from ltp.core.money import rupees
 from ltp.core.quote import Known
-from ltp.core.tick import LINK_DEAD_AFTER_S, Feed, State, Tick, state
+from ltp.core.tick import LINK_DEAD_AFTER_S, Feed, State, state
 from ltp.errors import InputError, StoreError
 from ltp.hub.hub import Hub
 from ltp.store import demand, prices
+from ltp.web import prices_document
 from ltp.web.services import services
 
 bp = Blueprint("api_v1", __name__)
+PATH: Final = "/api/v1/current_prices"
 MAX_KEYS: Final = 1_000
 REST_WAIT_S: Final = 0.3
 _POLL_EVERY_S: Final = 0.03
@@ -54,16 +59,25 @@ class _Market(NamedTuple):
         return state(tick, now=now, feed=self.feed, open_=open_, covered=covered)
 
 
-@bp.get("/api/v1/current_prices")
+@bp.get(PATH)
 def current_prices() -> Response:
     """Answer for `?keys=SEGMENT:ID,SEGMENT:ID`."""
-    given = request.args.getlist("keys")
+    return _respond(keys_of(request.args))
+
+
+def keys_of(args: MultiDict[str, str]) -> list[str]:
+    """Return the instruments a query asks for, each once, in the order of their first mention.
+
+    Raises:
+        InputError: names what is not accepted.
+    """
+    given = args.getlist("keys")
     if len(given) != 1:
         raise InputError("keys", ",".join(given), "the parameter keys is expected once, such as keys=NSE_EQ:1333,NSE_EQ:11536")
-    return _respond(_keys(given[0].split(",") if given[0] else []))
+    return _keys(given[0].split(",") if given[0] else [])
 
 
-@bp.post("/api/v1/current_prices")
+@bp.post(PATH)
 def current_prices_of() -> Response:
     """Answer for the JSON body `{"keys": ["SEGMENT:ID", ...]}`."""
     if not request.is_json:
@@ -97,21 +111,17 @@ def _keys(given: Sequence[Any]) -> list[str]:
 
 
 def _respond(keys: list[str]) -> Response:
-    services().demand(keys)
+    held = services()
+    held.demand(keys)
     answer = _answer(keys)
-    now = datetime.now(UTC)
-    priced = {key: known.tick for key, known in answer.known.items() if _priced(known)}
-    document = {
-        "prices": {key: _rupees(priced.get(key)) for key in keys},
-        "states": {key: answer.states[key] for key in keys},
-        "as_of": {key: _as_of(priced.get(key)) for key in keys},
-        "count": len(priced),
-        "cached_count": sum(known.covered for known in answer.known.values()),
-        "api_fetched_count": answer.fetched,
-        "source": services().source(),
-        "timestamp": now.isoformat(timespec="milliseconds"),
-    }
-    return Response(json.dumps(document, allow_nan=False), mimetype="application/json", headers={"Cache-Control": "no-store"})
+    known = prices_document.known(
+        [prices_document.piece(key, answer.known[key].tick, answer.states[key]) for key in keys],
+        priced=sum(map(_priced, answer.known.values())),
+        covered=sum(known.covered for known in answer.known.values()),
+        fetched=answer.fetched,
+    )
+    body = prices_document.document(known, held.source(), time.time())
+    return Response(body, mimetype=prices_document.MIMETYPE, headers={"Cache-Control": prices_document.CACHE_CONTROL})
 
 
 def _answer(keys: list[str]) -> Answer:
@@ -149,18 +159,3 @@ def _fetched(missing: list[str]) -> dict[str, Known]:
 
 def _priced(known: Known) -> bool:
     return known.tick is not None and known.tick.ltp is not None
-
-
-def _rupees(tick: Tick | None) -> float | None:
-    return None if tick is None or tick.ltp is None else rupees(tick.ltp)
-
-
-def _as_of(tick: Tick | None) -> str | None:
-    """Return the instant of the last trade, of its arrival where the exchange named none."""
-    if tick is None:
-        return None
-    try:
-        at = datetime.fromtimestamp(tick.received_at / 1e6 if tick.ltt is None else tick.ltt, UTC)
-    except (ValueError, OverflowError, OSError):  # a number in the cache that is no instant of this era
-        return None
-    return at.isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")

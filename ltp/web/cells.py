@@ -12,18 +12,27 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from ltp.core.instrument import CURRENCY_SEGMENTS
 from ltp.core.money import SCALE, group_indian, grouped_text
 from ltp.core.quote import Quote
 
 DASH: Final = "–"  # an unknown is never a zero
+_INDEX: Final = "IDX_I:"  # a number of points, not an amount of rupees
+_WORDS: Final = {
+    "live": "<i>live</i>",
+    "quiet": "<i>quiet</i>",
+    "stale": '<i class="w">stale</i>',
+    "unknown": '<i class="w">unknown</i>',
+}
+# Formatting a number with leading zeros takes three times as long as looking it up.
+_TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(100))
+_THREE_DIGITS: Final = tuple(f"{number:03d}" for number in range(1_000))
 
 
 def cell(quote: Quote, column: str) -> str:
     """Return the inner markup of the element whose id is `element_id(column, quote.key)`.
 
     The price is one text node inside <b>. Class u or d: the last move was up or down (arrow and colour); with s the move is
-    not news, so nothing flashes. The word in <i> is the state the price is shown in.
+    not news, so nothing flashes. The word in <i> is the state the price is shown in, with class w where it is a warning.
     """
     return _DRAW[column](quote)
 
@@ -32,45 +41,47 @@ def _ltp(quote: Quote) -> str:
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return f"<b>{DASH}</b> <i>unknown</i>"
-    direction, state = quote.direction, quote.state
-    mark = ("" if quote.moved else " s") if direction else ""
-    opened = f'<b class="{"u" if direction > 0 else "d"}{mark}">' if direction else "<b>"
-    if state == "live" or state == "quiet":
-        word = f"<i>{state}</i>"
-    elif state == "closed":
-        word = f"<i>{_closed(tick.session)}</i>"
+    direction, key = quote.direction, quote.key
+    if not direction:
+        opened = "<b>"
+    elif quote.moved:
+        opened = '<b class="u">' if direction > 0 else '<b class="d">'
     else:
-        word = f'<i class="w">{state}</i>'
-    return f"{opened}{_unit(quote.key)}{_money(tick.ltp, quote.key)}</b> {word}"
+        opened = '<b class="u s">' if direction > 0 else '<b class="d s">'
+    word = _WORDS.get(quote.state) or f"<i>{_closed(tick.session)}</i>"
+    return f"{opened}{'' if key[:6] == _INDEX else '₹'}{_money(tick.ltp, key)}</b> {word}"
 
 
 def _chg(quote: Quote) -> str:
     tick = quote.tick
-    if tick is None or tick.ltp is None or tick.prev_close is None:
+    if tick is None:
         return DASH
-    change = tick.ltp - tick.prev_close
-    if not change:
-        return "0.00"
-    text = _money(abs(change), quote.key)
-    return f'<b class="g">+{text}</b>' if change > 0 else f'<b class="l">−{text}</b>'
+    ltp, close = tick.ltp, tick.prev_close
+    if ltp is None or close is None:
+        return DASH
+    if ltp > close:
+        return f'<b class="g">+{_money(ltp - close, quote.key)}</b>'
+    return f'<b class="l">−{_money(close - ltp, quote.key)}</b>' if ltp < close else "0.00"
 
 
 def _chgp(quote: Quote) -> str:
     tick = quote.tick
-    if tick is None or tick.ltp is None or not tick.prev_close:
+    if tick is None:
         return DASH
-    change, close = tick.ltp - tick.prev_close, tick.prev_close
-    hundredths = (abs(change) * 20_000 + close) // (2 * close)  # of a percent, half away from zero
+    ltp, close = tick.ltp, tick.prev_close
+    if ltp is None or not close:
+        return DASH
+    hundredths = (abs(ltp - close) * 20_000 + close) // (2 * close)  # of a percent, half away from zero
     if not hundredths:
         return "0.00%"
-    text = f"{hundredths // 100}.{hundredths % 100:02d}%"
-    return f'<b class="g">+{text}</b>' if change > 0 else f'<b class="l">−{text}</b>'
+    text = f"{hundredths // 100}.{_TWO_DIGITS[hundredths % 100]}%"
+    return f'<b class="g">+{text}</b>' if ltp > close else f'<b class="l">−{text}</b>'
 
 
 def _volume(quote: Quote) -> str:
     tick = quote.tick
     # An index trades nothing itself; the feed sends 0 for it, which would read as "no trades today".
-    if tick is None or tick.volume is None or quote.key.startswith("IDX_I:"):
+    if tick is None or tick.volume is None or quote.key[:6] == _INDEX:
         return DASH
     return group_indian(str(tick.volume))
 
@@ -83,21 +94,15 @@ def _price_column(name: str) -> Callable[[Quote], str]:
     return draw
 
 
-def _unit(key: str) -> str:
-    """An index is a number of points, not an amount of rupees."""
-    return "" if key.startswith("IDX_I:") else "₹"
-
-
 def _money(price: int, key: str) -> str:
-    """`grouped_text` for the sizes that fill a screen, at a third of its cost; the rest is left to it."""
-    if key.partition(":")[0] in CURRENCY_SEGMENTS:
+    """`grouped_text` for the sizes that fill a screen, at a fifth of its cost; the rest is left to it."""
+    if "_CURRENCY:" in key:
         return grouped_text(price, currency=True)
     paise = (price + 50) // 100
-    whole, fraction = paise // 100, paise % 100
-    if whole < 1_000:
-        return f"{whole}.{fraction:02d}"
-    if whole < 100_000:
-        return f"{whole // 1_000},{whole % 1_000:03d}.{fraction:02d}"
+    if paise < 1_000_00:
+        return f"{paise // 100}.{_TWO_DIGITS[paise % 100]}"
+    if paise < 1_00_000_00:
+        return f"{paise // 1_000_00},{_THREE_DIGITS[paise // 100 % 1_000]}.{_TWO_DIGITS[paise % 100]}"
     return grouped_text(paise * (SCALE // 100))
 
 

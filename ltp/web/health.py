@@ -51,7 +51,7 @@ def ready() -> Response:
         for reason, holds in (
             ("this process is shutting down", not held.hub.draining),
             ("the worker is not heard", held.hub.link_age_s <= LINK_DEAD_AFTER_S),
-            ("Redis does not answer", _status() is not None),
+            ("Redis does not answer", stored_status() is not None),
         )
         if not holds
     ]
@@ -62,7 +62,7 @@ def ready() -> Response:
 def market_stream() -> Response:
     """Describe the market stream: 200 when healthy, 503 when not."""
     held = services()
-    document = describe(_status(), Link.of(held.hub), now=datetime.now(UTC))
+    document = describe(stored_status(), Link.of(held.hub), now=datetime.now(UTC))
     document["source"] = document["source"] or held.source()
     return _uncached(document, ok=document["status"] == "healthy")
 
@@ -76,11 +76,11 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
     """
     fields = stored.status if stored else {}
     heartbeat_at = stored.heartbeat_at if stored else None
-    last_tick_at = max(link.last_tick_at / 1e6, _instant(fields.get("last_tick_at")) or 0.0)
+    last_tick_at = max(link.last_tick_at / 1e6, instant(fields.get("last_tick_at")) or 0.0)
     tick_age_s = max(0.0, now.timestamp() - last_tick_at) if last_tick_at else None
     # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
-    since = max(last_tick_at, _instant(fields.get("began_at")) or 0.0)
-    beat = _instant(heartbeat_at)
+    since = max(last_tick_at, instant(fields.get("began_at")) or 0.0)
+    beat = instant(heartbeat_at)
     heard = link.age_s <= NOT_RUNNING_AFTER_S
     status, reason = _judged(stored, link, now.timestamp() - since)
     return {
@@ -92,10 +92,10 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
         "phase": link.phase if heard else _mapping(fields.get("phases")),
         "feed": link.feed,
         "source": fields.get("source", ""),
-        "subscribed": _whole(fields.get("subscribed")),
+        "subscribed": whole(fields.get("subscribed")),
         "last_tick_age_seconds": None if tick_age_s is None else round(tick_age_s, 3),
-        "never_ticked": _whole(fields.get("never_ticked")),
-        "reconnects": _whole(fields.get("reconnects")),
+        "never_ticked": whole(fields.get("never_ticked")),
+        "reconnects": whole(fields.get("reconnects")),
         "last_error": fields.get("last_error", ""),
         "calendar": fields.get("calendar", ""),
         "channel_age_seconds": round(link.age_s, 3) if math.isfinite(link.age_s) else None,
@@ -116,12 +116,13 @@ def _judged(stored: StreamStatus | None, link: Link, silent_s: float) -> tuple[s
     # Without a connection nothing is subscribed, so that alone would call a worker that may not connect healthy.
     expected = stored.status.get("expected") == "1"
     open_ = any(phase != "closed" for phase in link.phase.values())
-    if silent and (expected or (open_ and _whole(stored.status.get("subscribed")))):
+    if silent and (expected or (open_ and whole(stored.status.get("subscribed")))):
         return "stale", f"The market is open and no packet has come for {STALE_AFTER_S:.0f} s."
     return "healthy", ""
 
 
-def _status() -> StreamStatus | None:
+def stored_status() -> StreamStatus | None:
+    """Return what the worker last wrote of itself, None when Redis cannot be read; that takes at most about half a second."""
     try:
         return heartbeat.read(services().redis)
     except StoreError:
@@ -135,7 +136,7 @@ def _uncached(document: dict[str, Any], *, ok: bool = True) -> Response:
     return response
 
 
-def _instant(text: str | None) -> float | None:
+def instant(text: str | None) -> float | None:
     """Read an ISO 8601 instant as seconds since the epoch; None for what is none, for anybody may write into Redis."""
     try:
         at = datetime.fromisoformat(text or "")
@@ -144,7 +145,7 @@ def _instant(text: str | None) -> float | None:
         return None
 
 
-def _whole(text: str | None) -> int:
+def whole(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from ltp.core.quote import Quote
@@ -33,11 +34,10 @@ def matching(rows: Iterable[Row], query: ScreenQuery) -> list[Row]:
 
 def ordered(rows: Iterable[Row], query: ScreenQuery, quotes: Mapping[str, Quote]) -> list[Row]:
     """Sort by the query's column; equals by rank, and what has no value last in either direction."""
-    by_rank = sorted(rows, key=lambda row: row.rank)
-    known = [row for row in by_rank if _value(row, query.sort, quotes) is not None]
-    unknown = [row for row in by_rank if _value(row, query.sort, quotes) is None]
-    known.sort(key=lambda row: _value(row, query.sort, quotes), reverse=query.descending)
-    return known + unknown
+    valued = [(_value(row, query.sort, quotes), row) for row in sorted(rows, key=attrgetter("rank"))]
+    known = [pair for pair in valued if pair[0] is not None]
+    known.sort(key=itemgetter(0), reverse=query.descending)
+    return [row for _, row in known] + [row for value, row in valued if value is None]
 
 
 def paged(rows: Sequence[Row], query: ScreenQuery) -> Listing:

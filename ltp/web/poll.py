@@ -21,7 +21,7 @@ _SLOWER_AFTER: Final = ((200, 4), (40, 2))  # (rounds, times the interval): a pa
 
 
 class Live(NamedTuple):
-    """The addresses an open page keeps itself current with, for `_live.html`."""
+    """The addresses an open page keeps itself current with, for `_live.html`. `stream`: empty for a page that only polls."""
 
     stream: str
     poll: str

@@ -19,6 +19,7 @@ from ltp.db.screeners import Catalog
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store.client import Client
+from ltp.web.vitals import Vitals
 
 logger = logging.getLogger(__name__)
 EXTENSION: Final = "ltp"
@@ -29,7 +30,8 @@ _MAX_PENDING: Final = 5_000  # what one feed connection can subscribe
 @dataclass(frozen=True)
 class Services:
     """`demand` asks the worker to subscribe keys and returns at once. `run` finds an older run, None when it cannot.
-    `source` says whose prices are shown: dhanhq, simulator. `start` begins the background threads, once per process."""
+    `source` says whose prices are shown: dhanhq, simulator. `vitals`: of this process.
+    `start` begins the background threads, once per process."""
 
     hub: Hub
     redis: Client
@@ -38,6 +40,7 @@ class Services:
     demand: Callable[[Collection[str]], None]
     source: Callable[[], str]
     poll_interval_ms: int
+    vitals: Vitals
     start: Callable[[], None]
 
 

@@ -12,10 +12,9 @@ from flask import Flask, url_for
 from markupsafe import Markup, escape
 
 from ltp.core.instrument import element_id
-from ltp.core.money import Price, grouped_text, is_currency
 from ltp.core.quote import Quote
 from ltp.core.tick import IST
-from ltp.web import cells, market
+from ltp.web import cells, market, rows
 from ltp.web.filters import SIZES
 from ltp.web.screeners import SCREENERS
 from ltp.web.services import services
@@ -31,10 +30,11 @@ def install(app: Flask) -> None:
         clock=clock,
         element_id=element_id,
         ist=ist,
-        money=money,
-        number=number,
+        money=rows.money,
+        number=rows.number,
         segment_names=market.SEGMENT_NAMES,
         sizes=SIZES,
+        table_rows=rows.rows,
         all_screeners=tuple(SCREENERS.values()),
         status_line=lambda: Markup(market.line(services().hub)),  # noqa: S704 (escapes what it shows)
     )
@@ -55,15 +55,6 @@ def ist(at: datetime) -> Markup:
 def clock() -> Markup:
     now = datetime.fromtimestamp(time.time(), UTC)
     return Markup('<time datetime="{}">{:%H:%M:%S} IST</time>').format(now.isoformat(timespec="seconds"), now.astimezone(IST))
-
-
-def money(price: Price | None, key: str) -> str:
-    return cells.DASH if price is None else grouped_text(price, currency=is_currency(key))
-
-
-def number(value: float | None) -> str:
-    """Write a score with at most two decimals, and none that say nothing."""
-    return cells.DASH if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _page() -> dict[str, Any]:

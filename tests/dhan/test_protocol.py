@@ -1,6 +1,7 @@
 """The client's side of the feed: bytes in; ticks, events and messages out."""
 
 import json
+import struct
 from datetime import datetime
 from pathlib import Path
 
@@ -233,3 +234,12 @@ def test_any_bytes_do_not_raise(message):
     feed = protocol()
     assert len(feed.receive(message, AT)) <= len(message) / 8
     assert feed.receive(encode(TICKER), AT) == [TICK]
+
+
+def test_garbage_that_begins_like_a_disconnect_ends_nothing():
+    """A right length or a known reason makes it one; anything else would let a damaged message cost the connection."""
+    feed = protocol()
+    for length, reason in ((0x4A11, 19_551), (10, 19_551), (0x4A11, 805)):
+        feed.receive(struct.pack("<BHBIH", 50, length, 0, 0, reason), AT)
+    assert feed.events() == [Disconnected(19_551), Disconnected(805)]
+    assert feed.counters["wrong_length"] == 2

@@ -30,6 +30,12 @@ class Drawn:
             raise ValueError("cannot be drawn")
         return f"{'!' if quote.moved else ''}{quote.tick.ltp}<i class='w'>{quote.state}</i>"
 
+    def loud(self, shown: Quote, after: int, *columns: str) -> str:
+        return b"".join(self.fragments.sheet(columns or ("ltp",)).loud([shown], after)).decode()
+
+    def calm(self, shown: Quote, *columns: str) -> str:
+        return self.fragments.sheet(columns or ("ltp",)).calm([shown])
+
 
 @pytest.fixture
 def drawn() -> Drawn:
@@ -38,33 +44,63 @@ def drawn() -> Drawn:
 
 def test_one_version_is_drawn_once_however_many_views_show_it(drawn: Drawn) -> None:
     for _ in range(3):
-        drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
-        drawn.fragments.calm(quote(100, 1), ("ltp",))
+        drawn.loud(quote(100, 1), 0)
+        drawn.calm(quote(100, 1))
     assert drawn.calls == 1
 
 
 def test_a_move_is_loud_for_who_watches_and_calm_for_who_comes(drawn: Drawn) -> None:
-    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
+    drawn.loud(quote(100, 1), 0)
     moved = quote(101, 2, moved=True)
-    assert drawn.fragments.loud(moved, ("ltp",), 1) == "<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>live</i></hx-partial>"
-    assert drawn.fragments.calm(moved, ("ltp",)) == "<hx-partial id=\"ltp-NSE_EQ-1\">101<i class='w'>live</i></hx-partial>"
+    assert drawn.loud(moved, 1) == "<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>live</i></hx-partial>"
+    assert drawn.calm(moved) == "<hx-partial id=\"ltp-NSE_EQ-1\">101<i class='w'>live</i></hx-partial>"
 
 
 def test_a_move_conflated_with_a_later_version_still_flashes(drawn: Drawn) -> None:
-    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
-    assert "!101" in drawn.fragments.loud(quote(101, 3, volume=9), ("ltp",), 1)
+    drawn.loud(quote(100, 1), 0)
+    assert "!101" in drawn.loud(quote(101, 3, volume=9), 1)
 
 
 def test_a_version_that_looks_the_same_in_these_columns_is_not_sent_to_who_saw_it(drawn: Drawn) -> None:
-    drawn.fragments.loud(quote(100, 1), ("ltp",), 0)
-    assert drawn.fragments.loud(quote(100, 2, volume=9), ("ltp",), 1) == ""
-    assert drawn.fragments.loud(quote(100, 2, volume=9), ("ltp",), 0) != ""
-    assert "9" in drawn.fragments.loud(quote(100, 2, volume=9), ("volume",), 1)
+    drawn.loud(quote(100, 1), 0)
+    assert drawn.loud(quote(100, 2, volume=9), 1) == ""
+    assert drawn.loud(quote(100, 2, volume=9), 0) != ""
+    drawn.loud(quote(100, 1), 0, "volume")
+    assert "9" in drawn.loud(quote(100, 2, volume=9), 1, "volume")
+
+
+def test_after_a_move_that_these_columns_do_not_show_the_next_quiet_version_is_not_sent_either(drawn: Drawn) -> None:
+    drawn.loud(quote(100, 1, moved=True), 0)
+    assert drawn.loud(quote(100, 2, volume=9), 1) == ""
+    assert drawn.loud(quote(100, 3, state="stale"), 2) != ""
+
+
+def test_several_columns_are_partials_of_their_own(drawn: Drawn) -> None:
+    assert drawn.calm(quote(100, 1, volume=7), "volume", "ltp") == (
+        '<hx-partial id="volume-NSE_EQ-1">7</hx-partial><hx-partial id="ltp-NSE_EQ-1">100<i class=\'w\'>live</i></hx-partial>'
+    )
+
+
+def test_a_line_end_in_a_cell_cannot_end_the_line_of_data(drawn: Drawn) -> None:
+    broken = drawn.loud(quote(100, 1, state="a\rb\n\nc"), 0)
+    assert "\r" not in broken
+    assert broken.count("\n") == broken.count("\ndata: ") == 3
+
+
+def test_long_gone_pages_do_not_fill_the_memory(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltp.hub.fragments._CAPACITY", 2)
+    monkeypatch.setattr("ltp.hub.fragments._SHEETS", 2)
+    kept = drawn.fragments.sheet(("ltp",))
+    for id_ in range(5):
+        assert kept.loud([quote(100, 1)._replace(key=f"NSE_EQ:{id_}")], 0)
+        assert drawn.fragments.sheet(("ltp", f"{id_}")) is not kept
+    assert len(kept._rendered) <= 2
+    assert len(drawn.fragments._sheets) <= 2
 
 
 def test_a_cell_that_cannot_be_drawn_stops_no_other(drawn: Drawn, caplog: pytest.LogCaptureFixture) -> None:
     before = metrics.value("cells_failed")
-    assert drawn.fragments.loud(quote(13, 1), ("ltp",), 0) == ""
+    assert drawn.loud(quote(13, 1), 0) == ""
     assert metrics.value("cells_failed") == before + 1
     assert KEY in caplog.text
 

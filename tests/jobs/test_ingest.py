@@ -49,6 +49,7 @@ class Bench:
         self.ingest.follow([HDFC, TCS], [])
         self.ingest.start()
         self.message(lambda message: message["seq"] == 1)
+        self.wait_for(lambda: self.ingest._fence)  # set a moment after the message is out
         return self
 
     def message(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def test_a_frozen_server_does_not_stop_the_feed_and_finds_everything_afterwards(
 
 def test_a_server_out_of_memory_publishes_no_tick_and_recovers(bench: Bench) -> None:
     bench.start()
-    bench.valkey.client.config_set("maxmemory", "1mb")
+    bench.valkey.client.config_set("maxmemory", "1")
     try:
         bench.ingest.on_ticks([tick()])
         bench.wait_for(lambda: bench.ingest._fence == 0)

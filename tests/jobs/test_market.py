@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +72,23 @@ def test_late_changes_are_read_again_and_a_bad_file_changes_nothing() -> None:
 
     sunday = Market(load, clock=lambda: datetime(2026, 11, 22, 12, tzinfo=IST).timestamp())
     assert not sunday.is_open("NSE_EQ")
-    sunday.reload()
+    assert sunday.reload()
     assert sunday.is_open("NSE_EQ")
-    sunday.reload()
+    assert not sunday.reload()
     assert sunday.is_open("NSE_EQ")
+
+
+def test_a_late_change_is_followed_and_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "late.toml"
+    file.write_text("")
+    monday = Market(lambda: Calendar.load(file), clock=lambda: datetime(2026, 11, 23, 12, tzinfo=IST).timestamp())
+    assert [monday.reload(), monday.is_open("NSE_EQ")] == [False, True]
+    file.write_text('[[holidays]]\nsegments = ["NSE_EQ"]\ndays = [{ date = 2026-11-23, name = "Election" }]\n')
+    with caplog.at_level(logging.INFO):
+        assert [monday.reload(), monday.reload(), monday.is_open("NSE_EQ")] == [True, False, False]
+        file.write_text("half a li")
+        assert [monday.reload(), monday.reload(), monday.is_open("NSE_EQ")] == [False, False, False]
+        file.write_text("")
+        assert [monday.reload(), monday.is_open("NSE_EQ")] == [True, True]
+    told = [record.getMessage().split(":")[0] for record in caplog.records]
+    assert told == ["The trading hours changed", "The trading hours stay as they were", "The trading hours changed"]

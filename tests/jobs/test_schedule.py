@@ -17,6 +17,7 @@ class FakeMarket:
         self.wants = True
         self.change_at = datetime.now(UTC) + timedelta(days=1)
         self.asked_about: list[str] = []
+        self.changed = False
 
     def probes(self) -> tuple[str, ...]:
         return ("IDX_I:13",)
@@ -28,7 +29,8 @@ class FakeMarket:
     def next_change(self) -> datetime:
         return self.change_at
 
-    def reload(self) -> None: ...
+    def reload(self) -> bool:
+        return self.changed
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,7 @@ def test_the_feed_is_up_only_when_enabled_leading_and_in_time(enabled: bool, lea
     )
     reconcile()
     reconcile()
+    assert reconcile.up is up
     assert decided == [up, up]  # the level is set each time, so what was missed once heals
 
 
@@ -72,7 +75,7 @@ class Running:
         self.schedule.stop()
 
 
-def test_it_reconciles_at_start_and_looks_at_subscriptions_every_second() -> None:
+def test_it_reconciles_at_start_and_looks_at_subscriptions_again_and_again() -> None:
     with Running() as running:
         assert running.reconciled.acquire(timeout=1)
         assert running.subscribed.acquire(timeout=5)
@@ -106,6 +109,25 @@ def test_times_are_indias_whatever_the_hosts_zone() -> None:
         assert scheduler.timezone == ZONE
         assert {str(job.trigger.timezone) for job in scheduler.get_jobs() if hasattr(job.trigger, "timezone")} == {"Asia/Kolkata"}
         assert all((job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1) for job in scheduler.get_jobs())
+
+
+def test_wishes_are_looked_for_twice_a_second() -> None:
+    """Up to half a second here and a quarter in the feed: a page's wish is followed within one."""
+    with Running() as running:
+        assert running.schedule._scheduler.get_job("subscriptions").trigger.interval <= timedelta(seconds=0.5)
+
+
+def test_late_changes_are_read_again_at_least_once_a_minute_and_acted_on_at_once(wait_for: Callable[..., Any]) -> None:
+    with Running() as running:
+        assert running.reconciled.acquire(timeout=1)
+        (calendar,) = (job for job in running.schedule._scheduler.get_jobs() if job.id == "calendar")
+        assert calendar.trigger.interval <= timedelta(minutes=1)
+        calendar.func()
+        assert not running.reconciled.acquire(blocking=False)
+        running.market.changed, running.market.change_at = True, datetime.now(UTC) + timedelta(hours=3)
+        calendar.func()
+        assert running.reconciled.acquire(blocking=False)
+        assert running.schedule._scheduler.get_job("phase").next_run_time == running.market.change_at
 
 
 def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,30 @@ def test_one_command_shows_a_live_sample_marked_as_simulated_and_ends_whole(app,
     assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
+def test_the_simulated_exchange_keeps_the_hours_that_were_asked_for(tmp_path, free_port, wait_for):
+    late = tmp_path / "late.toml"
+    days = ", ".join(f'{{ date = {date.today() + timedelta(days=n)}, name = "Shut" }}' for n in (-1, 0, 1))
+    late.write_text(f'[[holidays]]\nsegments = ["NSE_EQ", "IDX_I"]\ndays = [{days}]\n')
+    port = free_port()
+    env = CLEAN | {
+        "PORT": str(port),
+        "STATE_DIR": str(tmp_path),
+        "MARKET_CALENDAR": "nse",
+        "MARKET_CALENDAR_OVERRIDES": str(late),
+    }
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: "<i>closed " in get(port, "/screeners/swing")[1], 40)
+        keys = "keys=NSE_EQ:1333,IDX_I:13"
+        wait_for(lambda: json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])["count"] == 2, 20)
+        answer = json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])
+        assert set(answer["states"].values()) == {"closed"}
+        assert all(at < f"{date.today() - timedelta(days=1)}" for at in answer["as_of"].values())
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
 def test_a_killed_worker_is_started_again(app, wait_for):
     port, process = app
     wait_for(lambda: swing_is_live(port), 40)
@@ -98,9 +123,31 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path):
     )
 
 
-def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path):
-    env = CLEAN | {"DHANHQ_WS_MODE": "everything", "STATE_DIR": str(tmp_path)}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DHANHQ_WS_MODE", "everything"),
+        ("STATE_DIR", "/proc/state"),
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://localhost?nonsense=1"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL_FILE", "/nowhere"),
+        ("MARKET_CALENDAR_OVERRIDES", "/nowhere"),
+        ("BIND", "203.0.113.7"),
+    ],
+)
+def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path, free_port, name, value):
+    env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port())} | {name: value}
     done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("DHANHQ_WS_MODE='everything' is not accepted: ")
+    assert name in done.stderr
+
+
+def test_the_web_server_alone_says_in_one_sentence_what_it_cannot_use(tmp_path, free_port):
+    env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), "DATABASE_URL": "nonsense"}
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+    assert "DATABASE_URL takes an address" in done.stderr

@@ -61,7 +61,19 @@ def test_no_driver_exception_chains_into_a_traceback() -> None:
     assert "hush" not in str(raised.value)
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "redis://localhost:port/0", "ftp://user:hush@host"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost",
+        "localhost:6379",
+        "redis://localhost:port/0",
+        "ftp://user:hush@host",
+        "redis://:hush@localhost:99999",
+        "redis://localhost/first",
+        "redis://localhost/0?hush=1",
+        "redis://localhost/0?socket_timeout=hush",
+    ],
+)
 def test_an_address_that_is_none_is_a_setting_that_is_not_accepted(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         connect(url, timeout_s=0.5)

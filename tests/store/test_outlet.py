@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ltp import metrics
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.client import connect
@@ -72,6 +73,16 @@ def test_seq_rises_by_one_and_at_always(outlet: Outlet, listener: Listener) -> N
     assert [message["at"] for message in messages] == [NOW, NOW + 1, NOW + 7, NOW + 8, NOW + 9]
     assert len({message["epoch"] for message in messages}) == 1
     assert sum(len(message["ticks"]) for message in messages) == 901
+
+
+def test_what_was_written_is_counted_and_what_was_refused_is_not(valkey: Any, outlet: Outlet) -> None:
+    before = metrics.value("ticks_written"), metrics.value("batches_written")
+    outlet.begin(moment(), [tick(number) for number in range(1, 1_001)], beat())
+    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 901)], frozenset())
+    refused = Outlet(valkey.client, "simulator", allowed=lambda: False)
+    with pytest.raises(StoreError):
+        refused.send(moment(NOW + 8), [tick()], frozenset())
+    assert (metrics.value("ticks_written") - before[0], metrics.value("batches_written") - before[1]) == (1_900, 4)
 
 
 def test_each_beginning_is_another_epoch_and_at_still_rises(outlet: Outlet, listener: Listener) -> None:

@@ -29,6 +29,7 @@ from ltp.store import client as store_client
 from ltp.store import demand, prices, ticks
 from ltp.web import api_v1, errors, security
 from ltp.web.services import EXTENSION, Services
+from ltp.web.vitals import Vitals
 
 HDFC, TCS, ABB = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:13"
 URL = "/api/v1/current_prices"
@@ -93,6 +94,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         demand=wanted.extend,
         source=lambda: "simulator",
         poll_interval_ms=1500,
+        vitals=Vitals(),
         start=lambda: None,
     )
     return app

@@ -83,10 +83,10 @@ class Line:
         self._silenced = True
         try:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            # Wakes our reader without a word to the peer; then the descriptor is closed under werkzeug, whose buffered
-            # files would otherwise keep it open and turn the reset into an orderly end.
-            self._sock.shutdown(socket.SHUT_RD)
-            socket.close(self._sock.detach())
+            # Taken from under our reader and werkzeug: either, once awake, would say a proper goodbye before the reset, and
+            # werkzeug's buffered files would keep it open.
+            with socket.socket(fileno=self._sock.detach()) as taken:
+                taken.shutdown(socket.SHUT_RD)  # wakes the reader without a word to the peer
         except OSError:
             pass  # it is gone already, which is what was wanted
 

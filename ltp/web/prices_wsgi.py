@@ -1,0 +1,96 @@
+"""GET `/api/v1/current_prices` without Flask, while the board of this process knows what the cache does.
+
+Stands in front of the application and hands on whatever it cannot answer: other requests, bad ones, and those for prices the
+board does not vouch for. Flask's view then says the same from the cache, so nobody can tell who answered.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.wrappers import Request
+
+from ltp.core.quote import Quote
+from ltp.errors import InputError, NotFoundError
+from ltp.hub.board import CAPACITY
+from ltp.web import api_v1, prices_document, security
+from ltp.web.prices_document import Piece
+from ltp.web.services import Services
+
+ASK_AGAIN_S: Final = 1.0  # demand lives much longer, and to write it costs more than the answer
+_QUERIES: Final = 256  # a program asks for the same instruments over and over; 20 MB at the very most
+_BEFORE_LENGTH: Final = [("Cache-Control", prices_document.CACHE_CONTROL), ("Content-Type", prices_document.MIMETYPE)]
+_AFTER_LENGTH: Final = list(security.HEADERS.items())
+
+
+class _Asked:
+    """What one query asks for.
+
+    `demanded_s`: the monotonic instant at which that was last made demand. `stamp`: the board's when the answer was `known`.
+    """
+
+    __slots__ = ("demanded_s", "keys", "known", "stamp")
+
+    def __init__(self, keys: list[str]) -> None:
+        self.keys, self.demanded_s, self.stamp, self.known = keys, float("-inf"), 0, ""
+
+
+class PricesFirst:
+    """The application with the price API answered in front of it."""
+
+    def __init__(self, app: WSGIApplication, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._services, self._monotonic = app, services, monotonic
+        self._pieces: dict[str, tuple[Quote, Piece]] = {}
+        self._asked = lru_cache(maxsize=_QUERIES)(self._read)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == api_v1.PATH and environ["REQUEST_METHOD"] == "GET":
+            body = self._body(environ.get("QUERY_STRING", ""))
+            if body is not None:
+                start_response("200 OK", [*_BEFORE_LENGTH, ("Content-Length", str(len(body))), *_AFTER_LENGTH])
+                return [body]
+        return self._app(environ, start_response)
+
+    def _body(self, query: str) -> bytes | None:
+        services = self._services
+        try:
+            asked = self._asked(query)
+        except (InputError, NotFoundError):
+            return None
+        stamp, now = services.hub.stamp, self._monotonic()
+        due = now - asked.demanded_s >= ASK_AGAIN_S
+        if due or not stamp or stamp != asked.stamp:
+            vouched = services.hub.vouched(asked.keys)
+            if vouched is None:
+                return None
+            pieces = [self._piece(quote) for quote in vouched.quotes]
+            asked.known = prices_document.known(pieces, priced=len(pieces), covered=vouched.covered, fetched=0)
+            asked.stamp = stamp
+        if due:
+            asked.demanded_s = now
+            services.demand(asked.keys)
+        return prices_document.document(asked.known, services.source(), time.time())
+
+    def _read(self, query: str) -> _Asked:
+        """Refusals are raised because those are not kept: the master may learn of an instrument."""
+        keys = api_v1.keys_of(Request({"QUERY_STRING": query, "REQUEST_METHOD": "GET"}).args)
+        for key in keys:
+            # The board keeps what is asked for, so anybody could fill it with instruments that do not exist.
+            if self._services.catalog.instrument(key) is None:
+                raise NotFoundError("instrument", key)
+        return _Asked(keys)
+
+    def _piece(self, quote: Quote) -> Piece:
+        held = self._pieces.get(quote.key)
+        # Not by version: a quote that looks the same on a page may name a later trade.
+        if held is not None and held[0] is quote:
+            return held[1]
+        if len(self._pieces) >= CAPACITY:
+            self._pieces.clear()
+        made = prices_document.piece(quote.key, quote.tick, quote.state)
+        self._pieces[quote.key] = quote, made
+        return made

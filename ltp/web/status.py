@@ -1,0 +1,190 @@
+"""`/status`: what the worker says of itself and how this web process is, for whoever runs them.
+
+The worker's figures come out of Redis, so anybody may have written them: they are read as numbers or not at all. Other web
+processes have figures of their own, and nobody here knows how many there are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, render_template, request
+
+from ltp import metrics
+from ltp.core.money import group_indian
+from ltp.hub.fragments import BEAT
+from ltp.web import filters, health, market, poll
+from ltp.web.cells import DASH
+from ltp.web.health import Link
+from ltp.web.services import Services, services
+from ltp.web.templating import ist
+
+bp = Blueprint("status", __name__)
+_VERDICTS: Final = {"healthy": "Healthy", "stale": "Stale", "not_running": "Not running", "error": "Error"}
+_LISTS: Final = {"never_ticked": "Never ticked", "waiting": "Waiting for a place"}
+_CUT: Final = ("stalled", "drain_cut")
+_LISTED: Final = 20
+_MAX_TEXT: Final = 500
+
+
+class Fact(NamedTuple):
+    """One line of a list. `text` may be markup."""
+
+    label: str
+    text: str
+
+
+@bp.get("/status")
+def page() -> str:
+    live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
+    return render_template(
+        "status/index.html",
+        **_figures(services()),
+        live=poll.Live("", "/status/poll") if live else None,
+        pause_url="/status?live=0" if live else "/status",
+    )
+
+
+@bp.get("/status/poll")
+def polled() -> str:
+    held = services()
+    return render_template("status/_figures.html", **_figures(held)) + market.partial(held.hub) + BEAT
+
+
+def _figures(held: Services) -> dict[str, Any]:
+    asked_s = time.monotonic()
+    stored = health.stored_status()
+    took_s = time.monotonic() - asked_s
+    document = health.describe(stored, Link.of(held.hub), now=datetime.now(UTC))
+    fields = stored.status if stored else {}
+    return {
+        "health": document,
+        "verdict": _VERDICTS[document["status"]],
+        "redis_answers": stored is not None,
+        "worker": worker(fields, document) if fields else [],
+        "lists": [(label, *listed(fields, name)) for name, label in _LISTS.items()],
+        "last_error": document["last_error"][:_MAX_TEXT],
+        "pid": os.getpid(),
+        "began": _instant(held.vitals.began_s),
+        "process": process(held, metrics.snapshot(), None if stored is None else took_s),
+    }
+
+
+def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]:
+    """Return what the worker says of itself.
+
+    Args:
+        fields: those of `store.heartbeat.StreamStatus`.
+        document: the health document of the same moment.
+    """
+    received, written = number(fields.get("ticks_per_s")), number(fields.get("ticks_written_per_s"))
+    return [
+        Fact("Ticks in, a second", rate(received)),
+        Fact("Ticks written, a second", rate(written)),
+        Fact("Conflation", f"{received / written:.2f} in for 1 written" if received and written else DASH),
+        Fact("Batches, a second", rate(number(fields.get("batches_per_s")))),
+        Fact("A write to Redis", _write(fields)),
+        Fact("Last packet", ago(document["last_tick_age_seconds"])),
+        Fact("Wanted", _count(fields, "wanted")),
+        Fact("Subscribed", _count(fields, "subscribed")),
+        Fact("Never ticked", _count(fields, "never_ticked")),
+        Fact("Waiting for a place", _count(fields, "waiting")),
+        Fact("Feed reconnects", _count(fields, "reconnects")),
+        Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
+        Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
+    ]
+
+
+def process(held: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Fact]:
+    """Return how this process is. `redis_took_s`: how long Redis took to answer, None when it did not."""
+    hub, lag, ends = held.hub, held.vitals.lag(), kinds(counts, "stream_ends")
+    cut = {reason: n for reason, n in ends.items() if reason in _CUT}
+    late = f"p50 {lag.p50_s * 1000:.1f}, p99 {lag.p99_s * 1000:.1f}, worst {lag.worst_s * 1000:.1f}" if lag else DASH
+    return [
+        Fact("Browsers", f"{whole(hub.streams)} of {whole(hub.max_streams)}"),
+        Fact("Events sent, a second", rate(held.vitals.rates.per_s("stream_writes"))),
+        Fact("Behind now", whole(hub.behind)),
+        Fact("Fell behind", whole(counts.get("streams_fell_behind", 0))),
+        Fact("Cut as too slow", said(cut)),
+        Fact("Ended otherwise", said({reason: n for reason, n in ends.items() if reason not in _CUT})),
+        Fact("Refused", said(kinds(counts, "streams_refused"))),
+        Fact("Gaps in what the worker said", said(kinds(counts, "relay_rereads"), without="subscribed")),
+        Fact("Subscription made again", said(kinds(counts, "relay_reconnects"))),
+        Fact("Loop lag, ms", late),
+        Fact("Last word from the worker", ago(hub.link_age_s)),
+        Fact("Redis answered in", "nothing came" if redis_took_s is None else _ms(redis_took_s)),
+    ]
+
+
+def listed(fields: Mapping[str, str], name: str) -> tuple[list[str], int]:
+    """Return the keys that the worker names of a list, and how many more there are."""
+    try:
+        keys = json.loads(fields.get(f"{name}_keys", "[]"))
+    except (ValueError, RecursionError):
+        keys = []
+    named = [key for key in keys if isinstance(key, str) and len(key) < 40][:_LISTED] if isinstance(keys, list) else []
+    return named, max(0, health.whole(fields.get(name)) - len(named))
+
+
+def kinds(counts: Mapping[str, int], name: str) -> dict[str, int]:
+    """Return the counts of `name.kind` by kind."""
+    return {full.partition(".")[2]: n for full, n in counts.items() if full.partition(".")[0] == name}
+
+
+def said(counts: Mapping[str, int], *, without: str = "") -> str:
+    shown = [f"{kind.replace('_', ' ')} {whole(n)}" for kind, n in sorted(counts.items()) if n and kind != without]
+    return ", ".join(shown) or "0"
+
+
+def number(text: str | None) -> float | None:
+    """Read a figure that is not negative; None for what is none."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 <= value < 1e12 else None  # also false for NaN
+
+
+def rate(per_s: float | None) -> str:
+    if per_s is None:
+        return DASH
+    before, _, after = f"{per_s:.1f}".partition(".")
+    return f"{group_indian(before)}.{after}"
+
+
+def whole(n: int) -> str:
+    return group_indian(str(n))
+
+
+def ago(seconds: float | None) -> str:
+    if seconds is None or not math.isfinite(seconds):
+        return "never"
+    if seconds < 120:
+        return f"{seconds:.1f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 7_200 else f"{whole(round(seconds / 3_600))} h ago"
+
+
+def _count(fields: Mapping[str, str], name: str) -> str:
+    return whole(health.whole(fields[name])) if name in fields else DASH
+
+
+def _write(fields: Mapping[str, str]) -> str:
+    mean, worst = number(fields.get("write_ms")), number(fields.get("write_worst_ms"))
+    return DASH if mean is None or worst is None else f"{_ms(mean / 1000)}, worst {_ms(worst / 1000)}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
+
+
+def _instant(epoch_s: float) -> str:
+    try:
+        return ist(datetime.fromtimestamp(epoch_s, UTC)) if epoch_s else DASH
+    except (ValueError, OverflowError, OSError):
+        return DASH

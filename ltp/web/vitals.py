@@ -1,0 +1,76 @@
+"""How a web process is: how late it wakes up, and how fast its counters rise.
+
+Under gunicorn threads are greenlets of one loop, so what delays this one delays every browser and every request alike.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from ltp import metrics
+from ltp.core.rates import Rates
+
+EVERY_S: Final = 0.05
+WINDOW_S: Final = 60.0
+RATES_OVER_S: Final = 5.0  # a heartbeat's time: over less, a quiet process seems to jump
+
+
+class Lag(NamedTuple):
+    """By how much a sleeper woke too late, in seconds. One long stop is one sleep of many, so only `worst_s` shows it."""
+
+    p50_s: float
+    p99_s: float
+    worst_s: float
+
+
+class Vitals:
+    """`start` it once per process, after the fork. `began_s`: when, in seconds since the epoch; 0 before that.
+
+    `rates`: of the counters of `ltp.metrics`.
+    """
+
+    def __init__(
+        self,
+        *,
+        counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._counts, self._monotonic, self._sleep = counts, monotonic, sleep
+        self._late: deque[tuple[float, float]] = deque(maxlen=round(WINDOW_S / EVERY_S))
+        self._thread: threading.Thread | None = None
+        self.rates = Rates(RATES_OVER_S)
+        self.began_s = 0.0
+
+    def start(self) -> None:
+        if self._thread is None:
+            self.began_s = time.time()
+            self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self.sample()
+
+    def sample(self) -> None:
+        """Sleep once and note how late that ended."""
+        due_s = self._monotonic() + EVERY_S
+        self._sleep(EVERY_S)
+        now_s = self._monotonic()
+        self._late.append((now_s, max(0.0, now_s - due_s)))
+        self.rates.take(self._counts(), now_s)
+
+    def lag(self) -> Lag | None:
+        """Return the lag of the last minute, None before the first sample."""
+        since_s = self._monotonic() - WINDOW_S
+        late = sorted(late_s for at_s, late_s in list(self._late) if at_s > since_s)
+        return Lag(_at(late, 0.50), _at(late, 0.99), late[-1]) if late else None
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[math.ceil(share * len(ordered)) - 1]
