@@ -14,6 +14,7 @@ from ltp.core.money import MAX_PRICE, SCALE, Price
 from ltp.core.tick import Feed, Tick
 
 VERSION = 1
+FIRST_SEQ = 1  # of an epoch: whoever hears it reads everything again
 FEEDS = ("live", "silent", "down", "off")
 _PRICES = ("open", "high", "low", "prev_close")
 _COUNTS = ("volume", "oi")

@@ -14,7 +14,7 @@ from contextlib import closing, nullcontext
 from typing import Any, Final
 
 from ltp import metrics
-from ltp.core.wire import Batch
+from ltp.core.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 
 SILENCE_S: Final = 5.0  # the worker speaks once a second
@@ -104,7 +104,11 @@ class Relay(threading.Thread):
 
     def _take(self, batch: Batch) -> None:
         expected = self._followed
-        if expected is not None and (batch.epoch, batch.seq) != expected:
+        if expected is None:
+            # The read on subscribing holds all that was published before. An epoch that began after it says nothing of what
+            # changed while the worker was away: without another read the old price would be shown as live.
+            expected = (batch.epoch, batch.seq) if batch.seq != FIRST_SEQ else ("", FIRST_SEQ)
+        if (batch.epoch, batch.seq) != expected:
             # Before the batch is applied: its instant may not stand for what the lost ones said.
             self._repair("epoch" if batch.epoch != expected[0] else "lost")
         self._apply(batch)

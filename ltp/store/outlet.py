@@ -16,7 +16,7 @@ import redis
 
 from ltp import metrics
 from ltp.core.tick import Feed, Tick
-from ltp.core.wire import Batch
+from ltp.core.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 from ltp.store import heartbeat, prices
 from ltp.store import ticks as channel
@@ -71,7 +71,7 @@ class Outlet:
         for chunk in _chunks(ticks):
             self._carry_out(partial(self._queue_ticks, chunk))
             metrics.count("ticks_written", len(chunk))
-        self._epoch, self._seq = secrets.token_hex(4), 0
+        self._epoch, self._seq = secrets.token_hex(4), FIRST_SEQ - 1
         metrics.count("ingest_epochs")
         self.send(moment, [], frozenset(), beat=beat)
 

@@ -71,21 +71,34 @@ def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_batch_behind_it_coun
     assert metrics.value(f"relay_rereads.{reason}") == before + 1
 
 
+def test_an_epoch_that_begins_after_the_cache_was_read_is_read_again() -> None:
+    """Its first batch carries no ticks: what changed while nobody spoke lies in the cache alone."""
+    assert Followed([None, batch(1), batch(2)]).run() == ["read", "read", 1, 2]
+    assert Followed([None, batch(7), StoreError("cut")], [None, batch(1, "f"), batch(2, "f")]).run() == [
+        "read",
+        7,
+        "read",
+        "read",
+        1,
+        2,
+    ]
+
+
 def test_five_seconds_without_a_batch_drop_the_subscription() -> None:
     before = metrics.value("relay_reconnects.silent")
-    followed = Followed([None, batch(1), 3.0, 3.0, batch(2)], [None, batch(5)])
-    assert followed.run() == ["read", 1, "read", 5]
+    followed = Followed([None, batch(4), 3.0, 3.0, batch(5)], [None, batch(8)])
+    assert followed.run() == ["read", 4, "read", 8]
     assert metrics.value("relay_reconnects.silent") == before + 1
 
 
 def test_a_pause_shorter_than_five_seconds_is_no_gap() -> None:
-    assert Followed([None, batch(1), 4.0, batch(2), 4.0, batch(3)]).run() == ["read", 1, 2, 3]
+    assert Followed([None, batch(4), 4.0, batch(5), 4.0, batch(6)]).run() == ["read", 4, 5, 6]
 
 
 @pytest.mark.parametrize("fault", [StoreError("cut"), RuntimeError("a fault of ours")], ids=["store", "failed"])
 def test_a_subscription_that_fails_is_made_again(fault: Exception) -> None:
     before = metrics.value("relay_reconnects.store"), metrics.value("relay_reconnects.failed")
-    assert Followed([None, batch(1), fault], [fault], [None, batch(2)]).run() == ["read", 1, "read", 2]
+    assert Followed([None, batch(4), fault], [fault], [None, batch(5)]).run() == ["read", 4, "read", 5]
     after = metrics.value("relay_reconnects.store"), metrics.value("relay_reconnects.failed")
     assert sum(after) - sum(before) == 2
 
