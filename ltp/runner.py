@@ -92,22 +92,31 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
         _must_start(family, _simulator(port, env))
         if not family.stopping:
             sample.load(settings.database, env["DHANHQ_REST_URL"])
+    started = []
     for name, command in _procfile().items():
         # Only the web process has a port to ask; the worker is ready when it runs.
         ready = partial(_answers, settings.bind, settings.port) if name == "web" else _always
-        _must_start(family, Child(name, command, env, ready, stop_within_s=15))
-    if not family.stopping:
+        started.append(_must_start(family, Child(name, command, env, ready, stop_within_s=15)))
+    if all(started):
         shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
-        given = "DhanHQ" if settings.source == "dhanhq" else "simulated prices"  # an address may name another's simulator
-        source = (
-            "simulated prices" if simulated else given if settings.dhanhq_ws_enabled else "no feed: set DHANHQ_WS_ENABLED=true"
-        )
+        source = "simulated prices" if simulated else _source(settings)
         logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
 
 
-def _must_start(family: Family, child: Child) -> None:
-    if not family.stopping and not family.add(child) and not family.stopping:
+def _source(settings: Settings) -> str:
+    if not settings.dhanhq_ws_enabled:
+        return "no feed: set DHANHQ_WS_ENABLED=true"
+    return "DhanHQ" if settings.source == "dhanhq" else "simulated prices"  # an address may name another's simulator
+
+
+def _must_start(family: Family, child: Child) -> bool:
+    """Return whether it is ready; a child that is not stays in the family, which tries it again."""
+    if family.stopping:
+        return False
+    ready = family.add(child)
+    if not ready and not family.stopping:
         logger.error("%s is not ready; see its lines above. It is tried again.", child.name)
+    return ready
 
 
 def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
