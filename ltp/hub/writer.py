@@ -21,7 +21,7 @@ HEARTBEAT_S: Final = 5.0
 _PULSE_S: Final = 1.0
 _STALL_CHECK_S: Final = 0.25
 _DRAIN_STEP_S: Final = 0.05
-_GROUPS: Final = 6  # into which many views fall within the least interval: to wake up has a price of its own
+_GROUPS: Final = 4  # rounds within the least interval when many views are due: to wake up has a price, and cold caches
 _TOGETHER: Final = 32  # views whose events are made before they are written
 
 log = logging.getLogger(__name__)
@@ -131,18 +131,22 @@ class Writer(threading.Thread):
     def _send_due(self) -> None:
         """Make the events of some views, write them, and so on.
 
-        Not one by one: between ten writes the work of making an event throws the kernel's out of the caches and is thrown
-        out by it, and both take half as long again. Not all at once either: the events themselves have to stay in there.
+        Not one by one: what makes an event and what the kernel does to send it throw each other out of the caches. Not all at
+        once either: the events themselves have to stay in there. All rest from the same instant, so that they stay together.
         """
         now = self._monotonic()
         with self._lock:
             due = self._views.due(now)
         for start in range(0, len(due), _TOGETHER):
-            with self._lock:
-                deliveries = [self._deliver(view, now) for view in due[start : start + _TOGETHER]]
-            for delivery in deliveries:
-                if delivery.event:
-                    self._sockets.write(delivery)
+            deliveries: list[Delivery] = []
+            try:
+                with self._lock:
+                    for view in due[start : start + _TOGETHER]:
+                        deliveries.append(self._deliver(view, now))
+            finally:  # what is made is owed: its views have moved on
+                for delivery in deliveries:
+                    if delivery.event:
+                        self._sockets.write(delivery)
 
     def _deliver(self, view: View, now: float) -> Delivery:
         self._views.sleep(view)  # first: should it fail, the next change wakes it

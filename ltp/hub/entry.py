@@ -1,0 +1,144 @@
+"""One instrument on the board, and what a tick makes of it: fields carried over, state, direction, whether it looks different.
+
+Step of the path: between a batch or cache read and the board. Knows neither keys that are not there yet nor who looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+from ltp.core.quote import Quote
+from ltp.core.tick import LIVE_FOR_S, Feed, State, Tick, state
+
+_CARRIED: Final = ("ltp", "ltt", "volume", "open", "high", "low", "prev_close", "oi")
+# NamedTuple's own constructor takes three times as long.
+_new_quote: Final[Callable[[type[Quote], tuple[Any, ...]], Quote]] = tuple.__new__
+
+
+class Entry:
+    """`covered`: see core.tick.state. `cached`: the tick came from the cache and no batch has spoken since.
+    `confirmed_s`: monotonic instant of the last batch or cache read that carried this instrument.
+    """
+
+    __slots__ = ("cached", "confirmed_s", "covered", "quote", "segment")
+
+    def __init__(self, key: str) -> None:
+        self.quote, self.segment = Quote(key, None, "unknown"), key.partition(":")[0]
+        self.cached, self.covered, self.confirmed_s = True, False, 0.0
+
+
+class Moment(NamedTuple):
+    """What the state of every price hangs on: the time, the worker's last word and whether that still counts.
+
+    `now_s`: seconds since the epoch. `linked`: the worker was heard of lately. `since`: see core.wire.Batch. `at`: the
+    instant of the newest batch. `heard_s`: monotonic, when that came.
+    """
+
+    now_s: float
+    linked: bool
+    feed: Feed
+    since: int
+    closed: frozenset[str]
+    at: int
+    heard_s: float
+
+    def state(self, segment: str, tick: Tick | None, covered: bool) -> State:
+        if not self.linked:
+            # Without the worker nobody knows whether the market is open: its last word on the phase counts no more.
+            return state(tick, now=self.now_s, feed="down", open_=True, covered=covered)
+        return state(tick, now=self.now_s, feed=self.feed, open_=segment not in self.closed, covered=covered)
+
+    @property
+    def live_from(self) -> float:
+        """The microsecond from which on a covered trade is live for certain; infinite when none is.
+
+        One later than `state` would say, so that how a float is rounded remains its own business.
+        """
+        return (self.now_s - LIVE_FOR_S) * 1e6 + 1 if self.linked and self.feed == "live" else float("inf")
+
+
+def order(tick: Tick) -> tuple[int, int]:
+    return tick.received_at, tick.traded_at
+
+
+def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, version: int) -> tuple[list[str], int]:
+    """Make each tick of a batch what its instrument shows.
+
+    Returns:
+        The keys that look different now, with versions from `version` + 1 on, in that order; and the microseconds at which
+        the broker last spoke of any instrument here, which a price by REST does not tell.
+
+    One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
+    every tick in every process, and a call costs as much as three comparisons.
+    """
+    live_from, since, closed, at, heard_s = moment.live_from, moment.since, moment.closed, moment.at, moment.heard_s
+    changed, spoken_at = [], 0
+    for tick in ticks:
+        key, ltp, ltt, received_at, volume, opened, high, low, close, oi, _, traded_at, rest = tick
+        entry = entries.get(key)
+        if entry is None:
+            entry = entries[key] = Entry(key)
+        entry.confirmed_s = heard_s
+        quote = entry.quote
+        held, direction = quote.tick, quote.direction
+        if held is not None:
+            # Batches queued while the cache was read are older than what was read.
+            if entry.cached and order(tick) < order(held):
+                continue
+            if (
+                (oi is None and held.oi is not None)
+                or ltp is None or volume is None or opened is None or high is None or low is None
+                or close is None or ltt is None
+            ):  # fmt: skip
+                tick = _completed(tick, held)
+                ltp = tick.ltp
+        entry.cached = False
+        if received_at > spoken_at and not rest:
+            spoken_at = received_at
+        covered = entry.covered = 0 < since <= received_at
+        if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in closed:
+            turned: State = "live"
+        else:
+            turned = moment.state(entry.segment, tick, covered)
+        before = None if held is None else held.ltp
+        if ltp == before and turned == quote.state and _look_alike(tick, held):
+            entry.quote = _new_quote(Quote, (key, tick, *quote[2:]))
+            continue
+        version += 1
+        moved = False
+        if ltp != before and before is not None and ltp is not None:
+            moved, direction = True, 1 if ltp > before else -1
+        entry.quote = _new_quote(Quote, (key, tick, turned, direction, moved, version, at))
+        changed.append(key)
+    return changed, spoken_at
+
+
+def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:
+    """Make `tick` what the entry shows, as of `version` if anybody could see the difference; tell whether."""
+    quote = entry.quote
+    turned = moment.state(entry.segment, tick, entry.covered)
+    if turned == quote.state and _look_alike(tick, quote.tick):
+        if tick is not quote.tick:
+            entry.quote = quote._replace(tick=tick)
+        return False
+    before = quote.tick.ltp if quote.tick else None
+    after = tick.ltp if tick else None
+    moved = before is not None and after is not None and before != after
+    direction = (1 if after > before else -1) if moved and after and before else quote.direction
+    entry.quote = Quote(quote.key, tick, turned, direction, moved, version, moment.at)
+    return True
+
+
+def _completed(tick: Tick, held: Tick) -> Tick:
+    """Carry over what `tick` does not mention, within one trading day; the price in any case."""
+    names = _CARRIED if tick.session in ("", held.session) else ("ltp",)
+    missing = {name: getattr(held, name) for name in names if getattr(tick, name) is None}
+    return tick._replace(**missing) if missing else tick
+
+
+def _look_alike(tick: Tick | None, other: Tick | None) -> bool:
+    """Tell whether two ticks show the same; that the broker repeated itself, or when, cannot be seen."""
+    if tick is None or other is None:
+        return tick is other
+    return tick.ltp == other.ltp and tick[4:11] == other[4:11]
