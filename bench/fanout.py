@@ -1,6 +1,7 @@
 """CPU per delivered event, the product's fan-out beside the floor, in alternating rounds.
 
     python bench/fanout.py [--rounds 5] [--clients 2000] [--hz 10] [--views 1] [--stalled 0]
+    python bench/fanout.py --views 200 --rows 50 --instruments 500 --hz 5
 
 Prints one line a round and the medians. The floor (`limit`) is one thread that does one write per client and event; both
 get events of the same size. Server and load generator are pinned to a core each.
@@ -107,6 +108,8 @@ def run_ours(load: Path, args: argparse.Namespace) -> dict[str, float]:
         "HZ": str(args.hz),
         "ROWS": str(args.rows),
         "VIEWS": str(args.views),
+        "INSTRUMENTS": str(args.instruments),
+        "MOVES": str(args.moves),
         "LOG_LEVEL": "ERROR",
     }
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", "--pythonpath", HERE, "stream_app:app"]
@@ -134,8 +137,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=2_000)
     parser.add_argument("--hz", type=float, default=10)
-    parser.add_argument("--rows", type=int, default=7)
+    parser.add_argument("--rows", type=int, default=7, help="instruments of a view")
     parser.add_argument("--views", type=int, default=1)
+    parser.add_argument("--instruments", type=int, default=0, help="views choose from so many; 0: each has its own")
+    parser.add_argument("--moves", type=float, default=2, help="with --instruments: changes a second of each")
     parser.add_argument("--stalled", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--warm", type=float, default=2)

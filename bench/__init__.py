@@ -1,0 +1,1 @@
+"""The measured cases and their peers: `make bench`, `make bench-smoke`."""

@@ -1,0 +1,40 @@
+"""Every case, in the order of the table. A module each; CASES holds what it measures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.cases import (
+    browser,
+    burst,
+    end_to_end,
+    fan_out,
+    growth,
+    ingest,
+    many_views,
+    memory,
+    page,
+    price_api,
+    redis_fan_out,
+    relay,
+    render,
+    stalled,
+)
+from bench.model import Case
+
+EVERY: Final[tuple[Case, ...]] = (
+    *fan_out.CASES,
+    *many_views.CASES,
+    *memory.CASES,
+    *stalled.CASES,
+    *burst.CASES,
+    *ingest.CASES,
+    *relay.CASES,
+    *render.CASES,
+    *end_to_end.CASES,
+    *price_api.CASES,
+    *page.CASES,
+    *browser.CASES,
+    *growth.CASES,
+    *redis_fan_out.CASES,
+)

@@ -1,0 +1,68 @@
+"""A tenth of the browsers read nothing: what that does to the others, and what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from bench import load, machine, streams
+from bench.load import Browsers
+from bench.model import OURS, Bar, Case, Figures, Line, Turn
+from bench.servers import Server
+
+_COUNT: Final = 2_000
+_STALLED: Final = 200
+_HZ: Final = 10.0
+_TIMEOUT_S: Final = 15.0  # the product's own
+_CUT_WITHIN_S: Final = 20.0  # five of them for the kernel's buffers to fill
+_ALL_READ: Final = "all read"
+
+
+def _with_stalled(turn: Turn) -> Figures:
+    stalled, patience = turn.scale.of(_STALLED), turn.scale.patience
+    timeout_s = _TIMEOUT_S * patience
+    within_s = timeout_s + _CUT_WITHIN_S - _TIMEOUT_S
+    browsers = Browsers(turn.scale.of(_COUNT), "/stream/0", within_s, warm_s=0.5, stalled=stalled)
+    with streams.ours(_HZ, STREAM_STALL_TIMEOUT_S=str(timeout_s)) as server, load.browsing(server.port, browsers) as running:
+        running.connected()
+        cut = _watch(server, stalled, within_s)
+        return {**running.figures(), **cut}
+
+
+def _watch(server: Server, stalled: int, at_most_s: float) -> dict[str, float]:
+    """Follow the stalled ones until the last was cut: after how long, and what each held in the kernel at most."""
+    connected, began, most = machine.open_files(server.pids[0]), time.monotonic(), 0
+    while (waited := time.monotonic() - began) < at_most_s:
+        most = max(most, machine.send_queues_bytes(server.port))
+        if machine.open_files(server.pids[0]) <= connected - stalled:
+            break
+        time.sleep(0.25)
+    left = max(0, machine.open_files(server.pids[0]) - connected + stalled)
+    return {"cut_after_s": waited, "not_cut": left, "kernel_kb": most / stalled / 1024}
+
+
+def _without_stalled(turn: Turn) -> Figures:
+    with streams.ours(_HZ) as server:
+        count = turn.scale.of(_COUNT) - turn.scale.of(_STALLED)
+        return load.cpu_per_event(server, Browsers(count, "/stream/0", turn.scale.seconds))
+
+
+def _checks(name: str, figures: Figures) -> str:
+    if figures.get("not_cut"):
+        return f"{figures['not_cut']:.0f} stalled browsers were never cut"
+    return load.wrong_with(name, figures)
+
+
+CASES: Final = (
+    Case(
+        "stalled",
+        "10% of 2,000 browsers never read",
+        {_ALL_READ: _without_stalled, OURS: _with_stalled},
+        (
+            Line("age of an event at the others, p99", "p99_ms", "ms", (Bar(1.2, _ALL_READ),)),
+            Line("kernel memory per stalled browser", "kernel_kb", "kB", (Bar(64),)),
+            Line("until the last of them is cut", "cut_after_s", "s", (Bar(_CUT_WITHIN_S),)),
+        ),
+        _checks,
+    ),
+)

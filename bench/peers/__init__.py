@@ -1,0 +1,1 @@
+"""What others would run instead: small programs in the way each project's own documentation shows, and their start."""
