@@ -50,7 +50,7 @@ def services() -> Services:
 
 
 class DemandRenewer:
-    """Renews the demand for everything open pages show, every 15 s, and for what is new at once.
+    """Renews the demand for everything open pages show, every 15 s or sooner, and for what is new at once.
 
     Without Redis it forgets nothing that matters: what is still shown is asked for again with the next round.
     """
@@ -60,6 +60,8 @@ class DemandRenewer:
     ) -> None:
         """`want(keys, until)` writes the demand and may raise StoreError; `shown()` names the keys in open pages."""
         self._want, self._shown, self._ttl_s = want, shown, ttl_s
+        # Well within a short life too, or what an open page shows would be unsubscribed between two rounds.
+        self.every_s = min(RENEW_EVERY_S, ttl_s / 4)
         self._pending: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -81,11 +83,11 @@ class DemandRenewer:
     def _run(self) -> None:
         renew_at = 0.0
         while True:
-            self._wake.wait(RENEW_EVERY_S)
+            self._wake.wait(self.every_s)
             self._wake.clear()
             due = time.monotonic() >= renew_at
             if due:
-                renew_at = time.monotonic() + RENEW_EVERY_S
+                renew_at = time.monotonic() + self.every_s
             self.flush(renew=due)
 
     def flush(self, *, renew: bool) -> None:

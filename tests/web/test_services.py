@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from ltp.errors import StoreError
 from ltp.web.services import DemandRenewer
 
@@ -73,3 +75,8 @@ def test_a_flood_of_wishes_is_bounded() -> None:
         renewer.ask([f"NSE_EQ:{n}" for n in range(start, start + 1_000)])
     renewer.flush(renew=False)
     assert len(store.wishes[0][0]) <= 6_000
+
+
+@pytest.mark.parametrize(("ttl_s", "every_s"), [(60, 15), (3600, 15), (5, 1.25)])
+def test_demand_is_renewed_well_within_its_life(ttl_s: float, every_s: float) -> None:
+    assert DemandRenewer(Store().want, set, ttl_s=ttl_s).every_s == every_s
