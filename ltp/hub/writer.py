@@ -21,7 +21,7 @@ HEARTBEAT_S: Final = 5.0
 _PULSE_S: Final = 1.0
 _STALL_CHECK_S: Final = 0.25
 _DRAIN_STEP_S: Final = 0.05
-_GROUPS: Final = 4  # rounds within the least interval when many views are due: to wake up has a price, and cold caches
+_GROUPS: Final = 10  # of many views within the least interval: each round has a price, the more so with caches gone cold
 _TOGETHER: Final = 32  # views whose events are made before they are written
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Writer(threading.Thread):
         super().__init__(name="writer", daemon=True)
         self._views, self._sockets, self._lock, self._pulse = views, sockets, lock, pulse
         self._wake, self._min_interval_s, self._monotonic = wake, min_interval_s, monotonic
+        self._step_s = min_interval_s / _GROUPS
         self._next_pulse_s = self._next_stall_check_s = self._round_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
@@ -132,12 +133,16 @@ class Writer(threading.Thread):
         """Make the events of some views, write them, and so on.
 
         Not one by one: what makes an event and what the kernel does to send it throw each other out of the caches. Not all at
-        once either: the events themselves have to stay in there. All rest from the same instant, so that they stay together.
+        once either: the events themselves have to stay in there. Views that rest from the same instant stay together, and so
+        a round that takes long parts them: else the last of them would always come late.
         """
-        now = self._monotonic()
+        began = self._monotonic()
         with self._lock:
-            due = self._views.due(now)
+            due = self._views.due(began)
         for start in range(0, len(due), _TOGETHER):
+            now = began
+            if self._step_s:
+                now += (self._monotonic() - began) // self._step_s * self._step_s
             deliveries: list[Delivery] = []
             try:
                 with self._lock:
@@ -182,7 +187,7 @@ class Writer(threading.Thread):
         with self._lock:
             due_s = self._views.next_due_s()
         if due_s > self._round_s:
-            due_s = max(due_s, self._round_s + self._min_interval_s / _GROUPS)
+            due_s = max(due_s, self._round_s + self._step_s)
         next_s = min(self._next_pulse_s, due_s)
         if self._sockets.late:
             next_s = min(next_s, self._next_stall_check_s)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.core.sse import encode
+from ltp.core.sse import encode, frame, piece
 
 
 def read(stream: bytes) -> list[dict[str, str]]:
@@ -77,3 +77,11 @@ def test_an_event_ends_with_two_line_feeds_and_holds_no_other_pair(data):
     assert stream.endswith(b"\n\n")
     assert b"\n\n" not in stream[:-1]
     assert b"\r" not in stream
+
+
+@given(st.lists(st.text(), min_size=1), st.none() | st.integers(0, 10**16))
+def test_an_event_joined_from_pieces_reads_like_one_encoded_whole(texts, id_):
+    assert read(frame([piece(text) for text in texts], id=id_))[0]["data"] == "".join(
+        piece(text).decode().replace("\ndata: ", "\n") for text in texts
+    )
+    assert frame([piece("".join(texts))], id=id_) == (encode("".join(texts), id=id_) if "".join(texts) else frame([b""], id=id_))
