@@ -27,6 +27,7 @@ from ltp.errors import ConfigError
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
 _HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
 _LAST_S = 1.5  # for browsers in the middle of an event, requests under way and connections kept alive for another
+_ACCEPTED = 2  # connections in one turn of the loop, beside which relay and writer have theirs: gevent takes a hundred
 _REQUESTS = 200  # ordinary requests at a time, beside the streams that cannot leave their request (TLS)
 
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -78,6 +79,7 @@ class DrainingWorker(GeventWorker):
         listener.setblocking(True)
         tls = {"ssl_context": sock.ssl_context(self.cfg)} if self.cfg.is_ssl else {}
         server = StreamServer(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections), **tls)
+        server.max_accept = _ACCEPTED
         server.start()
         return server
 

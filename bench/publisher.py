@@ -15,6 +15,7 @@ from bench.stage import keys
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick, session_of
 from ltp.store.client import connect
+from ltp.store.encode import Coverage
 from ltp.store.outlet import Beat, Moment, Outlet
 
 _BEAT_S = 1.0
@@ -29,6 +30,7 @@ def main() -> None:
     phase = Calendar.named("always_open", None).phases(datetime.now(UTC))
     every = [_tick(key, number, 0) for number, key in enumerate(named)]
     outlet.begin(_moment(since, phase), every, _beat(every))
+    coverage = Coverage(since)
     due, next_beat = time.monotonic(), time.monotonic() + _BEAT_S
     for turn in itertools.count(1):
         due += 1 / hz
@@ -38,7 +40,7 @@ def main() -> None:
         if time.monotonic() >= next_beat:
             next_beat += _BEAT_S
             beat = _beat(every)
-        outlet.send(_moment(since, phase), some, frozenset(tick.key for tick in some), beat=beat)
+        outlet.send(_moment(since, phase), some, coverage, beat=beat)
 
 
 def _tick(key: str, number: int, turn: int) -> Tick:

@@ -21,8 +21,9 @@ from flask import Flask, Response, request
 
 from ltp.core.quote import Known
 from ltp.core.tick import Tick
-from ltp.core.wire import Batch, batch_from_plain, batch_to_plain
+from ltp.core.wire import Batch, batch_from_plain
 from ltp.hub.hub import Hub
+from ltp.store import encode
 from ltp.web.cells import cell
 from ltp.web.stream import stream_response
 
@@ -47,7 +48,7 @@ def keys(view: int) -> list[str]:
 
 def messages() -> list[bytes]:
     """What the worker would publish over some seconds, each price wandering; STAMP stands for the present."""
-    chance, made = random.Random(1), []
+    chance, encoder, made = random.Random(1), encode.Encoder(), []
     close = {key: chance.randint(1_000, 60_000) * 500 for key in KEYS}
     price, order = dict(close), itertools.cycle(chance.sample(KEYS, len(KEYS)))
     for _ in range(200):
@@ -60,7 +61,7 @@ def messages() -> list[bytes]:
             for key in moved
         ]  # fmt: skip
         batch = Batch("bench", 0, STAMP, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
-        made.append(orjson.dumps(batch_to_plain(batch)))
+        made.append(encode.message(batch, encoder.ticks(ticks, encode.NOTHING).items).encode())
     return made
 
 

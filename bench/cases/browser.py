@@ -33,7 +33,7 @@ _BY_HAND: Final = "hand-written JavaScript"
 # Counts in the page itself how many cells change, so that no contender is fast because it stood still.
 _COUNT_CHANGES: Final = """() => {
   window.changed = 0;
-  const cell = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest('td')?.id;
+  const cell = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest('[data-instrument-key]')?.id;
   new MutationObserver((records) => {
     const ids = new Set();
     for (const record of records) for (const node of [record.target, ...record.addedNodes]) ids.add(cell(node));

@@ -18,8 +18,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _SCRIPTS: Final = re.compile(r"<script.*?</script>|<noscript>.*?</noscript>|<div id=\"(?:stream|watchdog)\".*?</div>", re.DOTALL)
-_PRICES: Final = re.compile(r'<td id="(ltp-[A-Z_]+-\d+)"')
-_BOOSTED: Final = re.compile(r' hx-[a-z:]+="[^"]*"')
+_PRICES: Final = re.compile(r'<span id="(ltp-[A-Z_]+-\d+)"')
+_ATTRIBUTES: Final = re.compile(r' hx-[a-z:]+="[^"]*"')
 _HEADS: Final = {
     "script": '<script src="/files/bench/peers/hand_written.js" defer></script>',
     "htmx2": '<script src="/files/bench/vendor/htmx.org@2.0.11/htmx.min.js" defer></script>'
@@ -34,7 +34,7 @@ class Pages(ThreadingHTTPServer):
 
     def __init__(self, port: int, page: str, cells: int, hz: float) -> None:
         super().__init__(("127.0.0.1", port), _Answer)
-        self.page, self.cells, self.hz = _BOOSTED.sub("", _SCRIPTS.sub("", page)), cells, hz
+        self.page, self.cells, self.hz = _ATTRIBUTES.sub("", _SCRIPTS.sub("", page)), cells, hz
         self.ids = _PRICES.findall(page)
 
     def page_of(self, kind: str) -> str:
@@ -53,7 +53,7 @@ class Pages(ThreadingHTTPServer):
 
 
 def _out_of_band(id_: str, price: str) -> str:
-    return f'<td id="{id_}" hx-swap-oob="true"><b>{price}</b> <i>live</i></td>'
+    return f'<span id="{id_}" hx-swap-oob="innerHTML"><b>{price}</b> <i>live</i></span>'
 
 
 class _Answer(BaseHTTPRequestHandler):

@@ -97,23 +97,24 @@ class Conflator:
     def apply(self, ticks: Sequence[Tick]) -> None:
         """Merge what packets said, in their order. About a microsecond a tick: this is the reader's thread."""
         table, changed, since = self._table, self._changed, self._since
+        today, tomorrow = _day_of(ticks[0].received_at // 1_000_000) if ticks else (0, 0)
         for tick in ticks:
             key, ltp, ltt, received_at, volume, open_, high, low, prev_close, oi, _, _, rest = tick
             old = table.get(key)
-            if old is None or ltp is None or rest or ltt is None or old[1] is None:
+            if old is None or ltp is None or ltt is None or rest or old[1] is None:
                 self._apply_rare(tick, old)
                 continue
             _, o_ltp, o_ltt, o_received_at, o_volume, o_open, o_high, o_low, o_prev_close, o_oi, session, traded_at, o_rest = old
             if ltt != o_ltt or o_rest:
+                traded_at = ltt * 1_000_000
                 if (
                     o_ltt is None
                     or not o_ltt < ltt
-                    or ltt * 1_000_000 > received_at + LTT_AHEAD_US
-                    or (ltt + IST_OFFSET_S) // 86_400 != (o_ltt + IST_OFFSET_S) // 86_400
+                    or traded_at - received_at > LTT_AHEAD_US
+                    or not ((today <= o_ltt and ltt < tomorrow) or o_ltt >= _day_of(ltt)[0])
                 ):
                     self._apply_rare(tick, old)
                     continue
-                traded_at = ltt * 1_000_000
             if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in self._currency):
                 ltp, open_, high, low, prev_close = self._snapped(key, ltp, open_, high, low, prev_close)
             if prev_close is None or (
@@ -270,6 +271,12 @@ class Conflator:
         return [
             snap(price, self._tick_size(key)) if price and needs_snap(price, currency=currency) else price for price in prices
         ]
+
+
+def _day_of(epoch_s: int) -> tuple[int, int]:
+    """Return from and before which second it is the same day in India."""
+    midnight = (epoch_s + IST_OFFSET_S) // 86_400 * 86_400 - IST_OFFSET_S
+    return midnight, midnight + 86_400
 
 
 def _filled(tick: Tick, other: Tick) -> Tick:

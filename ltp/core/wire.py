@@ -5,10 +5,10 @@ The reader believes nothing: a message of another shape gives None, a damaged ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from ltp.core.money import MAX_PRICE, SCALE, Price
 from ltp.core.tick import Feed, Tick
@@ -18,15 +18,36 @@ FIRST_SEQ = 1  # of an epoch: whoever hears it reads everything again
 FEEDS = ("live", "silent", "down", "off")
 _PRICES = ("open", "high", "low", "prev_close")
 _COUNTS = ("volume", "oi")
-_MAX_COUNT = 2**63
+MAX_COUNT = 2**63
 # No instant of the feed is later than its 32 bits of seconds; one that is would not even make a date.
-_MAX_EPOCH_S = 2**32
-_MAX_EPOCH_US = _MAX_EPOCH_S * 1_000_000
-# What `tick_to_plain` leaves out of no tick; anybody else's may lack some of it.
+MAX_EPOCH_S = 2**32
+MAX_EPOCH_US = MAX_EPOCH_S * 1_000_000
+# What the worker leaves out of no tick; anybody else's may lack some of it.
 _written = itemgetter("k", "ltp", "ltt", "received_at", "session", "traded_at")
 _UNWRITTEN = {"k": None, "ltp": None, "ltt": None, "received_at": None, "session": "", "traded_at": 0}
 # NamedTuple's own constructor takes three times as long.
 _new_tick: Callable[[type[Tick], tuple[Any, ...]], Tick] = tuple.__new__
+
+
+class Told(Protocol):
+    """A tick as a message told it: every field believed, the prices still the message's numbers, in rupees.
+
+    `tick_of` makes a Tick of it, which costs more than reading it did: of most instruments nobody looks at each.
+    """
+
+    key: str
+    ltp: float | None
+    ltt: int | None
+    received_at: int
+    volume: int | None
+    open: float | None
+    high: float | None
+    low: float | None
+    prev_close: float | None
+    oi: int | None
+    session: str
+    traded_at: int
+    rest: bool
 
 
 class Batch(NamedTuple):
@@ -35,7 +56,7 @@ class Batch(NamedTuple):
     `epoch` changes whenever the worker can no longer vouch for continuity; within one, `seq` rises by one a message.
     `at`: microseconds since the epoch, rising over all messages ever; the id of the events made from it.
     `since`: microseconds; the present connection was subscribed then, 0 while there is none. A price not received since
-    is not covered.
+    is not covered. `ticks`: as written ticks, as heard maybe only told.
     """
 
     epoch: str
@@ -45,50 +66,24 @@ class Batch(NamedTuple):
     since: int
     source: str
     phase: Mapping[str, str]
-    ticks: list[Tick]
+    ticks: Sequence[Tick | Told]
 
 
-def tick_to_plain(tick: Tick) -> dict[str, Any]:
-    """Return the JSON object of a `tick:` key, prices as numbers in rupees, None fields left out."""
-    plain: dict[str, Any] = {
-        "ltp": None if tick.ltp is None else tick.ltp / SCALE,
-        "ltt": tick.ltt,
-        "received_at": tick.received_at,
-    }
-    if tick.volume is not None:
-        plain["volume"] = tick.volume
-    for name in _PRICES:
-        price = getattr(tick, name)
-        if price is not None:
-            plain[name] = price / SCALE
-    if tick.oi is not None:
-        plain["oi"] = tick.oi
-    plain["session"] = tick.session
-    plain["traded_at"] = tick.traded_at
-    if tick.rest:
-        plain["rest"] = True
-    return plain
+def tick_of(told: Tick | Told) -> Tick:
+    if isinstance(told, Tick):
+        return told
+    prices = _seen_prices
+    ltp, opened, high, low, close = (
+        prices[told.ltp], prices[told.open], prices[told.high], prices[told.low], prices[told.prev_close],
+    )  # fmt: skip
+    since = told.session, told.traded_at, told.rest
+    return _new_tick(Tick, (told.key, ltp, told.ltt, told.received_at, told.volume, opened, high, low, close, told.oi, *since))
 
 
 def tick_from_plain(key: str, plain: Any) -> Tick | None:
     """Read a tick back; None when `plain` is not an object of that shape."""
     ticks = _read([{**plain, "k": key}]) if isinstance(plain, dict) else []
     return ticks[0] if ticks else None
-
-
-def batch_to_plain(batch: Batch) -> dict[str, Any]:
-    plain: dict[str, Any] = {
-        "v": VERSION,
-        "epoch": batch.epoch,
-        "seq": batch.seq,
-        "at": batch.at,
-        "feed": batch.feed,
-        "since": batch.since,
-        "source": batch.source,
-        "phase": dict(batch.phase),
-        "ticks": [{"k": tick.key, **tick_to_plain(tick)} for tick in batch.ticks],
-    }
-    return plain
 
 
 def batch_from_plain(plain: Any) -> Batch | None:
@@ -135,19 +130,19 @@ def _read(plains: list[Any]) -> list[Tick]:
         if (
             type(key) is not str
             or type(received_at) is not int
-            or not 0 <= received_at < _MAX_EPOCH_US
+            or not 0 <= received_at < MAX_EPOCH_US
             or type(traded_at) is not int
-            or not 0 <= traded_at < _MAX_EPOCH_US
-            or (ltt is not None and (type(ltt) is not int or not 0 <= ltt < _MAX_EPOCH_S))
+            or not 0 <= traded_at < MAX_EPOCH_US
+            or (ltt is not None and (type(ltt) is not int or not 0 <= ltt < MAX_EPOCH_S))
         ):
             continue
         if session != checked:
-            if not _is_session(session):
+            if not is_session(session):
                 continue
             checked = session
         get = plain.get
         volume, oi = get("volume"), get("oi")
-        if type(volume) is not int or not 0 <= volume < _MAX_COUNT:
+        if type(volume) is not int or not 0 <= volume < MAX_COUNT:
             volume = None
         if oi is not None and not _is_count(oi):
             oi = None
@@ -163,14 +158,14 @@ def _read(plains: list[Any]) -> list[Tick]:
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < _MAX_COUNT
+    return type(value) is int and 0 <= value < MAX_COUNT
 
 
 def _is_instant(value: object) -> bool:
-    return type(value) is int and 0 <= value < _MAX_EPOCH_US
+    return type(value) is int and 0 <= value < MAX_EPOCH_US
 
 
-def _is_session(value: object) -> bool:
+def is_session(value: object) -> bool:
     """Tell whether `session_date` can read it."""
     if value == "":
         return True

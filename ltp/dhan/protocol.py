@@ -1,7 +1,7 @@
 """The client's side of one feed connection, without I/O: bytes in; ticks, events and messages to send out.
 
-Second step of the path of a price, after `packets`. Every packet of every instrument comes through `receive`, so it builds
-no packet: it unpacks what a tick needs straight from the buffer, the header as one integer that names the instrument.
+Second step of the path of a price, after `packets`. Every packet of every instrument comes through here, so none is built:
+what a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument.
 Does not know sockets, waiting, sessions or tick sizes, and never raises on bytes: what is wrong with them is counted.
 """
 
@@ -19,8 +19,13 @@ from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
 
-_SIDE: Final = struct.Struct("<ffff")  # open, close, high, low
-_NO_SIDE: Final = (None, None, None, None)
+# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
+_SIDE: Final = struct.Struct("<ffff")
+_OI: Final = struct.Struct("<I8x")
+# Prices between these need no second look: on the paise grid, exact in float32, above nothing.
+_PLAIN_FROM: Final = 1.0
+_PLAIN_BELOW: Final = 100_000.0
+_new = tuple.__new__  # Tick(...) takes twice as long
 
 
 class Disconnected(NamedTuple):
@@ -32,22 +37,25 @@ class Disconnected(NamedTuple):
 Event = Disconnected
 
 
+_Side = tuple[Price | None, Price | None, Price | None, Price | None, int | None]  # in the order of a tick
+
+
 class _Instrument:
-    """A wanted instrument, and its open, close, high and low as last sent: those seldom change, and converting takes time."""
+    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time."""
 
     __slots__ = ("currency", "key", "side", "side_bytes")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.currency = is_currency(key)
-        self.side: tuple[Price | None, ...] = _NO_SIDE
-        self.side_bytes = bytes(_SIDE.size)
+        self.side: _Side = (None, None, None, None, None)
+        self.side_bytes = b""
 
-    def side_prices(self, side_bytes: bytes) -> tuple[Price | None, ...]:
-        if side_bytes != self.side_bytes:
-            self.side_bytes = side_bytes
-            self.side = tuple(price_from_float32(value, currency=self.currency) for value in _SIDE.unpack(side_bytes))
-        return self.side
+    def take_side(self, side_bytes: bytes) -> None:
+        prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
+        open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
+        oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
+        self.side_bytes, self.side = side_bytes, (open_, high, low, close, oi)
 
 
 # What follows the header in one packet -> the tick, None when its price is one that is never shown.
@@ -61,21 +69,14 @@ def _read_ticker(instrument: _Instrument, values: tuple[int, float, int], receiv
 
 
 def _read_quote(instrument: _Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick | None:
+    """Read a quote or a full packet."""
     _, rupees, ltt, volume, side_bytes = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
     if ltp is None:
         return None
-    open_, close, high, low = instrument.side_prices(side_bytes)
-    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, open_, high, low, close)
-
-
-def _read_full(instrument: _Instrument, values: tuple[int, float, int, int, int, bytes], received_at: int) -> Tick | None:
-    _, rupees, ltt, volume, oi, side_bytes = values
-    ltp = price_from_float32(rupees, currency=instrument.currency)
-    if ltp is None:
-        return None
-    open_, close, high, low = instrument.side_prices(side_bytes)
-    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, open_, high, low, close, oi)
+    if side_bytes != instrument.side_bytes:
+        instrument.take_side(side_bytes)
+    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, *instrument.side)
 
 
 def _read_open_interest(instrument: _Instrument, values: tuple[int, int], received_at: int) -> Tick:
@@ -99,12 +100,13 @@ def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Calla
 _LAYOUTS: Final = {
     codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
     codes.QUOTE: _layout(codes.QUOTE, "<Qf2xI4xI8x16s", _read_quote),
-    codes.FULL: _layout(codes.FULL, "<Qf2xI4xI8xI8x16s100x", _read_full),
+    codes.FULL: _layout(codes.FULL, "<Qf2xI4xI8x28s100x", _read_quote),
     codes.OPEN_INTEREST: _layout(codes.OPEN_INTEREST, "<QI", _read_open_interest),
     codes.PREV_CLOSE: _layout(codes.PREV_CLOSE, "<Qf4x", _read_prev_close),
     codes.MARKET_STATUS: _layout(codes.MARKET_STATUS, "<Q", None),
     codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
 }
+_PRICED: Final = (codes.QUOTE, codes.FULL)
 
 
 class Protocol:
@@ -127,6 +129,11 @@ class Protocol:
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
         self._instruments: dict[int, _Instrument] = {}  # by segment | security id << 8, as in the header
+        # By size of a message that is one packet: how to read it, and those in `seen` whose prices have two decimals, by the
+        # whole header of such a packet. What is found here is intact, wanted and nothing new.
+        self._known: dict[int, tuple[Callable[..., tuple[Any, ...]], dict[int, _Instrument]]] = {
+            size: (unpack, {}) for size, _, unpack, _ in map(_LAYOUTS.__getitem__, _PRICED)
+        }
         self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
         self._disconnect = False
         self._events: list[Event] = []
@@ -150,6 +157,9 @@ class Protocol:
                 self.wanted.discard(key)
                 self.seen.discard(key)
                 del self._instruments[_address(key)]
+                for code in _PRICED:
+                    size, code_and_length, _, _ = _LAYOUTS[code]
+                    self._known[size][1].pop(code_and_length | _address(key) << 24, None)
                 self._changed[key] = None
 
     def ask_again(self, keys: Iterable[str]) -> None:
@@ -181,15 +191,42 @@ class Protocol:
         events, self._events = self._events, []
         return events
 
-    def receive(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
-        """Read one binary WebSocket message of any number of packets.
+    def receive(self, messages: Iterable[bytes | memoryview], received_at_us: int) -> list[Tick]:
+        """Read binary WebSocket messages, each of any number of packets.
 
         Args:
-            message: as it came; nothing of it is kept.
+            messages: as they came; nothing of them is kept.
             received_at_us: microseconds since the epoch, for `Tick.received_at`.
         Returns:
             One tick a packet, in order. Packets without a price (open interest, previous close) give ticks with `ltp` None.
         """
+        ticks: list[Tick] = []
+        known_by_size, last_ltt, traded_at = self._known, 0, ltt_to_utc(0)
+        for message in messages:
+            # Nearly every message is one more quote of an instrument like all others: worth a path without a call.
+            layout = known_by_size.get(len(message))
+            if layout is not None:
+                unpack, known = layout
+                header, rupees, ltt, volume, side_bytes = unpack(message)
+                instrument = known.get(header)
+                if instrument is not None and _PLAIN_FROM <= rupees < _PLAIN_BELOW:
+                    if side_bytes != instrument.side_bytes:
+                        instrument.take_side(side_bytes)
+                    open_, high, low, close, oi = instrument.side
+                    if ltt != last_ltt:
+                        last_ltt, traded_at = ltt, ltt_to_utc(ltt)
+                    ltp = round(rupees * 100) * 100
+                    ticks.append(
+                        _new(
+                            Tick,
+                            (instrument.key, ltp, traded_at, received_at_us, volume, open_, high, low, close, oi, "", 0, False),
+                        )
+                    )
+                    continue
+            ticks += self._receive_any(message, received_at_us)
+        return ticks
+
+    def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
         offset, end = 0, len(message)
         if not end:
@@ -216,6 +253,8 @@ class Protocol:
                 self.counters["unwanted"] += 1
                 continue
             self.seen.add(instrument.key)
+            if intact and read is _read_quote and not instrument.currency:
+                self._known[size][1][header] = instrument
             tick = read(instrument, values, received_at_us)
             if tick is None:
                 self.counters["bad_price"] += 1

@@ -76,7 +76,8 @@ class FeedClient:
             raise self._ended
         try:
             connected = self._connected()
-            connected.settimeout(max(timeout_s, 0.001))  # 0 would mean "never wait", which TLS reports as an error
+            if connected.gettimeout() != timeout_s:  # setting it is a system call
+                connected.settimeout(max(timeout_s, 0.001))  # 0 would mean "never wait", which TLS reports as an error
             # A plain receive with a timeout, never select: TLS may hold bytes back that select cannot see.
             chunk = connected.recv(CHUNK)
         except TimeoutError:

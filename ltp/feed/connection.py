@@ -22,6 +22,7 @@ from ltp.errors import FeedClosed, FeedError, LTPError
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
 READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
+DRAIN_TIMEOUT_S: Final = 0.001  # nothing for so long: all is read. TLS gives one record a read, so one read is not all
 ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
 REVIEW_EVERY_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 0.5
@@ -46,17 +47,22 @@ class FeedSocket(Shape):
 
 
 class Connection:
-    """The life of one connection. `on_ticks` must not raise. `since_us`: when its subscriptions were written."""
+    """The life of one connection. `since_us`: when its subscriptions were written.
+
+    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each read has a price of its
+    own, and a broker that sends little and often would make it the larger part of a tick's.
+    """
 
     def __init__(
         self,
         client: FeedSocket,
         mode: Mode,
-        on_ticks: Callable[[list[Tick]], None],
+        on_ticks: Callable[[list[Tick]], float],
         alarm: TradeTimeAlarm,
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._client, self._on_ticks, self._clock, self._monotonic = client, on_ticks, clock, monotonic
         self._opened = self._reviewed = monotonic()
@@ -67,6 +73,8 @@ class Connection:
         self._asked_again: set[str] = set()
         self._counted: Counter[str] = Counter()
         self._packets = 0
+        self._sleep, self._rest_s = sleep, 0.0
+        self._flowing = False  # the last read brought something, so there may be more
         self._in_session = self._silent = False
         self.protocol = Protocol(mode)
         self.since_us = int(clock() * 1e6)
@@ -88,7 +96,7 @@ class Connection:
 
     def want(self, keys: Sequence[str]) -> None:
         """Subscribe and unsubscribe until `keys` is what is asked for. Raises FeedClosed."""
-        if keys == self._wanted:
+        if keys is self._wanted or keys == self._wanted:  # comparing thousands of keys at each read is not free
             return
         gone = set(self._wanted).difference(keys)
         self._wanted = keys
@@ -112,12 +120,15 @@ class Connection:
         # Nothing is unread before this instant once the read comes back, so a process that was frozen in between
         # does not take its own sleep for the broker's silence.
         before = self._monotonic()
-        messages = self._client.read(READ_TIMEOUT_S)
+        messages = self._client.read(DRAIN_TIMEOUT_S if self._flowing else READ_TIMEOUT_S)
         self._in_session = in_session
         client = self._client
         self._watch.progress(
             self._monotonic(), bytes_read=client.bytes_read, frames_read=client.frames_read, half_read=client.half_read
         )
+        if self._flowing and not messages:
+            self._sleep(self._rest_s)
+        self._flowing = bool(messages)
         if messages:
             self._receive(messages)
             ended = self._disconnected()
@@ -152,10 +163,7 @@ class Connection:
 
     def _receive(self, messages: list[bytes]) -> None:
         received_at = self._clock()
-        received_at_us, receive = int(received_at * 1e6), self.protocol.receive
-        ticks: list[Tick] = []
-        for message in messages:
-            ticks += receive(message, received_at_us)
+        ticks = self.protocol.receive(messages, int(received_at * 1e6))
         if not ticks:
             return
         now = self._monotonic()
@@ -164,7 +172,7 @@ class Connection:
         self._watch.packet(now)
         if self._in_session and (warning := self._alarm.sample(ticks, now)):
             _log.warning("%s", warning)
-        self._on_ticks(ticks)
+        self._rest_s = self._on_ticks(ticks)
 
     def _disconnected(self) -> CloseReason | None:
         for event in self.protocol.events():

@@ -6,10 +6,7 @@ new token into a file under a running worker. A token renewed by us lives in mem
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
-import math
 import threading
 from collections.abc import Callable
 
@@ -46,10 +43,6 @@ class Credentials:
                 pass  # being replaced, perhaps; the next connect says so if it stays like that
             return self._version
 
-    def expires_at(self) -> float | None:
-        """Return when the token expires, seconds since the epoch; None when it does not say (not every token is a JWT)."""
-        return jwt_expiry(self.current()[1])
-
     def refresh(self, renew: Callable[[], str]) -> bool:
         """Replace the token by what `renew` returns (`RestClient.renew_token`); tell whether it is another one.
 
@@ -77,16 +70,3 @@ class Credentials:
             self._last = current
             self._version += 1
         return current
-
-
-def jwt_expiry(token: str) -> float | None:
-    """Return the `exp` of a JWT, unchecked; None for any other text."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        expiry = float(claims["exp"])
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        return None
-    return expiry if math.isfinite(expiry) else None

@@ -37,7 +37,8 @@ class Supervisor(threading.Thread):
 
     Args:
         connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
-        on_ticks: takes every tick, in order, on this thread; what it raises is counted and logged, never fatal.
+        on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left unread. What it
+            raises is counted and logged, never fatal.
         in_session: tell for an instant (seconds since the epoch) whether silence would be a fault.
         refresh_token: get a new token; tell whether there is one.
         on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
@@ -51,7 +52,7 @@ class Supervisor(threading.Thread):
         *,
         mode: Mode,
         connect: Callable[[], FeedSocket],
-        on_ticks: Callable[[list[Tick]], None],
+        on_ticks: Callable[[list[Tick]], float],
         in_session: Callable[[float], bool],
         not_before: NotBefore,
         refresh_token: Callable[[], bool],
@@ -150,7 +151,9 @@ class Supervisor(threading.Thread):
             client = self._client = self._connect()
         except LTPError as error:
             return refused(error)
-        connection = Connection(client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic)
+        connection = Connection(
+            client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic, sleep=self._pause
+        )
         try:
             return self._read_until_end(connection)
         except FeedClosed as error:
@@ -210,11 +213,12 @@ class Supervisor(threading.Thread):
             _log.warning("The access token could not be renewed: %s", error)
         metrics.count("feed_token_refreshes" if refreshed else "feed_token_refreshes_failed")
 
-    def _hand_over(self, ticks: list[Tick]) -> None:
+    def _hand_over(self, ticks: list[Tick]) -> float:
         try:
-            self._on_ticks(ticks)
+            return self._on_ticks(ticks)
         except Exception:  # noqa: BLE001 - what takes the ticks may fail; reading on keeps the connection
             self._complain("Ticks could not be handed over; the feed goes on")
+            return 0.0
 
     def _tell_change(self) -> None:
         try:

@@ -14,7 +14,7 @@ from ltp.core.quote import Known, Quote
 from ltp.core.tick import LINK_DEAD_AFTER_S, Feed, Tick
 from ltp.core.wire import Batch
 from ltp.hub.changes import Changes
-from ltp.hub.entry import Entry, Moment, order, show, take
+from ltp.hub.entry import Entry, Moment, order, put_off, show, take
 
 CAPACITY: Final = 6_000  # the feed carries 5,000; the rest is what pages asked for and the worker dropped again
 RESUME_SLACK_US: Final = 1_000_000  # how far two web processes may be apart in what they have applied
@@ -70,19 +70,23 @@ class Board:
         return self._feed if self.link_age_s <= LINK_DEAD_AFTER_S else "down"
 
     def get(self, key: str) -> Quote:
-        entry = self._entries.get(key)
-        return entry.quote if entry else Quote(key, None, "unknown")
+        return self.quotes((key,))[0]
 
-    def quotes(self, keys: Iterable[str]) -> list[Quote]:
+    def quotes(self, keys: Collection[str]) -> list[Quote]:
+        self._settle(keys)
         entries = self._entries
         return [entry.quote if (entry := entries.get(key)) else Quote(key, None, "unknown") for key in keys]
 
     def newer(self, keys: Iterable[str], after: int) -> list[Quote]:
-        """Return those of `keys` that look different since version `after`."""
+        """Return those of `keys`, which are shown, that look different since version `after`."""
         changed, get = self._changes.since(after), self._entries.get
         if changed is not None:
             keys = [key for key in keys if key in changed]
         return [quote for key in keys if (entry := get(key)) is not None and (quote := entry.quote).version > after]
+
+    def changed_since(self, version: int) -> set[str] | None:
+        """Return the keys that changed after `version`, and maybe others; None when that is too long ago to tell."""
+        return self._changes.since(version)
 
     def doubtful(self, keys: Iterable[str], before_s: float, shown: Callable[[str], bool]) -> list[str]:
         """Return those of `keys`, each once, that the board does not hold, or that are not shown and not confirmed since."""
@@ -96,10 +100,11 @@ class Board:
         whole = self.continuous_from is not None and self._feed == "live" and self.link_age_s <= _VOUCHES_FOR_S
         return self._learned if whole else 0
 
-    def vouched(self, keys: Iterable[str]) -> Vouched | None:
+    def vouched(self, keys: Collection[str]) -> Vouched | None:
         """Return what is known of `keys`, None where the cache may know more: whether the feed confirms a price by REST."""
         if not self.stamp:
             return None
+        self._settle(keys)
         entries, closed, live_from = self._entries, self._closed, self._moment().live_from
         quotes, late, covered = [], [], 0
         for key in keys:
@@ -114,8 +119,11 @@ class Board:
             quotes.append(entry.quote)
         return Vouched(quotes, covered, late)
 
-    def apply(self, batch: Batch, shown: Iterable[str]) -> list[str]:
-        """Take one batch in; return the keys that look different now, among them those of `shown` whose state turned."""
+    def apply(self, batch: Batch, shown: Collection[str]) -> list[str]:
+        """Take one batch in; return the keys of `shown` that look different now, and maybe others.
+
+        What is not shown may wait until somebody asks for it.
+        """
         turned = (batch.feed, batch.since, batch.phase) != (self._feed, self.since, self.phase)
         turned = turned or not self._linked
         if batch.since != self.since:
@@ -128,10 +136,10 @@ class Board:
         if self.continuous_from is None:
             self.continuous_from = self.at
         self._learned += 1
-        changed, spoken_at = take(self._entries, batch.ticks, self._moment(), self.version)
-        self.version += len(changed)
-        self._changes.note(self.version, changed)
+        ticks, spoken_at = put_off(self._entries, batch.ticks, shown, self._heard_s)
         self.last_tick_at = max(self.last_tick_at, spoken_at)
+        changed = self._take(ticks)
+        self._changes.note(self.version, changed)
         if turned:
             changed = changed + self.refresh(shown)
         return changed
@@ -141,13 +149,15 @@ class Board:
 
         The read may have been overtaken by a batch, so an older tick never replaces a newer one.
         """
+        known = list(known)
+        self._settle([each.key for each in known])
         moment, changed = self._moment(), []
         self._learned += 1
         for key, tick, covered in known:
             entry = self._entries.get(key)
             if entry is None:
                 entry = self._entries[key] = Entry(key)
-            entry.confirmed_s = self._monotonic()
+            entry.confirmed_s, entry.at_once = self._monotonic(), True
             held = entry.quote.tick
             if tick is None or (held is not None and order(tick) < order(held)):
                 tick = held
@@ -161,11 +171,13 @@ class Board:
         self._changes.note(self.version, changed)
         return changed
 
-    def refresh(self, keys: Iterable[str]) -> list[str]:
+    def refresh(self, keys: Collection[str]) -> list[str]:
         """Work the states of `keys` out again: time passes, links die. Return the keys whose state turned."""
+        self._settle(keys)
         moment = self._moment()
         entries = [entry for entry in map(self._entries.get, keys) if entry is not None]
-        changed = [entry.quote.key for entry in entries if self._show(entry, entry.quote.tick, moment)]
+        late = [entry for entry in entries if moment.state(entry.segment, entry.quote.tick, entry.covered) != entry.quote.state]
+        changed = [entry.quote.key for entry in late if self._show(entry, entry.quote.tick, moment)]
         self._changes.note(self.version, changed)
         return changed
 
@@ -205,6 +217,21 @@ class Board:
             tick = entry.quote.tick
             entry.covered = since > 0 and tick is not None and tick.received_at >= since
 
+    def _settle(self, keys: Iterable[str]) -> None:
+        """Take in what was put off of `keys`.
+
+        No view has to learn of it: what one shows is not put off, and one that opens begins at the version of now. Were it
+        noted, programs that poll the API would soon have filled all that is kept of changes.
+        """
+        entries = [entry for entry in map(self._entries.get, keys) if entry is not None and entry.told is not None]
+        if entries:
+            self._take([tick for entry in entries for tick in entry.collect()])
+
+    def _take(self, ticks: Iterable[Tick]) -> list[str]:
+        changed = take(self._entries, ticks, self._moment(), self.version)
+        self.version += len(changed)
+        return changed
+
     def _show(self, entry: Entry, tick: Tick | None, moment: Moment) -> bool:
         changed = show(entry, tick, moment, self.version + 1)
         if changed:
@@ -214,4 +241,4 @@ class Board:
 
     def _moment(self) -> Moment:
         self._linked = self.link_age_s <= LINK_DEAD_AFTER_S
-        return Moment(self._now(), self._linked, self._feed, self.since, self._closed, self.at, self._heard_s or 0.0)
+        return Moment(self._now(), self._linked, self._feed, self.since, self._closed, self.at)

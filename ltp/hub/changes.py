@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 from typing import Final
 
 _KEPT: Final = 256  # batches: some seconds, and who was away for longer is not many
@@ -26,7 +25,7 @@ class Changes:
                 self._forgotten = self._batches.popleft()[0]
             self._asked = -1
 
-    def since(self, version: int) -> Collection[str] | None:
+    def since(self, version: int) -> set[str] | None:
         """Return all keys that changed after `version`, and maybe others; None when that is longer ago than is kept."""
         if version != self._asked:
             self._asked, self._answer = version, self._collect(version)

@@ -1,15 +1,17 @@
 """One instrument on the board, and what a tick makes of it: fields carried over, state, direction, whether it looks different.
 
-Step of the path: between a batch or cache read and the board. Knows neither keys that are not there yet nor who looks.
+Step of the path: between a batch or cache read and the board. Of what nobody looks at only the newest tick is kept, as it
+was told, until somebody does: then it is taken in as if it came just now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Final, NamedTuple
 
 from ltp.core.quote import Quote
 from ltp.core.tick import LIVE_FOR_S, Feed, State, Tick, state
+from ltp.core.wire import Told, tick_of
 
 _CARRIED: Final = ("ltp", "ltt", "volume", "open", "high", "low", "prev_close", "oi")
 # NamedTuple's own constructor takes three times as long.
@@ -19,20 +21,32 @@ _new_quote: Final[Callable[[type[Quote], tuple[Any, ...]], Quote]] = tuple.__new
 class Entry:
     """`covered`: see core.tick.state. `cached`: the tick came from the cache and no batch has spoken since.
     `confirmed_s`: monotonic instant of the last batch or cache read that carried this instrument.
+    `told`: newer than the quote, the newest that was put off. `before`: one put off earlier, the last at another price.
+    `oi_known`: in the quote, and so in what was put off. `at_once`: the next tick cannot be put off.
     """
 
-    __slots__ = ("cached", "confirmed_s", "covered", "quote", "segment")
+    __slots__ = ("at_once", "before", "cached", "confirmed_s", "covered", "oi_known", "quote", "segment", "told")
 
     def __init__(self, key: str) -> None:
         self.quote, self.segment = Quote(key, None, "unknown"), key.partition(":")[0]
         self.cached, self.covered, self.confirmed_s = True, False, 0.0
+        self.at_once, self.oi_known = True, False
+        self.told: Tick | Told | None = None
+        self.before: Tick | Told | None = None
+
+    def collect(self) -> list[Tick]:
+        """Return what was put off, oldest first, and forget it."""
+        told, before = self.told, self.before
+        self.told = self.before = None
+        # Both, because the way from one price to the other is the direction shown.
+        return [tick_of(tick) for tick in (before, told) if tick is not None]
 
 
 class Moment(NamedTuple):
     """What the state of every price hangs on: the time, the worker's last word and whether that still counts.
 
     `now_s`: seconds since the epoch. `linked`: the worker was heard of lately. `since`: see core.wire.Batch. `at`: the
-    instant of the newest batch. `heard_s`: monotonic, when that came.
+    instant of the newest batch.
     """
 
     now_s: float
@@ -41,7 +55,6 @@ class Moment(NamedTuple):
     since: int
     closed: frozenset[str]
     at: int
-    heard_s: float
 
     def state(self, segment: str, tick: Tick | None, covered: bool) -> State:
         if not self.linked:
@@ -62,26 +75,63 @@ def order(tick: Tick) -> tuple[int, int]:
     return tick.received_at, tick.traded_at
 
 
-def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, version: int) -> tuple[list[str], int]:
-    """Make each tick of a batch what its instrument shows.
+def put_off(
+    entries: dict[str, Entry], told: Iterable[Tick | Told], shown: Container[str], heard_s: float
+) -> tuple[list[Tick], int]:
+    """Leave each tick of a batch with its instrument when nobody looks at that, and it is as good later as now.
 
     Returns:
-        The keys that look different now, with versions from `version` + 1 on, in that order; and the microseconds at which
-        the broker last spoke of any instrument here, which a price by REST does not tell.
+        The others, and what was put off before them, to be taken in this order; and the microseconds at which the broker last
+        spoke of any instrument here, which a price by REST does not tell.
 
-    One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
-    every tick in every process, and a call costs as much as three comparisons.
+    Most ticks of most processes end here, so a line more costs more than anywhere else.
     """
-    live_from, since, closed, at, heard_s = moment.live_from, moment.since, moment.closed, moment.at, moment.heard_s
-    changed, spoken_at = [], 0
-    for tick in ticks:
-        key, ltp, ltt, received_at, volume, opened, high, low, close, oi, _, traded_at, rest = tick
+    taken: list[Tick] = []
+    spoken_at = 0
+    for tick in told:
+        key, received_at = tick.key, tick.received_at
+        if received_at > spoken_at and not tick.rest:
+            spoken_at = received_at
         entry = entries.get(key)
         if entry is None:
             entry = entries[key] = Entry(key)
         entry.confirmed_s = heard_s
+        held = entry.told
+        if (
+            key in shown
+            or entry.at_once
+            # What it does not mention is carried over from the one before, which must not have been dropped then.
+            or tick.ltp is None or tick.volume is None or tick.open is None or tick.high is None or tick.low is None
+            or tick.prev_close is None or tick.ltt is None or (tick.oi is None) is entry.oi_known
+        ):  # fmt: skip
+            if held is not None:
+                taken += entry.collect()
+            entry.at_once = True  # should it come twice: the second may not wait behind one that is not taken yet
+            taken.append(tick_of(tick))
+            continue
+        if held is not None and held.ltp != tick.ltp:
+            entry.before = held
+        entry.told = tick
+    return taken, spoken_at
+
+
+def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, version: int) -> list[str]:
+    """Make each tick what its instrument, which is in the table, shows.
+
+    Returns:
+        The keys that look different now, with versions from `version` + 1 on, in that order. They are the table's own texts,
+        since changes are remembered for a while and each message brings new texts of the same keys.
+
+    One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
+    every tick in every process, and a call costs as much as three comparisons.
+    """
+    live_from, since, closed, at = moment.live_from, moment.since, moment.closed, moment.at
+    changed = []
+    for tick in ticks:
+        key, ltp, ltt, received_at, volume, opened, high, low, close, oi, _, traded_at, rest = tick
+        entry = entries[key]
         quote = entry.quote
-        held, direction = quote.tick, quote.direction
+        key, held, was, direction, _, _, _ = quote
         if held is not None:
             # Batches queued while the cache was read are older than what was read.
             if entry.cached and order(tick) < order(held):
@@ -92,17 +142,16 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
                 or close is None or ltt is None
             ):  # fmt: skip
                 tick = _completed(tick, held)
-                ltp = tick.ltp
-        entry.cached = False
-        if received_at > spoken_at and not rest:
-            spoken_at = received_at
+                ltp, oi = tick.ltp, tick.oi
+        entry.cached = entry.at_once = False
+        entry.oi_known = oi is not None
         covered = entry.covered = 0 < since <= received_at
         if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in closed:
             turned: State = "live"
         else:
             turned = moment.state(entry.segment, tick, covered)
         before = None if held is None else held.ltp
-        if ltp == before and turned == quote.state and _look_alike(tick, held):
+        if ltp == before and turned == was and _look_alike(tick, held):
             entry.quote = _new_quote(Quote, (key, tick, *quote[2:]))
             continue
         version += 1
@@ -111,7 +160,7 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
             moved, direction = True, 1 if ltp > before else -1
         entry.quote = _new_quote(Quote, (key, tick, turned, direction, moved, version, at))
         changed.append(key)
-    return changed, spoken_at
+    return changed
 
 
 def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:

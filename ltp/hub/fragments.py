@@ -15,6 +15,7 @@ from ltp import metrics
 from ltp.core import sse
 from ltp.core.instrument import element_id
 from ltp.core.quote import Quote
+from ltp.hub.board import Board
 
 Cell = Callable[[Quote, str], str]
 
@@ -41,28 +42,68 @@ class _Rendered:
         self.quote, self.changed, self.seen, self.loud, self.calm = quote, quote.version, quote.version, loud, calm
 
 
+class News:
+    """The partials of each instrument for browsers that saw everything up to version `after`.
+
+    Holds what was asked for and makes the rest when it is, so for the second view an instrument costs one look-up in C.
+    `version`: of the board; once that is another these are old.
+    """
+
+    def __init__(self, sheet: Sheet, board: Board, after: int) -> None:
+        self._sheet, self._board, self.after, self.version = sheet, board, after, board.version
+        self._changed = board.changed_since(after)
+        self._partials: dict[str, bytes] = {}  # empty where they look the same
+
+    def of(self, keys: frozenset[str]) -> bytes:
+        """Return the partials of those of `keys` that look different."""
+        partials = self._partials
+        changed = keys if self._changed is None else keys & self._changed
+        unknown = changed.difference(partials)
+        if unknown:
+            partials.update(dict.fromkeys(unknown, b""))
+            partials.update(self._sheet.loud(self._board.newer(unknown, self.after), self.after))
+        return b"".join(map(partials.__getitem__, changed))
+
+
 class Sheet:
     """Every instrument somebody shows, in one choice of columns."""
 
     def __init__(self, cell: Cell, columns: tuple[str, ...]) -> None:
         self._cell, self._columns = cell, columns
+        self._news: News | None = None
+        self._whole: tuple[int, tuple[str, ...], str] = -1, (), ""
         self._rendered: dict[str, _Rendered] = {}
         self._openings: dict[str, list[tuple[str, str]]] = {}
 
-    def loud(self, quotes: Iterable[Quote], after: int) -> list[bytes]:
+    def loud(self, quotes: Iterable[Quote], after: int) -> dict[str, bytes]:
         """Return the partials for browsers that saw everything up to version `after`, without what looks the same since."""
-        rendered, pieces = self._rendered, []
+        rendered, partials = self._rendered, {}
         for quote in quotes:
             known = rendered.get(quote.key)
             if known is None or known.seen != quote.version:
                 known = self._render(quote)
             if known.changed > after:
-                pieces.append(known.loud)
-        return pieces
+                partials[quote.key] = known.loud
+        return partials
+
+    def news(self, board: Board, after: int) -> News:
+        """Return what is new since version `after`: views are sent events in groups that stand at the same one."""
+        news = self._news
+        if news is None or news.after != after or news.version != board.version:
+            news = self._news = News(self, board, after)
+        return news
 
     def calm(self, quotes: Iterable[Quote]) -> str:
         """Return the partials for a page that just opened: old moves do not flash again."""
         return "".join([self._calm(self._render(quote)) for quote in quotes])
+
+    def whole(self, board: Board, keys: tuple[str, ...]) -> str:
+        """Return `calm` of all these instruments. Kept for the next who asks: after a deploy many come for the same page."""
+        version, known, cells = self._whole
+        if (version, known) != (board.version, keys):
+            cells = self.calm(board.quotes(keys))
+            self._whole = board.version, keys, cells
+        return cells
 
     def _render(self, quote: Quote) -> _Rendered:
         known = self._rendered.get(quote.key)

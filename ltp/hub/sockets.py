@@ -1,7 +1,7 @@
 """Browsers whose sockets left their request: ready-made bytes to many descriptors from one greenlet.
 
 Last step of the path. The only module that imports gevent. Decides who is behind, stalled or gone; knows nothing of prices.
-Per browser that keeps up there are two dictionary entries and no object; only one that is behind gets a `_Late`.
+Per browser that keeps up there are two dictionary entries and no object; only one that is behind gets a `Late`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import os
 import select
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import gevent
@@ -19,7 +19,9 @@ from gevent import monkey
 from gevent import socket as gevent_socket
 
 from ltp import metrics
-from ltp.hub.descriptor import end_reason, parting
+from ltp.hub.descriptor import parting
+from ltp.hub.late import Latecomers, write
+from ltp.hub.send import PORTION, Sender, portions
 from ltp.hub.view import Delivery, View
 
 PAUSE_EVERY: Final = 4_000  # writes; more often, and a burst of new connections starves the browsers that are there
@@ -29,21 +31,6 @@ _WATCHED: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLOUT | select.
 _HANGUP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 log = logging.getLogger(__name__)
-
-
-class _Late:
-    """A browser that did not take a whole event.
-
-    `torn`: the event that was cut, shared with everybody else, from `offset` on unsent; empty when it waits between events.
-    `position`: what it has seen once `torn` is out. `since_s`: when it last finished an event. `until_s`: see View.ready.
-    `leaving`: why it is closed after `torn`.
-    """
-
-    __slots__ = ("leaving", "offset", "position", "since_s", "torn", "until_s", "view")
-
-    def __init__(self, view: View, torn: bytes, offset: int, position: int, since_s: float, until_s: float) -> None:
-        self.view, self.torn, self.offset = view, torn, offset
-        self.position, self.since_s, self.until_s, self.leaving = position, since_s, until_s, ""
 
 
 def detachable(connection: object) -> bool:
@@ -65,12 +52,13 @@ class Sockets:
         """`wake`: called when `settle` has something to do. `pause`: lets other greenlets run."""
         self._stall_timeout_s, self._monotonic, self._wake, self._pause = stall_timeout_s, monotonic, wake, pause
         self._views: dict[int, View] = {}
-        self._late: dict[int, _Late] = {}
+        self._late = Latecomers(monotonic, self._end)
         self._reported: dict[int, int] = {}
         self._ended: dict[int, str] = {}
         self._epoll: Any = None
         self._watcher: Any = None
         self._writes = 0
+        self._sender: Sender | None = None
 
     def __len__(self) -> int:
         return len(self._views)
@@ -102,30 +90,26 @@ class Sockets:
         log.debug("stream %d attached, %d instruments", fd, len(view.keys))
         self._send(fd, opening, view.position)
 
-    def write(self, delivery: Delivery) -> None:
-        """Write one event to every browser it is for; note who took less than all of it."""
-        view, event, before, after, fds = delivery
-        write, size = os.write, len(event)
-        metrics.count("stream_writes", len(fds))
-        # Browsers are added during a pause, not to `fds`. None is removed: only this greenlet closes, after the round.
-        for start in range(0, len(fds), PAUSE_EVERY):
-            chunk = fds[start : start + PAUSE_EVERY]
-            self._writes += len(chunk)
+    def prepare(self) -> Sender:
+        """Find out how events can be sent; in the thread that is to send them."""
+        if self._sender is None:
+            self._sender = Sender()
+        return self._sender
+
+    def write(self, deliveries: Sequence[Delivery]) -> None:
+        """Write events to all browsers they are for; note who took less than all of it."""
+        metrics.count("stream_writes", sum(len(delivery.fds) for delivery in deliveries))
+        sender = self.prepare()
+        # Browsers are added during a pause, not to these. None is removed: only this greenlet closes, after the round.
+        for portion in portions(deliveries, min(PORTION, PAUSE_EVERY)):
+            self._writes += sum(len(fds) for _, fds in portion)
             if self._writes > PAUSE_EVERY:
                 self._writes = 0
                 self._pause()
-            short = []
-            for fd in chunk:
-                try:
-                    sent = write(fd, event)
-                except OSError as error:
-                    short.append((fd, -(error.errno or errno.EIO)))
-                else:
-                    if sent != size:
-                        short.append((fd, sent))
             # Before the next pause: `collect` ignores a drained socket that is not known to be behind, for ever.
-            for fd, sent in short:
-                self._fell_behind(fd, view, event, sent, before, after)
+            for delivery, fd, sent in sender.send(portion):
+                view, event, before, after, _ = delivery
+                self._late.book(fd, view, event, sent, before, after)
 
     def collect(self) -> None:
         """Note what the kernel reports. Runs in the event loop itself, so it only notes."""
@@ -144,12 +128,12 @@ class Sockets:
                 # The kernel's own time-out also ends a browser that keeps its window shut.
                 self._end(fd, "stalled" if reason == "vanished" and fd in self._late else reason or "left")
             elif mask & select.EPOLLOUT and fd in self._late:
-                self._resume(fd, self._late[fd])
+                self._late.resume(fd)
 
     def cut_stalled(self) -> None:
         """End every browser that has finished no event for the stall timeout."""
         limit = self._monotonic() - self._stall_timeout_s
-        for fd in [fd for fd, late in self._late.items() if late.since_s <= limit]:
+        for fd in self._late.stalled(limit):
             self._end(fd, "stalled")
 
     def due_to_leave(self, view: View) -> list[int]:
@@ -200,62 +184,11 @@ class Sockets:
 
         What the kernel refuses is kept whole: neither an opening nor a farewell may be left out.
         """
-        try:
-            sent = os.write(fd, event)
-        except BlockingIOError:
+        sent = write(fd, event)
+        if sent in (-errno.EAGAIN, -errno.EWOULDBLOCK):
             sent = 0
-        except OSError as error:
-            sent = -(error.errno or errno.EIO)
         if sent != len(event):
-            self._fell_behind(fd, self._views[fd], event, sent, position, position)
-
-    def _fell_behind(self, fd: int, view: View, event: bytes, sent: int, before: int, after: int) -> None:
-        """Book a write that was cut after `sent` bytes, or refused (minus the error number)."""
-        if sent < 0 and -sent not in (errno.EAGAIN, errno.EWOULDBLOCK):
-            self._end(fd, end_reason(-sent))
-            return
-        torn, position = (event, after) if sent >= 0 else (b"", before)
-        late = self._late.get(fd)
-        if late is None:
-            self._late[fd] = _Late(view, torn, sent, position, self._monotonic(), view.ready.pop(fd, 0.0))
-            view.behind += 1
-            metrics.count("streams_fell_behind")
-        else:
-            late.torn, late.offset, late.position = torn, max(0, sent), position
-
-    def _resume(self, fd: int, late: _Late) -> None:
-        """Finish the torn event, then one event with everything missed, then the browser is like all others again."""
-        if fd in self._ended or not self._finish(fd, late):
-            return
-        if late.leaving:
-            self._end(fd, late.leaving)
-            return
-        event = late.view.catch_up(late.position)
-        if event:
-            try:
-                sent = os.write(fd, event)
-            except OSError as error:
-                sent = -(error.errno or errno.EIO)
-            if sent != len(event):
-                self._fell_behind(fd, late.view, event, sent, late.position, late.view.position)
-                return
-        del self._late[fd]
-        late.view.behind -= 1
-        late.view.ready[fd] = late.until_s
-
-    def _finish(self, fd: int, late: _Late) -> bool:
-        if not late.torn:
-            return True
-        try:
-            late.offset += os.write(fd, memoryview(late.torn)[late.offset :])
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
-                self._end(fd, end_reason(error.errno or 0))
-            return False
-        if late.offset < len(late.torn):
-            return False
-        late.torn, late.since_s = b"", self._monotonic()
-        return True
+            self._late.book(fd, self._views[fd], event, sent, position, position)
 
     def _end(self, fd: int, reason: str) -> None:
         """Take a browser out of every table; the descriptor itself stays open until the end of the round."""
@@ -263,6 +196,5 @@ class Sockets:
         if view is None:
             return
         view.ready.pop(fd, None)
-        if self._late.pop(fd, None):
-            view.behind -= 1
+        self._late.forget(fd)
         self._ended[fd] = reason

@@ -6,11 +6,9 @@ Step of the path: changed instruments become one event, built once for every bro
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ltp.core import sse
-from ltp.core.quote import Quote
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
 
@@ -40,11 +38,13 @@ class View:
     `position`: the version up to which browsers that are up to date have seen everything; they hold none of their own.
     `last_id`: id of the newest event. `ready`: descriptors of those browsers, with the monotonic instant at which each is
     sent away. `followers`: how many browsers read through a generator. `due_s`: the earliest next event.
+    `phase`: see Turns.
     """
 
     def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
         self.key = key
         self.keys, self.columns = key
+        self._shown = frozenset(self.keys)
         self._board, self._fragments = board, fragments
         self._sheet = fragments.sheet(self.columns)
         self._caught_up: dict[int, bytes] = {}
@@ -54,12 +54,17 @@ class View:
         self.ready: dict[int, float] = {}
         self.followers = 0
         self.behind = 0
-        self.due_s = self.sent_s = self.touched_s = 0.0
+        self.due_s = self.phase = self.sent_s = self.touched_s = 0.0
         self.flushed = threading.Condition(lock)
 
     @property
     def streams(self) -> int:
         return len(self.ready) + self.behind + self.followers
+
+    @property
+    def saw_all(self) -> bool:
+        """Nothing at all has changed on the board since the last flush."""
+        return self.position == self._board.version
 
     def flush(self) -> bytes:
         """Return the event with everything that changed since the last flush, empty when it all looks the same.
@@ -70,7 +75,7 @@ class View:
         self._before, self.position = self.position, self._board.version
         if self._caught_up:
             self._caught_up.clear()
-        self._event = self._encode(self._board.newer(self.keys, self._before), self._before, rise=True)
+        self._event = self._encode(self._sheet.news(self._board, self._before).of(self._shown), self._before, rise=True)
         if self.followers:
             with self.flushed:
                 self.flushed.notify_all()
@@ -107,34 +112,31 @@ class View:
         event = self._caught_up.get(position)
         if event is None:
             quotes = [quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position]
-            event = self._caught_up[position] = self._encode(quotes, position, rise=False)
+            cells = b"".join(self._sheet.loud(quotes, position).values())
+            event = self._caught_up[position] = self._encode(cells, position, rise=False)
         return event
 
     def first(self, last_event_id: str | None, tail: str) -> bytes:
         """Return the first event of a stream: the whole view, or for a browser that returns what changed since."""
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
         self.advance()
-        quotes = self._board.quotes(self.keys)
-        states = ""
         if id_ is not None and self._board.can_resume(id_):
-            since = id_ - RESUME_SLACK_US
+            quotes, since = self._board.quotes(self.keys), id_ - RESUME_SLACK_US
             states = "".join(self._fragments.state(quote) for quote in quotes if quote.at < since)
-            quotes = [quote for quote in quotes if quote.at >= since]
-        cells = self._sheet.calm(quotes)
+            cells = self._sheet.calm(quote for quote in quotes if quote.at >= since)
+        else:
+            states, cells = "", self._sheet.whole(self._board, self.keys)
         stamp = self.last_id if cells and self.last_id else None
         return sse.encode(f"{cells}{states}{self._board.status}{tail}{BEAT}", id=stamp, retry_ms=FIRST_RETRY_MS)
 
-    def _encode(self, quotes: Iterable[Quote], after: int, *, rise: bool) -> bytes:
-        pieces = self._sheet.loud(quotes, after)
+    def _encode(self, cells: bytes, after: int, *, rise: bool) -> bytes:
         status = self._board.status if self._board.status_version > after else ""
-        if not pieces:
+        if not cells:
             return sse.encode(status + BEAT) if status else b""
         if rise:
             # Never this process's own clock: another process has to understand the id.
             self.last_id = max(self._board.at, self.last_id + 1) if self._board.at else 0
-        if status:
-            pieces.append(sse.piece(status))
-        pieces.append(_BEAT)
+        pieces = (cells, sse.piece(status), _BEAT) if status else (cells, _BEAT)
         return sse.frame(pieces, id=self.last_id or None)
 
 

@@ -5,7 +5,8 @@ Says which views wait for an event, and forgets those that nobody looks at any m
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+import itertools
 from collections.abc import Iterable, Iterator, KeysView
 from typing import Final
 
@@ -17,8 +18,8 @@ LINGER_S: Final = 5.0  # a page is rendered before its stream connects
 class Views:
     """A view sleeps until something it shows changes, waits for its turn, and rests for a while after an event.
 
-    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new to it. Those that
-    rest end it in the order in which they began. So with prices everywhere a batch costs nothing per view.
+    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new to it. So with
+    prices everywhere a batch costs nothing per view.
     `waiting`: in the order in which they came to wait.
     """
 
@@ -26,7 +27,8 @@ class Views:
         self._views: dict[ViewKey, View] = {}
         self._showing: dict[str, list[View]] = {}
         self._asleep: set[View] = set()
-        self._resting: deque[View] = deque()
+        self._resting: list[tuple[float, int, View]] = []  # a heap; the number only keeps views from being compared
+        self._order = itertools.count()
         self.waiting: dict[View, None] = {}
 
     def __iter__(self) -> Iterator[View]:
@@ -67,16 +69,20 @@ class Views:
             self._asleep.add(view)
 
     def rest(self, view: View, until_s: float) -> None:
-        """Let the next event of `view` go out at `until_s`, which is not before that of any other that rests."""
+        """Let the next event of `view` go out at `until_s`."""
         self._asleep.discard(view)
         view.due_s = until_s
-        self._resting.append(view)
+        heapq.heappush(self._resting, (until_s, next(self._order), view))
 
-    def due(self, now_s: float) -> list[View]:
+    def due(self, until_s: float) -> list[View]:
         """Return the views whose next event may go out, longest due first; views nobody watches wait for nothing."""
         resting = self._resting
-        while resting and resting[0].due_s <= now_s:
-            self.waiting[resting.popleft()] = None
+        while resting and resting[0][0] <= until_s:
+            view = heapq.heappop(resting)[2]
+            if view.saw_all:
+                self.sleep(view)
+            else:
+                self.waiting[view] = None
         for view in [view for view in self.waiting if not view.streams]:
             self.sleep(view)
         return list(self.waiting)
@@ -85,7 +91,7 @@ class Views:
         """Return the instant at which `due` may have something; one long past when it has."""
         if self.waiting:
             return 0.0
-        return self._resting[0].due_s if self._resting else float("inf")
+        return self._resting[0][0] if self._resting else float("inf")
 
     def shown(self) -> KeysView[str]:
         """Return the instruments of every view here: watched, or opened a moment ago."""

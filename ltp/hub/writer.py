@@ -14,15 +14,16 @@ from typing import Final
 
 from ltp import metrics
 from ltp.hub.sockets import Sockets
+from ltp.hub.turns import Turns
 from ltp.hub.view import Delivery, View, farewell
 from ltp.hub.views import Views
 
 HEARTBEAT_S: Final = 5.0
 _PULSE_S: Final = 1.0
+_FAILED_S: Final = 0.1
 _STALL_CHECK_S: Final = 0.25
 _DRAIN_STEP_S: Final = 0.05
-_GROUPS: Final = 10  # of many views within the least interval: each round has a price, the more so with caches gone cold
-_TOGETHER: Final = 32  # views whose events are made before they are written
+_TOGETHER: Final = 1_600  # browsers whose events are made before they are sent
 
 log = logging.getLogger(__name__)
 
@@ -69,15 +70,14 @@ class Writer(threading.Thread):
         pulse: Callable[[], None],
         *,
         wake: threading.Event,
-        min_interval_s: float,
+        turns: Turns,
         monotonic: Callable[[], float],
     ) -> None:
         """`pulse`: called once a second, to work the states of prices out again. `wake`: set when there is something to do."""
         super().__init__(name="writer", daemon=True)
         self._views, self._sockets, self._lock, self._pulse = views, sockets, lock, pulse
-        self._wake, self._min_interval_s, self._monotonic = wake, min_interval_s, monotonic
-        self._step_s = min_interval_s / _GROUPS
-        self._next_pulse_s = self._next_stall_check_s = self._round_s = 0.0
+        self._wake, self._turns, self._monotonic = wake, turns, monotonic
+        self._next_pulse_s = self._next_stall_check_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
 
@@ -99,13 +99,15 @@ class Writer(threading.Thread):
             self._wake.set()
 
     def run(self) -> None:
+        self._sockets.prepare()
         while not self._stopped:
             try:
                 wait_s = self.round()
             except Exception:  # without this loop no browser hears anything again
                 metrics.count("writer_failed")
                 log.exception("A round of events failed")
-                wait_s = _PULSE_S
+                time.sleep(_FAILED_S)  # whatever wakes it meanwhile: a fault that stays must not fill the log
+                wait_s = 0.0
             if wait_s > 0:
                 self._wake.wait(wait_s)
             else:
@@ -114,7 +116,6 @@ class Writer(threading.Thread):
     def round(self) -> float:
         """Do everything that is due; return the seconds until something will be."""
         self._wake.clear()  # before looking: what comes from here on starts another round
-        self._round_s = self._monotonic()
         self._sockets.settle()
         self._send_due()
         now = self._monotonic()
@@ -130,35 +131,39 @@ class Writer(threading.Thread):
         return self._wait_s()
 
     def _send_due(self) -> None:
-        """Make the events of some views, write them, and so on.
+        """Make the events of some views, send them, and so on.
 
-        Not one by one: what makes an event and what the kernel does to send it throw each other out of the caches. Not all at
-        once either: the events themselves have to stay in there. Views that rest from the same instant stay together, and so
-        a round that takes long parts them: else the last of them would always come late.
+        Not one by one: what makes an event and what the kernel does to send it throw each other out of the caches, which
+        doubles what an event costs. Not all at once either: the first would wait for the last, the longer the more instruments
+        there are to draw.
         """
-        began = self._monotonic()
         with self._lock:
-            due = self._views.due(began)
-        for start in range(0, len(due), _TOGETHER):
-            now = began
-            if self._step_s:
-                now += (self._monotonic() - began) // self._step_s * self._step_s
+            began = self._monotonic()
+            due = self._views.due(began + self._turns.early_s)
+        start = 0
+        while start < len(due):
             deliveries: list[Delivery] = []
+            browsers, now = 0, self._monotonic()
+            enough_s = now + self._turns.together_s
             try:
                 with self._lock:
-                    for view in due[start : start + _TOGETHER]:
-                        deliveries.append(self._deliver(view, now))
+                    while start < len(due) and browsers < _TOGETHER and (not browsers or self._monotonic() < enough_s):
+                        view = due[start]
+                        start += 1
+                        delivery = self._deliver(view, now)
+                        if delivery.event:
+                            deliveries.append(delivery)
+                            browsers += len(delivery.fds)
             finally:  # what is made is owed: its views have moved on
-                for delivery in deliveries:
-                    if delivery.event:
-                        self._sockets.write(delivery)
+                self._sockets.write(deliveries)
+        self._turns.spent(began, self._monotonic())
 
     def _deliver(self, view: View, now: float) -> Delivery:
         self._views.sleep(view)  # first: should it fail, the next change wakes it
         delivery = view.deliver()
         if delivery.event:
             view.sent_s = now
-            self._views.rest(view, now + self._min_interval_s)
+            self._views.rest(view, self._turns.next_s(view.due_s, view.phase, now))
         return delivery
 
     def _beat(self, now: float) -> None:
@@ -172,7 +177,7 @@ class Writer(threading.Thread):
                 self._sockets.send_away(fd, farewell(rotation_retry_ms()), "rotated")
             if now - view.sent_s >= HEARTBEAT_S:
                 view.sent_s = now
-                self._sockets.write(view.heartbeat())
+                self._sockets.write([view.heartbeat()])
 
     def _send_away(self, drain: Drain, now: float) -> None:
         browsers = len(self._sockets)
@@ -186,8 +191,6 @@ class Writer(threading.Thread):
     def _wait_s(self) -> float:
         with self._lock:
             due_s = self._views.next_due_s()
-        if due_s > self._round_s:
-            due_s = max(due_s, self._round_s + self._step_s)
         next_s = min(self._next_pulse_s, due_s)
         if self._sockets.late:
             next_s = min(next_s, self._next_stall_check_s)

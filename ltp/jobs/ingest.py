@@ -21,6 +21,7 @@ from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
+from ltp.store.encode import NOTHING, Coverage
 from ltp.store.keys import HEARTBEAT_EVERY_S, LTP_RENEW_S
 from ltp.store.outlet import Beat, Moment, Outlet
 
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
 FLOOR_S: Final = 0.02  # least time between two writes: a round trip has a fixed price, and in 20 ms ticks conflate
+# The reader's, a little longer: then a write waits for what is read and follows it at once, the ticks still in the caches.
+# Were it shorter, the two would drift past each other, and a tick could wait for both.
+REST_S: Final = FLOOR_S + 0.002
 STANDBY_S: Final = 0.1
 RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
@@ -62,9 +66,10 @@ class Ingest(threading.Thread):
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
         self._wanted: frozenset[str] = frozenset()
+        self._unwanted: frozenset[str] = frozenset()  # admitted and not, or no longer, wanted: nobody vouches for these
         self._dropped: dict[str, None] = {}
         self._beat_asked = False
-        self._stopping = False
+        self._stopping = threading.Event()
 
         self._fence = 0  # of the epoch being written; 0: the next write begins one
         self._status = FeedStatus()
@@ -72,15 +77,21 @@ class Ingest(threading.Thread):
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
         self._retry_s = 0.0
 
-    def on_ticks(self, ticks: list[Tick]) -> None:
-        """Take what the feed said. One lock per chunk, and the flush thread is woken only by a change."""
+    def on_ticks(self, ticks: list[Tick]) -> float:
+        """Take what the feed said; return for how many seconds more of it would not be sent on anyway.
+
+        One lock per chunk, and the flush thread is woken only by a change.
+        """
         with self._work:
             self._received += len(ticks)
             self._apply(ticks)
+        return REST_S
 
     def on_rest(self, keys: Iterable[str], ticks: list[Tick]) -> None:
         """Take what REST answered for `keys`; `ticks` have `rest` set."""
         with self._work:
+            keys = frozenset(keys)
+            self._unwanted |= keys - self._wanted
             self._conflator.admit(keys)
             self._apply(ticks)
 
@@ -100,6 +111,7 @@ class Ingest(threading.Thread):
             self._dropped.update(dict.fromkeys(self._wanted - wanted))
             for key in wanted - self._wanted:
                 self._dropped.pop(key, None)
+            self._unwanted = (self._unwanted | self._wanted) - wanted
             self._wanted = wanted
             self._conflator.admit(keys)
             self._conflator.restore(known)
@@ -118,13 +130,13 @@ class Ingest(threading.Thread):
     def stop(self) -> None:
         """Write what is left, say that the feed is gone, and end the thread, within a second."""
         with self._work:
-            self._stopping = True
+            self._stopping.set()
             self._work.notify()
         if self.is_alive():
             self.join(STOP_S)
 
     def run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wait()
             self._guarded_turn()
         self._status = self._feed_status()
@@ -151,11 +163,9 @@ class Ingest(threading.Thread):
 
     def _wait(self) -> None:
         """Return when there is something to send, at once when idle; not before the floor or the back-off has passed."""
+        self._stopping.wait(max(FLOOR_S, self._retry_s))  # not the condition: every tick would wake this thread in vain
         with self._work:
-            floor = self._monotonic() + max(FLOOR_S, self._retry_s)
-            while not self._stopping and (left_s := floor - self._monotonic()) > 0:
-                self._work.wait(left_s)
-            while not (self._stopping or self._beat_asked or self._conflator.changed()):
+            while not (self._stopping.is_set() or self._beat_asked or self._conflator.changed()):
                 left_s = self._next_beat - self._monotonic()
                 if left_s <= 0:
                     return
@@ -177,14 +187,14 @@ class Ingest(threading.Thread):
                 self._conflator.take()
             dropped, self._dropped = tuple(self._dropped), {}
             beat = self._beat(now, beginning) if beating else None
-            covered = frozenset(tick.key for tick in ticks if self._covers(tick))
+            coverage = self._coverage()
         moment = Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
         began = self._monotonic()
         if beginning and beat is not None:
             self._outlet.begin(moment, ticks, beat)
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
             self._fence = fence
-        elif not self._outlet.send(moment, ticks, covered, dropped=dropped, beat=beat):
+        elif not self._outlet.send(moment, ticks, coverage, dropped=dropped, beat=beat):
             log.warning("The heartbeat key is gone: somebody emptied Redis. Everything is written anew.")
             self._fence = 0
         self._report.wrote(self._monotonic() - began)
@@ -215,16 +225,11 @@ class Ingest(threading.Thread):
         covered: Sequence[Tick] = ()
         if beginning or now >= self._next_renewal:
             self._next_renewal = now + LTP_RENEW_S
-            covered = [tick for tick in self._conflator.all() if self._covers(tick)]
+            covered = list(filter(self._coverage().covers, self._conflator.all()))
         status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now)
         return Beat(status, heartbeat_at, covered)
 
-    def _covers(self, tick: Tick) -> bool:
-        """Whether the feed vouches for this price now, so that its 30-second key may stand."""
-        status = self._status
-        return (
-            status.feed == "live"
-            and tick.key in self._wanted
-            and tick.ltp is not None
-            and tick.received_at >= status.since_us > 0
-        )
+    def _coverage(self) -> Coverage:
+        """Return what the feed vouches for now: the 30-second keys of these prices may stand."""
+        feed, since = self._status.feed, self._status.since_us
+        return Coverage(since, self._unwanted) if feed == "live" and since > 0 else NOTHING

@@ -20,7 +20,8 @@ from ltp.jobs.market import Market
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 0.05  # an API call waits 300 ms in all
+WAIT_S: Final = 0.25  # for what an API call asks for: asking the server often would cost more than all answers
+_PAUSE_S: Final = 0.01  # after the server waited for us
 REVIEW_S: Final = 1.0
 SEED_AFTER_S: Final = 5.0
 PER_CALL: Final = 1_000
@@ -31,7 +32,8 @@ _BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
 class RestQuotes(threading.Thread):
     """Args:
     fetch: ask the broker for quotes, at most `PER_CALL`, waiting for its turn. Raises FeedError.
-    asked: take the keys asked for and still wanted at an instant (seconds since the epoch). Raises StoreError.
+    asked: take the keys asked for and still wanted at an instant (seconds since the epoch), waiting up to WAIT_S for the
+        first: an API call waits 300 ms in all. Raises StoreError.
     wanted: what is subscribed or would be, were the market open.
     deliver: takes (keys asked, ticks answered).
     active: REST may be used at all: enabled, and this worker leads.
@@ -63,6 +65,7 @@ class RestQuotes(threading.Thread):
         self._swept: set[str] = set()
         self._reviewed = self._not_until = float("-inf")
         self._failures = 0
+        self._pause_s = WAIT_S
 
     def stop(self) -> None:
         """End the thread; a call that is under way is not waited for longer than half a second."""
@@ -71,7 +74,7 @@ class RestQuotes(threading.Thread):
             self.join(STOP_S)
 
     def run(self) -> None:
-        while not self._stopping.wait(POLL_S):
+        while not self._stopping.wait(self._pause_s):
             try:
                 self.step()
             except Exception:
@@ -82,6 +85,7 @@ class RestQuotes(threading.Thread):
     def step(self) -> None:
         """Make the next call, if one is due."""
         if not self._active():
+            self._pause_s = WAIT_S
             return
         self._collect_asked()
         if self._monotonic() < self._not_until:
@@ -94,7 +98,9 @@ class RestQuotes(threading.Thread):
         try:
             asked = self._take_asked(self._clock())
         except StoreError:
+            self._pause_s = WAIT_S
             return  # the flush thread says so already
+        self._pause_s = _PAUSE_S
         self._asked.update(dict.fromkeys(key for key in asked if self._knows(key)))
 
     def _call(self, keys: list[str]) -> None:

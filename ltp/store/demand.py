@@ -6,12 +6,14 @@ The one way back from web to worker. Knows nothing of who wants it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from ltp.store.client import translated
 from ltp.store.keys import DEMAND, DEMAND_REST
+
+_ALL: Final = 1 << 20  # more than anybody asks for between two looks
 
 
 def want(client: redis.Redis, keys: Iterable[str], until: float) -> None:
@@ -46,22 +48,25 @@ def wanted(client: redis.Redis, now: float) -> dict[str, float]:
     Raises:
         StoreError: Redis cannot be read.
     """
-    return _read(client, DEMAND, now, take=False)
+    with translated("reading demand"):
+        pipe: Any = client.pipeline(transaction=True)
+        pipe.zrangebyscore(DEMAND, now, "+inf", withscores=True)
+        pipe.zremrangebyscore(DEMAND, "-inf", f"({now}")
+        found = pipe.execute()[0]
+    return {key.decode("ascii", "replace"): float(until) for key, until in found}
 
 
-def take_rest(client: redis.Redis, now: float) -> list[str]:
+def take_rest(client: redis.Redis, now: float, *, wait_s: float = 0) -> list[str]:
     """Return the keys asked for by REST and still wanted at `now`, and forget them all: each request is taken once.
 
+    Args:
+        wait_s: how long the server may hold the answer back until something is asked for; shorter than the client's time-out.
     Raises:
         StoreError: Redis cannot be read.
     """
-    return list(_read(client, DEMAND_REST, now, take=True))
-
-
-def _read(client: redis.Redis, name: str, now: float, *, take: bool) -> dict[str, float]:
     with translated("reading demand"):
-        pipe: Any = client.pipeline(transaction=True)
-        pipe.zrangebyscore(name, now, "+inf", withscores=True)
-        pipe.zremrangebyscore(name, "-inf", "+inf" if take else f"({now}")
-        found = pipe.execute()[0]
-    return {key.decode("ascii", "replace"): float(until) for key, until in found}
+        first: Any = client.bzpopmin(DEMAND_REST, timeout=wait_s) if wait_s else ()
+        if first is None:
+            return []
+        found: Any = [first[1:], *client.zpopmin(DEMAND_REST, _ALL)] if first else client.zpopmin(DEMAND_REST, _ALL)
+    return [key.decode("ascii", "replace") for key, until in found if until >= now]

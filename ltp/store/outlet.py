@@ -21,6 +21,8 @@ from ltp.errors import StoreError
 from ltp.store import heartbeat, prices
 from ltp.store import ticks as channel
 from ltp.store.client import translated
+from ltp.store.encode import NOTHING, Coverage, Encoded, Encoder, ltp_pairs
+from ltp.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 _CHUNK: Final = prices.CHUNK
@@ -52,7 +54,7 @@ class Outlet:
     def __init__(self, client: redis.Redis, source: str, *, allowed: Callable[[], object]) -> None:
         """`allowed`: true while this process surely leads; asked at the last moment before each write."""
         self._client, self._source, self._allowed = client, source, allowed
-        self._writer = prices.Writer()
+        self._writer, self._encoder = prices.Writer(), Encoder()
         self._epoch, self._seq, self._at = "", 0, 0
 
     def begin(self, moment: Moment, ticks: Sequence[Tick], beat: Beat) -> None:
@@ -69,17 +71,17 @@ class Outlet:
             if removed:
                 log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
         for chunk in _chunks(ticks):
-            self._carry_out(partial(self._queue_ticks, chunk))
+            self._carry_out(partial(self._queue_ticks, self._encoder.ticks(chunk, NOTHING).tick))
             metrics.count("ticks_written", len(chunk))
         self._epoch, self._seq = secrets.token_hex(4), FIRST_SEQ - 1
         metrics.count("ingest_epochs")
-        self.send(moment, [], frozenset(), beat=beat)
+        self.send(moment, [], NOTHING, beat=beat)
 
     def send(
         self,
         moment: Moment,
         ticks: Sequence[Tick],
-        covered: frozenset[str],
+        coverage: Coverage,
         *,
         dropped: Sequence[str] = (),
         beat: Beat | None = None,
@@ -87,7 +89,7 @@ class Outlet:
         """Write and publish `ticks`; an empty batch when there are none.
 
         Args:
-            covered: which of them get their 30-second key.
+            coverage: which of them get their 30-second key.
             dropped: keys whose 30-second key goes.
         Returns:
             False when a beat found the heartbeat key gone: somebody emptied the server, and everything must be rewritten.
@@ -96,26 +98,28 @@ class Outlet:
         """
         *first, last = _chunks(ticks) or [[]]
         for chunk in first:
-            self._carry_out(partial(self._queue, self._batch(moment, chunk), covered, (), None))
-        answers = self._carry_out(partial(self._queue, self._batch(moment, last), covered, dropped, beat))
+            self._carry_out(partial(self._queue, self._batch(moment, chunk), self._encoder.ticks(chunk, coverage), (), None))
+        answers = self._carry_out(
+            partial(self._queue, self._batch(moment, last), self._encoder.ticks(last, coverage), dropped, beat)
+        )
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
         return beat is None or bool(answers[0])
 
-    def _queue_ticks(self, ticks: Sequence[Tick], pipe: Any) -> None:
-        self._writer.ticks(pipe, ticks)
+    def _queue_ticks(self, pairs: Sequence[str], transaction: Transaction) -> None:
+        self._writer.ticks(transaction, pairs)
 
-    def _queue(self, batch: Batch, covered: frozenset[str], dropped: Sequence[str], beat: Beat | None, pipe: Any) -> None:
+    def _queue(self, batch: Batch, encoded: Encoded, dropped: Sequence[str], beat: Beat | None, transaction: Transaction) -> None:
         if beat is not None:
-            heartbeat.queue_presence(pipe)
+            heartbeat.queue_presence(transaction)
             if beat.heartbeat_at:
-                heartbeat.write(pipe, beat.heartbeat_at)
-            heartbeat.write_status(pipe, beat.status)
-            self._writer.ltp(pipe, beat.covered)
-        prices.drop(pipe, dropped)
-        self._writer.ltp(pipe, [tick for tick in batch.ticks if tick.key in covered])
-        self._writer.ticks(pipe, batch.ticks)
-        channel.publish(pipe, batch)
+                heartbeat.write(transaction, beat.heartbeat_at)
+            heartbeat.write_status(transaction, beat.status)
+            self._writer.ltp(transaction, ltp_pairs(beat.covered))
+        prices.drop(transaction, dropped)
+        self._writer.ltp(transaction, encoded.ltp)
+        self._writer.ticks(transaction, encoded.tick)
+        channel.publish(transaction, batch, encoded.items)
 
     def _batch(self, moment: Moment, ticks: list[Tick]) -> Batch:
         self._seq += 1
@@ -123,7 +127,7 @@ class Outlet:
         self._at = max(moment.now_us, self._at + 1)
         return Batch(self._epoch, self._seq, self._at, moment.feed, moment.since, self._source, moment.phase, ticks)
 
-    def _carry_out(self, queue: Callable[[Any], None]) -> list[Any]:
+    def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:
             return self._execute(queue)
         except StoreError as error:
@@ -132,15 +136,14 @@ class Outlet:
             log.info("The server has no MSETEX; a script takes its place")
             return self._execute(queue)
 
-    def _execute(self, queue: Callable[[Any], None]) -> list[Any]:
+    def _execute(self, queue: Callable[[Transaction], None]) -> list[Any]:
         with translated("writing prices"):
-            pipe: Any = self._client.pipeline(transaction=True)
-            queue(pipe)
+            transaction = Transaction(self._client)
+            queue(transaction)
             # A process may be stopped between any two lines, and wake when another leads: so it is asked here, not earlier.
             if not self._allowed():
                 raise StoreError("writing prices was refused: this worker's lease ran out")
-            answers: list[Any] = pipe.execute()
-        return answers
+            return transaction.execute()
 
 
 def _chunks(ticks: Sequence[Tick]) -> list[list[Tick]]:

@@ -5,22 +5,22 @@ The step after the conflation, before the hub. Knows neither who asks nor why a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
 import redis
 
 from ltp import metrics
-from ltp.core.money import MAX_PRICE, decimal_text, is_currency
 from ltp.core.quote import Known
 from ltp.core.tick import Tick
-from ltp.core.wire import tick_from_plain, tick_to_plain
+from ltp.core.wire import tick_from_plain
 from ltp.errors import StoreError
 from ltp.store import keys as names
 from ltp.store.client import translated
+from ltp.store.transaction import Transaction, bulk
 
-CHUNK: Final = 400  # keys a command: long enough to cost a microsecond a key, short enough not to hold up the server
+CHUNK: Final = 800  # keys a command: longer saves round trips, shorter holds up the server less; this is a millisecond
 _MAX_VALUE: Final = 4_096  # a tick is 300 bytes; what is longer was not written by us
 _SCRIPT: Final = "for i=1,#KEYS do redis.call('SET',KEYS[i],ARGV[i+1],'EX',ARGV[1]) end"
 
@@ -64,20 +64,20 @@ def _decode(key: str, value: Any) -> Tick | None:
 class Writer:
     """Writes many keys at once: MSETEX where the server has it, a script where not. One thread uses it.
 
-    `pending` commands are collected in a pipeline of the caller, so that keys and the message that tells of them travel,
-    and are carried out or refused, together.
+    The commands are queued in a transaction of the caller, so that keys and the message that tells of them travel, and are
+    carried out or refused, together. `pairs` are keys and values as `encode` makes them.
     """
 
     def __init__(self) -> None:
         self._msetex = True
 
-    def ltp(self, pipe: Any, ticks: Iterable[Tick]) -> None:
-        """Queue the 30-second keys of `ticks` that have a price."""
-        self._queue(pipe, names.LTP_TTL_S, ((names.ltp(tick.key), _text(tick)) for tick in ticks if tick.ltp is not None))
+    def ltp(self, transaction: Transaction, pairs: Sequence[str]) -> None:
+        """Queue 30-second keys."""
+        self._queue(transaction, names.LTP_TTL_S, pairs)
 
-    def ticks(self, pipe: Any, ticks: Iterable[Tick]) -> None:
-        """Queue the 10-day keys of `ticks`."""
-        self._queue(pipe, names.TICK_TTL_S, ((names.tick(tick.key), orjson.dumps(tick_to_plain(tick))) for tick in ticks))
+    def ticks(self, transaction: Transaction, pairs: Sequence[str]) -> None:
+        """Queue 10-day keys."""
+        self._queue(transaction, names.TICK_TTL_S, pairs)
 
     def refused(self, error: StoreError) -> bool:
         """Tell whether the server does not know, or not allow, MSETEX; from then on the script is used: try again."""
@@ -87,29 +87,27 @@ class Writer:
         self._msetex = False
         return True
 
-    def _queue(self, pipe: Any, ttl_s: int, values: Iterable[tuple[str, str | bytes]]) -> None:
-        for chunk in _chunks(list(values)):
+    def _queue(self, transaction: Transaction, ttl_s: int, pairs: Sequence[str]) -> None:
+        for start in range(0, len(pairs), CHUNK):
+            chunk = pairs[start : start + CHUNK]
             if self._msetex:
-                flat = [part for pair in chunk for part in pair]
-                pipe.execute_command("MSETEX", len(chunk), *flat, "EX", ttl_s)
+                bulks = [bulk("MSETEX"), bulk(len(chunk)), *chunk, bulk("EX"), bulk(ttl_s)]
             else:
-                written, contents = zip(*chunk, strict=True)
-                pipe.execute_command("EVAL", _SCRIPT, len(chunk), *written, ttl_s, *contents)
+                keys, values = zip(*map(_parted, chunk), strict=True)
+                bulks = [bulk("EVAL"), bulk(_SCRIPT), bulk(len(chunk)), *keys, bulk(ttl_s), *values]
+            transaction.queue(len(chunk) * 2 + 4, bulks)
 
 
-def _text(tick: Tick) -> str:
-    return decimal_text(min(tick.ltp or 0, MAX_PRICE), currency=is_currency(tick.key))
+def _parted(pair: str) -> tuple[str, str]:
+    """Return key and value of a pair, each still in the server's form."""
+    length, key, value = pair.split("\r\n", 2)
+    return f"{length}\r\n{key}\r\n", value
 
 
-def _chunks(values: list[tuple[str, str | bytes]]) -> Iterator[list[tuple[str, str | bytes]]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
-
-
-def drop(pipe: Any, keys: Sequence[str]) -> None:
+def drop(transaction: Transaction, keys: Sequence[str]) -> None:
     """Queue the removal of the 30-second keys of `keys`: nobody vouches for those prices any more."""
     if keys:
-        pipe.execute_command("UNLINK", *(names.ltp(key) for key in keys))
+        transaction.execute_command("UNLINK", *(names.ltp(key) for key in keys))
 
 
 def purge(client: redis.Redis) -> int:

@@ -7,25 +7,26 @@ a reader that cannot be sure of continuity is told so by a StoreError. Knows not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Any, Final
-
-import orjson
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ltp import metrics
-from ltp.core.wire import Batch, batch_from_plain, batch_to_plain
+from ltp.core.wire import Batch
 from ltp.errors import StoreError
-from ltp.store.client import connect, translated
+from ltp.store import decode
+from ltp.store.client import Client, connect, translated
+from ltp.store.encode import message
 from ltp.store.keys import CHANNEL
+from ltp.store.subscription import Subscription
+from ltp.store.transaction import Transaction
 
-_POLL_S: Final = 1.0
 _TIMEOUT_S: Final = 3.0
-_MAX_MESSAGE: Final = 4 << 20  # twenty times the largest batch of ours; what is longer is not even parsed
+_MAX_MESSAGE: Final = 4 << 20  # twenty times the largest batch of ours; what is longer is not even held
 
 
-def publish(pipe: Any, batch: Batch) -> None:
-    """Queue `batch` in a pipeline, behind the keys it tells of."""
-    pipe.execute_command("PUBLISH", CHANNEL, orjson.dumps(batch_to_plain(batch)))
+def publish(transaction: Transaction, batch: Batch, items: Sequence[str]) -> None:
+    """Queue `batch`, whose ticks are `items` as text, behind the keys it tells of."""
+    transaction.execute_command("PUBLISH", CHANNEL, message(batch, items))
 
 
 def subscribe(url: str) -> Iterator[Batch | None]:
@@ -35,50 +36,32 @@ def subscribe(url: str) -> Iterator[Batch | None]:
         None once the subscription is confirmed (only now does a read of the cache miss nothing); then each batch, and None
         at least once a second while nothing that is a batch comes.
     Raises:
-        StoreError: the connection was cut, or was remade behind our back so that messages may be missing.
+        StoreError: the connection was cut, so that messages may be missing.
     """
-    client: Any = connect(url, timeout_s=_TIMEOUT_S, retries=0)
-    pubsub = client.pubsub(ignore_subscribe_messages=False)
+    client = connect(url, timeout_s=_TIMEOUT_S, retries=0)
     try:
-        _confirm(pubsub)
+        with translated("subscribing"):
+            subscription = _subscribed(client)
         yield None
         while True:
-            yield _next(pubsub)
+            with translated("reading the channel"):
+                body = subscription.read()
+            yield None if body is None else _decode(body)
     finally:
-        pubsub.close()
         client.close()
 
 
-def _confirm(pubsub: Any) -> None:
-    deadline = time.monotonic() + _TIMEOUT_S
-    with translated("subscribing"):
-        pubsub.subscribe(CHANNEL)
-        while time.monotonic() < deadline:
-            message = pubsub.get_message(timeout=_POLL_S)
-            if message is not None and message["type"] == "subscribe":
-                return
-    raise StoreError(f"subscribing failed: no confirmation for {_TIMEOUT_S:.0f} s")
+def _subscribed(client: Client) -> Subscription:
+    subscription, until_s = Subscription(client, CHANNEL, longest=_MAX_MESSAGE), time.monotonic() + _TIMEOUT_S
+    while not subscription.confirmed():
+        if time.monotonic() >= until_s:
+            raise StoreError(f"subscribing failed: no confirmation for {_TIMEOUT_S:.0f} s")
+    return subscription
 
 
-def _next(pubsub: Any) -> Batch | None:
-    with translated("reading the channel"):
-        message = pubsub.get_message(timeout=_POLL_S)
-    if message is None:
-        return None
-    if message["type"] != "message":
-        # redis-py connects again without a word; this confirmation is the only sign that messages were missed.
-        raise StoreError("reading the channel failed: it was subscribed anew, messages may be missing")
-    return _decode(message["data"])
-
-
-def _decode(body: Any) -> Batch | None:
+def _decode(body: memoryview) -> Batch | None:
     """Anybody may publish: what is no version-1 batch is counted and skipped."""
-    batch = None
-    if isinstance(body, bytes) and len(body) <= _MAX_MESSAGE:
-        try:
-            batch = batch_from_plain(orjson.loads(body))
-        except orjson.JSONDecodeError:
-            pass
+    batch = decode.batch(body)
     if batch is None:
         metrics.count("store_skipped_messages")
     return batch

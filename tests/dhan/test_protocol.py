@@ -62,15 +62,15 @@ def protocol(*keys, mode="quote"):
 )
 def test_each_packet_gives_its_tick(packet, tick):
     feed = protocol()
-    assert feed.receive(encode(packet), AT) == [tick]
-    assert feed.receive(memoryview(encode(packet)), AT) == [tick]
+    assert feed.receive([encode(packet)], AT) == [tick]
+    assert feed.receive([memoryview(encode(packet))], AT) == [tick]
     assert not feed.counters
-    assert type(feed.receive(encode(packet), AT)[0]) is Tick
+    assert type(feed.receive([encode(packet)], AT)[0]) is Tick
 
 
 def test_the_recorded_frame():
     recorded = next(frame for frame in FRAMES if frame["kind"] == "recorded")
-    (tick,) = protocol("NSE_EQ:2885").receive(bytes.fromhex(recorded["hex"]), AT)
+    (tick,) = protocol("NSE_EQ:2885").receive([bytes.fromhex(recorded["hex"])], AT)
     assert tick == Tick("NSE_EQ:2885", 13208000, int(datetime.fromisoformat(recorded["traded_at"]).timestamp()), AT)
 
 
@@ -78,7 +78,7 @@ def test_several_packets_in_one_message_keep_their_order():
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
     other = TICKER._replace(security_id=2885, ltp=1402.10)
     message = b"".join(map(encode, (TICKER, other, MarketStatus(1, 0), OpenInterest(1, 1333, 7), QUOTE)))
-    assert feed.receive(message, AT) == [
+    assert feed.receive([message], AT) == [
         TICK,
         TICK._replace(key="NSE_EQ:2885", ltp=14021000),
         Tick("NSE_EQ:1333", received_at=AT, oi=7),
@@ -89,7 +89,7 @@ def test_several_packets_in_one_message_keep_their_order():
 def test_the_same_id_in_two_segments_is_two_instruments():
     feed = protocol("IDX_I:13", "NSE_EQ:13")
     nifty, abb = Ticker(0, 13, 25910.05, LTT), Ticker(1, 13, 5123.5, LTT)
-    ticks = feed.receive(encode(nifty) + encode(abb), AT)
+    ticks = feed.receive([encode(nifty) + encode(abb)], AT)
     assert [(tick.key, tick.ltp) for tick in ticks] == [("IDX_I:13", 259100500), ("NSE_EQ:13", 51235000)]
 
 
@@ -97,59 +97,59 @@ def test_the_same_id_in_two_segments_is_two_instruments():
 @pytest.mark.parametrize("segment", SEGMENT_NUMBERS)
 def test_every_segment_and_width_of_id(segment, security_id):
     packet = TICKER._replace(segment=SEGMENT_NUMBERS[segment], security_id=security_id)
-    (tick,) = protocol(f"{segment}:{security_id}").receive(encode(packet), AT)
+    (tick,) = protocol(f"{segment}:{security_id}").receive([encode(packet)], AT)
     assert tick.key == f"{segment}:{security_id}"
 
 
 @pytest.mark.parametrize("segment", ["NSE_CURRENCY", "BSE_CURRENCY"])
 def test_a_currency_has_four_decimals(segment):
     packet = QUOTE._replace(segment=SEGMENT_NUMBERS[segment], ltp=83.2475, open=83.0025, close=83.1, high=84.5, low=82.9975)
-    (tick,) = protocol(f"{segment}:1333").receive(encode(packet), AT)
+    (tick,) = protocol(f"{segment}:1333").receive([encode(packet)], AT)
     assert (tick.ltp, tick.open, tick.prev_close, tick.high, tick.low) == (832475, 830025, 831000, 845000, 829975)
 
 
 def test_a_price_too_coarse_for_float32_is_left_unsnapped():
-    (tick,) = protocol().receive(encode(TICKER._replace(ltp=150000.05)), AT)
+    (tick,) = protocol().receive([encode(TICKER._replace(ltp=150000.05))], AT)
     assert tick.ltp == 1500000469  # 150000.046875: the neighbours are 1/64 rupee apart
 
 
 def test_an_instrument_without_a_trade_has_no_ltt():
     feed = protocol()
     for ltt in (0, 315_532_800, 946_684_799):
-        assert feed.receive(encode(TICKER._replace(ltt=ltt)), AT)[0].ltt is None
+        assert feed.receive([encode(TICKER._replace(ltt=ltt))], AT)[0].ltt is None
 
 
 @pytest.mark.parametrize("bad", [0.0, -1650.35, float("nan"), float("inf"), float("-inf"), 10_000_001.0, 1e-40])
 @pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL])
 def test_a_price_that_is_never_shown_gives_no_tick(packet, bad):
     feed = protocol()
-    assert feed.receive(encode(packet._replace(ltp=bad)) + encode(packet), AT)[0].ltp == 16503500
+    assert feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)[0].ltp == 16503500
     assert feed.counters == {"bad_price": 1}
 
 
 def test_a_previous_close_that_is_never_shown_gives_no_tick():
     feed = protocol()
-    assert feed.receive(encode(PrevClose(1, 1333, 0.0, 0)), AT) == []
+    assert feed.receive([encode(PrevClose(1, 1333, 0.0, 0))], AT) == []
     assert feed.counters == {"bad_price": 1}
 
 
 def test_a_mere_jump_is_a_price():
     feed = protocol()
-    assert feed.receive(encode(TICKER._replace(ltp=10_000_000.0)), AT)[0].ltp == 10_000_000 * SCALE
-    assert feed.receive(encode(TICKER._replace(ltp=0.01)), AT)[0].ltp == 100
+    assert feed.receive([encode(TICKER._replace(ltp=10_000_000.0))], AT)[0].ltp == 10_000_000 * SCALE
+    assert feed.receive([encode(TICKER._replace(ltp=0.01))], AT)[0].ltp == 100
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf"), 2e7])
 @pytest.mark.parametrize(("field", "attribute"), [("open", "open"), ("high", "high"), ("low", "low"), ("close", "prev_close")])
 def test_a_bad_side_value_is_unknown_and_the_price_stands(field, attribute, bad):
     feed = protocol()
-    assert feed.receive(encode(QUOTE._replace(**{field: bad})), AT) == [QUOTE_TICK._replace(**{attribute: None})]
+    assert feed.receive([encode(QUOTE._replace(**{field: bad}))], AT) == [QUOTE_TICK._replace(**{attribute: None})]
     assert not feed.counters
 
 
 def test_an_index_has_no_close_in_its_quote():
     feed = protocol("IDX_I:13")
-    (tick,) = feed.receive(encode(QUOTE._replace(segment=0, security_id=13, close=0.0)), AT)
+    (tick,) = feed.receive([encode(QUOTE._replace(segment=0, security_id=13, close=0.0))], AT)
     assert (tick.prev_close, tick.ltp) == (None, 16503500)
 
 
@@ -158,7 +158,7 @@ def test_side_values_follow_every_change():
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
     first = QUOTE._replace(open=0.0, high=0.0, low=0.0, close=0.0)
     seen = [
-        feed.receive(encode(packet), AT)[0].high
+        feed.receive([encode(packet)], AT)[0].high
         for packet in (first, QUOTE, QUOTE._replace(security_id=2885, high=9.5), QUOTE, QUOTE._replace(high=1700.0), first)
     ]
     assert seen == [None, 16551000, 95000, 16551000, 17000000, None]
@@ -169,28 +169,86 @@ def test_side_values_follow_every_change():
 
 def test_disconnect_is_an_event_and_the_rest_of_the_message_is_read():
     feed = protocol()
-    assert feed.receive(encode(Disconnect(0, 0, 805)) + encode(TICKER), AT) == [TICK]
+    assert feed.receive([encode(Disconnect(0, 0, 805)) + encode(TICKER)], AT) == [TICK]
     assert feed.events() == [Disconnected(805)]
     assert feed.events() == []
 
 
 def test_disconnect_that_names_a_wanted_instrument_is_still_one():
     feed = protocol()
-    assert feed.receive(encode(Disconnect(1, 1333, 807)), AT) == []
+    assert feed.receive([encode(Disconnect(1, 1333, 807))], AT) == []
     assert feed.events() == [Disconnected(807)]
 
 
 def test_market_status_says_nothing():
     feed = protocol()
-    assert feed.receive(encode(MarketStatus(1, 0)), AT) == []
+    assert feed.receive([encode(MarketStatus(1, 0))], AT) == []
     assert feed.events() == []
     assert not feed.counters
+
+
+# The short way of a message that is one more quote of an instrument the broker has spoken of
+
+
+def test_a_message_of_several_packets_is_not_taken_for_one_of_its_size():
+    feed = protocol()
+    feed.receive([encode(QUOTE), encode(FULL)], AT)
+    message = encode(QUOTE) * 3 + encode(OpenInterest(1, 1333, 7))
+    assert len(message) == len(encode(FULL))
+    assert feed.receive([message], AT) == [QUOTE_TICK] * 3 + [Tick("NSE_EQ:1333", received_at=AT, oi=7)]
+
+
+@pytest.mark.parametrize("packet", [QUOTE, FULL])
+def test_the_second_quote_is_read_as_the_first(packet):
+    feed = protocol("NSE_EQ:1333", "NSE_CURRENCY:1333", "IDX_I:1333")
+    for segment in (1, 3, 0):
+        for changes in (
+            {"ltp": 1402.1},
+            {"ltp": 0.01},
+            {"ltp": 150000.05},
+            {"ltp": 1024.125},
+            {"ltp": 83.2475},
+            {"ltt": 0},
+            {"ltt": LTT + 1},
+            {"high": 2000.0, "low": 0.0},
+            {"volume": 2**32 - 1},
+        ):
+            sent = encode(packet._replace(segment=segment, **changes))
+            assert feed.receive([sent], AT) == protocol("NSE_EQ:1333", "NSE_CURRENCY:1333", "IDX_I:1333").receive([sent], AT)
+    assert not feed.counters
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -1.0, 1e9, 0.001])
+def test_a_second_quote_without_a_price_gives_no_tick(bad):
+    feed = protocol()
+    feed.receive([encode(QUOTE)], AT)
+    assert feed.receive([encode(QUOTE._replace(ltp=bad)), encode(QUOTE)], AT) == [QUOTE_TICK]
+    assert feed.counters == {"bad_price": 1}
+
+
+def test_a_second_quote_that_is_damaged_is_counted():
+    feed = protocol()
+    feed.receive([encode(QUOTE)], AT)
+    wrong = b"\x04\x00\x00" + encode(QUOTE)[3:]
+    assert feed.receive([wrong], AT) == [QUOTE_TICK]
+    assert feed.counters == {"wrong_length": 1}
+
+
+def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_starts_anew():
+    feed = protocol()
+    assert feed.receive([encode(QUOTE), encode(FULL)], AT)
+    feed.unsubscribe(["NSE_EQ:1333"])
+    assert feed.receive([encode(QUOTE), encode(FULL)], AT) == []
+    assert (feed.counters, feed.seen) == ({"unwanted": 2}, set())
+    feed.subscribe(["NSE_EQ:1333"])
+    assert feed.receive([encode(QUOTE)], AT) == [QUOTE_TICK]
+    assert feed.seen == {"NSE_EQ:1333"}
 
 
 def test_packets_of_nobody_are_dropped_and_counted():
     feed = protocol()
     for stranger in (TICKER._replace(security_id=2885), TICKER._replace(segment=6), QUOTE._replace(segment=0)):
-        assert feed.receive(encode(stranger), AT) == []
+        assert feed.receive([encode(stranger)], AT) == []
     assert feed.counters == {"unwanted": 3}
     assert feed.seen == set()
 
@@ -209,7 +267,7 @@ def test_truncation_at_every_length_is_counted(code):
     whole = next(encode(packet) for packet in packets if encode(packet)[0] == code)
     for length in range(len(whole)):
         feed = protocol()
-        assert feed.receive(whole[:length], AT) == []
+        assert feed.receive([whole[:length]], AT) == []
         assert feed.events() == []
         assert feed.counters == {"truncated": 1}
 
@@ -217,7 +275,7 @@ def test_truncation_at_every_length_is_counted(code):
 def test_zero_frames_are_counted_apart():
     feed = protocol()
     for _ in range(1000):
-        assert feed.receive(bytes(8), AT) == []
+        assert feed.receive([bytes(8)], AT) == []
     assert feed.counters == {"zero_frame": 1000}
 
 
@@ -225,21 +283,21 @@ def test_unknown_codes_and_wrong_lengths_are_counted_and_the_rest_is_read():
     feed = protocol()
     unknown = bytes.fromhex("630c000101000000ffffffff")
     wrong = b"\x02\x00\x00" + encode(TICKER)[3:]
-    assert feed.receive(unknown + wrong + encode(TICKER), AT) == [TICK, TICK]
+    assert feed.receive([unknown + wrong + encode(TICKER)], AT) == [TICK, TICK]
     assert feed.counters == {"unknown_code": 1, "wrong_length": 1}
 
 
 @given(st.binary(max_size=600))
 def test_any_bytes_do_not_raise(message):
     feed = protocol()
-    assert len(feed.receive(message, AT)) <= len(message) / 8
-    assert feed.receive(encode(TICKER), AT) == [TICK]
+    assert len(feed.receive([message], AT)) <= len(message) / 8
+    assert feed.receive([encode(TICKER)], AT) == [TICK]
 
 
 def test_garbage_that_begins_like_a_disconnect_ends_nothing():
     """A right length or a known reason makes it one; anything else would let a damaged message cost the connection."""
     feed = protocol()
     for length, reason in ((0x4A11, 19_551), (10, 19_551), (0x4A11, 805)):
-        feed.receive(struct.pack("<BHBIH", 50, length, 0, 0, reason), AT)
+        feed.receive([struct.pack("<BHBIH", 50, length, 0, 0, reason)], AT)
     assert feed.events() == [Disconnected(19_551), Disconnected(805)]
     assert feed.counters["wrong_length"] == 2

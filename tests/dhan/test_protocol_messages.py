@@ -52,18 +52,18 @@ def test_wanted_sent_and_seen_are_three_steps():
     assert (feed.wanted, feed.sent, feed.seen) == ({"NSE_EQ:1333"}, set(), set())
     feed.messages_to_send()
     assert (feed.sent, feed.seen) == ({"NSE_EQ:1333"}, set())
-    feed.receive(encode(TICKER), AT)
+    feed.receive([encode(TICKER)], AT)
     assert feed.seen == {"NSE_EQ:1333"}
 
 
 def test_unsubscribing_gives_up_and_late_packets_are_dropped():
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
-    feed.receive(encode(TICKER), AT)
+    feed.receive([encode(TICKER)], AT)
     feed.unsubscribe(["NSE_EQ:1333", "NSE_EQ:777"])
     (request,) = asked(feed.messages_to_send())
     assert (request.action, request.mode, request.keys) == ("unsubscribe", "quote", ("NSE_EQ:1333",))
     assert (feed.wanted, feed.sent, feed.seen) == ({"NSE_EQ:2885"}, {"NSE_EQ:2885"}, set())
-    assert feed.receive(encode(TICKER), AT) == []
+    assert feed.receive([encode(TICKER)], AT) == []
     assert feed.counters == {"unwanted": 1}
 
 
@@ -73,7 +73,7 @@ def test_a_change_of_mind_before_sending_sends_nothing():
     feed.subscribe(["NSE_EQ:1333", "NSE_EQ:2885"])
     feed.unsubscribe(["NSE_EQ:2885"])
     assert feed.messages_to_send() == []
-    assert feed.receive(encode(TICKER), AT) == [TICK]
+    assert feed.receive([encode(TICKER)], AT) == [TICK]
 
 
 def test_what_is_wanted_again_is_asked_for_in_its_new_place():

@@ -69,7 +69,15 @@ def test_random_packets_come_out_as_they_were_sent(messages):
     feed = listening()
     for message in messages:
         expected = [tick for _, tick in message if tick is not None]
-        assert feed.receive(b"".join(encode(packet) for packet, _ in message), AT) == expected
+        assert feed.receive([b"".join(encode(packet) for packet, _ in message)], AT) == expected
+
+
+@given(st.lists(conversation(), max_size=8))
+def test_a_packet_a_message_gives_the_same(packets):
+    """Twice: the second time all instruments have been seen."""
+    feed, expected = listening(), [tick for _, tick in packets if tick is not None]
+    for _ in range(2):
+        assert feed.receive([encode(packet) for packet, _ in packets], AT) == expected
 
 
 @given(
@@ -79,7 +87,7 @@ def test_random_packets_come_out_as_they_were_sent(messages):
 def test_faults_are_those_of_the_codec(message, tail):
     """The fast path and the codec walk the same bytes the same way."""
     feed = listening()
-    feed.receive(message + tail, AT)
+    feed.receive([message + tail], AT)
     kinds = [fault.kind for fault in decode(message + tail)[1]]
     ours = {kind: count for kind, count in feed.counters.items() if kind not in ("unwanted", "bad_price")}
     assert ours == {kind: kinds.count(kind) for kind in kinds}

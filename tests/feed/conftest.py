@@ -76,6 +76,7 @@ class FeedWorld:
         self.clients: list[FakeClient] = []
         self.connects: list[float] = []
         self.ticks: list[Tick] = []
+        self.rest_s = 0.02
         self.changes: list[tuple[float, str]] = []
         self.in_session = True
         self.deadline = 0.0
@@ -92,7 +93,7 @@ class FeedWorld:
         arguments = {
             "mode": "ticker",
             "connect": self.connect,
-            "on_ticks": self.ticks.extend,
+            "on_ticks": self.take,
             "in_session": lambda _now: self.in_session,
             "not_before": self,
             "refresh_token": self.refresh,
@@ -106,6 +107,11 @@ class FeedWorld:
         }
         self.supervisor = Supervisor(**{**arguments, **more})
         return self.supervisor
+
+    def take(self, ticks: list[Tick]) -> float:
+        """Take ticks as the ingest does; return its rest, in seconds."""
+        self.ticks.extend(ticks)
+        return self.rest_s
 
     def at(self, when: float, action: Callable[[], object]) -> None:
         self._plans.append((when, action))

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import base64
-import json
 import logging
 
 import pytest
 
 from ltp.errors import ConfigError, FeedError
-from ltp.feed.credentials import Credentials, jwt_expiry
+from ltp.feed.credentials import Credentials
 
 
 class Kept:
@@ -21,11 +19,6 @@ class Kept:
         if not self.readable:
             raise ConfigError("DHANHQ_ACCESS_TOKEN_FILE", "/run/token", "it must name a readable text file")
         return self.value
-
-
-def jwt(claims: object) -> str:
-    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"eyJhbGciOiJIUzUxMiJ9.{body}.signature"
 
 
 def test_they_are_read_at_each_use():
@@ -93,16 +86,3 @@ def test_the_log_says_that_the_kept_token_is_dead_and_quotes_none(caplog: pytest
         Credentials(Kept()).refresh(lambda: "renewed-canary")
     assert "dead" in caplog.text
     assert "canary" not in caplog.text
-
-
-def test_expiry_of_a_jwt():
-    credentials = Credentials(lambda: ("1000", jwt({"exp": 1_795_494_600, "dhanClientId": "1000"})))
-    assert credentials.expires_at() == 1_795_494_600.0
-
-
-@pytest.mark.parametrize(
-    "token",
-    ["", "any-text", "a.b.c", "a.%%%.c", jwt({}), jwt({"exp": "soon"}), jwt({"exp": None}), jwt([1]), jwt({"exp": 1e999})],
-)
-def test_what_is_no_jwt_has_no_expiry(token: str):
-    assert jwt_expiry(token) is None

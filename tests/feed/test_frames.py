@@ -49,6 +49,25 @@ def test_a_chunk_may_end_at_any_byte(cut: int):
     assert walker.feed(stream[:cut]) + walker.feed(stream[cut:]) == [TICKER] * 2
 
 
+@pytest.mark.parametrize("run", [1, 2, 63, 64, 65, 200])
+@pytest.mark.parametrize("size", [0, 1, 50, 125])
+def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
+    """Behind it a frame of another size, a text, a ping, a fragment, half a frame: each beginning with other bytes."""
+    alike = [bytes([number % 256]) * size for number in range(run)]
+    for other, after in (
+        (encode(2, b"x" * 7), [b"x" * 7]),
+        (encode(TEXT, b"y" * size), []),
+        (encode(PING, b"z" * size), []),
+        (encode(2, b"m" * size, b"abcd"), [b"m" * size]),
+        (encode(2, bytes(300)), [bytes(300)]),
+    ):
+        walker = FrameWalker()
+        stream = b"".join(encode(2, message) for message in alike) + other + encode(2, b"last" * 12)
+        assert walker.feed(stream[:-3]) == alike + after
+        assert walker.feed(stream[-3:]) == [b"last" * 12]
+        assert walker.frames == run + 2
+
+
 def test_half_a_frame_gives_nothing_and_is_known():
     walker = FrameWalker()
     assert walker.feed(SMALL[:-1]) == []

@@ -36,7 +36,7 @@ class Feed:
         self.supervisor = Supervisor(
             mode="quote",
             connect=self.connect,
-            on_ticks=lambda ticks: self.newest.update((tick.key, tick) for tick in ticks if tick.ltp is not None),
+            on_ticks=self.take,
             in_session=lambda _now: self.in_session,
             not_before=self,
             refresh_token=lambda: self.credentials.refresh(self.rest.renew_token),
@@ -50,6 +50,10 @@ class Feed:
         client = FeedClient()
         client.connect(self.simulator.url, *self.credentials.current(), 5.0)
         return client
+
+    def take(self, ticks: list[Tick]) -> float:
+        self.newest.update((tick.key, tick) for tick in ticks if tick.ltp is not None)
+        return 0.02
 
     def read(self) -> float:
         return self.deadline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import re
 import socket
@@ -219,6 +220,17 @@ class Rig:
             for quote in quotes
             for column in view.columns
         }
+
+
+@pytest.fixture(params=["as the kernel lets us", "one by one"])
+def sending(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a test once with io_uring, where the kernel has it, and once without."""
+
+    def refused() -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if request.param == "one by one":
+        monkeypatch.setattr("ltp.hub.send.Ring", refused)
 
 
 @pytest.fixture

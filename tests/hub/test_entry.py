@@ -21,11 +21,11 @@ def test_the_state_after_a_batch_is_the_one_of_the_rule(seed: int) -> None:
     for _ in range(200):
         linked, feed = chance.random() < 0.9, chance.choice(("live", "live", "silent", "down", "off"))
         since, closed = chance.choice((0, NOW - 5, NOW)), chance.choice((frozenset(), frozenset({"NSE_EQ"})))
-        moment = Moment(NOW_S, linked, feed, since, closed, NOW, 1.0)
+        moment = Moment(NOW_S, linked, feed, since, closed, NOW)
         ltp, rest = chance.choice((None, 100, 100)), chance.random() < 0.2
         traded_at = LIMIT + chance.randint(-2, 2) if chance.random() < 0.5 else NOW
         tick = Tick(KEY, ltp, received_at=NOW - chance.randint(0, 9), traded_at=traded_at, rest=rest)
-        entries: dict[str, Entry] = {}
+        entries = {KEY: Entry(KEY)}
         take(entries, [tick], moment, 0)
         open_ = not (linked and closed)
         covered = 0 < since <= tick.received_at
@@ -34,21 +34,21 @@ def test_the_state_after_a_batch_is_the_one_of_the_rule(seed: int) -> None:
 
 
 def test_versions_rise_by_one_with_each_change_of_a_batch() -> None:
-    entries: dict[str, Entry] = {}
-    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW, 1.0)
     ticks = [Tick(f"NSE_EQ:{id_}", 100, received_at=NOW, traded_at=NOW) for id_ in (1, 2, 2, 3)]
-    assert take(entries, ticks, moment, 7) == (["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"], NOW)
+    entries = {tick.key: Entry(tick.key) for tick in ticks}
+    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
+    assert take(entries, ticks, moment, 7) == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
     assert [entry.quote.version for entry in entries.values()] == [8, 9, 10]
 
 
 @pytest.mark.parametrize("name", ["volume", "open", "high", "low", "prev_close", "oi", "ltt"])
 def test_each_field_that_is_not_mentioned_is_carried_over_and_each_that_changes_is_a_change(name: str) -> None:
-    entries: dict[str, Entry] = {}
-    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW, 1.0)
+    entries = {KEY: Entry(KEY)}
+    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
     full = Tick(KEY, 100, 5, NOW, 1, 2, 3, 4, 5, 6, "2033-05-18", NOW)
     take(entries, [full], moment, 0)
-    assert take(entries, [full._replace(**{name: None})], moment, 1)[0] == []
+    assert take(entries, [full._replace(**{name: None})], moment, 1) == []
     assert entries[KEY].quote.tick == full
-    seen = take(entries, [full._replace(**{name: 99})], moment, 1)[0]
+    seen = take(entries, [full._replace(**{name: 99})], moment, 1)
     assert seen == ([] if name == "ltt" else [KEY])
     assert entries[KEY].quote.tick == full._replace(**{name: 99})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ltp import metrics
-from ltp.core.quote import Quote
+from ltp.core.quote import Known, Quote
 from ltp.core.tick import Tick
+from ltp.hub.board import Board
 from ltp.hub.fragments import Fragments
 
 KEY = "NSE_EQ:1"
@@ -31,7 +32,7 @@ class Drawn:
         return f"{'!' if quote.moved else ''}{quote.tick.ltp}<i class='w'>{quote.state}</i>"
 
     def loud(self, shown: Quote, after: int, *columns: str) -> str:
-        return b"".join(self.fragments.sheet(columns or ("ltp",)).loud([shown], after)).decode()
+        return b"".join(self.fragments.sheet(columns or ("ltp",)).loud([shown], after).values()).decode()
 
     def calm(self, shown: Quote, *columns: str) -> str:
         return self.fragments.sheet(columns or ("ltp",)).calm([shown])
@@ -109,3 +110,34 @@ def test_the_state_alone_is_replaced_with_the_class_it_is_drawn_with(drawn: Draw
     assert drawn.fragments.state(quote(100, 1, state="stale")) == (
         '<hx-partial hx-target="#ltp-NSE_EQ-1>i" hx-swap="outerHTML"><i class=\'w\'>stale</i></hx-partial>'
     )
+
+
+def test_a_whole_page_is_put_together_once_a_version_and_never_from_an_older_one(drawn: Drawn) -> None:
+    board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
+    board.load([Known(KEY, Tick(KEY, 100), True)])
+    sheet = drawn.fragments.sheet(("ltp",))
+    pages = [sheet.whole(board, (KEY,)) for _ in range(3)]
+    assert pages[0] is pages[1] is pages[2]
+    board.load([Known(KEY, Tick(KEY, 101, received_at=2), True)])
+    assert ">101<" in sheet.whole(board, (KEY,))
+    assert sheet.whole(board, ("NSE_EQ:2",)) == sheet.calm([Quote("NSE_EQ:2", None, "unknown")])
+
+
+def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_the_same(drawn: Drawn) -> None:
+    board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
+    keys = [f"NSE_EQ:{id_}" for id_ in range(1, 5)]
+    board.load([Known(key, Tick(key, 100), True) for key in keys])
+    after = board.version
+    board.load([Known(key, Tick(key, 100, volume=7, received_at=2), True) for key in keys[:2]])
+    board.load([Known(KEY, Tick(KEY, 101, volume=7, received_at=3), True)])
+    sheet = drawn.fragments.sheet(("ltp",))
+    sheet.calm(board.quotes(keys))
+    calls = drawn.calls
+    news = sheet.news(board, after)
+    assert sheet.news(board, after) is news
+    event = news.of(frozenset(keys))
+    assert event.count(b"ltp-NSE_EQ-1") == 1
+    assert news.of(frozenset(keys[:1])) == b"<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>stale</i></hx-partial>"
+    assert news.of(frozenset(keys[2:])) == b""
+    assert drawn.calls == calls
+    assert sheet.news(board, board.version).of(frozenset(keys)) == b""

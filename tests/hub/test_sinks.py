@@ -9,6 +9,8 @@ import pytest
 
 from ltp import metrics
 
+pytestmark = pytest.mark.usefixtures("sending")
+
 
 def test_the_first_tick_after_a_quiet_time_goes_out_at_once_and_the_next_after_the_interval(rig: Any, browse: Any) -> None:
     browser = browse(rig, rig.view(1))
@@ -17,7 +19,7 @@ def test_the_first_tick_after_a_quiet_time_goes_out_at_once_and_the_next_after_t
     rig.until(lambda: browser.cells["chg-NSE_EQ-1"] == "100!", passed_s=0)
     rig.prices(k1=101)
     rig.prices(k1=102)
-    rig.round(0.19)
+    rig.round(0.14)
     browser.read()
     assert browser.cells["chg-NSE_EQ-1"] == "100!"
     rig.until(lambda: browser.cells["chg-NSE_EQ-1"] == "102!", passed_s=0.01)

@@ -12,6 +12,8 @@ import pytest
 
 from ltp import metrics
 
+pytestmark = pytest.mark.usefixtures("sending")
+
 IDS = range(1, 120)  # events of this many instruments are larger than the small buffers below
 
 

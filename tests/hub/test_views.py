@@ -39,37 +39,34 @@ def test_views_that_were_sent_events_in_one_round_are_due_together(rig: Any, bro
     assert len({view.due_s for view in views}) == 1
 
 
-def test_a_round_that_takes_long_parts_its_views(rig: Any, browse_socket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltp.hub.writer._TOGETHER", 1)
-    monkeypatch.setattr("ltp.hub.sockets.PAUSE_EVERY", 1)
-    views = [rig.view(1, id_) for id_ in range(2, 7)]
-    for view in views:
-        browse_socket(rig, view)
-
-    def passes() -> None:
-        rig.clock.s += 0.015
-
-    monkeypatch.setattr(rig.hub._sockets, "_pause", passes)
+def test_a_view_that_is_soon_due_goes_with_the_batch_and_not_just_after_it(rig: Any, browse_socket: Any) -> None:
+    browsers = [browse_socket(rig, rig.view(id_)) for id_ in (1, 2)]
     rig.prices(k1=100)
-    began = rig.clock.s
     rig.round()
-    late = [round(view.due_s - began - 0.2, 3) for view in views]
-    assert late[0] == 0.0
-    assert late == sorted(late)
-    assert len(set(late)) > 1
+    rig.clock.s += 0.03
+    rig.prices(k2=200)
+    rig.round()
+    rig.prices(k1=101, k2=201)
+    rig.round(0.10)
+    rig.prices(k1=102, k2=202)
+    assert rig.hub._wake.is_set() is False  # the first of them is due in 0.07 s, and neither in less than 0.05
+    rig.clock.s += 0.03
+    rig.prices(k1=103, k2=203)
+    assert rig.hub._wake.is_set()
+    rig.clock.s += 0.025
+    rig.round()
+    rig.read_all()
+    assert [browsers[0].cells["chg-NSE_EQ-1"], browsers[1].cells["chg-NSE_EQ-2"]] == ["103!", "203!"]
 
 
-def test_the_writer_does_not_wake_for_each_of_many_views(rig: Any, browse_socket: Any) -> None:
-    for id_ in (1, 2):
-        browse_socket(rig, rig.view(id_))
+def test_a_view_that_saw_everything_sleeps_when_its_rest_is_over(rig: Any, browse_socket: Any) -> None:
+    browse_socket(rig, rig.view(1))
     rig.round(1.5)  # the next pulse is a second away
     rig.prices(k1=100)
     rig.round()
-    rig.prices(k2=200)
-    rig.clock.s += 0.01
-    rig.hub._writer.round()
-    rig.clock.s += 0.19
-    assert rig.hub._writer.round() == pytest.approx(0.02)
+    rig.clock.s += 0.2
+    assert rig.hub._writer.round() == pytest.approx(0.8)
+    assert (rig.hub._views.waiting, rig.hub._views._resting) == ({}, [])
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from ltp.errors import StoreError
 from ltp.store import demand
+from ltp.store.client import connect
 
 NOW = 1_795_408_200.0
 
@@ -52,6 +54,19 @@ def test_a_rest_request_is_taken_once_and_only_in_time(server: Any) -> None:
     assert demand.take_rest(server.client, NOW) == ["NSE_EQ:2"]
     assert demand.take_rest(server.client, NOW) == []
     assert not server.client.exists("demand:rest")
+
+
+def test_a_rest_request_is_waited_for_by_the_server(valkey: Any) -> None:
+    client = connect(valkey.url, timeout_s=2)
+    assert demand.take_rest(client, NOW, wait_s=0.05) == []
+    demand.want_rest(valkey.client, ["NSE_EQ:1", "NSE_EQ:2"], NOW + 1)
+    demand.want_rest(valkey.client, ["NSE_EQ:3"], NOW - 1)
+    asker = Timer(0.1, demand.want_rest, (valkey.client, ["NSE_EQ:4"], NOW + 1))
+    assert demand.take_rest(client, NOW, wait_s=0.05) == ["NSE_EQ:1", "NSE_EQ:2"]
+    asker.start()
+    assert demand.take_rest(client, NOW, wait_s=1.5) == ["NSE_EQ:4"]
+    asker.join()
+    client.close()
 
 
 def test_members_that_are_no_text_do_not_end_the_reading(server: Any) -> None:

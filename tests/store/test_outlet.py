@@ -10,6 +10,7 @@ from ltp import metrics
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.client import connect
+from ltp.store.encode import NOTHING, Coverage
 from ltp.store.outlet import Beat, Moment, Outlet
 
 NOW = 1_795_408_200_000_000
@@ -66,23 +67,23 @@ def test_an_epoch_begins_with_everything_written_and_then_said(valkey: Any, outl
 
 def test_seq_rises_by_one_and_at_always(outlet: Outlet, listener: Listener) -> None:
     outlet.begin(moment(), [], beat())
-    outlet.send(moment(NOW - 1_000_000), [tick()], frozenset())
-    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 901)], frozenset())
+    outlet.send(moment(NOW - 1_000_000), [tick()], NOTHING)
+    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 1_702)], NOTHING)
     messages = listener.all()
     assert [message["seq"] for message in messages] == [1, 2, 3, 4, 5]
     assert [message["at"] for message in messages] == [NOW, NOW + 1, NOW + 7, NOW + 8, NOW + 9]
     assert len({message["epoch"] for message in messages}) == 1
-    assert sum(len(message["ticks"]) for message in messages) == 901
+    assert sum(len(message["ticks"]) for message in messages) == 1_702
 
 
 def test_what_was_written_is_counted_and_what_was_refused_is_not(valkey: Any, outlet: Outlet) -> None:
     before = metrics.value("ticks_written"), metrics.value("batches_written")
     outlet.begin(moment(), [tick(number) for number in range(1, 1_001)], beat())
-    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 901)], frozenset())
+    outlet.send(moment(NOW + 7), [tick(number) for number in range(1, 901)], NOTHING)
     refused = Outlet(valkey.client, "simulator", allowed=lambda: False)
     with pytest.raises(StoreError):
-        refused.send(moment(NOW + 8), [tick()], frozenset())
-    assert (metrics.value("ticks_written") - before[0], metrics.value("batches_written") - before[1]) == (1_900, 4)
+        refused.send(moment(NOW + 8), [tick()], NOTHING)
+    assert (metrics.value("ticks_written") - before[0], metrics.value("batches_written") - before[1]) == (1_900, 3)
 
 
 def test_each_beginning_is_another_epoch_and_at_still_rises(outlet: Outlet, listener: Listener) -> None:
@@ -96,19 +97,19 @@ def test_each_beginning_is_another_epoch_and_at_still_rises(outlet: Outlet, list
 
 def test_only_covered_ticks_get_a_30_second_key(valkey: Any, outlet: Outlet) -> None:
     outlet.begin(moment(), [], beat())
-    outlet.send(moment(), [tick(1), tick(2)], frozenset({"NSE_EQ:2"}))
+    outlet.send(moment(), [tick(1), tick(2)], Coverage(NOW, frozenset({"NSE_EQ:1"})))
     assert valkey.client.keys("ltp:*") == [b"ltp:NSE_EQ:2"]
-    outlet.send(moment(), [], frozenset(), dropped=["NSE_EQ:2"])
+    outlet.send(moment(), [], NOTHING, dropped=["NSE_EQ:2"])
     assert valkey.client.keys("ltp:*") == []
 
 
 def test_a_beat_renews_and_tells_whether_the_heartbeat_was_there(valkey: Any, outlet: Outlet) -> None:
     outlet.begin(moment(), [], beat())
-    assert outlet.send(moment(), [], frozenset(), beat=beat(tick(3), heartbeat_at=""))
+    assert outlet.send(moment(), [], NOTHING, beat=beat(tick(3), heartbeat_at=""))
     assert valkey.client.get("ltp:NSE_EQ:3") == b"100.00"
     valkey.client.flushall()
-    assert outlet.send(moment(), [], frozenset())
-    assert not outlet.send(moment(), [], frozenset(), beat=beat(heartbeat_at=""))
+    assert outlet.send(moment(), [], NOTHING)
+    assert not outlet.send(moment(), [], NOTHING, beat=beat(heartbeat_at=""))
 
 
 @pytest.mark.parametrize("before", ["dhanhq", None])
@@ -133,7 +134,7 @@ def test_a_server_without_msetex_gets_the_same_keys(valkey: Any, listener: Liste
     try:
         outlet = Outlet(connect(valkey.url.replace("//", "//plain:hush@"), timeout_s=1), "simulator", allowed=lambda: True)
         outlet.begin(moment(), [tick(1)], beat())
-        outlet.send(moment(), [tick(2)], frozenset({"NSE_EQ:2"}))
+        outlet.send(moment(), [tick(2)], Coverage(NOW))
         assert valkey.client.get("ltp:NSE_EQ:2") == b"100.00"
         assert sorted(valkey.client.keys("tick:*")) == [b"tick:NSE_EQ:1", b"tick:NSE_EQ:2"]
         assert [message["seq"] for message in listener.all()] == [1, 2]
@@ -146,7 +147,7 @@ def test_nothing_leaves_once_the_lease_ran_out(valkey: Any, listener: Listener) 
     outlet = Outlet(valkey.client, "simulator", allowed=lambda: leads.pop(0))
     outlet.begin(moment(), [tick(1)], beat())
     with pytest.raises(StoreError, match="lease"):
-        outlet.send(moment(), [tick(2)], frozenset({"NSE_EQ:2"}))
+        outlet.send(moment(), [tick(2)], Coverage(NOW))
     assert valkey.client.keys("*:NSE_EQ:*") == [b"tick:NSE_EQ:1"]
     assert len(listener.all()) == 1
 
@@ -156,7 +157,7 @@ def test_a_refused_write_publishes_nothing(valkey: Any, outlet: Outlet, listener
     valkey.client.config_set("maxmemory", "1mb")
     try:
         with pytest.raises(StoreError):
-            outlet.send(moment(), [tick()], frozenset())
+            outlet.send(moment(), [tick()], NOTHING)
     finally:
         valkey.client.config_set("maxmemory", "0")
     assert len(listener.all()) == 1

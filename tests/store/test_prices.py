@@ -14,7 +14,9 @@ from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.store import prices
 from ltp.store.client import connect, translated
+from ltp.store.encode import Coverage, Encoder, ltp_pairs
 from ltp.store.prices import Writer
+from ltp.store.transaction import Transaction
 
 HDFC, TCS, USDINR = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_CURRENCY:10093"
 
@@ -30,12 +32,12 @@ def tick(key: str = HDFC, ltp: int | None = 14_021_000, **fields: Any) -> Tick:
 
 
 def write(client: Any, *ticks: Tick, writer: Writer | None = None) -> None:
-    writer = writer or Writer()
-    pipe = client.pipeline(transaction=True)
-    writer.ltp(pipe, ticks)
-    writer.ticks(pipe, ticks)
+    writer, encoded = writer or Writer(), Encoder().ticks(ticks, Coverage(0))
+    transaction = Transaction(client)
+    writer.ltp(transaction, encoded.ltp)
+    writer.ticks(transaction, encoded.tick)
     with translated("writing"):
-        pipe.execute()
+        transaction.execute()
 
 
 def test_keys_hold_what_the_contract_says(valkey: Any) -> None:
@@ -115,7 +117,7 @@ def test_an_instrument_without_a_price_gets_no_30_second_key(valkey: Any) -> Non
 def test_many_keys_go_in_commands_of_some_hundred(valkey: Any) -> None:
     valkey.client.config_resetstat()
     write(valkey.client, *(tick(f"NSE_EQ:{number}") for number in range(1, 1_001)))
-    assert valkey.client.info("commandstats")["cmdstat_msetex"]["calls"] == 6
+    assert valkey.client.info("commandstats")["cmdstat_msetex"]["calls"] == 4
     assert valkey.client.dbsize() == 2_000
 
 
@@ -170,11 +172,11 @@ def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
     assert listener.get_message(timeout=2)["type"] == "subscribe"
     valkey.client.config_set("maxmemory", "1mb")
     try:
-        pipe = valkey.client.pipeline(transaction=True)
-        Writer().ltp(pipe, [tick()])
-        pipe.publish("news", "x")
-        with pytest.raises(StoreError), translated("writing"):
-            pipe.execute()
+        transaction = Transaction(valkey.client)
+        Writer().ltp(transaction, ltp_pairs([tick()]))
+        transaction.execute_command("PUBLISH", "news", "x")
+        with pytest.raises(StoreError, match="OutOfMemory"), translated("writing"):
+            transaction.execute()
     finally:
         valkey.client.config_set("maxmemory", "0")
     assert listener.get_message(timeout=0.2) is None
@@ -183,10 +185,10 @@ def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
 
 def test_dropping_removes_only_the_30_second_key(valkey: Any) -> None:
     write(valkey.client, tick(), tick(TCS))
-    pipe = valkey.client.pipeline()
-    prices.drop(pipe, [])
-    prices.drop(pipe, [HDFC])
-    pipe.execute()
+    transaction = Transaction(valkey.client)
+    prices.drop(transaction, [])
+    prices.drop(transaction, [HDFC])
+    assert transaction.execute() == [1]
     assert [known.covered for known in prices.read(valkey.client, [HDFC, TCS])] == [False, True]
     assert valkey.client.exists("tick:NSE_EQ:1333")
 

@@ -1,0 +1,75 @@
+"""When a view's next event may go out: after the least interval, with the batch that comes then, apart from other views.
+
+Between the views and the writer. Pure arithmetic on instants; knows neither prices nor browsers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_EARLY: Final = 1 / 4  # of the interval
+_MOVED: Final = 1 / 8
+_GOLDEN: Final = 0.618_033_988_749_895  # its multiples lie evenly between 0 and 1 however many there are
+_SAME_S: Final = 1e-3
+_ROUND_S: Final = 0.004, 0.010  # what a round may take: more are made when it is longer, fewer when it is shorter
+_GROUPS: Final = 8
+
+
+class Turns:
+    """The interval holds on average: n events to a view take at least n - 1 intervals less half of one, and no two are less
+    than half of it apart. Within that a view goes with a batch rather than shortly after it, when its prices would be older
+    and a round be made for it alone.
+
+    `early_s`: by how much an event may come before its instant. `together_s`: for how long one may wait for others to be made.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s, self.early_s = interval_s, interval_s * _EARLY
+        self.together_s = interval_s / 100
+        self._views = 0
+        self._heard_s = self._counted_s = 0.0
+        self._batch_s = interval_s  # between two batches, lately
+        self._busy_s = self._work_s = 0.0  # in the present interval, and in one lately
+        self._groups = 1
+
+    def heard(self, now_s: float) -> None:
+        """Note that a batch came."""
+        self._batch_s += (min(now_s - self._heard_s, self._interval_s) - self._batch_s) / 8
+        self._heard_s = now_s
+
+    def spent(self, began_s: float, now_s: float) -> None:
+        """Note how long a round took, and part the views into as many groups as make rounds short enough.
+
+        Not into more: a round has a price of its own, and what views share is made once in each.
+        """
+        self._busy_s += now_s - began_s
+        passed_s = now_s - self._counted_s
+        if passed_s < self._interval_s or not passed_s:
+            return
+        self._work_s += (self._busy_s * self._interval_s / passed_s - self._work_s) / 4
+        self._busy_s, self._counted_s = 0.0, now_s
+        if self._batch_s > self.early_s:
+            self._groups = 1  # a view would have no batch at its turn
+        elif self._work_s > _ROUND_S[1] * self._groups:
+            self._groups = min(_GROUPS, self._groups * 2)
+        elif self._work_s < _ROUND_S[0] * self._groups:
+            self._groups = max(1, self._groups // 2)
+
+    def phase(self) -> float:
+        """Return where in the interval, of length one, the next new view has its turns."""
+        self._views += 1
+        return self._views * _GOLDEN % 1
+
+    def next_s(self, due_s: float, phase: float, now_s: float) -> float:
+        """Return the earliest next event of a view that was due at `due_s` and is sent one now.
+
+        Where there are groups a view keeps its turn, and one that has none, because a quiet time ended for all views at once,
+        is moved towards its own a little each time: else all would be sent together for ever, and the last come late.
+        """
+        next_s = (due_s if abs(now_s - due_s) <= self.early_s else now_s) + self._interval_s
+        if self._groups > 1:
+            turn_s = int(phase * self._groups) / self._groups * self._interval_s
+            away_s = (turn_s - next_s) % self._interval_s
+            if away_s < self._interval_s - _SAME_S:
+                next_s += min(away_s, self._interval_s * _MOVED)
+        return next_s

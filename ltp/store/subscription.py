@@ -1,0 +1,110 @@
+"""A connection that listens to one channel: the server's bytes to the bodies of messages, read in place.
+
+redis-py connects, says who we are and subscribes. From then on the server says one thing only, so it is read here: redis-py
+would copy each message five times, and when cut connect again without a word. Knows nothing of what a body holds.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from ltp.store.client import Client
+
+POLL_S: Final = 1.0
+_BUFFER: Final = 1 << 18
+_LINE: Final = b"\r\n"
+_SIZE_MAX: Final = 20  # characters of a length and the end of its line
+
+
+class Subscription:
+    """Subscribes at once; one thread uses it. Raises what redis-py raises, and OSError.
+
+    Args:
+        longest: a body of more bytes is never held, and reads as an empty one.
+    """
+
+    def __init__(self, client: Client, channel: str, *, longest: int) -> None:
+        name = channel.encode()
+        self._confirmation = b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(name), name)
+        self._head = b"*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$" % (len(name), name)
+        self._longest = longest
+        self._bytes = bytearray(_BUFFER)
+        self._view = memoryview(self._bytes)
+        self._start = self._end = 0  # what has come and is not read yet
+        self._left_out = 0  # bytes to come of a body that is too long
+        connection: Any = client.connection_pool.get_connection()
+        connection.send_command("SUBSCRIBE", channel)
+        self._socket = connection._sock  # the one thing of it that has no public name
+        self._socket.settimeout(POLL_S)
+
+    def confirmed(self) -> bool:
+        """Wait for the confirmation, for a second; false when it has not come."""
+        until_s = time.monotonic() + POLL_S
+        while not self._has(self._confirmation):
+            if not self._receive() or time.monotonic() >= until_s:
+                return False
+        self._start += len(self._confirmation)
+        return True
+
+    def read(self) -> memoryview | None:
+        """Return the body of the next message, which lasts until the next call; None when none comes for a second."""
+        until_s = time.monotonic() + POLL_S
+        while (body := self._body()) is None:
+            if not self._receive() or time.monotonic() >= until_s:
+                break
+        return body
+
+    def _body(self) -> memoryview | None:
+        """Return the next body when all of it has come."""
+        if not self._has(self._head):
+            return None
+        size_at = self._start + len(self._head)
+        size_text, line, _ = bytes(self._view[size_at : min(self._end, size_at + _SIZE_MAX)]).partition(_LINE)
+        if not line and len(size_text) < _SIZE_MAX:
+            return None
+        if not (line and size_text.isdigit()):
+            raise ConnectionError(f"the server said a message is {size_text!r} bytes long")
+        size, first = int(size_text), size_at + len(size_text) + len(_LINE)
+        after = first + size + len(_LINE)
+        if size > self._longest:
+            self._start, self._left_out = min(after, self._end), max(0, after - self._end)
+            return self._view[:0]
+        if after > self._end:
+            return None
+        self._start = after
+        return self._view[first : first + size]
+
+    def _has(self, expected: bytes) -> bool:
+        """Tell whether all of `expected` has come; what begins otherwise ends the connection."""
+        come = bytes(self._view[self._start : min(self._end, self._start + len(expected))])
+        if not expected.startswith(come):
+            raise ConnectionError(f"the server said {come[:60]!r}")
+        return len(come) == len(expected)
+
+    def _receive(self) -> bool:
+        """Take in what the server sent; false when it sent nothing for a second."""
+        if self._start == self._end:
+            self._start = self._end = 0
+        elif self._end == len(self._bytes):
+            self._make_room()
+        try:
+            count = self._socket.recv_into(self._view[self._end :])
+        except TimeoutError:
+            return False
+        if not count:
+            raise ConnectionError("the server closed the connection")
+        gone = min(self._left_out, count)
+        self._left_out -= gone
+        self._start += gone
+        self._end += count
+        return True
+
+    def _make_room(self) -> None:
+        """Move what is not read to the front, of a larger buffer when it fills this one."""
+        rest = bytes(self._view[self._start : self._end])
+        if self._start == 0:
+            self._bytes = bytearray(2 * len(self._bytes))
+            self._view = memoryview(self._bytes)
+        self._view[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)

@@ -1,0 +1,172 @@
+"""The fast way of reading a message says what the slow one says, for whatever anybody publishes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ltp.core.tick import Tick
+from ltp.core.wire import Batch, batch_from_plain, tick_of
+from ltp.store import decode
+
+AT = 1_795_408_200_123_456
+TICK = {
+    "k": "NSE_EQ:1333",
+    "ltp": 1650.35,
+    "ltt": 1_795_408_200,
+    "received_at": AT,
+    "volume": 4_512_345,
+    "open": 1640.0,
+    "high": 1655.1,
+    "low": 1631.45,
+    "prev_close": 1638.25,
+    "session": "2026-11-23",
+    "traded_at": AT - 5,
+}
+BATCH: dict[str, Any] = {
+    "v": 1,
+    "epoch": "7f3a",
+    "seq": 12,
+    "at": AT,
+    "feed": "live",
+    "since": AT - 10**6,
+    "source": "dhanhq",
+    "phase": {"NSE_EQ": "continuous"},
+    "ticks": [TICK],
+}
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def whole(batch: Batch | None) -> Batch | None:
+    return batch and batch._replace(ticks=[tick_of(tick) for tick in batch.ticks])
+
+
+def slowly(body: bytes) -> Batch | None:
+    try:
+        return batch_from_plain(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def body(plain: Any) -> bytes:
+    return json.dumps(plain).encode()
+
+
+def told(**fields: Any) -> Batch | None:
+    return whole(decode.batch(body({**BATCH, "ticks": [{**TICK, **fields}]})))
+
+
+def test_a_batch_as_the_contract_has_it() -> None:
+    batch = decode.batch(body(BATCH))
+    assert batch is not None
+    assert type(batch.ticks[0]) is not Tick  # left as it was told, which is the fast way
+    assert whole(batch) == Batch(
+        "7f3a",
+        12,
+        AT,
+        "live",
+        AT - 10**6,
+        "dhanhq",
+        {"NSE_EQ": "continuous"},
+        [
+            Tick(
+                "NSE_EQ:1333",
+                16_503_500,
+                1_795_408_200,
+                AT,
+                4_512_345,
+                16_400_000,
+                16_551_000,
+                16_314_500,
+                16_382_500,
+                None,
+                "2026-11-23",
+                AT - 5,
+                False,
+            )
+        ],
+    )
+
+
+def test_what_the_contract_lets_out_may_be_missing() -> None:
+    least = {"k": "NSE_EQ:1", "ltp": 1650, "ltt": None, "received_at": AT}
+    batch = decode.batch(body({name: value for name, value in BATCH.items() if name != "source"} | {"ticks": [least]}))
+    assert whole(batch) is not None
+    assert list(whole(batch).ticks) == [Tick("NSE_EQ:1", 16_500_000, received_at=AT)]
+
+
+@pytest.mark.parametrize("damaged", [{"received_at": 1.5}, {"session": "yesterday"}, {"k": 5}, {"ltt": -1}, {"traded_at": 2**62}])
+def test_one_damaged_tick_is_left_out_and_the_rest_counts(damaged: dict[str, Any]) -> None:
+    batch = decode.batch(body({**BATCH, "ticks": [TICK, {**TICK, **damaged}, {**TICK, "k": "NSE_EQ:2"}]}))
+    assert batch is not None
+    assert [tick.key for tick in batch.ticks] == ["NSE_EQ:1333", "NSE_EQ:2"]
+    good = decode.batch(body(BATCH))
+    assert good is not None
+    assert batch.ticks[0] == good.ticks[0]  # in the same form, so that one can be compared with the other
+
+
+@pytest.mark.parametrize("name", ["ltp", "open", "high", "low", "prev_close"])
+@pytest.mark.parametrize("bad", [True, "1650.35", 0, -1.0, 10_000_000.01, 0.00001, [], 1e300])
+def test_a_damaged_price_is_unknown(name: str, bad: object) -> None:
+    place = {"ltp": 1, "open": 5, "high": 6, "low": 7, "prev_close": 8}[name]
+    batch = told(**{name: bad})
+    assert batch is not None
+    assert batch.ticks[0][place] is None
+    assert batch.ticks[0][0] == "NSE_EQ:1333"
+
+
+@pytest.mark.parametrize("price", [0.0001, 0.05, 1, 1402.1, 83.2475, 131_072.05, 9_999_999.9999, 10_000_000])
+def test_every_price_that_may_be_shown(price: float) -> None:
+    batch = told(ltp=price)
+    assert batch is not None
+    assert batch.ticks[0].ltp == round(price * 10_000)
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b"",
+        b"[" * 200_000,
+        b'{"v":1,"x":' + b"[" * 200_000,
+        b'{"v":1,"ticks":[{"k":"\xff"}]}',
+        b'{"v":1,"epoch":"\xed\xa0\x80"}',
+        b"\xef\xbb\xbf{}",
+        body(BATCH) + b"x",
+        body(BATCH)[:-1],
+    ],
+)
+def test_what_is_no_json_is_no_batch(poison: bytes) -> None:
+    assert decode.batch(poison) is None
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_batch_or_none(content: bytes) -> None:
+    assert decode.batch(content) is None
+
+
+@given(st.sampled_from([*BATCH, "more"]), anything)
+def test_any_field_of_a_batch_is_judged_as_the_slow_way_does(name: str, value: object) -> None:
+    content = body({**BATCH, name: value})
+    assert whole(decode.batch(memoryview(content))) == whole(slowly(content))
+
+
+@given(st.sampled_from([*TICK, "oi", "rest", "more"]), anything)
+def test_any_field_of_a_tick_is_judged_as_the_slow_way_does(name: str, value: object) -> None:
+    content = body({**BATCH, "ticks": [TICK, {**TICK, name: value}]})
+    assert whole(decode.batch(content)) == whole(slowly(content))
+
+
+@given(st.lists(st.sampled_from(list(TICK)), unique=True))
+def test_any_fields_of_a_tick_may_be_missing(missing: list[str]) -> None:
+    content = body({**BATCH, "ticks": [{name: value for name, value in TICK.items() if name not in missing}]})
+    assert whole(decode.batch(content)) == whole(slowly(content))

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ltp.core.instrument import SEGMENTS
+from ltp.core.money import MAX_PRICE, SCALE
+from ltp.core.tick import Tick
+from ltp.core.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
+from ltp.store.encode import NOTHING, Coverage, Encoder, ltp_pairs, message
+
+AT = 1_795_408_200_500_000
+HDFC, USDINR = "NSE_EQ:1333", "NSE_CURRENCY:10093"
+TICK = Tick(
+    HDFC, 14_021_000, 1_795_408_200, AT, 4_512_345, 13_950_000, 14_100_500, 13_900_025, 13_904_000, None, "2026-11-23", AT - 7
+)
+VALUE = (
+    '{"ltp":1402.1,"ltt":1795408200,"received_at":1795408200500000,"volume":4512345,"open":1395.0,"high":1410.05,'
+    '"low":1390.0025,"prev_close":1390.4,"session":"2026-11-23","traded_at":1795408200499993}'
+)
+
+price = st.none() | st.integers(1, MAX_PRICE)
+count = st.none() | st.integers(0, 2**63 - 1)
+instant = st.integers(0, 2**32 * 10**6 - 1)
+seconds = st.none() | st.integers(0, 2**32 - 1)
+key = st.builds("{}:{}".format, st.sampled_from(SEGMENTS), st.integers(1, 2**32 - 1))
+session = st.just("") | st.dates().map(lambda day: day.isoformat())
+ticks = st.builds(Tick, key, price, seconds, instant, count, price, price, price, price, count, session, instant, st.booleans())
+
+
+def values(pairs: list[str]) -> dict[str, str]:
+    """Read the arguments as the server does."""
+    arguments, rest = [], "".join(pairs).encode()
+    while rest:
+        head, _, rest = rest.partition(b"\r\n")
+        size = int(head.removeprefix(b"$"))
+        assert rest[size : size + 2] == b"\r\n"
+        arguments.append(rest[:size].decode())
+        rest = rest[size + 2 :]
+    return dict(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+def plain(tick: Tick) -> dict[str, Any]:
+    """What a `tick:` key holds, by the contract."""
+    fields = tick._asdict()
+    del fields["key"]
+    for name in ("ltp", "open", "high", "low", "prev_close"):
+        fields[name] = None if fields[name] is None else fields[name] / SCALE
+    rest = {"rest": True} if fields.pop("rest") else {}
+    always = ("ltp", "ltt")
+    return {name: value for name, value in fields.items() if value is not None or name in always} | rest
+
+
+def test_a_tick_in_literal_bytes() -> None:
+    encoded = Encoder().ticks([TICK], Coverage(AT))
+    assert encoded.tick == [f"$16\r\ntick:NSE_EQ:1333\r\n${len(VALUE)}\r\n{VALUE}\r\n"]
+    assert encoded.ltp == ["$15\r\nltp:NSE_EQ:1333\r\n$7\r\n1402.10\r\n"]
+    assert encoded.items == ['{"k":"NSE_EQ:1333",' + VALUE[1:]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"ltp": None}, VALUE.replace("1402.1,", "null,")),
+        ({"ltt": None}, VALUE.replace("1795408200,", "null,")),
+        ({"volume": None}, VALUE.replace('"volume":4512345,', "")),
+        ({"low": None, "open": None}, VALUE.replace('"open":1395.0,', "").replace('"low":1390.0025,', "")),
+        ({"oi": 7}, VALUE.replace('1390.4,"', '1390.4,"oi":7,"')),
+        ({"session": ""}, VALUE.replace("2026-11-23", "")),
+        ({"rest": True}, VALUE.replace("}", ',"rest":true}')),
+    ],
+)
+def test_what_is_not_known_is_left_out(changes: dict[str, Any], text: str) -> None:
+    assert values(Encoder().ticks([TICK._replace(**changes)], NOTHING).tick) == {"tick:NSE_EQ:1333": text}
+
+
+@pytest.mark.parametrize(
+    ("key", "ltp", "text"),
+    [
+        (HDFC, 14_021_000, "1402.10"),
+        (HDFC, 100, "0.01"),
+        (HDFC, 14_020_950, "1402.10"),
+        (HDFC, 14_029_999, "1403.00"),
+        (HDFC, 1, "0.00"),
+        (HDFC, MAX_PRICE, "10000000.00"),
+        (HDFC, MAX_PRICE + 500, "10000000.00"),
+        (USDINR, 832_475, "83.2475"),
+        (USDINR, 830_000, "83.0000"),
+        (USDINR, MAX_PRICE + 500, "10000000.0000"),
+    ],
+)
+def test_the_text_of_a_30_second_key(key: str, ltp: int, text: str) -> None:
+    tick = Tick(key, ltp, None, AT)
+    assert values(Encoder().ticks([tick], Coverage(AT)).ltp) == {f"ltp:{key}": text}
+    assert values(ltp_pairs([tick, Tick("NSE_EQ:1")])) == {f"ltp:{key}": text}
+
+
+def test_the_feed_vouches_for_what_came_since_and_is_wanted() -> None:
+    told = [TICK, Tick("NSE_EQ:1", 5, None, AT - 1), Tick("NSE_EQ:2", 5, None, AT), Tick("NSE_EQ:3", None, None, AT)]
+    coverage = Coverage(AT, frozenset({"NSE_EQ:2"}))
+    assert list(values(Encoder().ticks(told, coverage).ltp)) == ["ltp:NSE_EQ:1333"]
+    assert list(filter(coverage.covers, told)) == [TICK]
+    assert not Encoder().ticks(told, NOTHING).ltp
+    assert not any(map(NOTHING.covers, told))
+
+
+def test_what_seldom_changes_is_written_anew_when_it_does() -> None:
+    encoder = Encoder()
+    for changes in ({}, {"high": 20_000_000}, {"oi": 5}, {"session": "2026-11-24"}, {"prev_close": None}, {}):
+        tick = TICK._replace(**changes)
+        assert orjson.loads(values(encoder.ticks([tick], NOTHING).tick)["tick:NSE_EQ:1333"]) == plain(tick)
+
+
+@given(st.lists(st.lists(ticks, max_size=4), max_size=3))
+def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
+    encoder = Encoder()
+    for chunk in chunks:
+        encoded = encoder.ticks(chunk, NOTHING)
+        for tick, pair, item in zip(chunk, encoded.tick, encoded.items, strict=True):
+            ((name, text),) = values([pair]).items()
+            assert name == f"tick:{tick.key}"
+            assert text.encode() == orjson.dumps(plain(tick))
+            assert tick_from_plain(tick.key, orjson.loads(text)) == tick
+            assert orjson.loads(item) == {"k": tick.key, **plain(tick)}
+
+
+@given(
+    st.builds(
+        Batch,
+        st.text(),
+        st.integers(0, 2**63 - 1),
+        instant,
+        st.sampled_from(FEEDS),
+        instant,
+        st.sampled_from(["dhanhq", "simulator", ""]),
+        st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
+        st.lists(ticks, max_size=3),
+    )
+)
+def test_any_batch_is_read_back_as_it_was(batch: Batch) -> None:
+    text = message(batch, Encoder().ticks(batch.ticks, NOTHING).items)  # type: ignore[arg-type]
+    assert batch_from_plain(orjson.loads(text)) == batch
+
+
+def test_a_batch_in_literal_bytes() -> None:
+    batch = Batch("7f3a", 12, AT, "live", AT - 5, "dhanhq", {"NSE_EQ": "continuous"}, [])
+    head = (
+        '{"v":1,"epoch":"7f3a","seq":12,"at":1795408200500000,"feed":"live","since":1795408200499995,"source":"dhanhq",'
+        '"phase":{"NSE_EQ":"continuous"},"ticks":['
+    )
+    assert message(batch, []) == head + "]}"
+    assert message(batch, ["{}", "{}"]) == head + "{},{}]}"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from ltp.store.client import connect
+from ltp.store.transaction import Transaction, bulk, command
+
+
+@pytest.fixture
+def client(valkey: Any) -> Iterator[Any]:
+    connected = connect(valkey.url, timeout_s=0.5)
+    yield connected
+    connected.close()
+
+
+def test_an_argument_is_its_length_in_bytes_and_itself() -> None:
+    assert bulk("ltp:NSE_EQ:1333") == "$15\r\nltp:NSE_EQ:1333\r\n"
+    assert bulk(30) == "$2\r\n30\r\n"
+    assert bulk("") == "$0\r\n\r\n"
+    assert bulk("₹5") == "$4\r\n₹5\r\n"
+    assert command("EX", 30) == "*2\r\n$2\r\nEX\r\n$2\r\n30\r\n"
+
+
+def test_answers_are_those_of_the_commands_in_their_order(client: Any) -> None:
+    transaction = Transaction(client)
+    transaction.execute_command("SET", "a", "₹ 5\r\n$1")
+    transaction.queue(3, [bulk("SET") + bulk("b"), bulk(7)])
+    transaction.execute_command("MGET", "a", "b", "c")
+    assert transaction.execute() == [b"OK", b"OK", ["₹ 5\r\n$1".encode(), b"7", None]]
+    assert Transaction(client).execute() == []
+
+
+def test_all_travel_together(client: Any, valkey: Any) -> None:
+    listener = valkey.client.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("news")
+    listener.get_message(timeout=2)
+    transaction = Transaction(client)
+    transaction.execute_command("SET", "a", 1)
+    transaction.execute_command("PUBLISH", "news", "x")
+    assert valkey.client.get("a") is None
+    transaction.execute()
+    assert valkey.client.get("a") == b"1"
+    assert listener.get_message(timeout=2)["data"] == b"x"
+    listener.close()
+
+
+def test_a_command_the_server_does_not_know_stops_all_and_is_named(client: Any, valkey: Any) -> None:
+    transaction = Transaction(client)
+    transaction.execute_command("SET", "a", 1)
+    transaction.execute_command("NOSUCH", 1)
+    with pytest.raises(redis.ResponseError, match="NOSUCH"):
+        transaction.execute()
+    assert valkey.client.get("a") is None
+    assert client.ping(), "the answers behind the refusal were read too"
+
+
+def test_a_command_that_fails_while_carried_out_is_raised(client: Any, valkey: Any) -> None:
+    valkey.client.lpush("list", "x")
+    transaction = Transaction(client)
+    transaction.execute_command("INCR", "list")
+    with pytest.raises(redis.ResponseError, match="wrong kind"):
+        transaction.execute()
+    assert client.ping()
+
+
+def test_a_connection_that_was_closed_under_us_is_opened_again_once(client: Any, valkey: Any) -> None:
+    client.ping()
+    valkey.client.client_kill_filter(_type="normal", skipme=True)
+    transaction = Transaction(client)
+    transaction.execute_command("SET", "a", 1)
+    assert transaction.execute() == [b"OK"]
+
+
+def test_connections_go_back_to_the_pool_whatever_happens(valkey: Any) -> None:
+    client: Any = redis.Redis.from_pool(
+        redis.BlockingConnectionPool.from_url(valkey.url, max_connections=1, timeout=0.2, protocol=2)
+    )
+    for name in ("PING", "NOSUCH", "PING"):
+        transaction = Transaction(client)
+        transaction.execute_command(name)
+        if name == "PING":
+            assert transaction.execute() == [b"PONG"]
+        else:
+            with pytest.raises(redis.ResponseError):
+                transaction.execute()
+    client.close()
+
+
+def test_a_server_that_is_not_there_is_a_connection_error(free_port: Callable[[], int]) -> None:
+    transaction = Transaction(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=0.2))
+    transaction.execute_command("PING")
+    with pytest.raises(redis.ConnectionError):
+        transaction.execute()
