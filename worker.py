@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import redis
@@ -23,21 +24,25 @@ from ltp import settings as settings_module
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
 from ltp.db import instruments
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine, reading
-from ltp.db.screeners import Catalog
+from ltp.db.screeners import fetch_keys
 from ltp.errors import ConfigError, DatabaseError, LTPError, StoreError
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
 from ltp.feed.rest import RestClient
-from ltp.feed.simulator.universe import universe
 from ltp.feed.status import FeedStatus
 from ltp.feed.supervisor import Supervisor
+from ltp.jobs import chores, shipped
+from ltp.jobs.chores import Chores
+from ltp.jobs.daily_import import DailyImport
 from ltp.jobs.ingest import Ingest
+from ltp.jobs.instruments import last_import
 from ltp.jobs.leader import Leader, identity
 from ltp.jobs.market import Market
 from ltp.jobs.master import Master
 from ltp.jobs.report import Report
-from ltp.jobs.rest_quotes import RestQuotes
+from ltp.jobs.rest_quotes import WAIT_S, RestQuotes
 from ltp.jobs.schedule import Reconcile, Schedule
 from ltp.jobs.subscriptions import Subscriptions
 from ltp.settings import Settings
@@ -62,7 +67,7 @@ class Worker:
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine))
+        master = Master(Catalog(engine), partial(fetch_keys, engine))
         self._credentials = Credentials(self._read_credentials)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
@@ -89,10 +94,21 @@ class Worker:
         self.schedule = Schedule(
             market=market, reconcile=self.reconcile, subscriptions=self.subscriptions, changed=self.ingest.changed
         )
+        daily_import = DailyImport(
+            settings.master_url, active=lambda: bool(self.leader.may_write()), last_import=partial(last_import, engine)
+        )
+        screens = chores.of_screens(
+            engine,
+            session_on=market.session_on,
+            universe=settings.screener_universe,
+            fetches=settings.dhanhq_ws_enabled,
+            active=lambda: bool(self.leader.may_write()),
+        )
+        self.chores = Chores(daily_import, *screens)
         self._account_probed = False
 
     def start(self) -> None:
-        for thread in (self.ingest, self.feed, self.rest):
+        for thread in (self.ingest, self.feed, self.rest, self.chores):
             thread.start()
         self.schedule.start()
         self.leader.start()
@@ -100,6 +116,7 @@ class Worker:
     def stop(self) -> None:
         """Unsubscribe, disconnect, write what is left, give the lease back."""
         self.schedule.stop()
+        self.chores.stop()
         self.feed.stop()
         self.rest.stop()
         self.ingest.stop()
@@ -143,7 +160,7 @@ class Worker:
     def _build_rest(self, market: Market, master: Master) -> RestQuotes:
         return RestQuotes(
             fetch=self._rest_client.quotes,
-            asked=lambda now: demand.take_rest(self._client, now),
+            asked=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
             wanted=lambda: self.subscriptions.wanted,
             knows=master.knows,
             status=self.feed.status,
@@ -216,8 +233,8 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
             engine = open_engine(url)
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None
+            shipped.ensure(engine)
             if empty:
-                instruments.seed(engine, universe())
                 log.info("The instrument master was empty; seeded it with the shipped universe")
             return engine
         except DatabaseError as error:

@@ -52,6 +52,7 @@ def ready(instruments: int, **settings: str) -> Iterator[Stage]:
             "STATE_DIR": str(folder),
             "REDIS_URL": url,
             "MARKET_CALENDAR": "always_open",
+            "SCREENER_UNIVERSE": "off",
             "LOG_LEVEL": "ERROR",
             "PYTHONPATH": str(ROOT),
             **settings,

@@ -1,4 +1,4 @@
-"""What operators type: `python -m ltp config`, `status`, `screeners import` and `simulate`."""
+"""What operators type: `python -m ltp config`, `status` and `simulate`; other nouns have a module each."""
 
 from __future__ import annotations
 
@@ -9,20 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ltp import logs
+from ltp import cli_candles, cli_instruments, cli_screeners, logs
 from ltp import settings as settings_module
 from ltp.core.instrument import SEGMENTS
-from ltp.core.screener import KINDS
-from ltp.core.screener_csv import Master, parse
 from ltp.core.session import Calendar
-from ltp.db import instruments, screeners
-from ltp.db.engine import open_engine
-from ltp.errors import InputError, LTPError
+from ltp.errors import LTPError
 from ltp.feed import simulator
 from ltp.store import client as store_client
 from ltp.store import heartbeat
 
-_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 _REDIS_TIMEOUT_S: Final = 2.0
 
 
@@ -49,15 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="print what the worker says of itself in Redis")
     status.set_defaults(command=_status)
 
-    of_screeners = commands.add_parser("screeners", help="results of the screeners").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    import_ = of_screeners.add_parser("import", help="store a file of results as the newest run of a screener")
-    import_.add_argument("kind", choices=KINDS)
-    import_.add_argument("file", type=Path, metavar="FILE.csv", help="UTF-8, comma-separated, the first line names the columns")
-    import_.add_argument("--sample", action="store_true", help="head the page with the word sample")
-    import_.set_defaults(command=_import)
-
+    cli_candles.add(commands)
+    cli_instruments.add(commands)
+    cli_screeners.add(commands)
     _add_simulate(commands.add_parser("simulate", help="run an exchange that speaks DhanHQ v2"))
     return parser
 
@@ -118,37 +107,6 @@ def _age(at: str) -> str:
         return f"{(datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds():.0f} s ago"
     except (ValueError, TypeError):
         return "not an instant"
-
-
-def _import(given: argparse.Namespace) -> int:
-    settings = settings_module.load()
-    content = _read(given.file)
-    engine = open_engine(settings.database)
-    # Symbols have to be known even where no worker has run yet.
-    instruments.seed(engine, simulator.universe())
-    try:
-        rows = parse(content, Master.of(instruments.fetch_all(engine)))
-    except InputError as error:
-        raise InputError(f"{given.file}, {error.where}", error.value, error.accepted) from None
-    run_id = screeners.insert_run(engine, given.kind, rows, sample=given.sample, source=given.file.name)
-    print(f"{len(rows):,} results stored as run {run_id} of the {given.kind} screener; open pages follow within seconds.")
-    return 0
-
-
-def _read(file: Path) -> bytes:
-    """Read a file of a bounded size.
-
-    Raises:
-        InputError: it cannot be read, or is larger than any 5,000 results.
-    """
-    try:
-        with file.open("rb") as source:
-            content = source.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise InputError("file", str(file), f"it cannot be read ({error.strerror})") from None
-    if len(content) > _MAX_FILE_BYTES:
-        raise InputError("file", str(file), f"a file has at most {_MAX_FILE_BYTES // 2**20} MiB")
-    return content
 
 
 def _simulate(given: argparse.Namespace) -> int:

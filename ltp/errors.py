@@ -3,6 +3,7 @@
     LTPError
     ├── ConfigError         a setting is not accepted
     ├── InputError          what a user or a script sent is not accepted
+    │   └── CriterionError  one character of a screen's criterion is not
     ├── NotFoundError       there is no such page, screener or instrument
     ├── LimitError          a bound of ours is reached; try again later
     ├── FeedError           the broker's side
@@ -43,6 +44,24 @@ class InputError(LTPError):
         """`where` names the parameter, field or line; `value` is what came, shortened by us to 80 characters."""
         self.where, self.value, self.accepted = where, value if len(value) <= 80 else value[:77] + "...", accepted
         super().__init__(f"{where}: {self.value!r} is not accepted; {accepted}")
+
+
+class CriterionError(InputError):
+    """`text` is the whole criterion, `at` the place of the character in it, counted from 0 (its length: the end)."""
+
+    _AROUND = 30
+
+    def __init__(self, where: str, text: str, at: int, accepted: str) -> None:
+        self.text, self.at = text, at
+        super().__init__(f"{where}, character {at + 1}", text[at : at + 20] or "the end", accepted)
+
+    def caret(self) -> str:
+        """Return the place as two lines of fixed-width text: the criterion, cut around it, and a ^ below the character."""
+        start = max(0, self.at - self._AROUND)
+        line = "".join(c if c.isprintable() else "?" for c in self.text[start : self.at + self._AROUND])
+        before = "..." if start else ""
+        after = "..." if self.at + self._AROUND < len(self.text) else ""
+        return f"{before}{line}{after}\n{' ' * (len(before) + self.at - start)}^"
 
 
 class NotFoundError(LTPError):

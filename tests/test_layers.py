@@ -36,7 +36,7 @@ THEIRS = {
     "screen": {"numpy", "talib"},
     "feed": {"websocket", "requests", "urllib3"},
     "feed.simulator": {"flask", "flask_sock", "simple_websocket", "werkzeug"},
-    "store": {"redis", "orjson"},
+    "store": {"redis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
     "jobs": {"apscheduler"},
@@ -44,7 +44,7 @@ THEIRS = {
     "settings": {"pydantic", "pydantic_settings"},
 }
 # These put the layers together and may import anything.
-FREE = {"cli", "__main__", "runner", "sample", "processes"}
+FREE = {"cli", "cli_candles", "cli_instruments", "cli_screeners", "cli_stages", "__main__", "runner", "processes"}
 # core asks nothing of the machine: no socket, no thread, no clock, no chance.
 IMPURE = {
     "socket",

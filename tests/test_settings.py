@@ -196,8 +196,28 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_environment_is_read_nowhere_else() -> None:
     package = Path(settings_module.__file__).parent
-    allowed = {"settings.py", "runner.py", "processes.py"}  # the latter two hand the environment on to children
+    allowed = {"settings.py", "runner.py", "processes.py", "child.py"}  # the others hand the environment on to children
     readers = [
         file for file in package.rglob("*.py") if file.name not in allowed and "os.environ" in file.read_text(encoding="utf-8")
     ]
     assert readers == []
+
+
+def test_the_master_is_dhanhqs_while_the_feed_is_and_otherwise_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().master_url == ""
+    monkeypatch.setenv("DHANHQ_WS_ENABLED", "true")
+    assert load().master_url == "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"
+    monkeypatch.setenv("DHANHQ_REST_URL", "http://127.0.0.1:9/v2")
+    assert load().master_url == ""
+    monkeypatch.setenv("INSTRUMENT_MASTER_URL", "https://example.com/master.csv.gz")
+    assert load().master_url == "https://example.com/master.csv.gz"
+    monkeypatch.delenv("DHANHQ_REST_URL")
+    monkeypatch.setenv("INSTRUMENT_MASTER_URL", "OFF")
+    assert load().master_url == ""
+
+
+@pytest.mark.parametrize("value", ["ftp://example.com/x", "/tmp/master.csv", "http://", "http://h:0/x"])
+def test_a_master_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("INSTRUMENT_MASTER_URL", value)
+    with pytest.raises(ConfigError, match=r"an address such as https://images.dhan.co/\S+ or off"):
+        load()

@@ -18,6 +18,7 @@ from bench.cases import (
     redis_fan_out,
     relay,
     render,
+    screening,
     stalled,
 )
 from bench.model import Case
@@ -36,5 +37,6 @@ EVERY: Final[tuple[Case, ...]] = (
     *page.CASES,
     *browser.CASES,
     *growth.CASES,
+    *screening.CASES,
     *redis_fan_out.CASES,
 )

@@ -15,8 +15,8 @@ from bench import machine, stage
 from bench.model import OURS, Bar, Case, Figures, Line, Turn
 from bench.stage import Stage
 from ltp import settings as ltp_settings
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.db.screeners import Catalog
 
 _ROWS: Final = 50
 _FEW: Final = 25

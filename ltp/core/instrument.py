@@ -12,6 +12,8 @@ from ltp.errors import InputError
 
 SEGMENTS = ("IDX_I", "NSE_EQ", "NSE_FNO", "NSE_CURRENCY", "BSE_EQ", "MCX_COMM", "BSE_CURRENCY", "BSE_FNO")
 CURRENCY_SEGMENTS = frozenset({"NSE_CURRENCY", "BSE_CURRENCY"})
+# Series of shares, the one to prefer first: a symbol may have bonds and older listings beside its share.
+SHARE_SERIES = ("EQ", "BE", "BZ", "SM", "ST")
 MAX_SECURITY_ID = 2**32 - 1  # the wire carries it as u32
 
 _KEY = re.compile(r"([A-Z_]{2,16}):([1-9][0-9]{0,9})", re.ASCII)
@@ -21,7 +23,8 @@ _ACCEPTED = "a key is SEGMENT:SECURITY_ID such as NSE_EQ:1333, SEGMENT one of " 
 class Instrument(NamedTuple):
     """One row of the instrument master.
 
-    `tick_size` is in price units (1/10,000 rupee), 0 when unknown. `isin` is empty for indices.
+    `tick_size` is in price units (1/10,000 rupee), 0 when unknown. `isin` is empty for indices. `series`: EQ, BE, ...; it and
+    `sector` are empty where nobody said.
     """
 
     segment: str
@@ -31,6 +34,8 @@ class Instrument(NamedTuple):
     isin: str
     lot_size: int
     tick_size: int
+    series: str = ""
+    sector: str = ""
 
     @property
     def key(self) -> str:
@@ -56,5 +61,8 @@ def split_key(key: str) -> tuple[str, int]:
 
 
 def element_id(column: str, key: str) -> str:
-    """Return the id of the page element that shows `column` of `key`: ltp-NSE_EQ-1333. The only place that makes one."""
-    return f"{column}-{key.replace(':', '-')}"
+    """Return the id of the page element that shows `column` of `key`: ltp-NSE_EQ-1333. The only place that makes one.
+
+    What follows an @ in a column says whose plan it follows, and a page shows one plan: to_entry@17 gives to_entry-NSE_EQ-1333.
+    """
+    return f"{column.partition('@')[0]}-{key.replace(':', '-')}"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import SEGMENTS, Instrument, parse_key
+from ltp.core.lookup import preference
 from ltp.core.money import SCALE, Price, price_from_rupees
 from ltp.core.screener import MAX_ROWS, Row
 from ltp.errors import InputError
@@ -36,7 +37,9 @@ class Master(NamedTuple):
 
     @classmethod
     def of(cls, instruments: list[Instrument]) -> Master:
-        return cls({i.key: i for i in instruments}, {(i.segment, i.symbol.upper()): i for i in instruments})
+        # The last one of a symbol stays: a share and its bonds may have the same.
+        by_preference = sorted(instruments, key=preference, reverse=True)
+        return cls({i.key: i for i in instruments}, {(i.segment, i.symbol.upper()): i for i in by_preference})
 
 
 class _Line(NamedTuple):

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from ltp.db import upgrade
 from ltp.errors import DatabaseError
 
+__all__ = ["PATIENCE_MS", "Engine", "open_engine", "reading", "translated", "writing"]  # Engine: the layers above know no driver
 PATIENCE_MS: Final = 5_000  # how long a locked SQLite file is waited for
 _STATEMENT_TIMEOUT_MS: Final = 5_000
 _ACCEPTED: Final = (

@@ -1,53 +1,136 @@
-"""The instrument master: what each key is called, and the grid its price moves on."""
+"""The instrument master: what each key is called now, what it was called before, and the grid its price moves on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.instrument import Instrument
-from ltp.db.engine import reading, writing
+from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.schema import instrument_names
 from ltp.db.schema import instruments as table
+from ltp.errors import NotFoundError
 
+CONTRACT_SEGMENTS: Final = frozenset({"NSE_FNO", "BSE_FNO", "NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"})
+BATCH: Final = 2_000  # rows of a write
+READ: Final = 500  # of a read beside browsers: a few milliseconds
 _COLUMNS: Final = [table.c[name] for name in Instrument._fields]
 _KEY: Final = ("segment", "security_id")
+_KEPT: Final = {"isin": "", "series": "", "sector": "", "tick_size": 0}  # not every source says them; none takes them away
 
 
 def seed(engine: Engine, instruments: Iterable[Instrument]) -> None:
     """Insert what is new and correct what differs; what is not named stays. All of it or nothing."""
-    values = [_values(instrument) for instrument in instruments]
-    if not values:
-        return
-    insert = _insert(engine)
-    told = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
+    with writing(engine) as connection:
+        for batch in batches(instruments):
+            upsert(connection, batch)
+
+
+def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
+    """As `seed` for at most BATCH, inside the caller's transaction. A symbol or ISIN that changes is kept as a former name."""
+    _keep_names(connection, instruments)
+    insert = _insert(connection.engine, table)
+    told: dict[str, Any] = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
+    for name, nothing in _KEPT.items():
+        told[name] = func.coalesce(func.nullif(insert.excluded[name], nothing), table.c[name])
     # An unchanged row keeps its changed_at, or every start of a process would make every cache reload.
     differs = or_(*(table.c[name] != told[name] for name in told))
-    upsert = insert.on_conflict_do_update(
+    statement = insert.on_conflict_do_update(
         index_elements=_KEY, set_={**told, "changed_at": insert.excluded.changed_at}, where=differs
     )
-    with writing(engine) as connection:
-        connection.execute(upsert, values)
+    connection.execute(statement, _values(instruments))
 
 
 def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> None:
     """Insert what is new and leave what is there, inside the caller's transaction."""
-    values = [_values(instrument) for instrument in instruments]
+    values = _values(instruments)
     if values:
-        connection.execute(_insert(connection.engine).on_conflict_do_nothing(index_elements=_KEY), values)
+        connection.execute(_insert(connection.engine, table).on_conflict_do_nothing(index_elements=_KEY), values)
+
+
+def retire(connection: Connection, segment: str, listed: set[int]) -> int:
+    """Do what has to be done with the instruments of a segment that a complete list no longer names. Returns how many.
+
+    Contracts end for good and are removed. Shares keep their row, because candles and links name it, and lose their series: a
+    symbol then means the listing that trades.
+    """
+    contracts = segment in CONTRACT_SEGMENTS
+    known = select(table.c.security_id).where(table.c.segment == segment)
+    if not contracts:
+        known = known.where(table.c.series != "")
+    gone = [id_ for id_ in connection.execute(known).scalars() if id_ not in listed]
+    for start in range(0, len(gone), BATCH):
+        these = (table.c.segment == segment) & table.c.security_id.in_(gone[start : start + BATCH])
+        change = delete(table) if contracts else update(table).values(series="", changed_at=datetime.now(UTC))
+        connection.execute(change.where(these))
+    return len(gone)
+
+
+def set_sectors(engine: Engine, sectors: Iterable[tuple[str, int, str]]) -> None:
+    """Say the sector of instruments by segment and id; one that is there already is replaced."""
+    with writing(engine) as connection:
+        for segment, security_id, sector in sectors:
+            this = (table.c.segment == segment) & (table.c.security_id == security_id) & (table.c.sector != sector)
+            connection.execute(update(table).where(this).values(sector=sector, changed_at=datetime.now(UTC)))
 
 
 def fetch_all(engine: Engine) -> list[Instrument]:
-    """Return the whole master, by segment and id."""
+    """Return the whole master, by segment and id. It may have 200,000 rows: ask `fetch` where one segment will do."""
+    return [instrument for batch in fetch_batches(engine) for instrument in batch]
+
+
+def fetch(engine: Engine, segment: str) -> list[Instrument]:
+    """Return the instruments of a segment, by id."""
+    statement = select(*_COLUMNS).where(table.c.segment == segment).order_by(table.c.security_id)
     with reading(engine) as connection:
-        return all_in(connection)
+        return [Instrument(*row) for row in connection.execute(statement)]
 
 
-def all_in(connection: Connection) -> list[Instrument]:
-    return [Instrument(*row) for row in connection.execute(select(*_COLUMNS).order_by(*(table.c[name] for name in _KEY)))]
+def fetch_one(engine: Engine, segment: str, security_id: int) -> Instrument:
+    """Return one instrument. Raises NotFoundError when the master knows none."""
+    this = (table.c.segment == segment) & (table.c.security_id == security_id)
+    with reading(engine) as connection:
+        row = connection.execute(select(*_COLUMNS).where(this)).first()
+    if row is None:
+        raise NotFoundError("instrument", f"{segment}:{security_id}")
+    return Instrument(*row)
+
+
+def fetch_names(engine: Engine) -> dict[tuple[str, str], str]:
+    """Return (segment, former symbol or ISIN) to the key that had it last."""
+    columns = (instrument_names.c.segment, instrument_names.c.name, instrument_names.c.security_id)
+    with reading(engine) as connection:
+        return {(segment, name): f"{segment}:{id_}" for segment, name, id_ in connection.execute(select(*columns))}
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    """Return how many instruments each segment has."""
+    with reading(engine) as connection:
+        return {
+            row.segment: row.known
+            for row in connection.execute(select(table.c.segment, func.count().label("known")).group_by(table.c.segment))
+        }
+
+
+def fetch_batches(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator[list[Instrument]]:
+    """Yield the whole master by segment and id, READ at a time; each is a read of its own, so that none holds a writer up.
+
+    Raises:
+        DatabaseError: also in the middle.
+    """
+    key = [table.c[name] for name in _KEY]
+    statement, last = select(*_COLUMNS).order_by(*key).limit(READ), None
+    while last is None or len(last) == READ:
+        after = statement if last is None else statement.where(tuple_(*key) > (last[-1].segment, last[-1].security_id))
+        with reading(engine, patience_ms=patience_ms) as connection:
+            last = [Instrument(*row) for row in connection.execute(after)]
+        if last:
+            yield last
 
 
 def changed_at(connection: Connection) -> datetime | None:
@@ -56,10 +139,34 @@ def changed_at(connection: Connection) -> datetime | None:
     return newest
 
 
-def _values(instrument: Instrument) -> dict[str, Any]:
-    return instrument._asdict() | {"changed_at": datetime.now(UTC)}
+def batches(instruments: Iterable[Instrument]) -> Iterator[list[Instrument]]:
+    rest = iter(instruments)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
 
 
-def _insert(engine: Engine) -> Any:
+def _keep_names(connection: Connection, instruments: Sequence[Instrument]) -> None:
+    """Remember the symbols and ISINs that are about to be replaced. Contracts have neither renames nor a history to find."""
+    now, kept = datetime.now(UTC), {}
+    for segment in {instrument.segment for instrument in instruments} - CONTRACT_SEGMENTS:
+        told = {instrument.security_id: instrument for instrument in instruments if instrument.segment == segment}
+        columns = (table.c.security_id, table.c.symbol, table.c.isin)
+        known = select(*columns).where(table.c.segment == segment, table.c.security_id.in_(told))
+        for id_, symbol, isin in connection.execute(known):
+            former = [symbol] * (symbol != told[id_].symbol) + [isin] * (bool(isin and told[id_].isin) and isin != told[id_].isin)
+            for name in former:
+                kept[name, segment] = {"name": name, "segment": segment, "security_id": id_, "seen_at": now}
+    if kept:
+        insert = _insert(connection.engine, instrument_names)
+        newer = {"security_id": insert.excluded.security_id, "seen_at": insert.excluded.seen_at}
+        connection.execute(insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer), list(kept.values()))
+
+
+def _values(instruments: Iterable[Instrument]) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    return [instrument._asdict() | {"changed_at": now} for instrument in instruments]
+
+
+def _insert(engine: Engine, into: Any) -> Any:
     # Both dialects spell ON CONFLICT the same way; the generic insert has none.
-    return (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(table)
+    return (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(into)

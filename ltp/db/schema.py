@@ -12,12 +12,14 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -63,7 +65,72 @@ instruments = Table(
     Column("lot_size", Integer, nullable=False),
     Column("tick_size", BigInteger, nullable=False),  # 1/10,000 rupee, 0 when unknown
     Column("changed_at", Instant, nullable=False, index=True),  # what tells a cache that it is out of date
+    Column("series", String(8), nullable=False, server_default=""),  # EQ, BE, ...; empty where there is none
+    Column("sector", String(200), nullable=False, server_default=""),
     Index(None, "symbol"),
+)
+
+# What an instrument was called before: an old file, or a file of another source, still finds it.
+instrument_names = Table(
+    "instrument_names",
+    metadata,
+    Column("name", String(200), primary_key=True),  # a symbol, or an ISIN
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+universes = Table(
+    "universes",
+    metadata,
+    Column("name", String(64), primary_key=True),  # nifty500, fno, list-SLUG
+    Column("title", String(200), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+constituents = Table(
+    "constituents",
+    metadata,
+    Column("universe", String(64), ForeignKey("universes.name", ondelete="CASCADE"), primary_key=True),
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# A year of an instrument's days in one row, records of `core.candle`: a screen reads 2,500 instruments in a fraction of the
+# time that a row a day would take.
+daily_candles = Table(
+    "daily_candles",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("basis", String(8), primary_key=True),  # raw: as traded; adjusted: as the broker restated it. Never mixed
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("packed", LargeBinary, nullable=False),
+)
+
+# Which sessions were imported whole, and from what.
+candle_days = Table(
+    "candle_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("instruments", Integer, nullable=False),
+    Column("imported_at", Instant, nullable=False),
+)
+
+corporate_actions = Table(
+    "corporate_actions",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ex_day", Date, primary_key=True),
+    Column("numerator", Integer, nullable=False),  # new shares for `denominator` old ones
+    Column("denominator", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # detected, confirmed, dismissed
+    Column("evidence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 screener_runs = Table(
@@ -74,6 +141,11 @@ screener_runs = Table(
     Column("created_at", Instant, nullable=False),
     Column("sample", Boolean, nullable=False),
     Column("source", Text, nullable=False),
+    Column("as_of", Date),
+    Column("universe", String(64), nullable=False, server_default=""),
+    Column("evaluated", Integer, nullable=False, server_default="0"),
+    Column("spec", Text, nullable=False, server_default=""),
+    Column("took_s", Float, nullable=False, server_default="0"),
     Index(None, "kind", "id"),
     sqlite_autoincrement=True,  # an id is never given twice: runs are cached by it
 )
@@ -93,6 +165,39 @@ screener_rows = Table(
     Column("entry", BigInteger),  # prices in 1/10,000 rupee
     Column("stop", BigInteger),
     Column("target", BigInteger),
-    Column("why", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("details", Text, nullable=False, server_default="{}"),  # JSON: what only some screeners say
     UniqueConstraint("run_id", "segment", "security_id"),
+)
+
+saved_screens = Table(
+    "saved_screens",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+# One request to evaluate a screen, from the wish to the end; the newest of a kind is what its page shows.
+screenings = Table(
+    "screenings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("universe", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # queued, running, done, failed
+    Column("requested_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),  # last sign of life; a running one without is given up
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("per_s", Float, nullable=False),
+    Column("best", Text, nullable=False),  # JSON: the best rows so far
+    Column("message", Text, nullable=False),
+    Column("run_id", Integer),
+    Index(None, "kind", "id"),
+    Index(None, "state"),
+    sqlite_autoincrement=True,
 )

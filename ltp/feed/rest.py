@@ -1,8 +1,8 @@
 """DhanHQ's REST side: quotes, the account, a new token. At most one call a second in all, whoever asks.
 
 The broker allows one quote call a second to the whole account and threatens to block who goes on, so the pace and the
-pauses are kept here and not by the callers. What the answers mean is `quote_response`'s. Nothing of a request's headers
-is ever logged or raised: they carry the token.
+pauses are kept here and not by the callers; `charts`, of which it allows more, has a client of its own. What the answers
+mean is `quote_response`'s. Nothing of a request's headers is ever logged or raised: they carry the token.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TOO_MANY: Final = (429, 805, 904)
 
 
 class RestClient:
-    """Thread-safe; calls wait for each other. Every call may take PACE_S and TIMEOUT_S for each call before it.
+    """Thread-safe; calls wait for each other. Every call may take `pace_s` and TIMEOUT_S for each call before it.
 
     Every public method raises FeedError or FeedAuthError with the broker's number in `code`, and ConfigError when the
     credentials cannot be read.
@@ -46,12 +46,13 @@ class RestClient:
         base_url: str,
         credentials: Credentials,
         *,
+        pace_s: float = PACE_S,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] = time.sleep,
     ) -> None:
         self._base_url, self._credentials = base_url.rstrip("/"), credentials
-        self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
+        self._pace_s, self._clock, self._monotonic, self._sleep = pace_s, clock, monotonic, sleep
         self._lock = threading.Lock()
         self._free_at = self._paused_until = float("-inf")
         self._limited = 0
@@ -82,6 +83,10 @@ class RestClient:
             body = self._call("POST", "/marketfeed/quote", by_segment)
             ticks.update(read_quotes(body, asked, int(self._clock() * 1e6)))
         return ticks
+
+    def post(self, path: str, body: Any) -> Any:
+        """Return the JSON an endpoint answers `body` with. Raises FeedError, FeedAuthError."""
+        return self._call("POST", path, body)
 
     def profile(self) -> dict[str, str]:
         """Return the account as the broker words it, the texts among its fields. Raises FeedError, FeedAuthError."""
@@ -114,7 +119,7 @@ class RestClient:
             try:
                 status, retry_after_s, answer = self._exchange(method, path, body)
             finally:
-                self._free_at = self._monotonic() + PACE_S
+                self._free_at = self._monotonic() + self._pace_s
             metrics.count("rest_calls")
             error = read_error(status, answer, retry_after_s)
             if error is None:

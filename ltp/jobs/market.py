@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ltp.core.instrument import SEGMENTS
@@ -89,6 +89,14 @@ class Market:
             except NotFoundError:
                 continue
         return dates
+
+    def session_on(self, at: datetime) -> date:
+        """Return the day of the share market's session that was on at an instant, or else of the last one before.
+
+        Raises:
+            NotFoundError: no table reaches that far back.
+        """
+        return self._calendar.session_date("NSE_EQ", at)
 
     def next_change(self) -> datetime:
         return self._calendar.next_change(self._now())

@@ -8,7 +8,8 @@ from typing import Final
 
 from ltp.core.money import Price
 from ltp.core.screener import KINDS
-from ltp.db.screeners import Catalog
+from ltp.db.catalog import Catalog
+from ltp.errors import DatabaseError
 
 _REFRESH_EVERY_S: Final = 2.0
 
@@ -16,9 +17,14 @@ _REFRESH_EVERY_S: Final = 2.0
 class Master:
     """Reads through a catalog that keeps what it last read while the database is away. `refresh` it from one thread."""
 
-    def __init__(self, catalog: Catalog, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._catalog, self._monotonic = catalog, monotonic
+    def __init__(
+        self, catalog: Catalog, fetch_keys: Callable[[int], list[str]], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`fetch_keys` reads the keys of a run, best first. Raises DatabaseError."""
+        self._catalog, self._fetch_keys, self._monotonic = catalog, fetch_keys, monotonic
         self._due = float("-inf")
+        self._custom: dict[int, list[str]] = {}
+        self._custom_ids: list[int] = []
         self._run_ids: list[int] = []
         self._results: list[str] = []
 
@@ -27,6 +33,7 @@ class Master:
         if self._monotonic() >= self._due:
             self._due = self._monotonic() + _REFRESH_EVERY_S
             self._catalog.refresh()
+            self._read_custom()
 
     def knows(self, key: str) -> bool:
         return self._catalog.instrument(key) is not None
@@ -37,11 +44,22 @@ class Master:
         return 0 if instrument is None else instrument.tick_size
 
     def results(self) -> list[str]:
-        """Return the keys of the latest run of every screener, the best of each first."""
+        """Return the keys of every screen's current results: the built-in ones' first, the best of each, then the others'."""
         runs = [run for kind in KINDS if (run := self._catalog.current(kind)) is not None]
-        run_ids = [run.id for run in runs]
+        run_ids = [run.id for run in runs] + self._custom_ids
         if run_ids != self._run_ids:
             ranked = sorted((row.rank, place, row.key) for place, run in enumerate(runs) for row in run.rows)
-            self._results = list(dict.fromkeys(key for _, _, key in ranked))
+            custom = [key for run_id in self._custom_ids for key in self._custom[run_id]]
+            self._results = list(dict.fromkeys([*(key for _, _, key in ranked), *custom]))
             self._run_ids = run_ids
         return self._results
+
+    def _read_custom(self) -> None:
+        """Read the keys of custom screens' new runs, the screen that ran last first; the catalog does not hold their rows."""
+        ids = [self._catalog.current_id(kind) for kind in self._catalog.kinds() if kind not in KINDS]
+        wanted = [run_id for run_id in ids if run_id is not None]
+        try:
+            self._custom = {run_id: self._custom.get(run_id) or self._fetch_keys(run_id) for run_id in wanted}
+        except DatabaseError:
+            return  # the catalog says so; the next round is two seconds away
+        self._custom_ids = wanted

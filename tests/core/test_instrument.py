@@ -59,6 +59,7 @@ def test_a_very_long_text_is_named_by_its_beginning():
 
 def test_element_id():
     assert element_id("ltp", "NSE_EQ:1333") == "ltp-NSE_EQ-1333"
+    assert element_id("to_entry@17", "NSE_EQ:1333") == "to_entry-NSE_EQ-1333"
 
 
 @given(st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys), st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys))

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from ltp.core.instrument import Instrument
 from ltp.db import instruments
 from ltp.db.engine import open_engine, reading, writing
-from ltp.errors import DatabaseError
+from ltp.errors import DatabaseError, NotFoundError
 
 HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500)
 NIFTY = Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 0)
@@ -68,3 +68,64 @@ def test_a_seed_that_fails_stores_nothing(engine: Engine) -> None:
     with pytest.raises(DatabaseError):
         instruments.seed(engine, [HDFC._replace(security_id=8), HDFC._replace(security_id=9, symbol=None)])
     assert find(engine, "NSE_EQ:8") is None
+
+
+def names(engine: Engine) -> dict[tuple[str, str], str]:
+    return instruments.fetch_names(engine)
+
+
+def test_a_rename_and_a_new_isin_keep_the_id_and_the_former_names(engine: Engine) -> None:
+    instruments.seed(engine, [ABB._replace(symbol="ABBNEW", isin="INE117A01030")])
+    assert find(engine, "NSE_EQ:13") == ABB._replace(symbol="ABBNEW", isin="INE117A01030")
+    assert names(engine) == {("NSE_EQ", "ABB"): "NSE_EQ:13", ("NSE_EQ", "INE117A01022"): "NSE_EQ:13"}
+    instruments.seed(engine, [ABB._replace(symbol="ABBNEWER", isin="INE117A01030")])
+    assert names(engine)["NSE_EQ", "ABBNEW"] == "NSE_EQ:13"
+
+
+def test_contracts_have_no_former_names(engine: Engine) -> None:
+    future = Instrument("NSE_FNO", 7, "TCS-Sep2026-FUT", "", "", 175, 500)
+    instruments.seed(engine, [future])
+    instruments.seed(engine, [future._replace(symbol="LT-Oct2026-FUT")])
+    assert names(engine) == {}
+
+
+def test_what_a_source_does_not_say_is_not_taken_away(engine: Engine) -> None:
+    instruments.seed(engine, [HDFC._replace(series="EQ", sector="Financial Services")])
+    instruments.seed(engine, [HDFC._replace(isin="", tick_size=0)])
+    assert find(engine, HDFC.key) == HDFC._replace(series="EQ", sector="Financial Services")
+    assert names(engine) == {}
+
+
+def test_an_ended_contract_goes_and_an_ended_share_stays_without_a_series(engine: Engine) -> None:
+    contracts = [Instrument("NSE_FNO", id_, f"F{id_}", "", "", 1, 5) for id_ in (1, 2, 3)]
+    instruments.seed(engine, [*contracts, HDFC._replace(series="EQ"), ABB._replace(series="EQ")])
+    with writing(engine) as connection:
+        assert instruments.retire(connection, "NSE_FNO", {2}) == 2
+        assert instruments.retire(connection, "NSE_EQ", {1333}) == 1
+        assert instruments.retire(connection, "NSE_EQ", {1333}) == 0
+    assert [each.key for each in instruments.fetch(engine, "NSE_FNO")] == ["NSE_FNO:2"]
+    assert instruments.fetch(engine, "NSE_EQ") == [ABB, HDFC._replace(series="EQ")]
+
+
+def test_one_segment_one_instrument_and_the_counts(engine: Engine) -> None:
+    assert instruments.fetch(engine, "IDX_I") == [NIFTY]
+    assert instruments.fetch_one(engine, "NSE_EQ", 13) == ABB
+    with pytest.raises(NotFoundError, match="NSE_EQ:14"):
+        instruments.fetch_one(engine, "NSE_EQ", 14)
+    assert instruments.counts(engine) == {"IDX_I": 1, "NSE_EQ": 2}
+
+
+def test_a_sector_is_replaced_and_an_equal_one_is_no_change(engine: Engine) -> None:
+    instruments.set_sectors(engine, [("NSE_EQ", 1333, "Banks"), ("NSE_EQ", 9, "Nobody")])
+    assert find(engine, HDFC.key) == HDFC._replace(sector="Banks")
+    before = changed_at(engine)
+    instruments.set_sectors(engine, [("NSE_EQ", 1333, "Banks")])
+    assert changed_at(engine) == before
+
+
+def test_more_than_a_batch(engine: Engine) -> None:
+    many = [Instrument("NSE_FNO", id_, f"F{id_}", "", "", 1, 5) for id_ in range(1, instruments.BATCH * 2 + 2)]
+    instruments.seed(engine, many)
+    found = list(instruments.fetch_batches(engine))
+    assert [len(batch) for batch in found] == [instruments.READ] * 8 + [4]
+    assert [each for batch in found for each in batch] == [NIFTY, ABB, HDFC, *many]

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, update
 
+from ltp.core.criteria import Spec, kind_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
-from ltp.db import instruments, screeners
-from ltp.db.engine import open_engine
+from ltp.db import instruments, screeners, screens
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.schema import screener_runs
 from ltp.errors import DatabaseError
 
 FIRST = Row("NSE_EQ:1333", 1, "HDFCBANK", "HDFC Bank", "Banks", 91.5, "Breakout", 16_503_500, 16_000_000, 18_000_000, "volume")
@@ -22,13 +21,6 @@ SECOND = Row("NSE_EQ:11536", 2, "TCS")
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
-
-
-@pytest.fixture
-def statements(engine: Engine) -> list[str]:
-    seen: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-    return seen
 
 
 def test_a_run_comes_back_as_it_was_stored(engine: Engine) -> None:
@@ -66,68 +58,43 @@ def test_results_are_known_to_the_master_afterwards_without_renaming_what_it_kne
     assert instruments.fetch_all(engine) == [known, Instrument("NSE_EQ", 11536, "TCS", "", "", 1, 0)]
 
 
-def test_a_warm_catalog_answers_without_sql(engine: Engine, statements: list[str]) -> None:
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
-    catalog = screeners.Catalog(engine)
-    assert catalog.refresh()
-    statements.clear()
-    for _ in range(3):
-        run, instrument = catalog.current("swing"), catalog.instrument("NSE_EQ:1333")
-    assert run is not None
-    assert run.rows == (FIRST,)
-    assert instrument is not None
-    assert instrument.symbol == "HDFCBANK"
-    assert (catalog.current("longterm"), catalog.instrument("NSE_EQ:1")) == (None, None)
-    assert statements == []
+def test_a_look_back_does_not_take_the_place_of_a_later_session(engine: Engine) -> None:
+    def run(kind: str, day: date | None) -> int:
+        return screeners.insert_run(engine, kind, [FIRST], sample=False, as_of=day)
+
+    monday = run("swing", date(2026, 11, 23))
+    assert run("swing", date(2026, 11, 20)) > monday
+    assert screeners.latest_run_id(engine, "swing") == monday
+    again = run("swing", date(2026, 11, 23))
+    assert screeners.latest_run_id(engine, "swing") == again
+    imported = run("swing", None)
+    assert screeners.latest_run_id(engine, "swing") == imported
+    with reading(engine) as connection:
+        ids = [head.id for head in screeners.heads_in(connection)["swing"]]
+    assert ids == [imported, again, monday + 1, monday]
 
 
-def test_a_refresh_without_news_reads_no_rows_again(engine: Engine, statements: list[str]) -> None:
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
-    catalog = screeners.Catalog(engine)
-    catalog.refresh()
-    before = catalog.current("swing")
-    statements.clear()
-    catalog.refresh()
-    assert catalog.current("swing") is before
-    assert not [statement for statement in statements if "screener_rows" in statement or "symbol" in statement]
+def test_keys_are_read_without_the_rows(engine: Engine) -> None:
+    run_id = screeners.insert_run(engine, "swing", [SECOND, FIRST], sample=False)
+    assert screeners.fetch_keys(engine, run_id) == [FIRST.key, SECOND.key]
+    assert screeners.fetch_keys(engine, run_id + 1) == []
 
 
-def test_a_refresh_finds_new_runs_and_renamed_instruments(engine: Engine) -> None:
-    catalog = screeners.Catalog(engine)
-    catalog.refresh()
-    assert catalog.current("swing") is None
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
-    instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "Renamed", "", 1, 500)])
-    catalog.refresh()
-    run, instrument = catalog.current("swing"), catalog.instrument("NSE_EQ:1333")
-    assert run is not None
-    assert instrument is not None
-    assert (run.rows, instrument.name) == ((FIRST,), "Renamed")
-
-
-def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
-    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    run_id = screeners.insert_run(engine, "swing", [FIRST], sample=False)
-    catalog = screeners.Catalog(engine)
-    catalog.refresh()
-    holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
-    holder.execute("BEGIN EXCLUSIVE")
-    assert not catalog.refresh()
-    assert not catalog.refresh()
-    run = catalog.current("swing")
-    assert run is not None
-    assert run.id == run_id
-    assert [record.message for record in caplog.records] == [
-        "The database cannot be read: database is locked. Pages go on with what was last read."
-    ]
-    holder.close()
-    assert catalog.refresh()
-
-
-def test_the_catalog_follows_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]) -> None:
-    monkeypatch.setattr(screeners, "_REFRESH_EVERY_S", 0.02)
-    catalog = screeners.Catalog(engine)
-    catalog.start()
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
-    wait_for(lambda: catalog.current("swing"))
+def test_old_runs_are_forgotten_and_what_is_saved_lasts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screeners, "KEPT_BUILT_IN", 3)
+    monkeypatch.setattr(screeners, "KEPT_CUSTOM", 2)
+    saved, unsaved = Spec(("close > 1",)), Spec(("close > 2",))
+    screens.save(engine, "mine", "Mine", saved)
+    stored = {kind: [screeners.insert_run(engine, kind, [FIRST], sample=False) for _ in range(5)]
+              for kind in ("swing", kind_of(saved), kind_of(unsaved))}  # fmt: skip
+    screeners.prune(engine)
+    with reading(engine) as connection:
+        kept = {kind: sorted(head.id for head in heads) for kind, heads in screeners.heads_in(connection).items()}
+    assert kept == {"swing": stored["swing"][-3:], kind_of(saved): stored[kind_of(saved)][-2:],
+                    kind_of(unsaved): stored[kind_of(unsaved)][-2:]}  # fmt: skip
+    assert screeners.fetch_run(engine, stored["swing"][0]) is None
+    with writing(engine) as connection:
+        connection.execute(update(screener_runs).values(created_at=datetime.now(UTC) - timedelta(days=8)))
+    screeners.prune(engine)
+    with reading(engine) as connection:
+        assert set(screeners.heads_in(connection)) == {"swing", kind_of(saved)}

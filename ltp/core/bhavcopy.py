@@ -1,0 +1,214 @@
+"""NSE's daily file of what every share did, in its three formats: bytes to rows.
+
+UDiFF (`BhavCopy_NSE_CM_0_0_0_YYYYMMDD_F_0000.csv`, since July 2024), the older `cmDDMMMYYYYbhav.csv`, and
+`sec_bhavdata_full_DDMMYYYY.csv`, which names no ISIN. Columns are found by name. The previous close in all three is as it
+was traded: it is not adjusted on the day of a split. Who has which security_id is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from ltp.core.candle import Candle
+from ltp.core.exchange_csv import Damaged, Sheet, parse_day, read_candle, sheet
+from ltp.core.money import Price, price_from_rupees
+from ltp.errors import InputError
+
+# EQ: ordinary; BE, BZ: delivery only, where a share may be moved for a while. The SME boards (SM, ST) trade in lots, and
+# bonds, bills and funds are no shares.
+SERIES: Final = ("EQ", "BE", "BZ")
+
+
+class BhavRow(NamedTuple):
+    """A share's day. `isin` is empty and `security_id` None where the format has none; symbol and series in capitals."""
+
+    symbol: str
+    series: str
+    isin: str
+    security_id: int | None
+    candle: Candle
+    prev_close: Price | None
+
+
+class Bhavcopy(NamedTuple):
+    """One session. `format`: udiff, cm_bhav or sec_full. `rows`: each symbol once. `damaged`: how many rows were left out,
+    and the first of them as sentences."""
+
+    day: date
+    format: str
+    rows: list[BhavRow]
+    damaged: int
+    sentences: tuple[str, ...]
+
+
+class _Layout(NamedTuple):
+    """Column names as `Sheet` has them; `mark` tells the format from the others."""
+
+    format: str
+    mark: str
+    symbol: str
+    series: str
+    day: str
+    candle: tuple[str, str, str, str, str]
+    prev_close: str
+    isin: str = "isin"
+    security_id: str = "fininstrmid"
+
+    def needed(self) -> tuple[str, ...]:
+        return (self.symbol, self.series, self.day, *self.candle)
+
+
+_LAYOUTS: Final = (
+    _Layout(
+        "udiff", "tckrsymb", "tckrsymb", "sctysrs", "traddt",
+        ("opnpric", "hghpric", "lwpric", "clspric", "ttltradgvol"), "prvsclsgpric",
+    ),
+    _Layout(
+        "sec_full", "ttltrdqnty", "symbol", "series", "date1",
+        ("openprice", "highprice", "lowprice", "closeprice", "ttltrdqnty"), "prevclose",
+    ),
+    _Layout(
+        "cm_bhav", "tottrdqty", "symbol", "series", "timestamp",
+        ("open", "high", "low", "close", "tottrdqty"), "prevclose",
+    ),
+)  # fmt: skip
+_CASH: Final = frozenset({"", "NSE CM", "NSE", "CM"})  # a file may leave either column out
+_MAX_SYMBOL: Final = 50
+_ISIN_LENGTH: Final = 12
+_ID_DIGITS: Final = 10
+_FORMATS: Final = (
+    "NSE's cash market bhavcopy in the UDiFF (BhavCopy_NSE_CM_...), cm...bhav or sec_bhavdata_full format is accepted, or a CSV "
+    "file with the columns date, symbol, open, high, low, close, volume"
+)
+
+
+def is_bhavcopy(columns: Mapping[str, int]) -> bool:
+    """Tell by the header whether `parse` is meant for a file."""
+    return any(layout.mark in columns for layout in _LAYOUTS)
+
+
+def parse(content: bytes, name: str) -> Bhavcopy:
+    """Read one CSV file (see `exchange_csv.members` for archives).
+
+    Only shares of the series EQ, BE and BZ that were traded are kept. Of two rows of a symbol EQ counts before BE before BZ,
+    then the later one. A row that cannot be (the high below the low, another day than the file's) is left out and counted.
+
+    Args:
+        name: what the file is called in sentences.
+    Raises:
+        InputError: it is no such file, a column is missing, it holds no share, or more than five rows and 2% are damaged.
+    """
+    return parse_sheet(sheet(content, name))
+
+
+def parse_sheet(source: Sheet) -> Bhavcopy:
+    """As `parse`, of a file whose header was read."""
+    layout = next((layout for layout in _LAYOUTS if layout.mark in source.columns), None)
+    if layout is None:
+        raise InputError(f"{source.name}, line 1", ", ".join(source.columns), _FORMATS)
+    _refuse_lacking(source, layout)
+    damaged = Damaged(source.name)
+    read, others = _read(source, layout, damaged)
+    days = Counter(row.candle.day for _, row in read)
+    if not days:
+        damaged.refuse_many(damaged.count)
+        raise _no_share(source.name, others)
+    [(day, _)] = days.most_common(1)
+    rows: dict[str, BhavRow] = {}
+    for where, row in read:
+        if row.candle.day != day:
+            damaged.add(InputError(where, row.candle.day.isoformat(), f"the other rows are of {day}"))
+        elif row.symbol not in rows or SERIES.index(row.series) <= SERIES.index(rows[row.symbol].series):
+            rows[row.symbol] = row
+    damaged.refuse_many(len(rows) + damaged.count)
+    return Bhavcopy(day, layout.format, list(rows.values()), damaged.count, tuple(damaged.sentences))
+
+
+def _refuse_lacking(source: Sheet, layout: _Layout) -> None:
+    lacking = [column for column in layout.needed() if column not in source.columns]
+    if lacking:
+        raise InputError(f"{source.name}, line 1", ", ".join(source.columns), f"the column {lacking[0]} is missing")
+
+
+class _Reader:
+    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment."""
+
+    def __init__(self, columns: Mapping[str, int], layout: _Layout) -> None:
+        self.others: Counter[str] = Counter()
+        self._venue = [columns[name] for name in ("src", "sgmt") if name in columns]
+        self._names = itemgetter(*(columns[name] for name in (layout.symbol, layout.series, layout.day)))
+        self._numbers = itemgetter(*(columns[name] for name in layout.candle))
+        nowhere = len(columns) + 1
+        self._optional = [columns.get(name, nowhere) for name in (layout.isin, layout.security_id, layout.prev_close)]
+
+    def row(self, cells: list[str], where: str) -> BhavRow | None:
+        """Return the share's day, None where the row is of no share, or of one that was not traded.
+
+        Raises:
+            InputError: what it says cannot be. IndexError: it is too short.
+        """
+        market = " ".join([cells[place].strip().upper() for place in self._venue])
+        if market not in _CASH:
+            self.others[market] += 1
+            return None
+        symbol, series, text = self._names(cells)
+        series = series.strip().upper()
+        if series not in SERIES:
+            return None
+        candle = read_candle(_day(text, where), self._numbers(cells), where)
+        if candle is None or not candle.volume:
+            return None
+        symbol = symbol.strip().upper()
+        if not 0 < len(symbol) <= _MAX_SYMBOL:
+            raise InputError(f"{where}, symbol", symbol, "an exchange symbol such as HDFCBANK")
+        width = len(cells)
+        isin, id_, previous = [cells[place].strip() if place < width else "" for place in self._optional]
+        security_id = int(id_) if id_.isascii() and id_.isdigit() and len(id_) < _ID_DIGITS else None
+        isin = isin.upper() if len(isin) == _ISIN_LENGTH else ""
+        return BhavRow(symbol, series, isin, security_id, candle, _prev_close(previous))
+
+
+def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[str, BhavRow]], Counter[str]]:
+    """Return the rows of shares with their places, and which exchanges and segments the other rows were of."""
+    reader, rows = _Reader(source.columns, layout), []
+    for line, cells in source.rows:
+        where = f"{source.name}, line {line}"
+        try:
+            row = reader.row(cells, where)
+        except IndexError:
+            damaged.add(InputError(where, ",".join(cells), f"{len(source.columns)} columns are named, {len(cells)} are here"))
+        except InputError as error:
+            damaged.add(error)
+        else:
+            if row is not None:
+                rows.append((where, row))
+    return rows, reader.others
+
+
+def _prev_close(text: str) -> Price | None:
+    try:
+        return price_from_rupees(float(text))
+    except ValueError:
+        return None
+
+
+def _day(text: str, where: str) -> date:
+    day = parse_day(text)
+    if day is None:
+        raise InputError(f"{where}, date", text.strip(), "a date such as 2025-07-01 or 01-JUL-2025")
+    return day
+
+
+def _no_share(name: str, others: Counter[str]) -> InputError:
+    if not others:
+        return InputError(name, "", "no share of the series EQ, BE or BZ was traded in it")
+    [(market, _)] = others.most_common(1)
+    if market.endswith(" FO"):
+        return InputError(
+            name, market, "a derivatives file has no candles of shares; give the cash market's, BhavCopy_NSE_CM_..."
+        )
+    return InputError(name, market, "only the NSE's cash market (NSE CM) is imported")

@@ -1,0 +1,191 @@
+"""What the exchange's CSV files have in common: packed or not, a header that names the columns, dates in several spellings,
+and rows that are damaged.
+
+Bytes come in, cells go out; which column means what is `bhavcopy`'s and `history_csv`'s.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ltp.core.candle import Candle, fault
+from ltp.core.money import MAX_PRICE, SCALE
+from ltp.errors import InputError
+
+MAX_CSV_BYTES: Final = 256 << 20  # 500 days of every share in one file have some 80 MB
+_MOST_MEMBERS: Final = 5_000
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DATE: Final = (
+    re.compile(r"(?P<year>\d{4})-?(?P<month>\d\d)-?(?P<day>\d\d)(?:[T ].*)?", re.ASCII),
+    re.compile(r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Z]{3}|\d{1,2})[-/ ](?P<year>\d{4}|\d\d)(?: .*)?", re.ASCII),
+)
+_MISSING: Final = frozenset({"", "-", "NA", "N/A", "NULL", "NONE"})
+_DAMAGED_SHARE: Final = 0.02
+_DAMAGED_ALWAYS: Final = 5
+_DAMAGED_TOLD: Final = 20
+
+PRICES: Final = ("open", "high", "low", "close")
+
+
+class Sheet(NamedTuple):
+    """`columns`: place by name in lower case without anything but letters and digits. `rows`: line number and cells."""
+
+    name: str
+    columns: Mapping[str, int]
+    rows: Iterator[tuple[int, list[str]]]
+
+
+class Damaged:
+    """The rows of a file that are not accepted. Few are left out and told; many mean that the file is not what it seems."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.count = 0
+        self.sentences: list[str] = []
+
+    def add(self, error: InputError) -> None:
+        self.count += 1
+        if len(self.sentences) < _DAMAGED_TOLD:
+            self.sentences.append(str(error))
+
+    def refuse_many(self, rows: int) -> None:
+        """Raise InputError when more than five rows and more than 2% are damaged, or all."""
+        if self.count and (self.count == rows or self.count > max(_DAMAGED_ALWAYS, rows * _DAMAGED_SHARE)):
+            first = self.sentences[0].removeprefix(f"{self._name}, ")
+            raise InputError(self._name, f"{self.count} of {rows} rows", f"too many are damaged; the first is {first}")
+
+
+def members(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+    """Give each CSV file in a file: itself, what a .gz holds, or all .csv (and .gz, .zip within) of a zip.
+
+    Raises:
+        InputError: it is no CSV, its archive is damaged, or it is larger than any bhavcopy.
+    """
+    try:
+        if content.startswith(b"PK"):
+            yield from _zipped(content, name)
+        elif content.startswith(b"\x1f\x8b"):
+            with gzip.open(io.BytesIO(content)) as packed:
+                yield from members(_bounded(packed.read(MAX_CSV_BYTES + 1), name), name.removesuffix(".gz"))
+        else:
+            yield name, _bounded(content, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        # RuntimeError and NotImplementedError: an archive that wants a password, or is compressed in some rare way.
+        raise InputError(name, "", f"the archive cannot be read ({error})") from None
+
+
+def _zipped(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inside = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX")]
+        inside = [each for each in inside if each.filename.lower().endswith((".csv", ".csv.gz", ".zip"))]
+        if not inside or len(inside) > _MOST_MEMBERS:
+            raise InputError(name, f"{len(inside)} CSV files", f"a zip holds 1 to {_MOST_MEMBERS:,} of them")
+        for each in inside:
+            with archive.open(each) as packed:
+                text = _bounded(packed.read(MAX_CSV_BYTES + 1), name)
+            within = f"{name}/{each.filename.rpartition('/')[2]}"
+            if text.startswith((b"PK", b"\x1f\x8b")):
+                yield from members(text, within)
+            else:
+                yield (within if len(inside) > 1 else name), text
+
+
+def _bounded(content: bytes, name: str) -> bytes:
+    if len(content) > MAX_CSV_BYTES:
+        raise InputError(name, "", f"a CSV file has at most {MAX_CSV_BYTES >> 20} MiB")
+    return content
+
+
+def sheet(content: bytes, name: str) -> Sheet:
+    """Read the header of a CSV file: UTF-8 (names of companies may be in anything), any line ends, blank lines left out.
+
+    Raises:
+        InputError: there is no header; while rows are taken: a line is no CSV.
+    """
+    # Only names can hold other encodings, and no price is lost with a letter.
+    text = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline=None)
+    rows = _rows(csv.reader(text, skipinitialspace=True), name)
+    header = next(rows, None)
+    if header is None:
+        raise InputError(name, "", "the file is empty; its first line names the columns")
+    columns: dict[str, int] = {}
+    for place, cell in enumerate(header[1]):
+        columns.setdefault(re.sub(r"[^a-z0-9]", "", cell.lower()), place)
+    return Sheet(name, columns, rows)
+
+
+def _rows(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[str]]]:
+    line = 0
+    try:
+        for line, cells in enumerate(reader, start=1):
+            if cells and (cells[0] or any(cells)) and not "".join(cells).isspace():
+                yield line, cells
+    except csv.Error as error:
+        raise InputError(f"{name}, line {line + 1}", "", f"the line must be CSV ({error})") from None
+
+
+@lru_cache(maxsize=4096)
+def parse_day(text: str) -> date | None:
+    """Read 2025-07-01, 20250701, 01-Jul-2025, 01-JUL-2025, 01/07/2025 or 01-07-25, each with or without a time behind.
+
+    The day comes before the month, as everywhere in India. None for any other text.
+    """
+    for form in _DATE:
+        match = form.fullmatch(text.strip().upper())
+        if match:
+            month = _MONTHS.index(match["month"]) + 1 if match["month"] in _MONTHS else match["month"]
+            year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)
+            try:
+                return date(year, int(month), int(match["day"]))
+            except ValueError:
+                return None
+    return None
+
+
+def read_candle(day: date, texts: Sequence[str], where: str) -> Candle | None:
+    """Return the candle of five cells: open, high, low, close in rupees, volume in shares.
+
+    None where nothing was traded: no open, high and low, or all of them 0. A missing volume is 0.
+
+    Raises:
+        InputError: names `where`, and which of the five.
+    """
+    try:
+        opened, high, low, close = (round(float(text) * SCALE) for text in texts[:4])
+        volume = int(texts[4])
+        if 0 < low <= opened <= high <= MAX_PRICE and low <= close <= high and volume >= 0:
+            return Candle(day, opened, high, low, close, volume)
+    except (ValueError, OverflowError):
+        pass
+    return _careful_candle(day, [text.strip().replace(",", "") for text in texts], where)
+
+
+def _careful_candle(day: date, texts: Sequence[str], where: str) -> Candle | None:
+    priced = [text.upper() not in _MISSING and text.strip("0.") != "" for text in texts[:4]]
+    if not any(priced[:3]):
+        return None  # a close alone, as of an index that is only computed, is no candle either
+    texts = [*texts[:4], "0" if texts[4].upper() in _MISSING else texts[4]]
+    numbers = []
+    for column, text in zip((*PRICES, "volume"), texts, strict=True):
+        try:
+            numbers.append(round(float(text) * SCALE) if column in PRICES else int(float(text)))
+        except (ValueError, OverflowError):
+            raise InputError(f"{where}, column {column}", text, "a number") from None
+        if column in PRICES and not 0 < numbers[-1] <= MAX_PRICE:
+            raise InputError(f"{where}, column {column}", text, "a price above 0, at most 1,00,00,000 rupees")
+    if numbers[4] < 0:
+        raise InputError(f"{where}, column volume", texts[4], "a number of shares from 0")
+    found = Candle(day, *numbers)
+    reason = fault(found)
+    if reason:
+        raise InputError(where, " ".join(texts[:4]), f"{reason} (open, high, low, close)")
+    return found

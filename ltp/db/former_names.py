@@ -1,0 +1,47 @@
+"""What the exchange's files call a share that is called otherwise today: learned from candles, beside what the master keeps.
+
+`db.instruments` remembers a name when the master changes it; files of years ago name what no master here ever had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ltp.core.instrument import split_key
+from ltp.db.engine import reading
+from ltp.db.schema import instrument_names as table
+
+_ISIN: Final = re.compile("IN[A-Z0-9]{9}[0-9]", re.ASCII)
+
+
+def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) -> None:
+    """Note the newest day on which an instrument had a name: (key, name) to that day, inside the caller's transaction.
+
+    Where another had the name later, or the master says so, that stays.
+    """
+    rows = []
+    for (key, name), day in last_days.items():
+        segment, security_id = split_key(key)
+        seen_at = datetime.combine(day, time(), UTC)
+        rows.append({"name": name, "segment": segment, "security_id": security_id, "seen_at": seen_at})
+    if rows:
+        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        told = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
+        newer = table.c.seen_at < insert.excluded.seen_at
+        connection.execute(insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows)
+
+
+def isin_last_days(engine: Engine) -> dict[str, list[date]]:
+    """Return by key the days on which its former ISINs were last seen."""
+    found: dict[str, list[date]] = {}
+    with reading(engine) as connection:
+        for row in connection.execute(select(table)):
+            if _ISIN.fullmatch(row.name):
+                found.setdefault(f"{row.segment}:{row.security_id}", []).append(row.seen_at.date())
+    return found

@@ -1,0 +1,190 @@
+"""Requests to evaluate a screen, from the wish to the end: pages ask, the worker's child works, everybody reads how far it is.
+
+A request is claimed by a conditional UPDATE that must change one row, so two workers never do the same. Who claimed one says so
+again and again; without a sign of life for a minute it is given up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from ltp.db.engine import reading, writing
+from ltp.db.schema import screenings as table
+from ltp.errors import LimitError
+
+SILENT_S: Final = 60.0
+KEPT: Final = 50  # of a kind
+KEPT_IN_ALL: Final = 1_000  # each custom screen is a kind of its own
+MAX_OPEN: Final = 50  # of all kinds; anybody may ask
+MAX_BEST: Final = 20
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+OPEN: Final = (QUEUED, RUNNING)
+
+
+class Best(NamedTuple):
+    """A row found so far: enough to show that it works."""
+
+    key: str
+    symbol: str
+    score: float | None
+    setup: str
+
+
+class Screening(NamedTuple):
+    """`done` of `total` instruments evaluated, `found` of them kept, `per_s` a second. `best`: found so far, best first.
+    `message`: why it failed. `run_id`: what it became. `spec`: a screen as `core.criteria` writes it."""
+
+    id: int
+    kind: str
+    spec: str
+    universe: str
+    state: str
+    requested_at: datetime
+    beat_at: datetime
+    done: int
+    total: int
+    found: int
+    per_s: float
+    best: tuple[Best, ...]
+    message: str
+    run_id: int | None
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
+def request(engine: Engine, kind: str, spec: str = "", universe: str = "") -> int:
+    """Ask for an evaluation. Returns the id of the kind's open request, which is made when there is none.
+
+    Raises:
+        LimitError: too many are open already.
+    """
+    now = datetime.now(UTC)
+    with writing(engine) as connection:
+        _give_up(connection, now)
+        held = connection.execute(select(table.c.id).where(table.c.kind == kind, table.c.state.in_(OPEN))).scalar()
+        if held is not None:
+            return int(held)
+        count = connection.execute(select(func.count()).where(table.c.state.in_(OPEN))).scalar_one()
+        if count >= MAX_OPEN:
+            raise LimitError("screens that wait to be evaluated", MAX_OPEN, 30)
+        return _insert(connection, kind, spec, universe, QUEUED, now)
+
+
+def begin(engine: Engine, kind: str, spec: str = "", universe: str = "") -> int | None:
+    """Note an evaluation that starts now without having been asked for. None while one of the kind runs."""
+    now = datetime.now(UTC)
+    with writing(engine) as connection:
+        _give_up(connection, now)
+        if connection.execute(select(table.c.id).where(table.c.kind == kind, table.c.state == RUNNING)).first():
+            return None
+        return _insert(connection, kind, spec, universe, RUNNING, now)
+
+
+def next_queued(engine: Engine) -> Screening | None:
+    """Return the oldest request that waits, None while one runs; what nobody works on any more is given up first."""
+    now = datetime.now(UTC)
+    with reading(engine) as connection:
+        if connection.execute(select(table.c.id).where(table.c.state.in_(OPEN)).limit(1)).first() is None:
+            return None  # nearly always, and a writer would keep others waiting each second
+    with writing(engine) as connection:
+        _give_up(connection, now)
+        row = connection.execute(select(table).where(table.c.state.in_(OPEN)).order_by(table.c.state.desc(), table.c.id)).first()
+        return None if row is None or row.state != QUEUED else _screening(row)
+
+
+def claim(engine: Engine, screening_id: int) -> Screening | None:
+    """Take a waiting request for oneself. None when somebody else has it, or there is none."""
+    with writing(engine) as connection:
+        taken = connection.execute(
+            update(table)
+            .where(table.c.id == screening_id, table.c.state == QUEUED)
+            .values(state=RUNNING, beat_at=datetime.now(UTC))
+        )
+        if taken.rowcount != 1:
+            return None
+        return _screening(connection.execute(select(table).where(table.c.id == screening_id)).one())
+
+
+def beat(
+    engine: Engine, screening_id: int, *, done: int, total: int, found: int, per_s: float, best: Sequence[Best] = ()
+) -> bool:
+    """Say how far it is. False when the request was given up meanwhile: whoever works on it should stop."""
+    shown = json.dumps(best[:MAX_BEST], separators=(",", ":"), allow_nan=False)
+    values = {"done": done, "total": total, "found": found, "per_s": per_s, "best": shown}
+    return _update_running(engine, screening_id, values)
+
+
+def finish(engine: Engine, screening_id: int, run_id: int) -> bool:
+    return _update_running(engine, screening_id, {"state": DONE, "run_id": run_id})
+
+
+def fail(engine: Engine, screening_id: int, message: str) -> bool:
+    """End a request that waits or runs; `message` says why. False when it had ended already."""
+    with writing(engine) as connection:
+        ended = connection.execute(
+            update(table)
+            .where(table.c.id == screening_id, table.c.state.in_(OPEN))
+            .values(state=FAILED, message=message[:500], beat_at=datetime.now(UTC))
+        )
+        return ended.rowcount == 1
+
+
+def fetch(engine: Engine, screening_id: int) -> Screening | None:
+    with reading(engine) as connection:
+        row = connection.execute(select(table).where(table.c.id == screening_id)).first()
+        return None if row is None else _screening(row)
+
+
+def newest_in(connection: Connection) -> Mapping[str, Screening]:
+    """Return the newest request of each kind."""
+    newest = select(func.max(table.c.id)).group_by(table.c.kind).scalar_subquery()
+    return {row.kind: _screening(row) for row in connection.execute(select(table).where(table.c.id.in_(newest)))}
+
+
+def changed_in(connection: Connection) -> tuple[object, ...]:
+    """Return what is different whenever any request is, for one cheap query."""
+    return tuple(connection.execute(select(func.max(table.c.id), func.max(table.c.beat_at), func.count())).one())
+
+
+_FRESH: Final[dict[str, Any]] = {"done": 0, "total": 0, "found": 0, "per_s": 0.0, "best": "[]", "message": "", "run_id": None}
+
+
+def _insert(connection: Connection, kind: str, spec: str, universe: str, state: str, now: datetime) -> int:
+    values = _FRESH | {"kind": kind, "spec": spec, "universe": universe, "state": state, "requested_at": now, "beat_at": now}
+    screening_id: int = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    _prune(connection, kind)
+    return screening_id
+
+
+def _update_running(engine: Engine, screening_id: int, values: Mapping[str, Any]) -> bool:
+    with writing(engine) as connection:
+        changed = connection.execute(
+            update(table).where(table.c.id == screening_id, table.c.state == RUNNING).values(**values, beat_at=datetime.now(UTC))
+        )
+        return changed.rowcount == 1
+
+
+def _give_up(connection: Connection, now: datetime) -> None:
+    silent = (table.c.state == RUNNING) & (table.c.beat_at < now - timedelta(seconds=SILENT_S))
+    message = f"given up: no sign of life for {SILENT_S:.0f} s"
+    connection.execute(update(table).where(silent).values(state=FAILED, message=message, beat_at=now))
+
+
+def _prune(connection: Connection, kind: str) -> None:
+    newest = select(table.c.id).order_by(table.c.id.desc())
+    ended = table.c.state.not_in(OPEN)
+    of_kind = newest.where(table.c.kind == kind).limit(KEPT).scalar_subquery()
+    connection.execute(delete(table).where(ended, table.c.kind == kind, table.c.id.not_in(of_kind)))
+    connection.execute(delete(table).where(ended, table.c.id.not_in(newest.limit(KEPT_IN_ALL).scalar_subquery())))
+
+
+def _screening(row: Any) -> Screening:
+    values = row._asdict()
+    return Screening(**values | {"best": tuple(Best(*each) for each in json.loads(values["best"]))})

@@ -1,0 +1,99 @@
+"""Named sets of instruments that a screen searches: index members, the shares with futures, every share, watchlists.
+
+Knows keys, not where they come from: `core.constituents` reads the exchange's lists, `jobs.instruments` the master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from ltp.core.instrument import split_key
+from ltp.db.engine import reading, writing
+from ltp.db.schema import constituents
+from ltp.db.schema import universes as table
+from ltp.errors import NotFoundError
+
+ALL: Final = "all"
+FNO: Final = "fno"
+# The order pages and commands list them in; watchlists follow by title.
+TITLES: Final = {
+    "nifty50": "NIFTY 50",
+    "nifty100": "NIFTY 100",
+    "nifty200": "NIFTY 200",
+    "nifty500": "NIFTY 500",
+    FNO: "F&O stocks",
+    ALL: "All EQ shares of the NSE",
+}
+SHIPPED: Final = "shipped with the program"  # the source of what nobody has imported
+_CHUNK: Final = 5_000
+
+
+class Universe(NamedTuple):
+    """`name`: one of TITLES or list-SLUG. `source`: where its members come from. `size`: how many they are."""
+
+    name: str
+    title: str
+    source: str
+    changed_at: datetime
+    size: int
+
+
+def replace(engine: Engine, name: str, title: str, source: str, keys: Iterable[str]) -> int:
+    """Make `keys` the members of a universe, whatever it held before. Returns how many they are.
+
+    Raises:
+        DatabaseError: nothing is changed.
+    """
+    members = [
+        {"universe": name, "segment": segment, "security_id": security_id}
+        for segment, security_id in map(split_key, dict.fromkeys(keys))
+    ]
+    with writing(engine) as connection:
+        connection.execute(delete(constituents).where(constituents.c.universe == name))
+        connection.execute(delete(table).where(table.c.name == name))
+        connection.execute(insert(table).values(name=name, title=title, source=source, changed_at=datetime.now(UTC)))
+        for start in range(0, len(members), _CHUNK):
+            connection.execute(insert(constituents), members[start : start + _CHUNK])
+    return len(members)
+
+
+def fetch(engine: Engine) -> dict[str, Universe]:
+    """Return every universe by name, in the order they are listed in."""
+    with reading(engine) as connection:
+        return all_in(connection)
+
+
+def keys(engine: Engine, name: str) -> list[str]:
+    """Return the keys of a universe's members, by segment and id.
+
+    Raises:
+        NotFoundError: there is no such universe.
+    """
+    with reading(engine) as connection:
+        if connection.execute(select(table.c.name).where(table.c.name == name)).first() is None:
+            raise NotFoundError("universe", name)
+        key = (constituents.c.segment, constituents.c.security_id)
+        rows = connection.execute(select(*key).where(constituents.c.universe == name).order_by(*key))
+        return [f"{segment}:{security_id}" for segment, security_id in rows]
+
+
+def all_in(connection: Connection) -> dict[str, Universe]:
+    counts = select(constituents.c.universe, func.count().label("members")).group_by(constituents.c.universe).subquery()
+    columns = (table.c.name, table.c.title, table.c.source, table.c.changed_at, func.coalesce(counts.c.members, 0))
+    found = [Universe(*row) for row in connection.execute(select(*columns).outerjoin(counts, counts.c.universe == table.c.name))]
+    return {universe.name: universe for universe in sorted(found, key=_place)}
+
+
+def changed_at(connection: Connection) -> datetime | None:
+    """Return the instant of the newest change, None while there is no universe."""
+    newest: datetime | None = connection.execute(select(func.max(table.c.changed_at))).scalar()
+    return newest
+
+
+def _place(universe: Universe) -> tuple[int, str]:
+    names = list(TITLES)
+    return (names.index(universe.name) if universe.name in names else len(names), universe.title.casefold())

@@ -1,0 +1,55 @@
+"""One file over HTTP, in all bounded: its size, each wait, and the whole. Knows nothing of what is in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import IO, Final
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from ltp.errors import FeedError
+
+MAX_BYTES: Final = 256 << 20  # some eight times what the broker's master has
+WITHIN_S: Final = 300.0
+_TIMEOUT_S: Final = 15.0
+_CHUNK: Final = 1 << 16
+
+
+def download(
+    url: str,
+    into: IO[bytes],
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Write what is at `url` into a file.
+
+    Args:
+        progress: told how many bytes are here and how many there will be, 0 when the server does not say.
+    Raises:
+        FeedError: the server cannot be reached, answers with another status than 200, ends before what it announced, or sends
+            too much or too slowly. What was written by then is of no use.
+    """
+    host, deadline, done = urlsplit(url).hostname or "the address", monotonic() + WITHIN_S, 0
+    try:
+        with requests.Session() as session:
+            # A proxy of the environment cannot reach a server on this machine.
+            session.trust_env = host not in ("127.0.0.1", "localhost", "::1")
+            with session.get(url, stream=True, timeout=_TIMEOUT_S, headers={"Accept-Encoding": "gzip"}) as response:
+                if response.status_code != 200:
+                    raise FeedError(f"{host} answered with HTTP {response.status_code}", response.status_code)
+                encoded = "Content-Encoding" in response.headers
+                length = response.headers.get("Content-Length", "")
+                total = int(length) if length.isascii() and length.isdigit() and not encoded else 0
+                for chunk in response.iter_content(_CHUNK):
+                    done += len(chunk)
+                    if done > MAX_BYTES or monotonic() > deadline:
+                        raise FeedError(f"{host} sent more than {MAX_BYTES >> 20} MiB, or took longer than {WITHIN_S:.0f} s")
+                    into.write(chunk)
+                    progress(done, total)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        raise FeedError(f"The file at {host} cannot be fetched: {type(error).__name__}") from None
+    into.flush()

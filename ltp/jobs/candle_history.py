@@ -1,0 +1,122 @@
+"""Daily candles from the broker's charts into SQL, as it restates them: what is missing, share by share.
+
+Each share is stored as soon as it is there, so that an end in the midst loses nothing; started again it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final, NamedTuple
+from typing import Protocol as Shape
+
+from ltp.core.candle import Candle
+from ltp.core.instrument import split_key
+from ltp.core.session import Calendar
+from ltp.core.tick import IST
+from ltp.db import candles
+from ltp.db.engine import Engine, writing
+from ltp.errors import FeedAuthError, FeedError
+from ltp.jobs.after_close import READY_AT
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+INDEX: Final = "IDX_I:13"  # NIFTY 50
+_SHARES: Final = "NSE_EQ"
+SOURCE: Final = "broker's charts"
+OVERLAP_D: Final = 7  # five sessions that are there already are asked for again: they tell a split
+_SAME_WITHIN: Final = 0.003  # a restated price differs by a fifth at least, a corrected one by some paise
+_MOST_FAILURES: Final = 10
+
+
+class Charts(Shape):
+    def daily(self, key: str, instrument_type: str, first: date, last: date) -> list[Candle]: ...
+
+
+class Fetched(NamedTuple):
+    """`asked`: instruments that were not up to date. `restated`: of how many the whole history was fetched anew, because the
+    broker had changed it. `empty`: of how many it has nothing. `failed`: a sentence for each that could not be fetched."""
+
+    asked: int
+    changed: int
+    restated: int
+    empty: int
+    failed: tuple[str, ...]
+
+
+def fetch_history(
+    engine: Engine, charts: Charts, keys: Sequence[str], *, first: date, last: date, progress: Progress = lambda *_: None
+) -> Fetched:
+    """Fetch what is missing from `first` to `last`, the newest session that has ended.
+
+    One that cannot be fetched is told and passed over; ten in a row end it.
+
+    Raises:
+        FeedAuthError: the broker refuses the credentials.
+        FeedError: ten in a row failed.
+        DatabaseError: what was stored by then is right.
+    """
+    newest = candles.last_days(engine, "adjusted")
+    missing = [key for key in keys if newest.get(key, date.min) < last]
+    # Noted again with the rest: an end that left no time to note them must not hide for ever that they are in.
+    days = Counter(newest[key] for key in keys if key in newest)
+    done, failed, in_a_row = Counter[str](), [], 0
+    try:
+        for number, key in enumerate(missing):
+            progress("fetching candles", number, len(missing))
+            try:
+                fetched = _fetch_one(engine, charts, key, newest.get(key), first, last, done)
+            except FeedError as error:
+                failed.append(f"{key}: {error}")
+                in_a_row += 1
+                if isinstance(error, FeedAuthError) or in_a_row >= _MOST_FAILURES:
+                    raise
+            else:
+                in_a_row = 0
+                days.update(each.day for each in fetched)
+    finally:
+        _note(engine, days)
+    progress("fetching candles", len(missing), len(missing))
+    return Fetched(len(missing), done["changed"], done["restated"], done["empty"], tuple(failed))
+
+
+def _fetch_one(
+    engine: Engine, charts: Charts, key: str, known: date | None, first: date, last: date, done: Counter[str]
+) -> list[Candle]:
+    """Fetch and store what an instrument lacks; count it in `done`. `known`: the newest day that is there."""
+    fetched = _fetched(charts, key, first if known is None else max(first, known - timedelta(days=OVERLAP_D)), last)
+    if known is not None and _differs(engine, key, fetched, known):
+        done["restated"] += 1
+        fetched = _fetched(charts, key, first, last)
+        candles.replace(engine, "adjusted", key, fetched)
+        done["changed"] += len(fetched)
+    else:
+        done["changed"] += candles.upsert(engine, "adjusted", {key: fetched})
+    done["empty"] += not fetched
+    return fetched
+
+
+def _fetched(charts: Charts, key: str, first: date, last: date) -> list[Candle]:
+    return charts.daily(key, "INDEX" if split_key(key)[0] == "IDX_I" else "EQUITY", first, last)
+
+
+def _differs(engine: Engine, key: str, fetched: Sequence[Candle], newest: date) -> bool:
+    """Tell whether the broker has restated days that are here. The newest may have been fetched before its session ended."""
+    known = {each.day: each.close for each in candles.fetch(engine, "adjusted", key)}
+    both = [(known[each.day], each.close) for each in fetched if each.day in known and each.day < newest]
+    return any(abs(old - new) > old * _SAME_WITHIN for old, new in both)
+
+
+def _note(engine: Engine, days: Counter[date]) -> None:
+    with writing(engine) as connection:
+        for day, count in sorted(days.items()):
+            candles.note_day(connection, day, SOURCE, count)
+
+
+def last_settled(calendar: Calendar, now: datetime) -> date:
+    """Return the newest session of shares whose candles the broker has settled; one that is on would change until tonight."""
+    settled = (now.astimezone(IST) - READY_AT).date()
+    return calendar.session_date(_SHARES, datetime.combine(settled, time.max, IST))

@@ -1,0 +1,91 @@
+"""Which instrument a row of the exchange's files is of: the step between a file's names and our keys.
+
+Symbols change, ISINs change with splits, and ids change with the series, so each is asked and none alone is trusted. Learns what
+shares were called; knows no candle and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final
+
+from ltp.core.instrument import Instrument
+from ltp.core.lookup import preference
+
+SHARES: Final = "NSE_EQ"
+INDICES: Final = "IDX_I"
+
+
+class CandleKeys:
+    """Args:
+    instruments: of the segments NSE_EQ and IDX_I.
+    names: (segment, former symbol or ISIN) to key.
+
+    `unknown`: symbols of no known instrument, with how many rows. `learned`: (key, former symbol or ISIN) to the newest day it
+    was seen on; taken and cleared by who stores it.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument], names: Mapping[tuple[str, str], str]) -> None:
+        self.unknown: Counter[str] = Counter()
+        self.learned: dict[tuple[str, str], date] = {}
+        self._by_id: dict[int, Instrument] = {}
+        self._by_isin: dict[str, Instrument] = {}
+        self._by_symbol: dict[str, Instrument] = {}
+        self._indices: dict[str, Instrument] = {}
+        self._names = {name: key for (segment, name), key in names.items() if segment == SHARES}
+        self._by_key: dict[str, Instrument] = {}
+        self._found: dict[tuple[str, str, str, int | None], Instrument] = {}
+        for instrument in sorted(instruments, key=preference):
+            if instrument.segment == INDICES:
+                for name in (instrument.symbol, instrument.name):
+                    self._indices.setdefault(name.upper(), instrument)
+            elif instrument.segment == SHARES:
+                self._by_key[instrument.key] = self._by_id[instrument.security_id] = instrument
+                self._by_symbol.setdefault(instrument.symbol.upper(), instrument)
+                if instrument.isin:
+                    self._by_isin.setdefault(instrument.isin, instrument)
+
+    def find(self, symbol: str, series: str, isin: str, security_id: int | None, day: date) -> str | None:
+        """Return the key a row belongs to, None (and counted) when no instrument is known by any of its names.
+
+        `day`: of the row; `isin` and `series` may be empty.
+        """
+        row = (symbol, series, isin, security_id)
+        instrument = self._found.get(row) or self._look(*row)
+        if instrument is None:
+            self.unknown[symbol] += 1  # and asked again each time: another file may teach what it was called
+            return None
+        self._found[row] = instrument
+        key = instrument.key
+        for name, now in ((symbol, instrument.symbol), (isin, instrument.isin)):
+            if name and name != now and instrument.segment == SHARES:
+                place = (key, name)
+                self.learned[place] = max(day, self.learned.get(place, day))
+                self._names.setdefault(name, key)
+        return key
+
+    def successors(self) -> dict[str, str]:
+        """Return for each listing that has ended the key its share trades under now: a change of series gives a new id."""
+        return {
+            old.key: new.key
+            for old in self._by_key.values()
+            if not old.series and old.isin and (new := self._by_isin[old.isin]).series
+        }
+
+    def _look(self, symbol: str, series: str, isin: str, security_id: int | None) -> Instrument | None:
+        by_isin, by_symbol = self._by_isin.get(isin), self._by_symbol.get(symbol)
+        by_id = self._by_id.get(security_id or 0)
+        # An ISIN never passes to another company, a symbol does: after a demerger the old one may be the new company's.
+        known = by_isin or self._former(isin) or by_symbol or self._former(symbol)
+        if by_id is not None and (by_id.series or known is None) and self._is(by_id, symbol, isin):
+            return by_id
+        return known or (None if series else self._indices.get(symbol))
+
+    def _former(self, name: str) -> Instrument | None:
+        return self._by_key.get(self._names.get(name, "")) if name else None
+
+    def _is(self, instrument: Instrument, symbol: str, isin: str) -> bool:
+        """Tell whether an id means the share that the row names: ids are given anew when a share changes its series."""
+        return symbol == instrument.symbol.upper() or (isin != "" and isin == instrument.isin)

@@ -1,0 +1,100 @@
+"""What a strategy says of one share: the fields of `core.screener.Row` that it can know, and the words for numbers.
+
+Whoever knows the share's key, name and rank makes the row: `Row(key, rank, symbol, name, sector, **finding._asdict())`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from ltp.core.money import Price, grouped_text
+from ltp.core.screener import Outcome
+from ltp.screen.facts import Value
+from ltp.screen.study import Study
+
+READY: Final = "READY"
+WAIT_PULLBACK: Final = "WAIT_PULLBACK"
+WAIT_BREAKOUT: Final = "WAIT_BREAKOUT"
+NOT_READY: Final = "NOT_READY"
+SETUPS: Final = (READY, WAIT_BREAKOUT, WAIT_PULLBACK, NOT_READY)
+
+DAILY_WEIGHT: Final = 0.6
+WEEKLY_WEIGHT: Final = 0.4
+_STALE_AFTER_D: Final = 7  # longer than any row of holidays
+
+
+class Finding(NamedTuple):
+    """Units and meanings as in `core.screener.Row`. `score` is None where the history is too short for one."""
+
+    setup: str
+    why: str
+    invalid: str = ""
+    score: float | None = None
+    base_score: float | None = None
+    mtf_score: float | None = None
+    entry: Price | None = None
+    entry_low: Price | None = None
+    entry_high: Price | None = None
+    stop: Price | None = None
+    target: Price | None = None
+    quantity: int | None = None
+    risk: Price | None = None
+    allocation_pct: float | None = None
+    allocation: Price | None = None
+    horizon: str = ""
+    facts: Mapping[str, Value] = MappingProxyType({})
+    criteria: tuple[Outcome, ...] = ()
+    spark: tuple[float, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+class Weakness(NamedTuple):
+    """What stands against a share, and what would have to happen, both as parts of a sentence."""
+
+    reason: str
+    cure: str
+
+
+def not_ready(verdict: str, found: Sequence[Weakness]) -> Finding:
+    reasons, cures = "; ".join(weakness.reason for weakness in found), " and ".join(weakness.cure for weakness in found)
+    return Finding(NOT_READY, f"{verdict}: {reasons}.", f"Another look once {cures}.")
+
+
+def blended(daily: float, weekly: float) -> float:
+    return round(DAILY_WEIGHT * daily + WEEKLY_WEIGHT * weekly, 1)
+
+
+def silence(study: Study, least: int) -> str:
+    """Say why nothing can be said of a share at all: too few sessions, or none lately; empty where something can."""
+    sessions = len(study.daily)
+    if sessions < least:
+        return f"Only {sessions} sessions of history; a score needs {least}."
+    if study.lag_days > _STALE_AFTER_D:
+        return f"Not traded for {study.lag_days} days before the newest session of the index."
+    return ""
+
+
+def unscored(study: Study, why: str) -> Finding:
+    return Finding(NOT_READY, why, facts=study.facts, spark=study.spark)
+
+
+def doubts(study: Study) -> tuple[str, ...]:
+    """Return as sentences what the history leaves unknown, so that a low score is not taken for a weak share."""
+    sessions, found = len(study.daily), []
+    if sessions <= 252:
+        found.append(f"Only {sessions} sessions of history: what needs a year (253) is unknown and earned no points.")
+    if study.index is None:
+        found.append("No index history: relative strength is unknown.")
+    return tuple(found)
+
+
+def rupees_text(value: float) -> str:
+    """Return "₹1,402.10" of rupees."""
+    return price_text(round(value * 100) * 100)
+
+
+def price_text(price: Price) -> str:
+    """Return "₹1,402.10" of a price in 1/10,000 rupee."""
+    return f"₹{grouped_text(price)}"

@@ -1,0 +1,65 @@
+"""A share's daily candles as arrays, and the weeks they make.
+
+The first step of a screen: bytes from SQL become arrays once, and everything after is numpy. Knows no key, no symbol and no
+clock; whether the prices were adjusted for splits is settled before they come here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltp.core.money import SCALE
+
+Floats = NDArray[np.float64]
+
+# The layout of `core.candle.RECORD` ("<i5q") as numpy reads it: days since 1970-01-01, then 1/10,000 rupees, then shares.
+RECORD: Final = np.dtype([("day", "<i4"), ("open", "<i8"), ("high", "<i8"), ("low", "<i8"), ("close", "<i8"), ("volume", "<i8")])
+_MONDAY: Final = 3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
+
+
+class History(NamedTuple):
+    """Candles, oldest first, one session each (or one week each). All arrays have one length, which may be zero.
+
+    `days`: int32, days since 1970-01-01. Prices: rupees. `volume`: shares.
+    """
+
+    days: NDArray[np.int32]
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+
+def from_packed(packed: bytes) -> History:
+    """Return the candles of records as `core.candle.pack` writes them.
+
+    Raises:
+        ValueError: the length is no multiple of a record's.
+    """
+    records = np.frombuffer(packed, RECORD)
+    opened, high, low, close = (records[name] / SCALE for name in ("open", "high", "low", "close"))
+    return History(records["day"].astype(np.int32), opened, high, low, close, records["volume"].astype(np.float64))
+
+
+def weekly(daily: History) -> History:
+    """Return a candle for each ISO week (Monday to Sunday) that had a session; its day is the week's last session.
+
+    The last week may still be forming: it holds what was traded so far, as a weekly chart does.
+    """
+    if not daily.days.size:
+        return daily
+    week = (daily.days + _MONDAY) // 7
+    first = np.flatnonzero(np.diff(week, prepend=week[0] - 1))
+    last = np.append(first[1:], week.size) - 1
+    return History(
+        daily.days[last],
+        daily.open[first],
+        np.maximum.reduceat(daily.high, first),
+        np.minimum.reduceat(daily.low, first),
+        daily.close[last],
+        np.add.reduceat(daily.volume, first),
+    )

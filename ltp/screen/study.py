@@ -1,0 +1,47 @@
+"""One share under study: its candles, the index beside them, and what was worked out of them so far.
+
+Handed from strategy to strategy, so that indicators and facts are computed once an instrument. Knows no symbol and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from ltp.screen import facts
+from ltp.screen.facts import Value
+from ltp.screen.history import History, weekly
+from ltp.screen.timeframe import Timeframe
+
+SPARK_SESSIONS: Final = 60
+
+
+class Study:
+    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none."""
+
+    def __init__(self, history: History, index: History | None = None) -> None:
+        self.history = history
+        self.index = index if index is not None and index.days.size else None
+        self.daily = Timeframe(history)
+
+    @cached_property
+    def weekly(self) -> Timeframe:
+        return Timeframe(weekly(self.history))
+
+    @cached_property
+    def facts(self) -> Mapping[str, Value]:
+        """Return what `core.facts` lists, see `screen.facts.measure`."""
+        return facts.measure(self.daily, self.weekly, self.index)
+
+    @cached_property
+    def spark(self) -> tuple[float, ...]:
+        """Return the newest 60 closes in rupees, oldest first."""
+        return tuple(round(close, 2) for close in self.history.close[-SPARK_SESSIONS:].tolist())
+
+    @cached_property
+    def lag_days(self) -> int:
+        """Return how many days the share's newest session is behind the index's; 0 without an index."""
+        if self.index is None or not self.history.days.size:
+            return 0
+        return max(0, int(self.index.days[-1]) - int(self.history.days[-1]))

@@ -1,0 +1,102 @@
+"""A screen in a URL, as stored text, and as the name of its runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltp.core import criteria
+from ltp.core.criteria import BUILT_IN, Spec
+from ltp.errors import CriterionError, InputError
+
+GIVEN = [
+    ("c", "rsi > 60"),
+    ("c", "  "),
+    ("c", "close>ema50"),
+    ("c", "RSI(14) > 60"),
+    ("universe", "nifty100"),
+    ("min_price", "12.5"),
+    ("min_turnover", "10000000"),
+    ("sort", "score"),
+]
+SPEC = Spec(("rsi14 > 60", "close > ema50"), "nifty100", 125_000, 10_000_000)
+
+
+def test_parameters_become_a_screen_and_the_screen_its_parameters():
+    assert criteria.from_params(GIVEN) == SPEC
+    assert criteria.params(SPEC) == [
+        ("c", "rsi14 > 60"), ("c", "close > ema50"),
+        ("universe", "nifty100"), ("min_price", "12.50"), ("min_turnover", "10000000"),
+    ]  # fmt: skip
+    assert criteria.from_params(criteria.params(SPEC)) == SPEC
+
+
+def test_nothing_given_is_nothing_set():
+    assert criteria.from_params([("c", ""), ("universe", " "), ("page", "2")]) == Spec()
+    assert criteria.params(Spec()) == []
+    assert criteria.text_of(Spec()) == ""
+    assert criteria.from_text("") == Spec()
+
+
+@pytest.mark.parametrize("spec", [SPEC, BUILT_IN, Spec(("close > 1",)), Spec(universe="list-mine"), Spec(min_price=100)])
+def test_what_is_stored_is_read_back(spec):
+    assert criteria.from_text(criteria.text_of(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "[]",
+        "1",
+        '"c"',
+        '{"who": 1}',
+        '{"criteria": 5}',
+        '{"min_price": "x"}',
+        '{"criteria": ["close >"]}',
+        '{"universe": {}}',
+    ],
+)
+def test_stored_text_that_is_none_of_ours_is_refused(text):
+    with pytest.raises(InputError):
+        criteria.from_text(text)
+
+
+def test_screens_that_mean_the_same_have_one_digest():
+    turned = SPEC._replace(criteria=tuple(reversed(SPEC.criteria)))
+    assert criteria.digest(turned) == criteria.digest(SPEC)
+    assert criteria.kind_of(SPEC) == f"custom-{criteria.digest(SPEC)}"
+    assert len(criteria.digest(SPEC)) == 12
+    others = [SPEC._replace(universe="all"), SPEC._replace(min_price=0), SPEC._replace(criteria=SPEC.criteria[:1])]
+    assert len({criteria.digest(spec) for spec in [SPEC, *others]}) == 4
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ([("universe", "nifty50"), ("universe", "all")], "universe: 'all' is not accepted; universe comes once"),
+        ([("min_price", "1"), ("min_price", "1")], "min_price: '1' is not accepted; min_price comes once"),
+        ([("universe", "../etc")], "universe: '../etc' is not accepted; a universe's name is small letters"),
+        ([("universe", "х" * 5)], "a universe's name is small letters"),
+        ([("min_price", "-1")], "rupees from 0"),
+        ([("min_price", "1e9")], "rupees from 0"),
+        ([("min_price", "١٢")], "rupees from 0"),
+        ([("min_price", "10000001")], "rupees from 0"),
+        ([("min_price", "12.345")], "rupees from 0"),
+        ([("min_turnover", "1.5")], "whole rupees"),
+        ([("min_turnover", "9" * 5_000)], "whole rupees"),
+        ([("min_turnover", "1000000000001")], "whole rupees"),
+        ([("c", f"close > {n}") for n in range(21)], "at most 20 criteria, this has 21"),
+    ],
+)
+def test_a_bad_parameter_is_one_sentence(pairs, sentence):
+    with pytest.raises(InputError) as caught:
+        criteria.from_params(pairs)
+    assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_bad_criterion_of_several_is_named_by_its_number():
+    with pytest.raises(CriterionError, match="c number 2, character 7"):
+        criteria.from_params([("c", "close > 1"), ("c", "close @ 1")])
+    with pytest.raises(CriterionError, match=r"^c, character 7"):
+        criteria.from_params([("c", "close @ 1")])

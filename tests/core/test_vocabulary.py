@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ltp.core.expression import MAX_DEPTH
+from ltp.core.facts import FACT
+from ltp.core.nodes import DAILY
+from ltp.core.tokens import MAX_LENGTH, MAX_TOKENS
+from ltp.core.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, nearest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "screeners.md").read_text(encoding="utf-8")
+
+
+def test_the_page_for_users_names_every_word_and_bound():
+    for name in FUNCTIONS:
+        assert f"`{name}(" in PAGE, name
+    for name in (*SERIES, *DAILY, *FACT_WORDS):
+        assert f"`{name}`" in PAGE, name
+    for bound in (f"{MAX_LENGTH} characters", f"{MAX_TOKENS} words", f"signs {MAX_DEPTH} deep", f"to {MAX_DAYS}"):
+        assert bound in " ".join(PAGE.split()), bound
+
+
+def test_names_mean_one_thing():
+    assert set(DAILY) <= set(FACT)
+    # Without parentheses these are the fact, of 14 sessions.
+    assert set(FUNCTIONS) & (set(FACT) | set(SERIES)) == {"rsi", "atr", "adx"} <= set(DAILY)
+    assert set(SERIES) & set(FACT) == {"volume"}  # the newest session's, both
+
+
+def test_a_name_that_is_nearly_right_is_hinted_at():
+    assert nearest("ema_50") == "; did you mean ema50?"
+    assert nearest("turnovr") == "; did you mean turnover?"
+    assert nearest("zzz") == nearest("x" * 500) == ""

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from ltp.core.criteria import Spec, kind_of
+from ltp.core.instrument import Instrument
+from ltp.core.screener import Row
+from ltp.db import catalog as catalog_module
+from ltp.db import instruments, screeners, screenings, screens, universes
+from ltp.db.catalog import Catalog
+from ltp.db.engine import open_engine
+
+FIRST = Row("NSE_EQ:1333", 1, "HDFCBANK", "HDFC Bank", "Banks", 91.5, "Breakout", 16_503_500, 16_000_000, 18_000_000, "volume")
+SECOND = Row("NSE_EQ:11536", 2, "TCS")
+SPEC = Spec(("close > 1",))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+@pytest.fixture
+def statements(engine: Engine) -> list[str]:
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    return seen
+
+
+def test_a_warm_catalog_answers_without_sql(engine: Engine, statements: list[str]) -> None:
+    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    catalog = Catalog(engine)
+    assert catalog.refresh()
+    statements.clear()
+    for _ in range(3):
+        run, instrument = catalog.current("swing"), catalog.instrument("NSE_EQ:1333")
+    assert run is not None
+    assert run.rows == (FIRST,)
+    assert instrument is not None
+    assert instrument.symbol == "HDFCBANK"
+    assert (catalog.current("longterm"), catalog.instrument("NSE_EQ:1")) == (None, None)
+    assert statements == []
+
+
+def test_a_refresh_without_news_reads_no_rows_again(engine: Engine, statements: list[str]) -> None:
+    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    catalog = Catalog(engine)
+    catalog.refresh()
+    before = catalog.current("swing")
+    statements.clear()
+    catalog.refresh()
+    assert catalog.current("swing") is before
+    assert not [statement for statement in statements if "screener_rows" in statement or "symbol" in statement]
+
+
+def test_a_refresh_finds_new_runs_and_renamed_instruments(engine: Engine) -> None:
+    catalog = Catalog(engine)
+    catalog.refresh()
+    assert catalog.current("swing") is None
+    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "Renamed", "", 1, 500)])
+    catalog.refresh()
+    run, instrument = catalog.current("swing"), catalog.instrument("NSE_EQ:1333")
+    assert run is not None
+    assert instrument is not None
+    assert (run.rows, instrument.name) == ((FIRST,), "Renamed")
+
+
+def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_id = screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    catalog = Catalog(engine)
+    catalog.refresh()
+    holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert not catalog.refresh()
+    assert not catalog.refresh()
+    run = catalog.current("swing")
+    assert run is not None
+    assert run.id == run_id
+    assert [record.message for record in caplog.records] == [
+        "The database cannot be read: database is locked. Pages go on with what was last read."
+    ]
+    holder.close()
+    assert catalog.refresh()
+
+
+def test_the_catalog_follows_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]) -> None:
+    monkeypatch.setattr(catalog_module, "_REFRESH_EVERY_S", 0.02)
+    catalog = Catalog(engine)
+    catalog.start()
+    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    wait_for(lambda: catalog.current("swing"))
+
+
+def test_runs_of_every_kind_are_known_and_those_of_the_built_in_screeners_held(engine: Engine) -> None:
+    catalog = Catalog(engine)
+    swing = screeners.insert_run(engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20), universe="nifty50")
+    custom = screeners.insert_run(engine, kind_of(SPEC), [FIRST, SECOND], sample=False)
+    later = screeners.insert_run(engine, "swing", [SECOND], sample=False, as_of=date(2026, 11, 23))
+    assert (catalog.current_id("swing"), catalog.runs("swing"), catalog.kinds()) == (None, (), ())
+    catalog.refresh()
+    assert catalog.kinds() == ("swing", kind_of(SPEC))
+    assert (catalog.current_id("swing"), catalog.current_id(kind_of(SPEC))) == (later, custom)
+    assert [(head.id, head.as_of, head.universe) for head in catalog.runs("swing")] == [
+        (later, date(2026, 11, 23), ""), (swing, date(2026, 11, 20), "nifty50"),
+    ]  # fmt: skip
+    assert catalog.current(kind_of(SPEC)) is None
+    run = catalog.current("swing")
+    assert run is not None
+    assert run.rows == (SECOND,)
+
+
+def test_saved_screens_requests_and_universes_are_followed(engine: Engine, statements: list[str]) -> None:
+    catalog = Catalog(engine)
+    catalog.refresh()
+    assert (list(catalog.screens()), catalog.screen("mine"), catalog.screening("swing")) == ([], None, None)
+    assert list(catalog.universes()) == []
+    saved = screens.save(engine, "mine", "Mine", SPEC)
+    asked = screenings.request(engine, "swing")
+    universes.replace(engine, "nifty50", "NIFTY 50", "test", ["NSE_EQ:1333"])
+    catalog.refresh()
+    statements.clear()
+    assert (list(catalog.screens()), catalog.screen("mine")) == ([saved], saved)
+    screening = catalog.screening("swing")
+    assert screening is not None
+    assert (screening.id, screening.open) == (asked, True)
+    assert catalog.universes()["nifty50"].size == 1
+    assert statements == []
+    screenings.claim(engine, asked)
+    screenings.beat(engine, asked, done=3, total=9, found=1, per_s=1.5)
+    screens.remove(engine, "mine")
+    catalog.refresh()
+    screening = catalog.screening("swing")
+    assert screening is not None
+    assert (screening.state, screening.done) == ("running", 3)
+    assert catalog.screen("mine") is None
+
+
+def test_while_a_screen_is_evaluated_it_looks_more_often(engine: Engine) -> None:
+    instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)])
+    catalog = Catalog(engine)
+    assert catalog._every_s() == catalog_module._FIRST_READ_EVERY_S
+    catalog.refresh()
+    assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
+    asked = screenings.request(engine, "swing")
+    catalog.refresh()
+    assert catalog._every_s() == catalog_module._EVALUATING_EVERY_S
+    screenings.fail(engine, asked, "x")
+    catalog.refresh()
+    assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
+
+
+def test_an_import_is_read_when_it_is_through(engine: Engine) -> None:
+    first, second = Instrument("NSE_EQ", 1, "A", "", "", 1, 5), Instrument("NSE_EQ", 2, "B", "", "", 1, 5)
+    catalog = Catalog(engine)
+    instruments.seed(engine, [first])
+    catalog.refresh()
+    assert catalog.instrument("NSE_EQ:1") == first, "an empty catalog waits for nothing"
+    instruments.seed(engine, [second])
+    catalog.refresh()
+    assert catalog.instrument("NSE_EQ:2") is None
+    instruments.seed(engine, [first._replace(name="renamed")])
+    catalog.refresh()
+    assert catalog.instrument("NSE_EQ:2") is None
+    catalog.refresh()
+    assert catalog.instrument("NSE_EQ:2") == second
+    assert catalog.find("NSE_EQ", "a") == first._replace(name="renamed")
+    assert [each.symbol for each in catalog.search("b", 9).instruments] == ["B"]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, func, select, update
+
+from ltp.db import screenings
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.schema import screenings as table
+from ltp.db.screenings import Best
+from ltp.errors import LimitError
+
+BEST = [Best("NSE_EQ:1333", "HDFCBANK", 91.5, "READY"), Best("NSE_EQ:1", "A", None, "")]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+def fall_silent(engine: Engine, screening_id: int) -> None:
+    with writing(engine) as connection:
+        long_ago = datetime.now(UTC) - timedelta(seconds=screenings.SILENT_S + 1)
+        connection.execute(update(table).where(table.c.id == screening_id).values(beat_at=long_ago))
+
+
+def test_a_request_from_the_wish_to_the_end(engine: Engine) -> None:
+    asked = screenings.request(engine, "swing", "{}", "nifty100")
+    waiting = screenings.next_queued(engine)
+    assert waiting is not None
+    assert (waiting.id, waiting.kind, waiting.spec, waiting.universe, waiting.state) == (
+        asked,
+        "swing",
+        "{}",
+        "nifty100",
+        "queued",
+    )
+    assert waiting.open
+    held = screenings.claim(engine, asked)
+    assert held is not None
+    assert (held.state, held.done, held.best) == ("running", 0, ())
+    assert screenings.beat(engine, asked, done=5, total=9, found=2, per_s=3.5, best=BEST)
+    seen = screenings.fetch(engine, asked)
+    assert seen is not None
+    assert (seen.done, seen.total, seen.found, seen.per_s, seen.best) == (5, 9, 2, 3.5, tuple(BEST))
+    assert screenings.finish(engine, asked, 7)
+    done = screenings.fetch(engine, asked)
+    assert done is not None
+    assert (done.state, done.run_id, done.open, done.done) == ("done", 7, False, 5)
+    assert not screenings.fail(engine, asked, "too late")
+    assert not screenings.beat(engine, asked, done=6, total=9, found=2, per_s=3.5)
+    assert screenings.fetch(engine, asked) == done
+
+
+def test_a_kind_has_one_open_request(engine: Engine) -> None:
+    first = screenings.request(engine, "swing")
+    assert screenings.request(engine, "swing") == first
+    assert screenings.request(engine, "longterm") != first
+    screenings.claim(engine, first)
+    assert screenings.request(engine, "swing") == first
+    screenings.finish(engine, first, 1)
+    assert screenings.request(engine, "swing") > first
+
+
+def test_one_claim_of_many_wins(engine: Engine) -> None:
+    asked = screenings.request(engine, "swing")
+    won: list[object] = []
+    threads = [threading.Thread(target=lambda: won.append(screenings.claim(engine, asked))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 8
+    assert len([each for each in won if each]) == 1
+    assert screenings.claim(engine, asked + 1) is None
+
+
+def test_the_oldest_waits_first_and_one_runs_at_a_time(engine: Engine) -> None:
+    assert screenings.next_queued(engine) is None
+    first, second = screenings.request(engine, "longterm"), screenings.request(engine, "swing")
+    assert screenings.next_queued(engine).id == first  # type: ignore[union-attr]
+    screenings.claim(engine, first)
+    assert screenings.next_queued(engine) is None
+    screenings.fail(engine, first, "no candles")
+    assert screenings.next_queued(engine).id == second  # type: ignore[union-attr]
+
+
+def test_who_says_nothing_for_a_minute_is_given_up(engine: Engine) -> None:
+    silent, other = screenings.request(engine, "swing"), screenings.request(engine, "longterm")
+    screenings.claim(engine, silent)
+    fall_silent(engine, silent)
+    assert screenings.next_queued(engine).id == other  # type: ignore[union-attr]
+    given_up = screenings.fetch(engine, silent)
+    assert given_up is not None
+    assert (given_up.state, given_up.message) == ("failed", "given up: no sign of life for 60 s")
+    assert not screenings.beat(engine, silent, done=1, total=2, found=0, per_s=1)
+    assert not screenings.finish(engine, silent, 1)
+    assert screenings.request(engine, "swing") > silent
+
+
+def test_what_waits_is_not_given_up(engine: Engine) -> None:
+    asked = screenings.request(engine, "swing")
+    fall_silent(engine, asked)
+    assert screenings.next_queued(engine).id == asked  # type: ignore[union-attr]
+
+
+def test_a_run_that_nobody_asked_for_is_refused_while_one_of_the_kind_runs(engine: Engine) -> None:
+    begun = screenings.begin(engine, "swing", "{}", "all")
+    assert begun is not None
+    assert screenings.begin(engine, "swing") is None
+    assert screenings.begin(engine, "longterm") is not None
+    fall_silent(engine, begun)
+    assert screenings.begin(engine, "swing") is not None
+
+
+def test_too_many_open_requests_are_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenings, "MAX_OPEN", 3)
+    for number in range(3):
+        screenings.request(engine, f"custom-{number}")
+    with pytest.raises(LimitError):
+        screenings.request(engine, "custom-3")
+    screenings.request(engine, "custom-2")
+
+
+def test_the_newest_of_each_kind_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenings, "KEPT", 2)
+    monkeypatch.setattr(screenings, "KEPT_IN_ALL", 4)
+    first = screenings.request(engine, "swing")
+    for _ in range(5):
+        asked = screenings.request(engine, "swing")
+        screenings.claim(engine, asked)
+        screenings.finish(engine, asked, 1)
+    assert screenings.fetch(engine, first) is None
+    for number in range(6):
+        screenings.fail(engine, screenings.request(engine, f"custom-{number}"), "x")
+    with reading(engine) as connection:
+        assert connection.execute(select(func.count()).select_from(table)).scalar_one() <= 5
+        assert "custom-5" in screenings.newest_in(connection)
+
+
+def test_every_change_is_told_by_one_cheap_query(engine: Engine) -> None:
+    marks = []
+
+    def look() -> None:
+        with reading(engine) as connection:
+            marks.append(screenings.changed_in(connection))
+
+    look()
+    asked = screenings.request(engine, "swing")
+    look()
+    screenings.claim(engine, asked)
+    look()
+    screenings.beat(engine, asked, done=1, total=2, found=0, per_s=1)
+    look()
+    screenings.fail(engine, asked, "x" * 9_000)
+    look()
+    assert len(set(marks)) == 5
+    look()
+    assert len(set(marks)) == 5
+    failed = screenings.fetch(engine, asked)
+    assert failed is not None
+    assert len(failed.message) == 500
+
+
+def test_a_look_at_nothing_keeps_no_writer_waiting(engine: Engine) -> None:
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    assert screenings.next_queued(engine) is None
+    assert [statement for statement in seen if not statement.startswith(("SELECT", "BEGIN", "PRAGMA busy"))] == []

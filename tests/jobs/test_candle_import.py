@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import gzip
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.candle import Candle
+from ltp.core.corporate_action import Action
+from ltp.core.instrument import Instrument
+from ltp.db import actions, candles, former_names, instruments
+from ltp.db.engine import open_engine
+from ltp.errors import InputError
+from ltp.jobs import candles as job
+from ltp.jobs.candles import Imported, import_files
+
+HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ")
+LTM = Instrument("NSE_EQ", 17818, "LTM", "LTM", "INE214T01019", 1, 500, "EQ")
+NIFTY = Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 0)
+UDIFF = "TradDt,Sgmt,Src,FinInstrmId,ISIN,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,PrvsClsgPric,TtlTradgVol\n"
+FULL = "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, CLOSE_PRICE, TTL_TRD_QNTY\n"
+HISTORY = "date,symbol,open,high,low,close,volume\n"
+TODAY = date(2025, 12, 31)
+MONDAY, TUESDAY = date(2025, 6, 23), date(2025, 6, 24)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path / 'db' / 'ltp.sqlite3'}")
+    instruments.seed(engine, [HDFC, LTM, NIFTY])
+    return engine
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+def udiff(day: date, *rows: str) -> bytes:
+    return (UDIFF + "".join(f"{day},CM,NSE,{row}\n" for row in rows)).encode()
+
+
+def hdfc(close: str = "2000", isin: str = "INE040A01034") -> str:
+    return f"1333,{isin},HDFCBANK,EQ,1990,2010,1980,{close},1985,1000"
+
+
+def candle(day: date, close: int = 2000) -> Candle:
+    return Candle(day, 1990_0000, 2010_0000, 1980_0000, close * 10_000, 1000)
+
+
+def run(engine: Engine, *paths: Path, **options: object) -> Imported:
+    return import_files(engine, paths, today=TODAY, **options)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_every_format_and_packing(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
+    (folder / "b.csv.gz").write_bytes(
+        gzip.compress(f"{FULL}HDFCBANK, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n".encode())
+    )
+    (folder / "deeper").mkdir()
+    with zipfile.ZipFile(folder / "deeper" / "c.ZIP", "w") as archive:
+        archive.writestr("one.csv", udiff(MONDAY + timedelta(days=2), hdfc()))
+        archive.writestr("two.csv", udiff(MONDAY + timedelta(days=3), hdfc()))
+    (folder / ".hidden.csv").write_bytes(b"x")
+    (folder / "readme.txt").write_bytes(b"x")
+    done = run(engine, folder)
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY + timedelta(days=offset)) for offset in range(4)]
+    assert (done.files, done.days, done.candles, done.changed, done.refused) == (4, 4, 4, 4, ())
+    assert [(session.day, session.source, session.instruments) for session in candles.days(engine)][2:] == [
+        (date(2025, 6, 25), "c.ZIP/one.csv", 1),
+        (date(2025, 6, 26), "c.ZIP/two.csv", 1),
+    ]
+
+
+def test_the_same_file_twice_changes_nothing(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
+    run(engine, folder)
+    before = candles.days(engine)
+    done = run(engine, folder, folder / "a.csv")
+    assert (done.files, done.candles, done.changed) == (2, 2, 0)
+    assert candles.days(engine) == before
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY)]
+
+
+def test_a_bad_file_changes_nothing_and_keeps_nobody(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(b"hello")
+    (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc()))
+    (folder / "c.csv").write_bytes(udiff(TUESDAY, *[hdfc(close="2011")] * 7))
+    (folder / "d.zip").write_bytes(b"PK\x03\x04 and no more")
+    (folder / "e.csv").write_bytes(udiff(TODAY + timedelta(days=1), hdfc()))
+    (folder / "f.csv").write_bytes(udiff(TUESDAY, hdfc().replace("HDFCBANK", "NOBODY").replace("INE040A01034", "")))
+    done = run(engine, folder)
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["a.csv, line 1", "c.csv", "d.zip", "e.csv", "f.csv"]
+    assert "after 2025-12-31, which is today" in done.refused[3]
+    assert "instruments import" in done.refused[4]
+    assert (done.files, done.changed) == (1, 1)
+    assert candles.newest_day(engine) == MONDAY
+
+
+def test_of_two_files_of_a_day_the_later_counts(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
+    (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc(close="1999")))
+    assert run(engine, folder).changed == 1
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY, 1999)]
+
+
+def test_damaged_rows_and_unknown_symbols_are_counted_and_named(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(
+        udiff(MONDAY, hdfc(), "5,,NOBODY,EQ,1,1,1,1,1,9", "6,,BROKEN,EQ,1,0,1,1,1,9").replace(b"EQ,1,0", b"EQ,1,0.5")
+    )
+    done = run(engine, folder)
+    assert (done.changed, done.damaged, done.unknown) == (1, 1, {"NOBODY": 1})
+    assert "a.csv, line 4" in done.sentences[0]
+
+
+def test_a_rename_joins_the_old_history_also_where_a_format_has_no_isin(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
+    (folder / "b.csv").write_text(f"{FULL}LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
+    (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"))
+    assert run(engine, folder).unknown == {}
+    assert candles.fetch(engine, "raw", LTM.key) == [candle(MONDAY), candle(TUESDAY), candle(date(2025, 6, 25))]
+    assert instruments.fetch_names(engine) == {("NSE_EQ", "LTIM"): LTM.key}
+    (folder / "b.csv").rename(folder / "again.csv")
+    assert run(engine, folder / "again.csv").unknown == {}
+
+
+def test_an_isin_that_changed_is_noted_with_its_last_day(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc(isin="INE040A01026")))
+    (folder / "b.csv").write_bytes(udiff(TUESDAY, hdfc()))
+    run(engine, folder)
+    assert former_names.isin_last_days(engine) == {HDFC.key: [MONDAY]}
+    assert len(candles.fetch(engine, "raw", HDFC.key)) == 2
+
+
+def test_a_share_that_got_a_new_id_keeps_its_history(engine: Engine, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
+    run(engine, folder)
+    said = Action(HDFC.key, MONDAY, 2, 1, "confirmed", "", "somebody")
+    actions.confirm(engine, [said])
+    moved = HDFC._replace(security_id=4444, series="BE")
+    instruments.seed(engine, [moved])
+    with instruments.writing(engine) as connection:
+        instruments.retire(connection, "NSE_EQ", {4444, 17818})
+    (folder / "b.csv").write_bytes(udiff(TUESDAY, hdfc().replace("1333", "4444").replace(",EQ,", ",BE,")))
+    run(engine, folder)
+    assert candles.fetch(engine, "raw", HDFC.key) == []
+    assert candles.fetch(engine, "raw", moved.key) == [candle(MONDAY), candle(TUESDAY)]
+    assert actions.fetch(engine) == [said._replace(key=moved.key)]
+
+
+def test_a_history_of_many_days_and_an_index(engine: Engine, folder: Path) -> None:
+    rows = "2025-06-23,HDFCBANK,1990,2010,1980,2000,1000\n2025-06-24,HDFCBANK,1990,2010,1980,2000,0\n"
+    rows += "2025-06-24,NIFTY,25000,25100,24900,25050,0\n"
+    (folder / "h.csv").write_text(HISTORY + rows)
+    assert run(engine, folder).changed == 2
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY)]
+    assert [each.close for each in candles.fetch(engine, "raw", NIFTY.key)] == [25050_0000]
+
+
+def test_adjusted_histories_lie_apart_and_a_bhavcopy_is_none(engine: Engine, folder: Path) -> None:
+    (folder / "h.csv").write_text(f"{HISTORY}2025-06-23,HDFCBANK,1990,2010,1980,2000,1000\n")
+    (folder / "i.csv").write_bytes(udiff(TUESDAY, hdfc()))
+    done = run(engine, folder, basis="adjusted")
+    assert candles.fetch(engine, "adjusted", HDFC.key) == [candle(MONDAY)]
+    assert candles.fetch(engine, "raw", HDFC.key) == []
+    assert "only histories can be adjusted" in done.refused[0]
+
+
+def test_a_split_is_suspected_once_until_somebody_says_something(engine: Engine, folder: Path) -> None:
+    lines = []
+    for number in range(60):
+        price, volume = (2000, 1000 + number % 7) if number < 30 else (400, 5000 + number % 7)
+        lines.append(f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price * 1.01},{price * 0.99},{price},{volume}\n")
+    (folder / "h.csv").write_text(HISTORY + "".join(lines))
+    [suspect] = run(engine, folder).suspects
+    assert (suspect.key, suspect.ex_day, suspect.ratio, suspect.state) == (HDFC.key, date(2025, 7, 23), "5:1", "detected")
+    assert actions.fetch(engine) == [suspect]
+    (folder / "h.csv").write_text(HISTORY + "".join(lines).replace(",1000\n", ",1001\n"))
+    assert run(engine, folder).suspects == ()
+    actions.dismiss(engine, HDFC.key, suspect.ex_day, "test")
+    job.look_for_actions(engine, [HDFC.key])
+    assert [each.state for each in actions.fetch(engine)] == ["dismissed"]
+
+
+def test_much_is_written_in_parts(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_BATCH_BYTES", 80)
+    for offset in range(5):
+        (folder / f"{offset}.csv").write_bytes(udiff(MONDAY + timedelta(days=offset), hdfc()))
+    told: list[tuple[str, int, int]] = []
+    done = run(engine, folder, progress=lambda *said: told.append(said))
+    assert done.changed == len(candles.fetch(engine, "raw", HDFC.key)) == len(candles.days(engine)) == 5
+    assert told[:2] == [("importing", 0, 5), ("importing", 1, 5)]
+    assert ("importing", 5, 5) in told
+
+
+def test_a_path_that_is_none_is_a_sentence(engine: Engine, folder: Path) -> None:
+    for path, sentence in ((folder / "missing", "it does not exist"), (folder, "a folder holds")):
+        with pytest.raises(InputError, match=sentence):
+            run(engine, path)
+
+
+def test_a_file_of_no_sane_size_is_refused(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_MAX_FILE_BYTES", 10)
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
+    assert "at most" in run(engine, folder).refused[0]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltp.jobs.child import Child
+
+
+def test_a_command_ends_with_its_status_and_last_words(tmp_path: Path, wait_for: Callable[..., Any]) -> None:
+    child = Child(within_s=60)
+    assert child.ended() is None
+    child.start(["instruments", "import", str(tmp_path / "nothing.csv")])
+    assert child.running
+    status, sentence = wait_for(child.ended, timeout_s=30)
+    assert (status, sentence) == (2, "file: 'nothing.csv' is not accepted; it cannot be read (No such file or directory)")
+    assert not child.running
+    assert child.ended() is None
+
+
+def test_one_that_takes_too_long_is_ended(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
+    now = [0.0]
+    child = Child(within_s=60, monotonic=lambda: now[0])
+    child.start(["simulate", "--port", str(free_port())])
+    assert child.ended() is None
+    now[0] = 60.0
+    assert child.ended() == (-1, "it took longer than 60 s and was ended")
+    assert not child.running
+
+
+def test_one_can_be_stopped(free_port: Callable[[], int]) -> None:
+    child = Child(within_s=60)
+    child.stop()
+    child.start(["simulate", "--port", str(free_port())])
+    child.stop()
+    assert not child.running
+    assert child.ended() is None
+
+
+@pytest.fixture(autouse=True)
+def _own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    monkeypatch.chdir(tmp_path)  # any folder will do

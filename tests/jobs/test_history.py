@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.candle import Candle, day_number
+from ltp.core.corporate_action import Action
+from ltp.db import actions, candles
+from ltp.db.engine import open_engine
+from ltp.jobs import history
+from tests.jobs.trading import LAST, NIFTY, note, sessions, walk
+
+KEY = "NSE_EQ:1"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    note(engine, LAST)
+    return engine
+
+
+def flat(days: list[date], rupees: int, volume: int = 1_000) -> list[Candle]:
+    return [Candle(day, *[rupees * 10_000] * 4, volume) for day in days]
+
+
+def one(engine: Engine, as_of: date | None = None) -> history.Loaded:
+    [loaded] = history.load(engine, [KEY], as_of)
+    return loaded
+
+
+def test_histories_come_in_the_order_asked_for_and_a_share_without_candles_is_empty(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {key: walk(30, 1) for key in ("NSE_EQ:1", "NSE_EQ:3")})
+    loaded = list(history.load(engine, ["NSE_EQ:3", "NSE_EQ:2", "NSE_EQ:1"]))
+    assert [(each.key, len(each.history.days), each.flags) for each in loaded] == [
+        ("NSE_EQ:3", 30, ()), ("NSE_EQ:2", 0, ()), ("NSE_EQ:1", 30, ()),
+    ]  # fmt: skip
+
+
+def test_more_keys_than_one_query_names(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_CHUNK", 2)
+    keys = [f"NSE_EQ:{number}" for number in range(1, 6)]
+    candles.upsert(engine, "raw", {key: flat([LAST], place + 1) for place, key in enumerate(keys)})
+    assert [(each.key, each.history.close.tolist()) for each in history.load(engine, keys)] == [
+        (key, [place + 1.0]) for place, key in enumerate(keys)
+    ]
+
+
+def test_no_candle_after_the_day_that_is_looked_back_to(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: walk(30, 1)})
+    back = sessions(30)[-11]
+    loaded = one(engine, back)
+    assert (len(loaded.history.days), loaded.history.days[-1]) == (20, day_number(back))
+    assert len(one(engine, back + timedelta(days=1)).history.days) == 21 - (back.weekday() == 4)
+
+
+def test_three_years_are_read(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: walk(900, 1)})
+    days = one(engine).history.days
+    assert days[-1] - days[0] <= history.DAYS
+    assert len(days) > 700
+
+
+def test_a_confirmed_split_is_taken_out_and_a_suspected_one_cuts(engine: Engine) -> None:
+    days = sessions(10)
+    candles.upsert(engine, "raw", {KEY: [*flat(days[:6], 1_000), *flat(days[6:], 200, 5_000)]})
+    suspected = Action(KEY, days[6], 5, 1, "detected")
+    actions.replace_detected(engine, [KEY], [suspected])
+    cut = one(engine)
+    assert cut.history.close.tolist() == [200.0] * 4
+    assert len(cut.flags) == 1
+    assert str(days[6]) in cut.flags[0]
+    actions.confirm(engine, [suspected])
+    whole = one(engine)
+    assert whole.history.close.tolist() == [200.0] * 10
+    assert whole.history.volume.tolist() == [5_000.0] * 10
+    assert whole.flags == ()
+    before = one(engine, days[4])
+    assert before.history.close.tolist() == [1_000.0] * 5  # on that day nobody knew of it
+    actions.dismiss(engine, KEY, days[6], "test")
+    assert one(engine).history.close.tolist() == [1_000.0] * 6 + [200.0] * 4
+
+
+def test_an_action_that_lies_ahead_changes_nothing_yet(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: flat(sessions(5), 1_000)})
+    actions.confirm(engine, [Action(KEY, LAST + timedelta(days=7), 5, 1, "confirmed")])
+    assert one(engine).history.close.tolist() == [1_000.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("raw", "restated", "taken"),
+    [
+        ((5, 0), None, 100.0),
+        (None, (5, 0), 50.0),
+        ((5, 0), (5, 0), 100.0),  # equally good: as traded, with actions that somebody vouched for
+        ((5, 0), (200, 1), 50.0),  # one file was imported beside a fetched history
+        ((200, 0), (300, 20), 100.0),  # fetched once, long ago
+        ((300, 20), (200, 0), 50.0),
+    ],
+)
+def test_one_basis_is_taken_the_longer_unless_it_ended_long_ago(
+    engine: Engine, raw: tuple[int, int] | None, restated: tuple[int, int] | None, taken: float
+) -> None:
+    for basis, given, price in (("raw", raw, 100), ("adjusted", restated, 50)):
+        if given:
+            count, days_ago = given
+            candles.upsert(engine, basis, {KEY: flat(sessions(count, LAST - timedelta(days=days_ago)), price)})  # type: ignore[arg-type]
+    assert set(one(engine).history.close.tolist()) == {taken}
+
+
+def test_the_broker_s_history_is_not_adjusted_again(engine: Engine) -> None:
+    candles.upsert(engine, "adjusted", {KEY: flat(sessions(5), 200)})
+    actions.confirm(engine, [Action(KEY, sessions(5)[3], 5, 1, "confirmed")])
+    assert one(engine).history.close.tolist() == [200.0] * 5
+
+
+def test_the_index(engine: Engine) -> None:
+    assert history.load_index(engine) is None
+    candles.upsert(engine, "adjusted", {NIFTY: walk(30, 1, volume=2)})
+    index = history.load_index(engine)
+    assert index is not None
+    assert len(index.days) == 30

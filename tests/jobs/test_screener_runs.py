@@ -1,0 +1,186 @@
+"""A run from candles in SQL to a stored list."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.corporate_action import Action
+from ltp.core.criteria import Spec, from_params, kind_of, text_of
+from ltp.core.instrument import Instrument
+from ltp.core.screener import Run
+from ltp.db import actions, candles, instruments, screeners, universes
+from ltp.db.engine import open_engine
+from ltp.errors import InputError, NotFoundError
+from ltp.jobs import screeners as evaluation
+from ltp.jobs.screeners import Progress, Result, run
+from ltp.screen.plan import Sizing
+from tests.jobs.trading import LAST, open_market, sessions, walk
+
+SIZING = Sizing(1_000_000, 10_000)
+ALL = Spec(universe="all")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+def stored(engine: Engine, result: Result) -> Run:
+    found = screeners.fetch_run(engine, result.run_id)
+    assert found is not None
+    return found
+
+
+def test_both_built_in_screeners_in_one_pass_say_what_each_alone_says(engine: Engine) -> None:
+    open_market(engine)
+    together = [stored(engine, each) for each in run(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
+    assert [(each.kind, each.as_of, each.universe, each.evaluated, each.sample) for each in together] == [
+        ("swing", LAST, "all", 12, False), ("longterm", LAST, "all", 12, False),
+    ]  # fmt: skip
+    for each in together:
+        [alone] = run(engine, (each.kind,), ALL, sizing=SIZING)
+        assert stored(engine, alone).rows == each.rows
+        assert each.spec == text_of(ALL)
+
+
+def test_rows_are_named_ranked_by_score_and_complete(engine: Engine) -> None:
+    open_market(engine)
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    rows = stored(engine, result).rows
+    assert [row.rank for row in rows] == list(range(1, 13))
+    scores = [row.score for row in rows]
+    assert scores == sorted(scores, reverse=True, key=float)  # type: ignore[arg-type]
+    for row in rows:
+        number = row.key.partition(":")[2]
+        assert (row.symbol, row.name, row.sector) == (f"SHARE{number}", f"Share {number} Limited", "Banks")
+        assert row.facts["price"]
+        assert len(row.spark) == 60
+        assert row.criteria
+        assert row.setup
+
+
+def test_the_universe_says_who_is_looked_at(engine: Engine) -> None:
+    keys = open_market(engine)
+    [result] = run(engine, ("swing",), Spec(universe="nifty50"), sizing=SIZING)
+    assert {row.key for row in stored(engine, result).rows} == set(keys[:5])
+    with pytest.raises(NotFoundError, match="no universe called 'nifty900'"):
+        run(engine, ("swing",), Spec(universe="nifty900"), sizing=SIZING)
+
+
+def test_a_look_back_sees_nothing_later(engine: Engine) -> None:
+    open_market(engine)
+    back = sessions(40)[0]
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+    assert stored(engine, result).as_of == back
+    for key in ("NSE_EQ:1", "NSE_EQ:7"):
+        candles.replace(engine, "raw", key, [candle for candle in candles.fetch(engine, "raw", key) if candle.day <= back])
+    [again] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+    assert stored(engine, again).rows == stored(engine, result).rows
+
+
+def test_a_custom_screen_lists_those_that_meet_all_and_says_by_how_much(engine: Engine) -> None:
+    open_market(engine, shares=30)
+    spec = from_params([("c", "close > ema50 and rsi14 > 50"), ("c", "trend == up"), ("universe", "all")])
+    [result] = run(engine, (kind_of(spec),), spec, sizing=SIZING)
+    found = stored(engine, result)
+    assert (found.kind, found.spec, found.evaluated) == (kind_of(spec), text_of(spec), 30)
+    assert 0 < len(found.rows) < 30
+    for row in found.rows:
+        close, rsi, trend = row.criteria
+        assert (close.name, rsi.name, trend.name) == ("close > ema50", "rsi14 > 50", "trend == up")
+        assert close.value == pytest.approx(row.facts["price"])
+        assert rsi.margin is not None
+        assert rsi.margin > 0
+        assert row.facts["trend"] == "up"
+        assert row.score is not None
+    [whole] = run(engine, ("swing",), ALL, sizing=SIZING)
+    up = {row.key for row in stored(engine, whole).rows if row.facts["trend"] == "up" and float(row.facts["rsi"] or 0) > 50}
+    assert {row.key for row in found.rows} == up
+
+
+def test_a_custom_screen_that_nobody_meets_is_a_list_of_none(engine: Engine) -> None:
+    open_market(engine)
+    spec = from_params([("c", "close < 0"), ("universe", "all")])
+    [result] = run(engine, (kind_of(spec),), spec, sizing=SIZING)
+    assert (result.evaluated, result.found, stored(engine, result).rows) == (12, 0, ())
+
+
+def test_floors_leave_out_what_is_cheap_and_what_is_not_traded(engine: Engine) -> None:
+    open_market(engine)
+    candles.replace(engine, "raw", "NSE_EQ:1", walk(300, 1, start=5))
+    candles.replace(engine, "raw", "NSE_EQ:2", walk(300, 2, volume=10))
+    rows = {}
+    for spec in (ALL, ALL._replace(min_price=200_000), ALL._replace(min_turnover=10_000_000)):
+        [result] = run(engine, ("swing",), spec, sizing=SIZING)
+        rows[spec] = {row.key for row in stored(engine, result).rows}
+        assert result.evaluated == 12
+    assert len(rows[ALL]) == 12
+    assert rows[ALL] - rows[ALL._replace(min_price=200_000)] == {"NSE_EQ:1"}
+    assert rows[ALL] - rows[ALL._replace(min_turnover=10_000_000)] == {"NSE_EQ:1", "NSE_EQ:2"}
+
+
+def test_a_share_without_candles_is_left_out_and_one_with_few_is_told(engine: Engine) -> None:
+    keys = open_market(engine)
+    instruments.seed(engine, [Instrument("NSE_EQ", 99, "YOUNG", "Young", "", 1, 500, "EQ")])
+    universes.replace(engine, "all", "All", "test", [*keys, "NSE_EQ:99", "NSE_EQ:98"])
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    assert (result.evaluated, result.found) == (12, 12)
+    candles.upsert(engine, "raw", {"NSE_EQ:99": walk(20, 5)})
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    last = stored(engine, result).rows[-1]
+    assert (last.symbol, last.score, last.setup) == ("YOUNG", None, "NOT_READY")
+    assert "20 sessions" in last.why
+
+
+def test_a_suspected_split_is_flagged_on_the_row(engine: Engine) -> None:
+    open_market(engine)
+    actions.replace_detected(engine, ["NSE_EQ:3"], [Action("NSE_EQ:3", sessions(100)[0], 2, 1, "detected")])
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    flagged = {row.key: row.flags[0] for row in stored(engine, result).rows if any("suspected" in flag for flag in row.flags)}
+    assert list(flagged) == ["NSE_EQ:3"]
+
+
+@pytest.mark.parametrize("as_of", [None, date(2001, 1, 1)])
+def test_a_universe_without_candles_is_a_sentence_and_stores_nothing(engine: Engine, as_of: date | None) -> None:
+    open_market(engine)
+    if as_of is None:
+        universes.replace(engine, "all", "All", "test", [])
+    with pytest.raises(InputError, match="has daily candles"):
+        run(engine, ("swing",), ALL, sizing=SIZING, as_of=as_of)
+    assert screeners.latest_run_id(engine, "swing") is None
+
+
+def test_progress_is_told_as_it_goes_and_at_the_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_market(engine)
+    ticking = iter(range(10_000))
+    told: list[Progress] = []
+    run(engine, ("swing",), ALL, sizing=SIZING, progress=told.append, monotonic=lambda: next(ticking) * 0.2)
+    assert [each.done for each in told] == sorted(each.done for each in told)
+    assert len(told) > 3
+    assert (told[-1].done, told[-1].total, told[-1].found) == (12, 12, 12)
+    assert told[-1].per_s > 0
+    best = [row.score for row in told[-1].best]
+    assert best == sorted(best, reverse=True, key=float)  # type: ignore[arg-type]
+
+
+def test_what_progress_raises_ends_the_run_and_stores_nothing(engine: Engine) -> None:
+    open_market(engine)
+
+    def stop(_: Progress) -> None:
+        raise InputError("request", "1", "it was given up")
+
+    with pytest.raises(InputError, match="given up"):
+        run(engine, ("swing",), ALL, sizing=SIZING, progress=stop)
+    assert screeners.latest_run_id(engine, "swing") is None
+
+
+def test_a_list_is_no_longer_than_a_connection_can_subscribe(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_market(engine)
+    monkeypatch.setattr(evaluation, "MAX_ROWS", 7)
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    assert result.found == 7
+    assert [row.rank for row in stored(engine, result).rows] == list(range(1, 8))

@@ -1,0 +1,216 @@
+"""`python -m ltp candles` and `actions`, as somebody types them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp import cli
+from ltp.core.tick import IST
+from ltp.db import actions, candles, universes
+from ltp.db.engine import open_engine
+from ltp.feed.simulator import Simulator
+from ltp.settings import Settings
+
+HEADER = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,\n"
+ROW = "HDFCBANK,EQ,1990,2010,1980,2000,2000,1985,1000,2000000,24-JUN-2025,90,INE040A01034,\n"
+SPLIT_DAY = date(2025, 7, 23)
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    return open_engine(url)
+
+
+@pytest.fixture
+def bhavcopy(tmp_path: Path) -> Path:
+    file = tmp_path / "cm24JUN2025bhav.csv"
+    file.write_text(HEADER + ROW)
+    return file
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Path:
+    """HDFCBANK costs 2,000 for thirty days and 400 from SPLIT_DAY on."""
+    lines = ["date,symbol,open,high,low,close,volume"]
+    for number in range(60):
+        price, volume = (2000, 1000 + number % 7) if number < 30 else (400, 5000 + number % 7)
+        lines.append(f"{date(2025, 6, 23) + timedelta(days=number)},HDFCBANK,{price},{price + 4},{price - 4},{price},{volume}")
+    file = tmp_path / "h.csv"
+    file.write_text("\n".join(lines))
+    assert cli.main(["candles", "import", str(file)]) == 0
+    return file
+
+
+def test_an_import_says_what_it_did(bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "NOBODY").replace("INE040A01034", ""))
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out == (
+        "Symbols that the instrument master does not know: 1 (NOBODY)\n"
+        "1 files of 1 days with 1 candles imported, 1 of them new or changed; 0 files refused.\n"
+    )
+    assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2025, 6, 24)}
+
+
+def test_a_refused_file_is_told_and_the_status_says_so(
+    bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csv").write_text("hello\n")
+    assert cli.main(["candles", "import", str(tmp_path / "bad.csv"), str(bhavcopy)]) == 1
+    captured = capsys.readouterr()
+    assert "Not imported: bad.csv, line 1: 'hello' is not accepted" in captured.err
+    assert captured.out.endswith("1 files of 1 days with 1 candles imported, 1 of them new or changed; 1 files refused.\n")
+    assert candles.newest_day(engine) == date(2025, 6, 24)
+
+
+def test_a_path_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["candles", "import", "missing"]) == 2
+    assert capsys.readouterr().err == "PATH: 'missing' is not accepted; it does not exist\n"
+
+
+def test_adjusted_histories_are_kept_apart(split: Path, engine: Engine) -> None:
+    assert cli.main(["candles", "import", "--adjusted", str(split)]) == 0
+    assert candles.last_days(engine, "adjusted") == candles.last_days(engine, "raw")
+
+
+def test_an_old_symbol_is_learned_for_files_without_isins(
+    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, full = tmp_path / "symbolchange.csv", tmp_path / "full.csv"
+    changes.write_text("old,new,date\nHDFC1,HDFCBANK,2001-01-02\nTCS,INFY,2002-01-02\nA,NOBODY,2002-01-02\n")
+    full.write_text("date,symbol,open,high,low,close,volume\n2000-12-29,HDFC1,200,201,199,200,9\n")
+    assert cli.main(["candles", "import", str(full)]) == 1
+    capsys.readouterr()
+    assert cli.main(["candles", "renames", str(changes)]) == 0
+    assert capsys.readouterr().out.startswith("1 old symbols learned; 2 are of shares that are not listed")
+    assert cli.main(["candles", "import", str(full)]) == 0
+    assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2000, 12, 29)}
+
+
+def test_status_tells_what_is_there(split: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert cli.main(["candles", "status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "raw       1 instruments, up to 2025-08-21, 0 of them ending earlier",
+        "adjusted  0 instruments, no candle",
+        "sessions  60 from 2025-06-23 to 2025-08-21; the newest from h.csv",
+        "actions   1 detected, 0 confirmed, 0 dismissed",
+    ]
+
+
+def test_what_is_suspected_is_listed_and_confirmed(split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    cli.main(["actions", "list"])
+    assert capsys.readouterr().out.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00 of the close before")
+    assert cli.main(["actions", "confirm", "hdfcbank", "23-Jul-2025"]) == 0
+    [action] = actions.fetch(engine)
+    assert (action.key, action.ex_day, action.ratio, action.state) == ("NSE_EQ:1333", SPLIT_DAY, "5:1", "confirmed")
+    capsys.readouterr()
+    cli.main(["actions", "list"])
+    assert "confirmed command line: opened at" in capsys.readouterr().out
+
+
+def test_an_import_tells_what_it_suspects(split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    actions.replace_detected(engine, ["NSE_EQ:1333"], [])
+    split.write_text(split.read_text().replace("2025-08-21,HDFCBANK,400,404,396,400,", "2025-08-21,HDFCBANK,400,404,396,401,"))
+    assert cli.main(["candles", "import", str(split)]) == 0
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("1 splits or bonuses are suspected, and cut the history")
+    assert second.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00")
+
+
+def test_a_ratio_given_wins_and_an_undetected_one_needs_it(
+    split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["actions", "confirm", "HDFCBANK", "2025-07-23", "bonus 1:1 / split 10:2"]) == 0
+    assert cli.main(["actions", "confirm", "TCS", "2018-05-31", "2:1"]) == 0
+    assert sorted(action.ratio for action in actions.fetch(engine)) == ["10:1", "2:1"]
+    assert cli.main(["actions", "confirm", "TCS", "2020-05-31"]) == 2
+    assert "nothing was detected for TCS on 2020-05-31" in capsys.readouterr().err
+
+
+def test_a_suspicion_can_be_dismissed(split: Path, engine: Engine) -> None:
+    assert cli.main(["actions", "dismiss", "HDFCBANK", "2025-07-23"]) == 0
+    assert [action.state for action in actions.fetch(engine)] == ["dismissed"]
+    assert cli.main(["actions", "dismiss", "HDFCBANK", "2025-01-01"]) == 2
+
+
+def test_suspicions_can_be_reviewed_as_a_file_and_imported(
+    split: Path, engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert cli.main(["actions", "list", "--csv"]) == 0
+    reviewed = tmp_path / "reviewed.csv"
+    reviewed.write_text(capsys.readouterr().out + "NOBODY,2025-01-01,2:1,\n")
+    assert cli.main(["actions", "import", str(reviewed)]) == 0
+    out = capsys.readouterr().out
+    assert out == "Symbols that the instrument master does not know: 1 (NOBODY)\n1 splits and bonuses confirmed.\n"
+    [action] = actions.fetch(engine)
+    assert (action.ex_day, action.ratio, action.state, action.source) == (SPLIT_DAY, "5:1", "confirmed", "reviewed.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["confirm", "NOBODY", "2025-01-01", "2:1"], "There is no instrument called 'NOBODY'"),
+        (["confirm", "TCS", "soon", "2:1"], "DATE: 'soon' is not accepted"),
+        (["confirm", "TCS", "2025-01-01", "two"], "RATIO: 'two' is not accepted; new shares for old ones"),
+        (["import", "missing.csv"], "it cannot be read"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["actions", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.splitlines()) == 1
+
+
+def test_an_empty_database_has_something_to_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["candles", "status"]) == 0
+    assert cli.main(["actions", "list"]) == 0
+    assert "no candle" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["candles"], ["candles", "import"], ["candles", "fetch", "--days", "0"], ["actions"]])
+def test_a_command_that_is_none_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    simulator = Simulator(rate=0.0).start()
+    yield simulator
+    simulator.stop()
+
+
+def test_candles_are_fetched_from_the_broker(
+    simulator: Simulator, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("REST_URL", simulator.rest_url), ("CLIENT_ID", "1000"), ("ACCESS_TOKEN", "CANARY")):
+        monkeypatch.setenv(f"DHANHQ_{name}", value)
+    universes.replace(engine, "list-two", "Two", "test", ["NSE_EQ:1333", "NSE_EQ:11536"])
+    assert cli.main(["candles", "fetch", "--universe", "list-two", "--days", "30"]) == 0
+    newest = candles.last_days(engine, "adjusted")
+    assert newest.keys() == {"IDX_I:13", "NSE_EQ:1333", "NSE_EQ:11536"}
+    assert candles.last_days(engine, "raw") == {}
+    assert all(day >= datetime.now(UTC).astimezone(IST).date() - timedelta(days=7) for day in newest.values())
+    capsys.readouterr()
+    assert cli.main(["candles", "fetch", "--universe", "list-two", "--days", "30"]) == 0
+    assert "0 candles of 0 instruments fetched" in capsys.readouterr().out
+
+
+def test_without_credentials_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["candles", "fetch"]) == 2
+    assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err

@@ -1,0 +1,152 @@
+"""The commands about instruments, as somebody types them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp import cli
+from ltp.db import instruments, universes
+from ltp.db.engine import open_engine
+from ltp.settings import Settings
+
+HEADER = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
+    "INSTRUMENT_TYPE,SERIES,LOT_SIZE,TICK_SIZE,\n"
+)
+HDFC = "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1,5,\n"
+LIST = "Company Name,Industry,Symbol,Series,ISIN Code\n"
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    return open_engine(url)
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Path:
+    file = tmp_path / "master.csv"
+    file.write_text(HEADER + HDFC)
+    return file
+
+
+def test_an_import_says_what_it_did(master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["instruments", "import", str(master)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "1 instruments imported (NSE_EQ 1); 0 no longer listed; 1 EQ shares.\n"
+    assert captured.err.splitlines()[0].startswith("checking ")
+    assert instruments.fetch_one(engine, "NSE_EQ", 1333).name == "HDFC Bank"
+
+
+def test_an_import_says_what_it_left_out(master: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    future = "NSE,D,9,NA,FUTSTK,1,0NSETEST,0NSETEST-Sep2026-FUT,,FUT,NA,5,5,\n"
+    odd = HDFC.replace("1333", "x") + HDFC.replace("NSE,E", "NSE,M").replace("1333", "5") + future
+    master.write_text(HEADER + HDFC + odd)
+    assert cli.main(["instruments", "import", str(master)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1 rows could not be read and were left out; the first is line 3 ('NSE,E,x,")
+    assert lines[1] == "Left out, because there are no prices of them: 1 of NSE M"
+    assert lines[2] == "Underlyings that are no share of the master: 0NSETEST"
+
+
+def test_without_a_place_it_is_the_address_of_the_settings(
+    master: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("ltp.jobs.instruments.download", lambda url, *_, **__: asked.append(url))
+    assert cli.main(["instruments", "import"]) == 2
+    monkeypatch.setenv("INSTRUMENT_MASTER_URL", "http://127.0.0.1/m.csv")
+    assert cli.main(["instruments", "import"]) == 2
+    assert asked == ["https://images.dhan.co/api-data/api-scrip-master-detailed.csv", "http://127.0.0.1/m.csv"]
+    assert "m.csv, line 1: '' is not accepted" in capsys.readouterr().err
+
+
+def test_a_bad_file_is_a_sentence_and_status_2(master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    master.write_text("<html>\n")
+    assert cli.main(["instruments", "import", str(master)]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("master.csv, line 1: '<html>' is not accepted; the first line")
+    assert instruments.fetch_all(engine) == []
+
+
+def test_a_list_of_the_exchange_is_a_universe_and_names_sectors(
+    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ind_list.csv"
+    file.write_text(
+        LIST + "HDFC Bank,Banks,HDFCBANK,EQ,INE040A01034\nX,Y,RELIANCEOLD,EQ,INE002A01018\nNew,IT,DUMMYNEW,EQ,INE000X01011\n"
+    )
+    assert cli.main(["universes", "import", "nifty200", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert out == "Left out, because the instrument master does not know them: DUMMYNEW\nnifty200 (NIFTY 200) has 2 members.\n"
+    assert universes.keys(engine, "nifty200") == ["NSE_EQ:1333", "NSE_EQ:2885"]
+    assert instruments.fetch_one(engine, "NSE_EQ", 1333).sector == "Banks"
+    assert cli.main(["universes", "import", "niftyit", str(file), "--title", "NIFTY IT"]) == 0
+    cli.main(["universes", "list"])
+    lines = capsys.readouterr().out.splitlines()[-5:]
+    assert [line.split()[:2] for line in lines] == [
+        ["nifty50", "50"],
+        ["nifty100", "100"],
+        ["nifty200", "2"],
+        ["all", "100"],
+        ["niftyit", "2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("NIFTY 50", LIST, "NAME: 'NIFTY 50' is not accepted; a name is small letters"),
+        ("all", LIST, "NAME: 'all' is not accepted; all and fno come from"),
+        ("list-x", LIST, "NAME: 'list-x' is not accepted"),
+        ("nifty50", "<html>\n", "ind_list.csv, line 1: '<html>' is not accepted"),
+        (
+            "nifty50",
+            LIST + "A,B,AAA1,EQ,X\nA,B,BBB1,EQ,X\nA,B,TCS,EQ,X\n",
+            "'AAA1, BBB1' is not accepted; the instrument master knows",
+        ),
+    ],
+)
+def test_a_universe_that_is_not_accepted_changes_nothing(
+    name: str, content: str, sentence: str, tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ind_list.csv"
+    file.write_text(content)
+    assert cli.main(["universes", "import", name, str(file)]) == 2
+    assert sentence in capsys.readouterr().err
+    there = universes.fetch(engine)
+    assert {universe.source for universe in there.values()} <= {universes.SHIPPED}
+
+
+def test_a_watchlist_from_symbols_and_a_file(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("# mine\nTCS\nNSE_EQ:2885\n")
+    assert cli.main(["watchlists", "set", "my-few", "hdfcbank", "--file", str(file)]) == 0
+    assert capsys.readouterr().out == "list-my-few (My few) has 3 members.\n"
+    assert universes.keys(engine, "list-my-few") == ["NSE_EQ:1333", "NSE_EQ:2885", "NSE_EQ:11536"]
+    assert cli.main(["watchlists", "set", "my-few", "IDX_I:NIFTY", "--title", "Just one"]) == 0
+    assert universes.keys(engine, "list-my-few") == ["IDX_I:13"]
+    assert universes.fetch(engine)["list-my-few"].title == "Just one"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["my-few", "HDFCBANK", "NOPE", "NEVER"], "SYMBOL: 'NOPE, NEVER' is not accepted"),
+        (["my-few"], "SYMBOL: '' is not accepted; name at least one symbol"),
+        (["My Few", "TCS"], "SLUG: 'My Few' is not accepted"),
+        (["my-few", "--file", "nothing.txt"], "file: 'nothing.txt' is not accepted; it cannot be read"),
+    ],
+)
+def test_a_watchlist_that_is_not_accepted_changes_nothing(
+    arguments: list[str], sentence: str, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["watchlists", "set", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(sentence)
+    assert "list-my-few" not in universes.fetch(engine)

@@ -1,0 +1,273 @@
+"""`python -m ltp screeners`, as somebody types it and as the worker starts it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp import cli, cli_screeners
+from ltp.core.criteria import BUILT_IN, Spec, kind_of, text_of
+from ltp.core.screener import Run
+from ltp.db import instruments, screeners, screenings, screens
+from ltp.db.engine import open_engine, reading
+from ltp.db.screenings import Screening
+from ltp.feed import simulator
+from ltp.jobs import screeners as evaluation
+from ltp.settings import Settings
+from tests.jobs.trading import LAST, open_market, sessions
+
+UP = Spec(("trend == up",), "all")
+
+
+@pytest.fixture(autouse=True)
+def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    file = tmp_path / "swing.csv"
+    file.write_text("symbol,score,setup,entry\nHDFCBANK,91.5,Breakout,1650.35\nTCS,88,Pullback,\n")
+    return file
+
+
+@pytest.fixture
+def market(address: str) -> Engine:
+    engine = open_engine(address)
+    open_market(engine)
+    return engine
+
+
+def of_kind(engine: Engine, kind: str) -> Screening:
+    with reading(engine) as connection:
+        return screenings.newest_in(connection)[kind]
+
+
+def current(engine: Engine, kind: str) -> Run:
+    run_id = screeners.latest_run_id(engine, kind)
+    run = screeners.fetch_run(engine, run_id or 0)
+    assert run is not None
+    return run
+
+
+def test_a_run_searches_the_default_universe_and_is_told_in_one_line(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "run", "swing"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"swing: 5 of 5 instruments of nifty50 as of {LAST}, stored as run 1 in ")
+    run = current(market, "swing")
+    assert (run.as_of, run.universe, run.evaluated, len(run.rows)) == (LAST, "nifty50", 5, 5)
+    assert run.spec == text_of(BUILT_IN._replace(universe="nifty50"))
+    seen = of_kind(market, "swing")
+    assert (seen.state, seen.run_id, seen.done, seen.total, seen.found) == ("done", run.id, 5, 5, 5)
+    assert [best.symbol for best in seen.best] == [row.symbol for row in run.rows]
+
+
+def test_both_at_once_over_a_universe_of_ones_own(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "run", "swing", "longterm", "--universe", "all"]) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["swing", "longterm"]
+    for kind in ("swing", "longterm"):
+        assert (current(market, kind).universe, of_kind(market, kind).state) == ("all", "done")
+
+
+def test_the_universe_of_the_settings(
+    market: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCREENER_UNIVERSE", "all")
+    assert cli.main(["screeners", "run", "swing"]) == 0
+    assert current(market, "swing").universe == "all"
+    monkeypatch.setenv("SCREENER_UNIVERSE", "nifty900")
+    assert cli.main(["screeners", "run", "swing"]) == 2
+    assert capsys.readouterr().err.endswith("There is no universe called 'nifty900'\n")
+    assert of_kind(market, "swing").message == "There is no universe called 'nifty900'"
+    assert current(market, "swing").universe == "all"
+
+
+def test_money_comes_from_the_settings(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPITAL", "5000000")
+    monkeypatch.setenv("RISK_PER_TRADE", "25000")
+    seen: list[object] = []
+    real = evaluation.run
+    monkeypatch.setattr(evaluation, "run", lambda *given, **named: seen.append(named["sizing"]) or real(*given, **named))
+    assert cli.main(["screeners", "run", "swing"]) == 0
+    assert seen == [(5_000_000, 25_000)]
+
+
+def test_a_look_back_is_stored_and_does_not_become_the_current_run(market: Engine) -> None:
+    back = sessions(30)[0]
+    assert cli.main(["screeners", "run", "swing"]) == 0
+    assert cli.main(["screeners", "run", "swing", "--as-of", back.isoformat()]) == 0
+    assert current(market, "swing").as_of == LAST
+    looked_back = screeners.fetch_run(market, 2)
+    assert looked_back is not None
+    assert looked_back.as_of == back
+
+
+def test_a_saved_screen_by_its_address(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    screens.save(market, "rising", "Rising", UP)
+    assert cli.main(["screeners", "run", "rising"]) == 0
+    run = current(market, kind_of(UP))
+    assert (run.universe, run.spec, run.evaluated) == ("all", text_of(UP), 12)
+    assert all(row.facts["trend"] == "up" for row in run.rows)
+
+
+def test_a_request_is_claimed_and_ended(market: Engine) -> None:
+    asked = screenings.request(market, kind_of(UP), text_of(UP))
+    assert cli.main(["screeners", "run", "--request", str(asked)]) == 0
+    seen = screenings.fetch(market, asked)
+    assert seen is not None
+    assert (seen.state, seen.run_id) == ("done", screeners.latest_run_id(market, kind_of(UP)))
+    assert cli.main(["screeners", "run", "--request", str(asked)]) == 2
+
+
+def test_a_request_names_its_universe(market: Engine) -> None:
+    asked = screenings.request(market, "longterm", text_of(BUILT_IN), "all")
+    assert cli.main(["screeners", "run", "--request", str(asked)]) == 0
+    assert current(market, "longterm").universe == "all"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "sentence"),
+    [
+        ("swing", text_of(UP), "There is no screener called 'swing'"),
+        ("nonsense", "", "There is no screener called 'nonsense'"),
+        ("custom-1", "{", "screen: '{' is not accepted"),
+        ("custom-1", '{"criteria":["moon > 1"]}', "there is no such name"),
+        ("custom-1", '{"criteria":["close > 1"],"universe":"x"}', "There is no universe called 'x'"),
+    ],
+)
+def test_a_request_that_cannot_be_met_says_why(
+    market: Engine, capsys: pytest.CaptureFixture[str], kind: str, spec: str, sentence: str
+) -> None:
+    asked = screenings.request(market, kind, spec)
+    assert cli.main(["screeners", "run", "--request", str(asked)]) == 2
+    assert sentence in capsys.readouterr().err
+    seen = screenings.fetch(market, asked)
+    assert seen is not None
+    assert seen.state == "failed"
+    assert sentence in seen.message
+
+
+def test_no_candles_is_a_sentence_and_the_last_good_run_stays(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = open_engine(address)
+    open_market(engine)
+    cli.main(["screeners", "run", "swing"])
+    assert cli.main(["screeners", "run", "swing", "--as-of", "2001-01-01"]) == 2
+    assert "none of its 5 instruments has daily candles up to 2001-01-01" in capsys.readouterr().err
+    assert of_kind(engine, "swing").state == "failed"
+    assert current(engine, "swing").id == 1
+
+
+def test_a_fault_of_the_program_is_told_too(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(evaluation, "run", broken)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["screeners", "run", "swing"])
+    assert of_kind(market, "swing").message == "the evaluation ended unexpectedly (ZeroDivisionError)"
+
+
+def test_a_request_that_was_given_up_ends_the_run(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenings, "beat", lambda *_, **__: False)
+    assert cli.main(["screeners", "run", "swing"]) == 2
+    assert screeners.latest_run_id(market, "swing") is None
+
+
+def test_one_run_of_a_screener_at_a_time(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    screenings.begin(market, "longterm")
+    assert cli.main(["screeners", "run", "swing", "longterm"]) == 2
+    assert "it is being evaluated already" in capsys.readouterr().err
+    assert of_kind(market, "swing").state == "failed"
+    assert of_kind(market, "longterm").state == "running"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "swing, longterm, or the address of a saved screen"),
+        (["nosuch"], "There is no screener called 'nosuch'"),
+        (["rising", "swing"], "a saved screen is evaluated by itself"),
+        (["--request", "99"], "a request that waits"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(
+    market: Engine, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    screens.save(market, "rising", "Rising", UP)
+    assert cli.main(["screeners", "run", *words]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["screeners", "run", "swing", "--as-of", "20.11.2026"])
+    assert cli_screeners._day("2026-11-20") == date(2026, 11, 20)
+
+
+def test_an_import_is_the_newest_run(results: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 0
+    assert capsys.readouterr().out.startswith("2 results stored as run 1 of the swing screener")
+    run = screeners.fetch_run(open_engine(address), 1)
+    assert run is not None
+    assert (run.kind, run.sample, run.source) == ("swing", False, "swing.csv")
+    assert [(row.key, row.name, row.entry) for row in run.rows] == [
+        ("NSE_EQ:1333", "HDFC Bank Ltd.", 16_503_500),
+        ("NSE_EQ:11536", "Tata Consultancy Services Ltd.", None),
+    ]
+
+
+def test_a_sample_is_marked(results: Path, address: str) -> None:
+    assert cli.main(["screeners", "import", "longterm", str(results), "--sample"]) == 0
+    run = screeners.fetch_run(open_engine(address), 1)
+    assert run is not None
+    assert (run.kind, run.sample) == ("longterm", True)
+
+
+def test_a_bad_row_names_file_line_and_column_and_imports_nothing(
+    results: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results.write_text("symbol,score\nHDFCBANK,1\nTCS,many\n")
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"{results}, line 3, column score: 'many' is not accepted; a number such as 87.5\n"
+    assert captured.out == ""
+    assert screeners.latest_run_id(open_engine(address), "swing") is None
+
+
+def test_an_import_leaves_what_the_master_knows(results: Path, address: str) -> None:
+    cli.main(["screeners", "import", "swing", str(results)])
+    assert instruments.fetch_all(open_engine(address)) == sorted(simulator.universe(), key=lambda i: (i.segment, i.security_id))
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "."])
+def test_a_file_that_cannot_be_read_is_a_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "import", "swing", name]) == 2
+    assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_a_file_of_no_sane_size_is_a_sentence(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli_screeners, "_MAX_FILE_BYTES", 20)
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    assert "a file has at most" in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_used_is_a_sentence(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:CANARY@h/d")
+    assert cli.main(["screeners", "import", "swing", str(results)]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert "CANARY" not in err
