@@ -14,54 +14,83 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine
 
+from ltp.core.quote import Quote
 from ltp.core.screener import Run
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.db.screeners import Catalog, fetch_run
+from ltp.db.screeners import fetch_run
 from ltp.errors import DatabaseError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import demand, prices, ticks
 from ltp.store.client import connect
-from ltp.web import api_v1, cells, errors, health, instruments, market, pages, screeners, security, status, templating
+from ltp.web import (
+    api_v1,
+    cells,
+    custom,
+    detail,
+    errors,
+    evaluations,
+    health,
+    instruments,
+    market,
+    pages,
+    runs,
+    saved,
+    screeners,
+    security,
+    status,
+    templating,
+)
+from ltp.web.plan_cells import PlanCells, Plans
 from ltp.web.prices_wsgi import PricesFirst
 from ltp.web.services import EXTENSION, DemandRenewer, Services
 from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
-_OLDER_RUNS: Final = 16
+_OLDER_RUNS: Final = 8  # one of every share has tens of megabytes
+_FORM_PATIENCE_MS: Final = 250
 
 
-def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None) -> Flask:
+def create_app(
+    settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None, plans: Plans | None = None
+) -> Flask:
     """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what needs it.
 
     Args:
         hub, catalog: taken instead of those made from the settings; their threads are the caller's business.
+        plans: with a hub, those its cells are drawn from.
     Raises:
         ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog)
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, plans or Plans())
     security.install(app)
     templating.install(app)
     errors.install(app)
-    for module in (pages, screeners, instruments, status, api_v1, health):
+    for module in (pages, screeners, detail, custom, saved, runs, evaluations, instruments, status, api_v1, health):
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services)  # type: ignore[method-assign]
     return app
 
 
-def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> Services:
+def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, plans: Plans) -> Services:
     engine = open_engine(settings.database)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    hub = hub or _hub(settings, client)
+    cell = cells.drawing(PlanCells(plans).drawing)
+    hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub), Vitals()
     hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)
     return Services(
         hub=hub,
         redis=client,
+        # SQLite waits inside C, where no other greenlet of the process runs.
+        engine=engine.execution_options(ltp_patience_ms=_FORM_PATIENCE_MS),
         catalog=catalog,
         run=_older_runs(engine),
+        plans=plans,
+        cell=cell,
         demand=renewer.ask,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
@@ -70,12 +99,12 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
     )
 
 
-def _hub(settings: Settings, client: Redis) -> Hub:
+def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -> Hub:
     url = settings.secret("redis_url")
     return Hub(
         subscribe=lambda: ticks.subscribe(url),
         snapshot=lambda keys: prices.read(client, keys),
-        cell=cells.cell,
+        cell=cell,
         min_interval_s=settings.stream_min_interval_ms / 1000,
         stall_timeout_s=settings.stream_stall_timeout_s,
         max_streams=settings.max_streams,

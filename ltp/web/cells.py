@@ -15,6 +15,8 @@ from typing import Final
 from ltp.core.money import SCALE, group_indian, grouped_text
 from ltp.core.quote import Quote
 
+Draw = Callable[[Quote], str]
+_KEPT: Final = 512
 DASH: Final = "–"  # an unknown is never a zero
 _INDEX: Final = "IDX_I:"  # a number of points, not an amount of rupees
 _WORDS: Final = {
@@ -35,6 +37,30 @@ def cell(quote: Quote, column: str) -> str:
     not news, so nothing flashes. The word in <i> is the state the price is shown in, with class w where it is a warning.
     """
     return _DRAW[column](quote)
+
+
+def drawing(planned: Callable[[str], Draw | None]) -> Callable[[Quote, str], str]:
+    """Return `cell` with the columns of plans too. `planned` says what draws a column that is not here, None for nobody."""
+    draws = _Draws(planned)
+    return lambda quote, column: draws[column](quote)
+
+
+class _Draws(dict[str, Draw]):
+    """What draws each column, by its name: one look-up in C for all but the first cell of a column."""
+
+    def __init__(self, planned: Callable[[str], Draw | None]) -> None:
+        super().__init__(_DRAW)
+        self._planned = planned
+
+    def __missing__(self, column: str) -> Draw:
+        draw = self._planned(column)
+        if draw is None:
+            raise KeyError(column)
+        if len(self) >= _KEPT:  # there is a column for each run
+            self.clear()
+            self.update(_DRAW)
+        self[column] = draw
+        return draw
 
 
 def _ltp(quote: Quote) -> str:
@@ -86,7 +112,7 @@ def _volume(quote: Quote) -> str:
     return group_indian(str(tick.volume))
 
 
-def _price_column(name: str) -> Callable[[Quote], str]:
+def _price_column(name: str) -> Draw:
     def draw(quote: Quote) -> str:
         price = None if quote.tick is None else getattr(quote.tick, name)
         return DASH if price is None else _money(price, quote.key)
@@ -116,7 +142,7 @@ def _closed(session: str) -> str:
     return f"closed {day.day} {day:%b}"
 
 
-_DRAW: Final[dict[str, Callable[[Quote], str]]] = {
+_DRAW: Final[dict[str, Draw]] = {
     "ltp": _ltp,
     "chg": _chg,
     "chgp": _chgp,

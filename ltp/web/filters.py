@@ -9,54 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from ltp.errors import InputError
+from ltp.web.columns import BY_NAME, CANDIDATES, COLUMNS, TABS, of_tab, sorts
 
+WAITING: Final = "waiting"  # every setup that waits for something
 MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
 SIZES: Final = (25, 50, 100, 200)
 _MAX_PAGE: Final = 10_000
 
 
-class Column(NamedTuple):
-    """`live`: drawn by `cells.cell` and kept current. `text`: aligned left, sorted as text. `title`: what the head explains."""
-
-    name: str
-    label: str
-    title: str
-    live: bool = False
-    text: bool = False
-
-
-COLUMNS: Final = (
-    Column("ltp", "LTP", "Last traded price and its state", live=True),
-    Column("chg", "Chg", "Change against the previous close", live=True),
-    Column("chgp", "Chg %", "Change against the previous close, per cent", live=True),
-    Column("volume", "Volume", "Shares traded today", live=True),
-    Column("open", "Open", "First price of the day", live=True),
-    Column("high", "High", "Highest price of the day", live=True),
-    Column("low", "Low", "Lowest price of the day", live=True),
-    Column("prev", "Prev close", "Close of the previous session", live=True),
-    Column("setup", "Setup", "Why the screener chose it", text=True),
-    Column("score", "Score", "The screener's score, higher is better"),
-    Column("entry", "Entry", "Price at which the plan buys"),
-    Column("stop", "Stop", "Price at which the plan gives up"),
-    Column("target", "Target", "Price at which the plan sells"),
-    Column("sector", "Sector", "Line of business", text=True),
-    Column("why", "Why", "What the screener says of its choice", text=True),
-)
-BY_NAME: Final = {column.name: column for column in COLUMNS}
-SORTS: Final = ("rank", "symbol", *BY_NAME)
-
-
 @dataclass(frozen=True)
 class ScreenQuery:
-    """What a screener page shows. Without a query: by rank, every row, the screener's own columns, prices moving.
+    """What a screener page shows. Without a query: the facts, by rank, every row, the screener's own columns, prices moving.
 
-    `columns` is empty for the screener's own. `live` is false on a page the reader has paused. `run` and `rows` (ranks) name
-    what an open page shows, for its stream and its polls: after the next run, or with an order that moves, the same query
-    would give other rows, and those on the page would stand still.
+    `setup` is one setup or WAITING. `columns` is empty for the screener's own. `live` is false on a page the reader has paused.
+    `run` names a run instead of the newest. With `rows` (ranks) it also says what an open page shows, for its stream and its
+    polls: after the next run, or with an order that moves, the same query would give other rows, and those on the page would
+    stand still.
     """
 
     sort: str = "rank"
@@ -69,6 +41,8 @@ class ScreenQuery:
     live: bool = True
     run: int = 0
     rows: tuple[int, ...] = ()
+    tab: str = CANDIDATES
+    sector: str = ""
 
     def with_(self, **changes: Any) -> ScreenQuery:
         return replace(self, **changes)
@@ -77,8 +51,10 @@ class ScreenQuery:
         """Return the query's parameters, defaults left out, in one fixed order: equal pages have equal URLs."""
         sort = f"-{self.sort}" if self.descending else self.sort
         every = {
+            "tab": "" if self.tab == CANDIDATES else self.tab,
             "q": self.q,
             "setup": self.setup,
+            "sector": self.sector,
             "sort": "" if sort == "rank" else sort,
             "columns": ",".join(self.columns),
             "size": "" if self.size == ScreenQuery.size else str(self.size),
@@ -89,9 +65,15 @@ class ScreenQuery:
         }
         return {name: value for name, value in every.items() if value}
 
-    def url(self, path: str) -> str:
-        params = self.params()
+    def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
+        """Return the address of the page. `carried`: parameters of others that stand before its own."""
+        params = [*carried, *self.params().items()]
         return f"{path}?{urlencode(params, safe=',')}" if params else path
+
+    def of_tab(self, tab: str) -> ScreenQuery:
+        """Return the same rows in another tab: by rank where this one has no such column to sort by."""
+        kept = self if self.sort in sorts(tab) else self.with_(sort="rank", descending=False)
+        return kept.with_(tab=tab, columns=(), page=1, rows=())
 
 
 def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
@@ -101,18 +83,21 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         InputError: a value that is not accepted, or one parameter given twice.
     """
     given = single(pairs)
-    sort, descending = _order(given.get("sort", ""), given.get("dir", ""))
+    tab = choice(given, "tab", TABS, CANDIDATES)
+    sort, descending = _order(given.get("sort", ""), given.get("dir", ""), tab)
     return ScreenQuery(
         sort=sort,
         descending=descending,
         q=text(given, "q"),
         setup=text(given, "setup"),
-        columns=_columns(given.get("columns", "")),
+        columns=_columns(given.get("columns", ""), tab),
         size=int(choice(given, "size", [str(size) for size in SIZES], str(ScreenQuery.size))),
         page=whole(given, "page", _MAX_PAGE, 1),
         live=choice(given, "live", ("1", "0"), "1") == "1",
         run=whole(given, "run", 2**53, 0),
         rows=_ranks(given),
+        tab=tab,
+        sector=text(given, "sector"),
     )
 
 
@@ -160,23 +145,29 @@ def _ranks(given: dict[str, str]) -> tuple[int, ...]:
     return tuple(whole({"rows": rank}, "rows", 999_999, 0) for rank in ranks)
 
 
-def _order(sort: str, direction: str) -> tuple[str, bool]:
+def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
     """`sort=-chg` and `sort=chg&dir=desc` say the same."""
     name = sort.removeprefix("-") if sort else "rank"
-    if name not in SORTS:
-        raise InputError("sort", sort, "it is one of " + ", ".join(SORTS) + ", with - in front for descending")
+    accepted = sorts(tab)
+    if name not in accepted:
+        reason = _elsewhere(name, tab) or "it is one of " + ", ".join(accepted) + ", with - in front for descending"
+        raise InputError("sort", sort, reason)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"
 
 
-def _columns(value: str) -> tuple[str, ...]:
+def _columns(value: str, tab: str) -> tuple[str, ...]:
     if not value:
         return ()
-    names = value.split(",")
+    names, accepted = value.split(","), [column.name for column in of_tab(tab)]
     for index, name in enumerate(names):
-        if name not in BY_NAME or name in names[:index]:
-            raise InputError(
-                "columns", name, "columns is a list such as ltp,chg,chgp without repetition out of " + ", ".join(BY_NAME)
-            )
+        if name not in accepted or name in names[:index]:
+            fitting = "columns is a list such as ltp,chg,chgp without repetition out of " + ", ".join(accepted)
+            raise InputError("columns", name, _elsewhere(name, tab) or fitting)
     return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")
+
+
+def _elsewhere(name: str, tab: str) -> str:
+    column = BY_NAME.get(name)
+    return f"it belongs to the tab {column.tab}, and this is {tab}" if column and column.tab not in {"", tab} else ""

@@ -7,11 +7,11 @@ from typing import Final
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from ltp.core.instrument import SEGMENTS, Instrument, parse_key
+from ltp.core.instrument import Instrument, parse_key
 from ltp.core.screener import Row
 from ltp.errors import InputError, NotFoundError
 from ltp.web import filters, market, poll
-from ltp.web.screeners import SCREENERS, Screener
+from ltp.web.screens import SCREENERS, Screener
 from ltp.web.services import services
 
 bp = Blueprint("instruments", __name__)
@@ -23,11 +23,13 @@ _MAX_FOUND: Final = 50
 def search() -> str | BaseResponse:
     """List what the words typed may mean; a symbol or key typed out in full leads straight to its page."""
     words = filters.text(filters.single(request.args.items(multi=True)), "q")
-    found = _found(words)
-    exact = [instrument for instrument in found if words.upper() in {instrument.symbol.upper(), instrument.key}]
+    found = services().catalog.search(words, _MAX_FOUND)
+    exact = [instrument for instrument in found.instruments if words.upper() in {instrument.symbol.upper(), instrument.key}]
     if len(exact) == 1:
         return redirect(_path(exact[0]))
-    return render_template("instruments/search.html", words=words, found=found[:_MAX_FOUND], more=len(found) - _MAX_FOUND)
+    return render_template(
+        "instruments/search.html", words=words, found=found.instruments, more=found.matching - _MAX_FOUND, unseen=found.more
+    )
 
 
 @bp.get("/instruments/<segment>/<security_id>")
@@ -74,26 +76,10 @@ def _known(segment: str, security_id: str) -> Instrument:
     try:
         found = catalog.instrument(parse_key(f"{segment}:{security_id}"))
     except InputError:
-        symbol = security_id.upper()
-        found = next((each for each in catalog.instruments() if each.segment == segment and each.symbol.upper() == symbol), None)
+        found = catalog.find(segment, security_id)
     if found is None:
         raise NotFoundError("instrument", f"{segment}:{security_id}")
     return found
-
-
-def _found(words: str) -> list[Instrument]:
-    """Return the instruments whose symbol or name holds the words: symbols that start with them first."""
-    needle = words.casefold()
-    if not needle:
-        return []
-    every = [
-        each
-        for each in services().catalog.instruments()
-        if needle in each.symbol.casefold() or needle in each.name.casefold() or needle == each.key.casefold()
-    ]
-    return sorted(
-        every, key=lambda each: (not each.symbol.casefold().startswith(needle), each.symbol, SEGMENTS.index(each.segment))
-    )
 
 
 def _results(key: str) -> list[tuple[Screener, Row]]:

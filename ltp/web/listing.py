@@ -1,14 +1,19 @@
-"""Which rows of a run a page shows, and in which order. Pure: rows, quotes and a query in, rows out."""
+"""Which rows of a run a page shows, and in which order. Pure: rows, quotes, plans and a query in, rows out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 from ltp.core.quote import Quote
-from ltp.core.screener import Row
-from ltp.web.filters import BY_NAME, ScreenQuery
+from ltp.core.screener import Row, Run
+from ltp.web.columns import BY_NAME
+from ltp.web.facets import waits
+from ltp.web.filters import WAITING, ScreenQuery
+from ltp.web.memo import Memo
+from ltp.web.plan_cells import Plan
+from ltp.web.values import sortable
 
 
 class Listing(NamedTuple):
@@ -22,22 +27,38 @@ class Listing(NamedTuple):
 
 
 def matching(rows: Iterable[Row], query: ScreenQuery) -> list[Row]:
-    """Return the rows whose symbol, name or sector holds the words typed, and whose setup is the one chosen."""
-    words, setup = query.q.casefold(), query.setup.casefold()
+    """Return the rows whose symbol, name or sector holds the words typed, of the setup and the sector chosen."""
+    words, setup, sector = query.q.casefold(), query.setup.casefold(), query.sector.casefold()
     return [
         row
         for row in rows
-        if (not setup or row.setup.casefold() == setup)
+        if (not setup or row.setup.casefold() == setup or (setup == WAITING and waits(row)))
+        and (not sector or row.sector.casefold() == sector)
         and (not words or any(words in text.casefold() for text in (row.symbol, row.name, row.sector)))
     ]
 
 
-def ordered(rows: Iterable[Row], query: ScreenQuery, quotes: Mapping[str, Quote]) -> list[Row]:
+def ordered(
+    rows: Iterable[Row], query: ScreenQuery, quotes: Mapping[str, Quote], plans: Mapping[str, Plan] | None = None
+) -> list[Row]:
     """Sort by the query's column; equals by rank, and what has no value last in either direction."""
-    valued = [(_value(row, query.sort, quotes), row) for row in sorted(rows, key=attrgetter("rank"))]
+    of = sortable(query.sort, quotes, plans or {})
+    valued = [(of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
     known = [pair for pair in valued if pair[0] is not None]
     known.sort(key=itemgetter(0), reverse=query.descending)
     return [row for _, row in known] + [row for value, row in valued if value is None]
+
+
+def still(run: Run, query: ScreenQuery) -> tuple[Row, ...]:
+    """Return the rows of an order that no price changes: of one run always the same, so the order is kept."""
+    asked = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
+    rows = run.rows
+    return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(rows, asked))])
+
+
+def _places(rows: Sequence[Row], query: ScreenQuery) -> tuple[int, ...]:
+    places = {row.key: place for place, row in enumerate(rows)}
+    return tuple(places[row.key] for row in ordered(matching(rows, query), query, {}))
 
 
 def paged(rows: Sequence[Row], query: ScreenQuery) -> Listing:
@@ -58,24 +79,4 @@ def sorts_live(query: ScreenQuery) -> bool:
     return query.sort in BY_NAME and BY_NAME[query.sort].live
 
 
-def _value(row: Row, sort: str, quotes: Mapping[str, Quote]) -> Any:
-    """Return what the column sorts by, None where there is nothing to compare."""
-    column = BY_NAME.get(sort)
-    if column is None or not column.live:
-        value = getattr(row, sort)
-        return (value.casefold() or None) if isinstance(value, str) else value
-    quote = quotes.get(row.key)
-    return None if quote is None else _live_value(quote, sort)
-
-
-def _live_value(quote: Quote, sort: str) -> float | None:
-    tick = quote.tick
-    if tick is None:
-        return None
-    if sort in {"chg", "chgp"}:
-        if tick.ltp is None or not tick.prev_close:
-            return None
-        change = tick.ltp - tick.prev_close
-        return change if sort == "chg" else change / tick.prev_close
-    value: int | None = getattr(tick, "prev_close" if sort == "prev" else sort)
-    return value
+_PLACES: Final = Memo[tuple[int, ...]](64)

@@ -6,27 +6,31 @@ from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
-from ltp.web import filters, market, poll
-from ltp.web.screeners import SCREENERS
+from ltp.web import filters, market, poll, runs
+from ltp.web.columns import BY_NAME
+from ltp.web.screens import SCREENERS, named
 from ltp.web.services import services
+from ltp.web.tally import Counter
 
 bp = Blueprint("pages", __name__)
 # NIFTY, BANKNIFTY, NIFTYNXT50, FINNIFTY, MIDCPNIFTY, SENSEX, INDIA VIX: shown as far as the instrument master knows them.
 INDICES: Final = ("IDX_I:13", "IDX_I:25", "IDX_I:38", "IDX_I:27", "IDX_I:442", "IDX_I:51", "IDX_I:21")
+_SAVED: Final = 6
 LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev")
 
 
 @bp.get("/")
 def index() -> str:
     live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
-    held = services()
+    held, counter = services(), Counter()
     keys = _indices()
     held.demand(keys)
     return render_template(
         "pages/index.html",
-        screeners=[(screener, held.catalog.current(screener.kind)) for screener in SCREENERS.values()],
+        screeners=[runs.line(screener, counter) for screener in SCREENERS.values()],
+        saved=[runs.line(named(screen.slug), counter) for screen in held.catalog.screens()][:_SAVED],
         indices=[(held.catalog.instrument(key), quote) for key, quote in zip(keys, held.hub.quotes(keys), strict=True)],
-        columns=[filters.BY_NAME[name] for name in LIVE_COLUMNS],
+        columns=[BY_NAME[name] for name in LIVE_COLUMNS],
         status=market.status(held.hub),
         live=poll.live("", {}) if live else None,
         pause_url="/?live=0" if live else "/",

@@ -46,9 +46,9 @@ def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
     Raises:
         InputError: `n`, the number of the round, is no such number.
     """
-    given = filters.single(request.args.items(multi=True))
-    number = filters.whole(given, "n", _MAX_ROUNDS, 0, least=0)
-    params = {name: value for name, value in given.items() if name != "n"} | {"n": str(min(number + 1, _MAX_ROUNDS))}
+    pairs = list(request.args.items(multi=True))  # a custom screen has several of one name
+    number = filters.whole(filters.single(pair for pair in pairs if pair[0] == "n"), "n", _MAX_ROUNDS, 0, least=0)
+    params = [pair for pair in pairs if pair[0] != "n" and pair[1]] + [("n", str(min(number + 1, _MAX_ROUNDS)))]
     held = services()
     held.demand(keys)
     wait_ms = held.poll_interval_ms * next((times for rounds, times in _SLOWER_AFTER if number >= rounds), 1)

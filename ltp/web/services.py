@@ -14,11 +14,14 @@ from typing import Final, cast
 
 from flask import current_app
 
+from ltp.core.quote import Quote
 from ltp.core.screener import Run
-from ltp.db.screeners import Catalog
+from ltp.db.catalog import Catalog
+from ltp.db.engine import Engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store.client import Client
+from ltp.web.plan_cells import Plans
 from ltp.web.vitals import Vitals
 
 logger = logging.getLogger(__name__)
@@ -29,14 +32,19 @@ _MAX_PENDING: Final = 5_000  # what one feed connection can subscribe
 
 @dataclass(frozen=True)
 class Services:
-    """`demand` asks the worker to subscribe keys and returns at once. `run` finds an older run, None when it cannot.
+    """`engine`: for what a form writes, and nothing else; it waits for a lock but a moment. `run` finds an older run, None when
+    it cannot. `demand` asks the worker to subscribe keys and returns at once.
+    `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
     `source` says whose prices are shown: dhanhq, simulator. `vitals`: of this process.
     `start` begins the background threads, once per process."""
 
     hub: Hub
     redis: Client
+    engine: Engine
     catalog: Catalog
     run: Callable[[int], Run | None]
+    plans: Plans
+    cell: Callable[[Quote, str], str]
     demand: Callable[[Collection[str]], None]
     source: Callable[[], str]
     poll_interval_ms: int

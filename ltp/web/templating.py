@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,12 @@ from flask import Flask, url_for
 from markupsafe import Markup, escape
 
 from ltp.core.instrument import element_id
+from ltp.core.money import group_indian
 from ltp.core.quote import Quote
 from ltp.core.tick import IST
-from ltp.web import cells, market, rows
+from ltp.web import market, rows
 from ltp.web.filters import SIZES
-from ltp.web.screeners import SCREENERS
+from ltp.web.screens import SCREENERS
 from ltp.web.services import services
 
 _HASH_LENGTH: Final = 12
@@ -27,15 +28,18 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=_assets(app),
         cell=cell,
+        chip=rows.chip,
         clock=clock,
+        day=day,
         element_id=element_id,
+        grouped=lambda number: group_indian(str(number)),
         ist=ist,
         money=rows.money,
         number=rows.number,
         segment_names=market.SEGMENT_NAMES,
         sizes=SIZES,
-        table_rows=rows.rows,
         all_screeners=tuple(SCREENERS.values()),
+        universe_title=universe_title,
         status_line=lambda: Markup(market.line(services().hub)),  # noqa: S704 (escapes what it shows)
     )
     app.context_processor(_page)
@@ -43,13 +47,23 @@ def install(app: Flask) -> None:
 
 def cell(quote: Quote, column: str) -> Markup:
     """Draw a cell for the first paint: the very function the hub draws with, and no old move flashes."""
-    return Markup(cells.cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
+    return Markup(services().cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
 
 
 def ist(at: datetime) -> Markup:
     """Return an aware instant as people in India read it, with the machine's form beside it."""
     local = at.astimezone(IST)
     return Markup('<time datetime="{}">{} {:%b %Y, %H:%M} IST</time>').format(at.isoformat(timespec="seconds"), local.day, local)
+
+
+def day(of: date) -> Markup:
+    return Markup('<time datetime="{}">{} {:%b %Y}</time>').format(of.isoformat(), of.day, of)
+
+
+def universe_title(name: str) -> str:
+    """Return what people call a universe; one that is gone is called by its name."""
+    universe = services().catalog.universes().get(name)
+    return universe.title if universe else name
 
 
 def clock() -> Markup:

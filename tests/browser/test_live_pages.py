@@ -34,6 +34,10 @@ def test_prices_move_and_the_browser_has_nothing_to_complain_of(visit: Callable[
     assert page.locator("#stream").count() == 1
     expect(page.locator("#beat i")).to_be_hidden()
     expect(page.locator(".banner")).to_contain_text("Simulated prices")
+    assert page.locator("[data-instrument-key][hx-ignore]").count() > 0
+    assert page.locator("[data-instrument-key]:not([hx-ignore])").count() == 0, (
+        "htmx looks for attributes in what is swapped here"
+    )
 
 
 def test_an_extension_that_arrives_late_still_gets_its_stream(visit: Callable[..., Page]) -> None:
@@ -151,9 +155,64 @@ def test_paused_prices_stand_still_until_resumed(visit: Callable[..., Page]) -> 
     moves(page)
 
 
+def test_a_message_is_swapped_in_one_task_so_that_it_is_painted_once(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    tasks = page.evaluate(
+        """() => new Promise(resolve => {
+            const stream = document.querySelector('#stream'), channel = new MessageChannel(), seen = []; let tasks = null;
+            channel.port1.onmessage = () => tasks++;
+            stream.addEventListener('htmx:sse:before:message', () => { tasks = 0; channel.port2.postMessage(0); });
+            stream.addEventListener('htmx:sse:after:message', event => {
+                if (tasks !== null && event.detail.message.data.includes('"ltp-')) seen.push(tasks);
+                if (seen.length === 5) resolve(seen);
+            });
+        })"""
+    )
+    assert tasks == [0] * 5
+
+
+def test_a_row_out_of_sight_is_skipped_and_current_once_it_comes_into_sight(visit: Callable[..., Page]) -> None:
+    page = visit(SWING, viewport={"width": 1280, "height": 300})
+    drawn = "(row) => row.querySelector('.c-ltp b').checkVisibility({contentVisibilityAuto: true})"
+    first, last = page.locator("tbody tr").first, page.locator("tbody tr").last
+    assert [first.evaluate(drawn), last.evaluate(drawn)] == [True, False]
+    price = f"document.querySelector('#{last.locator('[id^=ltp-]').get_attribute('id')} > b').textContent"
+    moves(page, price)
+    page.evaluate("document.querySelector('.board').scrollTop = 1e6")
+    page.wait_for_function(f"() => ({drawn})([...document.querySelectorAll('tbody tr')].at(-1))")
+    moves(page, price)
+
+
+def test_columns_keep_their_places_while_rows_come_into_sight(visit: Callable[..., Page]) -> None:
+    page = visit(f"{SWING}?live=0&columns=ltp,chg,chgp,volume", viewport={"width": 1280, "height": 300})
+    widths = "[...document.querySelectorAll('thead th')].map(th => th.getBoundingClientRect().width)"
+    before = page.evaluate(widths)
+    for top in (400, 800, 1e6, 0):
+        page.evaluate("(top) => { document.querySelector('.board').scrollTop = top }", top)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate(widths) == before
+
+
+def test_no_digit_of_a_long_price_is_cut_off(visit: Callable[..., Page]) -> None:
+    page = visit(f"{SWING}?live=0")
+    room = page.evaluate(
+        """() => { const price = document.querySelector('.c-ltp b'), cell = price.parentElement;
+            price.className = 'u'; price.textContent = '₹12,34,56,78,901.25';
+            const inner = price.getBoundingClientRect(), outer = cell.getBoundingClientRect();
+            return [inner.left - outer.left, outer.right - inner.right]; }"""
+    )
+    assert min(room) >= 0
+
+
 @pytest.mark.parametrize(
     "path",
-    [*PAGES, "/instruments?q=bank", "/nowhere", f"{SWING}?columns=ltp,chg,chgp,volume,open,high,low,prev,setup,sector,why"],
+    [
+        *PAGES,
+        "/instruments?q=bank",
+        "/nowhere",
+        f"{SWING}?columns=ltp,chg,chgp,volume,open,high,low,prev,sector",
+        f"{SWING}?tab=recommendations&columns=setup,why",
+    ],
 )
 def test_a_phone_needs_no_sideways_scrolling_of_the_page(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
@@ -170,14 +229,24 @@ def test_the_symbol_stays_in_sight_while_a_phone_scrolls_the_table(visit: Callab
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground_in_either_scheme(visit: Callable[..., Page], scheme: Any) -> None:
-    page = visit(SWING, color_scheme=scheme)
+@pytest.mark.parametrize(
+    ("path", "selectors"),
+    [
+        (SWING, ["body", ".meta", ".banner", "tbody .g", "tbody .l", ".c-ltp i", ".setups a", ".tabs a"]),
+        (f"{SWING}?tab=recommendations", [".chip.ready", ".chip.wait", ".chip.not", "thead a"]),
+    ],
+)
+def test_text_stands_out_from_its_ground_in_either_scheme(
+    visit: Callable[..., Page], path: str, selectors: list[str], scheme: Any
+) -> None:
+    page = visit(path, color_scheme=scheme)
     colours = page.evaluate(
-        """() => ['body', '.meta', '.banner', 'tbody .g', 'tbody .l', 'td > i'].map(selector => {
+        """selectors => selectors.map(selector => {
             const element = document.querySelector(selector); let ground = element;
             while (getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
             return [selector, getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
-        })"""
+        })""",
+        selectors,
     )
     for selector, text, ground in colours:
         assert contrast(text, ground) >= 4.5, selector

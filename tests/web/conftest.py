@@ -21,12 +21,13 @@ from ltp.core.screener import Row
 from ltp.core.tick import Tick
 from ltp.core.wire import Batch
 from ltp.db import instruments, screeners
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.db.screeners import Catalog
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.web import cells
+from ltp.web.plan_cells import PlanCells, Plans
 
 MASTER = [
     Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500),
@@ -103,8 +104,8 @@ class Site:
         assert response.status_code == status, response.text
         return response.text
 
-    def run(self, kind: str, rows: Sequence[Row], *, sample: bool = False) -> int:
-        run_id = screeners.insert_run(self.engine, kind, rows, sample=sample)
+    def run(self, kind: str, rows: Sequence[Row], *, sample: bool = False, **known: Any) -> int:
+        run_id = screeners.insert_run(self.engine, kind, rows, sample=sample, **known)
         self.catalog.refresh()
         return run_id
 
@@ -117,9 +118,11 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     )
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
-    hub = Hub(market.subscribe, market.snapshot, cells.cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
+    plans = Plans()
+    cell = cells.drawing(PlanCells(plans).drawing)
+    hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     catalog = Catalog(engine)
-    app = create_app(settings, hub=hub, catalog=catalog)
+    app = create_app(settings, hub=hub, catalog=catalog, plans=plans)
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)
     market.price(

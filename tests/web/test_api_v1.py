@@ -20,14 +20,18 @@ from ltp.core.instrument import Instrument
 from ltp.core.quote import Quote
 from ltp.core.tick import Tick
 from ltp.core.wire import Batch
-from ltp.db import instruments, screeners
+from ltp.db import instruments
+from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import client as store_client
 from ltp.store import demand, prices, ticks
+from ltp.store.encode import Coverage, Encoder
+from ltp.store.transaction import Transaction
 from ltp.web import api_v1, errors, security
+from ltp.web.plan_cells import Plans
 from ltp.web.services import EXTENSION, Services
 from ltp.web.vitals import Vitals
 
@@ -66,11 +70,11 @@ class Api:
         return json.loads(response.text, parse_constant=pytest.fail)
 
     def known(self, *ticks: Tick, covered: bool = True) -> None:
-        pipe, writer = self.redis.pipeline(transaction=False), prices.Writer()
-        writer.ticks(pipe, ticks)
+        transaction, writer, encoded = Transaction(self.redis), prices.Writer(), Encoder().ticks(ticks, Coverage(0))
+        writer.ticks(transaction, encoded.tick)
         if covered:
-            writer.ltp(pipe, ticks)
-        pipe.execute()
+            writer.ltp(transaction, encoded.ltp)
+        transaction.execute()
 
 
 def tick(key: str, price: int, **changes: Any) -> Tick:
@@ -80,7 +84,7 @@ def tick(key: str, price: int, **changes: Any) -> Tick:
 def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
     engine = open_engine(f"sqlite:///{folder / 'ltp.sqlite3'}")
     instruments.seed(engine, [Instrument("NSE_EQ", id_, f"S{id_}", "", "", 1, 500) for id_ in (1333, 11536, 13)])
-    catalog = screeners.Catalog(engine)
+    catalog = Catalog(engine)
     catalog.refresh()
     app = Flask(__name__)
     app.register_blueprint(api_v1.bp)
@@ -89,8 +93,11 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
     app.extensions[EXTENSION] = Services(
         hub=hub,  # type: ignore[arg-type]
         redis=redis,
+        engine=engine,
         catalog=catalog,
         run=lambda _: None,
+        plans=Plans(),
+        cell=lambda *_: "",
         demand=wanted.extend,
         source=lambda: "simulator",
         poll_interval_ms=1500,
@@ -347,7 +354,9 @@ def test_the_site_follows_what_the_worker_publishes(valkey: Any, tmp_path: Path,
 
         def state_after(batch: Batch, expected: str) -> Callable[[], bool]:
             def spoken() -> bool:
-                ticks.publish(redis, batch._replace(at=now_us()))
+                transaction = Transaction(redis)
+                ticks.publish(transaction, batch._replace(at=now_us()), [])
+                transaction.execute()
                 return bool(site.get(HDFC)["states"] == {HDFC: expected})
 
             return spoken

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from ltp.core.quote import Quote
 from ltp.core.tick import Tick
-from ltp.web.cells import LIVE_COLUMNS, cell
+from ltp.web.cells import LIVE_COLUMNS, cell, drawing
 
 KEY = "NSE_EQ:1333"
 
@@ -116,3 +117,26 @@ def test_an_index_has_no_volume_even_when_the_feed_sends_zero() -> None:
 def test_a_cell_is_inert_text_with_at_most_one_node_around_the_price(column: str) -> None:
     drawn = cell(quote(direction=1, moved=True, volume=5, open=1_000, high=1_000, low=1_000, prev_close=1_000), column)
     assert re.fullmatch(r'(<b( class="[a-z ]+")?>[^<>&]+</b>|[^<>&]+)( <i( class="w")?>[^<>&]+</i>)?', drawn)
+
+
+def test_columns_of_plans_are_drawn_by_whoever_knows_them_and_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def planned(column: str) -> Any:
+        asked.append(column)
+        return (lambda quote: f"{column} {quote.key}") if "@" in column else None
+
+    draw = drawing(planned)
+    quote = Quote("NSE_EQ:1", None, "unknown")
+    assert [draw(quote, "to_entry@7"), draw(quote, "to_entry@7"), draw(quote, "chg")] == ["to_entry@7 NSE_EQ:1"] * 2 + ["–"]
+    assert asked == ["to_entry@7"]
+    with pytest.raises(KeyError):
+        draw(quote, "nothing")
+
+
+def test_columns_of_runs_long_gone_are_forgotten() -> None:
+    draw = drawing(lambda column: lambda _: column)
+    quote = Quote("NSE_EQ:1", None, "unknown")
+    for run in range(2_000):
+        assert draw(quote, f"r_now@{run}") == f"r_now@{run}"
+    assert draw(quote, "volume") == "–"

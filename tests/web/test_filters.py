@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ltp.errors import InputError
-from ltp.web.filters import COLUMNS, SIZES, SORTS, ScreenQuery, parse, single
+from ltp.web.columns import COLUMNS, TABS, sorts
+from ltp.web.filters import SIZES, ScreenQuery, parse, single
 
 FULL = [
     ("q", "bank"),
@@ -27,10 +28,11 @@ def test_every_value_is_read() -> None:
 
 
 def test_a_query_survives_the_way_through_its_own_url() -> None:
-    query = parse([*FULL, ("run", "17"), ("rows", "3,1,200")])
+    query = parse([*FULL, ("run", "17"), ("rows", "3,1,200"), ("sector", "IT")])
     assert parse(list(query.params().items())) == query
     assert (
-        query.url("/s") == "/s?q=bank&setup=Breakout&sort=-chgp&columns=ltp,chg,volume&size=25&page=3&live=0&run=17&rows=3,1,200"
+        query.url("/s")
+        == "/s?q=bank&setup=Breakout&sector=IT&sort=-chgp&columns=ltp,chg,volume&size=25&page=3&live=0&run=17&rows=3,1,200"
     )
 
 
@@ -51,9 +53,11 @@ def test_columns_come_in_the_order_of_the_table_and_always_with_the_price() -> N
     assert parse([("columns", "sector,volume")]).columns == ("ltp", "volume", "sector")
 
 
-@pytest.mark.parametrize("name", SORTS)
-def test_every_column_sorts_both_ways(name: str) -> None:
-    assert (parse([("sort", name)]).sort, parse([("sort", f"-{name}")]).descending) == (name, True)
+@pytest.mark.parametrize(("tab", "name"), [(tab, name) for tab in TABS for name in sorts(tab)])
+def test_every_column_of_a_tab_sorts_both_ways(tab: str, name: str) -> None:
+    query = parse([("tab", tab), ("sort", f"-{name}")])
+    assert (query.tab, query.sort, query.descending) == (tab, name, True)
+    assert parse([("tab", tab), ("sort", name)]).descending is False
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -64,7 +68,11 @@ def test_every_size_is_accepted(size: int) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("sort", "price"),
+        ("sort", "nothing"),
+        ("sort", "setup"),
+        ("columns", "ltp,to_entry"),
+        ("tab", "all"),
+        ("sector", "a\tb"),
         ("sort", "--chg"),
         ("sort", "-"),
         ("dir", "up"),
@@ -92,6 +100,26 @@ def test_a_bad_value_is_named_with_what_is_accepted(name: str, value: str) -> No
         parse([(name, value)])
     assert refused.value.where == name
     assert refused.value.accepted
+
+
+def test_facts_and_plans_are_never_mixed_and_the_sentence_says_where_a_column_belongs() -> None:
+    with pytest.raises(InputError, match=r"setup.*it belongs to the tab recommendations, and this is candidates"):
+        parse([("columns", "setup,ltp")])
+    with pytest.raises(InputError, match=r"rsi.*it belongs to the tab candidates, and this is recommendations"):
+        parse([("tab", "recommendations"), ("sort", "-rsi")])
+    assert parse([("tab", "recommendations"), ("columns", "state,setup")]).columns == ("ltp", "setup", "state")
+
+
+def test_another_tab_keeps_the_rows_and_drops_what_it_has_no_column_for() -> None:
+    query = parse(
+        [("sort", "-rsi"), ("columns", "rsi"), ("q", "x"), ("setup", "READY"), ("sector", "IT"), ("run", "7"), ("page", "2")]
+    )
+    assert query.of_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
+    assert parse([("sort", "-chgp")]).of_tab("recommendations").sort == "chgp"
+
+
+def test_parameters_of_others_stand_before_its_own() -> None:
+    assert ScreenQuery(q="x").url("/s", [("c", "rsi > 60"), ("c", "adx > 20")]) == "/s?c=rsi+%3E+60&c=adx+%3E+20&q=x"
 
 
 def test_a_direction_beside_a_minus_sign_is_refused() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 def test_an_instrument_page_has_every_value(site: Any) -> None:
     page = site.page("/instruments/NSE_EQ/1333")
-    assert '<span id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333"><b>₹1,650.35</b> <i>live</i></span>' in page
+    assert '<span id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b>₹1,650.35</b> <i>live</i></span>' in page
     for column, text in (
         ("open", "1,641.00"),
         ("high", "1,660.00"),
@@ -13,8 +13,8 @@ def test_an_instrument_page_has_every_value(site: Any) -> None:
         ("prev", "1,640.00"),
         ("volume", "12,34,567"),
     ):
-        assert f'<dd id="{column}-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333">{text}</dd>' in page
-    assert 'href="/screeners/swing"' in page.partition("In screeners")[2]
+        assert f'<dd id="{column}-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore>{text}</dd>' in page
+    assert 'href="/screeners/swing/NSE_EQ/1333"' in page.partition("In screeners")[2]
 
 
 def test_an_unknown_instrument_is_a_404_that_names_it(site: Any) -> None:

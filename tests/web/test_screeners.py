@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import csv
+import io
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ltp.core.screener import Row
-from ltp.web.screeners import SCREENERS
+from ltp.core.screener import Outcome, Row
 
 
 def symbols(page: str) -> list[str]:
@@ -39,15 +41,19 @@ ROWS = [
 def test_rows_come_by_rank_with_what_the_run_says(site: Any) -> None:
     page = site.page("/screeners/swing")
     assert symbols(page) == ["HDFCBANK", "M&M", "TCS"]
-    assert "<td>1,650.00</td>" in page
     assert "<td>91.5</td>" in page
+    page = site.page("/screeners/swing?tab=recommendations")
+    assert symbols(page) == ["HDFCBANK", "M&M", "TCS"]
+    assert "<td>1,650.00</td>" in page
 
 
 def test_live_cells_have_ids_keys_and_states(site: Any) -> None:
     page = site.page("/screeners/swing")
-    assert '<td id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333"><b>₹1,650.35</b> <i>live</i></td>' in page
-    assert '<td id="chgp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333"><b class="g">+0.63%</b></td>' in page
-    assert '<td id="ltp-NSE_EQ-11536" data-instrument-key="NSE_EQ:11536"><b>–</b> <i>unknown</i></td>' in page
+    assert (
+        '<span id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b>₹1,650.35</b> <i>live</i></span></td>' in page
+    )
+    assert '<span id="chgp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b class="g">+0.63%</b></span></td>' in page
+    assert '<span id="ltp-NSE_EQ-11536" data-instrument-key="NSE_EQ:11536" hx-ignore><b>–</b> <i>unknown</i></span></td>' in page
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
@@ -87,8 +93,9 @@ def test_columns_are_those_of_the_url(site: Any) -> None:
 
 
 def test_heads_say_the_order_and_turn_it_round(site: Any) -> None:
-    page = site.page("/screeners/swing?q=a&sort=-chg&size=25")
-    assert 'aria-sort="descending" class="c-chg"><a id="s-chg" href="/screeners/swing?q=a&amp;sort=chg&amp;size=25"' in page
+    page = site.page("/screeners/swing?q=a&sort=-chgp&size=25")
+    assert 'aria-sort="descending" class="c-chgp"><a id="s-chgp" href="/screeners/swing?q=a&amp;sort=chgp&amp;size=25"' in page
+    assert 'aria-sort="none" class="c-rank"><a id="s-rank" href="/screeners/swing?q=a&amp;size=25"' in page
     assert 'aria-sort="none" class="c-score"><a id="s-score" href="/screeners/swing?q=a&amp;sort=-score&amp;size=25"' in page
     assert 'aria-sort="none" class="t"><a id="s-symbol" href="/screeners/swing?q=a&amp;sort=symbol&amp;size=25"' in page
 
@@ -103,7 +110,20 @@ def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=price", "dir=up", "size=7", "page=0", "columns=x", "q=a&q=b", "live=2", "rows=x", "q=" + "x" * 201]
+    "query",
+    [
+        "sort=setup",
+        "tab=plans",
+        "columns=ltp,r_now",
+        "dir=up",
+        "size=7",
+        "page=0",
+        "columns=x",
+        "q=a&q=b",
+        "live=2",
+        "rows=x",
+        "q=" + "x" * 201,
+    ],
 )
 def test_a_bad_value_is_one_sentence_that_names_it(site: Any, query: str) -> None:
     for path in ("/screeners/swing", "/screeners/swing/stream", "/screeners/swing/poll"):
@@ -144,11 +164,11 @@ def test_the_stream_carries_the_rows_and_columns_of_the_page(site: Any) -> None:
 
 
 def test_first_paint_and_stream_draw_the_same_cells(site: Any) -> None:
-    page = site.page("/screeners/swing")
-    event = streamed(site, "/screeners/swing/stream")
-    painted = dict(re.findall(r'<td id="([^"]+)"[^>]*>(.*?)</td>', page))
+    page = site.page("/screeners/swing?tab=recommendations")
+    event = streamed(site, "/screeners/swing/stream?tab=recommendations")
+    painted = dict(re.findall(r'<td class="[^"]*"><span id="([^"]+)"[^>]*>(.*?)</span></td>', page))
     sent = dict(re.findall(r'<hx-partial id="([^"]+)">(.*?)</hx-partial>', event))
-    assert painted
+    assert {"state-NSE_EQ-1333", "to_entry-NSE_EQ-1333", "r_now-NSE_EQ-1333", "ltp-NSE_EQ-1333"} <= set(painted)
     assert painted == {name: markup for name, markup in sent.items() if name in painted}
 
 
@@ -206,5 +226,180 @@ def test_chooser_links_toggle_one_column_and_stay_open_while_used(site: Any) -> 
 
 
 def test_choosing_the_screeners_own_columns_is_the_plain_address(site: Any) -> None:
-    own = [name for name in SCREENERS["swing"].columns if name != "target"]
-    assert 'id="c-target" href="/screeners/swing"' in site.page(f"/screeners/swing?columns={','.join(own)}")
+    own = ["rank", "ltp", "chgp", "volume", "score"]
+    assert 'id="c-sector" href="/screeners/swing"' in site.page(f"/screeners/swing?columns={','.join(own)}")
+
+
+DAY = date(2026, 11, 20)
+PLANNED = Row(
+    "NSE_EQ:1333", 1, "HDFCBANK", "HDFC Bank Limited", "Bank", 86.9, "WAIT_PULLBACK", 16_500_000, 15_900_000, 17_900_000,
+    "The price is above the EMA 20.", 16_400_000, 16_550_000, 14, 84_000_0000, "A close below the EMA 50",
+    base_score=86.0, mtf_score=88.1, facts={"rsi": 63.44, "trend": "up", "dist_ema20": -1.2},
+    criteria=(Outcome("ADX strong", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0)), spark=(1.0, 2.0),
+    flags=("Split not confirmed.",),
+)  # fmt: skip
+SHARE = PLANNED._replace(
+    key="NSE_EQ:2031",
+    rank=2,
+    symbol="=M&M",
+    setup="NOT_READY",
+    entry=None,
+    stop=None,
+    target=None,
+    spark=(),
+    entry_low=None,
+    entry_high=None,
+)
+PLAN = "/screeners/swing?tab=recommendations"
+
+
+@pytest.fixture
+def computed(site: Any) -> int:
+    run_id: int = site.run("swing", [PLANNED, SHARE], as_of=DAY, universe="nifty100", evaluated=100)
+    return run_id
+
+
+def heads(page: str) -> list[str]:
+    return re.findall(r'<th scope="col"[^>]*><a id="s-(\w+)"', page)
+
+
+def test_each_tab_has_its_own_columns_and_leads_to_the_other(site: Any, computed: int) -> None:
+    facts, plans = heads(site.page("/screeners/swing")), heads(site.page(PLAN))
+    assert facts == ["symbol", "rank", "ltp", "chgp", "volume", "score", "base_score", "mtf_score", "trend", "dist_ema20", "rsi",
+                     "spark", "sector"]  # fmt: skip
+    assert plans == ["symbol", "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target",
+                     "r_now", "r", "quantity", "risk"]  # fmt: skip
+    page = site.page("/screeners/swing?sort=-rsi&columns=rsi&q=hdfc")
+    assert 'id="t-candidates" href="/screeners/swing?q=hdfc&amp;sort=-rsi" aria-current="page"' in page
+    assert 'id="t-recommendations" href="/screeners/swing?tab=recommendations&amp;q=hdfc"' in page
+
+
+def test_an_imported_list_shows_what_it_has_in_either_tab(site: Any) -> None:
+    assert heads(site.page("/screeners/swing")) == ["symbol", "rank", "ltp", "chgp", "volume", "score", "sector"]
+    plan = ["ltp", "setup", "state", "entry", "stop", "target", "to_entry", "to_stop", "to_target", "r_now", "r"]
+    assert heads(site.page(PLAN)) == ["symbol", *plan]
+    site.run("longterm", ROWS)
+    assert heads(site.page("/screeners/longterm?tab=recommendations")) == ["symbol", "ltp", "setup"]
+
+
+def test_the_long_term_plan_speaks_of_its_zone_and_what_voids_it(site: Any) -> None:
+    site.run("longterm", [PLANNED._replace(target=None, allocation_pct=9.6, allocation=96_000_0000, horizon="1 to 3 years")])
+    page = site.page("/screeners/longterm?tab=recommendations")
+    assert ">Buy zone</a>" in page
+    assert ">Invalidation</a>" in page
+    assert "s-target" not in page
+    assert "<td>96,000</td>" in page
+
+
+def test_ready_waiting_and_all_are_a_filter(site: Any, computed: int) -> None:
+    page = site.page(PLAN)
+    assert re.findall(r'<a id="f-\d" href="([^"]+)"[^>]*>([^<]+) <small>(\d+)</small>', page) == [
+        (PLAN, "All", "2"),
+        (f"{PLAN}&amp;setup=READY", "Ready", "0"),
+        (f"{PLAN}&amp;setup=waiting", "Waiting", "1"),
+        (f"{PLAN}&amp;setup=NOT_READY", "Not ready", "1"),
+    ]
+    assert symbols(site.page(f"{PLAN}&setup=waiting")) == ["HDFCBANK"]
+    assert symbols(site.page("/screeners/swing?setup=NOT_READY")) == ["=M&M"]
+    assert symbols(site.page("/screeners/swing?sector=bank&setup=waiting")) == ["HDFCBANK"]
+
+
+def test_setups_and_states_are_words(site: Any, computed: int) -> None:
+    page = site.page(PLAN)
+    assert '<strong class="chip wait">WAIT PULLBACK</strong>' in page
+    assert 'hx-ignore><b class="z">in entry zone</b></span>' in page
+    assert re.search(r'id="to_stop-NSE_EQ-1333"[^>]*>−3.66%<', page)
+    assert re.search(r'id="state-NSE_EQ-2031"[^>]*>–<', page)
+
+
+def test_distances_go_out_with_the_price_in_the_same_event(site: Any, computed: int, wait_for: Any) -> None:
+    page = site.page(f"{PLAN}&q=hdfc")
+    response = site.client.get(address(page, "hx-sse:connect"), buffered=False)
+    events = iter(response.response)
+    assert "in entry zone" in next(events).decode()
+    site.market.price("NSE_EQ:1333", 15_890_000, prev_close=16_400_000, low=15_880_000, high=16_600_000)
+    site.market.speak(["NSE_EQ:1333"])
+    event = next(each.decode() for each in events if "1,589.00" in each.decode())
+    response.close()
+    assert '<hx-partial id="state-NSE_EQ-1333"><b class="l">stop hit</b></hx-partial>' in event
+    assert '<hx-partial id="to_entry-NSE_EQ-1333">+3.84%</hx-partial>' in event
+    assert '<hx-partial id="r_now-NSE_EQ-1333"><b class="l">−1.02 R</b></hx-partial>' in event
+
+
+def test_an_order_of_distances_can_be_refreshed_by_a_link(site: Any, computed: int) -> None:
+    page = site.page(f"{PLAN}&sort=-to_entry")
+    assert symbols(page) == ["HDFCBANK", "=M&M"]
+    assert 'id="rerank" href="/screeners/swing?tab=recommendations&amp;sort=-to_entry"' in page
+    assert "rerank" not in site.page(PLAN)
+
+
+def test_a_run_has_an_address_that_goes_on_showing_it(site: Any, computed: int) -> None:
+    assert f'id="permalink" href="/screeners/swing?run={computed}"' in site.page("/screeners/swing")
+    site.run("swing", ROWS)
+    page = site.page(f"/screeners/swing?run={computed}&sort=symbol")
+    assert symbols(page) == ["=M&M", "HDFCBANK"]
+    assert '<time datetime="2026-11-20">20 Nov 2026</time>; it does not change' in page
+    assert 'id="newest" href="/screeners/swing?sort=symbol"' in page
+    assert f'href="/screeners/swing/NSE_EQ/1333?run={computed}"' in page
+    assert f'id="s-score" href="/screeners/swing?sort=-score&amp;run={computed}"' in page
+    assert f"run={computed}" in address(page, "hx-sse:connect")
+
+
+def test_a_run_that_is_gone_or_another_screeners_is_no_page(site: Any) -> None:
+    other = site.run("longterm", ROWS)
+    for run_id in (999, other):
+        assert "There is no run of the Swing screener called" in unescape(site.page(f"/screeners/swing?run={run_id}", 404))
+
+
+def test_the_files_hold_exactly_what_the_page_shows(site: Any, computed: int) -> None:
+    query = "?tab=recommendations&sort=-symbol&columns=ltp,setup,state,entry,zone,to_entry"
+    page, body = site.page(f"/screeners/swing{query}"), site.client.get(f"/screeners/swing.csv{query}")
+    assert body.content_type == "text/csv; charset=utf-8"
+    rows = list(csv.reader(io.StringIO(body.text)))
+    assert rows[0] == [
+        "symbol",
+        "name",
+        "key",
+        "ltp",
+        "ltp_state",
+        "ltp_as_of",
+        "setup",
+        "state",
+        "entry",
+        "entry_low",
+        "entry_high",
+        "to_entry",
+    ]
+    assert [row[0].removeprefix("'") for row in rows[1:]] == symbols(page) == ["HDFCBANK", "=M&M"]
+    assert rows[1][2:5] == ["NSE_EQ:1333", "1650.35", "live"]
+    assert rows[1][6:] == ["WAIT_PULLBACK", "in entry zone", "1650.0", "1640.0", "1655.0", "-0.02"]
+    assert rows[2][:1] == ["'=M&M"], "a spreadsheet must not take a name for a formula"
+    assert rows[2][7:] == [""] * 5
+    document = site.client.get(f"/screeners/swing.json{query}").json
+    assert [column["name"] for column in document["columns"]] == ["ltp", "setup", "state", "entry", "zone", "to_entry"]
+    assert document["columns"][0] == {"name": "ltp", "label": "LTP", "unit": "₹", "live": True}
+    assert document["rows"][0] | {"ltp_as_of": None} == {
+        "symbol": "HDFCBANK", "name": "HDFC Bank Limited", "key": "NSE_EQ:1333", "ltp": 1650.35, "ltp_state": "live",
+        "ltp_as_of": None, "setup": "WAIT_PULLBACK", "state": "in entry zone",
+        "entry": 1650.0, "entry_low": 1640.0, "entry_high": 1655.0,
+        "to_entry": -0.02,
+    }  # fmt: skip
+    assert document["run"] == document["run"] | {"id": computed, "as_of": "2026-11-20", "universe": "nifty100", "evaluated": 100}
+    assert (document["tab"], document["matching"], document["price_source"]) == ("recommendations", 2, "simulator")
+
+
+def test_a_file_of_a_page_is_that_page(site: Any) -> None:
+    site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 61)])
+    page = site.page("/screeners/swing?size=25&page=2&live=0")
+    assert 'id="csv" href="/screeners/swing.csv?size=25&amp;page=2"' in page
+    document = site.client.get("/screeners/swing.json?size=25&page=2").json
+    assert [row["symbol"] for row in document["rows"]] == symbols(page)
+    assert (document["matching"], document["page"], document["pages"]) == (60, 2, 3)
+
+
+def test_files_of_what_is_not_there_or_not_accepted(site: Any) -> None:
+    for suffix in ("csv", "json"):
+        assert site.client.get(f"/screeners/nope.{suffix}").status_code == 404
+        assert site.client.get(f"/screeners/swing.{suffix}?sort=setup").status_code == 400
+        assert site.client.get(f"/screeners/longterm.{suffix}").status_code == 200
+    assert site.client.get("/screeners/swing.xml").status_code == 404

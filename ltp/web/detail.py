@@ -1,0 +1,119 @@
+"""`/screeners/<name>/<segment>/<security_id>`: one row of a run with its plan, its chart and every criterion, live."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, render_template, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
+
+from ltp.core.facts import FACTS
+from ltp.core.screener import Outcome, Row, Run
+from ltp.errors import NotFoundError
+from ltp.web import chart, filters, poll, screens
+from ltp.web.columns import BY_NAME, value
+from ltp.web.poll import Live
+from ltp.web.rows import fact
+from ltp.web.screens import Screener
+from ltp.web.services import services
+from ltp.web.values import met, short
+
+bp = Blueprint("detail", __name__)
+_LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
+_PLAN: Final = (
+    "entry", "zone", "stop", "target", "r", "quantity", "risk", "allocation_pct", "allocation", "horizon",
+)  # fmt: skip
+_MAX_RUN: Final = 2**53
+
+
+@bp.get("/screeners/<name>/<segment>/<security_id>")
+def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
+    shown, given = screens.named(name), filters.single(request.args.items(multi=True))
+    wanted = filters.whole(given, "run", _MAX_RUN, 0)
+    live = filters.choice(given, "live", ("1", "0"), "1") == "1"
+    run = screens.run_of(shown, wanted)
+    found = _found(run, segment, security_id)
+    if run is None or found is None:
+        raise NotFoundError(f"row of the {shown.title}", f"{segment}:{security_id}")
+    path = f"/screeners/{name}/{found.segment}/{found.security_id}"
+    if security_id != str(found.security_id):
+        return redirect(path)
+    held = services()
+    held.plans.learn(run)
+    held.demand([found.key])
+    return render_template(
+        "screeners/detail.html",
+        screener=shown,
+        run=run,
+        row=found,
+        quote=held.hub.quotes([found.key])[0],
+        plan=_plan(shown, found),
+        distances=[(shown.column(column), f"{column}@{run.id}") for column in screens.live_of(found)],
+        chart=Markup(chart.chart(found, shown.column("stop").label)),  # noqa: S704 (made of numbers and of words of ours)
+        criteria=[_told(outcome) for outcome in found.criteria],
+        met=met(found.criteria),
+        facts=_facts(found),
+        rows_url=shown.path + (f"?run={wanted}" if wanted else ""),
+        **_addresses(path, run, wanted, live),
+    )
+
+
+@bp.get("/screeners/<name>/<segment>/<security_id>/stream")
+def stream(name: str, segment: str, security_id: str) -> Response:
+    return poll.stream_of(*_fed(name, segment, security_id))
+
+
+@bp.get("/screeners/<name>/<segment>/<security_id>/poll")
+def polled(name: str, segment: str, security_id: str) -> Response:
+    return poll.poll_of(*_fed(name, segment, security_id))
+
+
+def _fed(name: str, segment: str, security_id: str) -> tuple[list[str], list[str]]:
+    given = filters.single((each, value) for each, value in request.args.items(multi=True) if each != "n")
+    run = screens.open_run(screens.named(name), filters.whole(given, "run", _MAX_RUN, 0))
+    found = _found(run, segment, security_id)
+    if run is None or found is None:
+        raise NotFoundError("row", f"{segment}:{security_id}")
+    services().plans.learn(run)
+    return [found.key], [*_LIVE, *(f"{column}@{run.id}" for column in screens.live_of(found))]
+
+
+def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
+    """Return the row of a key, or of a segment and a symbol."""
+    key, symbol = f"{segment}:{security_id}", security_id.upper()
+    rows = run.rows if run else ()
+    return next((row for row in rows if row.key == key or (row.symbol.upper() == symbol and row.segment == segment)), None)
+
+
+def _addresses(path: str, run: Run, wanted: int, live: bool) -> dict[str, Any]:
+    """Return what keeps the page current; its own stream names the run, whose plan it must not change under the reader."""
+    query = [f"run={wanted}"] if wanted else []
+    paused = "&".join([*query, *(["live=0"] if live else [])])
+    ours = f"run={run.id}"
+    return {
+        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if live else None,
+        "pause_url": f"{path}?{paused}" if paused else path,
+    }
+
+
+def _plan(shown: Screener, found: Row) -> list[tuple[str, str]]:
+    """Return label and text of each part of the plan that there is."""
+    held = ((shown.column(name), value(found, name)) for name in _PLAN)
+    return [(column.label, fact(column.name, each, found.key)) for column, each in held if each not in (None, "")]
+
+
+def _facts(found: Row) -> list[tuple[str, str, str]]:
+    """Return label, text and meaning of each fact that was measured."""
+    return [
+        (each.label, fact(each.name, found.facts[each.name], found.key), each.meaning)
+        for each in FACTS
+        if each.name in BY_NAME and found.facts.get(each.name) is not None and each.name != "volume"
+    ]
+
+
+def _told(outcome: Outcome) -> tuple[Outcome, str, str]:
+    """Return a criterion with its value and its margin as texts."""
+    number = "unknown" if outcome.value is None else short(outcome.value)
+    margin = "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short(outcome.margin)
+    return outcome, number, margin

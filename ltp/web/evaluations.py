@@ -1,0 +1,209 @@
+"""How far the evaluation of a screen is, and the wish for one: `<page>/run` asks, `<page>/progress` is what an open page polls.
+
+The worker evaluates; a page knows of it from the catalog's memory. Only the wish itself is written to SQL.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from ltp.core.criteria import BUILT_IN, PARAMETERS, Spec, from_params, from_text, kind_of, text_of
+from ltp.core.screener import KINDS
+from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.db import screenings
+from ltp.db.screenings import DONE, FAILED, QUEUED, RUNNING, SILENT_S, Screening
+from ltp.errors import InputError
+from ltp.web import filters, origin, screens
+from ltp.web.forms import sentence
+from ltp.web.services import services
+
+bp = Blueprint("evaluations", __name__)
+bp.before_request(origin.refuse_foreign)
+CUSTOM: Final = "custom"
+ASKED: Final = "asked"  # the second in which an evaluation was asked for
+SAVED: Final = "saved"  # the second in which the screen was saved
+KNOWN_WITHIN_S: Final = 8.0  # in which the catalog of every web process has read what was written
+_LOOK_EVERY_S: Final = 0.05
+_WITNESSES: Final = 50  # screens that ran last: one of them has seen the newest candles
+_SETTLES: Final = timedelta(seconds=5)
+_RETRY_AFTER: Final = timedelta(minutes=10)  # what failed is tried again by itself; a bookmark must not do it each second
+# Of a page's address, what makes no sense any more once the screen is evaluated anew.
+_OF_ONE_RUN: Final = frozenset({ASKED, SAVED, "run", "rows", "page"})
+
+
+class Evaluation(NamedTuple):
+    """`state`: queued, running, failed, or empty where nothing is under way and nothing went wrong. `screening`: None while
+    the wish is not known here yet. `heard`: the worker is. `run_url` and `progress_url` belong to the page at `page_url`."""
+
+    state: str
+    screening: Screening | None
+    heard: bool
+    page_url: str
+    run_url: str
+    progress_url: str
+
+    @property
+    def open(self) -> bool:
+        return self.state in {QUEUED, RUNNING}
+
+    @property
+    def why(self) -> str:
+        """Say why it failed."""
+        return sentence((self.screening and self.screening.message) or "there was no sign of life for a minute")
+
+    @property
+    def left_s(self) -> int | None:
+        """Seconds that it takes still, None while nobody can tell."""
+        screening = self.screening
+        if screening is None or self.state != RUNNING or screening.per_s <= 0:
+            return None
+        return round(max(0, screening.total - screening.done) / screening.per_s)
+
+
+class Target(NamedTuple):
+    """A screen that can be evaluated, and the path of its page."""
+
+    kind: str
+    spec: Spec
+    path: str
+
+
+@bp.post("/screeners/<slug>/run")
+def run(slug: str) -> BaseResponse:
+    """Ask for an evaluation and lead back to the page, which shows how it goes."""
+    wanted = target(slug)
+    since = ask(wanted)
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in _OF_ONE_RUN]
+    return redirect(address(wanted.path, [*kept, (ASKED, str(since))]), 303)
+
+
+@bp.get("/screeners/<slug>/run")
+def page(slug: str) -> BaseResponse:
+    """Lead to the page: where asking failed, the browser has this address and may load it again."""
+    return redirect(address(target(slug).path, request.args.items(multi=True)), 302)
+
+
+@bp.get("/screeners/<slug>/progress")
+def progress(slug: str) -> str:
+    """Answer one look at an evaluation; after its end, with what makes the page show the new run."""
+    wanted = target(slug)
+    return render_template("screeners/_progress.html", evaluation=of(wanted.kind, wanted.path), polled=True)
+
+
+def target(slug: str) -> Target:
+    """Return the screen at an address below /screeners; `custom` is the one that the present query describes.
+
+    Raises:
+        NotFoundError, InputError
+    """
+    if slug == CUSTOM:
+        spec = from_params(request.args.items(multi=True))
+        if not spec.criteria:
+            raise InputError("c", "", "a screen has at least one criterion, such as c=rsi14 > 60")
+        return Target(kind_of(spec), spec, "/screeners/custom")
+    shown = screens.named(slug)
+    if shown.kind in KINDS:
+        return Target(shown.kind, BUILT_IN, shown.path)
+    saved = services().catalog.screen(slug)
+    spec = saved.spec if saved else from_text(services().catalog.runs(shown.kind)[0].spec)
+    return Target(shown.kind, spec, shown.path)
+
+
+def ask(wanted: Target) -> int:
+    """Have a screen evaluated, unless that is under way. Returns the second since the epoch in which it was asked for.
+
+    Raises:
+        LimitError: too many wait already.
+        DatabaseError: the wish cannot be written.
+    """
+    since = int(time.time())
+    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe)
+    return since
+
+
+def due(kind: str) -> bool:
+    """Tell whether a custom screen should be evaluated because its page was opened: it has no run, or one that is older than
+    the newest candles anybody has seen. What failed is left alone for some minutes."""
+    catalog, newest = services().catalog, services().catalog.screening(kind)
+    if newest is not None and (newest.open or (newest.state == FAILED and datetime.now(UTC) - newest.beat_at < _RETRY_AFTER)):
+        return False
+    heads = catalog.runs(kind)
+    if not heads:
+        return True
+    has, at = heads[0].as_of, max(head.created_at for head in heads)
+    every = (head for each in catalog.kinds()[:_WITNESSES] for head in catalog.runs(each))
+    return has is None or any(head.as_of and head.as_of > has and head.created_at > at for head in every)
+
+
+def of(kind: str, path: str, since: int = 0) -> Evaluation:
+    """Return how the evaluation of a screen is, for the page at `path` with the present query.
+
+    Args:
+        since: what `ask` returned, where the present request asked; else the page's address may say so.
+    """
+    screening, since = services().catalog.screening(kind), since or second(ASKED)
+    kept = [(ASKED, str(since))] if since else []
+    again = [pair for pair in request.args.items(multi=True) if pair[0] not in _OF_ONE_RUN]
+    return Evaluation(
+        _state(kind, screening, since),
+        None if _unknown(screening, since) else screening,
+        services().hub.link_age_s <= LINK_DEAD_AFTER_S,
+        address(path, again),
+        address(f"{path}/run", again),
+        address(f"{path}/progress", [*again, *kept]),
+    )
+
+
+def known(slug: str) -> None:
+    """Wait a moment for a screen that another process of this server has just saved."""
+    since = second(SAVED)
+    while 0 <= time.time() - since < KNOWN_WITHIN_S and services().catalog.screen(slug) is None:
+        time.sleep(_LOOK_EVERY_S)
+
+
+def address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    given = list(pairs)
+    return f"{path}?{urlencode(given, safe=',()')}" if given else path
+
+
+def _state(kind: str, screening: Screening | None, since: int) -> str:
+    if _unknown(screening, since):
+        return QUEUED
+    if screening is None:
+        return ""
+    now, heads = datetime.now(UTC), services().catalog.runs(kind)
+    if screening.state == RUNNING and now - screening.beat_at > timedelta(seconds=SILENT_S):
+        return FAILED
+    if screening.state == DONE:
+        # It is told to be done a moment before its run is known here.
+        known = any(head.id == screening.run_id for head in heads) or now - screening.beat_at > _SETTLES
+        return "" if known else RUNNING
+    if screening.state == FAILED and any(head.created_at > screening.beat_at for head in heads):
+        return ""
+    return screening.state
+
+
+def _unknown(screening: Screening | None, since: int) -> bool:
+    """Tell whether a wish of that second cannot be known here yet. An open one was joined, whenever it was made."""
+    if not 0 <= time.time() - since < KNOWN_WITHIN_S:
+        return False
+    return screening is None or (not screening.open and screening.beat_at.timestamp() < since)
+
+
+def second(name: str) -> int:
+    """Return the instant that the page's address names, 0 for none."""
+    given = filters.single(pair for pair in request.args.items(multi=True) if pair[0] == name)
+    return filters.whole(given, name, 2**40, 0, least=0)
+
+
+def table_query() -> filters.ScreenQuery:
+    """Read the part of the present query that is the table's."""
+    others = frozenset({*PARAMETERS, ASKED, SAVED, "n"})
+    return filters.parse((name, value) for name, value in request.args.items(multi=True) if name not in others)
