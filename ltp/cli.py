@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -22,10 +23,16 @@ _REDIS_TIMEOUT_S: Final = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0; 1 when `status` finds no worker; 2 with one sentence on stderr."""
+    """Run one command. Returns the exit status: 0; 1 when `status` finds no worker; 2 with one sentence on stderr; 141 as
+    of SIGPIPE when nobody reads on."""
     given = _parser().parse_args(arguments)
     try:
         status: int = given.command(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough. What is left unwritten would be complained about once more at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except LTPError as error:
         print(logs.redact(str(error)), file=sys.stderr)
         return 2

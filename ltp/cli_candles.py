@@ -90,6 +90,10 @@ def _import(given: argparse.Namespace) -> int:
         print(f"{done.damaged:,} rows were left out; the first: {done.sentences[0]}")
     if done.unknown:
         print(f"Symbols that the instrument master does not know: {_most(done.unknown)}")
+    if done.known_since:
+        # A file of later days says what a share was called on earlier ones, which were read before it.
+        known = _most(Counter(dict.fromkeys(done.known_since, 1)))
+        print(f"Later files told whose these symbols were: {known}. Import the same once more, and they join their histories.")
     if done.suspects:
         print(
             f"{len(done.suspects):,} splits or bonuses are suspected, and cut the history until `actions confirm` or `dismiss`:"

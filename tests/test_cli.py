@@ -120,6 +120,23 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert in_session("NOWHERE", sunday.timestamp()) is False
 
 
+def test_whoever_has_read_enough_ends_a_command_without_a_word() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ltp", "config"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_the_simulator_runs_until_it_is_told_to_stop(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
     port = free_port()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

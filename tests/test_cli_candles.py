@@ -82,6 +82,22 @@ def test_adjusted_histories_are_kept_apart(split: Path, engine: Engine) -> None:
     assert candles.last_days(engine, "adjusted") == candles.last_days(engine, "raw")
 
 
+def test_what_a_later_file_teaches_joins_with_the_next_import(
+    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "days"
+    folder.mkdir()
+    (folder / "1.csv").write_text(HEADER + ROW.replace("HDFCBANK", "HDFC1").replace("INE040A01034", "INE040A01026"))
+    later = ROW.replace("HDFCBANK", "HDFC1").replace("24-JUN", "25-JUN")
+    (folder / "2.csv").write_text(HEADER + later)
+    assert cli.main(["candles", "import", str(folder)]) == 1
+    told = "Later files told whose these symbols were: HDFC1. Import the same once more, and they join their histories."
+    assert told in capsys.readouterr().out.replace("1 (HDFC1)", "HDFC1")
+    assert cli.main(["candles", "import", str(folder)]) == 0
+    assert "Later files" not in capsys.readouterr().out
+    assert [each.day for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [date(2025, 6, 24), date(2025, 6, 25)]
+
+
 def test_an_old_symbol_is_learned_for_files_without_isins(
     tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,10 @@ class CandleKeys:
                 self._names.setdefault(name, key)
         return key
 
+    def known_since(self) -> tuple[str, ...]:
+        """Return the symbols that were unknown in a file and that a later one has taught: read again, it would give more."""
+        return tuple(sorted(symbol for symbol in self.unknown if symbol in self._names))
+
     def successors(self) -> dict[str, str]:
         """Return for each listing that has ended the key its share trades under now: a change of series gives a new id."""
         return {

@@ -36,7 +36,7 @@ class Imported(NamedTuple):
     """What an import did. `changed`: candles that are new or differ. `refused`: a sentence for each file that was not taken.
 
     `damaged`: rows left out of files that were taken, the first told in `sentences`. `unknown`: symbols that no instrument
-    has, with their rows. `suspects`: actions that were not known before.
+    has, with their rows; `known_since`: those of them that a later file has taught. `suspects`: actions not known before.
     """
 
     files: int
@@ -47,6 +47,7 @@ class Imported(NamedTuple):
     damaged: int
     sentences: tuple[str, ...]
     unknown: Counter[str]
+    known_since: tuple[str, ...]
     suspects: tuple[Action, ...]
 
 
@@ -172,6 +173,7 @@ class _Importer:
             self._damaged,
             tuple(self._sentences[:_TOLD]),
             self._keys.unknown,
+            self._keys.known_since(),
             tuple(suspects),
         )
 

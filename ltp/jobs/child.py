@@ -46,7 +46,7 @@ class Child:
         self._latest = self._monotonic() + self._within_s
 
     def ended(self) -> tuple[int, str] | None:
-        """Return the exit status and the last line it said, once, after it has ended; None before that."""
+        """Return the exit status and the last line it said, or what ended it, once, after it has ended; None before that."""
         if self._process is None or self._said is None:
             return None
         status = self._process.poll()
@@ -57,7 +57,9 @@ class Child:
             self._process.wait()
             self._forget()
             return -1, f"it took longer than {self._within_s:.0f} s and was ended"
-        return status, self._forget()
+        said = self._forget()
+        # Whatever it said last, it was in the midst of its work.
+        return status, f"it was ended by signal {-status}; too little memory, perhaps" if status < 0 else said
 
     def stop(self) -> None:
         """End it, if it runs."""

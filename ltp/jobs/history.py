@@ -6,8 +6,8 @@ restated need none; a share has both, and one is taken, never a mixture.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from ltp.core.candle import RECORD, day_number
 from ltp.core.corporate_action import Action
 from ltp.db import actions, candles
 from ltp.db.engine import Engine
+from ltp.errors import DatabaseError
 from ltp.screen.actions import adjusted, doubts
 from ltp.screen.history import History, from_packed
 
@@ -36,10 +37,12 @@ def load(engine: Engine, keys: Sequence[str], as_of: date | None = None, days: i
     """Give the history of each key in the order of `keys`, up to and including `as_of` (None: to the end).
 
     Raises:
-        DatabaseError: in the midst of it too.
+        DatabaseError: in the midst of it too; the candles of a share are damaged.
     """
     last = as_of or date.max
-    first = (as_of or candles.newest_day(engine) or date.today()) - timedelta(days=days)
+    # A day to come has no candles yet: counted from it, the history would be the shorter for it.
+    ends = [day for day in (as_of, candles.newest_day(engine)) if day]
+    first = min(ends, default=date.today()) - timedelta(days=days)
     of_key: dict[str, list[Action]] = defaultdict(list)
     for action in actions.fetch(engine):
         of_key[action.key].append(action)
@@ -56,13 +59,28 @@ def load_index(engine: Engine, as_of: date | None = None, days: int = DAYS) -> H
     return loaded.history if loaded.history.days.size else None
 
 
+def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) -> date:
+    """Return the day up to `as_of` that the candles of most keys end on, the later of two; `date.min` where there are none."""
+    until = as_of or date.max
+    of_bases = [candles.last_days(engine, basis) for basis in candles.BASES]
+    ends = Counter(min(ended[key], until) for ended in of_bases for key in ended.keys() & set(keys))
+    return max(ends, key=lambda day: (ends[day], day), default=date.min)
+
+
 def _loaded(key: str, raw: bytes, restated: bytes, known: Sequence[Action]) -> Loaded:
     if not raw or _better(restated, raw):
-        return Loaded(key, from_packed(restated), ())
-    history = from_packed(raw)
+        return Loaded(key, _unpacked(key, restated), ())
+    history = _unpacked(key, raw)
     # What lies ahead, or lay ahead at the time that is looked back at, has not changed any price yet.
     past = [action for action in known if day_number(action.ex_day) <= history.days[-1]]
     return Loaded(key, adjusted(history, past), doubts(history, past))
+
+
+def _unpacked(key: str, packed: bytes) -> History:
+    try:
+        return from_packed(packed)
+    except ValueError as error:
+        raise DatabaseError(f"The candles of {key} in the database are damaged ({error}); import or fetch them again") from None
 
 
 def _better(restated: bytes, raw: bytes) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from ltp.core.candle import day_of
+from ltp.core.candle import day_number, day_of
 from ltp.core.criteria import Spec, parse, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.money import SCALE, Price
@@ -96,6 +96,7 @@ class _Search:
         self.members = _members(engine, spec.universe)
         self._spec, self._as_of = spec, as_of
         self._index = history.load_index(engine, as_of)
+        self._session = 0 if self._index is not None else day_number(history.usual_end(engine, self.members, as_of))
         self._judges = {kind: _judge(kind, spec, sizing) for kind in kinds}
         self._rows: dict[str, list[Row]] = {kind: [] for kind in kinds}
         self._done = self._evaluated = self._newest = 0
@@ -106,7 +107,7 @@ class _Search:
             return
         self._evaluated += 1
         self._newest = max(self._newest, int(loaded.history.days[-1]))
-        study, instrument = Study(loaded.history, self._index), self.members[loaded.key]
+        study, instrument = Study(loaded.history, self._index, self._session), self.members[loaded.key]
         if not _above_floors(study, self._spec):
             return
         for kind, judge in self._judges.items():

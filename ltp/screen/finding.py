@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from ltp.core.facts import FACT
 from ltp.core.money import Price, grouped_text
 from ltp.core.screener import Outcome
 from ltp.screen.facts import Value
@@ -72,7 +73,7 @@ def silence(study: Study, least: int) -> str:
     if sessions < least:
         return f"Only {sessions} sessions of history; a score needs {least}."
     if study.lag_days > _STALE_AFTER_D:
-        return f"Not traded for {study.lag_days} days before the newest session of the index."
+        return f"Not traded for {study.lag_days} days before the newest session."
     return ""
 
 
@@ -85,9 +86,18 @@ def doubts(study: Study) -> tuple[str, ...]:
     sessions, found = len(study.daily), []
     if sessions <= 252:
         found.append(f"Only {sessions} sessions of history: what needs a year (253) is unknown and earned no points.")
-    if study.index is None:
-        found.append("No index history: relative strength is unknown.")
     return tuple(found)
+
+
+def too_short(unknown: Sequence[str]) -> Finding:
+    """Return what is said of a share whose setup is decided by facts that are `unknown`: their names in `core.facts`."""
+    labels = ", ".join(FACT[name].label for name in unknown)
+    return Finding(NOT_READY, f"Too little history: {labels} unknown.", "More sessions.")
+
+
+def per_cent(value: float) -> str:
+    """Return "8.4%"; "0.0% below" would say nothing of where a line is missed by a hair."""
+    return f"{value:.1f}%" if abs(value) >= 0.05 else "less than 0.1%"
 
 
 def rupees_text(value: float) -> str:

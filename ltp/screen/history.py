@@ -38,9 +38,13 @@ def from_packed(packed: bytes) -> History:
     """Return the candles of records as `core.candle.pack` writes them.
 
     Raises:
-        ValueError: the length is no multiple of a record's.
+        ValueError: they are damaged: the length is no multiple of a record's, the days do not follow each other, or a price is
+            not above 0.
     """
     records = np.frombuffer(packed, RECORD)
+    # Whatever is wrong with one share would otherwise be a wrong number, or the newest session of all.
+    if (np.diff(records["day"]) <= 0).any() or (records["low"] <= 0).any() or (records["close"] <= 0).any():
+        raise ValueError("days out of order, or prices not above 0")
     opened, high, low, close = (records[name] / SCALE for name in ("open", "high", "low", "close"))
     return History(records["day"].astype(np.int32), opened, high, low, close, records["volume"].astype(np.float64))
 

@@ -15,6 +15,7 @@ from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 LEAST_SESSIONS: Final = 200  # before that there is no 200-day average
+NO_INDEX: Final = "No index history: relative strength is unknown and earned no points."
 
 DAILY: Final = (
     Criterion("Above the 200-day average", "dist_sma200", 20, ((-8, 0), (0, 0.6), (8, 1)), low=0),
@@ -49,5 +50,5 @@ def evaluate(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
         facts=study.facts,
         criteria=daily.outcomes + weekly.outcomes,
         spark=study.spark,
-        flags=doubts(study),
+        flags=doubts(study) if study.index is not None else (*doubts(study), NO_INDEX),
     )

@@ -19,8 +19,10 @@ from ltp.screen.finding import (
     Finding,
     Weakness,
     not_ready,
+    per_cent,
     price_text,
     rupees_text,
+    too_short,
 )
 from ltp.screen.plan import Sizing, nearest_tick, size, stop_on_tick, tick_above
 
@@ -66,7 +68,7 @@ def advise(facts: Mapping[str, Value], sizing: Sizing, tick_size: Price) -> Find
     """Return the setup with its sentences and, unless it is NOT_READY, its zone, invalidation and allocation."""
     missing = [name for name in Reading._fields if not isinstance(facts[name], float)]
     if missing:
-        return Finding(NOT_READY, f"Too little history: {', '.join(missing)} unknown.", "More sessions.")
+        return too_short(missing)
     of = Reading(*(cast(float, facts[name]) for name in Reading._fields))
     weak = _weak(of, facts)
     if weak or of.dist_sma200 <= -MOST_BELOW_SMA200:
@@ -78,7 +80,9 @@ def advise(facts: Mapping[str, Value], sizing: Sizing, tick_size: Price) -> Find
 
 def _below(of: Reading) -> Weakness:
     average = rupees_text(of.sma200)
-    return Weakness(f"the close is {-of.dist_sma200:.1f}% below the 200-day average {average}", f"a close is above {average}")
+    return Weakness(
+        f"the close is {per_cent(-of.dist_sma200)} below the 200-day average {average}", f"a close is above {average}"
+    )
 
 
 def _weak(of: Reading, facts: Mapping[str, Value]) -> list[Weakness]:
@@ -86,12 +90,12 @@ def _weak(of: Reading, facts: Mapping[str, Value]) -> list[Weakness]:
     asked = (
         (
             of.slope_sma200 > 0,
-            f"the 200-day average fell {-of.slope_sma200:.1f}% in 21 sessions",
+            f"the 200-day average fell {per_cent(-of.slope_sma200)} in 21 sessions",
             "the 200-day average rises",
         ),
         (
             of.weekly_ema20_over_ema50 > 0,
-            f"the weekly EMA 20 is {-of.weekly_ema20_over_ema50:.1f}% below the EMA 50",
+            f"the weekly EMA 20 is {per_cent(-of.weekly_ema20_over_ema50)} below the EMA 50",
             "the weekly EMA 20 is above the EMA 50",
         ),
         (of.weekly_dist_supertrend > 0, f"the weekly Supertrend is down at {supertrend}", f"a week closes above {supertrend}"),
@@ -159,7 +163,7 @@ def _accumulate(of: Reading, strength: str, sizing: Sizing, tick: Price) -> Find
 def _recover(of: Reading, strength: str, sizing: Sizing, tick: Price) -> Finding:
     zone = _invalidation(of, of.sma200, of.sma200 + ZONE_ABOVE_ATRS * of.weekly_atr, of.sma200)
     why = (
-        f"{-of.dist_sma200:.1f}% below its rising 200-day average {rupees_text(of.sma200)}; {strength}. "
+        f"The close is {per_cent(-of.dist_sma200)} below its rising 200-day average {rupees_text(of.sma200)}; {strength}. "
         "Buy when it closes above that average again."
     )
     return _planned(WAIT_BREAKOUT, zone, why, sizing, tick)

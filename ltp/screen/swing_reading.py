@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from ltp.screen.facts import Value
-from ltp.screen.finding import Weakness, rupees_text
+from ltp.screen.finding import Weakness, per_cent, rupees_text
 
 MOST_BELOW_HIGH52: Final = 25.0  # %; farther down, those who bought higher sell into every rise
 EXTENDED_ATRS: Final = 2.5
@@ -72,7 +72,7 @@ def broken_trend(of: Reading) -> list[Weakness]:
         ),
         (
             of.weekly_dist_ema20 > 0,
-            f"the week is {-of.weekly_dist_ema20:.1f}% below its EMA 20",
+            f"the week is {per_cent(-of.weekly_dist_ema20)} below its EMA 20",
             "a week closes above its EMA 20",
         ),
     )

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ltp.core.money import Price
 from ltp.screen import swing_reading as asked
 from ltp.screen.facts import lowest
-from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding, not_ready, rupees_text
+from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding, not_ready, rupees_text, too_short
 from ltp.screen.plan import (
     LEAST_ATRS,
     MOST_ATRS,
@@ -56,7 +56,7 @@ class Order(NamedTuple):
 def advise(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
     """Return the setup with its sentences and, unless it is NOT_READY, its plan."""
     if missing := asked.unknown(study.facts):
-        return Finding(NOT_READY, f"Too little history: {', '.join(missing)} unknown.", "More sessions.")
+        return too_short(missing)
     of = asked.read(study.facts)
     return decide(of, _supports(study, of), sizing, tick_size)
 

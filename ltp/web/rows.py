@@ -61,8 +61,10 @@ def money(price: Price | None, key: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Write a score with at most two decimals, and none that say nothing."""
-    return cells.DASH if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+    """Write a score with one decimal, a second where it says something; a count as it is. Below each other they stay in line."""
+    if value is None or isinstance(value, int):
+        return cells.DASH if value is None else str(value)
+    return f"{value:.2f}".removesuffix("0")
 
 
 def chip(setup: str) -> Markup | str:

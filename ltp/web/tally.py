@@ -70,10 +70,12 @@ def place(head: RunHead) -> tuple[date, int]:
 
 def before(heads: tuple[RunHead, ...], head: RunHead) -> RunHead | None:
     """Return the run that one is compared with, None where there is none (any more): the last of an earlier session, for another
-    one on the same candles says nothing new; where there is none, the one made before."""
+    one on the same candles says nothing new; where there is none, the one made before. One of the same universe before any other:
+    what was not searched did not leave."""
     earlier = [each for each in heads if place(each) < place(head)]
     session_before = [each for each in earlier if place(each)[0] < place(head)[0]]
-    return max(session_before or earlier, key=place, default=None)
+    alike = [each for each in session_before if each.universe == head.universe]
+    return max(alike or session_before or earlier, key=place, default=None)
 
 
 def run_of(head: RunHead) -> Run | None:

@@ -1,16 +1,15 @@
-"""Every kind of page for whoever reads it by ear, by keyboard, enlarged or without colours: axe-core finds what a rule can find, the
-keyboard is tried by hand.
+"""Every kind of page for those who read it by ear, by keyboard, on a small screen or without its colours.
 
-axe is run by the debugger, which no content security policy binds; the pages are those that everybody gets.
+What a rule can find, axe-core finds; the rest is tried by hand. axe is run by the debugger, which the content security policy
+does not bind, so the pages are the ones that everybody gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -21,61 +20,247 @@ from ltp.core.screener import Outcome, Row
 from ltp.db import screeners, screenings, screens
 from ltp.db.engine import open_engine
 from ltp.feed.simulator.universe import listings
-from tests.path.stack import SETUPS, Stack, row_of, running
+from tests.path.stack import SETUPS, Stack, row_of, running, status
 
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SEEN = (date(2026, 11, 19), date(2026, 11, 20))
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast", "link-in-text-block")  # the rest cannot differ from one colour scheme to the other
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 320, "height": 740}  # the least width at which WCAG wants a page to be read without scrolling sideways
+SWING = "/screeners/swing"
+PLAN = f"{SWING}?tab=recommendations"
+SHARES = [listing for listing in listings() if listing.member_of == "NIFTY 50"][:11]
+DETAIL = f"{SWING}/{SHARES[1].key.replace(':', '/')}"
+SESSIONS = (date(2026, 11, 19), date(2026, 11, 20))
 RISING = Spec(("close > ema50",))
-FALLING = Spec(("close < ema50", "rsi14 < 40"), min_price=1_000_000)
+FALLING = Spec(("close < ema50", "rsi14 < 40"), min_price=100_0000)
 STEADY = Spec(("adx14 > 25",))
+# Each with what it is here for.
+PAGES = {
+    "/screeners/steady": "progress",  # first: an evaluation without a sign of life is given up after a minute
+    "/": "#h-indices",
+    "/screeners": ".screens b.w",
+    SWING: ".spark",
+    PLAN: ".chip.wait",
+    f"{SWING}?q=nobody&live=0&run=1": "td.none",
+    "/screeners/longterm": ".c-ltp b",
+    "/screeners/longterm?tab=recommendations": ".c-to_entry",
+    DETAIL: ".chart",
+    "/screeners/custom": "#c-new",
+    "/screeners/custom?c=close+%3E+emaa50&c=rsi14&min_price=x": "#c1[aria-invalid]",
+    "/screeners/custom?c=close+%3E+ema50": "tbody th a",
+    "/screeners/falling": ".refusal",
+    f"{SWING}/runs": ".chip",
+    f"{SWING}/changes": "td b.g",
+    "/instruments?q=bank": ".found a",
+    f"/instruments/{SHARES[1].key.replace(':', '/')}": ".board .chip",
+    "/status": "#h-process",
+    "/nowhere": "h1",
+}
 
 
-def _row(rank: int, moved: int = 0) -> Row:
-    """A row that has everything a run can say of one."""
-    listing = listings()[rank * 3]
-    plain, price = row_of(rank, listing), listing.base_price
-    closes = tuple(price / 10_000 * (1 + ((day * 7 + rank) % 11 - 5) / 100 + day * (rank % 3 - 1) / 500) for day in range(60))
-    return plain._replace(
-        setup=SETUPS[(rank + moved) % 4],
-        score=plain.score - moved * (rank % 5),
-        base_score=80.0,
-        mtf_score=75.0,
-        entry_low=price * 98 // 100,
-        entry_high=price,
-        quantity=40,
-        risk=84_000_0000,
-        invalid="A close below the EMA 50",
-        allocation_pct=4.5,
-        allocation=450_000_0000,
-        horizon="6 to 12 months",
-        facts={fact.name: "up" if fact.unit == "text" else float(rank) - 5 for fact in FACTS},
-        criteria=(Outcome("ADX strong", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0), Outcome("RS", False, None, "> 0")),
-        spark=closes,
-        flags=("A split of 1:2 is not confirmed.",) if rank == 2 else (),
-    )
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A site of its own, whose runs have everything that a page can show; elsewhere they would be other tests' newest runs."""
+    from tests.conftest import free_port
+
+    with running(tmp_path_factory.mktemp("accessible"), free_port, WEB_CONCURRENCY="1") as stack:
+        _fill(f"sqlite:///{stack.folder / 'ltp.sqlite3'}")
+        stack.until(lambda: status(f"{stack.url}/screeners/steady") == 200, "what was stored")
+        yield stack
 
 
-def fill(database_url: str) -> None:
-    """Two runs of each built-in screener, a screen with results, and saved ones whose evaluation failed and is under way."""
+def _fill(database_url: str) -> None:
+    """Two runs of each built-in screener; a custom screen; a saved one whose evaluation failed, and one that is evaluated."""
     engine = open_engine(database_url)
-    for moved, as_of in enumerate(SEEN):
-        rows = [_row(rank, moved) for rank in range(1 + moved, 16 + 3 * moved)]
+    for later, as_of in enumerate(SESSIONS):
+        rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
         for kind in ("swing", "longterm"):
             screeners.insert_run(engine, kind, rows, sample=False, as_of=as_of, universe="nifty50", evaluated=50, took_s=1.2)
-    found = [_row(rank) for rank in range(1, 4)]
-    screeners.insert_run(engine, kind_of(RISING), found, sample=False, as_of=SEEN[1], spec=text_of(RISING), evaluated=50)
+    for spec in (RISING, FALLING, STEADY):
+        found = [_row(rank, 0) for rank in (1, 2, 3)]
+        screeners.insert_run(engine, kind_of(spec), found, sample=False, as_of=SESSIONS[1], spec=text_of(spec), evaluated=50)
     for slug, spec in (("falling", FALLING), ("steady", STEADY)):
         screens.save(engine, slug, slug.title(), spec)
-        screeners.insert_run(engine, kind_of(spec), found, sample=False, as_of=SEEN[1], spec=text_of(spec), evaluated=50)
-    screenings.fail(engine, screenings.begin(engine, kind_of(FALLING), text_of(FALLING)) or 0, "NSE_EQ:1333 has no candles")
+    failed = screenings.begin(engine, kind_of(FALLING), text_of(FALLING))
+    under_way = screenings.begin(engine, kind_of(STEADY), text_of(STEADY))
+    assert failed
+    assert under_way
+    screenings.fail(engine, failed, "no share has candles")
+    best = [screenings.Best(row.key, row.symbol, row.score, row.setup) for row in found]
+    screenings.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
     engine.dispose()
 
 
-class Look(NamedTuple):
-    """How a page is looked at. `room`: higher than a screen, so that no row lies under another part and has a ground unknown to axe."""
+def _row(rank: int, later: int) -> Row:
+    share = SHARES[rank - 1]
+    price, rupees = share.base_price, share.base_price / 10_000
+    return row_of(rank, share)._replace(
+        setup=SETUPS[(rank + later) % len(SETUPS)],
+        score=90.0 - rank + later * (rank % 3),
+        base_score=80.0,
+        mtf_score=75.5,
+        entry_low=price * 98 // 100,
+        entry_high=price,
+        quantity=40,
+        risk=8_400_0000,
+        invalid="A close below the EMA 50",
+        allocation_pct=4.5,
+        allocation=45_000_0000,
+        horizon="6 to 12 months",
+        facts={fact.name: "up" if fact.unit == "text" else rank - 4.5 for fact in FACTS},
+        criteria=(Outcome("ADX", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0), Outcome("RS", False, None, "> 0")),
+        spark=tuple(rupees * (1 + (day * 7 + rank) % 11 / 100 + day * (rank % 3 - 1) / 500) for day in range(60)),
+        flags=("A split is not confirmed.",) if rank == 2 else (),
+    )
 
-    width: int
-    room: int
-    phone: bool
+
+def judge(page: Page, rules: tuple[str, ...] = RULES) -> dict[str, list[str]]:
+    """Return what violates a rule, by rule. `rules`: names of rules or of groups of them."""
+    found = page.evaluate("options => axe.run(document, options)", {"runOnly": rules, "resultTypes": ["violations"]})
+    tried = {rule["id"] for outcome in ("violations", "passes", "incomplete") for rule in found[outcome]}
+    assert tried >= ({"color-contrast", "target-size", "region"} if rules == RULES else {"color-contrast"}), "axe saw no page"
+    return {rule["id"]: [f"{node['target']}: {node['failureSummary']}" for node in rule["nodes"]] for rule in found["violations"]}
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One tab for all pages: a new one for each would take as long as the looking."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(tab: Page, stack: Stack, path: str) -> None:
+    tab.goto(f"{stack.url}{path}")
+    expect(tab.locator(PAGES[path]).first).to_be_visible()
+    tab.evaluate(AXE)
+    for size in (LAPTOP, PHONE):
+        tab.set_viewport_size(size)
+        for scheme, rules in (("light", RULES), ("dark", COLOURS)):
+            tab.emulate_media(color_scheme=scheme)
+            assert judge(tab, rules) == {}, f"{path}, {size['width']} wide, {scheme}"
+    assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("path", [SWING, "/screeners/custom?c=close+%3E+ema50", "/screeners/falling"])
+def test_what_opens_violates_no_rule_either(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, viewport=LAPTOP)
+    page.evaluate(AXE)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert judge(page) == {}
+
+
+def test_without_scripts_the_reload_can_be_stopped(visit: Callable[..., Page]) -> None:
+    """axe needs scripts, and would refuse any page that reloads itself; it may, because a link ends it."""
+    page = visit(SWING, java_script_enabled=False)
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(1)
+    page.click("#pause")
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
+
+
+def test_axe_sees_what_it_is_there_for(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.evaluate(AXE)
+    page.evaluate(
+        """() => { document.querySelector('#q').removeAttribute('aria-label'); document.querySelector('label[for=q]').remove();
+            document.querySelector('.title .meta').style.color = '#bbb'; document.querySelector('#status').role = 'nothing'; }"""
+    )
+    assert set(judge(page)) >= {"color-contrast", "aria-roles"}
+
+
+# Where the focus is, whether its outline shows, and whether any of it can be seen.
+FOCUSED = """() => { const at = document.activeElement, box = at.getBoundingClientRect(), style = getComputedStyle(at);
+    const y = box.top + Math.min(box.height / 2, 10);
+    const hit = part => { const top = document.elementFromPoint(box.left + box.width * part, y);
+        return top === at || at.contains(top); };
+    return [at.id || at.className || at.tagName, style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2,
+        [.05, .2, .35, .5, .65, .8, .95].some(hit)]; }"""
+
+
+def walk(page: Page, key: str, last: str) -> list[str]:
+    """Press a key until the focus is at `last`; return where it was. Everywhere it is seen."""
+    passed: list[str] = []
+    while not passed or passed[-1] != last:
+        page.keyboard.press(key)
+        name, outlined, seen = page.evaluate(FOCUSED)
+        assert (outlined, seen) == (True, True), f"{key} after {passed[-3:]}: {name}"
+        assert len(passed) < 150, passed
+        passed.append(name)
+    return passed
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page_and_sees_where_it_is(
+    visit: Callable[..., Page], size: Any
+) -> None:
+    page = visit(PLAN, viewport=size)
+    links = page.locator("tbody th a").evaluate_all("links => links.map(link => link.id)")
+    heads = page.locator("thead a").evaluate_all("links => links.map(link => link.id)")
+    passed = walk(page, "Tab", links[-1])
+    before = ["skip", "n-home", "n-screeners", "n-swing", "n-longterm", "n-custom", "find", "n-status", "pause", "run-now"]
+    around = ["t-candidates", "t-recommendations", "f-0", "f-1", "q", "sector", "size", "csv", "json"]
+    expected = [*before, *around, *heads, *links]
+    assert [name for name in passed if name in expected] == expected
+    assert passed[passed.index(heads[0]) - 1].startswith("board"), "the table's box can be scrolled before its links come"
+
+
+def test_on_the_way_back_nothing_hides_under_the_head_or_the_first_column(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 320, "height": 230})
+    page.locator("tbody th a").last.focus()
+    page.evaluate("document.querySelector('.board').scrollTo(300, 1e6)")
+    walk(page, "Shift+Tab", page.locator("tbody th a").first.get_attribute("id") or "")
+    assert page.evaluate("document.querySelector('.board').scrollLeft") == 300, "symbols are in sight and need no scrolling"
+    page.evaluate("document.querySelector('.board').scrollTo(1e6, 1e6)")
+    walk(page, "Shift+Tab", "s-symbol")
+
+
+def test_a_skip_link_leads_past_the_head(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('#main').contains(document.activeElement)")
+
+
+def test_a_table_is_scrolled_by_keys(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 320, "height": 230})
+    page.locator(".board").focus()
+    for key, side in (("ArrowRight", "scrollLeft"), ("ArrowDown", "scrollTop")):
+        page.keyboard.press(key)
+        page.wait_for_function(f"() => document.querySelector('.board').{side} > 0")
+
+
+def test_links_keep_the_focus_where_the_page_is_changed_in_place(visit: Callable[..., Page]) -> None:
+    page = visit(SWING)
+    for link, lasting in (("#s-symbol", "th[aria-sort=ascending] #s-symbol"), ("#t-recommendations", "[aria-current=page]")):
+        page.locator(link).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(f"{lasting}:focus")).to_have_count(1)
+    page.locator("summary").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("details.columns")).to_have_attribute("open", "")
+
+
+def test_nothing_is_told_by_colour_alone(visit: Callable[..., Page]) -> None:
+    signs = "elements => elements.map(each => [each.className, each.textContent[0]])"
+    for path in (SWING, PLAN, DETAIL):
+        page = visit(path)
+        told = page.locator("b.g, b.l").evaluate_all(signs)
+        assert told
+        assert all(sign in ("+✓u" if name == "g" else "−✗sd") for name, sign in told), told
+        arrows = "elements => elements.map(each => getComputedStyle(each, '::before').content[1]).join('')"
+        assert set(page.locator("b.u, b.d").evaluate_all(arrows)) <= {"▲", "▼"}
+
+
+def test_where_one_is_shows_without_colours_too(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, forced_colors="active")
+    edge = "each => getComputedStyle(each).borderBottomColor"
+    for nav in ("header nav", ".tabs", ".setups"):
+        here = page.locator(f"{nav} a[aria-current]").evaluate(edge)
+        others = page.locator(f"{nav} a:not([aria-current])").evaluate_all(f"links => links.map({edge})")
+        assert others
+        assert here not in others, nav

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,15 @@ def test_one_that_takes_too_long_is_ended(free_port: Callable[[], int], wait_for
     assert child.ended() is None
     now[0] = 60.0
     assert child.ended() == (-1, "it took longer than 60 s and was ended")
+    assert not child.running
+
+
+def test_one_that_is_killed_is_not_quoted(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
+    child = Child(within_s=60)
+    child.start(["simulate", "--port", str(free_port())])
+    assert child._process is not None
+    os.kill(child._process.pid, signal.SIGKILL)
+    assert wait_for(child.ended, timeout_s=10) == (-9, "it was ended by signal 9; too little memory, perhaps")
     assert not child.running
 
 

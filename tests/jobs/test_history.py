@@ -4,12 +4,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from ltp.core.candle import Candle, day_number
 from ltp.core.corporate_action import Action
 from ltp.db import actions, candles
-from ltp.db.engine import open_engine
+from ltp.db.engine import open_engine, writing
+from ltp.errors import DatabaseError
 from ltp.jobs import history
 from tests.jobs.trading import LAST, NIFTY, note, sessions, walk
 
@@ -55,6 +56,29 @@ def test_no_candle_after_the_day_that_is_looked_back_to(engine: Engine) -> None:
     loaded = one(engine, back)
     assert (len(loaded.history.days), loaded.history.days[-1]) == (20, day_number(back))
     assert len(one(engine, back + timedelta(days=1)).history.days) == 21 - (back.weekday() == 4)
+
+
+def test_a_day_to_come_takes_nothing_off_the_beginning(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: walk(700, 1)})
+    assert len(one(engine, LAST + timedelta(days=900)).history.days) == 700
+
+
+def test_damaged_candles_are_named(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: walk(30, 1)})
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 1, length(packed) - 7)"))
+    with pytest.raises(DatabaseError, match="The candles of NSE_EQ:1 in the database are damaged"):
+        one(engine)
+
+
+def test_the_day_that_most_shares_end_on(engine: Engine) -> None:
+    keys = [f"NSE_EQ:{number}" for number in range(1, 6)]
+    assert history.usual_end(engine, keys) == date.min
+    ends = (LAST, LAST, LAST - timedelta(days=60), LAST + timedelta(days=3))
+    candles.upsert(engine, "raw", {key: walk(10, 1, last=end) for key, end in zip(keys, ends, strict=False)})
+    candles.upsert(engine, "adjusted", {f"NSE_EQ:{number}": walk(10, 1, last=date(2026, 3, 6)) for number in range(6, 10)})
+    assert history.usual_end(engine, keys) == LAST
+    assert history.usual_end(engine, keys, date(2026, 10, 30)) == date(2026, 10, 30)
 
 
 def test_three_years_are_read(engine: Engine) -> None:

@@ -136,6 +136,20 @@ def test_a_share_without_candles_is_left_out_and_one_with_few_is_told(engine: En
     assert "20 sessions" in last.why
 
 
+@pytest.mark.parametrize("index", [True, False])
+def test_a_share_that_no_longer_trades_is_told_and_not_planned(engine: Engine, index: bool) -> None:
+    keys = open_market(engine)
+    candles.replace(engine, "raw", keys[0], walk(280, 0, last=date(2026, 9, 25)))
+    if not index:
+        candles.replace(engine, "raw", "IDX_I:13", [])
+    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+        rows = stored(engine, result).rows
+        assert [(row.key, row.why) for row in rows if row.score is None] == [
+            (keys[0], "Not traded for 56 days before the newest session."),
+        ]  # fmt: skip
+        assert rows[-1].entry is None
+
+
 def test_a_suspected_split_is_flagged_on_the_row(engine: Engine) -> None:
     open_market(engine)
     actions.replace_detected(engine, ["NSE_EQ:3"], [Action("NSE_EQ:3", sessions(100)[0], 2, 1, "detected")])

@@ -42,6 +42,14 @@ def test_a_torn_record_is_refused() -> None:
         from_packed(packed((DAY, 1, 1, 1, 1, 1))[:-1])
 
 
+@pytest.mark.parametrize(
+    "second", [(DAY, 1, 1, 1, 1, 1), (DAY - 1, 1, 1, 1, 1, 1), (DAY + 1, 1, 1, 0, 1, 1), (DAY + 1, 1, 1, 1, -5, 1)]
+)
+def test_days_out_of_order_and_prices_that_are_none_are_refused(second: tuple[int, int, int, int, int, int]) -> None:
+    with pytest.raises(ValueError, match="days out of order, or prices not above 0"):
+        from_packed(packed((DAY, 1, 1, 1, 1, 1), second))
+
+
 def day(text: str) -> int:
     return date.fromisoformat(text).toordinal() - date(1970, 1, 1).toordinal()
 

@@ -75,7 +75,7 @@ def test_a_calm_share_gets_no_more_than_a_tenth() -> None:
 def test_just_below_a_rising_average_it_waits_to_recover() -> None:
     found = advised(price=830.0, dist_sma200=-2.4)
     assert (found.setup, found.entry, found.entry_high) == (WAIT_BREAKOUT, 8_500_000, 8_700_000)
-    assert found.why.startswith("2.4% below its rising 200-day average ₹850.00;")
+    assert found.why.startswith("The close is 2.4% below its rising 200-day average ₹850.00;")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_without_an_index_strength_is_unknown_and_not_held_against_it() -> None:
 
 def test_what_is_not_known_is_named() -> None:
     found = advised(volatility=None, weekly_atr=None)
-    assert (found.setup, found.why) == (NOT_READY, "Too little history: volatility, weekly_atr unknown.")
+    assert (found.setup, found.why) == (NOT_READY, "Too little history: Volatility, Weekly ATR unknown.")
 
 
 def test_no_share_fits_a_small_capital() -> None:

@@ -61,6 +61,7 @@ def test_a_good_trend_has_nothing_against_it() -> None:
             "it is 25.1% below its 52-week high, more than 25%",
             "it is within 25% of ₹1,335.00",
         ),
+        (but(weekly_dist_ema20=-0.03), "the week is less than 0.1% below its EMA 20", "a week closes above its EMA 20"),
         (but(weekly_dist_ema20=-2.04), "the week is 2.0% below its EMA 20", "a week closes above its EMA 20"),
     ],
 )

@@ -70,7 +70,7 @@ def test_progress_becomes_the_page_of_the_new_run(site: Any) -> None:
     assert "500 a second" in running
     assert "120 found so far" in running
     assert "about 2 s left" in running
-    assert "HDFC&lt;b&gt; <small>81</small>" in running
+    assert "HDFC&lt;b&gt; <small>81.0</small>" in running
     screenings.finish(site.engine, asked.id, evaluated(site))
     site.catalog.refresh()
     done = site.page("/screeners/custom/progress?c=rsi14+>+60&sort=-rsi&asked=1")

@@ -129,4 +129,4 @@ def test_values_have_the_unit_of_their_column(name: str, held: Any, text: str) -
 def test_numbers_as_a_page_writes_them() -> None:
     assert money(None, "NSE_EQ:1") == "–"
     assert money(832_475, "NSE_CURRENCY:1") == "83.2475"
-    assert [number(value) for value in (None, 90.0, 91.5, 0.125, 0.0)] == ["–", "90", "91.5", "0.12", "0"]
+    assert [number(value) for value in (None, 90.0, 91.5, 0.125, 0.0, 12)] == ["–", "90.0", "91.5", "0.12", "0.0", "12"]

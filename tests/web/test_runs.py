@@ -114,6 +114,14 @@ def test_runs_of_one_session_alone_are_compared_with_each_other(site: Any) -> No
     assert "Both runs are of the session of" in page
 
 
+def test_a_run_is_compared_with_one_of_its_universe(site: Any) -> None:
+    days = [date(2026, 11, day) for day in (18, 19, 20)]
+    site.run("longterm", rows((1, "READY")), as_of=days[0], universe="nifty50")
+    site.run("longterm", rows((1, "READY"), (2, "READY"), (3, "READY")), as_of=days[1], universe="all")
+    site.run("longterm", rows((1, "READY"), (4, "READY")), as_of=days[2], universe="nifty50")
+    assert cells(site.page("/screeners"), "g-longterm")[5:7] == ["1", "0"]
+
+
 def test_a_look_back_comes_before_what_it_looks_back_from(site: Any) -> None:
     first, second = two_runs(site)
     look_back = site.run("longterm", rows((7, "READY")), as_of=date(2026, 11, 18))

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 VENDOR = ROOT / "static" / "vendor" / "htmx.org@4.0.1"
+AXE = ROOT / "tests" / "browser" / "vendor" / "axe-core@4.14.1"
 
 FORBIDDEN = {
     "hx-on: evaluates its value": r"hx-on",
@@ -55,11 +56,16 @@ def test_there_are_templates_to_look_at() -> None:
     assert len(TEMPLATES) >= 7
 
 
-def test_vendored_files_are_the_published_ones() -> None:
-    sums = dict(reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
-    files = {path.name for path in VENDOR.iterdir()} - {"SHA256SUMS"}
+@pytest.mark.parametrize("vendor", [VENDOR, AXE], ids=lambda vendor: vendor.name)
+def test_vendored_files_are_the_published_ones(vendor: Path) -> None:
+    sums = dict(reversed(line.split()) for line in (vendor / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
+    files = {path.name for path in vendor.iterdir()} - {"SHA256SUMS"}
     assert files == set(sums)
-    assert {name: hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() for name in files} == sums
+    assert "LICENSE" in files
+    assert {name: hashlib.sha256((vendor / name).read_bytes()).hexdigest() for name in files} == sums
+    assert any(
+        vendor.name.rpartition("@")[2] in (vendor / name).read_text(encoding="utf-8") for name in files if name != "LICENSE"
+    )
 
 
 def test_no_script_of_our_own() -> None:
