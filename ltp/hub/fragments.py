@@ -19,7 +19,7 @@ from ltp.hub.board import Board
 
 Cell = Callable[[Quote, str], str]
 
-# Restarts the page's dead-man's switch: its style shows the text some seconds after the last message, whatever has died.
+# Restarts the page's dead-man's switch: its style shows the text some seconds after the last of these, whatever has died.
 BEAT: Final = '<hx-partial id="beat"><i>not live</i></hx-partial>'
 _CAPACITY: Final = 6_000  # instruments of a sheet: as many as the board holds
 _SHEETS: Final = 16  # pages know a handful of choices of columns

@@ -105,13 +105,15 @@ def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> Ba
 def _of(form: Form, spec: Spec, save: Save | None) -> BaseResponse:
     query, shown = evaluations.table_query(), screener_of(spec)
     since, refusal = _asked(Target(shown.kind, spec, PATH))
-    run = screens.run_of(shown, query.run)
+    run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, since)
+    if save is None and (elsewhere := evaluations.over(evaluation)):
+        return elsewhere
     answer = _drawn(
         form,
         400 if save else 503 if refusal and not run else 200,
         save=save,
         table=prepare(shown, run, query, PATH, params(spec)) if run else None,
-        evaluation=evaluations.of(shown.kind, PATH, since),
+        evaluation=evaluation,
         refusal=forms.sentence(refusal) if refusal else "",
         kept=_kept(query),
         slug=shown.kind,

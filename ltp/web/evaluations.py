@@ -161,6 +161,11 @@ def of(kind: str, path: str, since: int = 0) -> Evaluation:
     )
 
 
+def over(evaluation: Evaluation) -> BaseResponse | None:
+    """Lead away from the address of one wish once that is fulfilled: it may be bookmarked. None while it is not, or no wish's."""
+    return redirect(evaluation.page_url, 302) if second(ASKED) and not evaluation.state else None
+
+
 def known(slug: str) -> None:
     """Wait a moment for a screen that another process of this server has just saved."""
     since = second(SAVED)

@@ -1,7 +1,8 @@
 """How an open page stays current: what its stream carries, and polling while the stream is down.
 
-The poller is markup that renews itself, so the server sets the pace. It lives inside `#beat`, which every message of the
-stream overwrites: the first message that arrives ends the polling, without a script and without the server remembering.
+The poller is markup that renews itself, so the server sets the pace. It lives inside `#beat`, which the first message of a stream
+overwrites, and one about every second after that: a stream that is back ends the polling, without a script and without the
+server remembering.
 """
 
 from __future__ import annotations

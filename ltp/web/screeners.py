@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.web import custom, evaluations, export, filters, poll, screens, table
 
@@ -10,15 +11,16 @@ bp = Blueprint("screeners", __name__)
 
 
 @bp.get("/screeners/<name>")
-def screener(name: str) -> str:
+def screener(name: str) -> str | BaseResponse:
     evaluations.known(name)
     prepared = _prepared(name)
-    return render_template(
+    evaluation = evaluations.of(prepared.screener.kind, prepared.path)
+    return evaluations.over(evaluation) or render_template(
         "screeners/index.html",
         screener=prepared.screener,
         run=prepared.run,
         table=prepared,
-        evaluation=evaluations.of(prepared.screener.kind, prepared.path),
+        evaluation=evaluation,
         own=custom.own(prepared.screener),
         live=prepared.live,
         pause_url=prepared.pause_url,

@@ -67,7 +67,6 @@ class Browser:
         for frame in whole:
             frame += b"\n"
             assert _FRAME.fullmatch(frame), f"not one of our events: {frame[:200]!r}"
-            assert frame.endswith(b'<hx-partial id="beat"><i>not live</i></hx-partial>\n'), frame[-200:]
             self._take(frame.decode())
             self.frames.append(frame)
 

@@ -27,6 +27,22 @@ def test_an_event_is_id_data_and_a_blank_line(rig: Any) -> None:
     ]
 
 
+def test_one_event_a_second_carries_a_heartbeat_and_what_catches_up_always_does(rig: Any) -> None:
+    """Renewing its switch costs a page as much as ten cells, and the switch waits for 12 s."""
+    view = rig.view(1)
+    carried = []
+    for price in range(100, 107):
+        rig.prices(k1=price)
+        carried.append(b'id="beat"' in view.flush())
+        rig.clock.s += 0.25
+    assert carried == [True, False, False, False, True, False, False]
+    before = view.position
+    for price in (200, 201):
+        rig.prices(k1=price)
+        view.flush()
+    assert b'id="beat"' in view.catch_up(before)
+
+
 def test_only_events_with_cells_carry_an_id(rig: Any) -> None:
     rig.prices(k1=100)
     rig.clock.s += 3

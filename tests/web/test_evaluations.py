@@ -85,7 +85,9 @@ def test_the_first_evaluation_shows_itself_where_there_are_no_rows(site: Any) ->
 
 @pytest.mark.parametrize("asked", ["1", "99999999999"])
 def test_an_old_or_future_address_claims_nothing(site: Any, asked: str) -> None:
-    page = site.page(f"/screeners/swing?asked={asked}")
+    answer = site.client.get(f"/screeners/swing?tab=recommendations&run=1&asked={asked}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/screeners/swing?tab=recommendations")
+    page = site.page("/screeners/swing?tab=recommendations")
     assert "Waiting for the worker" not in page
     assert "Run now" in page
 
