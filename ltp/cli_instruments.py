@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.cli_files import parsed, read
 from ltp.cli_stages import Stages
 from ltp.core import constituents
 from ltp.core.constituents import LIST_PREFIX
@@ -20,8 +21,6 @@ from ltp.errors import InputError
 from ltp.jobs import instruments as master
 from ltp.jobs import shipped
 
-_MAX_FILE_BYTES: Final = 8 << 20
-_Read = TypeVar("_Read")
 _NAMED: Final = 12  # names in a sentence before it says "and more"
 
 
@@ -78,7 +77,7 @@ def _import_universe(given: argparse.Namespace) -> int:
     name = constituents.parse_name(given.name, "NAME")
     if name in (universes.ALL, universes.FNO) or name.startswith(LIST_PREFIX):
         raise InputError("NAME", name, "all and fno come from the instrument master, list-SLUG from `watchlists set`")
-    members = _named(given.file, constituents.parse)
+    members = parsed(given.file, read(given.file), constituents.parse)
     engine, lookup = _known()
     found = [(member, lookup.find(member.symbol, series=member.series, isin=member.isin)) for member in members]
     known = [(member, instrument) for member, instrument in found if instrument is not None]
@@ -105,7 +104,7 @@ def _list(_: argparse.Namespace) -> int:
 
 def _set_watchlist(given: argparse.Namespace) -> int:
     name = LIST_PREFIX + constituents.parse_name(given.slug, "SLUG")
-    symbols = list(given.symbols) + (_named(given.file, constituents.parse_symbols) if given.file else [])
+    symbols = list(given.symbols) + (parsed(given.file, read(given.file), constituents.parse_symbols) if given.file else [])
     if not symbols:
         raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")
     engine, lookup = _known()
@@ -126,20 +125,6 @@ def _known() -> tuple[Engine, Lookup]:
     segments: Iterable[str] = ("NSE_EQ", "BSE_EQ", "IDX_I")
     every = [instrument for segment in segments for instrument in instruments.fetch(engine, segment)]
     return engine, Lookup(every, instruments.fetch_names(engine))
-
-
-def _named(file: Path, parse: Callable[[bytes], list[_Read]]) -> list[_Read]:
-    try:
-        with file.open("rb") as source:
-            content = source.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise InputError("file", str(file), f"it cannot be read ({error.strerror})") from None
-    if len(content) > _MAX_FILE_BYTES:
-        raise InputError("file", str(file), f"a file has at most {_MAX_FILE_BYTES >> 20} MiB")
-    try:
-        return parse(content)
-    except InputError as error:
-        raise InputError(f"{file}, {error.where}", error.value, error.accepted) from None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.cli_files import parsed, read
 from ltp.cli_stages import Stages
 from ltp.core import criteria
 from ltp.core.criteria import BUILT_IN, Spec
@@ -25,8 +26,6 @@ from ltp.db.engine import open_engine
 from ltp.db.screenings import Best
 from ltp.errors import InputError, LTPError, NotFoundError
 from ltp.jobs import shipped, universes
-
-_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 
 
 class _Wish(NamedTuple):
@@ -145,32 +144,14 @@ def _beat(engine: Engine, requests: Sequence[int], progress: Any) -> None:
 
 def _import(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    content = _read(given.file)
+    content = read(given.file)
     engine = open_engine(settings.database)
     shipped.ensure(engine)  # symbols have to be known even where no worker has run yet
-    try:
-        rows = parse(content, Master.of(instruments.fetch_all(engine)))
-    except InputError as error:
-        raise InputError(f"{given.file}, {error.where}", error.value, error.accepted) from None
+    master = Master.of(instruments.fetch_all(engine))
+    rows = parsed(given.file, content, lambda text: parse(text, master))
     run_id = screeners.insert_run(engine, given.kind, rows, sample=given.sample, source=given.file.name)
     print(f"{len(rows):,} results stored as run {run_id} of the {given.kind} screener; open pages follow within seconds.")
     return 0
-
-
-def _read(file: Path) -> bytes:
-    """Read a file of a bounded size.
-
-    Raises:
-        InputError: it cannot be read, or is larger than any 5,000 results.
-    """
-    try:
-        with file.open("rb") as source:
-            content = source.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise InputError("file", str(file), f"it cannot be read ({error.strerror})") from None
-    if len(content) > _MAX_FILE_BYTES:
-        raise InputError("file", str(file), f"a file has at most {_MAX_FILE_BYTES // 2**20} MiB")
-    return content
 
 
 def _day(text: str) -> date:

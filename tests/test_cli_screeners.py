@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp import cli, cli_screeners
+from ltp import cli, cli_files, cli_screeners
 from ltp.core.criteria import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.screener import Run
 from ltp.db import instruments, screeners, screenings, screens
@@ -258,7 +258,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(name: str, capsys: pytest.Capt
 def test_a_file_of_no_sane_size_is_a_sentence(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli_screeners, "_MAX_FILE_BYTES", 20)
+    monkeypatch.setattr(cli_files, "MAX_BYTES", 20)
     assert cli.main(["screeners", "import", "swing", str(results)]) == 2
     assert "a file has at most" in capsys.readouterr().err
 

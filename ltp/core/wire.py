@@ -17,7 +17,6 @@ VERSION = 1
 FIRST_SEQ = 1  # of an epoch: whoever hears it reads everything again
 FEEDS = ("live", "silent", "down", "off")
 _PRICES = ("open", "high", "low", "prev_close")
-_COUNTS = ("volume", "oi")
 MAX_COUNT = 2**63
 # No instant of the feed is later than its 32 bits of seconds; one that is would not even make a date.
 MAX_EPOCH_S = 2**32

@@ -166,12 +166,6 @@ def _first_of_each(master: ScripMaster, listed: dict[str, set[int]]) -> Iterator
             yield row
 
 
-def _traded(engine: Engine) -> dict[str, str]:
-    """Return ISIN to key of the shares that trade as far as is known."""
-    every = instruments.fetch(engine, SHARES)
-    return {each.isin: each.key for each in every if each.isin and each.series in SHARE_SERIES}
-
-
 def _move(engine: Engine, before: dict[str, str], found: _Found) -> int:
     """Let what is kept of a share follow it to another id. Returns how many shares had to move."""
     listed = found.listed.get(SHARES, set())

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from ltp.core.facts import FACT
 from ltp.core.money import Price, grouped_text
 from ltp.core.screener import Outcome
+from ltp.screen.criterion import Score
 from ltp.screen.facts import Value
 from ltp.screen.study import Study
 
@@ -65,6 +66,19 @@ def not_ready(verdict: str, found: Sequence[Weakness]) -> Finding:
 
 def blended(daily: float, weekly: float) -> float:
     return round(DAILY_WEIGHT * daily + WEEKLY_WEIGHT * weekly, 1)
+
+
+def scored(advice: Finding, study: Study, daily: Score, weekly: Score, flags: tuple[str, ...]) -> Finding:
+    """Return `advice` with what was measured: the score and its parts, the facts, every criterion."""
+    return advice._replace(
+        score=blended(daily.points, weekly.points),
+        base_score=round(daily.points, 1),
+        mtf_score=round(weekly.points, 1),
+        facts=study.facts,
+        criteria=daily.outcomes + weekly.outcomes,
+        spark=study.spark,
+        flags=flags,
+    )
 
 
 def silence(study: Study, least: int) -> str:

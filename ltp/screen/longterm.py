@@ -9,7 +9,7 @@ from typing import Final
 
 from ltp.core.money import Price
 from ltp.screen.criterion import Criterion, assess
-from ltp.screen.finding import Finding, blended, doubts, silence, unscored
+from ltp.screen.finding import Finding, doubts, scored, silence, unscored
 from ltp.screen.longterm_setup import advise
 from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
@@ -43,12 +43,5 @@ def evaluate(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
     if why := silence(study, LEAST_SESSIONS):
         return unscored(study, why)
     daily, weekly = assess(DAILY, study.facts), assess(WEEKLY, study.facts)
-    return advise(study.facts, sizing, tick_size)._replace(
-        score=blended(daily.points, weekly.points),
-        base_score=round(daily.points, 1),
-        mtf_score=round(weekly.points, 1),
-        facts=study.facts,
-        criteria=daily.outcomes + weekly.outcomes,
-        spark=study.spark,
-        flags=doubts(study) if study.index is not None else (*doubts(study), NO_INDEX),
-    )
+    flags = doubts(study) if study.index is not None else (*doubts(study), NO_INDEX)
+    return scored(advise(study.facts, sizing, tick_size), study, daily, weekly, flags)
