@@ -22,7 +22,8 @@ from gunicorn import sock
 from gunicorn.workers.ggevent import GeventWorker
 
 from ltp import settings as ltp_settings
-from ltp.errors import ConfigError
+from ltp.db.engine import open_engine
+from ltp.errors import ConfigError, DatabaseError
 
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
 _HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
@@ -93,6 +94,15 @@ def _hub(worker):
 
 
 def on_starting(server):
+    """Meet once and here what every worker would end on: gunicorn answers the second such end with a traceback."""
+    try:
+        open_engine(_settings.database).dispose()
+    except DatabaseError as error:
+        sys.exit(str(error))
+    _refuse_taken(server)
+
+
+def _refuse_taken(server):
     """With reuse_port a second instance would bind the same port and silently take half of the visitors."""
     for address in server.cfg.address:
         if not isinstance(address, tuple):

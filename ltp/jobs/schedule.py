@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -106,7 +107,7 @@ class Schedule:
             self._reconcile()
             self._changed()
         finally:
-            self._add(self._at_change, DateTrigger(self._market.next_change(), timezone=ZONE), "phase")
+            self._add(self._at_change, _at_or_daily(self._market.next_change()), "phase")
 
     def _add(self, job: Callable[[], None], trigger: Any, name: str) -> None:
         self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
@@ -130,6 +131,11 @@ class _Complaints:
             log.error("Job %s missed its time %s", event.job_id, _at(event.scheduled_run_time))
         else:
             log.warning("Job %s still runs from before; this time it is left out", event.job_id)
+
+
+def _at_or_daily(when: datetime) -> OrTrigger:
+    """A job that has no next time is removed, and the library's thread dies of that when it is being stopped meanwhile."""
+    return OrTrigger([DateTrigger(when, timezone=ZONE), IntervalTrigger(days=1, timezone=ZONE)])
 
 
 def _at(when: datetime) -> str:

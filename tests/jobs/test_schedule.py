@@ -103,6 +103,16 @@ def test_a_start_that_wakes_late_is_not_dropped() -> None:
         assert running.reconciled.acquire(timeout=5)
 
 
+def test_being_stopped_while_a_change_is_due_does_not_kill_the_schedules_thread() -> None:
+    """A job without a next time is removed after it ran, which the library refuses with an exception once it is stopped."""
+    with Running() as running:
+        scheduler = running.schedule._scheduler
+        assert running.reconciled.acquire(timeout=1)
+        fired_at = running.market.change_at
+        next_at = scheduler.get_job("phase").trigger.get_next_fire_time(fired_at, fired_at)
+        assert fired_at < next_at <= fired_at + timedelta(days=1)
+
+
 def test_times_are_indias_whatever_the_hosts_zone() -> None:
     with Running() as running:
         scheduler = running.schedule._scheduler
