@@ -42,7 +42,7 @@ from ltp.web import (
     status,
     templating,
 )
-from ltp.web.plan_cells import PlanCells, Plans
+from ltp.web.plan_cells import PlanCells
 from ltp.web.prices_wsgi import PricesFirst
 from ltp.web.services import EXTENSION, DemandRenewer, Services
 from ltp.web.vitals import Vitals
@@ -52,19 +52,17 @@ _OLDER_RUNS: Final = 8  # one of every share has tens of megabytes
 _FORM_PATIENCE_MS: Final = 250
 
 
-def create_app(
-    settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None, plans: Plans | None = None
-) -> Flask:
+def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None) -> Flask:
     """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what needs it.
 
     Args:
-        hub, catalog: taken instead of those made from the settings; their threads are the caller's business.
-        plans: with a hub, those its cells are drawn from.
+        hub, catalog: taken instead of those made from the settings; their threads are the caller's business. A hub draws from
+            the catalog's plans.
     Raises:
         ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, plans or Plans())
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog)
     security.install(app)
     templating.install(app)
     errors.install(app)
@@ -74,11 +72,11 @@ def create_app(
     return app
 
 
-def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, plans: Plans) -> Services:
+def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> Services:
     engine = open_engine(settings.database)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    cell = cells.drawing(PlanCells(plans).drawing)
+    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub), Vitals()
     hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)
@@ -89,7 +87,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, plan
         engine=engine.execution_options(ltp_patience_ms=_FORM_PATIENCE_MS),
         catalog=catalog,
         run=_older_runs(engine),
-        plans=plans,
+        plans=catalog.plans,
         cell=cell,
         demand=renewer.ask,
         source=lambda: hub.source or settings.source,

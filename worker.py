@@ -6,6 +6,7 @@ quotes), schedule (the jobs), leader (the lease, which sets the others going). E
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,8 @@ _REDIS_TIMEOUT_S: Final = 2.0
 _RECALL: Final = 1_000  # keys a read
 _DATABASE_RETRY_S: Final = 2.0
 _EXIT_WITHIN_S: Final = 4.0
+_COLLECT_AFTER: Final = 20_000  # new objects: a chunk of ticks is hundreds of them, and none is ever part of a ring
+_LOOK_EVERY_S: Final = 0.5
 
 
 class Worker:
@@ -67,7 +70,7 @@ class Worker:
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine), partial(fetch_keys, engine))
+        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
         self._credentials = Credentials(self._read_credentials)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
@@ -102,6 +105,7 @@ class Worker:
             session_on=market.session_on,
             universe=settings.screener_universe,
             fetches=settings.dhanhq_ws_enabled,
+            simulated=settings.source == "simulator",
             active=lambda: bool(self.leader.may_write()),
         )
         self.chores = Chores(daily_import, *screens)
@@ -272,8 +276,11 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
         log.info("Worker started; prices are from %s", settings.source)
     else:
         log.info("DHANHQ_WS_ENABLED is not true: the worker idles. Set it to true to connect to the feed.")
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
     worker.start()
-    stopping.wait()
+    # A signal that the kernel gave to another thread is acted on only when this one wakes.
+    while not stopping.wait(_LOOK_EVERY_S):
+        pass
     log.info("Stopping")
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
     latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (0,))

@@ -48,7 +48,7 @@ def keys(view: int) -> list[str]:
 
 def messages() -> list[bytes]:
     """What the worker would publish over some seconds, each price wandering; STAMP stands for the present."""
-    chance, encoder, made = random.Random(1), encode.Encoder(), []
+    chance, made = random.Random(1), []
     close = {key: chance.randint(1_000, 60_000) * 500 for key in KEYS}
     price, order = dict(close), itertools.cycle(chance.sample(KEYS, len(KEYS)))
     for _ in range(200):
@@ -61,7 +61,7 @@ def messages() -> list[bytes]:
             for key in moved
         ]  # fmt: skip
         batch = Batch("bench", 0, STAMP, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
-        made.append(encode.message(batch, encoder.ticks(ticks, encode.NOTHING).items).encode())
+        made.append(encode.message(batch, encode.texts(ticks, encode.NOTHING).items).encode())
     return made
 
 

@@ -2,7 +2,9 @@
 
 import sys
 
+from ltp import processes
 from ltp.cli import main
 
 if __name__ == "__main__":
+    processes.end_with_starter()
     sys.exit(main())

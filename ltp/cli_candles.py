@@ -14,13 +14,15 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.cli_files import read
 from ltp.cli_stages import Stages
 from ltp.core import corporate_action, symbol_changes
 from ltp.core.corporate_action import Action
+from ltp.core.counted import counted
 from ltp.core.exchange_csv import parse_day
 from ltp.core.lookup import Lookup
 from ltp.core.session import Calendar
-from ltp.db import actions, candles, former_names, instruments, universes
+from ltp.db import actions, candle_source, candles, former_names, instruments, universes
 from ltp.db.engine import open_engine, writing
 from ltp.errors import ConfigError, InputError, NotFoundError
 from ltp.feed.charts import Charts
@@ -87,7 +89,11 @@ def _import(given: argparse.Namespace) -> int:
     for sentence in done.refused:
         print(f"Not imported: {sentence}", file=sys.stderr)
     if done.damaged:
-        print(f"{done.damaged:,} rows were left out; the first: {done.sentences[0]}")
+        print(f"{counted(done.damaged, 'row was left out', 'rows were left out')}; the first: {done.sentences[0]}")
+    for sentence in done.thin[:_NAMED]:
+        print(sentence)
+    if len(done.thin) > _NAMED:
+        print(f"{counted(len(done.thin) - _NAMED, 'other day')} of far fewer shares than the days around them.")
     if done.unknown:
         print(f"Symbols that the instrument master does not know: {_most(done.unknown)}")
     if done.known_since:
@@ -95,15 +101,14 @@ def _import(given: argparse.Namespace) -> int:
         known = _most(Counter(dict.fromkeys(done.known_since, 1)))
         print(f"Later files told whose these symbols were: {known}. Import the same once more, and they join their histories.")
     if done.suspects:
-        print(
-            f"{len(done.suspects):,} splits or bonuses are suspected, and cut the history until `actions confirm` or `dismiss`:"
-        )
+        suspected = counted(len(done.suspects), "split or bonus is", "splits or bonuses are")
+        print(f"{suspected} suspected, and the history is cut until `actions confirm` or `dismiss`:")
         _print_actions(engine, done.suspects[:_NAMED])
         if len(done.suspects) > _NAMED:
             print("and others: `python -m ltp actions list`")
     print(
-        f"{done.files:,} files of {done.days:,} days with {done.candles:,} candles imported, {done.changed:,} of them new or "
-        f"changed; {len(done.refused):,} files refused."
+        f"{counted(done.files, 'file')} of {counted(done.days, 'day')} with {counted(done.candles, 'candle')} imported, "
+        f"{done.changed:,} of them new or changed; {counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."
     )
     return 1 if done.refused else 0
 
@@ -118,14 +123,28 @@ def _fetch(given: argparse.Namespace) -> int:
     with Stages() as stages:
         # The index first: without it no strength relative to it.
         wanted = list(dict.fromkeys((INDEX, *keys)))
-        done = fetch_history(engine, charts, wanted, first=last - timedelta(days=given.days), last=last, progress=stages)
+        done = fetch_history(
+            engine,
+            charts,
+            wanted,
+            first=last - timedelta(days=given.days),
+            last=last,
+            simulated=settings.source == "simulator",
+            progress=stages,
+        )
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     print(
-        f"{done.changed:,} candles of {done.asked:,} instruments fetched up to {last}; {done.restated:,} had been restated, "
-        f"{done.empty:,} have none, {len(done.failed):,} failed; {len(wanted) - done.asked:,} were up to date."
+        f"{counted(done.changed, 'candle')} of {counted(done.asked, 'instrument')} fetched up to {last}; {done.restated:,} had "
+        f"been restated, {counted(done.empty, 'has', 'have')} none, {len(done.failed):,} failed; "
+        f"{counted(len(wanted) - done.asked, 'was', 'were')} up to date{_replaced(done.removed)}."
     )
     return 1 if done.failed else 0
+
+
+def _replaced(instruments: int) -> str:
+    """Say that simulated candles made room for the real ones, nothing where there were none."""
+    return f"; simulated candles of {counted(instruments, 'instrument')} were removed first" if instruments else ""
 
 
 def _credentials(settings: Settings) -> tuple[str, str]:
@@ -136,7 +155,7 @@ def _credentials(settings: Settings) -> tuple[str, str]:
 
 
 def _renames(given: argparse.Namespace) -> int:
-    changes = symbol_changes.parse(_read(given.file), given.file.name)
+    changes = symbol_changes.parse(read(given.file), given.file.name)
     engine = _engine(settings_module.load())
     listed = {each.symbol.upper(): each.key for each in instruments.fetch(engine, "NSE_EQ")}
     former = symbol_changes.newest_symbols(changes)
@@ -144,19 +163,21 @@ def _renames(given: argparse.Namespace) -> int:
     with writing(engine) as connection:
         former_names.remember(connection, learned)
     print(
-        f"{len(learned):,} old symbols learned; {len(former) - len(learned):,} are of shares that are not listed, or were "
-        "taken by others."
+        f"{counted(len(learned), 'old symbol')} learned; {counted(len(former) - len(learned), 'is', 'are')} of shares that are "
+        "not listed, or taken by others."
     )
     return 0
 
 
 def _status(_: argparse.Namespace) -> int:
     engine = open_engine(settings_module.load().database)
+    if candle_source.held(engine) == "simulated":
+        print("The candles are simulated; real ones that are imported or fetched take their place.")
     for basis in candles.BASES:
         newest = candles.last_days(engine, basis)
         behind = sum(day < max(newest.values()) for day in newest.values())
         told = f"up to {max(newest.values())}, {behind:,} of them ending earlier" if newest else "no candle"
-        print(f"{basis:9} {len(newest):,} instruments, {told}")
+        print(f"{basis:9} {counted(len(newest), 'instrument')}, {told}")
     sessions = candles.days(engine)
     if sessions:
         print(f"sessions  {len(sessions):,} from {sessions[0].day} to {sessions[-1].day}; the newest from {sessions[-1].source}")
@@ -205,7 +226,7 @@ def _dismiss(given: argparse.Namespace) -> int:
 
 
 def _import_actions(given: argparse.Namespace) -> int:
-    content = _read(given.file)
+    content = read(given.file)
     announced = corporate_action.parse_file(content, given.file.name)
     engine = _engine(settings_module.load())
     lookup = _lookup(engine)
@@ -222,7 +243,7 @@ def _import_actions(given: argparse.Namespace) -> int:
     actions.confirm(engine, found)
     if unknown:
         print(f"Symbols that the instrument master does not know: {_most(unknown)}")
-    print(f"{len(found):,} splits and bonuses confirmed.")
+    print(f"{counted(len(found), 'split or bonus', 'splits and bonuses')} confirmed.")
     return 0
 
 
@@ -231,13 +252,6 @@ def _print_actions(engine: Engine, known: Sequence[Action]) -> None:
     for each in known:
         told = each.evidence if each.state == "detected" else f"{each.source}: {each.evidence}".rstrip(": ")
         print(f"{symbols.get(each.key, each.key):12} {each.ex_day} {each.ratio:>6} {each.state:9} {told}")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError("file", str(file), f"it cannot be read ({error.strerror})") from None
 
 
 def _meant(given: argparse.Namespace) -> tuple[Engine, str, date]:

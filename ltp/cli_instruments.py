@@ -14,6 +14,7 @@ from ltp.cli_files import parsed, read
 from ltp.cli_stages import Stages
 from ltp.core import constituents
 from ltp.core.constituents import LIST_PREFIX
+from ltp.core.counted import counted
 from ltp.core.lookup import Lookup
 from ltp.db import instruments, universes
 from ltp.db.engine import open_engine
@@ -59,16 +60,17 @@ def _import_master(given: argparse.Namespace) -> int:
         done = master.import_from(engine, place, force=given.force, progress=stages)
     rows = ", ".join(f"{segment} {count:,}" for segment, count in sorted(done.rows.items()))
     if done.left_out:
-        print(f"{done.left_out:,} rows could not be read and were left out; the first is {done.first_left_out}")
+        left_out = counted(done.left_out, "row could not be read and was left out", "rows could not be read and were left out")
+        print(f"{left_out}; the first is {done.first_left_out}")
     if done.elsewhere:
         segments = ", ".join(f"{count:,} of {name}" for name, count in done.elsewhere.items())
         print(f"Left out, because there are no prices of them: {segments}")
     if done.unknown:
         print(f"Underlyings that are no share of the master: {_some(done.unknown)}")
-    found = [f"{sum(done.rows.values()):,} instruments imported ({rows})", f"{done.retired:,} no longer listed"]
-    found += [f"{done.moved:,} shares with another id"] if done.moved else []
-    found += [f"{done.shares:,} EQ shares"] if done.shares else []
-    found += [f"{done.futures:,} shares with futures"] if done.futures else []
+    found = [f"{counted(sum(done.rows.values()), 'instrument')} imported ({rows})", f"{done.retired:,} no longer listed"]
+    found += [f"{counted(done.moved, 'share')} with another id"] if done.moved else []
+    found += [counted(done.shares, "EQ share")] if done.shares else []
+    found += [f"{counted(done.futures, 'share')} with futures"] if done.futures else []
     print("; ".join(found) + ".")
     return 0
 
@@ -90,7 +92,7 @@ def _import_universe(given: argparse.Namespace) -> int:
     count = universes.replace(engine, name, title[:200], given.file.name, [instrument.key for _, instrument in known])
     if unknown:
         print(f"Left out, because the instrument master does not know them: {_some(unknown)}")
-    print(f"{name} ({title}) has {count:,} members.")
+    print(f"{name} ({title}) has {counted(count, 'member')}.")
     return 0
 
 
@@ -115,7 +117,7 @@ def _set_watchlist(given: argparse.Namespace) -> int:
     keys = [instrument.key for instrument in found.values() if instrument is not None]
     title = given.title or given.slug.replace("-", " ").capitalize()
     count = universes.replace(engine, name, title[:200], given.file.name if given.file else "command line", keys)
-    print(f"{name} ({title}) has {count:,} members.")
+    print(f"{name} ({title}) has {counted(count, 'member')}.")
     return 0
 
 

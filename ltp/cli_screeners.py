@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -18,14 +18,19 @@ from ltp import settings as settings_module
 from ltp.cli_files import parsed, read
 from ltp.cli_stages import Stages
 from ltp.core import criteria
+from ltp.core.counted import counted
 from ltp.core.criteria import BUILT_IN, Spec
+from ltp.core.exchange_csv import parse_day
 from ltp.core.screener import KINDS
 from ltp.core.screener_csv import Master, parse
-from ltp.db import instruments, screeners, screenings, screens
-from ltp.db.engine import open_engine
+from ltp.db import candles, instruments, screeners, screenings, screens
+from ltp.db import universes as known_universes
+from ltp.db.engine import open_engine, reading
 from ltp.db.screenings import Best
 from ltp.errors import InputError, LTPError, NotFoundError
 from ltp.jobs import shipped, universes
+
+_NAMED: Final = 20
 
 
 class _Wish(NamedTuple):
@@ -47,7 +52,7 @@ def add(commands: Any) -> None:
 
     run = actions.add_parser("run", help="evaluate screeners on the daily candles that are there")
     run.add_argument("names", nargs="*", metavar="NAME", help="swing and longterm, or the address of one saved screen")
-    run.add_argument("--as-of", type=_day, metavar="DATE", help="look back: no candle after this day counts")
+    run.add_argument("--as-of", default="", metavar="DATE", help="look back: no candle after this day counts")
     run.add_argument("--universe", default="", help="such as nifty100 or all; `universes list` prints them")
     run.add_argument("--request", type=int, metavar="ID", help="what the worker asks for: a request that waits")
     run.set_defaults(command=_run)
@@ -60,7 +65,11 @@ def _run(given: argparse.Namespace) -> int:
 
     settings = settings_module.load()
     engine = open_engine(settings.database)
-    wish = _claimed(engine, given.request) if given.request is not None else _typed(engine, given)
+    as_of = _day(engine, given.as_of)
+    if given.request is not None:
+        wish = _claimed(engine, given.request)
+    else:
+        wish = _typed(engine, given, settings.screener_universe)
     with _telling(engine, wish.requests), Stages() as stages:
         universe = given.universe or wish.spec.universe or universes.default(engine, settings.screener_universe)
 
@@ -73,7 +82,7 @@ def _run(given: argparse.Namespace) -> int:
             wish.kinds,
             wish.spec._replace(universe=universe),
             sizing=Sizing(settings.capital, settings.risk_per_trade),
-            as_of=given.as_of,
+            as_of=as_of,
             progress=tell,
         )
         for request, result in zip(wish.requests, results, strict=True):
@@ -81,8 +90,8 @@ def _run(given: argparse.Namespace) -> int:
     screeners.prune(engine)
     for result in results:
         print(
-            f"{result.kind}: {result.found:,} of {result.evaluated:,} instruments of {universe} as of {result.as_of}, "
-            f"stored as run {result.run_id} in {result.took_s:.1f} s"
+            f"{result.kind}: {result.found:,} of {counted(result.evaluated, 'instrument')} of {universe} as of {result.as_of}, "
+            f"stored as run {result.run_id} in {result.took_s:.1f} s{'; ' * bool(result.notes)}{result.notes}"
         )
     return 0
 
@@ -98,18 +107,12 @@ def _claimed(engine: Engine, request: int) -> _Wish:
         return _Wish((held.kind,), spec._replace(universe=held.universe or spec.universe), (request,))
 
 
-def _typed(engine: Engine, given: argparse.Namespace) -> _Wish:
+def _typed(engine: Engine, given: argparse.Namespace, setting: str) -> _Wish:
+    """Note what somebody typed as begun; what cannot be is refused before anything is noted."""
     names: Sequence[str] = tuple(dict.fromkeys(given.names))
-    if not names:
-        raise InputError("NAME", "", "swing, longterm, or the address of a saved screen")
-    kinds, spec = tuple(names), BUILT_IN
-    if not set(names) <= set(KINDS):
-        screen = screens.fetch(engine, names[0])
-        if screen is None:
-            raise NotFoundError("screener", names[0])
-        if len(names) > 1:
-            raise InputError("NAME", names[1], "a saved screen is evaluated by itself")
-        kinds, spec = (screen.kind,), screen.spec
+    kinds, spec = _named(engine, names)
+    universe = _universe(engine, given.universe) or spec.universe or universes.default(engine, setting)
+    known_universes.keys(engine, universe)
     requests: list[int] = []
     with _telling(engine, requests):
         for kind in kinds:
@@ -117,7 +120,48 @@ def _typed(engine: Engine, given: argparse.Namespace) -> _Wish:
             if request is None:
                 raise InputError("NAME", kind, "it is being evaluated already; one run of a screener at a time")
             requests.append(request)
-    return _Wish(kinds, spec, tuple(requests))
+    return _Wish(kinds, spec._replace(universe=universe), tuple(requests))
+
+
+def _named(engine: Engine, names: Sequence[str]) -> tuple[tuple[str, ...], Spec]:
+    """Return the kinds and the screen that are meant by the names."""
+    if names and set(names) <= set(KINDS):
+        return tuple(names), BUILT_IN
+    name = next((name for name in names if name not in KINDS), "")
+    screen = screens.fetch(engine, name)
+    if screen is None:
+        with reading(engine) as connection:
+            saved = [each.slug for each in screens.all_in(connection)]
+        raise InputError("NAME", name, f"one or both of {' and '.join(KINDS)}, or {_one_of('a saved screen', saved)}")
+    if len(names) > 1:
+        raise InputError("NAME", name, "a saved screen is evaluated by itself")
+    return (screen.kind,), screen.spec
+
+
+def _universe(engine: Engine, name: str) -> str:
+    known = list(known_universes.fetch(engine))
+    if name and name not in known:
+        raise InputError("--universe", name, _one_of("a universe", known))
+    return name
+
+
+def _one_of(what: str, names: Sequence[str]) -> str:
+    if not names:
+        return f"{what}, of which there is none yet"
+    shown = ", ".join(names[:_NAMED])
+    return f"{what}: {shown}{f' and {len(names) - _NAMED:,} more' if len(names) > _NAMED else ''}"
+
+
+def _day(engine: Engine, text: str) -> date | None:
+    """Return the day to look back to, None where none is given."""
+    if not text:
+        return None
+    day = parse_day(text)
+    first, newest = candles.first_day(engine), candles.newest_day(engine)
+    if day is None or first is None or newest is None or not first <= day <= newest:
+        there = f"from {first} to {newest}" if first else "with daily candles, of which there are none yet; import or fetch them"
+        raise InputError("--as-of", text, f"a date such as 2026-11-20, {there}")
+    return day
 
 
 @contextmanager
@@ -150,12 +194,7 @@ def _import(given: argparse.Namespace) -> int:
     master = Master.of(instruments.fetch_all(engine))
     rows = parsed(given.file, content, lambda text: parse(text, master))
     run_id = screeners.insert_run(engine, given.kind, rows, sample=given.sample, source=given.file.name)
-    print(f"{len(rows):,} results stored as run {run_id} of the {given.kind} screener; open pages follow within seconds.")
+    print(
+        f"{counted(len(rows), 'result')} stored as run {run_id} of the {given.kind} screener; open pages follow within seconds."
+    )
     return 0
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a date such as 2026-11-20") from None

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 logger = logging.getLogger(__name__)
 
+STARTED_BY = "LTP_STARTED_BY"  # the variable in which a command is told whose end is its own
 _PR_SET_PDEATHSIG = 1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0  # a child that ran this long starts over with the shortest wait
@@ -26,6 +27,16 @@ _STEADY_AFTER_S = 60.0  # a child that ran this long starts over with the shorte
 def _end_with_parent() -> None:
     """Ask Linux to end the child when we are killed outright, or it would go on holding its port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def end_with_starter() -> None:
+    """End this command when the process that named itself in STARTED_BY is killed outright; at once where it was already."""
+    starter = os.environ.get(STARTED_BY)
+    if not starter or sys.platform != "linux":
+        return
+    _end_with_parent()
+    if str(os.getppid()) != starter:
+        sys.exit(1)
 
 
 @dataclass

@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     """Return the first true value of `condition`; fail with its name after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()

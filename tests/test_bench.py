@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench import cases, scaling, table
+from bench import cases, scaling, smoke, table
 from bench.load import wrong_with
 from bench.model import FLOOR, OURS, Bar, Case, Line, Scale, Turn
 from bench.rounds import measure
@@ -63,6 +63,33 @@ def test_a_torn_event_fails_the_case_whatever_its_figures() -> None:
         "case", "a case", {OURS: lambda _: {"cpu_us": 1.0, "torn": 2.0}}, (Line("CPU", "cpu_us", "us", (Bar(2),)),), wrong_with
     )
     assert verdict(subject) == "no: round 1, ours: 2 torn"
+
+
+def test_in_small_a_case_that_was_not_whole_is_given_a_longer_turn() -> None:
+    seconds: list[float] = []
+
+    def slow(turn: Turn) -> dict[str, float]:
+        seconds.append(turn.scale.seconds)
+        if len(seconds) == 1:
+            raise Failed("no event arrived at any of 40 browsers")
+        return {"cpu_us": 1.0, "lost": 3.0 if len(seconds) == 2 else 0.0}
+
+    subject = Case("case", "a case", {OURS: slow}, (Line("CPU", "cpu_us", "us", (Bar(2),)),), wrong_with)
+    assert smoke.run([subject]) == 0
+    assert seconds == sorted(set(seconds))
+    assert len(seconds) == 3
+
+
+@pytest.mark.parametrize(("fault", "turns"), [("torn", 1), ("out_of_order", 1), ("lost", 3)])
+def test_in_small_what_stays_wrong_fails_and_what_may_never_be_fails_at_once(
+    fault: str, turns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken: list[Turn] = []
+    contenders = {OURS: lambda turn: taken.append(turn) or {"cpu_us": 1.0, fault: 2.0}}
+    subject = Case("case", "a case", contenders, (Line("CPU", "cpu_us", "us", (Bar(2),)),), wrong_with)
+    assert smoke.run([subject]) == 1
+    assert f"2 {fault.replace('_', ' ')}" in capsys.readouterr().out.replace("events ", "")
+    assert len(taken) == turns
 
 
 def test_every_case_has_a_name_of_its_own_and_measures_ours() -> None:

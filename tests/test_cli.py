@@ -147,7 +147,7 @@ def test_the_simulator_runs_until_it_is_told_to_stop(free_port: Callable[[], int
     def answers() -> bool:
         try:
             return requests.get(f"http://127.0.0.1:{port}/v2/profile", headers={"access-token": "x"}, timeout=2).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     try:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp import cli
+from ltp import cli, cli_files
 from ltp.core.tick import IST
 from ltp.db import actions, candles, universes
-from ltp.db.engine import open_engine
+from ltp.db.engine import open_engine, writing
 from ltp.feed.simulator import Simulator
 from ltp.settings import Settings
 
@@ -56,7 +56,7 @@ def test_an_import_says_what_it_did(bhavcopy: Path, engine: Engine, capsys: pyte
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out == (
         "Symbols that the instrument master does not know: 1 (NOBODY)\n"
-        "1 files of 1 days with 1 candles imported, 1 of them new or changed; 0 files refused.\n"
+        "1 file of 1 day with 1 candle imported, 1 of them new or changed; 0 files refused.\n"
     )
     assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2025, 6, 24)}
 
@@ -68,7 +68,7 @@ def test_a_refused_file_is_told_and_the_status_says_so(
     assert cli.main(["candles", "import", str(tmp_path / "bad.csv"), str(bhavcopy)]) == 1
     captured = capsys.readouterr()
     assert "Not imported: bad.csv, line 1: 'hello' is not accepted" in captured.err
-    assert captured.out.endswith("1 files of 1 days with 1 candles imported, 1 of them new or changed; 1 files refused.\n")
+    assert captured.out.endswith("1 file of 1 day with 1 candle imported, 1 of them new or changed; 1 file refused.\n")
     assert candles.newest_day(engine) == date(2025, 6, 24)
 
 
@@ -107,16 +107,29 @@ def test_an_old_symbol_is_learned_for_files_without_isins(
     assert cli.main(["candles", "import", str(full)]) == 1
     capsys.readouterr()
     assert cli.main(["candles", "renames", str(changes)]) == 0
-    assert capsys.readouterr().out.startswith("1 old symbols learned; 2 are of shares that are not listed")
+    assert capsys.readouterr().out.startswith("1 old symbol learned; 2 are of shares that are not listed")
     assert cli.main(["candles", "import", str(full)]) == 0
     assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2000, 12, 29)}
+
+
+@pytest.mark.parametrize("command", [["candles", "renames"], ["actions", "import"]])
+def test_a_file_of_no_sane_size_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    file = tmp_path / "large.csv"
+    file.write_text("symbol,ex_date,ratio\n" * 9)
+    monkeypatch.setattr(cli_files, "MAX_BYTES", 20)
+    assert cli.main([*command, str(file)]) == 2
+    assert "a file has at most" in capsys.readouterr().err
+    assert cli.main([*command, str(tmp_path / "missing.csv")]) == 2
+    assert "it cannot be read" in capsys.readouterr().err
 
 
 def test_status_tells_what_is_there(split: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert cli.main(["candles", "status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "raw       1 instruments, up to 2025-08-21, 0 of them ending earlier",
+        "raw       1 instrument, up to 2025-08-21, 0 of them ending earlier",
         "adjusted  0 instruments, no candle",
         "sessions  60 from 2025-06-23 to 2025-08-21; the newest from h.csv",
         "actions   1 detected, 0 confirmed, 0 dismissed",
@@ -141,7 +154,7 @@ def test_an_import_tells_what_it_suspects(split: Path, engine: Engine, capsys: p
     split.write_text(split.read_text().replace("2025-08-21,HDFCBANK,400,404,396,400,", "2025-08-21,HDFCBANK,400,404,396,401,"))
     assert cli.main(["candles", "import", str(split)]) == 0
     first, second, _ = capsys.readouterr().out.splitlines()
-    assert first.startswith("1 splits or bonuses are suspected, and cut the history")
+    assert first.startswith("1 split or bonus is suspected, and the history is cut until")
     assert second.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00")
 
 
@@ -170,7 +183,7 @@ def test_suspicions_can_be_reviewed_as_a_file_and_imported(
     reviewed.write_text(capsys.readouterr().out + "NOBODY,2025-01-01,2:1,\n")
     assert cli.main(["actions", "import", str(reviewed)]) == 0
     out = capsys.readouterr().out
-    assert out == "Symbols that the instrument master does not know: 1 (NOBODY)\n1 splits and bonuses confirmed.\n"
+    assert out == "Symbols that the instrument master does not know: 1 (NOBODY)\n1 split or bonus confirmed.\n"
     [action] = actions.fetch(engine)
     assert (action.ex_day, action.ratio, action.state, action.source) == (SPLIT_DAY, "5:1", "confirmed", "reviewed.csv")
 
@@ -225,6 +238,47 @@ def test_candles_are_fetched_from_the_broker(
     capsys.readouterr()
     assert cli.main(["candles", "fetch", "--universe", "list-two", "--days", "30"]) == 0
     assert "0 candles of 0 instruments fetched" in capsys.readouterr().out
+
+
+def test_simulated_candles_do_not_join_imported_ones_and_imported_ones_take_their_place(
+    simulator: Simulator, engine: Engine, bhavcopy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("REST_URL", simulator.rest_url), ("CLIENT_ID", "1000"), ("ACCESS_TOKEN", "CANARY")):
+        monkeypatch.setenv(f"DHANHQ_{name}", value)
+    universes.replace(engine, "list-one", "One", "test", ["NSE_EQ:11536"])
+    fetch = ["candles", "fetch", "--universe", "list-one", "--days", "30"]
+    assert cli.main(fetch) == 0
+    assert cli.main(["candles", "status"]) == 0
+    assert "The candles are simulated; real ones that are imported or fetched take their place.\n" in capsys.readouterr().out
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out.endswith("0 files refused; simulated candles of 2 instruments were removed first.\n")
+    assert candles.last_days(engine, "adjusted") == {}
+    assert cli.main(fetch) == 2
+    assert capsys.readouterr().err == "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's\n"
+    assert (candles.last_days(engine, "adjusted"), [each.day for each in candles.days(engine)]) == ({}, [date(2025, 6, 24)])
+
+
+def test_a_damaged_row_is_said_as_one(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "TCS").replace("2010", "1"))
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out.startswith("1 row was left out; the first: ")
+
+
+def test_a_day_of_far_fewer_shares_is_told(bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with writing(engine) as connection:
+        candles.note_day(connection, date(2025, 6, 23), "cm23JUN2025bhav.csv", 2000)
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "2025-06-24 has 1 share, and the days around it 2,000: cm24JUN2025bhav.csv may have been cut; "
+        "import that day again from a whole file."
+    )
+
+
+def test_a_history_of_one_share_is_no_thin_day(split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with writing(engine) as connection:
+        candles.note_day(connection, date(2025, 6, 22), "cm22JUN2025bhav.csv", 2000)
+    assert cli.main(["candles", "import", str(split)]) == 0
+    assert "may have been cut" not in capsys.readouterr().out
 
 
 def test_without_credentials_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,7 @@ def master(tmp_path: Path) -> Path:
 def test_an_import_says_what_it_did(master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["instruments", "import", str(master)]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "1 instruments imported (NSE_EQ 1); 0 no longer listed; 1 EQ shares.\n"
+    assert captured.out == "1 instrument imported (NSE_EQ 1); 0 no longer listed; 1 EQ share.\n"
     assert captured.err.splitlines()[0].startswith("checking ")
     assert instruments.fetch_one(engine, "NSE_EQ", 1333).name == "HDFC Bank"
 
@@ -51,7 +51,7 @@ def test_an_import_says_what_it_left_out(master: Path, capsys: pytest.CaptureFix
     master.write_text(HEADER + HDFC + odd)
     assert cli.main(["instruments", "import", str(master)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("1 rows could not be read and were left out; the first is line 3 ('NSE,E,x,")
+    assert lines[0].startswith("1 row could not be read and was left out; the first is line 3 ('NSE,E,x,")
     assert lines[1] == "Left out, because there are no prices of them: 1 of NSE M"
     assert lines[2] == "Underlyings that are no share of the master: 0NSETEST"
 

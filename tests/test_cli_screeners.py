@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from ltp import cli, cli_files, cli_screeners
+from ltp import cli, cli_files
 from ltp.core.criteria import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.screener import Run
-from ltp.db import instruments, screeners, screenings, screens
-from ltp.db.engine import open_engine, reading
+from ltp.db import candles, instruments, screeners, screenings, screens, universes
+from ltp.db.engine import open_engine, reading, writing
 from ltp.db.screenings import Screening
 from ltp.feed import simulator
 from ltp.jobs import screeners as evaluation
 from ltp.settings import Settings
 from tests.jobs.trading import LAST, open_market, sessions
 
+FIRST = sessions(300)[0]
 UP = Spec(("trend == up",), "all")
 
 
@@ -52,10 +52,20 @@ def of_kind(engine: Engine, kind: str) -> Screening:
 
 
 def current(engine: Engine, kind: str) -> Run:
-    run_id = screeners.latest_run_id(engine, kind)
-    run = screeners.fetch_run(engine, run_id or 0)
+    run = screeners.fetch_run(engine, current_id(engine, kind) or 0)
     assert run is not None
     return run
+
+
+def current_id(engine: Engine, kind: str) -> int | None:
+    with reading(engine) as connection:
+        heads = screeners.heads_in(connection).get(kind)
+    return heads[0].id if heads else None
+
+
+def noted(engine: Engine) -> object:
+    with reading(engine) as connection:
+        return screenings.newest_in(connection)
 
 
 def test_a_run_searches_the_default_universe_and_is_told_in_one_line(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,8 +96,8 @@ def test_the_universe_of_the_settings(
     monkeypatch.setenv("SCREENER_UNIVERSE", "nifty900")
     assert cli.main(["screeners", "run", "swing"]) == 2
     assert capsys.readouterr().err.endswith("There is no universe called 'nifty900'\n")
-    assert of_kind(market, "swing").message == "There is no universe called 'nifty900'"
     assert current(market, "swing").universe == "all"
+    assert of_kind(market, "swing").state == "done"
 
 
 def test_money_comes_from_the_settings(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +133,7 @@ def test_a_request_is_claimed_and_ended(market: Engine) -> None:
     assert cli.main(["screeners", "run", "--request", str(asked)]) == 0
     seen = screenings.fetch(market, asked)
     assert seen is not None
-    assert (seen.state, seen.run_id) == ("done", screeners.latest_run_id(market, kind_of(UP)))
+    assert (seen.state, seen.run_id) == ("done", current_id(market, kind_of(UP)))
     assert cli.main(["screeners", "run", "--request", str(asked)]) == 2
 
 
@@ -159,8 +169,9 @@ def test_no_candles_is_a_sentence_and_the_last_good_run_stays(address: str, caps
     engine = open_engine(address)
     open_market(engine)
     cli.main(["screeners", "run", "swing"])
-    assert cli.main(["screeners", "run", "swing", "--as-of", "2001-01-01"]) == 2
-    assert "none of its 5 instruments has daily candles up to 2001-01-01" in capsys.readouterr().err
+    universes.replace(engine, "nifty50", "NIFTY 50", "test", ["NSE_EQ:999"])
+    assert cli.main(["screeners", "run", "swing"]) == 2
+    assert "none of its 0 instruments has daily candles" in capsys.readouterr().err
     assert of_kind(engine, "swing").state == "failed"
     assert current(engine, "swing").id == 1
 
@@ -178,7 +189,7 @@ def test_a_fault_of_the_program_is_told_too(market: Engine, monkeypatch: pytest.
 def test_a_request_that_was_given_up_ends_the_run(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screenings, "beat", lambda *_, **__: False)
     assert cli.main(["screeners", "run", "swing"]) == 2
-    assert screeners.latest_run_id(market, "swing") is None
+    assert current_id(market, "swing") is None
 
 
 def test_one_run_of_a_screener_at_a_time(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,8 +203,16 @@ def test_one_run_of_a_screener_at_a_time(market: Engine, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "swing, longterm, or the address of a saved screen"),
-        (["nosuch"], "There is no screener called 'nosuch'"),
+        ([], "one or both of swing and longterm, or a saved screen: rising"),
+        (["nosuch"], "NAME: 'nosuch' is not accepted; one or both of swing and longterm, or a saved screen: rising"),
+        (["swing", "nosuch"], "NAME: 'nosuch' is not accepted"),
+        (["swing", "--universe", "nifty05"], "--universe: 'nifty05' is not accepted; a universe: nifty50, all"),
+        (
+            ["swing", "--as-of", "20.11.26x"],
+            f"--as-of: '20.11.26x' is not accepted; a date such as 2026-11-20, from {FIRST} to {LAST}",
+        ),
+        (["swing", "--as-of", "2001-01-01"], f"from {FIRST} to {LAST}"),
+        (["swing", "--as-of", "2026-11-21"], f"from {FIRST} to {LAST}"),
         (["rising", "swing"], "a saved screen is evaluated by itself"),
         (["--request", "99"], "a request that waits"),
     ],
@@ -206,12 +225,32 @@ def test_what_is_not_there_is_a_sentence(
     err = capsys.readouterr().err
     assert sentence in err
     assert len(err.splitlines()) == 1
+    assert noted(market) == {}
 
 
-def test_a_day_that_is_none_is_refused() -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["screeners", "run", "swing", "--as-of", "20.11.2026"])
-    assert cli_screeners._day("2026-11-20") == date(2026, 11, 20)
+def test_without_candles_or_universes_there_is_nothing_to_look_back_to(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, sentence in (
+        ("--as-of=2026-11-20", "with daily candles, of which there are none yet"),
+        ("--universe=all", "none yet"),
+    ):
+        assert cli.main(["screeners", "run", "swing", option]) == 2
+        assert sentence in capsys.readouterr().err
+    assert noted(open_engine(address)) == {}
+
+
+def test_a_day_without_a_session_looks_back_to_the_one_before(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "run", "swing", "--as-of", "15-Nov-2026"]) == 0
+    assert " as of 2026-11-13, " in capsys.readouterr().out
+
+
+def test_what_was_left_out_is_told_in_the_same_line(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    candles.replace(market, "raw", "NSE_EQ:2", [])
+    with writing(market) as connection:
+        connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 2) WHERE security_id = 3 AND year = 2026"))
+    assert cli.main(["screeners", "run", "swing"]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("swing: 3 of 3 instruments of nifty50 as of ")
+    assert "; 1 share left out: SHARE3 (damaged candles: " in line
 
 
 def test_an_import_is_the_newest_run(results: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +280,7 @@ def test_a_bad_row_names_file_line_and_column_and_imports_nothing(
     captured = capsys.readouterr()
     assert captured.err == f"{results}, line 3, column score: 'many' is not accepted; a number such as 87.5\n"
     assert captured.out == ""
-    assert screeners.latest_run_id(open_engine(address), "swing") is None
+    assert current_id(open_engine(address), "swing") is None
 
 
 def test_an_import_leaves_what_the_master_knows(results: Path, address: str) -> None:

@@ -36,7 +36,7 @@ THEIRS = {
     "screen": {"numpy", "talib"},
     "feed": {"websocket", "requests", "urllib3"},
     "feed.simulator": {"flask", "flask_sock", "simple_websocket", "werkzeug"},
-    "store": {"redis", "orjson", "msgspec"},
+    "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
     "jobs": {"apscheduler"},

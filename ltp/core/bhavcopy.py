@@ -1,8 +1,8 @@
 """NSE's daily file of what every share did, in its three formats: bytes to rows.
 
 UDiFF (`BhavCopy_NSE_CM_0_0_0_YYYYMMDD_F_0000.csv`, since July 2024), the older `cmDDMMMYYYYbhav.csv`, and
-`sec_bhavdata_full_DDMMYYYY.csv`, which names no ISIN. Columns are found by name. The previous close in all three is as it
-was traded: it is not adjusted on the day of a split. Who has which security_id is not known here.
+`sec_bhavdata_full_DDMMYYYY.csv`, which names no ISIN. Columns are found by name. The previous close in all three is
+left alone: it is as traded, and not adjusted on the day of a split. Who has which security_id is not known here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from ltp.core.candle import Candle
 from ltp.core.exchange_csv import Damaged, Sheet, parse_day, read_candle, sheet
-from ltp.core.money import Price, price_from_rupees
 from ltp.errors import InputError
 
 # EQ: ordinary; BE, BZ: delivery only, where a share may be moved for a while. The SME boards (SM, ST) trade in lots, and
@@ -31,7 +30,6 @@ class BhavRow(NamedTuple):
     isin: str
     security_id: int | None
     candle: Candle
-    prev_close: Price | None
 
 
 class Bhavcopy(NamedTuple):
@@ -54,7 +52,6 @@ class _Layout(NamedTuple):
     series: str
     day: str
     candle: tuple[str, str, str, str, str]
-    prev_close: str
     isin: str = "isin"
     security_id: str = "fininstrmid"
 
@@ -65,15 +62,15 @@ class _Layout(NamedTuple):
 _LAYOUTS: Final = (
     _Layout(
         "udiff", "tckrsymb", "tckrsymb", "sctysrs", "traddt",
-        ("opnpric", "hghpric", "lwpric", "clspric", "ttltradgvol"), "prvsclsgpric",
+        ("opnpric", "hghpric", "lwpric", "clspric", "ttltradgvol"),
     ),
     _Layout(
         "sec_full", "ttltrdqnty", "symbol", "series", "date1",
-        ("openprice", "highprice", "lowprice", "closeprice", "ttltrdqnty"), "prevclose",
+        ("openprice", "highprice", "lowprice", "closeprice", "ttltrdqnty"),
     ),
     _Layout(
         "cm_bhav", "tottrdqty", "symbol", "series", "timestamp",
-        ("open", "high", "low", "close", "tottrdqty"), "prevclose",
+        ("open", "high", "low", "close", "tottrdqty"),
     ),
 )  # fmt: skip
 _CASH: Final = frozenset({"", "NSE CM", "NSE", "CM"})  # a file may leave either column out
@@ -100,7 +97,8 @@ def parse(content: bytes, name: str) -> Bhavcopy:
     Args:
         name: what the file is called in sentences.
     Raises:
-        InputError: it is no such file, a column is missing, it holds no share, or more than five rows and 2% are damaged.
+        InputError: it is no such file, ends in the midst of a row, lacks a column, holds no share, or more than five rows and 2%
+            are damaged.
     """
     return parse_sheet(sheet(content, name))
 
@@ -111,6 +109,7 @@ def parse_sheet(source: Sheet) -> Bhavcopy:
     if layout is None:
         raise InputError(f"{source.name}, line 1", ", ".join(source.columns), _FORMATS)
     _refuse_lacking(source, layout)
+    source.refuse_torn()
     damaged = Damaged(source.name)
     read, others = _read(source, layout, damaged)
     days = Counter(row.candle.day for _, row in read)
@@ -143,7 +142,7 @@ class _Reader:
         self._names = itemgetter(*(columns[name] for name in (layout.symbol, layout.series, layout.day)))
         self._numbers = itemgetter(*(columns[name] for name in layout.candle))
         nowhere = len(columns) + 1
-        self._optional = [columns.get(name, nowhere) for name in (layout.isin, layout.security_id, layout.prev_close)]
+        self._optional = [columns.get(name, nowhere) for name in (layout.isin, layout.security_id)]
 
     def row(self, cells: list[str], where: str) -> BhavRow | None:
         """Return the share's day, None where the row is of no share, or of one that was not traded.
@@ -166,10 +165,10 @@ class _Reader:
         if not 0 < len(symbol) <= _MAX_SYMBOL:
             raise InputError(f"{where}, symbol", symbol, "an exchange symbol such as HDFCBANK")
         width = len(cells)
-        isin, id_, previous = [cells[place].strip() if place < width else "" for place in self._optional]
+        isin, id_ = [cells[place].strip() if place < width else "" for place in self._optional]
         security_id = int(id_) if id_.isascii() and id_.isdigit() and len(id_) < _ID_DIGITS else None
         isin = isin.upper() if len(isin) == _ISIN_LENGTH else ""
-        return BhavRow(symbol, series, isin, security_id, candle, _prev_close(previous))
+        return BhavRow(symbol, series, isin, security_id, candle)
 
 
 def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[str, BhavRow]], Counter[str]]:
@@ -187,13 +186,6 @@ def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[
             if row is not None:
                 rows.append((where, row))
     return rows, reader.others
-
-
-def _prev_close(text: str) -> Price | None:
-    try:
-        return price_from_rupees(float(text))
-    except ValueError:
-        return None
 
 
 def _day(text: str, where: str) -> date:

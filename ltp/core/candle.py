@@ -17,6 +17,7 @@ from ltp.core.money import Price
 # laid over the bytes.
 RECORD: Final = struct.Struct("<i5q")
 _DAY: Final = struct.Struct("<i")
+_BEHIND_D: Final = 7  # an old import that ends weeks before the other basis is out of use, however long it is
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -96,6 +97,22 @@ def by_year(packed: bytes) -> dict[int, bytes]:
 def count_changed(old: bytes, new: bytes) -> int:
     """Return how many records of `new` are not in `old` as they are."""
     return len(set(_by_day(new).items()) - set(_by_day(old).items()))
+
+
+def last_day(packed: bytes) -> date | None:
+    """Return the day of the newest record, None where there is none."""
+    return day_of(_day_at(packed, len(packed) // RECORD.size - 1)) if packed else None
+
+
+def restated_counts(raw: bytes, restated: bytes) -> bool:
+    """Tell which of two histories of a share is to be taken, for the two are never mixed: whether it is the broker's.
+
+    That is the longer one, unless it ended long before the other; as traded in doubt.
+    """
+    if not raw or not restated:
+        return not raw
+    behind = _day_at(raw, len(raw) // RECORD.size - 1) - _day_at(restated, len(restated) // RECORD.size - 1)
+    return behind < -_BEHIND_D or (behind <= _BEHIND_D and len(restated) > len(raw))
 
 
 def _by_day(packed: bytes) -> dict[int, bytes]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from ltp.core.money import Price, is_currency, needs_snap, snap
-from ltp.core.tick import Tick
+from ltp.core.tick import UNTOLD, Day, Tick
 
 IST_OFFSET_S: Final = 19_800
 NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
@@ -33,7 +34,7 @@ class Conflator:
     def __init__(self) -> None:
         self.counters: Counter[str] = Counter()
         self._table: dict[str, Tick] = {}
-        self._changed: dict[str, None] = {}
+        self._changed: dict[str, Tick] = {}
         self._admitted: set[str] = set()
         self._currency: set[str] = set()
         self._tick_size: Callable[[str], Price] = lambda _: 0
@@ -66,7 +67,7 @@ class Conflator:
             return
         self._since = since
         if since:
-            self._changed.update((key, None) for key, tick in self._table.items() if tick.received_at >= since)
+            self._changed.update((key, tick) for key, tick in self._table.items() if tick.received_at >= since)
 
     def admit(self, keys: Iterable[str]) -> None:
         """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""
@@ -85,8 +86,7 @@ class Conflator:
     def take(self) -> list[Tick]:
         """Return the newest tick of each changed key, oldest change first, and forget the changes."""
         changed, self._changed = self._changed, {}
-        table = self._table
-        return [table[key] for key in changed]
+        return list(changed.values())
 
     def all(self) -> list[Tick]:
         return list(self._table.values())
@@ -99,12 +99,12 @@ class Conflator:
         table, changed, since = self._table, self._changed, self._since
         today, tomorrow = _day_of(ticks[0].received_at // 1_000_000) if ticks else (0, 0)
         for tick in ticks:
-            key, ltp, ltt, received_at, volume, open_, high, low, prev_close, oi, _, _, rest = tick
+            key, ltp, ltt, received_at, volume, day, oi, _, _, rest = tick
             old = table.get(key)
             if old is None or ltp is None or ltt is None or rest or old[1] is None:
                 self._apply_rare(tick, old)
                 continue
-            _, o_ltp, o_ltt, o_received_at, o_volume, o_open, o_high, o_low, o_prev_close, o_oi, session, traded_at, o_rest = old
+            _, o_ltp, o_ltt, o_received_at, o_volume, o_day, o_oi, session, traded_at, o_rest = old
             if ltt != o_ltt or o_rest:
                 traded_at = ltt * 1_000_000
                 if (
@@ -116,27 +116,35 @@ class Conflator:
                     self._apply_rare(tick, old)
                     continue
             if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in self._currency):
-                ltp, open_, high, low, prev_close = self._snapped(key, ltp, open_, high, low, prev_close)
-            if prev_close is None or (
-                prev_close != o_prev_close and not self._takes_prev_close(key, o_prev_close, ltt, received_at)
-            ):
-                prev_close = o_prev_close
+                ltp, *prices = self._snapped(key, ltp, day.open, day.high, day.low, day.prev_close)
+                day = Day(*prices)
+            if day is not o_day:
+                day = self._day(key, day, o_day, ltt, received_at)
             if volume is None:
                 volume = o_volume
-            if open_ is None:
-                open_ = o_open
-            if high is None:
-                high = o_high
-            if low is None:
-                low = o_low
             if oi is None:
                 oi = o_oi
-            new = _new(Tick, (key, ltp, ltt, received_at, volume, open_, high, low, prev_close, oi, session, traded_at, False))
-            table[key] = new
-            if ltp == o_ltp and ltt == o_ltt and new[4:] == old[4:] and o_received_at >= since:
+            new = table[key] = _new(Tick, (key, ltp, ltt, received_at, volume, day, oi, session, traded_at, False))
+            same = ltp == o_ltp and volume == o_volume and ltt == o_ltt and oi == o_oi and (day is o_day or day == o_day)
+            if same and not o_rest and o_received_at >= since:
                 self.counters["duplicate"] += 1
+                if key in changed:
+                    changed[key] = new
             else:
-                changed[key] = None
+                changed[key] = new
+
+    def _day(self, key: str, day: Day, old: Day, ltt: int, received_at: int) -> Day:
+        """Return `day` with what it lacks, or may not tell, taken from `old`.
+
+        Itself where that is nothing, since the next tick will most likely bring it again; else `old` where it says the same.
+        """
+        if day is UNTOLD:
+            return old
+        told = day
+        if day.prev_close != old.prev_close and not self._takes_prev_close(key, old.prev_close, ltt, received_at):
+            told = replace(day, prev_close=None)
+        merged = told.filled(old)
+        return old if merged is not day and merged == old else merged
 
     def _apply_rare(self, tick: Tick, old: Tick | None) -> None:
         """Everything the loop above does not decide at a glance: first sights, partial and REST ticks, a new day, odd times."""
@@ -156,9 +164,11 @@ class Conflator:
             return
         self._table[tick.key] = merged
         if old is None or merged._replace(received_at=0) != old._replace(received_at=0) or old.received_at < self._since:
-            self._changed[tick.key] = None
+            self._changed[tick.key] = merged
         else:
             self.counters["duplicate"] += 1
+            if tick.key in self._changed:
+                self._changed[tick.key] = merged
 
     def _clean(self, tick: Tick) -> Tick:
         """Snap the prices, and drop an `ltt` that is no time of a trade."""
@@ -225,14 +235,14 @@ class Conflator:
             return None
         known_later = old.ltt is not None and (tick.ltt is None or tick.ltt <= old.ltt)
         if tick.received_at < old.received_at or (not old.rest and (known_later or tick.ltt is None)):
-            filled = _filled(old, tick)
+            filled = old.filled(tick)
             return filled if filled != old else None
         return self._over(tick, old)._replace(ltt=tick.ltt or old.ltt, traded_at=old.traded_at)
 
     def _over(self, tick: Tick, old: Tick) -> Tick:
         """Return `tick` with what it does not say taken from `old`, of the same session."""
         takes = tick.rest or self._takes_prev_close(tick.key, old.prev_close, tick.ltt, tick.received_at)
-        return _filled(tick if takes else tick._replace(prev_close=None), old)._replace(session=old.session)
+        return (tick if takes else tick._replace(prev_close=None)).filled(old)._replace(session=old.session)
 
     @staticmethod
     def _moved(tick: Tick, old: Tick) -> bool:
@@ -277,15 +287,3 @@ def _day_of(epoch_s: int) -> tuple[int, int]:
     """Return from and before which second it is the same day in India."""
     midnight = (epoch_s + IST_OFFSET_S) // 86_400 * 86_400 - IST_OFFSET_S
     return midnight, midnight + 86_400
-
-
-def _filled(tick: Tick, other: Tick) -> Tick:
-    """Return `tick` with each value that it lacks taken from `other`."""
-    return tick._replace(
-        volume=other.volume if tick.volume is None else tick.volume,
-        open=other.open if tick.open is None else tick.open,
-        high=other.high if tick.high is None else tick.high,
-        low=other.low if tick.low is None else tick.low,
-        prev_close=other.prev_close if tick.prev_close is None else tick.prev_close,
-        oi=other.oi if tick.oi is None else tick.oi,
-    )

@@ -23,6 +23,7 @@ from ltp.errors import InputError
 
 MAX_CSV_BYTES: Final = 256 << 20  # 500 days of every share in one file have some 80 MB
 _MOST_MEMBERS: Final = 5_000
+_TAIL_BYTES: Final = 1 << 16  # more than two lines
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DATE: Final = (
     re.compile(r"(?P<year>\d{4})-?(?P<month>\d\d)-?(?P<day>\d\d)(?:[T ].*)?", re.ASCII),
@@ -37,11 +38,18 @@ PRICES: Final = ("open", "high", "low", "close")
 
 
 class Sheet(NamedTuple):
-    """`columns`: place by name in lower case without anything but letters and digits. `rows`: line number and cells."""
+    """`columns`: place by name in lower case without anything but letters and digits. `rows`: line number and cells.
+    `torn`: the last line where the file ends in the midst of it, else empty."""
 
     name: str
     columns: Mapping[str, int]
     rows: Iterator[tuple[int, list[str]]]
+    torn: str = ""
+
+    def refuse_torn(self) -> None:
+        """Raise InputError for a file that was cut off: half a day's shares would pass for the whole day."""
+        if self.torn:
+            raise InputError(f"{self.name}, last line", self.torn, "the file ends in the midst of this row; fetch it again")
 
 
 class Damaged:
@@ -120,7 +128,17 @@ def sheet(content: bytes, name: str) -> Sheet:
     columns: dict[str, int] = {}
     for place, cell in enumerate(header[1]):
         columns.setdefault(re.sub(r"[^a-z0-9]", "", cell.lower()), place)
-    return Sheet(name, columns, rows)
+    return Sheet(name, columns, rows, _torn(content))
+
+
+def _torn(content: bytes) -> str:
+    """Return the last line where it has no end and fewer cells than the one before; an end alone may be missing."""
+    lines = content[-_TAIL_BYTES:].splitlines()
+    if content.endswith((b"\n", b"\r")) or len(lines) < 2:
+        return ""
+    before, last = (line.decode("utf-8", errors="replace") for line in lines[-2:])
+    counts = [len(next(csv.reader([text]), [])) for text in (before, last)]
+    return last if last.strip() and counts[1] < counts[0] else ""
 
 
 def _rows(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[str]]]:

@@ -67,6 +67,8 @@ class _Parser:
         node = self._either()
         if self._now.text in _COMPARISONS:
             raise self._refusal(self._now, "a comparison has two sides; join two comparisons with 'and'")
+        if self._now.text == ",":
+            raise self._refusal(self._now, "a comma stands between what a function takes; 1,000 is written 1000")
         if self._now.kind != "end":
             raise self._refusal(self._now, "an operator such as + or >, 'and', 'or' or the end is expected here")
         if node.kind is not Kind.TRUTH:
@@ -146,7 +148,8 @@ class _Parser:
         if operator not in {"==", "!="}:
             raise self._refusal(sign, f"{left.name} is a word: it is compared by == or !=")
         words, right_at = FACT_WORDS[left.name], self._now
-        right = self._factor()
+        known = right_at.kind != "name" or right_at.text in words
+        right = self._factor() if known else None
         if not isinstance(right, Word) or right.text not in words:
             raise self._refusal(right_at, f"{left.name} is one of {', '.join(words)}")
         return Comparison(operator, left, right)
@@ -206,9 +209,8 @@ class _Parser:
     def _call(self, token: Token) -> Node:
         function = FUNCTIONS.get(token.text)
         if function is None:
-            raise self._refusal(
-                token, f"there is no such function{nearest(token.text)}; the functions are {', '.join(FUNCTIONS)}"
-            )
+            hint = nearest(token.text, call=True)
+            raise self._refusal(token, f"there is no such function, there are {', '.join(FUNCTIONS)}{hint}")
         if function.name == "weekly" and self._in_weeks:
             raise self._refusal(token, "weekly() within weekly() has no meaning")
         self._take()

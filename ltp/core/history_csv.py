@@ -58,8 +58,9 @@ def parse_sheet(source: Sheet) -> HistoryFile:
     Rows of a time of day are refused as damaged: a share has one candle a day.
 
     Raises:
-        InputError: it holds no candle, or too many rows are damaged (`Damaged`).
+        InputError: it ends in the midst of a row, holds no candle, or too many rows are damaged (`Damaged`).
     """
+    source.refuse_torn()
     places = {word: source.columns[name] for word, names in _CALLED.items() for name in names if name in source.columns}
     damaged, shares, count = Damaged(source.name), dict[Share, bytearray](), 0
     share_of = _share_reader(places, source.name)

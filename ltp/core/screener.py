@@ -78,7 +78,8 @@ class Run(NamedTuple):
 
     `created_at` is aware UTC. `sample`: invented, to be headed so. `source`: where it came from, a file's name for an import.
     `as_of`: the session whose candles were the newest, None for an import. `universe`: what was searched; `evaluated`: how many
-    instruments that were. `spec`: the screen itself as canonical text, empty for the built-in ones.
+    instruments that were. `spec`: the screen itself as canonical text, empty for the built-in ones. `notes`: what was left out
+    and why, empty where nothing was.
     """
 
     id: int
@@ -92,3 +93,4 @@ class Run(NamedTuple):
     evaluated: int = 0
     spec: str = ""
     took_s: float = 0.0
+    notes: str = ""

@@ -15,6 +15,24 @@ _TOKEN = re.compile(
     r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>>=|<=|==|!=|[-+*/(),<>=])", re.ASCII
 )
 _WORDS: Final = frozenset({"and", "or", "not"})
+# What other languages write, and what is written here instead.
+_INSTEAD: Final = {
+    "=>": ">=",
+    "=<": "<=",
+    "<>": "!=",
+    "&&": "and",
+    "||": "or",
+    "&": "and",
+    "|": "or",
+    "!": "not",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "−": "-",
+    "×": "*",
+    "÷": "/",
+    "%": "the number alone, 5 for 5%",
+}
 
 
 class Token(NamedTuple):
@@ -44,8 +62,8 @@ def read(text: str, where: str) -> list[Token]:
             at += 1
             continue
         match = _TOKEN.match(text, at)
-        if match is None:
-            raise refusal(where, text, at, f"{_described(text[at])} has no meaning in a criterion")
+        if match is None or text[at : at + 2] in _INSTEAD:
+            raise refusal(where, text, at, _meaningless(text[at : at + 2]))
         token = Token(str(match.lastgroup), match[0].lower(), at)
         at = match.end()
         if token.kind == "number":
@@ -66,6 +84,13 @@ def _check_number(token: Token, text: str, end: int, where: str) -> None:
             end if glued else token.at,
             f"a number is digits such as 60 or 2.5, at most {_WHOLE_DIGITS} before and {_FRACTION_DIGITS} after the point",
         )
+
+
+def _meaningless(text: str) -> str:
+    """Say that one or both of two characters mean nothing, and what to write in their place where that is known."""
+    sign = text if text in _INSTEAD else text[0]
+    hint = f"; write {_INSTEAD[sign]}" if sign in _INSTEAD else ""
+    return f"{repr(sign) if len(sign) > 1 else _described(sign)} has no meaning in a criterion{hint}"
 
 
 def _described(character: str) -> str:

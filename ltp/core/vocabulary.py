@@ -69,7 +69,34 @@ FACT_WORDS: Final = {
 WORDS: Final = frozenset(_TRENDS)
 
 
-def nearest(name: str) -> str:
-    """Return a hint at the name that was meant, empty where none is near."""
-    found = difflib.get_close_matches(name[:40], (*SERIES, *FACT, *FUNCTIONS), n=1, cutoff=0.7)
+# What other charting and screening programs call it.
+ELSEWHERE: Final = {
+    "ltp": "close",
+    "last": "close",
+    "prev_close": "ago(close, 1)",
+    "chg": "change_pct",
+    "vol": "volume",
+    "rvol": "relvol",
+    "avg": "sma",
+    "average": "sma",
+    "mean": "sma",
+    "ma": "sma",
+    "highest": "max",
+    "lowest": "min",
+    "stdev": "stddev",
+    "std": "stddev",
+    "ref": "ago",
+    "shift": "ago",
+    "crossover": "crosses_above",
+    "crossunder": "crosses_below",
+}
+
+
+def nearest(name: str, *, call: bool = False) -> str:
+    """Return a hint at the name that was meant, empty where none is near. `call`: a function is."""
+    names = tuple(FUNCTIONS) if call else (*SERIES, *FACT, *FUNCTIONS)
+    meant = ELSEWHERE.get(name, "")
+    if meant and not (call and meant not in FUNCTIONS):
+        return f"; did you mean {meant}?"
+    found = difflib.get_close_matches(name[:40], names, n=1, cutoff=0.7)
     return f"; did you mean {found[0]}?" if found else ""

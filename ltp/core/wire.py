@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, cast
 
 from ltp.core.money import MAX_PRICE, SCALE, Price
-from ltp.core.tick import Feed, Tick
+from ltp.core.tick import Day, Feed, Tick
 
 VERSION = 1
 FIRST_SEQ = 1  # of an epoch: whoever hears it reads everything again
@@ -71,12 +71,9 @@ class Batch(NamedTuple):
 def tick_of(told: Tick | Told) -> Tick:
     if isinstance(told, Tick):
         return told
-    prices = _seen_prices
-    ltp, opened, high, low, close = (
-        prices[told.ltp], prices[told.open], prices[told.high], prices[told.low], prices[told.prev_close],
-    )  # fmt: skip
+    day = _seen_days[told.open, told.high, told.low, told.prev_close]
     since = told.session, told.traded_at, told.rest
-    return _new_tick(Tick, (told.key, ltp, told.ltt, told.received_at, told.volume, opened, high, low, close, told.oi, *since))
+    return _new_tick(Tick, (told.key, _seen_prices[told.ltp], told.ltt, told.received_at, told.volume, day, told.oi, *since))
 
 
 def tick_from_plain(key: str, plain: Any) -> Tick | None:
@@ -151,8 +148,8 @@ def _read(plains: list[Any]) -> list[Tick]:
             )  # fmt: skip
         except TypeError:  # a list or an object, which no dictionary takes for a key
             ltp, opened, high, low, close = map(_price, (ltp, *map(get, _PRICES)))
-        rest = get("rest") is True
-        ticks.append(new(Tick, (key, ltp, ltt, received_at, volume, opened, high, low, close, oi, session, traded_at, rest)))
+        rest, day = get("rest") is True, Day(opened, high, low, close)
+        ticks.append(new(Tick, (key, ltp, ltt, received_at, volume, day, oi, session, traded_at, rest)))
     return ticks
 
 
@@ -194,5 +191,17 @@ class _SeenPrices(dict[object, Price | None]):
         return price
 
 
+class _SeenDays(dict[tuple[float | None, ...], Day]):
+    """Days from memory, by their prices in rupees: of an instrument one object stays while its day does."""
+
+    def __missing__(self, rupees: tuple[float | None, ...]) -> Day:
+        if len(self) >= _DAYS_KEPT:
+            self.clear()
+        day = self[rupees] = Day(*(_seen_prices[each] for each in rupees))
+        return day
+
+
 _PRICES_KEPT = 1 << 16
+_DAYS_KEPT = 1 << 14
 _seen_prices = _SeenPrices()
+_seen_days = _SeenDays()

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, delete, select
+from sqlalchemy import Connection, Engine, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.corporate_action import Action
 from ltp.core.instrument import split_key
-from ltp.db.engine import reading, writing
+from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import corporate_actions as table
 from ltp.errors import NotFoundError
 
@@ -29,6 +29,27 @@ def fetch(engine: Engine, key: str | None = None) -> list[Action]:
     """Return every action in any state, or those of an instrument, by instrument and day."""
     with reading(engine) as connection:
         return _fetch(connection, key)
+
+
+def of_key(connection: Connection, key: str) -> list[Action]:
+    """Return what is known of an instrument in any state, by day."""
+    return _fetch(connection, key)
+
+
+def first_after(engine: Engine, day: date, *, patience_ms: int = PATIENCE_MS) -> dict[str, date]:
+    """Return by key the first ex-day after `day` of an action that is confirmed or suspected."""
+    first = (
+        select(table.c.segment, table.c.security_id, func.min(table.c.ex_day))
+        .where(table.c.ex_day > day, table.c.state != "dismissed")
+        .group_by(table.c.segment, table.c.security_id)
+    )
+    with reading(engine, patience_ms=patience_ms) as connection:
+        return {f"{segment}:{security_id}": ex_day for segment, security_id, ex_day in connection.execute(first)}
+
+
+def changed_in(connection: Connection) -> tuple[object, ...]:
+    """Return what differs whenever an action was stored or taken back, for one cheap query."""
+    return tuple(connection.execute(select(func.max(table.c.changed_at), func.count())).one())
 
 
 def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable[Action]) -> list[Action]:

@@ -20,6 +20,7 @@ from ltp.core.screener import KINDS, Run
 from ltp.db import instruments, screeners, screenings, screens, universes
 from ltp.db.directory import Directory, Found
 from ltp.db.engine import reading
+from ltp.db.plans import Plans
 from ltp.db.screeners import RunHead
 from ltp.db.screenings import Screening
 from ltp.db.screens import Screen
@@ -34,10 +35,18 @@ _PATIENCE_MS: Final = 50  # beside browsers; the next try is 2 s away
 
 
 class Catalog:
-    """Answers at once and from memory. Runs of the built-in screeners are held whole, of others only which there are."""
+    """Answers at once and from memory. Runs of the built-in screeners are held whole, of others only which there are.
 
-    def __init__(self, engine: Engine) -> None:
+    `plans`: those of the runs that pages show, kept up with the candles.
+
+    Args:
+        follow_plans: False where no page is shown.
+    """
+
+    def __init__(self, engine: Engine, *, follow_plans: bool = True) -> None:
         self._engine = engine
+        self._follow_plans = follow_plans
+        self.plans = Plans(engine)
         self._heads: Mapping[str, tuple[RunHead, ...]] = {}
         self._heads_mark: object = None
         self._runs: Mapping[str, Run] = {}
@@ -47,7 +56,7 @@ class Catalog:
         self._universes: Mapping[str, Universe] = {}
         self._universes_at: datetime | None = None
         self._instruments = Directory()
-        self._instruments_at: datetime | None = None
+        self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
         self._failing = False
         self._thread: threading.Thread | None = None
@@ -110,6 +119,10 @@ class Catalog:
                 self._read_runs(connection)
                 self._read_screens(connection)
                 self._read_universes(connection)
+            if self._follow_plans:
+                for run in self._runs.values():
+                    self.plans.learn(run)
+                self.plans.renew()
             self._read_instruments()
         except DatabaseError as error:
             if not self._failing:  # once, not every 2 s for as long as it lasts
@@ -147,10 +160,10 @@ class Catalog:
             changed_at = instruments.changed_at(connection)
         # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it goes on.
         through, self._instruments_seen_at = changed_at == self._instruments_seen_at, changed_at
-        if changed_at != self._instruments_at and (through or not self._instruments):
+        if changed_at != self.instruments_at and (through or not self._instruments):
             batches = instruments.fetch_batches(self._engine, patience_ms=_PATIENCE_MS)
             # Browsers of this process go on between two batches of what may be 200,000 rows.
-            self._instruments, self._instruments_at = Directory(batches, pause=lambda: time.sleep(0.001)), changed_at
+            self._instruments, self.instruments_at = Directory(batches, pause=lambda: time.sleep(0.001)), changed_at
 
     def _every_s(self) -> float:
         # A process that started before anything was stored must not answer 404 for seconds after it was.

@@ -119,6 +119,14 @@ candle_days = Table(
     Column("imported_at", Instant, nullable=False),
 )
 
+# One row: a database holds the market's candles or the simulated exchange's, see `db.candle_source`.
+candle_source = Table(
+    "candle_source",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("simulated", Boolean, nullable=False),
+)
+
 corporate_actions = Table(
     "corporate_actions",
     metadata,
@@ -146,6 +154,7 @@ screener_runs = Table(
     Column("evaluated", Integer, nullable=False, server_default="0"),
     Column("spec", Text, nullable=False, server_default=""),
     Column("took_s", Float, nullable=False, server_default="0"),
+    Column("notes", Text, nullable=False, server_default=""),
     Index(None, "kind", "id"),
     sqlite_autoincrement=True,  # an id is never given twice: runs are cached by it
 )

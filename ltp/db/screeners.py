@@ -36,6 +36,7 @@ class RunHead(NamedTuple):
     evaluated: int
     spec: str
     took_s: float
+    notes: str = ""
 
 
 def insert_run(
@@ -50,13 +51,14 @@ def insert_run(
     evaluated: int = 0,
     spec: str = "",
     took_s: float = 0.0,
+    notes: str = "",
 ) -> int:
     """Store a run and its rows in one transaction; what the instrument master does not know yet is added to it.
 
     Args:
         rows: ranks and keys unique among them.
         source: where it came from, such as a file's name.
-        as_of, universe, evaluated, spec, took_s: see Run.
+        as_of, universe, evaluated, spec, took_s, notes: see Run.
     Returns:
         The id of the run, higher than every earlier one.
     Raises:
@@ -65,7 +67,7 @@ def insert_run(
     values = [_stored(row) for row in rows]
     run = {
         "kind": kind, "created_at": datetime.now(UTC), "sample": sample, "source": source, "as_of": as_of,
-        "universe": universe, "evaluated": evaluated, "spec": spec, "took_s": took_s,
+        "universe": universe, "evaluated": evaluated, "spec": spec, "took_s": took_s, "notes": notes,
     }  # fmt: skip
     with writing(engine) as connection:
         run_id: int = connection.execute(insert(screener_runs).values(run).returning(screener_runs.c.id)).scalar_one()
@@ -86,13 +88,6 @@ def prune(engine: Engine) -> None:
             ids = [head.id for head in kept if kind in lasting or head.created_at >= oldest]
             of_kind = screener_runs.c.kind == kind
             connection.execute(delete(screener_runs).where(of_kind, screener_runs.c.id.not_in(ids)))
-
-
-def latest_run_id(engine: Engine, kind: str) -> int | None:
-    """Return the id of the current run of a screen, None while there is none."""
-    with reading(engine) as connection:
-        heads = heads_in(connection).get(kind)
-        return heads[0].id if heads else None
 
 
 def fetch_run(engine: Engine, run_id: int) -> Run | None:
@@ -148,6 +143,7 @@ def run_in(connection: Connection, run_id: int) -> Run | None:
         run.evaluated,
         run.spec,
         run.took_s,
+        run.notes,
     )
 
 

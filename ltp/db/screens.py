@@ -52,11 +52,11 @@ def save(engine: Engine, slug: str, name: str, spec: Spec) -> Screen:
     with writing(engine) as connection:
         held = connection.execute(select(table.c.name).where(table.c.slug == slug)).scalar()
         if held is not None and held != name:
-            raise InputError("slug", slug, f"it is the address of the screen {held!r}; choose another")
+            raise InputError("Address", slug, f"it is the address of the screen {held!r}; choose another")
         if held is None:
             count = connection.execute(select(func.count()).select_from(table)).scalar_one()
             if count >= MAX_SAVED:
-                raise InputError("name", name, f"at most {MAX_SAVED} screens are saved; delete one first")
+                raise InputError("Name", name, f"at most {MAX_SAVED} screens are saved; delete one first")
             connection.execute(insert(table).values(values))
         else:
             connection.execute(update(table).where(table.c.slug == slug).values(spec=values["spec"]))
@@ -103,8 +103,8 @@ def _screen(row: Row[tuple[str, str, str, datetime]]) -> Screen:
 
 def _check(slug: str, name: str, spec: Spec) -> None:
     if not _SLUG.fullmatch(slug) or slug in RESERVED or slug.startswith(KIND_PREFIX):
-        raise InputError("slug", slug, f"{_ACCEPTED}; {', '.join(sorted(RESERVED))} are taken")
+        raise InputError("Address", slug, f"{_ACCEPTED}; {', '.join(sorted(RESERVED))} are taken")
     if not name.strip() or len(name) > 200 or not name.isprintable():
-        raise InputError("name", name, "a name is 1 to 200 characters")
+        raise InputError("Name", name, "a name is 1 to 200 characters")
     if not spec.criteria:
         raise InputError("c", "", "a screen that is saved has at least one criterion")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
-from ltp.core.money import Price, is_currency, price_from_float32
-from ltp.core.tick import Tick
+from ltp.core.money import is_currency, price_from_float32
+from ltp.core.tick import UNTOLD, Day, Tick
 from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
@@ -37,25 +38,26 @@ class Disconnected(NamedTuple):
 Event = Disconnected
 
 
-_Side = tuple[Price | None, Price | None, Price | None, Price | None, int | None]  # in the order of a tick
-
-
 class _Instrument:
     """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time."""
 
-    __slots__ = ("currency", "key", "side", "side_bytes")
+    __slots__ = ("currency", "day", "key", "oi", "side_bytes")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.currency = is_currency(key)
-        self.side: _Side = (None, None, None, None, None)
+        self.day = UNTOLD
+        self.oi: int | None = None
         self.side_bytes = b""
 
     def take_side(self, side_bytes: bytes) -> None:
         prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
         open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
-        oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
-        self.side_bytes, self.side = side_bytes, (open_, high, low, close, oi)
+        day = Day(open_, high, low, close)
+        if day != self.day:  # with open interest it may be that alone which changed
+            self.day = day
+        self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
+        self.side_bytes = side_bytes
 
 
 # What follows the header in one packet -> the tick, None when its price is one that is never shown.
@@ -76,7 +78,8 @@ def _read_quote(instrument: _Instrument, values: tuple[int, float, int, int, byt
         return None
     if side_bytes != instrument.side_bytes:
         instrument.take_side(side_bytes)
-    return Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, *instrument.side)
+    said = (instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, instrument.day, instrument.oi, "", 0, False)
+    return _new(Tick, said)
 
 
 def _read_open_interest(instrument: _Instrument, values: tuple[int, int], received_at: int) -> Tick:
@@ -201,29 +204,28 @@ class Protocol:
             One tick a packet, in order. Packets without a price (open interest, previous close) give ticks with `ltp` None.
         """
         ticks: list[Tick] = []
-        known_by_size, last_ltt, traded_at = self._known, 0, ltt_to_utc(0)
-        for message in messages:
+        tell, last_ltt, traded_at = ticks.append, 0, ltt_to_utc(0)
+        for size, alike in groupby(messages, len):
+            layout = self._known.get(size)
+            if layout is None:
+                for message in alike:
+                    ticks += self._receive_any(message, received_at_us)
+                continue
+            unpack, known = layout
             # Nearly every message is one more quote of an instrument like all others: worth a path without a call.
-            layout = known_by_size.get(len(message))
-            if layout is not None:
-                unpack, known = layout
+            for message in alike:
                 header, rupees, ltt, volume, side_bytes = unpack(message)
                 instrument = known.get(header)
-                if instrument is not None and _PLAIN_FROM <= rupees < _PLAIN_BELOW:
-                    if side_bytes != instrument.side_bytes:
-                        instrument.take_side(side_bytes)
-                    open_, high, low, close, oi = instrument.side
-                    if ltt != last_ltt:
-                        last_ltt, traded_at = ltt, ltt_to_utc(ltt)
-                    ltp = round(rupees * 100) * 100
-                    ticks.append(
-                        _new(
-                            Tick,
-                            (instrument.key, ltp, traded_at, received_at_us, volume, open_, high, low, close, oi, "", 0, False),
-                        )
-                    )
+                if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
+                    ticks += self._receive_any(message, received_at_us)
                     continue
-            ticks += self._receive_any(message, received_at_us)
+                if side_bytes != instrument.side_bytes:
+                    instrument.take_side(side_bytes)
+                if ltt != last_ltt:
+                    last_ltt, traded_at = ltt, ltt_to_utc(ltt)
+                ltp = round(rupees * 100) * 100
+                day, oi = instrument.day, instrument.oi
+                tell(_new(Tick, (instrument.key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)))
         return ticks
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:

@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +26,7 @@ from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
+SETTLE_S: Final = 0.001  # nothing for so long: all is read
 SEND_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
 _NORMAL: Final = 1000
@@ -67,34 +69,51 @@ class FeedClient:
         self._socket = opening.sock
 
     def read(self, timeout_s: float) -> list[bytes]:
-        """Return the binary messages that came, after at most `timeout_s`; empty when none did. Answers pings.
+        """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none did. Answers pings.
 
         Raises:
             FeedClosed: the connection ended; `code` is that of the close frame, 0 when there was none.
         """
-        if self._ended is not None:
-            raise self._ended
-        try:
-            connected = self._connected()
-            if connected.gettimeout() != timeout_s:  # setting it is a system call
-                connected.settimeout(max(timeout_s, 0.001))  # 0 would mean "never wait", which TLS reports as an error
-            # A plain receive with a timeout, never select: TLS may hold bytes back that select cannot see.
-            chunk = connected.recv(CHUNK)
-        except TimeoutError:
-            return []
-        except OSError as error:
-            raise self._end(f"The connection broke: {_sentence(error)}") from None
-        if not chunk:
-            raise self._end("The broker dropped the connection without a word")
+        self._check_open()
+        chunk = self._chunk(timeout_s)
+        if chunk:
+            chunk = b"".join((chunk, *self._more(CHUNK - len(chunk))))
         self.bytes_read += len(chunk)
         texts, messages = self._walker.texts, self._walker.feed(chunk)
         if self._walker.texts != texts:
             metrics.count("feed_frames.text", self._walker.texts - texts)
         if self._walker.control or self._walker.fault is not None:
-            ended = self._answer_control()
-            if ended is not None and not messages:
-                raise ended  # else at the next read, after the messages that came before the end
+            self._answer_control()
+        if not messages:
+            self._check_open()  # else at the next read, after the messages that came before the end
         return messages
+
+    def _more(self, enough: int) -> Iterator[bytes]:
+        """Give what else has come, about `enough` bytes of it.
+
+        TLS gives one record a receive, and most hold one price. And a broker that waits for an acknowledgement before it sends
+        another small packet was given that just now, so what it kept back is about to come.
+        """
+        while enough > 0 and (chunk := self._chunk(SETTLE_S)):
+            enough -= len(chunk)
+            yield chunk
+
+    def _chunk(self, timeout_s: float) -> bytes:
+        """Return some bytes; none when none came in time or, as `_ended` then says, the connection ended."""
+        try:
+            connected = self._connected()
+            if connected.gettimeout() != timeout_s:  # setting it is a system call
+                connected.settimeout(timeout_s)
+            # A plain receive with a timeout, never select: TLS may hold bytes back that select cannot see.
+            chunk = connected.recv(CHUNK)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+            return b""
+        except OSError as error:
+            self._end(f"The connection broke: {_sentence(error)}")
+            return b""
+        if not chunk:
+            self._end("The broker dropped the connection without a word")
+        return chunk
 
     def send(self, text: str) -> None:
         """Send one text message.
@@ -129,7 +148,7 @@ class FeedClient:
         if connected is not None:
             _cut(connected)
 
-    def _answer_control(self) -> FeedClosed | None:
+    def _answer_control(self) -> None:
         control, self._walker.control = self._walker.control, []
         for opcode, payload in control:
             if opcode == frames.PING:
@@ -137,12 +156,12 @@ class FeedClient:
             elif opcode == frames.CLOSE:
                 self._write_if_possible(frames.CLOSE, payload[:2])
                 code = frames.close_code(payload)
-                return self._end(f"The broker closed the connection (WebSocket code {code})", code)
+                self._end(f"The broker closed the connection (WebSocket code {code})", code)
+                return
         if self._walker.fault is not None:
             code, sentence = self._walker.fault
             self._write_if_possible(frames.CLOSE, struct.pack("!H", code))
-            return self._end(sentence, code)
-        return self._ended
+            self._end(sentence, code)
 
     def _write_if_possible(self, opcode: int, payload: bytes) -> None:
         try:
@@ -151,8 +170,7 @@ class FeedClient:
             pass  # the next read says so, after the messages that came before
 
     def _write(self, opcode: int, payload: bytes, timeout_s: float) -> None:
-        if self._ended is not None:
-            raise self._ended
+        self._check_open()
         try:
             connected = self._connected()
             connected.settimeout(timeout_s)
@@ -160,6 +178,10 @@ class FeedClient:
         except OSError as error:
             # Part of the frame may be out, so nothing more can be said on this connection.
             raise self._end(f"Writing to the broker failed: {_sentence(error)}") from None
+
+    def _check_open(self) -> None:
+        if self._ended is not None:
+            raise self._ended
 
     def _end(self, sentence: str, code: int = 0) -> FeedClosed:
         self._ended = FeedClosed(sentence, code)

@@ -22,7 +22,6 @@ from ltp.errors import FeedClosed, FeedError, LTPError
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
 READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
-DRAIN_TIMEOUT_S: Final = 0.001  # nothing for so long: all is read. TLS gives one record a read, so one read is not all
 ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
 REVIEW_EVERY_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 0.5
@@ -49,8 +48,8 @@ class FeedSocket(Shape):
 class Connection:
     """The life of one connection. `since_us`: when its subscriptions were written.
 
-    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each read has a price of its
-    own, and a broker that sends little and often would make it the larger part of a tick's.
+    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each waking has a price of its
+    own, and with a broker that sends little and often it would be the larger part of a tick's.
     """
 
     def __init__(
@@ -74,7 +73,6 @@ class Connection:
         self._counted: Counter[str] = Counter()
         self._packets = 0
         self._sleep, self._rest_s = sleep, 0.0
-        self._flowing = False  # the last read brought something, so there may be more
         self._in_session = self._silent = False
         self.protocol = Protocol(mode)
         self.since_us = int(clock() * 1e6)
@@ -112,7 +110,7 @@ class Connection:
                 self._unseen.setdefault(key, now)
 
     def step(self, *, in_session: bool, last_silent_reconnect: float) -> CloseReason | None:
-        """Read once, hand over, look for silence. Returns why the connection must end, None while it need not.
+        """Read what came, hand over, look for silence, rest. Returns why the connection must end, None while it need not.
 
         Raises:
             FeedClosed: the peer ended it.
@@ -120,15 +118,12 @@ class Connection:
         # Nothing is unread before this instant once the read comes back, so a process that was frozen in between
         # does not take its own sleep for the broker's silence.
         before = self._monotonic()
-        messages = self._client.read(DRAIN_TIMEOUT_S if self._flowing else READ_TIMEOUT_S)
+        messages = self._client.read(READ_TIMEOUT_S)
         self._in_session = in_session
         client = self._client
         self._watch.progress(
             self._monotonic(), bytes_read=client.bytes_read, frames_read=client.frames_read, half_read=client.half_read
         )
-        if self._flowing and not messages:
-            self._sleep(self._rest_s)
-        self._flowing = bool(messages)
         if messages:
             self._receive(messages)
             ended = self._disconnected()
@@ -138,7 +133,11 @@ class Connection:
             self._review(before)
         self._silent = self._watch.silent(before, in_session=in_session)
         kind, sentence = self._watch.verdict(before, last_silent_reconnect)
-        return self.ended(kind, sentence=sentence) if kind else None
+        if kind:
+            return self.ended(kind, sentence=sentence)
+        if messages:
+            self._sleep(self._rest_s)
+        return None
 
     def ended(self, kind: str, code: int = 0, *, sentence: str = "") -> CloseReason:
         """Return the reason with this connection's life in it."""

@@ -75,7 +75,7 @@ class Supervisor(threading.Thread):
         self._board = StatusBoard(self._tell_change, monotonic)
         self._alarm = TradeTimeAlarm()
         self._stopping, self._wake = threading.Event(), threading.Event()
-        self._pause = pause or self._wait_for_change
+        self._pause, self._rest = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
@@ -152,7 +152,7 @@ class Supervisor(threading.Thread):
         except LTPError as error:
             return refused(error)
         connection = Connection(
-            client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic, sleep=self._pause
+            client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic, sleep=self._rest
         )
         try:
             return self._read_until_end(connection)

@@ -72,6 +72,11 @@ class Board:
     def get(self, key: str) -> Quote:
         return self.quotes((key,))[0]
 
+    def held(self, keys: Iterable[str]) -> list[Quote | None]:
+        """Return what is known of each of `keys`, which are shown, so that nothing of them is put off."""
+        get = self._entries.get
+        return [None if (entry := get(key)) is None else entry.quote for key in keys]
+
     def quotes(self, keys: Collection[str]) -> list[Quote]:
         self._settle(keys)
         entries = self._entries

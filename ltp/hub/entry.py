@@ -128,7 +128,7 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
     live_from, since, closed, at = moment.live_from, moment.since, moment.closed, moment.at
     changed = []
     for tick in ticks:
-        key, ltp, ltt, received_at, volume, opened, high, low, close, oi, _, traded_at, rest = tick
+        key, ltp, ltt, received_at, volume, day, oi, _, traded_at, rest = tick
         entry = entries[key]
         quote = entry.quote
         key, held, was, direction, _, _, _ = quote
@@ -138,8 +138,8 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
                 continue
             if (
                 (oi is None and held.oi is not None)
-                or ltp is None or volume is None or opened is None or high is None or low is None
-                or close is None or ltt is None
+                or ltp is None or volume is None or ltt is None
+                or (day is not held.day and None in (day.open, day.high, day.low, day.prev_close))
             ):  # fmt: skip
                 tick = _completed(tick, held)
                 ltp, oi = tick.ltp, tick.oi
@@ -190,4 +190,4 @@ def _look_alike(tick: Tick | None, other: Tick | None) -> bool:
     """Tell whether two ticks show the same; that the broker repeated itself, or when, cannot be seen."""
     if tick is None or other is None:
         return tick is other
-    return tick.ltp == other.ltp and tick[4:11] == other[4:11]
+    return tick.ltp == other.ltp and tick[4:8] == other[4:8]  # volume, day, open interest, session

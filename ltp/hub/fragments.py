@@ -16,12 +16,14 @@ from ltp.core import sse
 from ltp.core.instrument import element_id
 from ltp.core.quote import Quote
 from ltp.hub.board import Board
+from ltp.hub.places import Places, Seat
 
 Cell = Callable[[Quote, str], str]
 
 # Restarts the page's dead-man's switch: its style shows the text some seconds after the last of these, whatever has died.
 BEAT: Final = '<hx-partial id="beat"><i>not live</i></hx-partial>'
 _CAPACITY: Final = 6_000  # instruments of a sheet: as many as the board holds
+_PLACES: Final = 2 * _CAPACITY
 _SHEETS: Final = 16  # pages know a handful of choices of columns
 _STATE: Final = re.compile(r"<i\b.*?</i>", re.DOTALL)
 _END: Final = "</hx-partial>"
@@ -29,7 +31,7 @@ _END: Final = "</hx-partial>"
 log = logging.getLogger(__name__)
 
 
-class _Rendered:
+class Rendered:
     """One instrument in some columns as of `quote`, whose version is `seen`.
 
     `loud`: what browsers that watch are sent, flash included. `calm`: the same without flash, None until it is needed.
@@ -43,26 +45,40 @@ class _Rendered:
 
 
 class News:
-    """The partials of each instrument for browsers that saw everything up to version `after`.
+    """The partials of each instrument for browsers that saw everything up to version `after`, in a row by place.
 
     Holds what was asked for and makes the rest when it is, so for the second view an instrument costs one look-up in C.
-    `version`: of the board; once that is another these are old.
+    `version`: of the board.
     """
 
     def __init__(self, sheet: Sheet, board: Board, after: int) -> None:
         self._sheet, self._board, self.after, self.version = sheet, board, after, board.version
-        self._changed = board.changed_since(after)
-        self._partials: dict[str, bytes] = {}  # empty where they look the same
+        self.places = places = sheet.places
+        changed = board.changed_since(after)
+        self._row = [b""] * len(places)  # empty where they look the same
+        self._undrawn = set(range(1, len(places))) if changed is None else places.of(changed)
 
-    def of(self, keys: frozenset[str]) -> bytes:
-        """Return the partials of those of `keys` that look different."""
-        partials = self._partials
-        changed = keys if self._changed is None else keys & self._changed
-        unknown = changed.difference(partials)
-        if unknown:
-            partials.update(dict.fromkeys(unknown, b""))
-            partials.update(self._sheet.loud(self._board.newer(unknown, self.after), self.after))
-        return b"".join(map(partials.__getitem__, changed))
+    def stands(self, places: Places, version: int, after: int) -> bool:
+        """Tell whether these are the news since `after` still, with a place in the row for everybody."""
+        same = self.after == after and self.version == version and self.places is places
+        return same and len(self._row) == len(places)
+
+    def of(self, seat: Seat) -> bytes:
+        """Return the partials of the instruments that sit there and look different."""
+        if self._undrawn:
+            undrawn = seat.numbers & self._undrawn
+            if undrawn:
+                self._draw(undrawn)
+        return b"".join(seat.pick(self._row))
+
+    def _draw(self, numbers: frozenset[int]) -> None:
+        row, keys, sheet, after = self._row, self.places.keys, self._sheet, self.after
+        for number, quote in zip(numbers, self._board.held([keys[number] for number in numbers]), strict=True):
+            if quote is not None and quote.version > after:
+                known = sheet.rendered(quote)
+                if known.changed > after:
+                    row[number] = known.loud
+        self._undrawn -= numbers
 
 
 class Sheet:
@@ -71,31 +87,32 @@ class Sheet:
     def __init__(self, cell: Cell, columns: tuple[str, ...]) -> None:
         self._cell, self._columns = cell, columns
         self._news: News | None = None
+        self.places = Places()
         self._whole: tuple[int, tuple[str, ...], str] = -1, (), ""
-        self._rendered: dict[str, _Rendered] = {}
-        self._openings: dict[str, list[tuple[str, str]]] = {}
+        self._rendered: dict[str, Rendered] = {}
+        self._tags: dict[str, list[str]] = {}
 
     def loud(self, quotes: Iterable[Quote], after: int) -> dict[str, bytes]:
         """Return the partials for browsers that saw everything up to version `after`, without what looks the same since."""
-        rendered, partials = self._rendered, {}
-        for quote in quotes:
-            known = rendered.get(quote.key)
-            if known is None or known.seen != quote.version:
-                known = self._render(quote)
-            if known.changed > after:
-                partials[quote.key] = known.loud
-        return partials
+        rendered = [self.rendered(quote) for quote in quotes]
+        return {known.quote.key: known.loud for known in rendered if known.changed > after}
+
+    def seat(self, keys: tuple[str, ...]) -> Seat:
+        """Return the places of `keys`: good until `places` are others."""
+        if len(self.places) > _PLACES:
+            self.places = Places()  # long gone pages took most of them
+        return self.places.seat(keys)
 
     def news(self, board: Board, after: int) -> News:
         """Return what is new since version `after`: views are sent events in groups that stand at the same one."""
         news = self._news
-        if news is None or news.after != after or news.version != board.version:
+        if news is None or not news.stands(self.places, board.version, after):
             news = self._news = News(self, board, after)
         return news
 
     def calm(self, quotes: Iterable[Quote]) -> str:
         """Return the partials for a page that just opened: old moves do not flash again."""
-        return "".join([self._calm(self._render(quote)) for quote in quotes])
+        return "".join([self._calm(self.rendered(quote)) for quote in quotes])
 
     def whole(self, board: Board, keys: tuple[str, ...]) -> str:
         """Return `calm` of all these instruments. Kept for the next who asks: after a deploy many come for the same page."""
@@ -105,19 +122,20 @@ class Sheet:
             self._whole = board.version, keys, cells
         return cells
 
-    def _render(self, quote: Quote) -> _Rendered:
+    def rendered(self, quote: Quote) -> Rendered:
+        """Return how the instrument looks, drawn when this version of it was not yet."""
         known = self._rendered.get(quote.key)
         if known is None:
             if len(self._rendered) >= _CAPACITY:
                 self._rendered.clear()  # long gone pages; what is still shown comes back with its next change
-                self._openings.clear()
+                self._tags.clear()
             drawn = self.draw(quote)
-            known = self._rendered[quote.key] = _Rendered(quote, sse.piece(drawn), None if quote.moved else drawn)
+            known = self._rendered[quote.key] = Rendered(quote, sse.piece(drawn), None if quote.moved else drawn)
         elif known.seen != quote.version:
             self._renew(known, quote)
         return known
 
-    def _renew(self, known: _Rendered, quote: Quote) -> None:
+    def _renew(self, known: Rendered, quote: Quote) -> None:
         # Not `quote.moved`: a move since the last rendering may have been conflated with a later, quieter version.
         before, tick = known.quote.tick, quote.tick
         moved = before is not None and tick is not None and before.ltp is not None and tick.ltp != before.ltp
@@ -131,7 +149,7 @@ class Sheet:
         if news:
             known.changed, known.loud, known.calm = quote.version, loud, calm
 
-    def _calm(self, known: _Rendered) -> str:
+    def _calm(self, known: Rendered) -> str:
         if known.calm is None:
             known.calm = self.draw(known.quote._replace(moved=False))
         return known.calm
@@ -139,20 +157,21 @@ class Sheet:
     def draw(self, quote: Quote) -> str:
         """Return the partials of one instrument; empty when they cannot be drawn."""
         cell, key = self._cell, quote.key
-        openings = self._openings.get(key) or self._open(key)
+        tags = (self._tags.get(key) or self._open(key)).copy()
         try:
-            return "".join([opening + cell(quote, column) for opening, column in openings]) + _END
+            tags[1::2] = [cell(quote, column) for column in self._columns]
+            return "".join(tags)
         except Exception:  # one instrument that cannot be drawn must not stop the events of all others
             metrics.count("cells_failed")
             log.exception("The cells of %s cannot be drawn", quote.key)
             return ""
 
-    def _open(self, key: str) -> list[tuple[str, str]]:
-        """Return what stands before each cell of an instrument, with its column: the same in every version."""
-        tags = [f'<hx-partial id="{element_id(column, key)}">' for column in self._columns]
-        tags[1:] = [_END + tag for tag in tags[1:]]
-        openings = self._openings[key] = list(zip(tags, self._columns, strict=True))
-        return openings
+    def _open(self, key: str) -> list[str]:
+        """Return what stands around the cells of an instrument, which is the same in every version, with room for each."""
+        opened = [f'<hx-partial id="{element_id(column, key)}">' for column in self._columns]
+        opened[1:] = [_END + tag for tag in opened[1:]]
+        tags = self._tags[key] = [text for tag in opened for text in (tag, "")] + [_END]
+        return tags
 
 
 class Fragments:

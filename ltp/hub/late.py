@@ -21,7 +21,7 @@ class Late:
     """A browser that did not take a whole event.
 
     `torn`: the event that was cut, shared with everybody else, from `offset` on unsent; empty when it waits between events.
-    `position`: what it has seen once `torn` is out. `since_s`: when it last finished an event. `until_s`: see View.ready.
+    `position`: what it has seen once `torn` is out. `since_s`: when it last finished an event. `until_s`: see View.join.
     `leaving`: why it is closed after `torn`.
     """
 
@@ -46,7 +46,7 @@ class Latecomers(dict[int, Late]):
         torn, position = (event, after) if sent >= 0 else (b"", before)
         late = self.get(fd)
         if late is None:
-            self[fd] = Late(view, torn, sent, position, self._monotonic(), view.ready.pop(fd, 0.0))
+            self[fd] = Late(view, torn, sent, position, self._monotonic(), view.leave(fd))
             view.behind += 1
             metrics.count("streams_fell_behind")
         else:
@@ -67,7 +67,7 @@ class Latecomers(dict[int, Late]):
                 self.book(fd, late.view, event, sent, late.position, late.view.position)
                 return
         self.forget(fd)
-        late.view.ready[fd] = late.until_s
+        late.view.join(fd, late.until_s)
 
     def forget(self, fd: int) -> None:
         late = self.pop(fd, None)

@@ -16,7 +16,7 @@ from typing import Final
 from ltp.hub.ring import ENTRIES, Ring
 from ltp.hub.view import Delivery
 
-Portion = Sequence[tuple[Delivery, list[int]]]
+Portion = Sequence[tuple[Delivery, Sequence[int]]]
 Partly = list[tuple[Delivery, int, int]]  # whose descriptor took how many bytes, or refused with minus the error number
 
 PORTION: Final = ENTRIES
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def portions(deliveries: Sequence[Delivery], most: int) -> Iterator[Portion]:
     """Cut deliveries into portions of at most so many descriptors."""
-    portion: list[tuple[Delivery, list[int]]] = []
+    portion: list[tuple[Delivery, Sequence[int]]] = []
     room = most
     for delivery in deliveries:
         start, fds = 0, delivery.fds
@@ -87,10 +87,10 @@ def _one_by_one(portion: Portion) -> Partly:
 def _together(ring: Ring, portion: Portion) -> Partly:
     """The portion holds the bytes whose addresses are given away until each send is answered."""
     every, addresses, sizes = array("i"), array("Q"), array("i")
-    for delivery, fds in portion:
-        text = ctypes.c_char_p(delivery.event)
-        every.fromlist(fds)
-        addresses.extend(array("Q", (ctypes.c_void_p.from_buffer(text).value or 0,)) * len(fds))
+    texts = (ctypes.c_char_p * len(portion))(*[delivery.event for delivery, _ in portion])
+    for (delivery, fds), address in zip(portion, array("Q", bytes(texts)), strict=True):
+        every.extend(fds)
+        addresses.extend(array("Q", (address,)) * len(fds))
         sizes.extend(array("i", (len(delivery.event),)) * len(fds))
     partly = ring.send(every, addresses, sizes)
     if not partly:

@@ -85,7 +85,7 @@ class Sockets:
             os.close(fd)
             raise
         self._views[fd] = view
-        view.ready[fd] = until_s
+        view.join(fd, until_s)
         metrics.count("streams_attached")
         log.debug("stream %d attached, %d instruments", fd, len(view.keys))
         self._send(fd, opening, view.position)
@@ -137,8 +137,7 @@ class Sockets:
             self._end(fd, "stalled")
 
     def due_to_leave(self, view: View) -> list[int]:
-        now = self._monotonic()
-        return [fd for fd, until_s in view.ready.items() if until_s <= now]
+        return view.stayed_until(self._monotonic())
 
     def descriptors(self) -> list[int]:
         return list(self._views)
@@ -165,6 +164,8 @@ class Sockets:
 
     def close_ended(self) -> None:
         """Close what ended in this round. Not earlier: the kernel gives the number to the next connection at once."""
+        if not self._ended:
+            return
         ended, self._ended = self._ended, {}
         for fd, reason in ended.items():
             self._reported.pop(fd, None)
@@ -195,6 +196,6 @@ class Sockets:
         view = self._views.pop(fd, None)
         if view is None:
             return
-        view.ready.pop(fd, None)
+        view.leave(fd)
         self._late.forget(fd)
         self._ended[fd] = reason

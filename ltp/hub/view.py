@@ -6,6 +6,8 @@ Step of the path: changed instruments become one event, built once for every bro
 from __future__ import annotations
 
 import threading
+from array import array
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ltp.core import sse
@@ -30,38 +32,59 @@ class Delivery(NamedTuple):
     event: bytes
     before: int
     after: int
-    fds: list[int]
+    fds: Sequence[int]
 
 
 class View:
     """Shared by all pages with equal instruments and columns.
 
     `position`: the version up to which browsers that are up to date have seen everything; they hold none of their own.
-    `last_id`: id of the newest event. `ready`: descriptors of those browsers, with the monotonic instant at which each is
-    sent away. `followers`: how many browsers read through a generator. `due_s`: the earliest next event.
-    `phase`: see Turns.
+    `last_id`: id of the newest event. `followers`: how many browsers read through a generator. `due_s`: the earliest next
+    event. `phase`: see Turns. `kept`: it is among the views of the process.
     """
 
     def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
         self.key = key
         self.keys, self.columns = key
-        self._shown = frozenset(self.keys)
         self._board, self._fragments = board, fragments
         self._sheet = fragments.sheet(self.columns)
+        self._seat = self._sheet.seat(self.keys)
         self._caught_up: dict[int, bytes] = {}
         self._event, self._before = b"", board.version
         self.position = board.version
         self.last_id = board.at
         self._beaten_at = 0
-        self.ready: dict[int, float] = {}
+        self._ready: dict[int, float] = {}
+        self._fds: array[int] | None = None
         self.followers = 0
         self.behind = 0
         self.due_s = self.phase = self.sent_s = self.touched_s = 0.0
+        self.kept = False
         self.flushed = threading.Condition(lock)
 
     @property
     def streams(self) -> int:
-        return len(self.ready) + self.behind + self.followers
+        return len(self._ready) + self.behind + self.followers
+
+    @property
+    def fds(self) -> array[int]:
+        """Descriptors of the browsers that are up to date. An array that stays as it is: who comes or goes makes another."""
+        if self._fds is None:
+            self._fds = array("i", self._ready)
+        return self._fds
+
+    def join(self, fd: int, until_s: float) -> None:
+        """Take in a browser that is up to date, to be sent away at the monotonic instant `until_s`."""
+        self._ready[fd], self._fds = until_s, None
+
+    def leave(self, fd: int) -> float:
+        """Strike a browser off those that are up to date; return when it was to be sent away."""
+        self._fds = None
+        return self._ready.pop(fd, 0.0)
+
+    def stayed_until(self, now_s: float) -> list[int]:
+        """Return those of them that are to be sent away by now."""
+        return [fd for fd, until_s in self._ready.items() if until_s <= now_s]
 
     @property
     def saw_all(self) -> bool:
@@ -77,7 +100,9 @@ class View:
         self._before, self.position = self.position, self._board.version
         if self._caught_up:
             self._caught_up.clear()
-        self._event = self._encode(self._sheet.news(self._board, self._before).of(self._shown), self._before, rise=True)
+        if self._seat.places is not self._sheet.places:
+            self._seat = self._sheet.seat(self.keys)
+        self._event = self._encode(self._sheet.news(self._board, self._before).of(self._seat), self._before, rise=True)
         if self.followers:
             with self.flushed:
                 self.flushed.notify_all()
@@ -86,11 +111,11 @@ class View:
     def deliver(self) -> Delivery:
         """`flush`, with those it is for. Whoever comes before it is written has seen its cells in a first event."""
         before = self.position
-        return Delivery(self, self.flush(), before, self.position, list(self.ready))
+        return Delivery(self, self.flush(), before, self.position, self.fds)
 
     def heartbeat(self) -> Delivery:
         """Return the heartbeat, which may be missed. Not for browsers that are behind: it would land in a torn event."""
-        return Delivery(self, HEARTBEAT, self.position, self.position, list(self.ready))
+        return Delivery(self, HEARTBEAT, self.position, self.position, self.fds)
 
     def advance(self) -> None:
         """Move the position to the present when nobody is owed anything, so that an id handed out now is not an old one."""

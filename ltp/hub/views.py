@@ -43,6 +43,7 @@ class Views:
         if present is None:
             present = self._views[view.key] = view
             self._asleep.add(view)
+            view.kept = True
             for key in view.keys:
                 self._showing.setdefault(key, []).append(view)
         return present
@@ -65,11 +66,12 @@ class Views:
 
     def sleep(self, view: View) -> None:
         self.waiting.pop(view, None)
-        if self._views.get(view.key) is view:
+        if view.kept:
             self._asleep.add(view)
 
     def rest(self, view: View, until_s: float) -> None:
         """Let the next event of `view` go out at `until_s`."""
+        self.waiting.pop(view, None)
         self._asleep.discard(view)
         view.due_s = until_s
         heapq.heappush(self._resting, (until_s, next(self._order), view))
@@ -83,9 +85,11 @@ class Views:
                 self.sleep(view)
             else:
                 self.waiting[view] = None
-        for view in [view for view in self.waiting if not view.streams]:
-            self.sleep(view)
-        return list(self.waiting)
+        due = [view for view in self.waiting if view.streams]
+        if len(due) < len(self.waiting):
+            for view in [view for view in self.waiting if not view.streams]:
+                self.sleep(view)
+        return due
 
     def next_due_s(self) -> float:
         """Return the instant at which `due` may have something; one long past when it has."""
@@ -108,6 +112,7 @@ class Views:
         del self._views[view.key]
         self.waiting.pop(view, None)
         self._asleep.discard(view)
+        view.kept = False
         for key in view.keys:
             showing = self._showing[key]
             showing.remove(view)

@@ -159,11 +159,16 @@ class Writer(threading.Thread):
         self._turns.spent(began, self._monotonic())
 
     def _deliver(self, view: View, now: float) -> Delivery:
-        self._views.sleep(view)  # first: should it fail, the next change wakes it
-        delivery = view.deliver()
+        try:
+            delivery = view.deliver()
+        except Exception:
+            self._views.sleep(view)  # the next change wakes it
+            raise
         if delivery.event:
             view.sent_s = now
             self._views.rest(view, self._turns.next_s(view.due_s, view.phase, now))
+        else:
+            self._views.sleep(view)
         return delivery
 
     def _beat(self, now: float) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from ltp.core.criteria import BUILT_IN, text_of
 from ltp.core.screener import KINDS
 from ltp.core.tick import IST
-from ltp.db import candles, screeners, screenings, screens, universes
+from ltp.db import candle_source, candles, screeners, screenings, screens, universes
 from ltp.db.engine import Engine, reading
 from ltp.errors import DatabaseError, LimitError, NotFoundError
 from ltp.jobs.child import Child
@@ -35,6 +35,7 @@ class AfterClose:
         session_on: the day of the session that was on, or the last one, at an instant. Raises NotFoundError.
         universe: names what the built-in screeners search. Raises NotFoundError.
         fetches: whether there is anybody to fetch candles from; without, they are imported by hand.
+        simulated: that somebody is the simulated exchange, whose candles never join real ones.
         active: whether this worker is the one to do it.
     """
 
@@ -45,16 +46,19 @@ class AfterClose:
         session_on: Callable[[datetime], date],
         universe: Callable[[], str],
         fetches: bool,
+        simulated: bool,
         active: Callable[[], bool],
         child: Child | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._session_on, self._universe = engine, session_on, universe
-        self._fetches, self._active, self._now, self._monotonic = fetches, active, now, monotonic
+        self._fetches, self._simulated, self._active = fetches, simulated, active
+        self._now, self._monotonic = now, monotonic
         self._child = child or Child(within_s=WITHIN_S)
         self._look_at = self._fetch_at = float("-inf")
-        self._asked: set[tuple[str, date]] = set()
+        self._asked: set[tuple[str, date, str]] = set()
+        self._refusal_told = False
 
     def __call__(self) -> None:
         ended = self._child.ended()
@@ -64,17 +68,27 @@ class AfterClose:
             return
         self._look_at = self._monotonic() + LOOK_EVERY_S
         try:
-            universe = self._universe()
-            if not (self._fetches and self._behind(universe)):
-                self._ask(universe)
-            elif self._monotonic() >= self._fetch_at:
-                self._fetch(universe)
+            universe, held = self._universe(), candle_source.held(self._engine)
+            if self._fetches and self._lacks(universe, held):
+                if self._monotonic() >= self._fetch_at:
+                    self._fetch(universe)
+            elif self._simulated or held != "simulated":
+                self._ask(universe, held)
         except (DatabaseError, NotFoundError) as error:
             log.warning("Candles and screens wait: %s", error)
             self._look_at = self._monotonic() + RETRY_S / 30
 
     def stop(self) -> None:
         self._child.stop()
+
+    def _lacks(self, universe: str, held: candle_source.Held) -> bool:
+        """Tell whether candles are to be fetched: those of the newest session, or real ones in place of simulated ones."""
+        if self._simulated and held == "real":
+            if not self._refusal_told:
+                log.warning("No simulated candles are fetched: the database holds real ones, which screens go on with")
+            self._refusal_told = True
+            return False
+        return (held == "simulated" and not self._simulated) or self._behind(universe)
 
     def _behind(self, universe: str) -> bool:
         """Tell whether most of the universe lacks the candle of the newest session that has settled."""
@@ -102,7 +116,7 @@ class AfterClose:
         else:
             log.warning("Not all candles were fetched: %s", sentence)
 
-    def _ask(self, universe: str) -> None:
+    def _ask(self, universe: str, held: candle_source.Held) -> None:
         """Ask once for every screen that was not evaluated on the newest candles: the built-in ones and the saved."""
         newest = candles.newest_day(self._engine)
         if newest is None:
@@ -113,10 +127,10 @@ class AfterClose:
         wanted += [(screen.kind, text_of(screen.spec), screen.spec.universe) for screen in saved]
         for kind, spec, searched in wanted:
             evaluated = max((head.as_of for head in heads.get(kind, ()) if head.as_of), default=date.min)
-            if evaluated >= newest or (kind, newest) in self._asked:
+            if evaluated >= newest or (kind, newest, held) in self._asked:
                 continue
             try:
                 screenings.request(self._engine, kind, spec, searched)
             except LimitError:
                 return  # the others follow when these are done
-            self._asked.add((kind, newest))
+            self._asked.add((kind, newest, held))

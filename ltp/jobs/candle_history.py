@@ -16,7 +16,7 @@ from ltp.core.candle import Candle
 from ltp.core.instrument import split_key
 from ltp.core.session import Calendar
 from ltp.core.tick import IST
-from ltp.db import candles
+from ltp.db import candle_source, candles
 from ltp.db.engine import Engine, writing
 from ltp.errors import FeedAuthError, FeedError
 from ltp.jobs.after_close import READY_AT
@@ -27,6 +27,7 @@ Progress = Callable[[str, int, int], None]
 INDEX: Final = "IDX_I:13"  # NIFTY 50
 _SHARES: Final = "NSE_EQ"
 SOURCE: Final = "broker's charts"
+SIMULATED: Final = "simulated exchange's charts"
 OVERLAP_D: Final = 7  # five sessions that are there already are asked for again: they tell a split
 _SAME_WITHIN: Final = 0.003  # a restated price differs by a fifth at least, a corrected one by some paise
 _MOST_FAILURES: Final = 10
@@ -38,28 +39,43 @@ class Charts(Shape):
 
 class Fetched(NamedTuple):
     """`asked`: instruments that were not up to date. `restated`: of how many the whole history was fetched anew, because the
-    broker had changed it. `empty`: of how many it has nothing. `failed`: a sentence for each that could not be fetched."""
+    broker had changed it. `empty`: of how many it has nothing. `failed`: a sentence for each that could not be fetched.
+    `removed`: how many had simulated candles, which made room for real ones."""
 
     asked: int
     changed: int
     restated: int
     empty: int
     failed: tuple[str, ...]
+    removed: int = 0
 
 
 def fetch_history(
-    engine: Engine, charts: Charts, keys: Sequence[str], *, first: date, last: date, progress: Progress = lambda *_: None
+    engine: Engine,
+    charts: Charts,
+    keys: Sequence[str],
+    *,
+    first: date,
+    last: date,
+    simulated: bool = False,
+    progress: Progress = lambda *_: None,
 ) -> Fetched:
     """Fetch what is missing from `first` to `last`, the newest session that has ended.
 
-    One that cannot be fetched is told and passed over; ten in a row end it.
+    One that cannot be fetched is told and passed over; ten in a row end it. Simulated candles are removed with the first real
+    one that is stored, and not before: a broker that refuses us must not cost anybody what is shown.
 
+    Args:
+        simulated: the charts are those of the simulated exchange.
     Raises:
         FeedAuthError: the broker refuses the credentials.
         FeedError: ten in a row failed.
-        DatabaseError: what was stored by then is right.
+        DatabaseError: what was stored by then is right; or simulated candles would join real ones.
     """
-    newest = candles.last_days(engine, "adjusted")
+    if simulated:
+        candle_source.refuse_simulated(candle_source.held(engine))
+    to_remove = 0 if simulated else candle_source.simulated_instruments(engine)
+    newest = {} if to_remove else candles.last_days(engine, "adjusted")
     missing = [key for key in keys if newest.get(key, date.min) < last]
     # Noted again with the rest: an end that left no time to note them must not hide for ever that they are in.
     days = Counter(newest[key] for key in keys if key in newest)
@@ -68,7 +84,7 @@ def fetch_history(
         for number, key in enumerate(missing):
             progress("fetching candles", number, len(missing))
             try:
-                fetched = _fetch_one(engine, charts, key, newest.get(key), first, last, done)
+                fetched = _fetch_one(engine, charts, key, newest.get(key), first, last, simulated, done)
             except FeedError as error:
                 failed.append(f"{key}: {error}")
                 in_a_row += 1
@@ -78,23 +94,24 @@ def fetch_history(
                 in_a_row = 0
                 days.update(each.day for each in fetched)
     finally:
-        _note(engine, days)
+        _note(engine, days, simulated)
     progress("fetching candles", len(missing), len(missing))
-    return Fetched(len(missing), done["changed"], done["restated"], done["empty"], tuple(failed))
+    removed = to_remove if days else 0
+    return Fetched(len(missing), done["changed"], done["restated"], done["empty"], tuple(failed), removed)
 
 
 def _fetch_one(
-    engine: Engine, charts: Charts, key: str, known: date | None, first: date, last: date, done: Counter[str]
+    engine: Engine, charts: Charts, key: str, known: date | None, first: date, last: date, simulated: bool, done: Counter[str]
 ) -> list[Candle]:
     """Fetch and store what an instrument lacks; count it in `done`. `known`: the newest day that is there."""
     fetched = _fetched(charts, key, first if known is None else max(first, known - timedelta(days=OVERLAP_D)), last)
     if known is not None and _differs(engine, key, fetched, known):
         done["restated"] += 1
         fetched = _fetched(charts, key, first, last)
-        candles.replace(engine, "adjusted", key, fetched)
+        candles.replace(engine, "adjusted", key, fetched, simulated=simulated)
         done["changed"] += len(fetched)
     else:
-        done["changed"] += candles.upsert(engine, "adjusted", {key: fetched})
+        done["changed"] += candles.upsert(engine, "adjusted", {key: fetched}, simulated=simulated)
     done["empty"] += not fetched
     return fetched
 
@@ -110,10 +127,13 @@ def _differs(engine: Engine, key: str, fetched: Sequence[Candle], newest: date) 
     return any(abs(old - new) > old * _SAME_WITHIN for old, new in both)
 
 
-def _note(engine: Engine, days: Counter[date]) -> None:
+def _note(engine: Engine, days: Counter[date], simulated: bool) -> None:
+    if not days:
+        return
     with writing(engine) as connection:
+        candle_source.claim(connection, simulated=simulated)
         for day, count in sorted(days.items()):
-            candles.note_day(connection, day, SOURCE, count)
+            candles.note_day(connection, day, SIMULATED if simulated else SOURCE, count)
 
 
 def last_settled(calendar: Calendar, now: datetime) -> date:

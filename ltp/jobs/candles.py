@@ -15,11 +15,12 @@ from ltp.core.candle import RECORD
 from ltp.core.corporate_action import Action
 from ltp.core.exchange_csv import members, sheet
 from ltp.core.tick import IST
-from ltp.db import actions, candles, former_names, instruments
+from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.candles import Basis
 from ltp.db.engine import Engine, writing
 from ltp.errors import InputError
 from ltp.jobs.candle_keys import INDICES, SHARES, CandleKeys
+from ltp.jobs.thin_days import thin_days
 from ltp.screen.actions import detect
 from ltp.screen.history import from_packed
 
@@ -37,6 +38,8 @@ class Imported(NamedTuple):
 
     `damaged`: rows left out of files that were taken, the first told in `sentences`. `unknown`: symbols that no instrument
     has, with their rows; `known_since`: those of them that a later file has taught. `suspects`: actions not known before.
+    `removed`: how many instruments had simulated candles, which made room for real ones. `thin`: a sentence for each day that
+    has far fewer shares than the days around it.
     """
 
     files: int
@@ -49,16 +52,20 @@ class Imported(NamedTuple):
     unknown: Counter[str]
     known_since: tuple[str, ...]
     suspects: tuple[Action, ...]
+    removed: int
+    thin: tuple[str, ...]
 
 
 class _File(NamedTuple):
-    """One CSV file, read: records by key, how many instruments have each day, and what was left out."""
+    """One CSV file, read: records by key, how many instruments have each day, and what was left out. `of_market`: it should
+    hold every share of its day."""
 
     name: str
     records: dict[str, bytes]
     days: Counter[date]
     damaged: int
     sentences: tuple[str, ...]
+    of_market: bool = False
 
 
 def import_files(
@@ -99,7 +106,11 @@ def look_for_actions(engine: Engine, keys: Iterable[str], progress: Progress = l
         progress("looking for splits", start, len(keys))
         packed = candles.fetch_packed(engine, "raw", keys[start : start + _LOOKED_AT_ONCE], date.min, date.max)
         for key, records in packed.items():
-            for suspect in detect(from_packed(records), isins.get(key, ())):
+            try:
+                history = from_packed(records)
+            except ValueError:
+                continue  # damaged long before; whoever evaluates it says so
+            for suspect in detect(history, isins.get(key, ())):
                 ratio = suspect.ratio.numerator, suspect.ratio.denominator
                 found.append(Action(key, suspect.ex_day, *ratio, "detected", suspect.evidence, "candles"))
     return actions.replace_detected(engine, keys, found)
@@ -131,8 +142,9 @@ class _Importer:
         self._batch: dict[str, bytearray] = {}
         self._notes: dict[date, tuple[str, int]] = {}
         self._bytes = 0
-        self._files = self._candles = self._changed = self._damaged = 0
+        self._files = self._candles = self._changed = self._damaged = self._removed = 0
         self._days: set[date] = set()
+        self._market_days: set[date] = set()
         self._refused: list[str] = []
         self._sentences: list[str] = []
         self.touched: set[str] = set()
@@ -154,6 +166,8 @@ class _Importer:
         """Write what was kept, in one transaction."""
         packed = {key: candle.merge(b"", bytes(records)) for key, records in self._batch.items()}
         with writing(self._engine) as connection:
+            if any(packed.values()):
+                self._removed += candle_source.claim(connection, simulated=False)
             changed = candles.upsert_packed(connection, self._basis, packed)
             for day, (source, count) in sorted(self._notes.items()):
                 candles.note_day(connection, day, source, count)
@@ -175,6 +189,8 @@ class _Importer:
             self._keys.unknown,
             self._keys.known_since(),
             tuple(suspects),
+            self._removed,
+            tuple(thin_days(candles.days(self._engine), self._market_days)),
         )
 
     def _parsed(self, name: str, content: bytes) -> _File:
@@ -192,7 +208,7 @@ class _Importer:
             key = self._keys.find(row.symbol, row.series, row.isin, row.security_id, copy.day)
             if key is not None:
                 records[key] = candle.record(row.candle)
-        return _File(name, records, Counter({copy.day: len(records)}), copy.damaged, copy.sentences)
+        return _File(name, records, Counter({copy.day: len(records)}), copy.damaged, copy.sentences, of_market=True)
 
     def _of_history(self, name: str, history: history_csv.HistoryFile) -> _File:
         records: dict[str, bytes] = {}
@@ -232,6 +248,8 @@ class _Importer:
             if count > self._notes.get(day, ("", 0))[1]:
                 self._notes[day] = (file.name, count)
         self._days |= file.days.keys()
+        if file.of_market:
+            self._market_days |= file.days.keys()
 
 
 def _join(engine: Engine, successors: Mapping[str, str]) -> None:

@@ -40,9 +40,9 @@ class Child:
         command = [*_NICE, sys.executable, "-m", "ltp", *words]
         # The folder we were started in may be another than the program's, and has to stay it: paths of settings are relative.
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, env=os.environ | {"PYTHONPATH": path}
-        )
+        # Else it outlives a worker that is killed, and asks the broker beside the next worker's, more often than both may.
+        env = os.environ | {"PYTHONPATH": path, "LTP_STARTED_BY": str(os.getpid())}
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, env=env)
         self._latest = self._monotonic() + self._within_s
 
     def ended(self) -> tuple[int, str] | None:

@@ -16,7 +16,7 @@ from ltp.jobs.after_close import AfterClose
 from ltp.jobs.screenings import Screenings
 
 log = logging.getLogger(__name__)
-EVERY_S: Final = 0.5  # somebody may look at a page and wait
+EVERY_S: Final = 1.0  # somebody may look at a page and wait
 STOP_S: Final = 0.5
 
 
@@ -29,7 +29,13 @@ class Chore(Protocol):
 
 
 def of_screens(
-    engine: Engine, *, session_on: Callable[[datetime], date], universe: str, fetches: bool, active: Callable[[], bool]
+    engine: Engine,
+    *,
+    session_on: Callable[[datetime], date],
+    universe: str,
+    fetches: bool,
+    simulated: bool,
+    active: Callable[[], bool],
 ) -> tuple[Chore, ...]:
     """Return what keeps candles and screens up to date, see AfterClose and Screenings.
 
@@ -39,11 +45,14 @@ def of_screens(
     if universe == universes.OFF:
         return (asked,)
     searched = partial(universes.default, engine, universe)
-    return AfterClose(engine, session_on=session_on, universe=searched, fetches=fetches, active=active), asked
+    after_close = AfterClose(
+        engine, session_on=session_on, universe=searched, fetches=fetches, simulated=simulated, active=active
+    )
+    return after_close, asked
 
 
 class Chores(threading.Thread):
-    """Calls each chore twice a second; one that fails does not keep the others."""
+    """Calls each chore once a second; one that fails does not keep the others."""
 
     def __init__(self, *chores: Chore, wait: Callable[[threading.Event], bool] = lambda stopping: stopping.wait(EVERY_S)) -> None:
         super().__init__(name="chores", daemon=True)

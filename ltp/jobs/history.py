@@ -11,33 +11,33 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from ltp.core.candle import RECORD, day_number
+from ltp.core.candle import day_number, restated_counts
 from ltp.core.corporate_action import Action
 from ltp.db import actions, candles
 from ltp.db.engine import Engine
-from ltp.errors import DatabaseError
 from ltp.screen.actions import adjusted, doubts
 from ltp.screen.history import History, from_packed
 
 INDEX: Final = "IDX_I:13"  # NIFTY 50, which relative strength is measured against
 DAYS: Final = 1_100  # three years of sessions: a year's comparison on averages that have forgotten how they began
 _CHUNK: Final = 400  # named in one query; the records of all shares at once are 100 MB
-_BEHIND_D: Final = 7  # an old import that ends weeks before the other basis is out of use, however long it is
+_NOTHING: Final = from_packed(b"")
 
 
 class Loaded(NamedTuple):
-    """`history` is empty where there are no candles. `flags`: doubts about it, as sentences."""
+    """`history` is empty where there are no candles. `flags`: doubts about it, as sentences. `fault`: why it cannot be used."""
 
     key: str
     history: History
-    flags: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def load(engine: Engine, keys: Sequence[str], as_of: date | None = None, days: int = DAYS) -> Iterator[Loaded]:
     """Give the history of each key in the order of `keys`, up to and including `as_of` (None: to the end).
 
     Raises:
-        DatabaseError: in the midst of it too; the candles of a share are damaged.
+        DatabaseError: in the midst of it too.
     """
     last = as_of or date.max
     # A day to come has no candles yet: counted from it, the history would be the shorter for it.
@@ -53,10 +53,10 @@ def load(engine: Engine, keys: Sequence[str], as_of: date | None = None, days: i
             yield _loaded(key, raw.get(key, b""), restated.get(key, b""), of_key.get(key, ()))
 
 
-def load_index(engine: Engine, as_of: date | None = None, days: int = DAYS) -> History | None:
-    """Return NIFTY's history, None while there is none."""
+def load_index(engine: Engine, as_of: date | None = None, days: int = DAYS) -> Loaded:
+    """Return NIFTY's history."""
     [loaded] = load(engine, [INDEX], as_of, days)
-    return loaded.history if loaded.history.days.size else None
+    return loaded
 
 
 def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) -> date:
@@ -68,28 +68,13 @@ def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) 
 
 
 def _loaded(key: str, raw: bytes, restated: bytes, known: Sequence[Action]) -> Loaded:
-    if not raw or _better(restated, raw):
-        return Loaded(key, _unpacked(key, restated), ())
-    history = _unpacked(key, raw)
+    as_traded = not restated_counts(raw, restated)
+    try:
+        history = from_packed(raw if as_traded else restated)
+    except ValueError as error:
+        return Loaded(key, _NOTHING, fault=f"damaged candles: {error}")
+    if not as_traded:
+        return Loaded(key, history)
     # What lies ahead, or lay ahead at the time that is looked back at, has not changed any price yet.
     past = [action for action in known if day_number(action.ex_day) <= history.days[-1]]
     return Loaded(key, adjusted(history, past), doubts(history, past))
-
-
-def _unpacked(key: str, packed: bytes) -> History:
-    try:
-        return from_packed(packed)
-    except ValueError as error:
-        raise DatabaseError(f"The candles of {key} in the database are damaged ({error}); import or fetch them again") from None
-
-
-def _better(restated: bytes, raw: bytes) -> bool:
-    """Tell whether the broker's history is to be taken: the longer one, unless it ended long before the other; raw in doubt."""
-    if not restated:
-        return False
-    behind = _last_day(raw) - _last_day(restated)
-    return behind < -_BEHIND_D or (behind <= _BEHIND_D and len(restated) > len(raw))
-
-
-def _last_day(packed: bytes) -> int:
-    return int.from_bytes(packed[-RECORD.size :][:4], "little", signed=True)

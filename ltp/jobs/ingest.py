@@ -28,7 +28,7 @@ from ltp.store.outlet import Beat, Moment, Outlet
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-FLOOR_S: Final = 0.02  # least time between two writes: a round trip has a fixed price, and in 20 ms ticks conflate
+FLOOR_S: Final = 0.02  # least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate
 # The reader's, a little longer: then a write waits for what is read and follows it at once, the ticks still in the caches.
 # Were it shorter, the two would drift past each other, and a tick could wait for both.
 REST_S: Final = FLOOR_S + 0.002
@@ -76,6 +76,7 @@ class Ingest(threading.Thread):
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
         self._retry_s = 0.0
+        self._began = float("-inf")  # the last write
 
     def on_ticks(self, ticks: list[Tick]) -> float:
         """Take what the feed said; return for how many seconds more of it would not be sent on anyway.
@@ -162,8 +163,19 @@ class Ingest(threading.Thread):
         self._retry_s = min(max(self._retry_s * 2, 0.05), RETRY_MAX_S)
 
     def _wait(self) -> None:
-        """Return when there is something to send, at once when idle; not before the floor or the back-off has passed."""
-        self._stopping.wait(max(FLOOR_S, self._retry_s))  # not the condition: every tick would wake this thread in vain
+        """Return when there is something to send, at once when idle; not before the floor or the back-off has passed.
+
+        The floor counts from the beginning of the last write: were its own time added, the reader would be back first.
+        """
+        # Not the condition: every tick would wake this thread in vain. Nor, for so short a time, anything that can be woken.
+        if self._retry_s:
+            self._stopping.wait(self._retry_s)
+        else:
+            time.sleep(max(0.0, self._began + FLOOR_S - time.monotonic()))
+        self._wait_for_work()
+        self._began = time.monotonic()
+
+    def _wait_for_work(self) -> None:
         with self._work:
             while not (self._stopping.is_set() or self._beat_asked or self._conflator.changed()):
                 left_s = self._next_beat - self._monotonic()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from ltp.core.money import Price
@@ -32,8 +34,19 @@ class Master:
         """Read what changed, at most every two seconds."""
         if self._monotonic() >= self._due:
             self._due = self._monotonic() + _REFRESH_EVERY_S
+            known = self.instruments_at
             self._catalog.refresh()
             self._read_custom()
+            if self.instruments_at != known:
+                # What was read stays, and there is much of it. The collector would walk it again and again, on the back of
+                # whichever tick it comes with.
+                gc.collect()
+                gc.freeze()
+
+    @property
+    def instruments_at(self) -> datetime | None:
+        """When what it knows of instruments was stored: another value, and `knows` may answer differently."""
+        return self._catalog.instruments_at
 
     def knows(self, key: str) -> bool:
         return self._catalog.instrument(key) is not None

@@ -59,6 +59,9 @@ class RestQuotes(threading.Thread):
         self._clock, self._monotonic = clock, monotonic
         self._stopping = threading.Event()
         self._asked: dict[str, None] = {}
+        self._known_wanted: Sequence[str] = ()  # what the next two were made of
+        self._keys: frozenset[str] = frozenset()
+        self._segments: frozenset[str] = frozenset()
         self._unseen: dict[str, float] = {}  # subscribed keys that have not ticked -> since when
         self._seeded: set[str] = set()
         self._seeded_since = 0
@@ -136,8 +139,11 @@ class RestQuotes(threading.Thread):
             return []
         self._reviewed = now
         wanted = self._wanted()
-        open_ = {segment: self._market.is_open(segment) for segment in {key.partition(":")[0] for key in wanted}}
-        shut = [key for key in wanted if not open_[key.partition(":")[0]]]
+        if wanted is not self._known_wanted:  # once a second, for thousands of keys that are mostly the same
+            self._known_wanted, self._keys = wanted, frozenset(wanted)
+            self._segments = frozenset(key.partition(":")[0] for key in wanted)
+        open_ = {segment: self._market.is_open(segment) for segment in self._segments}
+        shut = [] if all(open_.values()) else [key for key in wanted if not open_[key.partition(":")[0]]]
         self._swept.intersection_update(shut)  # a segment that opened is swept again when it shuts
         due = self._unseeded(wanted, now) or [key for key in shut if key not in self._swept]
         return due[:PER_CALL]
@@ -152,5 +158,6 @@ class RestQuotes(threading.Thread):
             self._seeded_since = status.since_us
             self._seeded.clear()
             self._unseen.clear()
-        self._unseen = {key: self._unseen.get(key, now) for key in wanted if key not in status.seen}
+        unseen = self._keys - status.seen
+        self._unseen = {key: self._unseen.get(key, now) for key in wanted if key in unseen} if unseen else {}
         return [key for key, since in self._unseen.items() if now - since >= SEED_AFTER_S and key not in self._seeded]

@@ -1,23 +1,26 @@
 """One run of a screener: histories in, each share judged, the best first, stored; or nothing stored and one sentence why.
 
+A share whose candles are damaged, or that an evaluation fails on, is left out and named; it must not cost the others their run.
 Called by the command alone, in a process of its own. Knows neither who asked nor how progress is shown.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from ltp.core.candle import day_number, day_of
+from ltp.core.counted import counted
 from ltp.core.criteria import Spec, parse, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.money import SCALE, Price
 from ltp.core.screener import MAX_ROWS, Row
-from ltp.db import instruments, screeners, universes
+from ltp.db import candle_source, instruments, screeners, universes
 from ltp.db.engine import Engine
-from ltp.errors import InputError
+from ltp.errors import DatabaseError, InputError
 from ltp.jobs import history
 from ltp.jobs.history import Loaded
 from ltp.screen import longterm, swing
@@ -26,9 +29,12 @@ from ltp.screen.finding import Finding
 from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
+log = logging.getLogger(__name__)
 PROGRESS_EVERY_S: Final = 0.5
 SOURCE: Final = "daily candles"
 _SHOWN: Final = 10
+_NAMED: Final = 8
+_MOST_LEFT_OUT: Final = 0.5  # of the shares that have candles; beyond it something is wrong with more than shares
 _BUILT_IN: Final = {"swing": swing.evaluate, "longterm": longterm.evaluate}
 
 Judge = Callable[[Study, Price], Finding | None]
@@ -45,7 +51,7 @@ class Progress(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A stored run. `evaluated`: shares that have candles; `found`: those that are in the list."""
+    """A stored run. `evaluated`: shares that have candles; `found`: those that are in the list. `notes`: see Run."""
 
     run_id: int
     kind: str
@@ -53,6 +59,7 @@ class Result(NamedTuple):
     evaluated: int
     found: int
     took_s: float
+    notes: str = ""
 
 
 def run(
@@ -75,7 +82,8 @@ def run(
     Raises:
         NotFoundError: there is no such universe.
         InputError: no share of it has candles.
-        DatabaseError: the run under way is not stored.
+        DatabaseError: most shares cannot be evaluated, the candles became those of another source, or the database cannot be
+            used; the run under way is not stored.
     """
     began = monotonic()
     search = _Search(engine, kinds, spec, sizing, as_of)
@@ -94,28 +102,49 @@ class _Search:
 
     def __init__(self, engine: Engine, kinds: Sequence[str], spec: Spec, sizing: Sizing, as_of: date | None) -> None:
         self.members = _members(engine, spec.universe)
-        self._spec, self._as_of = spec, as_of
-        self._index = history.load_index(engine, as_of)
+        self._spec, self._as_of, self._held = spec, as_of, candle_source.held(engine)
+        self._left_out: dict[str, str] = {}
+        index = history.load_index(engine, as_of)
+        self._index_fault = index.fault
+        self._index = index.history if index.history.days.size else None
         self._session = 0 if self._index is not None else day_number(history.usual_end(engine, self.members, as_of))
         self._judges = {kind: _judge(kind, spec, sizing) for kind in kinds}
         self._rows: dict[str, list[Row]] = {kind: [] for kind in kinds}
         self._done = self._evaluated = self._newest = 0
+        self._failing = False
 
     def look_at(self, loaded: Loaded) -> None:
         self._done += 1
+        if loaded.fault:
+            self._left_out[loaded.key] = loaded.fault
         if not loaded.history.days.size:
+            return
+        try:
+            found = self._judged(loaded)
+        except Exception as error:  # whatever it is, it is of this share alone
+            if not self._failing:
+                log.warning("%s cannot be evaluated and is left out", self.members[loaded.key].symbol, exc_info=True)
+            self._failing = True
+            self._left_out[loaded.key] = f"its evaluation failed with {type(error).__name__}"
             return
         self._evaluated += 1
         self._newest = max(self._newest, int(loaded.history.days[-1]))
+        for kind, row in found.items():
+            self._rows[kind].append(row)
+
+    def _judged(self, loaded: Loaded) -> dict[str, Row]:
+        """Return the share's row in each list that it belongs in."""
         study, instrument = Study(loaded.history, self._index, self._session), self.members[loaded.key]
         if not _above_floors(study, self._spec):
-            return
+            return {}
+        found = {}
         for kind, judge in self._judges.items():
             finding = judge(study, instrument.tick_size)
             if finding is not None:
                 finding = finding._replace(flags=loaded.flags + finding.flags)
                 named = (instrument.symbol, instrument.name, instrument.sector)
-                self._rows[kind].append(Row(loaded.key, 0, *named, **finding._asdict()))
+                found[kind] = Row(loaded.key, 0, *named, **finding._asdict())
+        return found
 
     def progress(self, elapsed_s: float) -> Progress:
         found = sum(len(rows) for rows in self._rows.values())
@@ -123,10 +152,7 @@ class _Search:
         return Progress(self._done, len(self.members), found, round(self._done / max(elapsed_s, 0.001), 1), tuple(best))
 
     def store(self, engine: Engine, kind: str, took_s: float) -> Result:
-        if not self._evaluated:
-            until = f" up to {self._as_of}" if self._as_of else ""
-            accepted = f"none of its {len(self.members):,} instruments has daily candles{until}; import or fetch them first"
-            raise InputError("universe", self._spec.universe, accepted)
+        self._check(engine)
         ranked = sorted(self._rows[kind], key=_order)[:MAX_ROWS]
         rows = [row._replace(rank=rank) for rank, row in enumerate(ranked, start=1)]
         as_of, took_s = day_of(self._newest), round(took_s, 2)
@@ -134,15 +160,37 @@ class _Search:
             engine,
             kind,
             rows,
-            sample=False,
-            source=SOURCE,
+            sample=self._held == "simulated",
+            source=candle_source.SIMULATED_RUN if self._held == "simulated" else SOURCE,
             as_of=as_of,
             universe=self._spec.universe,
             evaluated=self._evaluated,
             spec=text_of(self._spec),
             took_s=took_s,
+            notes=self.notes,
         )
-        return Result(run_id, kind, as_of, self._evaluated, len(rows), took_s)
+        return Result(run_id, kind, as_of, self._evaluated, len(rows), took_s, self.notes)
+
+    @property
+    def notes(self) -> str:
+        """Say what was left out and why, empty where nothing was."""
+        told = [f"{self.members[key].symbol} ({why})" for key, why in self._left_out.items()]
+        named = ", ".join(told[:_NAMED]) + (f" and {len(told) - _NAMED:,} more" if len(told) > _NAMED else "")
+        shares = f"{counted(len(told), 'share')} left out: {named}" if told else ""
+        index = f"NIFTY left out, and strength relative to it unknown ({self._index_fault})" if self._index_fault else ""
+        return "; ".join(filter(None, (shares, index)))
+
+    def _check(self, engine: Engine) -> None:
+        """Refuse a run that would say nothing of its universe, or of which nobody could say whose candles it is made of."""
+        if candle_source.held(engine) != self._held:
+            raise DatabaseError("The candles became those of another source meanwhile; evaluate the screen again")
+        universe, out = self._spec.universe, len(self._left_out)
+        if out > _MOST_LEFT_OUT * (self._evaluated + out):
+            raise DatabaseError(f"Most shares of {universe} cannot be evaluated; {self.notes}")
+        if not self._evaluated:
+            until = f" up to {self._as_of}" if self._as_of else ""
+            accepted = f"none of its {len(self.members):,} instruments has daily candles{until}; import or fetch them first"
+            raise InputError("universe", universe, accepted)
 
 
 def _members(engine: Engine, universe: str) -> Mapping[str, Instrument]:

@@ -45,6 +45,9 @@ class Subscriptions:
         self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
         self._clock, self._one_at_a_time = clock, threading.Lock()
         self._wishes: dict[str, float] = {}
+        self._asked: tuple[object, ...] = ()  # what `_keys` were made of
+        self._keys: list[str] = []
+        self._followed: list[str] = []
         self._failing = False
         self.wanted: list[str] = []
         self.waiting: list[str] = []
@@ -68,16 +71,18 @@ class Subscriptions:
 
     def _update(self, demand: Mapping[str, float], now: float) -> None:
         keys = self._in_order(demand, now)
+        if keys is self._followed:
+            return
         wanted, waiting = keys[: self._limit], keys[self._limit :]
         if waiting and not self.waiting:
             log.warning("%d instruments wait: a connection takes %d", len(waiting), self._limit)
         self.waiting = waiting
-        if wanted == self.wanted:
-            return
-        unknown = [key for key in wanted if not self._ingest.holds(key)]
-        self._ingest.follow(wanted, self._recall(unknown) if unknown else [])
-        self.wanted = wanted
-        self._set_wanted(wanted)
+        if wanted != self.wanted:
+            unknown = [key for key in wanted if not self._ingest.holds(key)]
+            self._ingest.follow(wanted, self._recall(unknown) if unknown else [])
+            self.wanted = wanted
+            self._set_wanted(wanted)
+        self._followed = keys
 
     def _in_order(self, demand: Mapping[str, float], now: float) -> list[str]:
         """Probes, results, then wishes; the newest wish last. What the master does not know is left out.
@@ -85,5 +90,9 @@ class Subscriptions:
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
         """
         self._wishes = {key: until for key, until in {**self._wishes, **demand}.items() if until >= now}
-        keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))
-        return [key for key in keys if self._master.knows(key)]
+        asked = self._master.instruments_at, self._market.probes(), self._master.results(), list(self._wishes)
+        if asked != self._asked:  # seldom, and there may be thousands of keys
+            keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))
+            self._keys = [key for key in keys if self._master.knows(key)]
+            self._asked = asked
+        return self._keys

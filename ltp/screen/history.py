@@ -6,17 +6,19 @@ clock; whether the prices were adjusted for splits is settled before they come h
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ltp.core.money import SCALE
+from ltp.core.money import MAX_PRICE, SCALE
 
 Floats = NDArray[np.float64]
 
 # The layout of `core.candle.RECORD` ("<i5q") as numpy reads it: days since 1970-01-01, then 1/10,000 rupees, then shares.
 RECORD: Final = np.dtype([("day", "<i4"), ("open", "<i8"), ("high", "<i8"), ("low", "<i8"), ("close", "<i8"), ("volume", "<i8")])
+_LAST_DAY: Final = date.max.toordinal() - date(1970, 1, 1).toordinal()
 _MONDAY: Final = 3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
 
 
@@ -38,13 +40,18 @@ def from_packed(packed: bytes) -> History:
     """Return the candles of records as `core.candle.pack` writes them.
 
     Raises:
-        ValueError: they are damaged: the length is no multiple of a record's, the days do not follow each other, or a price is
-            not above 0.
+        ValueError: they are damaged: the length is no multiple of a record's, or a day, a price or a volume cannot be.
     """
+    if len(packed) % RECORD.itemsize:
+        raise ValueError("a torn record")
     records = np.frombuffer(packed, RECORD)
     # Whatever is wrong with one share would otherwise be a wrong number, or the newest session of all.
-    if (np.diff(records["day"]) <= 0).any() or (records["low"] <= 0).any() or (records["close"] <= 0).any():
-        raise ValueError("days out of order, or prices not above 0")
+    if (np.diff(records["day"]) <= 0).any() or (records["day"][-1:] > _LAST_DAY).any():
+        raise ValueError("days out of order")
+    if min(records[name].min(initial=1) for name in ("open", "low", "close")) <= 0 or records["high"].max(initial=0) > MAX_PRICE:
+        raise ValueError("prices not above 0, or above a crore")
+    if (records["high"] < records["low"]).any() or records["volume"].min(initial=0) < 0:
+        raise ValueError("a high below its low, or a negative volume")
     opened, high, low, close = (records[name] / SCALE for name in ("open", "high", "low", "close"))
     return History(records["day"].astype(np.int32), opened, high, low, close, records["volume"].astype(np.float64))
 

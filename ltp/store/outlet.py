@@ -21,8 +21,8 @@ from ltp.errors import StoreError
 from ltp.store import heartbeat, prices
 from ltp.store import ticks as channel
 from ltp.store.client import translated
-from ltp.store.encode import NOTHING, Coverage, Encoded, Encoder, ltp_pairs
-from ltp.store.transaction import Transaction
+from ltp.store.encode import NOTHING, Coverage, Encoded, ltp_pairs, texts
+from ltp.store.transaction import Line, Transaction
 
 log = logging.getLogger(__name__)
 _CHUNK: Final = prices.CHUNK
@@ -54,7 +54,7 @@ class Outlet:
     def __init__(self, client: redis.Redis, source: str, *, allowed: Callable[[], object]) -> None:
         """`allowed`: true while this process surely leads; asked at the last moment before each write."""
         self._client, self._source, self._allowed = client, source, allowed
-        self._writer, self._encoder = prices.Writer(), Encoder()
+        self._line, self._writer = Line(client), prices.Writer()
         self._epoch, self._seq, self._at = "", 0, 0
 
     def begin(self, moment: Moment, ticks: Sequence[Tick], beat: Beat) -> None:
@@ -71,7 +71,7 @@ class Outlet:
             if removed:
                 log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
         for chunk in _chunks(ticks):
-            self._carry_out(partial(self._queue_ticks, self._encoder.ticks(chunk, NOTHING).tick))
+            self._carry_out(partial(self._queue_ticks, texts(chunk, NOTHING).tick))
             metrics.count("ticks_written", len(chunk))
         self._epoch, self._seq = secrets.token_hex(4), FIRST_SEQ - 1
         metrics.count("ingest_epochs")
@@ -98,10 +98,8 @@ class Outlet:
         """
         *first, last = _chunks(ticks) or [[]]
         for chunk in first:
-            self._carry_out(partial(self._queue, self._batch(moment, chunk), self._encoder.ticks(chunk, coverage), (), None))
-        answers = self._carry_out(
-            partial(self._queue, self._batch(moment, last), self._encoder.ticks(last, coverage), dropped, beat)
-        )
+            self._carry_out(partial(self._queue, self._batch(moment, chunk), texts(chunk, coverage), (), None))
+        answers = self._carry_out(partial(self._queue, self._batch(moment, last), texts(last, coverage), dropped, beat))
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
         return beat is None or bool(answers[0])
@@ -138,7 +136,7 @@ class Outlet:
 
     def _execute(self, queue: Callable[[Transaction], None]) -> list[Any]:
         with translated("writing prices"):
-            transaction = Transaction(self._client)
+            transaction = Transaction(self._line)
             queue(transaction)
             # A process may be stopped between any two lines, and wake when another leads: so it is asked here, not earlier.
             if not self._allowed():

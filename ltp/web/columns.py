@@ -115,7 +115,7 @@ _DESCRIBED: Final = (
 )
 _PLANS: Final = (
     _plan("setup", "Setup", "READY, or what is waited for", "chip"),
-    _planned("state", "Plan now", "Where the price stands in the plan: waiting, in its entry zone, stop or target hit", "text"),
+    _planned("state", "Plan now", "What became of the plan since its run, and where the price stands in it now", "text"),
     _plan("entry", "Entry", "Price at which the plan buys"),
     _plan("zone", "Entry zone", "Between these prices the plan may buy", "zone"),
     _plan("stop", "Stop", "Price at which the plan gives up"),

@@ -9,9 +9,12 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.facts import FACTS
+from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
-from ltp.errors import NotFoundError
+from ltp.db import closes
+from ltp.errors import DatabaseError, NotFoundError
 from ltp.web import chart, filters, poll, screens
+from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
 from ltp.web.poll import Live
 from ltp.web.rows import fact
@@ -24,6 +27,7 @@ _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
 _PLAN: Final = (
     "entry", "zone", "stop", "target", "r", "quantity", "risk", "allocation_pct", "allocation", "horizon",
 )  # fmt: skip
+_SESSIONS: Final = 250  # of the chart: a year
 _MAX_RUN: Final = 2**53
 
 
@@ -50,7 +54,7 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         quote=held.hub.quotes([found.key])[0],
         plan=_plan(shown, found),
         distances=[(shown.column(column), f"{column}@{run.id}") for column in screens.live_of(found)],
-        chart=Markup(chart.chart(found, shown.column("stop").label)),  # noqa: S704 (made of numbers and of words of ours)
+        chart=_chart(shown, run, found),
         criteria=[_told(outcome) for outcome in found.criteria],
         met=met(found.criteria),
         facts=_facts(found),
@@ -95,6 +99,18 @@ def _addresses(path: str, run: Run, wanted: int, live: bool) -> dict[str, Any]:
         "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if live else None,
         "pause_url": f"{path}?{paused}" if paused else path,
     }
+
+
+def _chart(shown: Screener, run: Run, found: Row) -> Chart:
+    """Return the chart of the candles that are there, else of the closes that the run keeps."""
+    price = found.facts.get("price")
+    try:
+        past = closes.fetch(services().engine, found.key, run.as_of, price if isinstance(price, float) else None)
+    except DatabaseError:
+        past = None  # busy for a moment; the plan does not wait for its picture
+    kept = Closes((), found.spark, ema(found.spark, FAST), ())
+    drawn = chart.chart(found, past.last(_SESSIONS) if past else kept, run.as_of, shown.column("stop").label)
+    return drawn._replace(svg=Markup(drawn.svg))  # noqa: S704 (made of numbers and of words of ours)
 
 
 def _plan(shown: Screener, found: Row) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for streams.
+"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for streams and tables.
 
 The only place that chooses a status. Nothing of an exception that was not raised for the reader leaves the process: he gets an
 id, and the log has the rest under it.
@@ -11,6 +11,7 @@ import logging
 import secrets
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -22,6 +23,15 @@ logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
 _PROGRAM_PATHS: Final = ("/api/", "/healthz", "/readyz")
 _RETRY_AFTER_S: Final = 5
+# For people; programs get the protocol's words.
+_TITLES: Final = {
+    400: "That is not accepted",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    500: "Something failed",
+    503: "Not available just now",
+}
 _SENTENCES: Final = {
     400: "The request cannot be understood.",
     404: "There is no such page.",
@@ -79,12 +89,24 @@ def respond(problem: Problem) -> Response:
 def _drawn(problem: Problem) -> Response:
     title = HTTPStatus(problem.status).phrase
     detail = _printable(problem.detail)
-    if request.path.startswith(_PROGRAM_PATHS):
+    if request.path.startswith(_PROGRAM_PATHS) or request.path.endswith(".json"):
         return Response(_document(problem, title), problem.status, mimetype=PROBLEM)
     # A fragment's place on the page must keep what it shows, and a stream must not begin: the browser would call it a success.
     if request.path.endswith("/stream") or request.headers.get("HX-Request-Type") == "partial":
         return Response(f"{detail}\n", problem.status, {"HX-Reswap": "none"}, mimetype="text/plain")
-    return Response(render_template("error.html", title=title, detail=detail), problem.status)
+    if request.path.endswith(".csv"):
+        return Response(f"{detail}\n", problem.status, mimetype="text/plain")
+    title = _TITLES.get(problem.status, title)
+    return Response(render_template("error.html", title=title, detail=detail, without=_without(problem)), problem.status)
+
+
+def _without(problem: Problem) -> str:
+    """Return the address without the parameter that was not accepted, empty where none of the address was to blame."""
+    named = problem.errors[0]["where"] if problem.errors else ""
+    if request.method != "GET" or named not in request.args:
+        return ""
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] != named]
+    return f"{quote(request.path)}?{urlencode(kept)}" if kept else quote(request.path)
 
 
 def _document(problem: Problem, title: str) -> str:

@@ -86,6 +86,7 @@ def _run(run: Run) -> dict[str, Any]:
         "rows": len(run.rows),
         "sample": run.sample,
         "source": run.source or None,
+        "notes": run.notes or None,
     }
 
 

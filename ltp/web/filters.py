@@ -7,6 +7,7 @@ something else is worse than one that says what is wrong with it.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -150,8 +151,8 @@ def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
     name = sort.removeprefix("-") if sort else "rank"
     accepted = sorts(tab)
     if name not in accepted:
-        reason = _elsewhere(name, tab) or "it is one of " + ", ".join(accepted) + ", with - in front for descending"
-        raise InputError("sort", sort, reason)
+        fitting = "it is one of " + ", ".join(accepted) + ", with - in front for descending"
+        raise InputError("sort", sort, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"
@@ -164,10 +165,16 @@ def _columns(value: str, tab: str) -> tuple[str, ...]:
     for index, name in enumerate(names):
         if name not in accepted or name in names[:index]:
             fitting = "columns is a list such as ltp,chg,chgp without repetition out of " + ", ".join(accepted)
-            raise InputError("columns", name, _elsewhere(name, tab) or fitting)
+            raise InputError("columns", name, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
     return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")
 
 
 def _elsewhere(name: str, tab: str) -> str:
     column = BY_NAME.get(name)
     return f"it belongs to the tab {column.tab}, and this is {tab}" if column and column.tab not in {"", tab} else ""
+
+
+def _nearly(name: str, accepted: Sequence[str]) -> str:
+    """Ask whether another column was meant: a reader with a typing error need not search a list of ninety."""
+    found = [] if name in accepted else difflib.get_close_matches(name[:40], accepted, n=1, cutoff=0.7)
+    return f"there is no such column; did you mean {found[0]}?" if found else ""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
+from ltp.core.plan import Plan
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
 from ltp.web.columns import BY_NAME
 from ltp.web.facets import waits
 from ltp.web.filters import WAITING, ScreenQuery
 from ltp.web.memo import Memo
-from ltp.web.plan_cells import Plan
 from ltp.web.values import sortable
 
 

@@ -1,104 +1,74 @@
 """The live cells of a plan: how far the price is from entry, stop and target, in per cent and in risks, and what it has touched.
 
 A column's name carries the run whose plan it follows, `to_entry@17`: the same instrument may stand in two runs with two plans.
-Drawn for each new price, so it is plain arithmetic on integers, like `cells`. Knows plans by run and key, no rows and no pages.
+Drawn for each new price, so it is plain arithmetic on integers, like `cells`. Which touches make which
+stage is `core.plan`'s; here the present day is added to what the candles said. Knows plans by run and key, no rows and no pages.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from ltp.core.money import Price
+from ltp.core.plan import ENDED, ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, Plan, after
 from ltp.core.quote import Quote
-from ltp.core.screener import Run
 from ltp.core.tick import Tick
 
 DASH: Final = "–"
 STALE_BEYOND_PCT: Final = 25  # a plan so far from the price was made for another market
-_KEPT: Final = 32  # runs; the newest of each screen and a few older ones that somebody looks at
 
 
-class Plan(NamedTuple):
-    """Prices in 1/10,000 rupee. `as_of`: ISO date of the session the plan was made after, empty when nobody said."""
-
-    entry: Price
-    low: Price
-    high: Price
-    stop: Price | None
-    target: Price | None
-    as_of: str
-
-
-class Plans:
-    """The plans of the runs that pages show."""
-
-    def __init__(self) -> None:
-        self._runs: OrderedDict[int, Mapping[str, Plan]] = OrderedDict()
-
-    def learn(self, run: Run) -> None:
-        """Take in a run that is about to be shown; one that is known costs nothing."""
-        if run.id in self._runs:
-            self._runs.move_to_end(run.id)
-            return
-        self._runs[run.id] = _plans(run)
-        if len(self._runs) > _KEPT:
-            self._runs.popitem(last=False)
-
-    def of(self, run_id: int) -> Mapping[str, Plan]:
-        return self._runs.get(run_id, {})
-
-
-def _plans(run: Run) -> dict[str, Plan]:
-    as_of = run.as_of.isoformat() if run.as_of else ""
-    return {
-        row.key: Plan(row.entry, row.entry_low or row.entry, row.entry_high or row.entry, row.stop, row.target, as_of)
-        for row in run.rows
-        if row.entry is not None
-    }
-
-
-def is_stale(plan: Plan, ltp: Price) -> bool:
-    """Tell whether the price has left the plan behind."""
-    return abs(ltp - plan.entry) * 100 > STALE_BEYOND_PCT * plan.entry
+def is_stale(plan: Plan, tick: Tick, ltp: Price) -> bool:
+    """Tell whether the price has left the plan behind, or is after a split that the plan is not."""
+    if plan.ends and tick.session >= plan.ends:
+        return True
+    entry = plan.entry
+    return abs(ltp - entry) * 100 > STALE_BEYOND_PCT * entry
 
 
 def state(plan: Plan, quote: Quote) -> str:
-    """Say in words where the price stands in the plan, empty when the price is not known.
-
-    The day's high and low count once they belong to a later session than the plan's: a touch between two ticks, or before the
-    page was opened, happened all the same. Where the day reached both stop and target nobody knows which came first: the careful
-    reading is the stop.
-    """
+    """Say in words where the price stands in the plan, empty when the price is not known."""
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return ""
-    ltp = lowest = highest = tick.ltp
-    if is_stale(plan, ltp):
+    ltp = tick.ltp
+    if is_stale(plan, tick, ltp):
         return "stale plan"
-    if plan.as_of and tick.session > plan.as_of:
-        lowest, highest = _range(tick, ltp)
-    if plan.stop is not None and lowest <= plan.stop:
-        return "stop hit"
-    if plan.target is not None and highest >= plan.target:
-        return "target hit"
-    if plan.low <= ltp <= plan.high:
-        return "in entry zone"
-    return "entry touched" if lowest <= plan.high and highest >= plan.low else "waiting"
+    stage = _stage(plan, tick, ltp)
+    if stage in ENDED:
+        return stage
+    if plan.weekly and plan.stop is not None and ltp < plan.stop:
+        return "below invalidation"
+    if stage != ENTERED:
+        return "waiting"  # a price within the zone would have entered it
+    return "in entry zone" if plan.low <= ltp <= plan.high else "entry touched"
 
 
-def _range(tick: Tick, ltp: Price) -> tuple[Price, Price]:
-    """Return the lowest and highest price of the day; comparisons, because min and max cost three times as much."""
+def _stage(plan: Plan, tick: Tick, ltp: Price) -> str:
+    """Return the plan's stage with the present day's prices.
+
+    The day's high and low count once they belong to a later session than the plan's: a touch between two ticks, or before the
+    page was opened, happened all the same. A day whose candle is in already counts twice and says the same again.
+    """
+    as_of = plan.as_of
+    if not as_of or tick.session <= as_of:
+        return after(plan, plan.stage, None, ltp, ltp)
     low, high = tick.low, tick.high
-    return low if low is not None and low < ltp else ltp, high if high is not None and high > ltp else ltp
+    # Comparisons, because min and max cost three times as much.
+    if low is None or low > ltp:
+        low = ltp
+    if high is None or high < ltp:
+        high = ltp
+    return after(plan, plan.stage, tick.open, low, high)
 
 
 class PlanCells:
     """The draw functions of the plans' live columns, for `cells`."""
 
-    def __init__(self, plans: Plans) -> None:
-        self._plans = plans
+    def __init__(self, of: Callable[[int], Mapping[str, Plan]]) -> None:
+        """`of` gives the plans of a run by key: always the same mapping, empty while the run is not known."""
+        self._of = of
 
     def drawing(self, column: str) -> Callable[[Quote], str] | None:
         """Return what draws `column`, such as `to_entry@17`; None when that is no column of a plan."""
@@ -106,8 +76,8 @@ class PlanCells:
         draw = _DRAW.get(name)
         if draw is None or not (run_id.isascii() and run_id.isdigit()):
             return None
-        number, plans = int(run_id), self._plans
-        known = plans.of(number)
+        number, of = int(run_id), self._of
+        known = of(number)
 
         def cell(quote: Quote) -> str:
             nonlocal known
@@ -115,7 +85,7 @@ class PlanCells:
             if plan is None:
                 if known:
                     return DASH
-                known = plans.of(number)  # a column may be asked for before its run was learned
+                known = of(number)  # a column may be asked for before its run was learned
                 plan = known.get(quote.key)
             return DASH if plan is None else draw(plan, quote)
 
@@ -171,8 +141,8 @@ def _r_now(plan: Plan, quote: Quote) -> str:
     if hundredths is None:
         return DASH
     text = f"{_signed(hundredths)} R"
-    # Before the entry it is no gain and no loss of anybody's, so it has no colour.
-    if not hundredths or state(plan, quote) == "waiting":
+    # Without an entry it is no gain and no loss of anybody's, so it has no colour.
+    if not hundredths or quote.tick is None or quote.tick.ltp is None or _stage(plan, quote.tick, quote.tick.ltp) not in _BOUGHT:
         return text
     return f'<b class="g">{text}</b>' if hundredths > 0 else f'<b class="l">{text}</b>'
 
@@ -185,18 +155,22 @@ def _signed(hundredths: int) -> str:
 def _price(plan: Plan, quote: Quote) -> Price | None:
     """Return the price distances are counted from: none that may be out of date, none that left the plan behind."""
     tick = quote.tick
-    if tick is None or tick.ltp is None or quote.state in _DOUBTFUL or is_stale(plan, tick.ltp):
+    if tick is None or tick.ltp is None or quote.state in _DOUBTFUL or is_stale(plan, tick, tick.ltp):
         return None
     return tick.ltp
 
 
 _DOUBTFUL: Final = frozenset({"stale", "unknown"})
-_FLEETING: Final = frozenset({"waiting", "in entry zone", "stale plan"})
+_FLEETING: Final = frozenset({"waiting", "in entry zone", "stale plan", "below invalidation"})
+_BOUGHT: Final = frozenset({ENTERED, STOPPED, REACHED})
 _CLASSES: Final = {
     "in entry zone": "z",
     "entry touched": "z",
-    "stop hit": "l",
-    "target hit": "g",
+    STOPPED: "l",
+    REACHED: "g",
+    INVALIDATED: "w",
+    MISSED: "w",
+    "below invalidation": "w",
     "stale plan": "w",
     "stale": "w",
     "unknown": "w",

@@ -28,6 +28,8 @@ def save() -> BaseResponse:
     if form.spec is None:
         return custom.shown_page(pairs)
     try:
+        if name and not slug:
+            raise InputError("Name", name, "no address can be made of it: use letters a to z or digits, or type an address too")
         screens.save(services().engine, slug, name, form.spec)
     except InputError as error:
         refused = Save(name[:200], request.form.get("slug", "")[:64], forms.sentence(error), error.where)

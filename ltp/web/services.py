@@ -18,10 +18,10 @@ from ltp.core.quote import Quote
 from ltp.core.screener import Run
 from ltp.db.catalog import Catalog
 from ltp.db.engine import Engine
+from ltp.db.plans import Plans
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store.client import Client
-from ltp.web.plan_cells import Plans
 from ltp.web.vitals import Vitals
 
 logger = logging.getLogger(__name__)

@@ -31,6 +31,7 @@ def install(app: Flask) -> None:
         chip=rows.chip,
         clock=clock,
         day=day,
+        days_since=days_since,
         element_id=element_id,
         grouped=lambda number: group_indian(str(number)),
         ist=ist,
@@ -58,6 +59,11 @@ def ist(at: datetime) -> Markup:
 
 def day(of: date) -> Markup:
     return Markup('<time datetime="{}">{} {:%b %Y}</time>').format(of.isoformat(), of.day, of)
+
+
+def days_since(of: date) -> int:
+    """Return how many days a session lies back, counted in India: candles that stopped coming must not look like today's."""
+    return (datetime.now(IST).date() - of).days
 
 
 def universe_title(name: str) -> str:

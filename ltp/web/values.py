@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ltp.core.money import SCALE, rupees
+from ltp.core.plan import Plan
 from ltp.core.quote import Quote
 from ltp.core.screener import Outcome, Row
 from ltp.core.tick import Tick
 from ltp.web import plan_cells
 from ltp.web.columns import BY_NAME, value
-from ltp.web.plan_cells import Plan
 
 
 def sortable(name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]) -> Callable[[Row], Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.path.stack import Stack, running
 
@@ -23,6 +23,8 @@ FLAGS = [
     "--disable-quic",
 ]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WITHIN_MS = 30_000  # a busy machine is no fault of a page
+expect.set_options(timeout=WITHIN_MS)
 MISSING = "Chromium is missing: the browser tests did not run. Install it with: sudo apt-get install -y chromium"
 
 

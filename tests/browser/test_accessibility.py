@@ -7,18 +7,20 @@ does not bind, so the pages are the ones that everybody gets.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from ltp.core.criteria import Spec, kind_of, text_of
 from ltp.core.facts import FACTS
 from ltp.core.screener import Outcome, Row
 from ltp.db import screeners, screenings, screens
-from ltp.db.engine import open_engine
+from ltp.db.engine import open_engine, writing
+from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
 from tests.path.stack import SETUPS, Stack, row_of, running, status
 
@@ -38,7 +40,7 @@ FALLING = Spec(("close < ema50", "rsi14 < 40"), min_price=100_0000)
 STEADY = Spec(("adx14 > 25",))
 # Each with what it is here for.
 PAGES = {
-    "/screeners/steady": "progress",  # first: an evaluation without a sign of life is given up after a minute
+    "/screeners/steady": "progress",
     "/": "#h-indices",
     "/screeners": ".screens b.w",
     SWING: ".spark",
@@ -90,6 +92,8 @@ def _fill(database_url: str) -> None:
     screenings.fail(engine, failed, "no share has candles")
     best = [screenings.Best(row.key, row.symbol, row.score, row.setup) for row in found]
     screenings.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
+    with writing(engine) as connection:  # an evaluation without a sign of life is given up after a minute
+        connection.execute(update(table).where(table.c.id == under_way).values(beat_at=datetime.now(UTC) + timedelta(hours=1)))
     engine.dispose()
 
 

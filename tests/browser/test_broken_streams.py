@@ -18,7 +18,7 @@ HIDE = """(hidden) => {
 }"""
 
 
-def moves(page: Page, timeout_s: float = 20) -> None:
+def moves(page: Page, timeout_s: float = 30) -> None:
     page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES), timeout=timeout_s * 1000)
 
 
@@ -31,12 +31,12 @@ def refuse_streams(page: Page) -> None:
 
 def test_polling_takes_over_where_no_stream_is_to_be_had_and_ends_when_there_is_one(visit: Callable[..., Page]) -> None:
     page = visit(SWING, before=refuse_streams)
-    expect(page.locator("#poller")).to_contain_text("refreshing every", timeout=5_000)
+    expect(page.locator("#poller")).to_contain_text("refreshing every")
     moves(page)
     moves(page)
     assert page.locator("#poller").count() == 1
     page.unroute("**/stream*")
-    expect(page.locator("#poller")).to_have_count(0, timeout=15_000)
+    expect(page.locator("#poller")).to_have_count(0)
     polls: list[str] = []
     page.on("request", lambda request: "/poll" in request.url and polls.append(request.url))
     moves(page)
@@ -48,7 +48,7 @@ def test_a_stream_that_says_nothing_is_replaced_by_polling(visit: Callable[..., 
     """The half-open connection that no error ever tells of: here a stream that is never answered."""
     held: list[Any] = []
     page = visit(SWING, before=lambda page: page.route("**/stream*", lambda route: held.insert(0, route)))
-    expect(page.locator("#poller")).to_contain_text("refreshing every", timeout=12_000)
+    expect(page.locator("#poller")).to_contain_text("refreshing every")
     moves(page)
 
 
@@ -57,23 +57,23 @@ def test_a_restarted_server_is_found_again(visit: Callable[..., Page], stack: An
     moves(page)
     stack.stop("web")
     stack.start_web()
-    moves(page, timeout_s=30)
-    expect(page.locator("#poller")).to_have_count(0, timeout=30_000)
+    moves(page)
+    expect(page.locator("#poller")).to_have_count(0)
     expect(page.locator("#beat i")).to_be_hidden()
 
 
-def test_a_frozen_server_is_not_live_within_15_seconds_and_live_again_after(visit: Callable[..., Page], stack: Any) -> None:
+def test_a_frozen_server_is_soon_not_live_and_live_again_after(visit: Callable[..., Page], stack: Any) -> None:
     page = visit(SWING)
     moves(page)
     stack.freeze("web")
     try:
-        expect(page.locator("#beat i")).to_be_visible(timeout=15_000)
+        expect(page.locator("#beat i")).to_be_visible()
         assert page.locator("#beat i").inner_text() == "not live"
     finally:
         stack.thaw("web")
-    expect(page.locator("#beat i")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#beat i")).to_be_hidden()
     moves(page)
-    expect(page.locator("#poller")).to_have_count(0, timeout=20_000)
+    expect(page.locator("#poller")).to_have_count(0)
 
 
 def test_a_frozen_worker_makes_every_price_stale(visit: Callable[..., Page], stack: Any) -> None:
@@ -82,15 +82,15 @@ def test_a_frozen_worker_makes_every_price_stale(visit: Callable[..., Page], sta
     stack.freeze("worker")
     try:
         page.wait_for_function(
-            "() => [...document.querySelectorAll('[id^=ltp-] > i')].every(i => i.textContent === 'stale')", timeout=15_000
+            "() => [...document.querySelectorAll('[id^=ltp-] > i')].every(i => i.textContent === 'stale')", timeout=30_000
         )
-        expect(page.locator("#status")).not_to_contain_text("Feed live", timeout=10_000)
+        expect(page.locator("#status")).not_to_contain_text("Feed live")
     finally:
         stack.thaw("worker")
     page.wait_for_function(
         "() => [...document.querySelectorAll('[id^=ltp-] > i')].some(i => i.textContent === 'live')", timeout=30_000
     )
-    expect(page.locator("#status")).to_contain_text("Feed live", timeout=10_000)
+    expect(page.locator("#status")).to_contain_text("Feed live")
 
 
 def test_a_hidden_tab_costs_nothing_and_resumes_where_it_was(visit: Callable[..., Page]) -> None:

@@ -12,7 +12,10 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
-STATES = {"waiting", "in entry zone", "entry touched", "stop hit", "target hit", "stale plan", "stale", "–"}
+STATES = {
+    "waiting", "in entry zone", "entry touched", "stop hit", "target hit", "invalidated before entry", "missed",
+    "stale plan", "stale", "–",
+}  # fmt: skip
 DISTANCES = "[...document.querySelectorAll('[id^=to_entry-]')].map(cell => cell.textContent).join()"
 # What a row's price and entry make the distance, and what the row says, read at one moment.
 ROW = """() => { const of = name => document.querySelector(`#${name}-NSE_EQ-1333`);
@@ -87,6 +90,18 @@ def test_without_scripts_the_tabs_the_filter_and_the_files_are_there(visit: Call
 def test_a_phone_scrolls_the_table_and_not_the_page(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+
+
+@pytest.mark.parametrize("width", [360, 1366, 1920])
+def test_columns_stay_where_they_are_when_a_row_gets_another_state(visit: Callable[..., Page], width: int) -> None:
+    page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
+    places = """[...document.querySelectorAll('thead th')].map(head => { const box = head.getBoundingClientRect();
+        return [box.x, box.width] })"""
+    page.evaluate("document.querySelectorAll('[id^=state-]').forEach(cell => { cell.textContent = '–' })")
+    before = page.evaluate(places)
+    for said in sorted(STATES | {"below invalidation"}):
+        page.evaluate("said => { document.querySelectorAll('[id^=state-]')[7].innerHTML = `<b class=w>${said}</b>` }", said)
+        assert page.evaluate(places) == before, said
 
 
 def test_a_laptop_needs_no_sideways_scrolling_of_the_table(visit: Callable[..., Page]) -> None:

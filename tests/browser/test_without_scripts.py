@@ -20,7 +20,7 @@ def test_prices_are_there_and_renew_themselves(plain: Callable[[str], Page]) -> 
     page = plain(SWING)
     before = page.locator("[id^=ltp-]").all_inner_texts()
     assert sum("₹" in text for text in before) > 40
-    with page.expect_event("load", timeout=25_000):
+    with page.expect_event("load", timeout=60_000):
         pass
     assert page.locator("[id^=ltp-]").all_inner_texts() != before
 

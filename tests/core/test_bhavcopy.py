@@ -41,19 +41,19 @@ def full(symbol: str, *, series: str = "EQ", day: str = "01-Jul-2025", low: str 
 def test_udiff() -> None:
     copy = parse(UDIFF + UDIFF_ROW)
     candle = Candle(date(2025, 6, 20), 225_2900, 227_9900, 221_1700, 224_0000, 98_100)
-    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle, 225_2900)], 0, ())
+    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle)], 0, ())
 
 
 def test_the_older_format_with_its_trailing_comma() -> None:
     copy = parse(CM + CM_ROW)
     candle = Candle(date(2019, 12, 31), 33_6000, 37_4000, 33_1000, 35_2000, 242_285)
-    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle, 33_1000)], 0, ())
+    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle)], 0, ())
 
 
 def test_the_full_format_with_its_spaces_and_dashes() -> None:
     copy = parse(FULL + FULL_ROW)
     candle = Candle(date(2025, 7, 1), 233_6000, 235_8500, 228_7400, 231_9400, 81_262)
-    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle, 231_2800)], 0, ())
+    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle)], 0, ())
 
 
 @pytest.mark.parametrize(
@@ -167,3 +167,11 @@ def test_what_is_no_bhavcopy_is_refused(text: str) -> None:
 def test_a_file_without_a_share_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="no share of the series EQ, BE or BZ was traded"):
         parse(text)
+
+
+@pytest.mark.parametrize("text", [CM + 2 * CM_ROW, FULL + 2 * FULL_ROW, UDIFF + 2 * UDIFF_ROW])
+def test_a_file_that_was_cut_off_is_refused(text: str) -> None:
+    for cut in (9, 20, 60):
+        with pytest.raises(InputError, match=r"x\.csv, last line: .* the file ends in the midst of this row"):
+            parse(text[:-cut])
+    assert parse(text.rstrip("\n")) == parse(text)

@@ -86,3 +86,9 @@ def test_the_exchange_s_file_of_its_indices() -> None:
         "NIFTY 50": [Candle(date(2025, 7, 1), 25551_3500, 25593_4000, 25501_8000, 25541_8000, 233_123_456)],
         "INDIA VIX": [Candle(date(2025, 7, 1), 12_7850, 12_8950, 12_3725, 12_5250, 0)],
     }
+
+
+def test_a_file_that_was_cut_off_is_refused() -> None:
+    with pytest.raises(InputError, match=r"x\.csv, last line: '2023-01-24,HDFCBANK,16' is not accepted; the file ends"):
+        parse(HEADER + FIRST + SECOND[:22])
+    assert parse(HEADER + FIRST + SECOND.rstrip("\n")) == parse(HEADER + FIRST + SECOND)

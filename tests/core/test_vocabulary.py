@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ltp.core.criteria import canonical
 from ltp.core.expression import MAX_DEPTH
 from ltp.core.facts import FACT
 from ltp.core.nodes import DAILY
 from ltp.core.tokens import MAX_LENGTH, MAX_TOKENS
-from ltp.core.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, nearest
+from ltp.core.vocabulary import ELSEWHERE, FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, nearest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "screeners.md").read_text(encoding="utf-8")
 
@@ -31,3 +32,17 @@ def test_a_name_that_is_nearly_right_is_hinted_at():
     assert nearest("ema_50") == "; did you mean ema50?"
     assert nearest("turnovr") == "; did you mean turnover?"
     assert nearest("zzz") == nearest("x" * 500) == ""
+
+
+def test_a_call_is_hinted_at_functions_alone():
+    assert nearest("stdev", call=True) == "; did you mean stddev?"
+    assert nearest("highs", call=True) == nearest("ltp", call=True) == ""
+
+
+def test_what_other_programs_call_it_is_hinted_at():
+    assert nearest("avg") == nearest("avg", call=True) == "; did you mean sma?"
+    assert nearest("chg") == "; did you mean change_pct?"
+    known = {*SERIES, *FACT, *FUNCTIONS}
+    for name, meant in ELSEWHERE.items():
+        assert name not in known
+        assert meant in known or canonical(f"close > {meant}")

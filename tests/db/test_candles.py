@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from ltp.core import candle
 from ltp.core.candle import Candle
@@ -123,3 +123,21 @@ def test_a_write_that_fails_stores_nothing(engine: Engine) -> None:
     with pytest.raises(KeyboardInterrupt):
         half()
     assert candles.fetch(engine, "raw", HDFC) == []
+
+
+def test_the_sessions_since_a_day_come_without_what_was_before(engine: Engine) -> None:
+    history = [Candle(date(2025, 12, 1) + timedelta(days=back), 5, 6, 4, 5, back) for back in range(60)]
+    candles.upsert(engine, "raw", {"NSE_EQ:1": history, "NSE_EQ:2": history[:3], "IDX_I:1": history})
+    found = candles.fetch_since(engine, "raw", ["NSE_EQ:1", "NSE_EQ:2"], date(2025, 12, 28), history[-1].day)
+    assert {key: candle.unpack(packed) for key, packed in found.items()} == {"NSE_EQ:1": history[27:]}
+    assert candles.fetch_since(engine, "adjusted", ["NSE_EQ:1"], date(2025, 12, 28), history[-1].day) == {}
+
+
+def test_an_import_mends_a_torn_year(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {HDFC: [day(3), day(4)]})
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 1, length(packed) - 7)"))
+    assert candles.fetch_since(engine, "raw", [HDFC], day(3).day, day(4).day) == {}
+    assert (candles.fetch(engine, "raw", HDFC), candles.last_days(engine, "raw")) == ([], {})
+    assert candles.upsert(engine, "raw", {HDFC: [day(4), day(5)]}) == 2
+    assert candles.fetch(engine, "raw", HDFC) == [day(3), day(4), day(5)]

@@ -175,3 +175,14 @@ def test_an_import_is_read_when_it_is_through(engine: Engine) -> None:
     assert catalog.instrument("NSE_EQ:2") == second
     assert catalog.find("NSE_EQ", "a") == first._replace(name="renamed")
     assert [each.symbol for each in catalog.search("b", 9).instruments] == ["B"]
+
+
+def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(engine: Engine, statements: list[str]) -> None:
+    run_id = screeners.insert_run(engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20))
+    shown, other = Catalog(engine), Catalog(engine, follow_plans=False)
+    assert shown.refresh()
+    assert shown.plans.of(run_id)[FIRST.key].stage == "waiting"
+    statements.clear()
+    assert other.refresh()
+    assert other.plans.of(run_id) == {}
+    assert not [statement for statement in statements if "candle" in statement]

@@ -23,15 +23,21 @@ def engine(tmp_path: Path) -> Engine:
     return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
 
 
+def current_id(engine: Engine, kind: str) -> int | None:
+    with reading(engine) as connection:
+        heads = screeners.heads_in(connection).get(kind)
+    return heads[0].id if heads else None
+
+
 def test_a_run_comes_back_as_it_was_stored(engine: Engine) -> None:
-    run_id = screeners.insert_run(engine, "swing", [SECOND, FIRST], sample=True, source="swing.csv")
+    run_id = screeners.insert_run(engine, "swing", [SECOND, FIRST], sample=True, source="swing.csv", notes="1 share left out")
     run = screeners.fetch_run(engine, run_id)
     assert run is not None
     assert run.rows == (FIRST, SECOND)
-    assert (run.kind, run.sample, run.source) == ("swing", True, "swing.csv")
+    assert (run.kind, run.sample, run.source, run.notes) == ("swing", True, "swing.csv", "1 share left out")
     assert timedelta(0) <= datetime.now(UTC) - run.created_at < timedelta(minutes=1)
-    assert screeners.latest_run_id(engine, "swing") == run_id
-    assert screeners.latest_run_id(engine, "longterm") is None
+    assert current_id(engine, "swing") == run_id
+    assert current_id(engine, "longterm") is None
     assert screeners.fetch_run(engine, run_id + 1) is None
 
 
@@ -39,7 +45,7 @@ def test_a_later_run_leaves_the_earlier_one_as_it_was(engine: Engine) -> None:
     earlier = screeners.insert_run(engine, "swing", [FIRST], sample=False)
     before = screeners.fetch_run(engine, earlier)
     later = screeners.insert_run(engine, "swing", [SECOND], sample=False)
-    assert screeners.latest_run_id(engine, "swing") == later > earlier
+    assert current_id(engine, "swing") == later > earlier
     assert screeners.fetch_run(engine, earlier) == before
 
 
@@ -47,7 +53,7 @@ def test_a_later_run_leaves_the_earlier_one_as_it_was(engine: Engine) -> None:
 def test_a_run_is_stored_whole_or_not_at_all(engine: Engine, twin: Row) -> None:
     with pytest.raises(DatabaseError, match="UNIQUE"):
         screeners.insert_run(engine, "swing", [FIRST, twin], sample=False)
-    assert screeners.latest_run_id(engine, "swing") is None
+    assert current_id(engine, "swing") is None
     assert instruments.fetch_all(engine) == []
 
 
@@ -64,11 +70,11 @@ def test_a_look_back_does_not_take_the_place_of_a_later_session(engine: Engine) 
 
     monday = run("swing", date(2026, 11, 23))
     assert run("swing", date(2026, 11, 20)) > monday
-    assert screeners.latest_run_id(engine, "swing") == monday
+    assert current_id(engine, "swing") == monday
     again = run("swing", date(2026, 11, 23))
-    assert screeners.latest_run_id(engine, "swing") == again
+    assert current_id(engine, "swing") == again
     imported = run("swing", None)
-    assert screeners.latest_run_id(engine, "swing") == imported
+    assert current_id(engine, "swing") == imported
     with reading(engine) as connection:
         ids = [head.id for head in screeners.heads_in(connection)["swing"]]
     assert ids == [imported, again, monday + 1, monday]

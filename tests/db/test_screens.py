@@ -44,13 +44,13 @@ def test_a_screen_of_the_same_name_is_replaced_and_one_of_another_is_not(engine:
     "slug", ["", "-a", "a-", "A", "a b", "a/b", "..", "ä", "a" * 65, "swing", "custom", "custom-1", "poll", "runs", "a.csv"]
 )
 def test_an_address_that_is_none_is_refused(engine: Engine, slug: str) -> None:
-    with pytest.raises(InputError, match=r"^slug: "):
+    with pytest.raises(InputError, match=r"^Address: "):
         screens.save(engine, slug, "Mine", SPEC)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\u202eb"])
 def test_a_name_that_is_none_is_refused(engine: Engine, name: str) -> None:
-    with pytest.raises(InputError, match=r"^name: "):
+    with pytest.raises(InputError, match=r"^Name: "):
         screens.save(engine, "mine", name, SPEC)
 
 

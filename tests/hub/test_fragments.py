@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from ltp import metrics
 from ltp.core.quote import Known, Quote
 from ltp.core.tick import Tick
+from ltp.hub import fragments
 from ltp.hub.board import Board
 from ltp.hub.fragments import Fragments
+from ltp.hub.view import View
 
 KEY = "NSE_EQ:1"
 
@@ -131,13 +135,40 @@ def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_t
     board.load([Known(key, Tick(key, 100, volume=7, received_at=2), True) for key in keys[:2]])
     board.load([Known(KEY, Tick(KEY, 101, volume=7, received_at=3), True)])
     sheet = drawn.fragments.sheet(("ltp",))
+    all_of_them, first, quiet = (sheet.seat(tuple(some)) for some in (keys, keys[:1], keys[2:]))
     sheet.calm(board.quotes(keys))
     calls = drawn.calls
     news = sheet.news(board, after)
     assert sheet.news(board, after) is news
-    event = news.of(frozenset(keys))
+    event = news.of(all_of_them)
     assert event.count(b"ltp-NSE_EQ-1") == 1
-    assert news.of(frozenset(keys[:1])) == b"<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>stale</i></hx-partial>"
-    assert news.of(frozenset(keys[2:])) == b""
+    assert news.of(first) == b"<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>stale</i></hx-partial>"
+    assert news.of(quiet) == b""
     assert drawn.calls == calls
-    assert sheet.news(board, board.version).of(frozenset(keys)) == b""
+    assert sheet.news(board, board.version).of(all_of_them) == b""
+
+
+def test_a_view_that_opens_later_has_its_place_in_the_same_news(drawn: Drawn) -> None:
+    board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
+    board.load([Known(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
+    sheet = drawn.fragments.sheet(("ltp",))
+    seat = sheet.seat((KEY,))
+    assert b">100<" in sheet.news(board, 0).of(seat)
+    later = sheet.seat(("NSE_EQ:2",))
+    assert b"ltp-NSE_EQ-2" in sheet.news(board, 0).of(later)
+    assert b"ltp-NSE_EQ-1" in sheet.news(board, 0).of(seat)
+
+
+def test_when_the_places_of_long_gone_pages_are_given_up_a_view_takes_others_and_shows_its_own(
+    drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fragments, "_PLACES", 1)
+    board, lock = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0), threading.RLock()
+    views = [View(((f"NSE_EQ:{id_}",), ("ltp",)), board, drawn.fragments, lock) for id_ in range(1, 8)]
+    for ltp in (100, 101, 102):
+        board.load([Known(view.keys[0], Tick(view.keys[0], ltp, received_at=ltp), True) for view in views])
+        for view in views:
+            event = view.flush()
+            assert event.count(b'id="ltp-') == 1
+            assert f'id="ltp-{view.keys[0].replace(":", "-")}">'.encode() in event
+            assert b"%d<i" % ltp in event

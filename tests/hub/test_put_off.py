@@ -233,5 +233,6 @@ def _any_tick(chance: random.Random, desk: Desk) -> Tick:
         oi=chance.choice((None, None, 7, 8)), session=chance.choice(("", "2033-05-18", "2033-05-18", "2033-05-19"))
     )
     if chance.random() < 0.3:
-        tick = tick._replace(**dict.fromkeys(chance.sample(Tick._fields[1:3] + Tick._fields[4:9], chance.randint(1, 4))))
+        names = ("ltp", "ltt", "volume", "open", "high", "low", "prev_close")
+        tick = tick._replace(**dict.fromkeys(chance.sample(names, chance.randint(1, 4))))
     return tick._replace(rest=chance.random() < 0.1)

@@ -151,3 +151,18 @@ def test_without_any_batch_there_are_no_ids(rig: Any) -> None:
     view = rig.view(1)
     assert b"id: " not in view.first(None, "")
     assert b"<b>100</b><i>stale</i>" in view.first(None, "")
+
+
+def test_who_comes_and_goes_while_an_event_is_written_changes_nothing_for_that_event(rig: Any) -> None:
+    view = rig.view(1)
+    view.join(7, 10.0)
+    view.join(8, 20.0)
+    rig.prices(k1=100)
+    delivery = view.deliver()
+    assert view.leave(7) == 10.0
+    view.join(9, 30.0)
+    assert list(delivery.fds) == [7, 8]
+    assert list(view.heartbeat().fds) == [8, 9]
+    assert view.streams == 2
+    assert view.stayed_until(20.0) == [8]
+    assert view.leave(7) == 0.0  # twice is once

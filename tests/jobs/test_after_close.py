@@ -50,7 +50,7 @@ class FakeChild:
 class Evening:
     """The chore with everything around it in hand: ten shares in nifty50, candles up to Friday."""
 
-    def __init__(self, engine: Engine, *, fetches: bool = True) -> None:
+    def __init__(self, engine: Engine, *, fetches: bool = True, simulated: bool = False) -> None:
         self.engine, self.child, self.now, self.elapsed, self.active = engine, FakeChild(), MONDAY_NOON, 0.0, True
         self.keys = [f"NSE_EQ:{number}" for number in range(1, 11)]
         self.calendar = Calendar.load()
@@ -62,6 +62,7 @@ class Evening:
             session_on=lambda at: self.calendar.session_date("NSE_EQ", at),
             universe=self.universe,
             fetches=fetches,
+            simulated=simulated,
             active=lambda: self.active,
             child=child,
             now=lambda: self.now,
@@ -73,8 +74,9 @@ class Evening:
             raise self.error
         return "nifty50"
 
-    def trade(self, day: date, keys: list[str] | None = None) -> None:
-        candles.upsert(self.engine, "adjusted", {key: walk(5, 1, last=day) for key in keys or self.keys})
+    def trade(self, day: date, keys: list[str] | None = None, *, simulated: bool = False) -> None:
+        traded = {key: walk(5, 1, last=day) for key in keys or self.keys}
+        candles.upsert(self.engine, "adjusted", traded, simulated=simulated)
         note(self.engine, day)
 
     def look(self) -> None:
@@ -208,6 +210,59 @@ def test_without_a_feed_candles_are_imported_by_hand_and_evaluated(engine: Engin
     evening.trade(FRIDAY, evening.keys[:1])
     evening.look()
     assert evening.child.started == []
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_the_simulated_exchange_fills_an_empty_database_and_its_own(engine: Engine) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.look()
+    assert evening.child.started == [FETCH]
+    evening.trade(FRIDAY, simulated=True)
+    evening.child.end = (0, "fetched.")
+    evening.chore()
+    assert set(evening.asked()) == {"swing", "longterm"}
+    evening.now, evening.elapsed = MONDAY_NIGHT, RETRY_S
+    evening.look()
+    assert evening.child.started == [FETCH, FETCH]
+
+
+def test_simulated_candles_are_not_fetched_beside_real_ones(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.trade(FRIDAY, evening.keys[:1])
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            evening.look()
+    assert evening.child.started == []
+    assert [each.getMessage() for each in caplog.records] == [
+        "No simulated candles are fetched: the database holds real ones, which screens go on with"
+    ]
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_real_candles_are_fetched_at_once_in_place_of_simulated_ones(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([FETCH], {})
+
+
+def test_without_a_feed_nothing_is_made_of_simulated_candles(engine: Engine) -> None:
+    evening = Evening(engine, fetches=False)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([], {})
+
+
+def test_screens_are_asked_for_again_when_real_candles_came_for_the_same_session(engine: Engine) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    for each in evening.asked().values():
+        screenings.fail(engine, each.id, "x")
+    evening.look()
+    assert evening.asked() == {}
+    evening.trade(FRIDAY)
+    evening.look()
     assert set(evening.asked()) == {"swing", "longterm"}
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from ltp.core.candle import Candle
 from ltp.core.session import Calendar
-from ltp.db import candles
+from ltp.db import candle_source, candles
 from ltp.db.engine import open_engine
-from ltp.errors import FeedAuthError, FeedError
+from ltp.errors import DatabaseError, FeedAuthError, FeedError
 from ltp.jobs.candle_history import fetch_history, last_settled
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"
@@ -124,6 +124,57 @@ def test_refused_credentials_end_it_at_once(engine: Engine, broker: Broker) -> N
     with pytest.raises(FeedAuthError):
         fetch_history(engine, broker, [HDFC, TCS], first=FIRST, last=LAST)
     assert len(broker.asked) == 1
+
+
+def test_simulated_candles_are_marked(engine: Engine, broker: Broker) -> None:
+    assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).removed == 0
+    assert candle_source.held(engine) == "simulated"
+    assert {each.source for each in candles.days(engine)} == {"simulated exchange's charts"}
+    broker.asked.clear()
+    assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).asked == 0
+
+
+def test_real_candles_take_the_place_of_simulated_ones(engine: Engine, broker: Broker) -> None:
+    fetch_history(engine, broker, [NIFTY, HDFC, TCS], first=FIRST, last=LAST, simulated=True)
+    broker.asked.clear()
+    broker.close = 70_0000
+    done = fetch_history(engine, broker, [HDFC], first=date(2025, 6, 16), last=LAST)
+    assert broker.asked == [(HDFC, "EQUITY", date(2025, 6, 16), LAST)]
+    assert (done.removed, done.restated, candle_source.held(engine)) == (3, 0, "real")
+    assert candles.last_days(engine, "adjusted") == {HDFC: LAST}
+    assert candles.fetch(engine, "adjusted", HDFC) == history(date(2025, 6, 16), LAST, 70_0000)
+    assert {each.source for each in candles.days(engine)} == {"broker's charts"}
+    assert candles.days(engine)[0].day == date(2025, 6, 16)
+
+
+def test_a_broker_that_refuses_us_costs_nobody_the_simulated_candles(engine: Engine, broker: Broker) -> None:
+    fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True)
+    broker.errors[HDFC] = FeedAuthError("The access token is invalid (DH-901)", 901, permanent=True)
+    with pytest.raises(FeedAuthError):
+        fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST)
+    broker.errors.clear()
+    broker.nothing.add(HDFC)
+    assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST).removed == 0
+    assert candles.fetch(engine, "adjusted", HDFC) == history(FIRST, LAST)
+    assert (candle_source.held(engine), candles.newest_day(engine)) == ("simulated", LAST)
+
+
+def test_simulated_candles_are_not_fetched_beside_real_ones(engine: Engine, broker: Broker) -> None:
+    candles.upsert(engine, "raw", {TCS: history(FIRST, LAST)})
+    with pytest.raises(DatabaseError, match="the database holds real ones") as caught:
+        fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True)
+    assert (caught.value.permanent, broker.asked, candles.last_days(engine, "adjusted")) == (True, [], {})
+
+
+def test_real_candles_that_are_imported_meanwhile_end_a_simulated_fetch(engine: Engine, broker: Broker) -> None:
+    def imported(_stage: str, number: int, _total: int) -> None:
+        if number == 1:
+            candles.upsert(engine, "raw", {TCS: history(FIRST, LAST)})
+
+    with pytest.raises(DatabaseError, match="the database holds real ones"):
+        fetch_history(engine, broker, [NIFTY, HDFC], first=FIRST, last=LAST, simulated=True, progress=imported)
+    assert (candles.last_days(engine, "adjusted"), candles.days(engine)) == ({}, [])
+    assert candles.last_days(engine, "raw") == {TCS: LAST}
 
 
 @pytest.mark.parametrize(

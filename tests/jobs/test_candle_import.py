@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from ltp.core.candle import Candle
 from ltp.core.corporate_action import Action
 from ltp.core.instrument import Instrument
-from ltp.db import actions, candles, former_names, instruments
+from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.engine import open_engine
 from ltp.errors import InputError
 from ltp.jobs import candles as job
@@ -196,6 +196,17 @@ def test_much_is_written_in_parts(engine: Engine, folder: Path, monkeypatch: pyt
     assert done.changed == len(candles.fetch(engine, "raw", HDFC.key)) == len(candles.days(engine)) == 5
     assert told[:2] == [("importing", 0, 5), ("importing", 1, 5)]
     assert ("importing", 5, 5) in told
+
+
+def test_simulated_candles_make_room_for_imported_ones(engine: Engine, folder: Path) -> None:
+    candles.upsert(engine, "adjusted", {"NSE_EQ:1333": [candle(TUESDAY)], "NSE_EQ:17818": [candle(TUESDAY)]}, simulated=True)
+    (folder / "bad.csv").write_bytes(b"hello")
+    assert run(engine, folder).removed == 0
+    assert candle_source.held(engine) == "simulated"
+    (folder / "good.csv").write_bytes(udiff(MONDAY, hdfc()))
+    assert run(engine, folder).removed == 2
+    assert (candles.last_days(engine, "raw"), candles.last_days(engine, "adjusted")) == ({"NSE_EQ:1333": MONDAY}, {})
+    assert run(engine, folder).removed == 0
 
 
 def test_a_path_that_is_none_is_a_sentence(engine: Engine, folder: Path) -> None:

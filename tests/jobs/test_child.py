@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 
 from ltp.jobs.child import Child
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_command_ends_with_its_status_and_last_words(tmp_path: Path, wait_for: Callable[..., Any]) -> None:
@@ -48,6 +52,23 @@ def test_one_can_be_stopped(free_port: Callable[[], int]) -> None:
     child.stop()
     assert not child.running
     assert child.ended() is None
+
+
+def test_one_ends_when_its_starter_is_killed_outright(
+    free_port: Callable[[], int], tmp_path: Path, wait_for: Callable[..., Any]
+) -> None:
+    """It would go on asking the broker beside the one that the next worker starts, and nobody would end it."""
+    pid_file = tmp_path / "pid"
+    code = (
+        "import pathlib, threading\nfrom ltp.jobs.child import Child\n"
+        f"child = Child(within_s=60); child.start(['simulate', '--port', '{free_port()}'])\n"
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(child._process.pid)); threading.Event().wait()"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)})
+    pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text()))
+    starter.kill()
+    starter.wait()
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}") or "zombie" in Path(f"/proc/{pid}/status").read_text())
 
 
 @pytest.fixture(autouse=True)

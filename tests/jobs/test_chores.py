@@ -51,5 +51,7 @@ def test_a_stop_before_the_start_is_no_fault() -> None:
 def test_off_leaves_what_somebody_asks_for(tmp_path: Path, universe: str, kinds: list[type]) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     never = threading.Event()
-    found = chores.of_screens(engine, session_on=lambda at: at.date(), universe=universe, fetches=False, active=never.is_set)
+    found = chores.of_screens(
+        engine, session_on=lambda at: at.date(), universe=universe, fetches=False, simulated=False, active=never.is_set
+    )
     assert [type(each) for each in found] == kinds

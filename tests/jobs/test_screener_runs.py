@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from ltp.core.corporate_action import Action
 from ltp.core.criteria import Spec, from_params, kind_of, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Run
-from ltp.db import actions, candles, instruments, screeners, universes
-from ltp.db.engine import open_engine
-from ltp.errors import InputError, NotFoundError
+from ltp.db import actions, candles, closes, instruments, screeners, universes
+from ltp.db.engine import open_engine, reading, writing
+from ltp.errors import DatabaseError, InputError, NotFoundError
 from ltp.jobs import screeners as evaluation
 from ltp.jobs.screeners import Progress, Result, run
+from ltp.screen.finding import Finding
 from ltp.screen.plan import Sizing
-from tests.jobs.trading import LAST, open_market, sessions, walk
+from ltp.screen.study import Study
+from tests.jobs.trading import LAST, NIFTY, open_market, sessions, walk
 
 SIZING = Sizing(1_000_000, 10_000)
 ALL = Spec(universe="all")
@@ -33,6 +36,11 @@ def stored(engine: Engine, result: Result) -> Run:
     found = screeners.fetch_run(engine, result.run_id)
     assert found is not None
     return found
+
+
+def list_of_runs(engine: Engine) -> object:
+    with reading(engine) as connection:
+        return screeners.heads_in(connection)
 
 
 def test_both_built_in_screeners_in_one_pass_say_what_each_alone_says(engine: Engine) -> None:
@@ -61,6 +69,35 @@ def test_rows_are_named_ranked_by_score_and_complete(engine: Engine) -> None:
         assert len(row.spark) == 60
         assert row.criteria
         assert row.setup
+
+
+def test_a_run_of_simulated_candles_is_headed_so_and_goes_with_them(engine: Engine) -> None:
+    keys = open_market(engine)
+    [real] = run(engine, ("swing",), ALL, sizing=SIZING)
+    assert (stored(engine, real).sample, stored(engine, real).source) == (False, "daily candles")
+    with writing(engine) as connection:
+        connection.execute(text("DELETE FROM daily_candles"))
+    candles.upsert(engine, "adjusted", {key: walk(300, seed) for seed, key in enumerate(keys)}, simulated=True)
+    [invented] = run(engine, ("swing",), ALL, sizing=SIZING)
+    assert (stored(engine, invented).sample, stored(engine, invented).source) == (True, "simulated candles")
+    candles.upsert(engine, "raw", {keys[0]: walk(300, 0)})
+    assert screeners.fetch_run(engine, invented.run_id) is None
+    assert screeners.fetch_run(engine, real.run_id) is not None
+
+
+def test_a_run_that_real_candles_overtake_is_not_stored(engine: Engine) -> None:
+    keys = open_market(engine)
+    with writing(engine) as connection:
+        connection.execute(text("DELETE FROM daily_candles"))
+    candles.upsert(engine, "adjusted", {key: walk(300, seed) for seed, key in enumerate(keys)}, simulated=True)
+
+    def imported(_: Progress) -> None:
+        candles.upsert(engine, "raw", {keys[0]: walk(300, 0)})
+
+    with pytest.raises(DatabaseError, match="became those of another source meanwhile; evaluate the screen again"):
+        run(engine, ("swing",), ALL, sizing=SIZING, progress=imported)
+    with reading(engine) as connection:
+        assert screeners.heads_in(connection) == {}
 
 
 def test_the_universe_says_who_is_looked_at(engine: Engine) -> None:
@@ -165,7 +202,95 @@ def test_a_universe_without_candles_is_a_sentence_and_stores_nothing(engine: Eng
         universes.replace(engine, "all", "All", "test", [])
     with pytest.raises(InputError, match="has daily candles"):
         run(engine, ("swing",), ALL, sizing=SIZING, as_of=as_of)
-    assert screeners.latest_run_id(engine, "swing") is None
+    assert not list_of_runs(engine)
+
+
+def damage(engine: Engine, *keys: str) -> None:
+    with writing(engine) as connection:
+        for key in keys:
+            this = {"id": int(key.partition(":")[2]), "segment": key.partition(":")[0]}
+            connection.execute(
+                text(
+                    "UPDATE daily_candles SET packed = substr(packed, 1, length(packed) - 7)"
+                    " WHERE security_id = :id AND segment = :segment"
+                ),
+                this,
+            )
+
+
+def test_a_chart_of_the_same_candles_has_the_averages_of_the_facts(engine: Engine) -> None:
+    open_market(engine, count=900)
+    actions.confirm(engine, [Action("NSE_EQ:3", sessions(100)[0], 2, 1, "confirmed")])
+    for back in (None, sessions(40)[0]):
+        [result] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+        for row in stored(engine, result).rows:
+            drawn = closes.fetch(engine, row.key, result.as_of)
+            assert drawn is not None
+            at = drawn.days.index(result.as_of)
+            found = (drawn.closes[at], drawn.fast[at], drawn.slow[at])
+            assert found == pytest.approx(
+                [row.facts[name] for name in ("price", "ema50", "ema200")], rel=2e-4 if back else 1e-9, abs=1e-4
+            )
+
+
+def test_a_damaged_share_is_left_out_and_named_and_costs_the_others_nothing(engine: Engine) -> None:
+    keys = open_market(engine)
+    whole = {row.key: row for row in stored(engine, run(engine, ("swing",), ALL, sizing=SIZING)[0]).rows}
+    damage(engine, keys[2], keys[6])
+    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+        made = stored(engine, result)
+        assert (result.evaluated, made.evaluated, len(made.rows)) == (10, 10, 10)
+        assert made.notes == result.notes
+        assert re.fullmatch(r"2 shares left out: SHARE3 \(damaged candles: .+\), SHARE7 \(damaged candles: .+\)", made.notes)
+        if made.kind == "swing":
+            assert all(row._replace(rank=0) == whole[row.key]._replace(rank=0) for row in made.rows)
+
+
+def test_a_share_that_an_evaluation_fails_on_is_left_out_of_every_list(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_market(engine)
+    real = evaluation._BUILT_IN["longterm"]
+
+    def failing(study: Study, sizing: Sizing, tick_size: int) -> Finding:
+        finding = real(study, sizing, tick_size)
+        if seen.append(study) or len(seen) in (4, 9):  # type: ignore[func-returns-value]
+            raise ZeroDivisionError("float division by zero")
+        return finding
+
+    seen: list[Study] = []
+    monkeypatch.setitem(evaluation._BUILT_IN, "longterm", failing)
+    lists = [stored(engine, each) for each in run(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
+    why = "its evaluation failed with ZeroDivisionError"
+    assert {each.notes for each in lists} == {f"2 shares left out: SHARE4 ({why}), SHARE9 ({why})"}
+    assert [len(each.rows) for each in lists] == [10, 10]
+    [told] = caplog.records
+    assert told.getMessage() == "SHARE4 cannot be evaluated and is left out"
+
+
+def test_many_that_are_left_out_are_named_in_part(engine: Engine) -> None:
+    keys = open_market(engine, shares=20)
+    damage(engine, *keys[:10])
+    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    assert result.notes.startswith("10 shares left out: SHARE1 (")
+    assert result.notes.endswith(" and 2 more")
+
+
+def test_where_most_shares_are_damaged_the_run_fails_in_one_sentence(engine: Engine) -> None:
+    damage(engine, *open_market(engine)[:7])
+    with pytest.raises(DatabaseError, match=r"Most shares of all cannot be evaluated; 7 shares left out: SHARE1 \(damaged"):
+        run(engine, ("swing",), ALL, sizing=SIZING)
+    assert not list_of_runs(engine)
+
+
+def test_a_damaged_index_is_done_without(engine: Engine) -> None:
+    open_market(engine)
+    damage(engine, NIFTY)
+    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    assert result.notes.startswith("NIFTY left out, and strength relative to it unknown (damaged candles: ")
+    rows = stored(engine, result).rows
+    assert len(rows) == 12
+    assert all(row.facts["rs6m"] is None for row in rows)
 
 
 def test_progress_is_told_as_it_goes_and_at_the_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +314,7 @@ def test_what_progress_raises_ends_the_run_and_stores_nothing(engine: Engine) ->
 
     with pytest.raises(InputError, match="given up"):
         run(engine, ("swing",), ALL, sizing=SIZING, progress=stop)
-    assert screeners.latest_run_id(engine, "swing") is None
+    assert not list_of_runs(engine)
 
 
 def test_a_list_is_no_longer_than_a_connection_can_subscribe(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ class Fakes:
         self.unknown: set[str] = set()
         self.held: set[str] = set()
         self.active, self.now = True, 1_000.0
+        self.instruments_at = 1
+        self.failure: StoreError | None = None
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
         shape: Any = self
@@ -57,6 +59,8 @@ class Fakes:
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
         self.recalled.append(list(keys))
+        if self.failure is not None:
+            raise self.failure
         return []
 
     def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
@@ -93,6 +97,22 @@ def test_what_the_master_does_not_know_is_left_out() -> None:
     fakes = Fakes()
     fakes.unknown, fakes.result_keys = {"x", "R1"}, ["R1", "R2"]
     assert fakes.wanted(["x", "a"]) == ["R2", "a"]
+
+
+def test_what_the_master_learns_is_wanted_at_the_next_look() -> None:
+    fakes = Fakes()
+    fakes.unknown, fakes.result_keys = {"R1"}, ["R1", "R2"]
+    assert fakes.wanted([]) == ["R2"]
+    fakes.unknown, fakes.instruments_at = set(), 2
+    assert fakes.wanted([], after_s=1) == ["R1", "R2"]
+
+
+def test_what_could_not_be_recalled_is_tried_again_at_the_next_look() -> None:
+    fakes = Fakes()
+    fakes.failure = StoreError("no")
+    assert fakes.wanted(["a"]) == []
+    fakes.failure = None
+    assert fakes.wanted(["a"], after_s=1) == ["a"]
 
 
 def test_past_the_limit_the_newest_wish_waits_and_is_listed() -> None:

@@ -29,7 +29,7 @@ from ltp.feed.simulator.universe import Listing, listings
 from ltp.jobs import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
-_READY_WITHIN_S = 30
+_READY_WITHIN_S = 60
 
 
 @dataclass
@@ -39,12 +39,13 @@ class Stack:
     folder: Path
     url: str
     env: dict[str, str]
+    valkey: ValkeyServer
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *command: str) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
-        # The folder has no .env of a developer, which the settings would read.
-        self.processes[name] = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            # The folder has no .env of a developer, which the settings would read.
+            self.processes[name] = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT)
 
     def start_simulator(self) -> None:
         port = self.env["DHANHQ_WS_URL"].rpartition(":")[2]
@@ -68,6 +69,12 @@ class Stack:
         except subprocess.TimeoutExpired:
             self.signal_tree(process.pid, signal.SIGKILL)
             process.wait()
+
+    def kill(self, name: str) -> None:
+        """End a process alone and without a word; what it started lives on."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
 
     def freeze(self, name: str) -> None:
         self.signal_tree(self.processes[name].pid, signal.SIGSTOP)
@@ -102,9 +109,9 @@ class Stack:
 
 
 def status(url: str) -> int:
-    """Return the status an address answers with, 0 when it does not answer within a second."""
+    """Return the status an address answers with, 0 when it does not answer within five seconds."""
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -163,8 +170,8 @@ def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iter
         "SCREENER_UNIVERSE": "off",
         **settings,
     }
-    stack = Stack(folder, f"http://127.0.0.1:{env['PORT']}", env)
-    with ValkeyServer(port=valkey, config={"save": "", "appendonly": "no"}):
+    with ValkeyServer(port=valkey, config={"save": "", "appendonly": "no"}) as server:
+        stack = Stack(folder, f"http://127.0.0.1:{env['PORT']}", env, server)
         try:
             stack.start_simulator()
             insert_results(f"sqlite:///{folder / 'ltp.sqlite3'}")

@@ -38,15 +38,26 @@ def test_no_bytes_are_no_candles_and_no_weeks() -> None:
 
 
 def test_a_torn_record_is_refused() -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="a torn record"):
         from_packed(packed((DAY, 1, 1, 1, 1, 1))[:-1])
 
 
 @pytest.mark.parametrize(
-    "second", [(DAY, 1, 1, 1, 1, 1), (DAY - 1, 1, 1, 1, 1, 1), (DAY + 1, 1, 1, 0, 1, 1), (DAY + 1, 1, 1, 1, -5, 1)]
+    ("second", "sentence"),
+    [
+        ((DAY, 1, 1, 1, 1, 1), "days out of order"),
+        ((DAY - 1, 1, 1, 1, 1, 1), "days out of order"),
+        ((2**31 - 1, 1, 1, 1, 1, 1), "days out of order"),
+        ((DAY + 1, 0, 1, 1, 1, 1), "prices not above 0"),
+        ((DAY + 1, 1, 1, 0, 1, 1), "prices not above 0"),
+        ((DAY + 1, 1, 1, 1, -5, 1), "prices not above 0"),
+        ((DAY + 1, 1, 10**11 + 1, 1, 1, 1), "above a crore"),
+        ((DAY + 1, 1, 1, 2, 1, 1), "a high below its low"),
+        ((DAY + 1, 1, 1, 1, 1, -1), "a negative volume"),
+    ],
 )
-def test_days_out_of_order_and_prices_that_are_none_are_refused(second: tuple[int, int, int, int, int, int]) -> None:
-    with pytest.raises(ValueError, match="days out of order, or prices not above 0"):
+def test_what_cannot_be_is_refused(second: tuple[int, int, int, int, int, int], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
         from_packed(packed((DAY, 1, 1, 1, 1, 1), second))
 
 

@@ -118,11 +118,10 @@ def test_one_damaged_tick_is_left_out_and_the_rest_counts(damaged: dict[str, Any
 @pytest.mark.parametrize("name", ["ltp", "open", "high", "low", "prev_close"])
 @pytest.mark.parametrize("bad", [True, "1650.35", 0, -1.0, 10_000_000.01, 0.00001, [], 1e300])
 def test_a_damaged_price_is_unknown(name: str, bad: object) -> None:
-    place = {"ltp": 1, "open": 5, "high": 6, "low": 7, "prev_close": 8}[name]
     batch = told(**{name: bad})
     assert batch is not None
-    assert batch.ticks[0][place] is None
-    assert batch.ticks[0][0] == "NSE_EQ:1333"
+    assert getattr(batch.ticks[0], name) is None
+    assert batch.ticks[0].key == "NSE_EQ:1333"
 
 
 @pytest.mark.parametrize("price", [0.0001, 0.05, 1, 1402.1, 83.2475, 131_072.05, 9_999_999.9999, 10_000_000])

@@ -11,7 +11,7 @@ from ltp.core.instrument import SEGMENTS
 from ltp.core.money import MAX_PRICE, SCALE
 from ltp.core.tick import Tick
 from ltp.core.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
-from ltp.store.encode import NOTHING, Coverage, Encoder, ltp_pairs, message
+from ltp.store.encode import NOTHING, Coverage, ltp_pairs, message, texts
 
 AT = 1_795_408_200_500_000
 HDFC, USDINR = "NSE_EQ:1333", "NSE_CURRENCY:10093"
@@ -56,7 +56,7 @@ def plain(tick: Tick) -> dict[str, Any]:
 
 
 def test_a_tick_in_literal_bytes() -> None:
-    encoded = Encoder().ticks([TICK], Coverage(AT))
+    encoded = texts([TICK], Coverage(AT))
     assert encoded.tick == [f"$16\r\ntick:NSE_EQ:1333\r\n${len(VALUE)}\r\n{VALUE}\r\n"]
     assert encoded.ltp == ["$15\r\nltp:NSE_EQ:1333\r\n$7\r\n1402.10\r\n"]
     assert encoded.items == ['{"k":"NSE_EQ:1333",' + VALUE[1:]]
@@ -75,7 +75,7 @@ def test_a_tick_in_literal_bytes() -> None:
     ],
 )
 def test_what_is_not_known_is_left_out(changes: dict[str, Any], text: str) -> None:
-    assert values(Encoder().ticks([TICK._replace(**changes)], NOTHING).tick) == {"tick:NSE_EQ:1333": text}
+    assert values(texts([TICK._replace(**changes)], NOTHING).tick) == {"tick:NSE_EQ:1333": text}
 
 
 @pytest.mark.parametrize(
@@ -95,31 +95,29 @@ def test_what_is_not_known_is_left_out(changes: dict[str, Any], text: str) -> No
 )
 def test_the_text_of_a_30_second_key(key: str, ltp: int, text: str) -> None:
     tick = Tick(key, ltp, None, AT)
-    assert values(Encoder().ticks([tick], Coverage(AT)).ltp) == {f"ltp:{key}": text}
+    assert values(texts([tick], Coverage(AT)).ltp) == {f"ltp:{key}": text}
     assert values(ltp_pairs([tick, Tick("NSE_EQ:1")])) == {f"ltp:{key}": text}
 
 
 def test_the_feed_vouches_for_what_came_since_and_is_wanted() -> None:
     told = [TICK, Tick("NSE_EQ:1", 5, None, AT - 1), Tick("NSE_EQ:2", 5, None, AT), Tick("NSE_EQ:3", None, None, AT)]
     coverage = Coverage(AT, frozenset({"NSE_EQ:2"}))
-    assert list(values(Encoder().ticks(told, coverage).ltp)) == ["ltp:NSE_EQ:1333"]
+    assert list(values(texts(told, coverage).ltp)) == ["ltp:NSE_EQ:1333"]
     assert list(filter(coverage.covers, told)) == [TICK]
-    assert not Encoder().ticks(told, NOTHING).ltp
+    assert not texts(told, NOTHING).ltp
     assert not any(map(NOTHING.covers, told))
 
 
 def test_what_seldom_changes_is_written_anew_when_it_does() -> None:
-    encoder = Encoder()
     for changes in ({}, {"high": 20_000_000}, {"oi": 5}, {"session": "2026-11-24"}, {"prev_close": None}, {}):
         tick = TICK._replace(**changes)
-        assert orjson.loads(values(encoder.ticks([tick], NOTHING).tick)["tick:NSE_EQ:1333"]) == plain(tick)
+        assert orjson.loads(values(texts([tick], NOTHING).tick)["tick:NSE_EQ:1333"]) == plain(tick)
 
 
 @given(st.lists(st.lists(ticks, max_size=4), max_size=3))
 def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
-    encoder = Encoder()
     for chunk in chunks:
-        encoded = encoder.ticks(chunk, NOTHING)
+        encoded = texts(chunk, NOTHING)
         for tick, pair, item in zip(chunk, encoded.tick, encoded.items, strict=True):
             ((name, text),) = values([pair]).items()
             assert name == f"tick:{tick.key}"
@@ -142,7 +140,7 @@ def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
     )
 )
 def test_any_batch_is_read_back_as_it_was(batch: Batch) -> None:
-    text = message(batch, Encoder().ticks(batch.ticks, NOTHING).items)  # type: ignore[arg-type]
+    text = message(batch, texts(batch.ticks, NOTHING).items)  # type: ignore[arg-type]
     assert batch_from_plain(orjson.loads(text)) == batch
 
 

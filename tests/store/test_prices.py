@@ -14,9 +14,9 @@ from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.store import prices
 from ltp.store.client import connect, translated
-from ltp.store.encode import Coverage, Encoder, ltp_pairs
+from ltp.store.encode import Coverage, ltp_pairs, texts
 from ltp.store.prices import Writer
-from ltp.store.transaction import Transaction
+from ltp.store.transaction import Line, Transaction
 
 HDFC, TCS, USDINR = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_CURRENCY:10093"
 
@@ -32,8 +32,8 @@ def tick(key: str = HDFC, ltp: int | None = 14_021_000, **fields: Any) -> Tick:
 
 
 def write(client: Any, *ticks: Tick, writer: Writer | None = None) -> None:
-    writer, encoded = writer or Writer(), Encoder().ticks(ticks, Coverage(0))
-    transaction = Transaction(client)
+    writer, encoded = writer or Writer(), texts(ticks, Coverage(0))
+    transaction = Transaction(Line(client))
     writer.ltp(transaction, encoded.ltp)
     writer.ticks(transaction, encoded.tick)
     with translated("writing"):
@@ -172,10 +172,10 @@ def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
     assert listener.get_message(timeout=2)["type"] == "subscribe"
     valkey.client.config_set("maxmemory", "1mb")
     try:
-        transaction = Transaction(valkey.client)
+        transaction = Transaction(Line(valkey.client))
         Writer().ltp(transaction, ltp_pairs([tick()]))
         transaction.execute_command("PUBLISH", "news", "x")
-        with pytest.raises(StoreError, match="OutOfMemory"), translated("writing"):
+        with pytest.raises(StoreError, match="OOM"), translated("writing"):
             transaction.execute()
     finally:
         valkey.client.config_set("maxmemory", "0")
@@ -185,7 +185,7 @@ def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
 
 def test_dropping_removes_only_the_30_second_key(valkey: Any) -> None:
     write(valkey.client, tick(), tick(TCS))
-    transaction = Transaction(valkey.client)
+    transaction = Transaction(Line(valkey.client))
     prices.drop(transaction, [])
     prices.drop(transaction, [HDFC])
     assert transaction.execute() == [1]

@@ -11,9 +11,9 @@ from ltp.core.tick import Tick
 from ltp.core.wire import Batch, tick_of
 from ltp.errors import StoreError
 from ltp.store import ticks
-from ltp.store.encode import NOTHING, Encoder
+from ltp.store.encode import NOTHING, texts
 from ltp.store.keys import CHANNEL
-from ltp.store.transaction import Transaction
+from ltp.store.transaction import Line, Transaction
 
 BATCH = Batch(
     "7f3a", 1, 1_795_408_200_000_000, "live", 5, "simulator", {"NSE_EQ": "continuous"}, [Tick("NSE_EQ:1333", 14_021_000, None, 7)]
@@ -28,8 +28,8 @@ def stream(valkey: Any) -> Iterator[Iterator[Batch | None]]:
 
 
 def publish(valkey: Any, batch: Batch) -> None:
-    transaction = Transaction(valkey.client)
-    ticks.publish(transaction, batch, Encoder().ticks(batch.ticks, NOTHING).items)
+    transaction = Transaction(Line(valkey.client))
+    ticks.publish(transaction, batch, texts(batch.ticks, NOTHING).items)
     transaction.execute()
 
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from ltp.store.client import connect
-from ltp.store.transaction import Transaction, bulk, command
+from ltp.store.transaction import Line, Transaction, bulk, command
 
 
 @pytest.fixture
@@ -26,19 +26,19 @@ def test_an_argument_is_its_length_in_bytes_and_itself() -> None:
 
 
 def test_answers_are_those_of_the_commands_in_their_order(client: Any) -> None:
-    transaction = Transaction(client)
+    transaction = Transaction(Line(client))
     transaction.execute_command("SET", "a", "₹ 5\r\n$1")
     transaction.queue(3, [bulk("SET") + bulk("b"), bulk(7)])
     transaction.execute_command("MGET", "a", "b", "c")
     assert transaction.execute() == [b"OK", b"OK", ["₹ 5\r\n$1".encode(), b"7", None]]
-    assert Transaction(client).execute() == []
+    assert Transaction(Line(client)).execute() == []
 
 
 def test_all_travel_together(client: Any, valkey: Any) -> None:
     listener = valkey.client.pubsub(ignore_subscribe_messages=True)
     listener.subscribe("news")
     listener.get_message(timeout=2)
-    transaction = Transaction(client)
+    transaction = Transaction(Line(client))
     transaction.execute_command("SET", "a", 1)
     transaction.execute_command("PUBLISH", "news", "x")
     assert valkey.client.get("a") is None
@@ -49,7 +49,7 @@ def test_all_travel_together(client: Any, valkey: Any) -> None:
 
 
 def test_a_command_the_server_does_not_know_stops_all_and_is_named(client: Any, valkey: Any) -> None:
-    transaction = Transaction(client)
+    transaction = Transaction(Line(client))
     transaction.execute_command("SET", "a", 1)
     transaction.execute_command("NOSUCH", 1)
     with pytest.raises(redis.ResponseError, match="NOSUCH"):
@@ -60,7 +60,7 @@ def test_a_command_the_server_does_not_know_stops_all_and_is_named(client: Any, 
 
 def test_a_command_that_fails_while_carried_out_is_raised(client: Any, valkey: Any) -> None:
     valkey.client.lpush("list", "x")
-    transaction = Transaction(client)
+    transaction = Transaction(Line(client))
     transaction.execute_command("INCR", "list")
     with pytest.raises(redis.ResponseError, match="wrong kind"):
         transaction.execute()
@@ -70,17 +70,18 @@ def test_a_command_that_fails_while_carried_out_is_raised(client: Any, valkey: A
 def test_a_connection_that_was_closed_under_us_is_opened_again_once(client: Any, valkey: Any) -> None:
     client.ping()
     valkey.client.client_kill_filter(_type="normal", skipme=True)
-    transaction = Transaction(client)
+    transaction = Transaction(Line(client))
     transaction.execute_command("SET", "a", 1)
     assert transaction.execute() == [b"OK"]
 
 
-def test_connections_go_back_to_the_pool_whatever_happens(valkey: Any) -> None:
+def test_a_line_is_one_connection_whatever_happens(valkey: Any) -> None:
     client: Any = redis.Redis.from_pool(
         redis.BlockingConnectionPool.from_url(valkey.url, max_connections=1, timeout=0.2, protocol=2)
     )
+    line = Line(client)
     for name in ("PING", "NOSUCH", "PING"):
-        transaction = Transaction(client)
+        transaction = Transaction(line)
         transaction.execute_command(name)
         if name == "PING":
             assert transaction.execute() == [b"PONG"]
@@ -90,8 +91,25 @@ def test_connections_go_back_to_the_pool_whatever_happens(valkey: Any) -> None:
     client.close()
 
 
+def test_answers_that_come_too_late_are_not_those_of_the_next_transaction(client: Any, valkey: Any) -> None:
+    line = Line(client)
+    first = Transaction(line)
+    first.execute_command("SET", "a", 1)
+    first.execute()
+    valkey.client.client_pause(1_500, all=True)
+    second = Transaction(line)
+    second.execute_command("SET", "a", 2)
+    with pytest.raises(redis.TimeoutError):
+        second.execute()
+    valkey.client.client_unpause()
+    third = Transaction(line)
+    third.execute_command("GET", "a")
+    (found,) = third.execute()
+    assert found in (b"1", b"2")
+
+
 def test_a_server_that_is_not_there_is_a_connection_error(free_port: Callable[[], int]) -> None:
-    transaction = Transaction(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=0.2))
+    transaction = Transaction(Line(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=0.2)))
     transaction.execute_command("PING")
     with pytest.raises(redis.ConnectionError):
         transaction.execute()

@@ -27,7 +27,7 @@ from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.web import cells
-from ltp.web.plan_cells import PlanCells, Plans
+from ltp.web.plan_cells import PlanCells
 
 MASTER = [
     Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500),
@@ -118,11 +118,10 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     )
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
-    plans = Plans()
-    cell = cells.drawing(PlanCells(plans).drawing)
-    hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     catalog = Catalog(engine)
-    app = create_app(settings, hub=hub, catalog=catalog, plans=plans)
+    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
+    hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
+    app = create_app(settings, hub=hub, catalog=catalog)
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)
     market.price(

@@ -28,10 +28,9 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import client as store_client
 from ltp.store import demand, prices, ticks
-from ltp.store.encode import Coverage, Encoder
-from ltp.store.transaction import Transaction
+from ltp.store.encode import Coverage, texts
+from ltp.store.transaction import Line, Transaction
 from ltp.web import api_v1, errors, security
-from ltp.web.plan_cells import Plans
 from ltp.web.services import EXTENSION, Services
 from ltp.web.vitals import Vitals
 
@@ -70,7 +69,7 @@ class Api:
         return json.loads(response.text, parse_constant=pytest.fail)
 
     def known(self, *ticks: Tick, covered: bool = True) -> None:
-        transaction, writer, encoded = Transaction(self.redis), prices.Writer(), Encoder().ticks(ticks, Coverage(0))
+        transaction, writer, encoded = Transaction(Line(self.redis)), prices.Writer(), texts(ticks, Coverage(0))
         writer.ticks(transaction, encoded.tick)
         if covered:
             writer.ltp(transaction, encoded.ltp)
@@ -96,7 +95,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         engine=engine,
         catalog=catalog,
         run=lambda _: None,
-        plans=Plans(),
+        plans=catalog.plans,
         cell=lambda *_: "",
         demand=wanted.extend,
         source=lambda: "simulator",
@@ -354,7 +353,7 @@ def test_the_site_follows_what_the_worker_publishes(valkey: Any, tmp_path: Path,
 
         def state_after(batch: Batch, expected: str) -> Callable[[], bool]:
             def spoken() -> bool:
-                transaction = Transaction(redis)
+                transaction = Transaction(Line(redis))
                 ticks.publish(transaction, batch._replace(at=now_us()), [])
                 transaction.execute()
                 return bool(site.get(HDFC)["states"] == {HDFC: expected})

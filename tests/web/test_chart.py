@@ -1,47 +1,96 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import pytest
+
+from ltp.core.price_history import Closes
 from ltp.core.screener import Row
-from ltp.web.chart import chart
+from ltp.web.chart import HEIGHT, WIDTH, Chart, chart
 
-ROW = Row(
-    "NSE_EQ:1",
-    1,
-    "A",
-    entry=105_0000,
-    entry_low=104_0000,
-    entry_high=106_0000,
-    stop=95_0000,
-    target=120_0000,
-    spark=(100.0, 110.0, 102.0),
+ROW = Row("NSE_EQ:1", 1, "A", entry=105_0000, entry_low=104_0000, entry_high=106_0000, stop=95_0000, target=120_0000)
+DAYS = tuple(date(2026, 1, 1) + timedelta(days=back) for back in range(250))
+YEAR = Closes(
+    DAYS,
+    tuple(100 + (place % 20) for place in range(250)),
+    (None,) * 49 + (108.0,) * 201,
+    (None,) * 199 + (107.0,) * 51,
 )
+KEPT = Closes((), (100.0, 110.0, 102.0), (), ())
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_plan_is_drawn_over_the_closes() -> None:
-    drawn = chart(ROW)
-    ElementTree.fromstring(drawn)
-    assert re.findall(r'<line class="(\w+)"', drawn) == ["target", "entry", "stop"]
-    assert 'aria-label="3 closes: low 100.00, high 110.00, last 102.00, target 120.00, entry 105.00, stop 95.00"' in drawn
-    assert '<rect class="zone"' in drawn
-    assert "style=" not in drawn
+def drawn(row: Row = ROW, past: Closes = KEPT, made: date | None = None) -> str:
+    svg = chart(row, past, made).svg
+    ElementTree.fromstring(svg)
+    return svg
 
 
-def test_names_of_near_levels_are_not_written_over_one_another() -> None:
-    drawn = chart(ROW._replace(entry=1_000_000, stop=999_000, target=1_001_000))
-    places = [float(y) for y in re.findall(r'<text class="\w+" x="\d+" y="([\d.]+)"', drawn)]
+def lines(svg: str) -> list[str]:
+    return [kind for kind in re.findall(r'<line class="(\w+)"', svg) if kind != "month"]
+
+
+def test_the_plan_is_drawn_over_the_closes_and_told_in_words() -> None:
+    made = chart(ROW, KEPT)
+    assert lines(made.svg) == ["target", "entry", "stop"]
+    assert made.words == "3 closes: lowest 100.00, highest 110.00, last 102.00, Target 120.00, Entry 105.00, Stop 95.00"
+    assert '<title id="chart-title">3 daily closes with the plan</title>' in made.svg
+    assert f'<desc id="chart-desc">{made.words}</desc>' in made.svg
+    assert '<rect class="zone"' in made.svg
+    assert "style=" not in made.svg
+    assert (made.sessions, made.last) == (3, None)
+
+
+def test_a_year_has_its_averages_and_its_months() -> None:
+    made = chart(ROW, YEAR)
+    assert re.findall(r'<polyline class="(\w+)"', made.svg) == ["slow", "fast", "close"]
+    counts = [points.count(",") for points in re.findall(r'points="([^"]+)"', made.svg)]
+    assert counts == [51, 201, 250]
+    assert made.words.startswith(
+        "250 closes from 1 Jan 2026 to 7 Sep 2026: lowest 100.00, highest 119.00, last 109.00, EMA 50 108.00"
+    )
+    assert re.findall(r">(\w{3} 2026)<", made.svg) == ["Feb 2026", "Apr 2026", "Jun 2026", "Aug 2026"]
+    assert (made.sessions, made.last) == (250, DAYS[-1])
+    names = re.findall(r'<text class="(\w+)"', made.svg)
+    assert names == ["target", "close", "fast", "slow", "entry", "stop"]
+
+
+@pytest.mark.parametrize("row", [ROW, ROW._replace(entry=101_0000, stop=100_0000, target=101_5000), ROW._replace(stop=109_0000)])
+def test_all_is_within_the_picture_and_no_name_is_written_over_another(row: Row) -> None:
+    svg = drawn(row, YEAR, DAYS[200])
+    places = [float(y) for y in re.findall(r'<text class="(?!made)\w+" x="\d+" y="([\d.]+)"', svg)]
     assert all(round(after - before, 1) >= 15 for before, after in pairwise(places))
+    ys = [float(y) for y in re.findall(r' (?:y|y1|y2|cy)="([\d.-]+)"', svg)]
+    xs = [float(x) for x in re.findall(r' (?:x|x1|x2|cx)="([\d.-]+)"', svg)]
+    assert 0 <= min(ys) <= max(ys) <= HEIGHT
+    assert 0 <= min(xs) <= max(xs) <= WIDTH
 
 
-def test_a_level_far_from_every_close_is_left_out() -> None:
-    assert re.findall(r'<line class="(\w+)"', chart(ROW._replace(target=500_0000))) == ["entry", "stop"]
+def test_the_session_of_the_plan_is_marked_where_closes_go_on_after_it() -> None:
+    assert "plan of 20 Jul" in drawn(past=YEAR, made=DAYS[200])
+    for elsewhere in (DAYS[-1], date(2020, 1, 1), None):
+        assert "plan of" not in drawn(past=YEAR, made=elsewhere)
+
+
+def test_a_level_far_from_every_close_is_told_and_not_drawn() -> None:
+    made = chart(ROW._replace(target=500_0000), KEPT)
+    assert lines(made.svg) == ["entry", "stop"]
+    assert "Target 500.00" in made.words
+
+
+def test_a_stop_is_called_what_the_screener_calls_it() -> None:
+    made = chart(ROW, KEPT, None, "Invalidation")
+    assert "Invalidation 95.00<" in made.svg
+    assert "Invalidation 95.00" in made.words
 
 
 def test_closes_alone_and_no_closes() -> None:
     bare = ROW._replace(entry=None, stop=None, target=None, entry_low=None, entry_high=None)
-    assert "<line" not in chart(bare)
-    assert "<rect" not in chart(bare)
-    assert "polyline" in chart(bare._replace(spark=(5.0, 5.0)))
-    assert chart(ROW._replace(spark=(5.0,))) == ""
+    assert "<line" not in drawn(bare)
+    assert "<rect" not in drawn(bare)
+    assert "with the plan" not in drawn(bare)
+    assert "polyline" in drawn(bare, KEPT._replace(closes=(5.0, 5.0)))
+    assert chart(ROW, KEPT._replace(closes=(5.0,))) == Chart("", "", 1, None)

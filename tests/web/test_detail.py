@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+import sqlite3
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 
+from ltp.core.candle import Candle
 from ltp.core.screener import Outcome, Row
+from ltp.db import candles
 
 ROW = Row(
     "NSE_EQ:1333", 1, "HDFCBANK", "HDFC <Bank>", "Bank", 86.9, "WAIT_PULLBACK", 16_500_000, 15_900_000, 17_900_000,
@@ -92,3 +95,23 @@ def test_a_symbol_finds_its_row_and_what_is_not_there_is_a_404(site: Any, run_id
         assert site.client.get(f"/screeners/swing/{path}").status_code == 404
     assert site.client.get("/screeners/longterm/NSE_EQ/1333").status_code == 404
     assert site.client.get(f"{PATH}?run=x").status_code == 400
+
+
+def test_the_chart_is_of_the_candles_that_are_there(site: Any, run_id: int) -> None:
+    assert "Closes of 2 sessions to" in site.page(PATH)
+    days = [date(2026, 11, 23) - timedelta(days=back) for back in range(300)]
+    candles.upsert(site.engine, "raw", {ROW.key: [Candle(day, *[16_500_000] * 4, 1) for day in days]})
+    page = site.page(PATH)
+    assert 'Closes of 250 sessions to <time datetime="2026-11-23">' in page
+    assert "EMA 50 1,650.00, EMA 200 1,650.00, Target 1,790.00, Entry 1,650.00, Stop 1,590.00.</p>" in page
+    assert "plan of 20 Nov" in page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_busy_database_costs_the_picture_and_not_the_page(site: Any, run_id: int) -> None:
+    site.page(PATH)
+    other = sqlite3.connect(str(site.engine.url.database), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    assert "Closes of 2 sessions to" in site.page(PATH)
+    other.close()

@@ -32,7 +32,7 @@ FAILURES: dict[str, tuple[Exception, int, str]] = {
 
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
-    (tmp_path / "error.html").write_text("<h1>{{ title }}</h1><p>{{ detail }}</p>")
+    (tmp_path / "error.html").write_text("<h1>{{ title }}</h1><p>{{ detail }}</p><a>{{ without }}</a>")
     app = Flask(__name__, template_folder=str(tmp_path))
     errors.install(app)
 
@@ -42,7 +42,7 @@ def client(tmp_path: Path) -> FlaskClient:
     def fail(name: str) -> str:
         if name.isdigit():
             abort(int(name))
-        raise FAILURES[name][0]
+        raise FAILURES[name.partition(".")[0]][0]
 
     @app.get("/folder/")
     def folder() -> str:
@@ -69,6 +69,24 @@ def test_a_person_gets_a_page(client: FlaskClient, name: str) -> None:
     assert response.status_code == FAILURES[name][1]
     assert response.mimetype == "text/html"
     assert "<b>" not in response.text
+
+
+def test_a_person_is_led_to_the_page_without_what_was_not_accepted(client: FlaskClient) -> None:
+    page = client.get("/page/input?c=a+%3E+1&keys=%3Cb%3E&c=b&keys=x").text
+    assert "<h1>That is not accepted</h1>" in page
+    assert "<a>/page/input?c=a+%3E+1&amp;c=b</a>" in page
+    assert "<a>/page/input</a>" in client.get("/page/input?keys=x").text
+    assert "<a></a>" in client.get("/page/input?c=1").text
+    assert "<a></a>" in client.get("/page/missing?keys=x").text
+
+
+def test_a_file_that_fails_is_none_of_a_page(client: FlaskClient) -> None:
+    document = client.get("/page/input.json?keys=x")
+    assert (document.status_code, document.mimetype) == (400, "application/problem+json")
+    assert json.loads(document.text)["errors"][0]["where"] == "keys"
+    table = client.get("/page/input.csv?keys=x")
+    assert (table.status_code, table.mimetype) == (400, "text/plain")
+    assert table.text == "keys: '<b>' is not accepted; a key is SEGMENT:SECURITY_ID\n"
 
 
 @pytest.mark.parametrize("name", FAILURES)

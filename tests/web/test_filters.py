@@ -139,3 +139,14 @@ def test_names_of_others_are_left_alone() -> None:
 
 def test_column_names_are_unique() -> None:
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_a_column_that_is_nearly_right_is_hinted_at() -> None:
+    with pytest.raises(InputError, match=r"^sort: '-volum' is not accepted; there is no such column; did you mean volume\?$"):
+        parse([("sort", "-volum")])
+    with pytest.raises(InputError, match=r"^columns: 'chgpp' is not accepted; there is no such column; did you mean chgp\?$"):
+        parse([("columns", "ltp,chgpp")])
+    with pytest.raises(InputError, match="it is one of rank, symbol, ltp"):
+        parse([("sort", "zzzzz")])
+    with pytest.raises(InputError, match="without repetition"):
+        parse([("columns", "ltp,volume,volume")])

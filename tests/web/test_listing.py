@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ltp.core.plan import Plan
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
 from ltp.core.tick import Tick
 from ltp.web.filters import ScreenQuery
 from ltp.web.listing import matching, of_ranks, ordered, paged, still
-from ltp.web.plan_cells import Plan
 
 ROWS = [
     Row(f"NSE_EQ:{n}", n, f"S{n}", f"Name {n}", "Bank" if n % 2 else "Auto", score, "Base")

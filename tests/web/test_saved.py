@@ -44,11 +44,12 @@ def test_its_page_shows_the_runs_of_the_same_criteria(site: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "slug", "said"),
     [
-        ("swing", "", "slug: &#39;swing&#39; is not accepted"),
-        ("x", "runs", "slug: &#39;runs&#39; is not accepted"),
-        ("x", "custom-abc", "slug: &#39;custom-abc&#39; is not accepted"),
-        ("x", "../etc", "slug: &#39;../etc&#39; is not accepted"),
-        ("!!", "", "slug: &#39;&#39; is not accepted"),
+        ("swing", "", "Address: &#39;swing&#39; is not accepted"),
+        ("x", "runs", "Address: &#39;runs&#39; is not accepted"),
+        ("x", "custom-abc", "Address: &#39;custom-abc&#39; is not accepted"),
+        ("x", "../etc", "Address: &#39;../etc&#39; is not accepted"),
+        ("!!", "", "Name: &#39;!!&#39; is not accepted; no address can be made of it"),
+        ("साप्ताहिक", "", "no address can be made of it: use letters a to z or digits, or type an address too"),
         ("", "fine", "a name is 1 to 200 characters"),
         ("n" * 201, "fine", "a name is 1 to 200 characters"),
         ("Another", "taken", "it is the address of the screen &#39;First&#39;; choose another"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ltp.core.screener import Outcome, Row
+from ltp.core.tick import IST
 
 
 def symbols(page: str) -> list[str]:
@@ -403,3 +404,34 @@ def test_files_of_what_is_not_there_or_not_accepted(site: Any) -> None:
         assert site.client.get(f"/screeners/swing.{suffix}?sort=setup").status_code == 400
         assert site.client.get(f"/screeners/longterm.{suffix}").status_code == 200
     assert site.client.get("/screeners/swing.xml").status_code == 404
+
+
+def test_a_run_says_what_it_left_out(site: Any, computed: int) -> None:
+    assert 'id="notes"' not in site.page(PLAN)
+    site.run("swing", ROWS, as_of=date(2026, 11, 23), notes="1 share left out: A&B (damaged candles: days out of order)")
+    assert '<p class="note" id="notes">1 share left out: A&amp;B (damaged candles: days out of order)</p>' in site.page(PLAN)
+    assert site.client.get("/screeners/swing.json").json["run"]["notes"].startswith("1 share left out")
+    assert '<abbr title="1 share left out: A&amp;B (damaged candles: days out of order)">!</abbr>' in site.page(
+        "/screeners/swing/runs"
+    )
+
+
+def test_the_first_and_the_last_of_many_pages_are_one_step_away(site: Any) -> None:
+    site.run("swing", [Row(f"NSE_EQ:{number}", number, f"S{number}") for number in range(1, 1101)])
+    page = site.page("/screeners/swing?size=25&page=3")
+    assert "51–75 of 1,100" in page
+    assert "page 3 of 44" in page
+    assert 'id="p-first" href="/screeners/swing?size=25"' in page
+    assert 'id="p-last" href="/screeners/swing?size=25&amp;page=44"' in page
+    assert 'id="p-first"' not in site.page("/screeners/swing?size=25&page=2")
+    assert 'id="p-last"' not in site.page("/screeners/swing?size=25&page=43")
+
+
+def test_candles_that_stopped_coming_do_not_look_like_todays(site: Any) -> None:
+    today = datetime.now(IST).date()
+    site.run("swing", ROWS, as_of=today - timedelta(days=7))
+    assert "days ago" not in site.page("/screeners/swing")
+    old = site.run("longterm", ROWS, as_of=today - timedelta(days=1300))
+    assert '<b class="w">1,300 days ago</b>' in site.page("/screeners/longterm")
+    # Who asks for that run wants an old one.
+    assert "days ago" not in site.page(f"/screeners/longterm?run={old}")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from ltp.core.plan import Plan
 from ltp.core.quote import Quote
 from ltp.core.screener import Outcome, Row
 from ltp.core.tick import Tick
-from ltp.web.plan_cells import Plan
 from ltp.web.values import missing, short, sortable, summary, written
 
 KEY = "NSE_EQ:1333"

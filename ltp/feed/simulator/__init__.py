@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 from pathlib import Path
+from typing import Final
 
 from ltp.errors import ConfigError
 from ltp.feed.simulator.exchange import InSession
@@ -19,6 +20,7 @@ from ltp.feed.simulator.universe import universe
 __all__ = ["Simulator", "run", "universe"]
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY_S: Final = 0.5
 
 
 def run(
@@ -56,6 +58,8 @@ def run(
         signal.signal(number, lambda *_: stopping.set())
     simulator.start()
     _log.info("The simulated exchange listens at %s (REST %s)", simulator.url, simulator.rest_url)
-    stopping.wait()
+    # A signal that the kernel gave to another thread is acted on only when this one wakes.
+    while not stopping.wait(_LOOK_EVERY_S):
+        pass
     simulator.stop()
     _log.info("The simulated exchange has stopped")

@@ -24,7 +24,7 @@ class Client:
 
     def __init__(self, simulator: Simulator, client_id: str = "1000000001", token: str = "tok", **options: Any) -> None:
         url = f"{simulator.url}?version=2&token={token}&clientId={client_id}&authType=2"
-        self.socket = websocket.create_connection(url, timeout=5, **options)
+        self.socket = websocket.create_connection(url, timeout=20, **options)
 
     def request(self, code: int, *keys: str) -> None:
         self.send({"RequestCode": code, "InstrumentCount": len(keys), "InstrumentList": [instrument(key) for key in keys]})
@@ -59,7 +59,7 @@ class Client:
         except websocket.WebSocketTimeoutException:
             return True
         finally:
-            self.socket.settimeout(5)
+            self.socket.settimeout(20)
 
 
 def instrument(key: str) -> dict[str, str]:
@@ -110,7 +110,7 @@ def control(simulator: Simulator) -> Callable[..., requests.Response]:
     """Return a function that sends a command: control("POST", "faults", kind="mute")."""
 
     def send(method: str, noun: str, **body: Any) -> requests.Response:
-        return requests.request(method, f"http://127.0.0.1:{simulator.port}/control/{noun}", json=body or None, timeout=5)
+        return requests.request(method, f"http://127.0.0.1:{simulator.port}/control/{noun}", json=body or None, timeout=20)
 
     return send
 

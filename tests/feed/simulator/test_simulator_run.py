@@ -20,16 +20,35 @@ def test_it_serves_until_sigterm_and_exits_with_0(free_port: Callable[[], int], 
     def answers() -> bool:
         try:
             return requests.get(f"http://127.0.0.1:{port}/control/connections", timeout=1).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     try:
         wait_for(answers)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(20) == 0
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(free_port: Callable[[], int]) -> None:
+    code = f"""
+import signal, sys, threading, time
+from ltp.feed.simulator import run
+main = threading.main_thread().ident
+def names(frame):
+    while frame:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+def tell():
+    while not (callable(signal.getsignal(signal.SIGTERM)) and {{"wait", "run"}} <= set(names(sys._current_frames()[main]))):
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=tell).start()
+run({free_port()})
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0
 
 
 def test_a_taken_port_is_one_sentence(simulator: Simulator) -> None:

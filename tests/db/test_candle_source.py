@@ -1,0 +1,83 @@
+"""Real and simulated candles never lie in one database."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.candle import Candle
+from ltp.core.corporate_action import Action
+from ltp.core.screener import Row
+from ltp.db import actions, candle_source, candles, screeners
+from ltp.db.candle_source import claim, held, simulated_instruments
+from ltp.db.engine import open_engine, reading, writing
+from ltp.errors import DatabaseError
+
+HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"
+DAY = date(2025, 6, 24)
+CANDLE = Candle(DAY, 100_0000, 110_0000, 90_0000, 100_0000, 7)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+@pytest.fixture
+def simulated(engine: Engine) -> Engine:
+    candles.upsert(engine, "adjusted", {HDFC: [CANDLE, CANDLE._replace(day=date(2024, 6, 24))], NIFTY: [CANDLE]}, simulated=True)
+    with writing(engine) as connection:
+        candles.note_day(connection, DAY, "simulated exchange's charts", 2)
+    return engine
+
+
+def test_whose_candles_there_are_is_known(engine: Engine) -> None:
+    assert (held(engine), simulated_instruments(engine)) == ("nothing", 0)
+    candles.upsert(engine, "adjusted", {HDFC: [CANDLE]}, simulated=True)
+    assert (held(engine), simulated_instruments(engine)) == ("simulated", 1)
+    candles.upsert(engine, "raw", {HDFC: [CANDLE]})
+    assert (held(engine), simulated_instruments(engine)) == ("real", 0)
+
+
+def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothing_else(simulated: Engine) -> None:
+    actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "somebody")])
+    kept = screeners.insert_run(simulated, "swing", [Row(HDFC, 1, "HDFCBANK")], sample=True, source="mine.csv")
+    screeners.insert_run(
+        simulated, "swing", [Row(TCS, 1, "TCS")], sample=True, source=candle_source.SIMULATED_RUN, as_of=date(2099, 1, 1)
+    )
+    with writing(simulated) as connection:
+        assert claim(connection, simulated=False) == 2
+        assert claim(connection, simulated=False) == 0
+    assert (candles.last_days(simulated, "adjusted"), candles.days(simulated), held(simulated)) == ({}, [], "nothing")
+    with reading(simulated) as connection:
+        assert [head.id for head in screeners.heads_in(connection)["swing"]] == [kept]
+    assert len(actions.fetch(simulated)) == 1
+
+
+def test_a_claim_that_is_rolled_back_removes_nothing(simulated: Engine) -> None:
+    def half() -> None:
+        with writing(simulated) as connection:
+            claim(connection, simulated=False)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert (held(simulated), simulated_instruments(simulated), len(candles.days(simulated))) == ("simulated", 2, 1)
+
+
+@pytest.mark.parametrize("basis", candles.BASES)
+def test_simulated_candles_never_join_real_ones(engine: Engine, basis: candles.Basis) -> None:
+    candles.upsert(engine, basis, {HDFC: [CANDLE]})
+    with pytest.raises(DatabaseError, match="the database holds real ones"):
+        candles.upsert(engine, "adjusted", {TCS: [CANDLE]}, simulated=True)
+    with pytest.raises(DatabaseError, match="the database holds real ones"):
+        candles.replace(engine, "adjusted", HDFC, [], simulated=True)
+    assert candles.last_days(engine, basis) == {HDFC: DAY}
+
+
+def test_nothing_to_store_claims_nothing(simulated: Engine) -> None:
+    assert candles.upsert(simulated, "raw", {HDFC: []}) == 0
+    assert held(simulated) == "simulated"
