@@ -47,7 +47,8 @@ class Screen:
         return heads[0].id if heads else None
 
     def ask(self) -> None:
-        assert self.site.post(RUN)[0] == 200
+        # The other web process may learn of the list two seconds later than the one whose page named it.
+        self.wait_for(lambda: self.site.post(RUN)[0] == 200)
 
     def has_new_run(self, than: int | None) -> bool:
         return self.run_id() not in (None, than)
