@@ -26,6 +26,7 @@ from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
+AT_ONCE: Final = 1 << 20  # what is left unread waits a rest longer, so there must be room for all that a rest brings
 SETTLE_S: Final = 0.001  # nothing for so long: all is read
 SEND_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
@@ -77,7 +78,7 @@ class FeedClient:
         self._check_open()
         chunk = self._chunk(timeout_s)
         if chunk:
-            chunk = b"".join((chunk, *self._more(CHUNK - len(chunk))))
+            chunk = b"".join((chunk, *self._more(AT_ONCE - len(chunk))))
         self.bytes_read += len(chunk)
         texts, messages = self._walker.texts, self._walker.feed(chunk)
         if self._walker.texts != texts:

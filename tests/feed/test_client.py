@@ -407,6 +407,28 @@ def test_one_read_brings_everything_that_came(
     assert client.read(5) == [TICKER] * 100
 
 
+def test_one_read_brings_more_than_one_receive_can(
+    client: FeedClient, broker: Broker, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]
+):
+    """A hundred thousand prices a second are two receives between two rests."""
+    monkeypatch.setattr("ltp.feed.client.CHUNK", 1000)
+    frame = encode(BINARY, TICKER)
+
+    def arrived() -> int:
+        return struct.unpack("i", fcntl.ioctl(client._socket, termios.FIONREAD, bytes(4)))[0]
+
+    def answer(broker: Broker) -> None:
+        broker.accept(frame)
+        broker.done.wait(20)
+        broker.peer.sendall(frame * 500)
+
+    connect(client, broker.start(answer))
+    assert read_until(client, 1) == [TICKER]
+    broker.done.set()
+    wait_for(lambda: arrived() >= 500 * len(frame))
+    assert client.read(5) == [TICKER] * 500
+
+
 def test_an_end_that_lies_behind_messages_is_told_after_them(client: FeedClient, broker: Broker):
     ended = threading.Event()
 
