@@ -64,3 +64,28 @@ def free_port_fixture() -> Callable[[], int]:
 @pytest.fixture(name="wait_for")
 def wait_for_fixture() -> Callable[..., Any]:
     return wait_for
+
+
+@pytest.fixture(scope="session")
+def signalled_elsewhere() -> Callable[[str, str, str], str]:
+    """Return a program that gets its SIGTERM on another thread than the main one, once that waits in the named function."""
+
+    def program(imports: str, waits_in: str, start: str) -> str:
+        return f"""
+import signal, sys, threading, time
+{imports}
+main = threading.main_thread().ident
+def names(frame):
+    while frame:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+def tell():
+    handled = lambda: callable(signal.getsignal(signal.SIGTERM))
+    while not (handled() and {{"wait", "{waits_in}"}} <= set(names(sys._current_frames()[main]))):
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=tell).start()
+{start}
+"""
+
+    return program

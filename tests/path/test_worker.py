@@ -208,21 +208,10 @@ def test_a_frozen_redis_does_not_hold_up_the_end(bench: Bench) -> None:
         os.kill(bench.valkey.pid, signal.SIGCONT)
 
 
-def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(bench: Bench) -> None:
-    code = """
-import signal, sys, threading, time, worker
-main = threading.main_thread().ident
-def names(frame):
-    while frame:
-        yield frame.f_code.co_name
-        frame = frame.f_back
-def tell():
-    while not {"wait", "_run"} <= set(names(sys._current_frames()[main])):
-        time.sleep(0.01)
-    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-threading.Thread(target=tell).start()
-sys.exit(worker.main())
-"""
+def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(
+    bench: Bench, signalled_elsewhere: Callable[[str, str, str], str]
+) -> None:
+    code = signalled_elsewhere("import worker", "_run", "sys.exit(worker.main())")
     with bench.log.open("ab") as log:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=bench.env, stdout=log, stderr=log)
     bench.processes.append(process)

@@ -32,22 +32,10 @@ def test_it_serves_until_sigterm_and_exits_with_0(free_port: Callable[[], int], 
         process.wait()
 
 
-def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(free_port: Callable[[], int]) -> None:
-    code = f"""
-import signal, sys, threading, time
-from ltp.feed.simulator import run
-main = threading.main_thread().ident
-def names(frame):
-    while frame:
-        yield frame.f_code.co_name
-        frame = frame.f_back
-def tell():
-    while not (callable(signal.getsignal(signal.SIGTERM)) and {{"wait", "run"}} <= set(names(sys._current_frames()[main]))):
-        time.sleep(0.01)
-    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-threading.Thread(target=tell).start()
-run({free_port()})
-"""
+def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(
+    free_port: Callable[[], int], signalled_elsewhere: Callable[[str, str, str], str]
+) -> None:
+    code = signalled_elsewhere("from ltp.feed.simulator import run", "run", f"run({free_port()})")
     assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0
 
 
