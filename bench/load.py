@@ -16,7 +16,6 @@ from bench.model import Figures
 from bench.servers import Failed, Server
 
 WARM_S: Final = 0.8
-_EDGE_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,16 @@ class Browsers:
 
 
 class Load:
-    """A load generator that runs. `connected` waits until its browsers are; `figures` until its end."""
+    """A load generator that runs. `figures` waits until its end."""
 
     def __init__(self, process: subprocess.Popen[bytes], browsers: Browsers) -> None:
         self._process, self._browsers = process, browsers
 
-    def connected(self) -> None:
+    def reached(self, point: str) -> None:
+        """Wait until its browsers are "connected", until it begins "measuring" or until it has "measured"."""
         assert self._process.stderr is not None
-        self._process.stderr.readline()
+        if not any(line.decode().startswith(point) for line in self._process.stderr):
+            raise Failed(f"the load generator ended before it was {point}")
 
     def figures(self) -> dict[str, float]:
         browsers = self._browsers
@@ -95,24 +96,23 @@ def cpu_per_event(server: Server, browsers: Browsers) -> dict[str, float]:
         Failed: no event arrived.
     """
     with browsing(server.port, browsers) as load:
-        load.connected()
-        time.sleep(browsers.warm_s + _EDGE_S)
+        load.reached("measuring")
         began, began_s = machine.cpu_s(server.pids), time.monotonic()
-        time.sleep(browsers.seconds - 2 * _EDGE_S)
+        load.reached("measured")
         spent, elapsed_s = machine.cpu_s(server.pids) - began, time.monotonic() - began_s
         figures = load.figures()
-    rate = figures["events_per_s"]
-    if not rate:
+    events = figures["events"]
+    if not events:
         raise Failed(f"no event arrived at any of {figures['live']:.0f} browsers")
-    cores = spent / elapsed_s
-    return figures | {"cores": cores, "cpu_us": cores / rate * 1e6, "event_bytes": figures["bytes_per_s"] / rate}
+    event_bytes = figures["bytes_per_s"] / figures["events_per_s"]
+    return figures | {"cores": spent / elapsed_s, "cpu_us": spent / events * 1e6, "event_bytes": event_bytes}
 
 
 def resident_per_browser(server: Server, browsers: Browsers) -> dict[str, float]:
     """Return what the load generator says, with `kb_per_browser` of resident memory over what the server had before."""
     before_kb = machine.resident_kb(server.pids)
     with browsing(server.port, browsers) as load:
-        load.connected()
+        load.reached("connected")
         time.sleep(browsers.warm_s)
         with_all_kb = machine.resident_kb(server.pids)
         figures = load.figures()

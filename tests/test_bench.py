@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from dataclasses import replace
 
 import pytest
 
-from bench import cases, scaling, smoke, table
-from bench.load import wrong_with
+from bench import cases, machine, scaling, smoke, table
+from bench.load import Browsers, Load, wrong_with
 from bench.model import FLOOR, OURS, Bar, Case, Line, Scale, Turn
 from bench.rounds import measure
 from bench.scaling import Costs
@@ -41,6 +44,22 @@ def verdict(subject: Case, rounds: int = 1) -> str:
 )
 def test_bars(bar: Bar, said: str) -> None:
     assert verdict(case(bar)) == said
+
+
+def test_a_load_generator_that_ends_early_is_no_measurement() -> None:
+    command = ["sh", "-c", "echo connected 2, failed 0 >&2; echo measuring >&2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        load = Load(process, Browsers(2, "/", 1.0))
+        load.reached("measuring")
+        with pytest.raises(Failed, match="before it was measured"):
+            load.reached("measured")
+
+
+def test_the_time_of_a_process_on_a_core_is_told_to_the_nanosecond() -> None:
+    own = os.getpid()
+    before, told = time.process_time(), machine.cpu_s([own])
+    sum(range(10_000))
+    assert before < told < machine.cpu_s([own]) <= time.process_time()
 
 
 def test_the_median_of_the_rounds_counts() -> None:

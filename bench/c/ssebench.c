@@ -1,7 +1,8 @@
 // ssebench: many browsers of server-sent events on one thread. Counts events, checks their order and measures their age.
 //
 // The age of an event is taken from a number of microseconds since the epoch in it (-k), at the moment its last byte is read.
-// One line on stderr when all are connected, one line of JSON on stdout at the end, after WARM + SECONDS at most CONNECT_WITHIN later.
+// A line on stderr when all are connected, WARM later when it begins to measure and SECONDS later when it has, so that a server's
+// work can be taken over the very same time; then one line of JSON on stdout.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -145,8 +146,8 @@ static void run(const sse_rules *rules) {
             end = measure_from + (uint64_t)(option.seconds * 1e6);
             fprintf(stderr, "connected %d, failed %d\n", opened, failed);
         }
-        measuring = end && now >= measure_from;
-        if (end && now >= end) return;
+        if (end && now >= end) { fprintf(stderr, "measured\n"); return; }
+        if (end && now >= measure_from && !measuring) { measuring = 1; fprintf(stderr, "measuring\n"); }
         int count = epoll_wait(epoll, ready, 1024, started < option.browsers ? 1 : 20);
         for (int i = 0; i < count; i++) {
             browser *b = &browsers[ready[i].data.u32];

@@ -22,7 +22,7 @@ def _burst(turn: Turn) -> Figures:
     there = Browsers(turn.scale.of(_THERE), path, _FIRST_WITHIN_S + 1)
     wave = Browsers(new, path, 0.5, warm_s=0, connects_per_s=round(new / _BURST_S))
     with streams.ours(_HZ, rows=_ROWS) as server, load.browsing(server.port, there) as others:
-        others.connected()
+        others.reached("connected")
         time.sleep(WARM_S)
         with load.browsing(server.port, wave) as arriving:
             arrived, waiting = arriving.figures(), others.figures()

@@ -30,7 +30,7 @@ def _shown(turn: Turn) -> Figures:
     pages = _INSTRUMENTS // _ROWS
     browsers = Browsers(pages, _PAGE, 2 * turn.scale.seconds + _AROUND_S, pages=pages)
     with stage.ready(_INSTRUMENTS, **_RARELY) as ready, stage.web(ready) as web, load.browsing(web.port, browsers) as running:
-        running.connected()
+        running.reached("connected")
         return _cpu_us(ready, web, turn)
 
 
