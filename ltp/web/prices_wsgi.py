@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,6 +26,15 @@ ASK_AGAIN_S: Final = 1.0  # demand lives much longer, and to write it costs more
 _QUERIES: Final = 256  # a program asks for the same instruments over and over; 20 MB at the very most
 _BEFORE_LENGTH: Final = [("Cache-Control", prices_document.CACHE_CONTROL), ("Content-Type", prices_document.MIMETYPE)]
 _AFTER_LENGTH: Final = list(security.HEADERS.items())
+_HEAD_ENDS: Final = "".join(["\r\n", *(f"{name}: {value}\r\n" for name, value in _AFTER_LENGTH), "\r\n"]).encode()
+
+
+@lru_cache(maxsize=8)
+def _head_starts(version: tuple[int, int], connection: str, second: int) -> bytes:
+    """Return a head up to the number of its Content-Length, word for word as gunicorn would write it."""
+    date = formatdate(second, usegmt=True)
+    first = [f"HTTP/{version[0]}.{version[1]} 200 OK", "Server: gunicorn", f"Date: {date}", f"Connection: {connection}"]
+    return "\r\n".join([*first, *(f"{name}: {value}" for name, value in _BEFORE_LENGTH), "Content-Length: "]).encode()
 
 
 class _Asked:
@@ -40,7 +50,12 @@ class _Asked:
 
 
 class PricesFirst:
-    """The application with the price API answered in front of it."""
+    """The application with the price API answered in front of it.
+
+    A server may call it for every request, or ask for the `response` to a GET of `path` and call it where there is none.
+    """
+
+    path: Final = api_v1.PATH
 
     def __init__(self, app: WSGIApplication, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._app, self._services, self._monotonic = app, services, monotonic
@@ -54,6 +69,20 @@ class PricesFirst:
                 start_response("200 OK", [*_BEFORE_LENGTH, ("Content-Length", str(len(body))), *_AFTER_LENGTH])
                 return [body]
         return self._app(environ, start_response)
+
+    def response(self, query: str, version: tuple[int, int], connection: str) -> bytes | None:
+        """Return the whole answer to a GET of `path`, head and body in one piece; None when the application has to be called.
+
+        An environ, checked headers and a second write to the socket cost as much as parsing the request and answering it.
+
+        Args:
+            version: of HTTP, as the request names it.
+            connection: what becomes of it, "keep-alive" or "close".
+        """
+        body = self._body(query)
+        if body is None:
+            return None
+        return b"%b%d%b%b" % (_head_starts(version, connection, int(time.time())), len(body), _HEAD_ENDS, body)
 
     def _body(self, query: str) -> bytes | None:
         services = self._services

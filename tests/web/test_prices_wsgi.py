@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,26 @@ def test_what_is_refused_or_not_known_is_left_to_flask(street: Street, query: st
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE"])
 def test_other_methods_are_left_to_flask(street: Street, method: str) -> None:
     assert not street.same(f"keys={HDFC}", method)
+
+
+@pytest.mark.parametrize(("version", "connection"), [((1, 1), "keep-alive"), ((1, 0), "close")])
+def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, version: tuple[int, int], connection: str) -> None:
+    query = f"keys={HDFC},{TCS}"
+    head, _, body = street.front.application.response(query, version, connection).partition(b"\r\n\r\n")
+    other = street.front.get(f"{URL}?{query}")
+    status, *lines = head.decode().split("\r\n")
+    assert status == f"HTTP/{version[0]}.{version[1]} 200 OK"
+    assert lines[0] == "Server: gunicorn"
+    assert abs(parsedate_to_datetime(lines[1].removeprefix("Date: ")).timestamp() - time.time()) < 60
+    assert lines[2] == f"Connection: {connection}"
+    assert [tuple(line.split(": ", 1)) for line in lines[3:]] == list(other.headers)
+    assert timeless(body) == timeless(other.data)
+
+
+def test_there_is_no_whole_answer_to_what_the_application_has_to_be_asked(street: Street) -> None:
+    assert street.front.application.response("keys=nonsense", (1, 1), "close") is None
+    street.say(feed="silent")
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close") is None
 
 
 @pytest.mark.parametrize("feed", ["silent", "down", "off"])

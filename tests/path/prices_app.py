@@ -1,0 +1,75 @@
+"""An application with nothing but the price API and the front ahead of it, for tests of the web server around both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+from flask import Flask, Response
+
+from ltp import metrics
+from ltp.core.quote import Known
+from ltp.core.tick import Tick
+from ltp.core.wire import Batch
+from ltp.hub.hub import Hub
+from ltp.web import security
+from ltp.web.prices_wsgi import PricesFirst
+
+KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
+TRADED_S = 1_793_600_000  # long ago: the answers of two servers are the same
+
+
+def batches() -> Iterator[Batch | None]:
+    yield None
+    seq = 0
+    while True:
+        seq += 1
+        ticks = [Tick(key, 14_021_000, TRADED_S, TRADED_S * 10**6, traded_at=TRADED_S * 10**6) for key in KEYS]
+        yield Batch("e", seq, time.time_ns() // 1000, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
+        time.sleep(0.2)
+
+
+class Front(PricesFirst):
+    """Counts how often it is called as an application, and how often it answered ahead of one."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == self.path:
+            metrics.count("called")
+        return super().__call__(environ, start_response)
+
+    def response(self, query: str, version: tuple[int, int], connection: str) -> bytes | None:
+        answer = super().response(query, version, connection)
+        metrics.count("ahead" if answer else "left")
+        return answer
+
+
+def create_app() -> Flask:
+    app = Flask(__name__)
+    security.install(app)
+    hub = Hub(
+        batches,
+        lambda keys: [Known(key, None, False) for key in keys],
+        lambda _quote, _column: "",
+        min_interval_s=0.25,
+        stall_timeout_s=15,
+        max_streams=10,
+    )
+    catalog = SimpleNamespace(instrument=lambda key: key if key in KEYS else None)
+    services = SimpleNamespace(hub=hub, catalog=catalog, demand=lambda _keys: None, source=lambda: "simulator", start=hub.start)
+    app.extensions["ltp"] = services
+    app.wsgi_app = Front(app.wsgi_app, cast(Any, services))  # type: ignore[method-assign]
+
+    @app.route(PricesFirst.path, methods=["GET", "POST"])
+    def application() -> Response:
+        return Response("the application\n", 503)
+
+    @app.get("/counts")
+    def counts() -> dict[str, int]:
+        return metrics.snapshot()
+
+    return app
+
+
+app = create_app()

@@ -1,0 +1,246 @@
+"""Prices under the real web server: whoever answers, gunicorn alone or the front ahead of it, a client sees the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PRICES = b"/api/v1/current_prices"
+ASKED = PRICES + b"?keys=NSE_EQ:1,NSE_EQ:2"
+PLAIN = b"GET " + ASKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LAST = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def get(
+    target: bytes = ASKED,
+    *,
+    headers: Sequence[bytes] = (),
+    method: bytes = b"GET",
+    version: bytes = b"HTTP/1.1",
+    body: bytes = b"",
+) -> bytes:
+    return b"\r\n".join([b" ".join([method, target, version]), b"Host: localhost", *headers, b"", body])
+
+
+class Server:
+    def __init__(self, port: int, log: Path, *arguments: str, **environ: str) -> None:
+        self.port, self.log = port, log
+        command = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", "--pythonpath", HERE, *arguments]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*command, "prices_app:app"],
+                cwd=ROOT,
+                env=os.environ | {"PORT": str(port), "WEB_CONCURRENCY": "1", "PYTHONHASHSEED": "0"} | environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def said(self, request: bytes) -> bytes:
+        """Return all that comes back until the server closes, which it does when no more can follow."""
+        with self.connect() as client:
+            client.sendall(request)
+            client.shutdown(socket.SHUT_WR)
+            return read_to_end(client)
+
+    def counts(self, path: bytes = b"/counts") -> dict[str, int]:
+        found: dict[str, int] = json.loads(self.said(get(path)).partition(b"\r\n\r\n")[2])
+        return found
+
+    def ready(self) -> bool:
+        """Whether it answers, and not because it has heard of no price yet."""
+        try:
+            return self.said(PLAIN)[9:12] in {b"200", b"404"}
+        except OSError:
+            return False
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    got = b""
+    while chunk := client.recv(65_536):
+        got += chunk
+    return got
+
+
+def timeless(answer: bytes) -> bytes:
+    return re.sub(rb'"timestamp": "[^"]{29}"|Date: [^\r]+', b"", answer)
+
+
+@pytest.fixture
+def serve(free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(*arguments: str, **environ: str) -> Server:
+        servers.append(Server(free_port(), tmp_path / f"log{len(servers)}", *arguments, **environ))
+        wait_for(servers[-1].ready)
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.end()
+
+
+ANSWERED_AHEAD = [
+    PLAIN,
+    PLAIN * 3,
+    get(version=b"HTTP/1.0"),
+    get(headers=[b"Connection: keep-alive"], version=b"HTTP/1.0"),
+    get(headers=[b"Connection: Close"]),
+    get(headers=[b"Connection: upgrade", b"Upgrade: websocket"]),
+    get(headers=[b"Content-Length: 5"], body=b"hello"),
+    get(headers=[b"Transfer-Encoding: chunked"], body=b"5\r\nhello\r\n0\r\n\r\n"),
+    get(headers=[b"Transfer-Encoding: chunked"], body=b"5x\r\nhello\r\n0\r\n\r\n"),
+    get(headers=[b"X-Forwarded-Proto: https", b"X-Forwarded-For: 203.0.113.7"]),
+    get(headers=[b"X_Y: underscore"]),
+    get(b"http://elsewhere" + ASKED),
+    get(ASKED + b"#part"),
+    get(PRICES + b"?keys=NSE_EQ%3A1&other=\x7e"),
+    get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121))),
+    b"\r\n" + PLAIN,
+    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
+]
+LEFT_TO_THE_APPLICATION = [
+    get(method=b"HEAD"),
+    get(method=b"POST", headers=[b"Content-Length: 2"], body=b"{}"),
+    get(method=b"OPTIONS"),
+    get(PRICES),
+    get(PRICES + b"?keys=nonsense"),
+    get(PRICES + b"?keys=NSE_EQ:1,NSE_EQ:424242"),
+    get(PRICES + b"/?keys=NSE_EQ:1"),
+    get(b"/" + ASKED),
+    get(b"/api/v1/current%5Fprices?keys=NSE_EQ:1"),
+    get(headers=[b"Expect: 100-continue", b"Content-Length: 5"], body=b"hello"),
+    get(headers=[b"SCRIPT_NAME: /api"]),
+    get(headers=[b"SCRIPT_NAME: /elsewhere"]),
+]
+REFUSED = [
+    get(headers=[b"Content-Length: 5", b"Transfer-Encoding: chunked"], body=b"0\r\n\r\n"),
+    get(headers=[b"Content-Length: 5", b"Content-Length: 6"], body=b"hello"),
+    get(headers=[b"Content-Length: +5"], body=b"hello"),
+    get(headers=[b"Transfer-Encoding: chunked, chunked"], body=b"0\r\n\r\n"),
+    get(headers=[b"Transfer-Encoding: xchunked"], body=b"0\r\n\r\n"),
+    get(headers=[b"Transfer-Encoding : chunked"], body=b"0\r\n\r\n"),
+    get(headers=[b"Transfer-Encoding: chunked"], version=b"HTTP/1.0", body=b"0\r\n\r\n"),
+    get(headers=[b"Host: elsewhere"]),
+    get(headers=[b"X: a\r\n b"]),
+    get(headers=[b"X: a\x00b"]),
+    get(headers=[b"X: a\nContent-Length: 5"]),
+    get(headers=[b"no colon"]),
+    get(headers=[b"Expect: nonsense"]),
+    get(headers=[b"X: " + b"a" * 8_190]),
+    get(headers=[b"X: a"] * 101),
+    get(ASKED + b"a" * 8_190),
+    get(ASKED + b"\xff"),
+    get(method=b"get"),
+    get(version=b"HTTP/2.0"),
+    get(version=b"HTTP/1.1 "),
+    PLAIN.replace(b"\r\n", b"\n"),
+    PLAIN[:-2],
+]
+
+
+def test_every_request_is_answered_as_gunicorn_alone_would(serve: Callable[..., Server]) -> None:
+    ours, theirs = serve(), serve("--max-requests", "1000000")  # which only gunicorn's own way counts
+    for request in ANSWERED_AHEAD + LEFT_TO_THE_APPLICATION + REFUSED:
+        # What follows tells whether both see the end of a request in the same place.
+        answers = [timeless(server.said(request + LAST)) for server in (ours, theirs)]
+        assert answers[0] == answers[1], request
+        assert answers[0].startswith(b"HTTP/1."), request
+    assert "ahead" not in theirs.counts()
+
+
+def test_who_answers(serve: Callable[..., Server]) -> None:
+    server = serve()
+    for requests, ahead in ((ANSWERED_AHEAD, True), (LEFT_TO_THE_APPLICATION, False), (REFUSED, False)):
+        for request in requests:
+            before = server.counts()["ahead"]
+            server.said(request)
+            assert (server.counts()["ahead"] > before) is ahead, request
+
+
+@pytest.mark.parametrize("told", ["--access-logfile=-", "--statsd-host=127.0.0.1:9", "--keep-alive=0"])
+def test_what_gunicorn_is_told_to_do_for_each_request_it_does(serve: Callable[..., Server], told: str) -> None:
+    assert "ahead" not in serve(told).counts()
+
+
+def test_an_application_that_is_mounted_elsewhere_is_not_answered_for(
+    serve: Callable[..., Server], wait_for: Callable[..., Any]
+) -> None:
+    server = serve(SCRIPT_NAME="/api")
+    wait_for(lambda: "relay_rereads.epoch" in server.counts(b"/api/counts"))
+    assert server.said(PLAIN).startswith(b"HTTP/1.1 404 ")
+    assert server.said(get(b"/api" + ASKED)).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_program_that_asks_without_a_pause_leaves_room_for_others(serve: Callable[..., Server]) -> None:
+    server = serve()
+    many = 20_000
+    with server.connect() as greedy, server.connect() as other, ThreadPoolExecutor(1) as sender:
+        greedy.sendall(PLAIN)
+        answer = len(greedy.recv(65_536))
+        sender.submit(greedy.sendall, PLAIN * many)
+        came = len(greedy.recv(65_536))
+        other.sendall(PLAIN)
+        while not readable(other):
+            came += len(greedy.recv(1 << 20))
+        assert other.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+        assert came < many * answer
+        greedy.shutdown(socket.SHUT_RDWR)
+
+
+def readable(client: socket.socket) -> bool:
+    return bool(select.select([client], [], [], 0)[0])
+
+
+def test_who_takes_little_at_a_time_gets_every_answer_whole(serve: Callable[..., Server]) -> None:
+    server = serve()
+    many_keys = get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121)))
+    one = timeless(server.said(many_keys))
+    with socket.socket() as client, ThreadPoolExecutor(1) as sender:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", server.port))
+        sender.submit(lambda: (client.sendall(many_keys * 300), client.shutdown(socket.SHUT_WR)))
+        assert timeless(read_to_end(client)) == one * 300
+
+
+def test_a_worker_that_ends_says_so_to_who_keeps_his_connection(
+    serve: Callable[..., Server], wait_for: Callable[..., Any]
+) -> None:
+    server = serve()
+    with server.connect() as client:
+        client.sendall(PLAIN)
+        assert b"Connection: keep-alive" in client.recv(65_536)
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: b"Connection: close" in asked(client))
+        assert asked(client) == b""
+    assert server.process.wait(30) == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def asked(client: socket.socket) -> bytes:
+    try:
+        client.sendall(PLAIN)
+        return client.recv(65_536)
+    except (BrokenPipeError, ConnectionResetError):
+        return b""
