@@ -14,6 +14,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 
 import orjson
@@ -40,6 +41,7 @@ INTERVAL_MS = 1000 / HZ if INSTRUMENTS else 50
 STAMP = 1_111_111_111_111_111
 
 
+@cache
 def keys(view: int) -> list[str]:
     if INSTRUMENTS:
         return random.Random(view).sample(KEYS, ROWS)
@@ -61,7 +63,7 @@ def messages() -> list[bytes]:
             for key in moved
         ]  # fmt: skip
         batch = Batch("bench", 0, STAMP, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
-        made.append(encode.message(batch, encode.texts(ticks, encode.NOTHING).items).encode())
+        made.append("".join(encode.message(batch, encode.texts(ticks, encode.NOTHING).items)).encode())
     return made
 
 

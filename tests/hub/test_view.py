@@ -166,3 +166,34 @@ def test_who_comes_and_goes_while_an_event_is_written_changes_nothing_for_that_e
     assert view.streams == 2
     assert view.stayed_until(20.0) == [8]
     assert view.leave(7) == 0.0  # twice is once
+
+
+def test_who_joins_others_may_be_sent_the_page_as_of_their_last_event_and_misses_nothing(rig: Any, browse: Any) -> None:
+    view = rig.view(1, 2)
+    rig.prices(k1=100, k2=200)
+    there = browse(rig, view)
+    rig.round(1.0)
+    rig.prices(k1=101)
+    newcomers = [browse(rig, view)]
+    rig.prices(k1=102, k2=202)
+    newcomers.append(browse(rig, view))
+    rig.round(1.0)
+    newcomers.append(browse(rig, view))
+    rig.prices(k1=103)
+    rig.round(1.0)
+    rig.read_all()
+    last_s = rig.clock.s + 5  # later all prices are stale, which tells everybody of them once more
+    rig.until(lambda: all(browser.cells == rig.truth(view) for browser in (there, *newcomers)) or rig.clock.s > last_s)
+    assert rig.clock.s <= last_s
+
+
+def test_a_page_that_is_quiet_among_moving_prices_is_put_together_once(rig: Any, browse: Any) -> None:
+    view = rig.view(1)
+    rig.prices(k1=100)
+    browse(rig, view)
+    pages = []
+    for price in range(5):
+        rig.prices(k2=price + 1)
+        view.first(None, "")
+        pages.append(view._sheet.whole(rig.hub._board, view.keys, view.position)[1])
+    assert all(page is pages[0] for page in pages)
