@@ -113,6 +113,8 @@ def serve(port: int, ticks_per_s: float, state_file: Path) -> None:
         while True:
             connection, _ = listener.accept()
             with connection:
+                # As practically every WebSocket server does: packets of a price are small, and each would wait for the last one.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 try:
                     _shake_hands(connection)
                     _send(connection, ticks_per_s, state_file)

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 
 from ltp.core.money import Price, is_currency, needs_snap, snap
-from ltp.core.tick import UNTOLD, Day, Tick
+from ltp.core.tick import UNTOLD, Day, Said, Tick
 
 IST_OFFSET_S: Final = 19_800
 NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
@@ -22,7 +22,6 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
 # Half of the first price that needs it: a day's high or previous close can lie above the limit while ltp is below it.
 _PAISE_SNAP_FROM: Final = 65_536 * 10_000
-_new = tuple.__new__  # Tick(...) costs three times as much, and this runs for every packet
 
 
 class Conflator:
@@ -33,8 +32,8 @@ class Conflator:
 
     def __init__(self) -> None:
         self.counters: Counter[str] = Counter()
-        self._table: dict[str, Tick] = {}
-        self._changed: dict[str, Tick] = {}
+        self._table: dict[str, Said] = {}
+        self._changed: dict[str, Said] = {}
         self._admitted: set[str] = set()
         self._currency: set[str] = set()
         self._tick_size: Callable[[str], Price] = lambda _: 0
@@ -67,7 +66,7 @@ class Conflator:
             return
         self._since = since
         if since:
-            self._changed.update((key, tick) for key, tick in self._table.items() if tick.received_at >= since)
+            self._changed.update((key, tick) for key, tick in self._table.items() if Tick._make(tick).received_at >= since)
 
     def admit(self, keys: Iterable[str]) -> None:
         """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""
@@ -83,26 +82,27 @@ class Conflator:
     def changed(self) -> bool:
         return bool(self._changed)
 
-    def take(self) -> list[Tick]:
+    def take(self) -> list[Said]:
         """Return the newest tick of each changed key, oldest change first, and forget the changes."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
 
     def all(self) -> list[Tick]:
-        return list(self._table.values())
+        return list(map(Tick._make, self._table.values()))
 
     def get(self, key: str) -> Tick | None:
-        return self._table.get(key)
+        known = self._table.get(key)
+        return None if known is None else Tick._make(known)
 
-    def apply(self, ticks: Sequence[Tick]) -> None:
-        """Merge what packets said, in their order. About a microsecond a tick: this is the reader's thread."""
-        table, changed, since = self._table, self._changed, self._since
-        today, tomorrow = _day_of(ticks[0].received_at // 1_000_000) if ticks else (0, 0)
+    def apply(self, ticks: Sequence[Said]) -> None:
+        """Merge what packets said, in their order. Half a microsecond a tick: this is the reader's thread."""
+        table, changed, since, currency = self._table, self._changed, self._since, self._currency
+        today, tomorrow = _day_of(Tick._make(ticks[0]).received_at // 1_000_000) if ticks else (0, 0)
         for tick in ticks:
             key, ltp, ltt, received_at, volume, day, oi, _, _, rest = tick
             old = table.get(key)
             if old is None or ltp is None or ltt is None or rest or old[1] is None:
-                self._apply_rare(tick, old)
+                self._apply_rare(Tick._make(tick), old)
                 continue
             _, o_ltp, o_ltt, o_received_at, o_volume, o_day, o_oi, session, traded_at, o_rest = old
             if ltt != o_ltt or o_rest:
@@ -113,9 +113,9 @@ class Conflator:
                     or traded_at - received_at > LTT_AHEAD_US
                     or not ((today <= o_ltt and ltt < tomorrow) or o_ltt >= _day_of(ltt)[0])
                 ):
-                    self._apply_rare(tick, old)
+                    self._apply_rare(Tick._make(tick), old)
                     continue
-            if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in self._currency):
+            if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in currency):
                 ltp, *prices = self._snapped(key, ltp, day.open, day.high, day.low, day.prev_close)
                 day = Day(*prices)
             if day is not o_day:
@@ -124,7 +124,7 @@ class Conflator:
                 volume = o_volume
             if oi is None:
                 oi = o_oi
-            new = table[key] = _new(Tick, (key, ltp, ltt, received_at, volume, day, oi, session, traded_at, False))
+            new = table[key] = key, ltp, ltt, received_at, volume, day, oi, session, traded_at, False
             same = ltp == o_ltp and volume == o_volume and ltt == o_ltt and oi == o_oi and (day is o_day or day == o_day)
             if same and not o_rest and o_received_at >= since:
                 self.counters["duplicate"] += 1
@@ -146,8 +146,9 @@ class Conflator:
         merged = told.filled(old)
         return old if merged is not day and merged == old else merged
 
-    def _apply_rare(self, tick: Tick, old: Tick | None) -> None:
+    def _apply_rare(self, tick: Tick, known: Said | None) -> None:
         """Everything the loop above does not decide at a glance: first sights, partial and REST ticks, a new day, odd times."""
+        old = None if known is None else Tick._make(known)
         if old is None and tick.key not in self._admitted:
             self.counters["unasked"] += 1
             return

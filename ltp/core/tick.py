@@ -48,6 +48,11 @@ _OF_DAY: Final = ("open", "high", "low", "prev_close")
 _NAMES: Final = ("key", "ltp", "ltt", "received_at", "volume", *_OF_DAY, "oi", "session", "traded_at", "rest")
 
 
+# What one packet says, or what is known: the fields of a Tick in their order, without names. Each tick of the feed is one, for a
+# Tick takes four times as long to make; where names are wanted, `Tick._make` gives them.
+Said = tuple[str, Price | None, int | None, int, int | None, Day, int | None, str, int, bool]
+
+
 class _Fields(NamedTuple):
     key: str
     ltp: Price | None

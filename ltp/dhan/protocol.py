@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
 from ltp.core.money import is_currency, price_from_float32
-from ltp.core.tick import UNTOLD, Day, Tick
+from ltp.core.tick import UNTOLD, Day, Said, Tick
 from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
 
+HEAD: Final = 2  # of a short frame: runs of messages come as they lay in the socket's bytes, since cutting them costs time
 # What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
 _SIDE: Final = struct.Struct("<ffff")
 _OI: Final = struct.Struct("<I8x")
 # Prices between these need no second look: on the paise grid, exact in float32, above nothing.
 _PLAIN_FROM: Final = 1.0
 _PLAIN_BELOW: Final = 100_000.0
-_new = tuple.__new__  # Tick(...) takes twice as long
 
 
 class Disconnected(NamedTuple):
@@ -36,6 +35,17 @@ class Disconnected(NamedTuple):
 
 
 Event = Disconnected
+
+
+class Run(NamedTuple):
+    """Messages of `size` bytes one after another in `block`, each behind HEAD bytes that are none of its own."""
+
+    block: bytes
+    size: int
+
+    def messages(self) -> Iterator[bytes]:
+        step = HEAD + self.size
+        return (self.block[end - self.size : end] for end in range(step, len(self.block) + 1, step))
 
 
 class _Instrument:
@@ -79,7 +89,7 @@ def _read_quote(instrument: _Instrument, values: tuple[int, float, int, int, byt
     if side_bytes != instrument.side_bytes:
         instrument.take_side(side_bytes)
     said = (instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, instrument.day, instrument.oi, "", 0, False)
-    return _new(Tick, said)
+    return Tick._make(said)
 
 
 def _read_open_interest(instrument: _Instrument, values: tuple[int, int], received_at: int) -> Tick:
@@ -100,16 +110,18 @@ def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Calla
 
 
 # Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes no tick needs.
+_QUOTED: Final = {codes.QUOTE: "Qf2xI4xI8x16s", codes.FULL: "Qf2xI4xI8x28s100x"}
 _LAYOUTS: Final = {
     codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
-    codes.QUOTE: _layout(codes.QUOTE, "<Qf2xI4xI8x16s", _read_quote),
-    codes.FULL: _layout(codes.FULL, "<Qf2xI4xI8x28s100x", _read_quote),
+    codes.QUOTE: _layout(codes.QUOTE, f"<{_QUOTED[codes.QUOTE]}", _read_quote),
+    codes.FULL: _layout(codes.FULL, f"<{_QUOTED[codes.FULL]}", _read_quote),
     codes.OPEN_INTEREST: _layout(codes.OPEN_INTEREST, "<QI", _read_open_interest),
     codes.PREV_CLOSE: _layout(codes.PREV_CLOSE, "<Qf4x", _read_prev_close),
     codes.MARKET_STATUS: _layout(codes.MARKET_STATUS, "<Q", None),
     codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
 }
-_PRICED: Final = (codes.QUOTE, codes.FULL)
+# What unpacks each message of a run of quotes, by their size.
+_PRICED: Final = {packets.SIZES[code]: struct.Struct(f"<{HEAD}x{fields}").iter_unpack for code, fields in _QUOTED.items()}
 
 
 class Protocol:
@@ -132,11 +144,9 @@ class Protocol:
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
         self._instruments: dict[int, _Instrument] = {}  # by segment | security id << 8, as in the header
-        # By size of a message that is one packet: how to read it, and those in `seen` whose prices have two decimals, by the
-        # whole header of such a packet. What is found here is intact, wanted and nothing new.
-        self._known: dict[int, tuple[Callable[..., tuple[Any, ...]], dict[int, _Instrument]]] = {
-            size: (unpack, {}) for size, _, unpack, _ in map(_LAYOUTS.__getitem__, _PRICED)
-        }
+        # By size of a message that is one quote: those in `seen` whose prices have two decimals, by the whole header of such a
+        # packet. What is found here is intact, wanted and nothing new.
+        self._known: dict[int, dict[int, _Instrument]] = {size: {} for size in _PRICED}
         self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
         self._disconnect = False
         self._events: list[Event] = []
@@ -160,9 +170,9 @@ class Protocol:
                 self.wanted.discard(key)
                 self.seen.discard(key)
                 del self._instruments[_address(key)]
-                for code in _PRICED:
+                for code in _QUOTED:
                     size, code_and_length, _, _ = _LAYOUTS[code]
-                    self._known[size][1].pop(code_and_length | _address(key) << 24, None)
+                    self._known[size].pop(code_and_length | _address(key) << 24, None)
                 self._changed[key] = None
 
     def ask_again(self, keys: Iterable[str]) -> None:
@@ -194,7 +204,7 @@ class Protocol:
         events, self._events = self._events, []
         return events
 
-    def receive(self, messages: Iterable[bytes | memoryview], received_at_us: int) -> list[Tick]:
+    def receive(self, messages: Iterable[bytes | memoryview | Run], received_at_us: int) -> list[Said]:
         """Read binary WebSocket messages, each of any number of packets.
 
         Args:
@@ -203,30 +213,36 @@ class Protocol:
         Returns:
             One tick a packet, in order. Packets without a price (open interest, previous close) give ticks with `ltp` None.
         """
-        ticks: list[Tick] = []
-        tell, last_ltt, traded_at = ticks.append, 0, ltt_to_utc(0)
-        for size, alike in groupby(messages, len):
-            layout = self._known.get(size)
-            if layout is None:
-                for message in alike:
-                    ticks += self._receive_any(message, received_at_us)
-                continue
-            unpack, known = layout
-            # Nearly every message is one more quote of an instrument like all others: worth a path without a call.
-            for message in alike:
-                header, rupees, ltt, volume, side_bytes = unpack(message)
-                instrument = known.get(header)
-                if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
-                    ticks += self._receive_any(message, received_at_us)
-                    continue
-                if side_bytes != instrument.side_bytes:
-                    instrument.take_side(side_bytes)
-                if ltt != last_ltt:
-                    last_ltt, traded_at = ltt, ltt_to_utc(ltt)
-                ltp = round(rupees * 100) * 100
-                day, oi = instrument.day, instrument.oi
-                tell(_new(Tick, (instrument.key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)))
+        ticks: list[Said] = []
+        for message in messages:
+            if not isinstance(message, Run):
+                ticks += self._receive_any(message, received_at_us)
+            elif message.size in _PRICED:
+                self._receive_quotes(message, received_at_us, ticks)
+            else:
+                for each in message.messages():
+                    ticks += self._receive_any(each, received_at_us)
         return ticks
+
+    def _receive_quotes(self, run: Run, received_at_us: int, ticks: list[Said]) -> None:
+        """Nearly every message is one more quote of an instrument like all others: worth a path without a call."""
+        tell, find = ticks.append, self._known[run.size].get
+        last_ltt, traded_at = 0, ltt_to_utc(0)
+        before = len(ticks)  # of the messages that gave no tick or several, so that the place of one can be told
+        for header, rupees, ltt, volume, side_bytes in _PRICED[run.size](run.block):
+            instrument = find(header)
+            if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
+                end = (len(ticks) - before + 1) * (HEAD + run.size)
+                more = self._receive_any(run.block[end - run.size : end], received_at_us)
+                before += len(more) - 1
+                ticks += more
+                continue
+            if side_bytes != instrument.side_bytes:
+                instrument.take_side(side_bytes)
+            if ltt != last_ltt:
+                last_ltt, traded_at = ltt, ltt_to_utc(ltt)
+            ltp = round(rupees * 100) * 100
+            tell((instrument.key, ltp, traded_at, received_at_us, volume, instrument.day, instrument.oi, "", 0, False))
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
@@ -256,7 +272,7 @@ class Protocol:
                 continue
             self.seen.add(instrument.key)
             if intact and read is _read_quote and not instrument.currency:
-                self._known[size][1][header] = instrument
+                self._known[size][header] = instrument
             tick = read(instrument, values, received_at_us)
             if tick is None:
                 self.counters["bad_price"] += 1

@@ -22,12 +22,12 @@ import websocket
 
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
+from ltp.dhan.protocol import Run
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
 AT_ONCE: Final = 1 << 20  # what is left unread waits a rest longer, so there must be room for all that a rest brings
-SETTLE_S: Final = 0.001  # nothing for so long: all is read
 SEND_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
 _NORMAL: Final = 1000
@@ -40,6 +40,7 @@ class FeedClient:
         self._socket: socket.socket | None = None
         self._walker = frames.FrameWalker()
         self._ended: FeedClosed | None = None
+        self._encrypted = False
         self.bytes_read = 0
 
     @property
@@ -68,8 +69,9 @@ class FeedClient:
             except (websocket.WebSocketException, OSError, ValueError) as error:
                 raise FeedError(f"{urlsplit(url).hostname}: {deadline.sentence or _sentence(error)}") from None
         self._socket = opening.sock
+        self._encrypted = isinstance(opening.sock, ssl.SSLSocket)
 
-    def read(self, timeout_s: float) -> list[bytes]:
+    def read(self, timeout_s: float) -> list[bytes | Run]:
         """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none did. Answers pings.
 
         Raises:
@@ -77,7 +79,7 @@ class FeedClient:
         """
         self._check_open()
         chunk = self._chunk(timeout_s)
-        if chunk:
+        if len(chunk) == CHUNK or (chunk and self._encrypted):
             chunk = b"".join((chunk, *self._more(AT_ONCE - len(chunk))))
         self.bytes_read += len(chunk)
         texts, messages = self._walker.texts, self._walker.feed(chunk)
@@ -90,12 +92,8 @@ class FeedClient:
         return messages
 
     def _more(self, enough: int) -> Iterator[bytes]:
-        """Give what else has come, about `enough` bytes of it.
-
-        TLS gives one record a receive, and most hold one price. And a broker that waits for an acknowledgement before it sends
-        another small packet was given that just now, so what it kept back is about to come.
-        """
-        while enough > 0 and (chunk := self._chunk(SETTLE_S)):
+        """Give what else has come, about `enough` bytes of it: TLS gives one record a receive, and most hold one price."""
+        while enough > 0 and (chunk := self._chunk(0.0)):
             enough -= len(chunk)
             yield chunk
 

@@ -15,9 +15,9 @@ from typing import Protocol as Shape
 
 from ltp import metrics
 from ltp.core.backoff import CloseReason, Rule
-from ltp.core.tick import Feed, Tick
+from ltp.core.tick import Feed, Said
 from ltp.dhan.codes import Mode, reason
-from ltp.dhan.protocol import Protocol
+from ltp.dhan.protocol import Protocol, Run
 from ltp.errors import FeedClosed, FeedError, LTPError
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
@@ -38,7 +38,7 @@ class FeedSocket(Shape):
     def frames_read(self) -> int: ...
     @property
     def half_read(self) -> bool: ...
-    def read(self, timeout_s: float) -> list[bytes]: ...
+    def read(self, timeout_s: float) -> Sequence[bytes | Run]: ...
     def send(self, text: str) -> None: ...
     def ping(self) -> None: ...
     def close(self, timeout_s: float) -> None: ...
@@ -56,7 +56,7 @@ class Connection:
         self,
         client: FeedSocket,
         mode: Mode,
-        on_ticks: Callable[[list[Tick]], float],
+        on_ticks: Callable[[list[Said]], float],
         alarm: TradeTimeAlarm,
         *,
         clock: Callable[[], float] = time.time,
@@ -160,7 +160,7 @@ class Connection:
         for message in self.protocol.messages_to_send():
             self._client.send(message)
 
-    def _receive(self, messages: list[bytes]) -> None:
+    def _receive(self, messages: Sequence[bytes | Run]) -> None:
         received_at = self._clock()
         ticks = self.protocol.receive(messages, int(received_at * 1e6))
         if not ticks:

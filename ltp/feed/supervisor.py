@@ -16,7 +16,7 @@ from typing import Any, Final
 from ltp import metrics
 from ltp.core.backoff import CloseReason, ReconnectPolicy, Refresh, Stop, Wait
 from ltp.core.instrument import parse_key
-from ltp.core.tick import Feed, Tick
+from ltp.core.tick import Feed, Said
 from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
 from ltp.errors import FeedClosed, LTPError
 from ltp.feed.connection import CLOSE_TIMEOUT_S, Connection, FeedSocket, refused
@@ -52,7 +52,7 @@ class Supervisor(threading.Thread):
         *,
         mode: Mode,
         connect: Callable[[], FeedSocket],
-        on_ticks: Callable[[list[Tick]], float],
+        on_ticks: Callable[[list[Said]], float],
         in_session: Callable[[float], bool],
         not_before: NotBefore,
         refresh_token: Callable[[], bool],
@@ -213,7 +213,7 @@ class Supervisor(threading.Thread):
             _log.warning("The access token could not be renewed: %s", error)
         metrics.count("feed_token_refreshes" if refreshed else "feed_token_refreshes_failed")
 
-    def _hand_over(self, ticks: list[Tick]) -> float:
+    def _hand_over(self, ticks: list[Said]) -> float:
         try:
             return self._on_ticks(ticks)
         except Exception:  # noqa: BLE001 - what takes the ticks may fail; reading on keeps the connection

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from ltp.core.tick import Tick
+from ltp.core.tick import Said, Tick
 
 SILENT_AFTER_S: Final = 10.0
 RECONNECT_AFTER_S: Final = 25.0
@@ -92,11 +92,11 @@ class TradeTimeAlarm:
         self._sampled = float("-inf")
         self._told = False
 
-    def sample(self, ticks: Sequence[Tick], now: float) -> str:
+    def sample(self, ticks: Sequence[Said], now: float) -> str:
         """Take at most one tick a second. Returns one sentence, once, when trade times are off by India's offset."""
         if self._told or now - self._sampled < 1.0 or not ticks:
             return ""
-        tick = ticks[-1]
+        tick = Tick._make(ticks[-1])
         if tick.ltt is None:
             return ""
         self._sampled = now

@@ -1,7 +1,9 @@
-"""From the feed's thread to the cache: ticks are conflated as they come, and a flush thread sends the newest of each on.
+"""From the feed's thread to the cache: ticks are conflated as they come, and the newest of each is sent on.
 
-The step between `feed` and `store`. It never waits for Redis on the feed's thread: while the server is away ticks keep
-conflating, and when it is back everything is written anew under a new epoch.
+The step between `feed` and `store`. While Redis keeps up, the feed's own thread sends what it has just read, because waking
+another costs a good part of what a tick does; but it never waits. Whatever may take time (a late answer, the beat of each
+second, an epoch's beginning) is the flush thread's. While the server is away ticks keep conflating, and when it is back
+everything is written anew under a new epoch.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Final
 from ltp import metrics
 from ltp.core.conflate import Conflator
 from ltp.core.money import Price
-from ltp.core.tick import Tick
+from ltp.core.tick import Said, Tick
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
 from ltp.jobs.market import Market
@@ -29,8 +31,8 @@ log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
 FLOOR_S: Final = 0.02  # least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate
-# The reader's, a little longer: then a write waits for what is read and follows it at once, the ticks still in the caches.
-# Were it shorter, the two would drift past each other, and a tick could wait for both.
+# The reader's, a little longer: then what is read is written at once, the ticks still in the caches. Were it shorter, each
+# second reading would come too early for a write.
 REST_S: Final = FLOOR_S + 0.002
 STANDBY_S: Final = 0.1
 RETRY_MAX_S: Final = 1.0
@@ -38,7 +40,7 @@ STOP_S: Final = 1.0
 
 
 class Ingest(threading.Thread):
-    """`on_ticks` may be called from the feed's thread, the rest from any; only this thread talks to Redis.
+    """`on_ticks` may be called from the feed's thread, the rest from any. Those two talk to Redis, one at a time.
 
     Args:
         may_write: the fencing number of the lease while it is surely ours, else 0: then nothing is written.
@@ -71,21 +73,26 @@ class Ingest(threading.Thread):
         self._beat_asked = False
         self._stopping = threading.Event()
 
+        self._turning = threading.Lock()  # held by who writes; guards the outlet and what follows
         self._fence = 0  # of the epoch being written; 0: the next write begins one
         self._status = FeedStatus()
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
         self._retry_s = 0.0
         self._began = float("-inf")  # the last write
+        # The last one of the reader's. Its floor counts from there: a beat of the other thread's would put it out of step.
+        self._sent_at = float("-inf")
 
-    def on_ticks(self, ticks: list[Tick]) -> float:
-        """Take what the feed said; return for how many seconds more of it would not be sent on anyway.
-
-        One lock per chunk, and the flush thread is woken only by a change.
+    def on_ticks(self, ticks: Sequence[Said]) -> float:
+        """Take what the feed said, and send it on where that takes no waiting; return for how many seconds more of it would not
+        be sent on anyway.
         """
         with self._work:
             self._received += len(ticks)
-            self._apply(ticks)
+            self._conflator.apply(ticks)
+        if not self._sent_at_once():
+            with self._work:
+                self._work.notify()
         return REST_S
 
     def on_rest(self, keys: Iterable[str], ticks: list[Tick]) -> None:
@@ -94,12 +101,7 @@ class Ingest(threading.Thread):
             keys = frozenset(keys)
             self._unwanted |= keys - self._wanted
             self._conflator.admit(keys)
-            self._apply(ticks)
-
-    def _apply(self, ticks: list[Tick]) -> None:
-        idle = not self._conflator.changed()
-        self._conflator.apply(ticks)
-        if idle and self._conflator.changed():
+            self._conflator.apply(ticks)
             self._work.notify()
 
     def follow(self, keys: Sequence[str], known: Iterable[Tick]) -> None:
@@ -144,19 +146,44 @@ class Ingest(threading.Thread):
         self._beat_asked = True
         self._guarded_turn()
 
-    def _guarded_turn(self) -> None:
+    def _sent_at_once(self) -> bool:
+        """Send what changed on the caller's thread. False when that is for the flush thread to do, or to complete."""
+        if not self._turning.acquire(blocking=False):
+            return False
         try:
-            wrote = self._turn()
-            self._retry_s = 0.0 if wrote else STANDBY_S
+            return self._guarded(self._send_ahead)
+        finally:
+            self._turning.release()
+
+    def _send_ahead(self) -> bool:
+        now = self._monotonic()
+        if not self._fence or self._may_write() != self._fence or now - self._sent_at < FLOOR_S or not self._outlet.ready():
+            return False
+        with self._work:
+            if self._beat_asked or self._dropped:
+                return False
+            ticks, coverage = self._conflator.take(), self._coverage()
+        self._began = self._sent_at = now
+        self._outlet.send_ahead(self._moment(), ticks, coverage)
+        return not self._outlet.unsent
+
+    def _guarded_turn(self) -> None:
+        with self._turning:
+            self._guarded(self._turn)
+
+    def _guarded(self, send: Callable[[], bool]) -> bool:
+        try:
+            return send()
         except StoreError as error:
             if self._fence:
                 log.warning("%s. Ticks go on being collected.", error)
             self._again_later()
         except Exception:
-            # This thread is the only way out for prices: it outlives a fault of ours, which must not fill the log either.
+            # These threads are the only way out for prices: they outlive a fault of ours, which must not fill the log either.
             metrics.count("ingest_faults")
             log.exception("A batch could not be sent")
             self._again_later()
+        return False
 
     def _again_later(self) -> None:
         self._fence = 0
@@ -167,29 +194,29 @@ class Ingest(threading.Thread):
 
         The floor counts from the beginning of the last write: were its own time added, the reader would be back first.
         """
+        self._wait_for_work()
         # Not the condition: every tick would wake this thread in vain. Nor, for so short a time, anything that can be woken.
         if self._retry_s:
             self._stopping.wait(self._retry_s)
         else:
-            time.sleep(max(0.0, self._began + FLOOR_S - time.monotonic()))
-        self._wait_for_work()
-        self._began = time.monotonic()
+            time.sleep(max(0.0, self._began + FLOOR_S - self._monotonic()))
 
     def _wait_for_work(self) -> None:
         with self._work:
-            while not (self._stopping.is_set() or self._beat_asked or self._conflator.changed()):
+            while not (self._stopping.is_set() or self._beat_asked or self._conflator.changed() or self._outlet.unsent):
                 left_s = self._next_beat - self._monotonic()
-                if left_s <= 0:
+                if left_s <= 0 or not self._fence:
                     return
                 self._work.wait(left_s)
 
     def _turn(self) -> bool:
-        """Send what there is. False when nothing may be written."""
+        """Send what there is, and wait until it has arrived. False when nothing may be written."""
         fence = self._may_write()
         if not fence:
-            self._fence = 0
+            self._fence, self._retry_s = 0, STANDBY_S
             return False
-        now, beginning = self._monotonic(), fence != self._fence
+        now = self._began = self._monotonic()
+        beginning = fence != self._fence
         beating = beginning or self._beat_asked or now >= self._next_beat
         if beating:
             self._look_around(now)
@@ -200,17 +227,21 @@ class Ingest(threading.Thread):
             dropped, self._dropped = tuple(self._dropped), {}
             beat = self._beat(now, beginning) if beating else None
             coverage = self._coverage()
-        moment = Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
-        began = self._monotonic()
         if beginning and beat is not None:
-            self._outlet.begin(moment, ticks, beat)
+            self._outlet.begin(self._moment(), ticks, beat)
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
             self._fence = fence
-        elif not self._outlet.send(moment, ticks, coverage, dropped=dropped, beat=beat):
+        elif not (ticks or dropped or beat):
+            self._outlet.settle()  # the reader was first
+        elif not self._outlet.send(self._moment(), ticks, coverage, dropped=dropped, beat=beat):
             log.warning("The heartbeat key is gone: somebody emptied Redis. Everything is written anew.")
             self._fence = 0
-        self._report.wrote(self._monotonic() - began)
+        self._report.wrote(self._monotonic() - now)
+        self._retry_s = 0.0
         return True
+
+    def _moment(self) -> Moment:
+        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""

@@ -50,7 +50,7 @@ class Report:
         self._measure_anew()  # while another spoke, nothing was written, and that time is none of a rate's
 
     def wrote(self, took_s: float) -> None:
-        """Note how long Redis took for one write."""
+        """Note how long Redis took for one write that was waited for."""
         self._took_s.append(took_s)
 
     def status(self, feed: FeedStatus, phases: Mapping[str, str], received: int, wanted: int, now: float) -> dict[str, str]:

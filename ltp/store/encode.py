@@ -12,20 +12,21 @@ from typing import Final, NamedTuple
 import orjson
 
 from ltp.core.money import MAX_PRICE, SCALE, Price, decimal_text, is_currency
-from ltp.core.tick import Day, Tick
+from ltp.core.tick import Day, Said, Tick
 from ltp.core.wire import VERSION, Batch
 from ltp.store import keys as names
 from ltp.store.transaction import bulk
 
 _PRICES: Final = ("open", "high", "low", "prev_close")
 _LONGEST_KEY: Final = 64  # the longest there can be, NSE_CURRENCY:4294967295, has 23 characters
-# What follows the rupees, by 1/10,000 of one: in JSON without idle zeros, and in a text of two decimals, empty where those
-# need rounding.
-_JSON: Final = [f".{part:04d}".rstrip("0") if part else ".0" for part in range(SCALE)]
-_TWO: Final = ["" if part % 100 else f".{part // 100:02d}" for part in range(SCALE)]
+_LONGEST_ITEM: Final = 1_024  # a tick has 300; its 12 numbers at their longest make it no more than twice that
+# What follows the rupees, by 1/10,000 of one: two decimals, more where they tell something.
+_PART: Final = [f".{part:04d}".rstrip("0") if part % 100 else f".{part // 100:02d}" for part in range(SCALE)]
 # What stands before a key of so many characters: its length with the prefix, and the prefix.
 _LTP_KEY: Final = [f"${len(names.ltp('')) + length}\r\n{names.ltp('')}" for length in range(_LONGEST_KEY)]
 _TICK_KEY: Final = [f"${len(names.tick('')) + length}\r\n{names.tick('')}" for length in range(_LONGEST_KEY)]
+# What stands between a key and a value of so many characters.
+_BETWEEN: Final = [f"\r\n${length}\r\n" for length in range(_LONGEST_ITEM)]
 
 
 class Coverage(NamedTuple):
@@ -47,7 +48,7 @@ class Encoded(NamedTuple):
     """Texts of some ticks.
 
     `ltp`, `tick`: key and value of each 30-second and each 10-day key, as two arguments in the server's form.
-    `items`: the JSON objects of the batch.
+    `items`: the JSON objects of the batch, which are the values of `tick` too.
     """
 
     ltp: list[str]
@@ -55,47 +56,48 @@ class Encoded(NamedTuple):
     items: list[str]
 
 
-def texts(ticks: Iterable[Tick], coverage: Coverage) -> Encoded:
+def texts(ticks: Iterable[Said], coverage: Coverage) -> Encoded:
     """Return the texts of `ticks`; those that `coverage` covers get a 30-second key.
 
     Every price that leaves the worker comes through here, hence one loop without a call per tick.
     """
     since, others = coverage
-    last, times, end = (0, 0, 0, ""), "", ""
+    last_ltt, last_received_at, last_traded_at, last_session, times, end = 0, 0, 0, "", "", ""
     ltps: list[str] = []
     values: list[str] = []
     items: list[str] = []
     for tick in ticks:
         key, ltp, ltt, received_at, volume, day, oi, session, traded_at, rest = tick
+        price = "null" if ltp is None else f"{ltp // SCALE}{_PART[ltp % SCALE]}"
         if ltp is None or ltt is None or volume is None or rest:
-            text = _partial(tick)
+            item = _partial(Tick._make(tick), price)
         else:
             # Ticks come many at once, and of those that were traded in the same second these are the same.
-            if (ltt, received_at, traded_at, session) != last:
-                last = ltt, received_at, traded_at, session
+            if ltt != last_ltt or received_at != last_received_at or traded_at != last_traded_at or session != last_session:
+                last_ltt, last_received_at, last_traded_at, last_session = ltt, received_at, traded_at, session
                 times = f',"ltt":{ltt},"received_at":{received_at},"volume":'
                 end = f',"session":"{session}","traded_at":{traded_at}}}'
             seldom = day.written or _written(day)
             if oi is not None:
                 seldom += f',"oi":{oi}'
-            text = f'"ltp":{ltp // SCALE}{_JSON[ltp % SCALE]}{times}{volume}{seldom}{end}'
-        values.append(f"{_TICK_KEY[len(key)]}{key}\r\n${len(text) + 1}\r\n{{{text}\r\n")
-        items.append(f'{{"k":"{key}",{text}')
+            item = f'{{"k":"{key}","ltp":{price}{times}{volume}{seldom}{end}'
+        items.append(item)
+        values.append(f"{_TICK_KEY[len(key)]}{key}{_BETWEEN[len(item)]}{item}\r\n")
         if ltp is not None and received_at >= since and key not in others:
             # C begins the name of a currency segment, and of one more.
-            fraction = _TWO[ltp % SCALE] if key[4] != "C" else ""
-            price = f"{ltp // SCALE}{fraction}" if fraction and ltp <= MAX_PRICE else _ltp_text(tick)
-            ltps.append(f"{_LTP_KEY[len(key)]}{key}\r\n${len(price)}\r\n{price}\r\n")
+            if key[4] == "C" or ltp % 100 or ltp > MAX_PRICE:
+                price = _ltp_text(key, ltp)
+            ltps.append(f"{_LTP_KEY[len(key)]}{key}{_BETWEEN[len(price)]}{price}\r\n")
     return Encoded(ltps, values, items)
 
 
 def ltp_pairs(ticks: Iterable[Tick]) -> list[str]:
     """Return key and value of the 30-second keys of `ticks` that have a price, as `Encoded.ltp`."""
-    return [bulk(names.ltp(tick.key)) + bulk(_ltp_text(tick)) for tick in ticks if tick.ltp is not None]
+    return [bulk(names.ltp(tick.key)) + bulk(_ltp_text(tick.key, tick.ltp)) for tick in ticks if tick.ltp is not None]
 
 
-def _ltp_text(tick: Tick) -> str:
-    return decimal_text(min(tick.ltp or 0, MAX_PRICE), currency=is_currency(tick.key))
+def _ltp_text(key: str, ltp: Price) -> str:
+    return decimal_text(min(ltp, MAX_PRICE), currency=is_currency(key))
 
 
 def _written(day: Day) -> str:
@@ -104,23 +106,23 @@ def _written(day: Day) -> str:
     return day.written
 
 
-def _partial(tick: Tick) -> str:
+def _partial(tick: Tick, price: str) -> str:
     """Return the text of a tick that lacks something, or came by REST."""
-    ltp = "null" if tick.ltp is None else _rupees(tick.ltp)
     ltt = "null" if tick.ltt is None else tick.ltt
     volume = "" if tick.volume is None else f',"volume":{tick.volume}'
     oi = "" if tick.oi is None else f',"oi":{tick.oi}'
     times = f'"session":"{tick.session}","traded_at":{tick.traded_at}'
     rest = ',"rest":true' if tick.rest else ""
-    return f'"ltp":{ltp},"ltt":{ltt},"received_at":{tick.received_at}{volume}{_written(tick.day)}{oi},{times}{rest}}}'
+    known = f'"received_at":{tick.received_at}{volume}{_written(tick.day)}{oi},{times}{rest}'
+    return f'{{"k":"{tick.key}","ltp":{price},"ltt":{ltt},{known}}}'
 
 
 def _rupees(price: Price) -> str:
-    return f"{price // SCALE}{_JSON[price % SCALE]}"
+    return f"{price // SCALE}{_PART[price % SCALE]}"
 
 
-def message(batch: Batch, items: Sequence[str]) -> str:
-    """Return what is published: `batch` with the JSON objects of its ticks."""
+def message(batch: Batch, items: Sequence[str]) -> tuple[str, str, str]:
+    """Return what is published, `batch` with the JSON objects of its ticks: what stands before these, they, and what follows."""
     head = {
         "v": VERSION,
         "epoch": batch.epoch,
@@ -131,4 +133,4 @@ def message(batch: Batch, items: Sequence[str]) -> str:
         "source": batch.source,
         "phase": dict(batch.phase),
     }
-    return f'{orjson.dumps(head).decode()[:-1]},"ticks":[{",".join(items)}]}}'
+    return f'{orjson.dumps(head).decode()[:-1]},"ticks":[', ",".join(items), "]}"

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import redis
 
 from ltp import metrics
-from ltp.core.tick import Feed, Tick
+from ltp.core.tick import Feed, Said, Tick
 from ltp.core.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 from ltp.store import heartbeat, prices
@@ -26,6 +26,7 @@ from ltp.store.transaction import Line, Transaction
 
 log = logging.getLogger(__name__)
 _CHUNK: Final = prices.CHUNK
+_WRITING: Final = "writing prices"
 
 
 class Moment(NamedTuple):
@@ -49,7 +50,7 @@ class Beat(NamedTuple):
 
 
 class Outlet:
-    """One thread uses it."""
+    """One thread at a time uses it."""
 
     def __init__(self, client: redis.Redis, source: str, *, allowed: Callable[[], object]) -> None:
         """`allowed`: true while this process surely leads; asked at the last moment before each write."""
@@ -57,7 +58,7 @@ class Outlet:
         self._line, self._writer = Line(client), prices.Writer()
         self._epoch, self._seq, self._at = "", 0, 0
 
-    def begin(self, moment: Moment, ticks: Sequence[Tick], beat: Beat) -> None:
+    def begin(self, moment: Moment, ticks: Sequence[Said], beat: Beat) -> None:
         """Start an epoch: write everything there is, then say so, and whoever reads again finds it whole.
 
         Prices of another source are removed first: an invented one must never pass for the exchange's.
@@ -65,6 +66,7 @@ class Outlet:
         Raises:
             StoreError: begin again.
         """
+        self._line.cut()  # what was sent ahead is of an epoch that is over, and its rest must not follow
         if heartbeat.read_source(self._client) != self._source:
             removed = prices.purge(self._client)
             heartbeat.write_source(self._client, self._source)
@@ -80,7 +82,7 @@ class Outlet:
     def send(
         self,
         moment: Moment,
-        ticks: Sequence[Tick],
+        ticks: Sequence[Said],
         coverage: Coverage,
         *,
         dropped: Sequence[str] = (),
@@ -98,11 +100,52 @@ class Outlet:
         """
         *first, last = _chunks(ticks) or [[]]
         for chunk in first:
-            self._carry_out(partial(self._queue, self._batch(moment, chunk), texts(chunk, coverage), (), None))
-        answers = self._carry_out(partial(self._queue, self._batch(moment, last), texts(last, coverage), dropped, beat))
+            self._carry_out(partial(self._queue, self._batch(moment), texts(chunk, coverage), (), None))
+        answers = self._carry_out(partial(self._queue, self._batch(moment), texts(last, coverage), dropped, beat))
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
         return beat is None or bool(answers[0])
+
+    @property
+    def unsent(self) -> bool:
+        """Part of what was sent ahead is still here, because the kernel took no more: it leaves with `settle` or `send`."""
+        return self._line.unsent
+
+    def ready(self) -> bool:
+        """Tell whether `send_ahead` is possible: the server has answered everything so far. Waits for nothing.
+
+        Raises:
+            StoreError: the last batch that was sent ahead did not arrive, or was refused; begin again.
+        """
+        with translated(_WRITING):
+            return self._line.ready()
+
+    def send_ahead(self, moment: Moment, ticks: Sequence[Said], coverage: Coverage) -> None:
+        """Write and publish `ticks` as `send` does, waiting neither for the server nor for its answers; counted when sent.
+
+        Only while `ready`, and never the first of an epoch: a server that knows no MSETEX would be met too late.
+
+        Raises:
+            StoreError: begin again.
+        """
+        for chunk in _chunks(ticks):
+            transaction = Transaction(self._line)
+            self._queue(self._batch(moment), texts(chunk, coverage), (), None, transaction)
+            self._must_be_allowed()
+            with translated(_WRITING):
+                transaction.execute_ahead()
+            metrics.count("batches_written")
+        metrics.count("ticks_written", len(ticks))
+
+    def settle(self) -> None:
+        """Wait until everything that was sent ahead is answered.
+
+        Raises:
+            StoreError: it did not arrive, or was refused; begin again.
+        """
+        self._must_be_allowed()
+        with translated(_WRITING):
+            self._line.settle()
 
     def _queue_ticks(self, pairs: Sequence[str], transaction: Transaction) -> None:
         self._writer.ticks(transaction, pairs)
@@ -119,11 +162,12 @@ class Outlet:
         self._writer.ticks(transaction, encoded.tick)
         channel.publish(transaction, batch, encoded.items)
 
-    def _batch(self, moment: Moment, ticks: list[Tick]) -> Batch:
+    def _batch(self, moment: Moment) -> Batch:
+        """Return the next batch, all but its ticks."""
         self._seq += 1
         # Rises even when the clock is set back: it is the position a browser resumes from.
         self._at = max(moment.now_us, self._at + 1)
-        return Batch(self._epoch, self._seq, self._at, moment.feed, moment.since, self._source, moment.phase, ticks)
+        return Batch(self._epoch, self._seq, self._at, moment.feed, moment.since, self._source, moment.phase, ())
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:
@@ -135,14 +179,17 @@ class Outlet:
             return self._execute(queue)
 
     def _execute(self, queue: Callable[[Transaction], None]) -> list[Any]:
-        with translated("writing prices"):
-            transaction = Transaction(self._line)
-            queue(transaction)
-            # A process may be stopped between any two lines, and wake when another leads: so it is asked here, not earlier.
-            if not self._allowed():
-                raise StoreError("writing prices was refused: this worker's lease ran out")
+        transaction = Transaction(self._line)
+        queue(transaction)
+        self._must_be_allowed()
+        with translated(_WRITING):
             return transaction.execute()
 
+    def _must_be_allowed(self) -> None:
+        """A process may be stopped between any two lines, and wake when another leads: so it is asked right before a write."""
+        if not self._allowed():
+            raise StoreError(f"{_WRITING} was refused: this worker's lease ran out")
 
-def _chunks(ticks: Sequence[Tick]) -> list[list[Tick]]:
+
+def _chunks(ticks: Sequence[Said]) -> list[list[Said]]:
     return [list(ticks[start : start + _CHUNK]) for start in range(0, len(ticks), _CHUNK)]

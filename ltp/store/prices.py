@@ -91,11 +91,11 @@ class Writer:
         for start in range(0, len(pairs), CHUNK):
             chunk = pairs[start : start + CHUNK]
             if self._msetex:
-                bulks = [bulk("MSETEX"), bulk(len(chunk)), *chunk, bulk("EX"), bulk(ttl_s)]
+                texts = bulk("MSETEX") + bulk(len(chunk)), "".join(chunk), bulk("EX") + bulk(ttl_s)
             else:
                 keys, values = zip(*map(_parted, chunk), strict=True)
-                bulks = [bulk("EVAL"), bulk(_SCRIPT), bulk(len(chunk)), *keys, bulk(ttl_s), *values]
-            transaction.queue(len(chunk) * 2 + 4, bulks)
+                texts = bulk("EVAL") + bulk(_SCRIPT) + bulk(len(chunk)), "".join(keys) + bulk(ttl_s), "".join(values)
+            transaction.queue(len(chunk) * 2 + 4, texts)
 
 
 def _parted(pair: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from ltp.store.client import Client, connect, translated
 from ltp.store.encode import message
 from ltp.store.keys import CHANNEL
 from ltp.store.subscription import Subscription
-from ltp.store.transaction import Transaction
+from ltp.store.transaction import Transaction, bulk
 
 _TIMEOUT_S: Final = 3.0
 _MAX_MESSAGE: Final = 4 << 20  # twenty times the largest batch of ours; what is longer is not even held
@@ -26,7 +26,9 @@ _MAX_MESSAGE: Final = 4 << 20  # twenty times the largest batch of ours; what is
 
 def publish(transaction: Transaction, batch: Batch, items: Sequence[str]) -> None:
     """Queue `batch`, whose ticks are `items` as text, behind the keys it tells of."""
-    transaction.execute_command("PUBLISH", CHANNEL, message(batch, items))
+    head, ticks, tail = message(batch, items)
+    length = len(head.encode()) + len(ticks) + len(tail)  # of these two every character is a byte
+    transaction.queue(3, (f"{bulk('PUBLISH')}{bulk(CHANNEL)}${length}\r\n{head}", ticks, f"{tail}\r\n"))
 
 
 def subscribe(url: str) -> Iterator[Batch | None]:

@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ltp.dhan.protocol import Run
 from ltp.feed import frames
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameWalker, encode
 
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
 SMALL = b"\x82\x10" + TICKER
+
+
+def fed(walker: FrameWalker, chunk: bytes) -> list[bytes]:
+    """What `feed` returns, with runs cut into their messages."""
+    return [each for message in walker.feed(chunk) for each in (message.messages() if isinstance(message, Run) else (message,))]
 
 
 def fragment(opcode: int, payload: bytes, *, final: bool) -> bytes:
@@ -32,21 +38,22 @@ def test_encode_writes_what_rfc_6455_shows():
 def test_every_length_form_is_read_back(size: int, key: bytes | None):
     payload = bytes(range(256)) * (size // 256) + bytes(size % 256)
     walker = FrameWalker()
-    assert walker.feed(encode(BINARY, payload, key)) == [payload]
+    assert fed(walker, encode(BINARY, payload, key)) == [payload]
     assert (walker.frames, walker.half_read, walker.fault) == (1, False, None)
 
 
 def test_many_small_frames_in_one_chunk():
     walker = FrameWalker()
-    assert walker.feed(SMALL * 1000) == [TICKER] * 1000
-    assert walker.frames == 1000
+    assert [len(run.block) for run in walker.feed(SMALL * 1000)] == [256 * 18] * 3 + [232 * 18]
+    assert fed(walker, SMALL * 1000) == [TICKER] * 1000
+    assert walker.frames == 2000
 
 
 @pytest.mark.parametrize("cut", range(len(SMALL) * 2))
 def test_a_chunk_may_end_at_any_byte(cut: int):
     walker = FrameWalker()
     stream = SMALL * 2
-    assert walker.feed(stream[:cut]) + walker.feed(stream[cut:]) == [TICKER] * 2
+    assert fed(walker, stream[:cut]) + fed(walker, stream[cut:]) == [TICKER] * 2
 
 
 @pytest.mark.parametrize("run", [1, 2, 63, 64, 65, 200])
@@ -63,16 +70,16 @@ def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
     ):
         walker = FrameWalker()
         stream = b"".join(encode(2, message) for message in alike) + other + encode(2, b"last" * 12)
-        assert walker.feed(stream[:-3]) == alike + after
-        assert walker.feed(stream[-3:]) == [b"last" * 12]
+        assert fed(walker, stream[:-3]) == alike + after
+        assert fed(walker, stream[-3:]) == [b"last" * 12]
         assert walker.frames == run + 2
 
 
 def test_half_a_frame_gives_nothing_and_is_known():
     walker = FrameWalker()
-    assert walker.feed(SMALL[:-1]) == []
+    assert fed(walker, SMALL[:-1]) == []
     assert walker.half_read
-    assert walker.feed(SMALL[-1:]) == [TICKER]
+    assert fed(walker, SMALL[-1:]) == [TICKER]
     assert not walker.half_read
 
 
@@ -81,26 +88,26 @@ def test_fragments_with_a_ping_between_them():
     stream = (
         fragment(BINARY, b"ab", final=False) + encode(PING, b"?") + fragment(0, b"c", final=False) + fragment(0, b"d", final=True)
     )
-    assert walker.feed(stream) == [b"abcd"]
+    assert fed(walker, stream) == [b"abcd"]
     assert walker.control == [(PING, b"?")]
     assert walker.frames == 4
 
 
 def test_a_fragmented_message_is_half_read_between_its_frames():
     walker = FrameWalker()
-    walker.feed(fragment(BINARY, b"ab", final=False))
+    fed(walker, fragment(BINARY, b"ab", final=False))
     assert walker.half_read
 
 
 def test_texts_are_left_out_and_counted():
     walker = FrameWalker()
-    assert walker.feed(encode(TEXT, b"hello") + SMALL + encode(TEXT, b"")) == [TICKER]
+    assert fed(walker, encode(TEXT, b"hello") + SMALL + encode(TEXT, b"")) == [TICKER]
     assert walker.texts == 2
 
 
 def test_control_frames_are_kept_in_order():
     walker = FrameWalker()
-    walker.feed(encode(PING, b"1") + encode(PONG, b"2") + encode(CLOSE, struct.pack("!H", 1001) + b"bye"))
+    fed(walker, encode(PING, b"1") + encode(PONG, b"2") + encode(CLOSE, struct.pack("!H", 1001) + b"bye"))
     assert walker.control == [(PING, b"1"), (PONG, b"2"), (CLOSE, b"\x03\xe9bye")]
 
 
@@ -125,22 +132,22 @@ def test_close_code(payload: bytes, code: int):
 )
 def test_damage_ends_the_walk_after_what_came_before_it(damage: bytes, code: int):
     walker = FrameWalker()
-    assert walker.feed(SMALL + damage + SMALL) == [TICKER]
+    assert fed(walker, SMALL + damage + SMALL) == [TICKER]
     assert walker.fault is not None
     assert walker.fault[0] == code
-    assert walker.feed(SMALL) == []
+    assert fed(walker, SMALL) == []
 
 
 def test_a_giant_length_allocates_nothing():
     """The cap must act on the length field, not on what has been gathered."""
     walker = FrameWalker(max_message=1000)
-    walker.feed(b"\x82\x7e\x03\xe9")
+    fed(walker, b"\x82\x7e\x03\xe9")
     assert walker.fault == (1009, "The feed sent a message of more than 1000 bytes")
 
 
 def test_fragments_count_together_towards_the_cap():
     walker = FrameWalker(max_message=150)
-    walker.feed(fragment(BINARY, bytes(100), final=False) + fragment(0, bytes(100), final=True))
+    fed(walker, fragment(BINARY, bytes(100), final=False) + fragment(0, bytes(100), final=True))
     assert walker.fault is not None
 
 
@@ -153,7 +160,7 @@ def test_any_cutting_gives_the_same_messages(messages: list[tuple[bytes, bool]],
     walker, got, position, turn = FrameWalker(), [], 0, 0
     while position < len(stream):
         size = cuts[turn % len(cuts)]
-        got += walker.feed(stream[position : position + size])
+        got += fed(walker, stream[position : position + size])
         position, turn = position + size, turn + 1
     assert got == [payload for payload, _ in messages]
     assert not walker.half_read
@@ -162,6 +169,6 @@ def test_any_cutting_gives_the_same_messages(messages: list[tuple[bytes, bool]],
 @given(st.binary(max_size=400))
 def test_random_bytes_never_raise(stream: bytes):
     walker = FrameWalker()
-    walker.feed(stream)
-    walker.feed(stream)
+    fed(walker, stream)
+    fed(walker, stream)
     assert walker.fault is None or walker.fault[0] in (1002, 1009)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ltp import metrics
-from ltp.core.tick import Tick
+from ltp.core.tick import Said, Tick
 from ltp.feed import watch
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
@@ -51,8 +51,8 @@ class Feed:
         client.connect(self.simulator.url, *self.credentials.current(), 5.0)
         return client
 
-    def take(self, ticks: list[Tick]) -> float:
-        self.newest.update((tick.key, tick) for tick in ticks if tick.ltp is not None)
+    def take(self, ticks: list[Said]) -> float:
+        self.newest.update((tick.key, tick) for tick in map(Tick._make, ticks) if tick.ltp is not None)
         return 0.02
 
     def read(self) -> float:

@@ -45,6 +45,7 @@ def test_keys_hold_what_the_contract_says(valkey: Any) -> None:
     assert valkey.client.get("ltp:NSE_EQ:1333") == b"1402.10"
     assert valkey.client.get("ltp:NSE_CURRENCY:10093") == b"83.2475"
     assert json.loads(valkey.client.get("tick:NSE_EQ:1333")) == {
+        "k": "NSE_EQ:1333",
         "ltp": 1402.1,
         "ltt": 1_795_408_200,
         "received_at": 1_795_408_200_500_000,
