@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
@@ -19,7 +20,6 @@ from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
 
-HEAD: Final = 2  # of a short frame: runs of messages come as they lay in the socket's bytes, since cutting them costs time
 # What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
 _SIDE: Final = struct.Struct("<ffff")
 _OI: Final = struct.Struct("<I8x")
@@ -38,13 +38,16 @@ Event = Disconnected
 
 
 class Run(NamedTuple):
-    """Messages of `size` bytes one after another in `block`, each behind HEAD bytes that are none of its own."""
+    """Messages of `size` bytes as they lay in the socket's bytes, since cutting them costs time: one after another in `block`,
+    each behind `gap` bytes that are none of its own.
+    """
 
     block: bytes
+    gap: int
     size: int
 
     def messages(self) -> Iterator[bytes]:
-        step = HEAD + self.size
+        step = self.gap + self.size
         return (self.block[end - self.size : end] for end in range(step, len(self.block) + 1, step))
 
 
@@ -121,7 +124,13 @@ _LAYOUTS: Final = {
     codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
 }
 # What unpacks each message of a run of quotes, by their size.
-_PRICED: Final = {packets.SIZES[code]: struct.Struct(f"<{HEAD}x{fields}").iter_unpack for code, fields in _QUOTED.items()}
+_PRICED: Final = {packets.SIZES[code]: fields for code, fields in _QUOTED.items()}  # by size
+
+
+@cache
+def _unpack_priced(gap: int, size: int) -> Callable[[bytes], Iterator[tuple[Any, ...]]]:
+    """Return what unpacks every message of such a run of quotes."""
+    return struct.Struct(f"<{gap}x{_PRICED[size]}").iter_unpack
 
 
 class Protocol:
@@ -229,10 +238,10 @@ class Protocol:
         tell, find = ticks.append, self._known[run.size].get
         last_ltt, traded_at = 0, ltt_to_utc(0)
         before = len(ticks)  # of the messages that gave no tick or several, so that the place of one can be told
-        for header, rupees, ltt, volume, side_bytes in _PRICED[run.size](run.block):
+        for header, rupees, ltt, volume, side_bytes in _unpack_priced(run.gap, run.size)(run.block):
             instrument = find(header)
             if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
-                end = (len(ticks) - before + 1) * (HEAD + run.size)
+                end = (len(ticks) - before + 1) * (run.gap + run.size)
                 more = self._receive_any(run.block[end - run.size : end], received_at_us)
                 before += len(more) - 1
                 ticks += more

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from ltp.dhan.protocol import HEAD, Run
+from ltp.dhan.protocol import Run
 
 TEXT: Final = 1
 BINARY: Final = 2
@@ -25,8 +25,6 @@ MAX_MESSAGE: Final = 1 << 20  # the feed's messages have tens of bytes; a length
 _MAX_CONTROL: Final = 125
 _WHOLE_BINARY: Final = 0x80 | BINARY
 _RUN: Final = 256  # frames looked at together; those behind a frame of another size were looked at in vain
-_FIRSTS: Final = bytes([_WHOLE_BINARY]) * _RUN
-_SECONDS: Final = [bytes([length]) * _RUN for length in range(126)]
 
 
 class FrameWalker:
@@ -54,7 +52,7 @@ class FrameWalker:
         return bool(self._held) or self._opcode != 0
 
     def feed(self, chunk: bytes) -> list[bytes | Run]:
-        """Return the binary messages that end in `chunk`, oldest first; short ones of one size as a run."""
+        """Return the binary messages that end in `chunk`, oldest first; most as a run of one size."""
         if self.fault is not None:
             return []
         if self._held:
@@ -68,18 +66,10 @@ class FrameWalker:
         position, end = 0, len(chunk)
         self._needed = 2
         while position + 2 <= end:
-            length = chunk[position + 1]
-            # A whole, short, unmasked binary message: nearly every frame of the feed, so it is worth a path of its own.
-            if chunk[position] == _WHOLE_BINARY and length < 126 and not self._opcode:
-                stop = position + HEAD + length
-                if stop > end:
-                    self._needed = stop - position
-                    break
-                count = _alike(chunk, position, length)
-                stop = position + count * (HEAD + length)
-                messages.append(Run(chunk[position:stop], length))
-                self.frames += count
-                position = stop
+            run = self._run(chunk, position, end)
+            if run is not None:
+                messages.append(run)
+                position += len(run.block)
                 continue
             stop = self._walk_other(chunk, position, end, messages)
             if not stop:
@@ -88,6 +78,23 @@ class FrameWalker:
         if self.fault is None:
             self._held += chunk[position:]
         return messages
+
+    def _run(self, chunk: bytes, start: int, end: int) -> Run | None:
+        """Take the whole, unmasked binary messages of one size that begin at `start`; None where there is none.
+
+        That is nearly every frame of the feed, so it is worth a path of its own.
+        """
+        size = chunk[start + 1]
+        if chunk[start] != _WHOLE_BINARY or size > 126 or self._opcode:
+            return None
+        gap = 2
+        if size == 126:
+            gap, size = 4, int.from_bytes(chunk[start + 2 : start + 4], "big")
+        if start + gap + size > end or size > self._max_message:
+            return None
+        count = _alike(chunk, start, gap, gap + size)
+        self.frames += count
+        return Run(chunk[start : start + count * (gap + size)], gap, size)
 
     def _walk_other(self, chunk: bytes, start: int, end: int, messages: list[bytes | Run]) -> int:
         """Walk one frame of any kind; return where it ends, 0 when its end has not come."""
@@ -148,21 +155,19 @@ class FrameWalker:
         self._opcode = 0
 
 
-def _alike(chunk: bytes, start: int, length: int) -> int:
-    """Return how many whole frames with the head of the one at `start` follow one another from there, itself included.
+def _alike(chunk: bytes, start: int, gap: int, step: int) -> int:
+    """Return how many whole frames of `step` bytes, their heads of `gap` bytes the same, follow one another from `start`.
 
-    Prices come as long runs of frames of one size, and cutting a run in one go costs a third of a frame at a time.
+    Prices come as long runs of frames of one size, and looking at a run in one go costs a fraction of a frame at a time.
     """
-    size = HEAD + length
-    count = min((len(chunk) - start) // size, _RUN)
-    if chunk[start + size : start + size + 2] != chunk[start : start + 2]:
+    head = chunk[start : start + gap]
+    if chunk[start + step : start + step + gap] != head:
         return 1
-    end = start + count * size
-    firsts, seconds = chunk[start:end:size], chunk[start + 1 : end : size]
-    if firsts == _FIRSTS[:count] and seconds == _SECONDS[length][:count]:
+    count = min((len(chunk) - start) // step, _RUN)
+    columns = [chunk[start + at : start + count * step : step] for at in range(gap)]
+    if all(column.count(byte) == count for column, byte in zip(columns, head, strict=True)):
         return count
-    same = zip(firsts, seconds, strict=True)
-    return next(at for at, head in enumerate(same) if head != (_WHOLE_BINARY, length))
+    return next(at for at, other in enumerate(zip(*columns, strict=True)) if bytes(other) != head)
 
 
 def mask(payload: bytes, key: bytes) -> bytes:

@@ -24,7 +24,7 @@ from ltp.dhan.packets import (
     Ticker,
     encode,
 )
-from ltp.dhan.protocol import Disconnected, Protocol
+from ltp.dhan.protocol import Disconnected, Protocol, Run
 
 AT = 1795408200_123456  # received
 LTT = 1795428000  # 2026-11-23 10:00:00 in India
@@ -301,3 +301,46 @@ def test_garbage_that_begins_like_a_disconnect_ends_nothing():
         feed.receive([struct.pack("<BHBIH", 50, length, 0, 0, reason)], AT)
     assert feed.events() == [Disconnected(19_551), Disconnected(805)]
     assert feed.counters["wrong_length"] == 2
+
+
+# Runs: messages of one size that lie one after another
+
+
+def run(messages: list[bytes], gap: bytes = b"\x82\x32") -> Run:
+    return Run(b"".join(gap + message for message in messages), len(gap), len(messages[0]))
+
+
+@pytest.mark.parametrize("gap", [b"", b"\x82\x32", b"\x82\x7e\x00\x32"])
+@pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL, OpenInterest(1, 1333, 987650), Disconnect(1, 0, 805)])
+def test_a_run_says_what_its_messages_say(packet, gap):
+    others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 was never asked for
+    messages = [encode(other) for other in others]
+    cut, whole = protocol("NSE_EQ:1333", "NSE_EQ:11536"), protocol("NSE_EQ:1333", "NSE_EQ:11536")
+    assert list(run(messages, gap).messages()) == messages
+    for _ in range(2):  # known the second time
+        assert whole.receive([run(messages, gap)], AT) == cut.receive(messages, AT)
+        assert (whole.counters, whole.seen, whole.events()) == (cut.counters, cut.seen, cut.events())
+
+
+def test_what_is_odd_in_a_run_is_read_where_it_stands():
+    """No price, damage and a packet of an unknown instrument between good ones, the first two of them of known instruments."""
+    good, free, damaged = encode(QUOTE), encode(QUOTE._replace(ltp=0.0)), b"\xff" * 50
+    small = encode(TICKER)
+    several = small + small + encode(OpenInterest(1, 1333, 5)) + b"\xff" * 6
+    assert len(several) == len(good)
+    messages = [good, free, encode(QUOTE._replace(ltp=0.5)), several, good, damaged, encode(QUOTE._replace(security_id=9)), good]
+    feed, cut = protocol(), protocol()
+    assert feed.receive([run([good] * 3)], AT) == [QUOTE_TICK] * 3
+    cut.receive([good] * 3, AT)
+    ticks = feed.receive([run(messages), small, run(messages[::-1])], AT)
+    assert ticks == cut.receive([*messages, small, *messages[::-1]], AT)
+    assert [each[1] for each in ticks[:6]] == [16503500, 5000, 16503500, 16503500, None, 16503500]
+    assert feed.counters == cut.counters
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.floats(width=32), st.integers(0, 2**32 - 1)), max_size=40))
+def test_any_run_says_what_its_messages_say(said):
+    messages = [encode(QUOTE._replace(security_id=id_, ltp=ltp, volume=volume)) for id_, ltp, volume in said]
+    whole, cut = protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"), protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3")
+    assert (whole.receive([run(messages)], AT) if messages else []) == cut.receive(messages, AT)
+    assert whole.counters == cut.counters

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -90,6 +91,32 @@ def test_a_tick_is_in_the_cache_when_it_is_published(bench: Bench) -> None:
     assert (message["feed"], message["since"], message["phase"]["NSE_EQ"]) == ("live", 1, "continuous")
     assert bench.valkey.client.mget("ltp:NSE_EQ:1333", "ltp:NSE_EQ:11536") == [b"1402.10", b"3023.10"]
     assert json.loads(bench.valkey.client.get("tick:NSE_EQ:1333"))["volume"] == 5
+
+
+def test_what_was_read_leaves_on_the_readers_own_thread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.start()
+    monkeypatch.setattr(bench.ingest, "_turn", lambda: time.sleep(0.05))  # so nothing leaves on the other
+    volumes = itertools.count(1)
+
+    def arrived() -> bool:
+        bench.ingest.on_ticks([tick(volume=next(volumes))])
+        raw = bench.listener.get_message(timeout=0.05)
+        return raw is not None and HDFC in raw["data"].decode()
+
+    bench.wait_for(arrived)
+    assert bench.valkey.client.get("ltp:NSE_EQ:1333") == b"1402.10"
+
+
+def test_a_refusal_of_what_the_reader_sent_begins_an_epoch_with_everything(bench: Bench) -> None:
+    bench.start()
+    bench.ingest.on_ticks([tick()])
+    first = bench.with_key(HDFC)
+    bench.valkey.client.config_set("maxmemory", 1)
+    volumes = itertools.count(1)
+    bench.wait_for(lambda: bench.ingest.on_ticks([tick(volume=next(volumes))]) and not bench.ingest._fence)
+    bench.valkey.client.config_set("maxmemory", 0)
+    bench.message(lambda message: message["epoch"] != first["epoch"])
+    assert json.loads(bench.valkey.client.get("tick:NSE_EQ:1333"))["volume"] == next(volumes) - 1
 
 
 def test_it_speaks_once_a_second_also_without_ticks(bench: Bench) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -113,3 +115,88 @@ def test_a_server_that_is_not_there_is_a_connection_error(free_port: Callable[[]
     transaction.execute_command("PING")
     with pytest.raises(redis.ConnectionError):
         transaction.execute()
+
+
+def ahead(line: Line, *command_: str | int) -> None:
+    transaction = Transaction(line)
+    transaction.execute_command(*command_)
+    transaction.execute_ahead()
+
+
+@pytest.fixture
+def line(client: Any) -> Line:
+    made = Line(client)
+    Transaction(made).execute()  # a connection that stands
+    return made
+
+
+def test_nothing_is_sent_ahead_where_there_is_no_connection_yet(client: Any) -> None:
+    line = Line(client)
+    assert not line.ready()
+    Transaction(line).execute()
+    assert line.ready()
+
+
+def test_what_was_sent_ahead_arrives_in_order_and_its_answers_are_nobody_elses(
+    line: Line, valkey: Any, wait_for: Callable[..., Any]
+) -> None:
+    for number in range(3):
+        ahead(line, "RPUSH", "list", number)
+    wait_for(line.ready)
+    assert not line.unsent
+    ahead(line, "RPUSH", "list", 3)
+    last = Transaction(line)
+    last.execute_command("LRANGE", "list", 0, -1)
+    assert last.execute() == [[b"0", b"1", b"2", b"3"]]
+    assert valkey.client.llen("list") == 4
+
+
+def test_a_refusal_of_what_was_sent_ahead_is_told_by_whatever_comes_next(line: Line, wait_for: Callable[..., Any]) -> None:
+    ahead(line, "NOSUCH")
+    with pytest.raises(redis.ResponseError, match="NOSUCH"):
+        wait_for(line.ready)
+    ahead(line, "NOSUCH")
+    with pytest.raises(redis.ResponseError, match="NOSUCH"):
+        line.settle()
+    ahead(line, "NOSUCH")
+    with pytest.raises(redis.ResponseError, match="NOSUCH"):
+        Transaction(line).execute()
+    assert Transaction(line).execute() == []
+
+
+def test_what_a_server_that_reads_nothing_leaves_behind_waits_and_then_arrives_whole(line: Line, valkey: Any) -> None:
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        for number in range(3):
+            ahead(line, "SET", f"big{number}", "x" * (4 << 20))
+        assert line.unsent
+        assert not line.ready()
+        with pytest.raises(redis.TimeoutError):
+            line.settle()
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+    assert not line.unsent, "what is left of a broken connection would be garbage on the next"
+    assert not line.ready()
+    again = Transaction(line)
+    again.execute_command("SET", "big0", "y" * (4 << 20))
+    assert again.execute() == [b"OK"]
+    assert valkey.client.get("big0") == b"y" * (4 << 20)
+
+
+def test_what_the_kernel_did_not_take_leaves_before_what_comes_next(line: Line, valkey: Any) -> None:
+    big = "x" * (16 << 20)  # more than a socket's buffers hold
+    ahead(line, "SET", "big", big)
+    ahead(line, "RPUSH", "list", 1)
+    line.settle()
+    assert not line.unsent
+    assert valkey.client.strlen("big") == len(big)
+    assert valkey.client.lrange("list", 0, -1) == [b"1"]
+
+
+def test_a_connection_that_ends_is_told_and_its_rest_forgotten(line: Line, valkey: Any, wait_for: Callable[..., Any]) -> None:
+    ahead(line, "SET", "a", 1)
+    valkey.client.client_kill_filter(_type="normal", skipme=True)
+    with pytest.raises(redis.ConnectionError):
+        wait_for(lambda: line.ready() and ahead(line, "SET", "a", 2))
+    assert not line.ready()
+    assert Transaction(line).execute() == []
