@@ -46,14 +46,20 @@ class Turns:
         passed_s = now_s - self._counted_s
         if passed_s < self._interval_s or not passed_s:
             return
-        self._work_s += (self._busy_s * self._interval_s / passed_s - self._work_s) / 4
+        self._work_s += (self._busy_s * self._interval_s / passed_s - self._work_s) / 2
         self._busy_s, self._counted_s = 0.0, now_s
-        if self._batch_s > self.early_s:
-            self._groups = 1  # a view would have no batch at its turn
-        elif self._work_s > _ROUND_S[1] * self._groups:
-            self._groups = min(_GROUPS, self._groups * 2)
-        elif self._work_s < _ROUND_S[0] * self._groups:
+        if not self._batches_are_frequent:
+            self._groups = 1
+            return
+        while self._groups < _GROUPS and self._work_s > _ROUND_S[1] * self._groups:
+            self._groups *= 2
+        if self._work_s < _ROUND_S[0] * self._groups:
             self._groups = max(1, self._groups // 2)
+
+    @property
+    def _batches_are_frequent(self) -> bool:
+        """Whenever a view has its turn, there is a batch to go with."""
+        return self._batch_s < self.early_s
 
     def phase(self) -> float:
         """Return where in the interval, of length one, the next new view has its turns."""
@@ -63,11 +69,12 @@ class Turns:
     def next_s(self, due_s: float, phase: float, now_s: float) -> float:
         """Return the earliest next event of a view that was due at `due_s` and is sent one now.
 
-        Where there are groups a view keeps its turn, and one that has none, because a quiet time ended for all views at once,
-        is moved towards its own a little each time: else all would be sent together for ever, and the last come late.
+        A view is moved a little each time towards its group's turn, and stays there. Left alone, all would be sent together for
+        ever after a quiet time that ended for all of them, and the last come late; or each at the instant its first browser
+        came, in as many rounds as there are batches.
         """
         next_s = (due_s if abs(now_s - due_s) <= self.early_s else now_s) + self._interval_s
-        if self._groups > 1:
+        if self._batches_are_frequent:
             turn_s = int(phase * self._groups) / self._groups * self._interval_s
             away_s = (turn_s - next_s) % self._interval_s
             if away_s < self._interval_s - _SAME_S:

@@ -77,6 +77,14 @@ def test_views_of_short_rounds_stay_together_because_each_round_has_a_price() ->
     assert set(market.rounds[-50:]) == {0, 200}
 
 
+def test_views_that_came_one_by_one_come_together_in_as_many_rounds_as_it_takes() -> None:
+    for each_s, rounds in ((0.00001, 1), (0.00015, 2), (0.0003, 4)):
+        market = Market(0.2, 200, each_s=each_s)
+        market.due = {view: 100 + view / 1000 for view in range(200)}
+        market.run(every(0.02, 400))
+        assert sum(1 for views in market.rounds[-100:] if views) == 10 * rounds
+
+
 def test_views_stay_together_when_batches_are_rare_because_apart_they_would_have_none_to_go_with() -> None:
     market = Market(0.2, 200, each_s=0.0002)
     market.run(every(0.1, 100))
