@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Final
 
 from bench import load, machine, servers
@@ -51,8 +52,8 @@ def peer_figures(
     return measure
 
 
-def floor_figures(count: int, hz: float) -> Contender:
-    return peer_figures(peers.limit, count, hz)
+def floor_figures(count: int, hz: float, *, pages: int = 1) -> Contender:
+    return peer_figures(partial(peers.limit, pages=pages), count, hz)
 
 
 def nchan_figures(count: int, hz: float) -> Contender:

@@ -1,4 +1,6 @@
-// limit PORT HZ BYTES: the floor of fan-out. One thread, one write() per browser and event, nothing else.
+// limit PORT HZ BYTES [PAGES]: the floor of fan-out. One thread, one write() per browser and event, nothing else.
+// With PAGES, browsers take pages in turn and each event goes to one page's browsers after another's, as it has to where pages
+// differ; without, to all in the order they came, whose sockets lie side by side in the kernel's memory.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -16,7 +18,7 @@
 
 #define MAX_BROWSERS 65536
 static const char HEAD[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\n";
-static int epoll, listener, timer, browsers[MAX_BROWSERS], count;
+static int epoll, listener, timer, browsers[MAX_BROWSERS], count, pages = 1;
 
 static void watch(int fd) {
     struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
@@ -50,12 +52,13 @@ static void send_event(char *event, int size) {
     int rest = size > length + 2 ? size - length - 2 : 1;
     memset(event + length, 'x', (size_t)rest);
     memcpy(event + length + rest, "\n\n", 2);
-    for (int i = 0; i < count; i++)
+    for (int page = 0; page < pages; page++) for (int i = page; i < count; i += pages)
         if (write(browsers[i], event, (size_t)(length + rest + 2)) < 0) continue;  // slow ones miss it: this is the floor
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) return 2;
+    if (argc != 4 && argc != 5) return 2;
+    if (argc == 5 && (pages = atoi(argv[4])) < 1) return 2;
     int port = atoi(argv[1]), size = atoi(argv[3]), on = 1;
     long ns = (long)(1e9 / atof(argv[2]));
     signal(SIGPIPE, SIG_IGN);

@@ -21,6 +21,7 @@ def _case(count: int, times_floor: float) -> Case:
     contenders = {
         OURS: streams.our_figures(count, _HZ, rows=_ROWS, views=_VIEWS, INSTRUMENTS=_INSTRUMENTS),
         FLOOR: streams.floor_figures(count, _HZ),
+        "floor, page by page": streams.floor_figures(count, _HZ, pages=_VIEWS),
     }
     title = f"many views: {_VIEWS} bookmarks, {count:,} browsers, 5 events/s"
     return Case(f"views-{count // 1000}k", title, contenders, lines, load.wrong_with, repeats=count < 10_000)

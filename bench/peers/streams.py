@@ -38,9 +38,10 @@ http {{
 
 
 @contextmanager
-def limit(hz: float, size: int) -> Iterator[Server]:
+def limit(hz: float, size: int, *, pages: int = 1) -> Iterator[Server]:
+    """The floor. `pages`: whose browsers are sent one page's after another's."""
     port = machine.free_port()
-    with servers.running([tools.compiled("limit"), port, hz, size], port) as server:
+    with servers.running([tools.compiled("limit"), port, hz, size, pages], port) as server:
         yield server
 
 
