@@ -1,28 +1,23 @@
 """The client's side of one feed connection, without I/O: bytes in; ticks, events and messages to send out.
 
 Second step of the path of a price, after `packets`. Every packet of every instrument comes through here, so none is built:
-what a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument.
+`ticks` has what reads each kind where it lies.
 Does not know sockets, waiting, sessions or tick sizes, and never raises on bytes: what is wrong with them is counted.
 """
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
-from ltp.core.money import is_currency, price_from_float32
-from ltp.core.tick import UNTOLD, Day, Said, Tick
+from ltp.core.tick import Said, Tick
 from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
+from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, Instrument, read_quote, unpack_priced
 
-# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
-_SIDE: Final = struct.Struct("<ffff")
-_OI: Final = struct.Struct("<I8x")
 # Prices between these need no second look: on the paise grid, exact in float32, above nothing.
 _PLAIN_FROM: Final = 1.0
 _PLAIN_BELOW: Final = 100_000.0
@@ -51,88 +46,6 @@ class Run(NamedTuple):
         return (self.block[end - self.size : end] for end in range(step, len(self.block) + 1, step))
 
 
-class _Instrument:
-    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time."""
-
-    __slots__ = ("currency", "day", "key", "oi", "side_bytes")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.currency = is_currency(key)
-        self.day = UNTOLD
-        self.oi: int | None = None
-        self.side_bytes = b""
-
-    def take_side(self, side_bytes: bytes) -> None:
-        prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
-        open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
-        day = Day(open_, high, low, close)
-        if day != self.day:  # with open interest it may be that alone which changed
-            self.day = day
-        self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
-        self.side_bytes = side_bytes
-
-
-# What follows the header in one packet -> the tick, None when its price is one that is never shown.
-_Read = Callable[[_Instrument, Any, int], Tick | None]
-
-
-def _read_ticker(instrument: _Instrument, values: tuple[int, float, int], received_at: int) -> Tick | None:
-    _, rupees, ltt = values
-    ltp = price_from_float32(rupees, currency=instrument.currency)
-    return None if ltp is None else Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at)
-
-
-def _read_quote(instrument: _Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick | None:
-    """Read a quote or a full packet."""
-    _, rupees, ltt, volume, side_bytes = values
-    ltp = price_from_float32(rupees, currency=instrument.currency)
-    if ltp is None:
-        return None
-    if side_bytes != instrument.side_bytes:
-        instrument.take_side(side_bytes)
-    said = (instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, instrument.day, instrument.oi, "", 0, False)
-    return Tick._make(said)
-
-
-def _read_open_interest(instrument: _Instrument, values: tuple[int, int], received_at: int) -> Tick:
-    return Tick(instrument.key, received_at=received_at, oi=values[1])
-
-
-def _read_prev_close(instrument: _Instrument, values: tuple[int, float], received_at: int) -> Tick | None:
-    prev_close = price_from_float32(values[1], currency=instrument.currency)
-    return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
-
-
-def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
-    """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
-    layout = struct.Struct(fields)
-    if layout.size != packets.SIZES[code]:
-        raise AssertionError(f"code {code}: {layout.size} bytes here, {packets.SIZES[code]} in the codec")
-    return layout.size, code | layout.size << 8, layout.unpack_from, read
-
-
-# Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes no tick needs.
-_QUOTED: Final = {codes.QUOTE: "Qf2xI4xI8x16s", codes.FULL: "Qf2xI4xI8x28s100x"}
-_LAYOUTS: Final = {
-    codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
-    codes.QUOTE: _layout(codes.QUOTE, f"<{_QUOTED[codes.QUOTE]}", _read_quote),
-    codes.FULL: _layout(codes.FULL, f"<{_QUOTED[codes.FULL]}", _read_quote),
-    codes.OPEN_INTEREST: _layout(codes.OPEN_INTEREST, "<QI", _read_open_interest),
-    codes.PREV_CLOSE: _layout(codes.PREV_CLOSE, "<Qf4x", _read_prev_close),
-    codes.MARKET_STATUS: _layout(codes.MARKET_STATUS, "<Q", None),
-    codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
-}
-# What unpacks each message of a run of quotes, by their size.
-_PRICED: Final = {packets.SIZES[code]: fields for code, fields in _QUOTED.items()}  # by size
-
-
-@cache
-def _unpack_priced(gap: int, size: int) -> Callable[[bytes], Iterator[tuple[Any, ...]]]:
-    """Return what unpacks every message of such a run of quotes."""
-    return struct.Struct(f"<{gap}x{_PRICED[size]}").iter_unpack
-
-
 class Protocol:
     """One connection's subscriptions and packets.
 
@@ -152,10 +65,10 @@ class Protocol:
         self.seen: set[str] = set()
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
-        self._instruments: dict[int, _Instrument] = {}  # by segment | security id << 8, as in the header
+        self._instruments: dict[int, Instrument] = {}  # by segment | security id << 8, as in the header
         # By size of a message that is one quote: those in `seen` whose prices have two decimals, by the whole header of such a
         # packet. What is found here is intact, wanted and nothing new.
-        self._known: dict[int, dict[int, _Instrument]] = {size: {} for size in _PRICED}
+        self._known: dict[int, dict[int, Instrument]] = {size: {} for size in PRICED}
         self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
         self._disconnect = False
         self._events: list[Event] = []
@@ -169,7 +82,7 @@ class Protocol:
         for key in [parse_key(key) for key in keys]:
             if key not in self.wanted:
                 self.wanted.add(key)
-                self._instruments[_address(key)] = _Instrument(key)
+                self._instruments[_address(key)] = Instrument(key)
                 self._changed[key] = None
 
     def unsubscribe(self, keys: Iterable[str]) -> None:
@@ -179,8 +92,8 @@ class Protocol:
                 self.wanted.discard(key)
                 self.seen.discard(key)
                 del self._instruments[_address(key)]
-                for code in _QUOTED:
-                    size, code_and_length, _, _ = _LAYOUTS[code]
+                for code in QUOTED:
+                    size, code_and_length, _, _ = LAYOUTS[code]
                     self._known[size].pop(code_and_length | _address(key) << 24, None)
                 self._changed[key] = None
 
@@ -226,7 +139,7 @@ class Protocol:
         for message in messages:
             if not isinstance(message, Run):
                 ticks += self._receive_any(message, received_at_us)
-            elif message.size in _PRICED:
+            elif message.size in PRICED:
                 self._receive_quotes(message, received_at_us, ticks)
             else:
                 for each in message.messages():
@@ -238,7 +151,7 @@ class Protocol:
         tell, find = ticks.append, self._known[run.size].get
         last_ltt, traded_at = 0, ltt_to_utc(0)
         before = len(ticks)  # of the messages that gave no tick or several, so that the place of one can be told
-        for header, rupees, ltt, volume, side_bytes in _unpack_priced(run.gap, run.size)(run.block):
+        for header, rupees, ltt, volume, side_bytes in unpack_priced(run.gap, run.size)(run.block):
             instrument = find(header)
             if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
                 end = (len(ticks) - before + 1) * (run.gap + run.size)
@@ -259,7 +172,7 @@ class Protocol:
         if not end:
             self.counters["truncated"] += 1
         while offset < end:
-            layout = _LAYOUTS.get(message[offset])
+            layout = LAYOUTS.get(message[offset])
             if layout is None or offset + layout[0] > end:
                 offset, fault = packets.skip(message, offset)
                 self.counters[fault.kind] += 1
@@ -280,7 +193,7 @@ class Protocol:
                 self.counters["unwanted"] += 1
                 continue
             self.seen.add(instrument.key)
-            if intact and read is _read_quote and not instrument.currency:
+            if intact and read is read_quote and not instrument.currency:
                 self._known[size][header] = instrument
             tick = read(instrument, values, received_at_us)
             if tick is None:

@@ -1,0 +1,102 @@
+"""From the bytes of one packet to one tick: what the client's side of a connection knows of the layout of each packet.
+
+What a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument: `protocol` calls
+these for every packet of every instrument. Does not know which instruments are wanted, nor what stands around a packet.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final
+
+from ltp.core.money import is_currency, price_from_float32
+from ltp.core.tick import UNTOLD, Day, Tick
+from ltp.dhan import codes, packets
+from ltp.dhan.clock import ltt_to_utc
+
+# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
+_SIDE: Final = struct.Struct("<ffff")
+_OI: Final = struct.Struct("<I8x")
+
+
+class Instrument:
+    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time."""
+
+    __slots__ = ("currency", "day", "key", "oi", "side_bytes")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.currency = is_currency(key)
+        self.day = UNTOLD
+        self.oi: int | None = None
+        self.side_bytes = b""
+
+    def take_side(self, side_bytes: bytes) -> None:
+        prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
+        open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
+        day = Day(open_, high, low, close)
+        if day != self.day:  # with open interest it may be that alone which changed
+            self.day = day
+        self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
+        self.side_bytes = side_bytes
+
+
+# What follows the header in one packet -> the tick, None when its price is one that is never shown.
+Read = Callable[[Instrument, Any, int], Tick | None]
+
+
+def _read_ticker(instrument: Instrument, values: tuple[int, float, int], received_at: int) -> Tick | None:
+    _, rupees, ltt = values
+    ltp = price_from_float32(rupees, currency=instrument.currency)
+    return None if ltp is None else Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at)
+
+
+def read_quote(instrument: Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick | None:
+    """Read a quote or a full packet."""
+    _, rupees, ltt, volume, side_bytes = values
+    ltp = price_from_float32(rupees, currency=instrument.currency)
+    if ltp is None:
+        return None
+    if side_bytes != instrument.side_bytes:
+        instrument.take_side(side_bytes)
+    said = (instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, instrument.day, instrument.oi, "", 0, False)
+    return Tick._make(said)
+
+
+def _read_open_interest(instrument: Instrument, values: tuple[int, int], received_at: int) -> Tick:
+    return Tick(instrument.key, received_at=received_at, oi=values[1])
+
+
+def _read_prev_close(instrument: Instrument, values: tuple[int, float], received_at: int) -> Tick | None:
+    prev_close = price_from_float32(values[1], currency=instrument.currency)
+    return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
+
+
+def _layout(code: int, fields: str, read: Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], Read | None]:
+    """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
+    layout = struct.Struct(fields)
+    if layout.size != packets.SIZES[code]:
+        raise AssertionError(f"code {code}: {layout.size} bytes here, {packets.SIZES[code]} in the codec")
+    return layout.size, code | layout.size << 8, layout.unpack_from, read
+
+
+# Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes no tick needs.
+QUOTED: Final = {codes.QUOTE: "Qf2xI4xI8x16s", codes.FULL: "Qf2xI4xI8x28s100x"}
+LAYOUTS: Final = {
+    codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
+    codes.QUOTE: _layout(codes.QUOTE, f"<{QUOTED[codes.QUOTE]}", read_quote),
+    codes.FULL: _layout(codes.FULL, f"<{QUOTED[codes.FULL]}", read_quote),
+    codes.OPEN_INTEREST: _layout(codes.OPEN_INTEREST, "<QI", _read_open_interest),
+    codes.PREV_CLOSE: _layout(codes.PREV_CLOSE, "<Qf4x", _read_prev_close),
+    codes.MARKET_STATUS: _layout(codes.MARKET_STATUS, "<Q", None),
+    codes.DISCONNECT: _layout(codes.DISCONNECT, "<QH", None),
+}
+PRICED: Final = {packets.SIZES[code]: fields for code, fields in QUOTED.items()}  # by the size of the packet
+
+
+@cache
+def unpack_priced(gap: int, size: int) -> Callable[[bytes], Iterator[tuple[Any, ...]]]:
+    """Return what unpacks every message of a run of quotes: `size` bytes each, behind `gap` others."""
+    return struct.Struct(f"<{gap}x{PRICED[size]}").iter_unpack
