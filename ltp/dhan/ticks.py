@@ -44,7 +44,7 @@ class Instrument:
 
 
 # What follows the header in one packet -> the tick, None when its price is one that is never shown.
-Read = Callable[[Instrument, Any, int], Tick | None]
+_Read = Callable[[Instrument, Any, int], Tick | None]
 
 
 def _read_ticker(instrument: Instrument, values: tuple[int, float, int], received_at: int) -> Tick | None:
@@ -74,7 +74,7 @@ def _read_prev_close(instrument: Instrument, values: tuple[int, float], received
     return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
 
 
-def _layout(code: int, fields: str, read: Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], Read | None]:
+def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
     """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
     layout = struct.Struct(fields)
     if layout.size != packets.SIZES[code]:
