@@ -159,6 +159,7 @@ class Worker:
             may_write=self.leader.may_write,
             status=self._feed_status,
             tick_size=master.tick_size,
+            min_interval_s=self._settings.stream_min_interval_ms / 1000,
         )
 
     def _build_rest(self, market: Market, master: Master) -> RestQuotes:

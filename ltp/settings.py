@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
     )
     stream_min_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        200, description="Least milliseconds between two events of a page, on average."
+        200, description="Least milliseconds between two events of a page, on average; the worker goes by it too."
     )
     stream_stall_timeout_s: Annotated[float, Field(ge=0.1, le=600)] = Field(
         15, description="Seconds after which a browser that takes nothing is cut."

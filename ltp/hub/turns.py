@@ -11,7 +11,8 @@ _EARLY: Final = 1 / 4  # of the interval
 _MOVED: Final = 1 / 8
 _GOLDEN: Final = 0.618_033_988_749_895  # its multiples lie evenly between 0 and 1 however many there are
 _SAME_S: Final = 1e-3
-_ROUND_S: Final = 0.008, 0.018  # what a round may take: more are made when it is longer, fewer when it is shorter
+_ROUND: Final = 0.04, 0.09  # of the interval: what a round may take. More are made when it is longer, fewer when it is shorter
+_ROUND_S: Final = 0.008, 0.018  # and no more than this, however long the interval
 _GROUPS: Final = 8
 
 
@@ -30,6 +31,7 @@ class Turns:
         self._heard_s = self._counted_s = 0.0
         self._batch_s = interval_s  # between two batches, lately
         self._busy_s = self._work_s = 0.0  # in the present interval, and in one lately
+        self._round_s = [min(share * interval_s, most) for share, most in zip(_ROUND, _ROUND_S, strict=True)]
         self._groups = 1
 
     def heard(self, now_s: float) -> None:
@@ -51,9 +53,9 @@ class Turns:
         if not self._batches_are_frequent:
             self._groups = 1
             return
-        while self._groups < _GROUPS and self._work_s > _ROUND_S[1] * self._groups:
+        while self._groups < _GROUPS and self._work_s > self._round_s[1] * self._groups:
             self._groups *= 2
-        if self._work_s < _ROUND_S[0] * self._groups:
+        if self._work_s < self._round_s[0] * self._groups:
             self._groups = max(1, self._groups // 2)
 
     @property

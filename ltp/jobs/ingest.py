@@ -30,10 +30,13 @@ from ltp.store.outlet import Beat, Moment, Outlet
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-FLOOR_S: Final = 0.02  # least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate
-# The reader's, a little longer: then what is read is written at once, the ticks still in the caches. Were it shorter, each
-# second reading would come too early for a write.
-REST_S: Final = FLOOR_S + 0.002
+# Least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate. A share of what
+# lies between two events of a page, so that each page finds a batch of its own to go with, within these bounds.
+_FLOOR_SHARE: Final = 1 / 10
+_FLOOR_S: Final = 0.002, 0.02
+# The reader's, in floors: a little longer, then what is read is written at once, the ticks still in the caches. Were it
+# shorter, each second reading would come too early for a write.
+_REST: Final = 1.1
 STANDBY_S: Final = 0.1
 RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
@@ -46,6 +49,7 @@ class Ingest(threading.Thread):
         may_write: the fencing number of the lease while it is surely ours, else 0: then nothing is written.
         status: what the feed says of itself, read once a second and on `changed`.
         tick_size: the price grid of a key, 0 when unknown.
+        min_interval_s: between two events of a page; 0: every batch is an event.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Ingest(threading.Thread):
         may_write: Callable[[], int],
         status: Callable[[], FeedStatus],
         tick_size: Callable[[str], Price],
+        min_interval_s: float,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,6 +69,7 @@ class Ingest(threading.Thread):
         self._outlet, self._market, self._report = outlet, market, report
         self._may_write, self._feed_status, self._tick_size = may_write, status, tick_size
         self._clock, self._monotonic = clock, monotonic
+        self._floor_s = _floor_s(min_interval_s)
         self._conflator = Conflator()
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
@@ -93,7 +99,7 @@ class Ingest(threading.Thread):
         if not self._sent_at_once():
             with self._work:
                 self._work.notify()
-        return REST_S
+        return self._floor_s * _REST
 
     def on_rest(self, keys: Iterable[str], ticks: list[Tick]) -> None:
         """Take what REST answered for `keys`; `ticks` have `rest` set."""
@@ -157,7 +163,7 @@ class Ingest(threading.Thread):
 
     def _send_ahead(self) -> bool:
         now = self._monotonic()
-        if not self._fence or self._may_write() != self._fence or now - self._sent_at < FLOOR_S or not self._outlet.ready():
+        if not self._fence or self._may_write() != self._fence or now - self._sent_at < self._floor_s or not self._outlet.ready():
             return False
         with self._work:
             if self._beat_asked or self._dropped:
@@ -199,7 +205,7 @@ class Ingest(threading.Thread):
         if self._retry_s:
             self._stopping.wait(self._retry_s)
         else:
-            time.sleep(max(0.0, self._began + FLOOR_S - self._monotonic()))
+            time.sleep(max(0.0, self._began + self._floor_s - self._monotonic()))
 
     def _wait_for_work(self) -> None:
         with self._work:
@@ -276,3 +282,9 @@ class Ingest(threading.Thread):
         """Return what the feed vouches for now: the 30-second keys of these prices may stand."""
         feed, since = self._status.feed, self._status.since_us
         return Coverage(since, self._unwanted) if feed == "live" and since > 0 else NOTHING
+
+
+def _floor_s(min_interval_s: float) -> float:
+    """Return the least time from write to write. Without an interval a batch is an event: no more of them than can be seen."""
+    least, most = _FLOOR_S
+    return min(max(min_interval_s * _FLOOR_SHARE, least), most) if min_interval_s else most

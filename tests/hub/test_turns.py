@@ -71,6 +71,15 @@ def test_views_of_long_rounds_part_and_none_is_more_than_an_eighth_late_for_it()
     assert max(gaps) < 0.2 * 9 / 8 + 0.02 + 0.06  # and a batch to go with, and a round of all views
 
 
+def test_a_round_is_long_by_the_interval_so_short_intervals_part_too() -> None:
+    market = Market(0.02, 40, each_s=0.0001)
+    market.run(every(0.002, 3_000))
+    assert max(market.rounds[-100:]) <= 40 / 4 + 1
+    patient = Market(2.0, 40, each_s=0.002)
+    patient.run(every(0.02, 3_000))
+    assert max(patient.rounds[-100:]) <= 40 / 4 + 1
+
+
 def test_views_of_short_rounds_stay_together_because_each_round_has_a_price() -> None:
     market = Market(0.2, 200, each_s=0.00001)
     market.run(every(0.02, 200))
