@@ -11,8 +11,9 @@ _EARLY: Final = 1 / 4  # of the interval
 _MOVED: Final = 1 / 8
 _GOLDEN: Final = 0.618_033_988_749_895  # its multiples lie evenly between 0 and 1 however many there are
 _SAME_S: Final = 1e-3
-_ROUND: Final = 0.04, 0.09  # of the interval: what a round may take. More are made when it is longer, fewer when it is shorter
-_ROUND_S: Final = 0.008, 0.018  # and no more than this, however long the interval
+# What a round may take, of the interval or of this much of it: more are made when it is longer, fewer when it is shorter.
+_ROUND: Final = 0.04, 0.09
+_ROUND_OF_S: Final = 0.2
 _GROUPS: Final = 8
 
 
@@ -31,7 +32,7 @@ class Turns:
         self._heard_s = self._counted_s = 0.0
         self._batch_s = interval_s  # between two batches, lately
         self._busy_s = self._work_s = 0.0  # in the present interval, and in one lately
-        self._round_s = [min(share * interval_s, most) for share, most in zip(_ROUND, _ROUND_S, strict=True)]
+        self._round_s = [share * min(interval_s, _ROUND_OF_S) for share in _ROUND]
         self._groups = 1
 
     def heard(self, now_s: float) -> None:

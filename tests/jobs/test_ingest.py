@@ -25,7 +25,7 @@ HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 class Bench:
     """An Ingest with a real server behind it, and the feed and the lease in the test's hands."""
 
-    def __init__(self, valkey: Any, wait_for: Callable[..., Any], min_interval_s: float = 0.2) -> None:
+    def __init__(self, valkey: Any, wait_for: Callable[..., Any], min_interval_s: float) -> None:
         self.valkey, self.wait_for = valkey, wait_for
         self.fence = 1
         self.status = FeedStatus("live", since_us=1, sent=2)
@@ -72,19 +72,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(valkey: Any, wait_for: Callable[..., Any]) -> Iterator[Bench]:
-    made = Bench(valkey, wait_for)
+def bench(request: pytest.FixtureRequest, valkey: Any, wait_for: Callable[..., Any]) -> Iterator[Bench]:
+    """Its parameter, where a test gives one: the least seconds between two events of a page."""
+    made = Bench(valkey, wait_for, getattr(request, "param", 0.2))
     yield made
     made.ingest.stop()
-    made.listener.close()
-
-
-@pytest.fixture(params=[(1.0, 0.02), (0.2, 0.02), (0.1, 0.01), (0.02, 0.002), (0.001, 0.002), (0.0, 0.02)], ids=str)
-def floored(request: Any, valkey: Any, wait_for: Callable[..., Any]) -> Iterator[tuple[Bench, float]]:
-    """The bench of an interval, and the least time from write to write that goes with it."""
-    min_interval_s, floor_s = request.param
-    made = Bench(valkey, wait_for, min_interval_s)
-    yield made, floor_s
     made.listener.close()
 
 
@@ -281,6 +273,10 @@ def test_many_ticks_are_conflated_into_few_writes(bench: Bench) -> None:
     assert [message["seq"] for message in bench.messages] == list(range(1, len(bench.messages) + 1))
 
 
-def test_the_worker_writes_ten_times_in_the_interval_of_a_page_within_bounds(floored: tuple[Bench, float]) -> None:
-    bench, floor_s = floored
+@pytest.mark.parametrize(
+    ("bench", "floor_s"),
+    [(1.0, 0.02), (0.2, 0.02), (0.1, 0.01), (0.02, 0.002), (0.001, 0.002), (0.0, 0.02)],
+    indirect=["bench"],
+)
+def test_the_worker_writes_ten_times_in_the_interval_of_a_page_within_bounds(bench: Bench, floor_s: float) -> None:
     assert bench.ingest.on_ticks([]) == pytest.approx(floor_s * 1.1)
