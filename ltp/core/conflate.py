@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Final
 
-from ltp.core.money import Price, is_currency, needs_snap, snap
+from ltp.core.evidence import PUNCTUAL_S
+from ltp.core.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
+from ltp.core.money import Price, is_currency
 from ltp.core.tick import UNTOLD, Day, Said, Tick
 
-IST_OFFSET_S: Final = 19_800
-NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
-LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
-_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+_PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
 _SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
 # Half of the first price that needs it: a day's high or previous close can lie above the limit while ltp is below it.
 _PAISE_SNAP_FROM: Final = 65_536 * 10_000
@@ -27,7 +25,7 @@ _PAISE_SNAP_FROM: Final = 65_536 * 10_000
 class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
-    `counters`: duplicate, out_of_order, ltt_future, unasked.
+    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked.
     """
 
     def __init__(self) -> None:
@@ -36,15 +34,16 @@ class Conflator:
         self._changed: dict[str, Said] = {}
         self._admitted: set[str] = set()
         self._currency: set[str] = set()
-        self._tick_size: Callable[[str], Price] = lambda _: 0
-        self._prev_close_from: frozenset[str] = frozenset()
-        self._sessions: Mapping[str, str] = {}
-        self._early_prev_close: dict[str, tuple[str, Price]] = {}
+        self._merge = Merge(self.counters)
         self._since = 0
-        self._days: dict[int, str] = {}
 
     def configure(
-        self, *, tick_size: Callable[[str], Price], prev_close_from: frozenset[str], sessions: Mapping[str, str]
+        self,
+        *,
+        tick_size: Callable[[str], Price],
+        prev_close_from: frozenset[str],
+        sessions: Mapping[str, str],
+        delay_s: Mapping[str, float],
     ) -> None:
         """Say what packets do not.
 
@@ -53,8 +52,9 @@ class Conflator:
             prev_close_from: segments whose packets now carry the previous session's close; after hours the same field is
                 the day's own close (dhanhq-v2 3.5).
             sessions: ISO date of the current or last session by segment, for a price that does not say when it was made.
+            delay_s: how late most moving instruments of a segment arrive, without the segments that is not known of.
         """
-        self._tick_size, self._prev_close_from, self._sessions = tick_size, prev_close_from, sessions
+        self._merge.configure(tick_size=tick_size, prev_close_from=prev_close_from, sessions=sessions, delay_s=delay_s)
 
     def connected(self, since: int) -> None:
         """Mark what was received since the present connection was subscribed at `since` (microseconds) as changed.
@@ -64,7 +64,7 @@ class Conflator:
         """
         if since == self._since:
             return
-        self._since = since
+        self._since = self._merge.evidence.since = since
         if since:
             self._changed.update((key, tick) for key, tick in self._table.items() if Tick._make(tick).received_at >= since)
 
@@ -115,13 +115,18 @@ class Conflator:
                 ):
                     self._apply_rare(Tick._make(tick), old)
                     continue
+            if volume is None:
+                volume = o_volume
+            elif volume != o_volume and (
+                o_volume is None or volume < o_volume or ltt * 1_000_000 + _PUNCTUAL_US < o_received_at
+            ):
+                self._apply_rare(Tick._make(tick), old)
+                continue
             if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in currency):
-                ltp, *prices = self._snapped(key, ltp, day.open, day.high, day.low, day.prev_close)
+                ltp, *prices = self._merge.snapped(key, ltp, day.open, day.high, day.low, day.prev_close)
                 day = Day(*prices)
             if day is not o_day:
                 day = self._day(key, day, o_day, ltt, received_at)
-            if volume is None:
-                volume = o_volume
             if oi is None:
                 oi = o_oi
             new = table[key] = key, ltp, ltt, received_at, volume, day, oi, session, traded_at, False
@@ -141,147 +146,28 @@ class Conflator:
         if day is UNTOLD:
             return old
         told = day
-        if day.prev_close != old.prev_close and not self._takes_prev_close(key, old.prev_close, ltt, received_at):
+        if day.prev_close != old.prev_close and not self._merge.takes_prev_close(key, old.prev_close, ltt, received_at):
             told = replace(day, prev_close=None)
         merged = told.filled(old)
         return old if merged is not day and merged == old else merged
 
     def _apply_rare(self, tick: Tick, known: Said | None) -> None:
-        """Everything the loop above does not decide at a glance: first sights, partial and REST ticks, a new day, odd times."""
+        """Decide all that the loop above does not: first sights, partial and REST ticks, a new day, odd times and volumes."""
         old = None if known is None else Tick._make(known)
         if old is None and tick.key not in self._admitted:
             self.counters["unasked"] += 1
             return
-        tick = self._clean(tick)
-        if tick.ltp is None:
-            merged = self._with_partial(tick, old)
-        elif old is None or old.ltp is None:
-            merged = self._first_price(tick, old)
-        elif tick.rest:
-            merged = self._with_rest(tick, old)
-        else:
-            merged = self._with_price(tick, old)
+        merged = self._merge.merged(tick, old)
         if merged is None:
             return
         self._table[tick.key] = merged
-        if old is None or merged._replace(received_at=0) != old._replace(received_at=0) or old.received_at < self._since:
+        confirms = old is not None and old.received_at < self._since <= merged.received_at
+        if old is None or confirms or merged._replace(received_at=0) != old._replace(received_at=0):
             self._changed[tick.key] = merged
         else:
             self.counters["duplicate"] += 1
             if tick.key in self._changed:
                 self._changed[tick.key] = merged
-
-    def _clean(self, tick: Tick) -> Tick:
-        """Snap the prices, and drop an `ltt` that is no time of a trade."""
-        ltt = tick.ltt
-        if ltt is not None and (ltt < NO_TRADE_BEFORE or ltt * 1_000_000 > tick.received_at + LTT_AHEAD_US):
-            if ltt >= NO_TRADE_BEFORE:
-                self.counters["ltt_future"] += 1
-            ltt = None
-        ltp, open_, high, low, prev_close = self._snapped(tick.key, tick.ltp, tick.open, tick.high, tick.low, tick.prev_close)
-        return tick._replace(ltt=ltt, ltp=ltp, open=open_, high=high, low=low, prev_close=prev_close)
-
-    def _with_partial(self, tick: Tick, old: Tick | None) -> Tick | None:
-        """A packet without a price (open interest, previous close) adds its field and blanks none."""
-        today = self._session(tick.received_at // 1_000_000)
-        prev_close = tick.prev_close
-        if prev_close is not None:
-            # It is sent on subscribing, often before the day's first trade: kept for the session that trade begins.
-            self._early_prev_close[tick.key] = (today, prev_close)
-        if old is None:
-            return tick._replace(session="", traded_at=0)
-        if prev_close is None or (old.prev_close is not None and old.ltp is not None and old.session != today):
-            prev_close = old.prev_close  # yesterday's price keeps yesterday's base, or its change would read zero
-        return old._replace(
-            received_at=tick.received_at,
-            prev_close=prev_close,
-            oi=old.oi if tick.oi is None else tick.oi,
-        )
-
-    def _first_price(self, tick: Tick, old: Tick | None) -> Tick:
-        """No price is known: there is nothing to compare with, and what a partial packet said before stays."""
-        session = self._session_of(tick)
-        takes = tick.rest or self._takes_prev_close(tick.key, None, tick.ltt, tick.received_at)
-        prev_close = tick.prev_close if takes else None
-        if prev_close is None:
-            prev_close = self._early(tick.key, session) if old is None else old.prev_close
-        if tick.ltt is not None:
-            traded_at = tick.ltt * 1_000_000
-        else:
-            traded_at = 0 if tick.rest or tick.volume == 0 else tick.received_at
-        oi = tick.oi if tick.oi is not None or old is None else old.oi
-        return tick._replace(prev_close=prev_close, oi=oi, session=session, traded_at=traded_at)
-
-    def _with_price(self, tick: Tick, old: Tick) -> Tick | None:
-        session = self._session_of(tick)
-        if session < old.session or (session == old.session and tick.ltt is not None and (old.ltt or 0) > tick.ltt):
-            self.counters["out_of_order"] += 1
-            return None
-        if session > old.session and (tick.ltt is not None or self._moved(tick, old)):
-            return self._first_price(tick, None)
-        merged = self._over(tick, old)
-        if tick.ltt is not None:
-            return merged._replace(traded_at=tick.ltt * 1_000_000)
-        return merged._replace(ltt=old.ltt, traded_at=tick.received_at if self._moved(tick, old) else old.traded_at)
-
-    def _with_rest(self, tick: Tick, old: Tick) -> Tick | None:
-        """A REST price is older than it arrives: it counts only where it tells of a later trade, else it fills gaps.
-
-        Its `received_at` counts only with its price, or a price from before a reconnect would pass for one after it.
-        """
-        session = self._session_of(tick)
-        if tick.ltt is not None and session > old.session:
-            return self._first_price(tick, None)
-        if session < old.session:
-            return None
-        known_later = old.ltt is not None and (tick.ltt is None or tick.ltt <= old.ltt)
-        if tick.received_at < old.received_at or (not old.rest and (known_later or tick.ltt is None)):
-            filled = old.filled(tick)
-            return filled if filled != old else None
-        return self._over(tick, old)._replace(ltt=tick.ltt or old.ltt, traded_at=old.traded_at)
-
-    def _over(self, tick: Tick, old: Tick) -> Tick:
-        """Return `tick` with what it does not say taken from `old`, of the same session."""
-        takes = tick.rest or self._takes_prev_close(tick.key, old.prev_close, tick.ltt, tick.received_at)
-        return (tick if takes else tick._replace(prev_close=None)).filled(old)._replace(session=old.session)
-
-    @staticmethod
-    def _moved(tick: Tick, old: Tick) -> bool:
-        return tick.ltp != old.ltp or (tick.volume is not None and tick.volume != old.volume)
-
-    def _takes_prev_close(self, key: str, known: Price | None, ltt: int | None, received_at: int) -> bool:
-        """Whether a price packet's close is the previous session's.
-
-        A snapshot of an earlier day, shown before the day's first trade, carries that day's: taken only for want of a better.
-        """
-        if key.partition(":")[0] not in self._prev_close_from:
-            return False
-        today = (received_at // 1_000_000 + IST_OFFSET_S) // 86_400
-        return known is None or ltt is None or (ltt + IST_OFFSET_S) // 86_400 == today
-
-    def _early(self, key: str, session: str) -> Price | None:
-        day, prev_close = self._early_prev_close.get(key, ("", 0))
-        return prev_close if day == session else None
-
-    def _session_of(self, tick: Tick) -> str:
-        if tick.ltt is not None:
-            return self._session(tick.ltt)
-        known = self._sessions.get(tick.key.partition(":")[0])
-        return known or self._session(tick.received_at // 1_000_000)
-
-    def _session(self, epoch_s: int) -> str:
-        day = (epoch_s + IST_OFFSET_S) // 86_400
-        session = self._days.get(day)
-        if session is None:
-            session = self._days[day] = date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
-        return session
-
-    def _snapped(self, key: str, *prices: Price | None) -> list[Price | None]:
-        """float32 was too coarse for a price like this: restore it from the instrument's tick."""
-        currency = is_currency(key)
-        return [
-            snap(price, self._tick_size(key)) if price and needs_snap(price, currency=currency) else price for price in prices
-        ]
 
 
 def _day_of(epoch_s: int) -> tuple[int, int]:

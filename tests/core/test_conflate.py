@@ -33,7 +33,7 @@ def conflator(
 ) -> Conflator:
     table = Conflator()
     table.admit(keys or (HDFC, TCS, NIFTY, USDINR))
-    table.configure(tick_size=tick_size, prev_close_from=frozenset(open_), sessions=sessions or {})
+    table.configure(tick_size=tick_size, prev_close_from=frozenset(open_), sessions=sessions or {}, delay_s={})
     return table
 
 
@@ -58,11 +58,25 @@ def test_only_the_newest_of_each_is_taken_and_only_once() -> None:
     assert not table.changed()
 
 
-def test_a_packet_without_a_price_blanks_nothing() -> None:
+def test_a_packet_without_a_price_blanks_nothing_and_confirms_no_price() -> None:
+    """A price from before a reconnect must not become live because open interest or a previous close came after it."""
     table = conflator()
     full = after(table, tick(volume=10, open=1, high=3, low=1, prev_close=2, oi=7))
-    known = after(table, tick(ltp=None, ltt=None, oi=8, received_at=us(MONDAY_10 + 1)))
-    assert known == full._replace(oi=8, received_at=us(MONDAY_10 + 1))
+    table.take()
+    table.connected(us(MONDAY_10 + 1))
+    assert after(table, tick(ltp=None, ltt=None, oi=8, received_at=us(MONDAY_10 + 2))) == full._replace(oi=8)
+    assert after(table, tick(ltp=None, ltt=None, prev_close=4, received_at=us(MONDAY_10 + 3))) == full._replace(oi=8, prev_close=4)
+
+
+def test_fields_beside_a_missing_price_count_until_there_is_one() -> None:
+    table = conflator()
+    known = after(table, tick(ltp=None, ltt=None, volume=0, prev_close=7))
+    assert (known.ltp, known.volume, known.prev_close, known.traded_at) == (None, 0, 7, 0)
+    assert after(table, tick(ltp=9, ltt=MONDAY_10 + 1, volume=3)).prev_close == 7
+
+
+def test_the_close_beside_a_missing_price_is_no_previous_close_while_the_segment_is_shut() -> None:
+    assert after(conflator(open_=()), tick(ltp=None, ltt=None, volume=0, prev_close=7)).prev_close is None
 
 
 def test_a_ticker_packet_keeps_what_a_quote_packet_said() -> None:
@@ -139,12 +153,24 @@ def test_learning_late_of_a_connection_makes_its_first_words_news() -> None:
 
 
 @pytest.mark.parametrize("ltt", [0, 315_532_800, None])
-def test_without_a_trade_time_the_receive_time_counts_when_price_or_volume_moved(ltt: int | None) -> None:
+def test_without_a_trade_time_only_a_risen_volume_proves_a_trade(ltt: int | None) -> None:
     table, at = conflator(), us(MONDAY_10)
-    assert after(table, tick(ltp=100, ltt=ltt, volume=5, received_at=at)).traded_at == at
-    assert after(table, tick(ltp=100, ltt=ltt, volume=5, received_at=at + 9)).traded_at == at
+    table.connected(at)
+    assert after(table, tick(ltp=100, ltt=ltt, volume=5, received_at=at)).traded_at == 0
     assert after(table, tick(ltp=100, ltt=ltt, volume=6, received_at=at + 10)).traded_at == at + 10
-    assert after(table, tick(ltp=101, ltt=ltt, volume=6, received_at=at + 11)).traded_at == at + 11
+    assert after(table, tick(ltp=100, ltt=ltt, volume=6, received_at=at + 11)).traded_at == at + 10
+    known = after(table, tick(ltp=101, ltt=ltt, volume=6, received_at=at + 12))
+    assert (known.ltp, known.ltt, known.traded_at) == (101, None, 0)
+
+
+def test_a_volume_that_rose_across_a_reconnect_does_not_say_when() -> None:
+    table, at = conflator(), us(MONDAY_10)
+    table.connected(at)
+    after(table, tick(ltp=100, volume=5, received_at=at))
+    table.connected(at + 10)
+    known = after(table, tick(ltp=101, ltt=0, volume=6, received_at=at + 11))
+    assert (known.ltp, known.traded_at) == (101, 0)
+    assert after(table, tick(ltp=101, ltt=0, volume=7, received_at=at + 12)).traded_at == at + 12
 
 
 def test_an_untraded_instrument_has_no_trade_time() -> None:
@@ -159,7 +185,7 @@ def test_a_trade_time_far_ahead_is_counted_and_not_believed() -> None:
     """A feed that changed its clock by 5.5 hours must not make prices live for so long, nor block later ones."""
     table = conflator()
     known = after(table, tick(ltt=MONDAY_10 + 19_800, received_at=us(MONDAY_10)))
-    assert (known.ltt, known.traded_at) == (None, us(MONDAY_10))
+    assert (known.ltt, known.traded_at) == (None, 0)
     assert table.counters["ltt_future"] == 1
     assert after(table, tick(ltp=5, ltt=MONDAY_10 + 1)).ltp == 5
 
@@ -169,7 +195,7 @@ def test_previous_close_of_a_price_packet_counts_only_while_the_segment_is_open(
     assert after(conflator(open_=()), tick(prev_close=7)).prev_close is None
     table = conflator()
     after(table, tick(prev_close=7))
-    table.configure(tick_size=lambda _: 0, prev_close_from=frozenset(), sessions={})
+    table.configure(tick_size=lambda _: 0, prev_close_from=frozenset(), sessions={}, delay_s={})
     assert after(table, tick(ltp=9, ltt=MONDAY_10 + 1, prev_close=9)).prev_close == 7
 
 
