@@ -16,7 +16,7 @@ from ltp.core.tick import Said, Tick
 from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
-from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, Instrument, read_quote, unpack_priced
+from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, READS_LTP, Instrument, read_quote, unpack_priced
 
 # Prices between these need no second look: on the paise grid, exact in float32, above nothing.
 _PLAIN_FROM: Final = 1.0
@@ -54,19 +54,21 @@ class Protocol:
 
     Attributes:
         wanted: keys asked for. sent: keys whose subscription was handed out to be sent. seen: keys the broker has spoken of
-            since. "sent" is not "live": what stays out of `seen` never ticked.
+            since. priced: those of `seen` with a price. "sent" is not "live": what stays out of `seen` never ticked.
         counters: what was wrong with the bytes: the kinds of `packets.Fault`, "unwanted" (packets of instruments nobody
-            asked for, such as the last ones after an unsubscription) and "bad_price" (never shown, so no tick).
+            asked for, such as the last ones after an unsubscription) and "bad_price" (a price that is never shown; 0 is
+            none of these, an untraded instrument has it).
     """
 
     def __init__(self, mode: Mode) -> None:
         self.wanted: set[str] = set()
         self.sent: set[str] = set()
         self.seen: set[str] = set()
+        self.priced: set[str] = set()
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
         self._instruments: dict[int, Instrument] = {}  # by segment | security id << 8, as in the header
-        # By size of a message that is one quote: those in `seen` whose prices have two decimals, by the whole header of such a
+        # By size of a message that is one quote: those in `priced` whose prices have two decimals, by the whole header of such a
         # packet. What is found here is intact, wanted and nothing new.
         self._known: dict[int, dict[int, Instrument]] = {size: {} for size in PRICED}
         self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
@@ -91,6 +93,7 @@ class Protocol:
             if key in self.wanted:
                 self.wanted.discard(key)
                 self.seen.discard(key)
+                self.priced.discard(key)
                 del self._instruments[_address(key)]
                 for code in QUOTED:
                     size, code_and_length, _, _ = LAYOUTS[code]
@@ -133,7 +136,8 @@ class Protocol:
             messages: as they came; nothing of them is kept.
             received_at_us: microseconds since the epoch, for `Tick.received_at`.
         Returns:
-            One tick a packet, in order. Packets without a price (open interest, previous close) give ticks with `ltp` None.
+            One tick a packet, in order. Packets without a price (open interest, previous close, an untraded instrument's) give
+            ticks with `ltp` None.
         """
         ticks: list[Said] = []
         for message in messages:
@@ -193,13 +197,16 @@ class Protocol:
                 self.counters["unwanted"] += 1
                 continue
             self.seen.add(instrument.key)
-            if intact and read is read_quote and not instrument.currency:
-                self._known[size][header] = instrument
             tick = read(instrument, values, received_at_us)
-            if tick is None:
+            if tick is None or (tick.ltp is None and read in READS_LTP and values[1]):
                 self.counters["bad_price"] += 1
-            else:
-                ticks.append(tick)
+            if tick is None:
+                continue
+            ticks.append(tick)
+            if tick.ltp is not None:
+                self.priced.add(instrument.key)
+                if intact and read is read_quote and not instrument.currency:
+                    self._known[size][header] = instrument
         return ticks
 
     def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:

@@ -43,25 +43,25 @@ class Instrument:
         self.side_bytes = side_bytes
 
 
-# What follows the header in one packet -> the tick, None when its price is one that is never shown.
+# What follows the header in one packet -> the tick, None when nothing of it is usable.
 _Read = Callable[[Instrument, Any, int], Tick | None]
 
 
-def _read_ticker(instrument: Instrument, values: tuple[int, float, int], received_at: int) -> Tick | None:
+def _read_ticker(instrument: Instrument, values: tuple[int, float, int], received_at: int) -> Tick:
+    """Read a ticker packet. Without a usable price it still proves that the broker sends this instrument."""
     _, rupees, ltt = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
-    return None if ltp is None else Tick(instrument.key, ltp, ltt_to_utc(ltt), received_at)
+    return Tick(instrument.key, ltp, None if ltp is None else ltt_to_utc(ltt), received_at)
 
 
-def read_quote(instrument: Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick | None:
-    """Read a quote or a full packet."""
+def read_quote(instrument: Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick:
+    """Read a quote or a full packet. An untraded instrument has a price of 0 there, and a previous close all the same."""
     _, rupees, ltt, volume, side_bytes = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
-    if ltp is None:
-        return None
     if side_bytes != instrument.side_bytes:
         instrument.take_side(side_bytes)
-    said = (instrument.key, ltp, ltt_to_utc(ltt), received_at, volume, instrument.day, instrument.oi, "", 0, False)
+    traded_at = None if ltp is None else ltt_to_utc(ltt)
+    said = (instrument.key, ltp, traded_at, received_at, volume, instrument.day, instrument.oi, "", 0, False)
     return Tick._make(said)
 
 
@@ -72,6 +72,9 @@ def _read_open_interest(instrument: Instrument, values: tuple[int, int], receive
 def _read_prev_close(instrument: Instrument, values: tuple[int, float], received_at: int) -> Tick | None:
     prev_close = price_from_float32(values[1], currency=instrument.currency)
     return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
+
+
+READS_LTP: Final = frozenset({_read_ticker, read_quote})
 
 
 def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:

@@ -18,7 +18,7 @@ class FeedStatus(NamedTuple):
     """One consistent look at the feed.
 
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
-    numbers of instruments. `seen`: keys the broker has spoken of on this connection. `never_ticked`: keys asked for twice in
+    numbers of instruments. `priced`: keys the broker sent a price of on this connection. `never_ticked`: keys asked for twice in
     vain. `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
     the credentials change.
     """
@@ -27,7 +27,7 @@ class FeedStatus(NamedTuple):
     since_us: int = 0
     wanted: int = 0
     sent: int = 0
-    seen: frozenset[str] = frozenset()
+    priced: frozenset[str] = frozenset()
     never_ticked: tuple[str, ...] = ()
     reconnects: int = 0
     last_error: str = ""

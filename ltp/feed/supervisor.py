@@ -251,7 +251,7 @@ class Supervisor(threading.Thread):
         return status._replace(
             since_us=connection.since_us,
             sent=len(connection.protocol.sent),
-            seen=frozenset(connection.protocol.seen),
+            priced=frozenset(connection.protocol.priced),
             never_ticked=tuple(connection.never_ticked),
         )
 

@@ -158,6 +158,6 @@ class RestQuotes(threading.Thread):
             self._seeded_since = status.since_us
             self._seeded.clear()
             self._unseen.clear()
-        unseen = self._keys - status.seen
+        unseen = self._keys - status.priced
         self._unseen = {key: self._unseen.get(key, now) for key in wanted if key in unseen} if unseen else {}
         return [key for key, since in self._unseen.items() if now - since >= SEED_AFTER_S and key not in self._seeded]

@@ -60,9 +60,14 @@ def _quoted(source: str) -> str:
 
 
 def _as_of(tick: Tick) -> str:
-    """Return the instant of the last trade, of its arrival where the exchange named none; empty when that is no instant."""
+    """Return the instant of the last trade, that of its arrival where the exchange's time is missing or wrong.
+
+    Empty where nothing says when the price was traded, and for a number in the cache that is no instant of this era.
+    """
     try:
-        at = datetime.fromtimestamp(tick.received_at / 1e6 if tick.ltt is None else tick.ltt, UTC)
-    except (ValueError, OverflowError, OSError):  # a number in the cache that is no instant of this era
+        at = datetime.fromtimestamp(tick.traded_at / 1e6 if tick.ltt is None else tick.ltt, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    if tick.ltt is None and not tick.traded_at:
         return ""
     return at.isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")

@@ -121,10 +121,20 @@ def test_an_instrument_without_a_trade_has_no_ltt():
 
 @pytest.mark.parametrize("bad", [0.0, -1650.35, float("nan"), float("inf"), float("-inf"), 10_000_001.0, 1e-40])
 @pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL])
-def test_a_price_that_is_never_shown_gives_no_tick(packet, bad):
+def test_a_price_that_is_never_shown_is_left_out_of_its_tick(packet, bad):
     feed = protocol()
-    assert feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)[0].ltp == 16503500
-    assert feed.counters == {"bad_price": 1}
+    told = [tick.ltp for tick in feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)]
+    assert told == [None, 16503500]
+    assert feed.counters == ({"bad_price": 1} if bad else {})  # an untraded instrument has a price of 0
+
+
+def test_an_untraded_instrument_is_seen_without_being_priced():
+    feed = protocol()
+    (tick,) = feed.receive([encode(QUOTE._replace(ltp=0.0, ltt=0, volume=0))], AT)
+    assert tick == QUOTE_TICK._replace(ltp=None, ltt=None, volume=0)
+    assert (feed.seen, feed.priced) == ({"NSE_EQ:1333"}, set())
+    assert feed.receive([encode(QUOTE)], AT) == [QUOTE_TICK]
+    assert feed.priced == {"NSE_EQ:1333"}
 
 
 def test_a_previous_close_that_is_never_shown_gives_no_tick():
@@ -219,11 +229,12 @@ def test_the_second_quote_is_read_as_the_first(packet):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -1.0, 1e9, 0.001])
-def test_a_second_quote_without_a_price_gives_no_tick(bad):
+def test_a_second_quote_without_a_price_gives_its_other_fields(bad):
     feed = protocol()
     feed.receive([encode(QUOTE)], AT)
-    assert feed.receive([encode(QUOTE._replace(ltp=bad)), encode(QUOTE)], AT) == [QUOTE_TICK]
-    assert feed.counters == {"bad_price": 1}
+    unpriced = QUOTE_TICK._replace(ltp=None, ltt=None)
+    assert feed.receive([encode(QUOTE._replace(ltp=bad)), encode(QUOTE)], AT) == [unpriced, QUOTE_TICK]
+    assert feed.counters == ({"bad_price": 1} if bad else {})
 
 
 def test_a_second_quote_that_is_damaged_is_counted():
@@ -334,7 +345,7 @@ def test_what_is_odd_in_a_run_is_read_where_it_stands():
     cut.receive([good] * 3, AT)
     ticks = feed.receive([run(messages), small, run(messages[::-1])], AT)
     assert ticks == cut.receive([*messages, small, *messages[::-1]], AT)
-    assert [each[1] for each in ticks[:6]] == [16503500, 5000, 16503500, 16503500, None, 16503500]
+    assert [each[1] for each in ticks[:7]] == [16503500, None, 5000, 16503500, 16503500, None, 16503500]
     assert feed.counters == cut.counters
 
 

@@ -51,7 +51,7 @@ def conversation(draw):
                 (OpenInterest(*head, oi), Tick(name, received_at=AT, oi=oi)),
                 (PrevClose(*head, ltp, oi), Tick(name, received_at=AT, prev_close=exact[ltp])),
                 (MarketStatus(*head), None),
-                (Quote(*head, float("nan"), *middle, *side), None),
+                (Quote(*head, float("nan"), *middle, *side), quoted._replace(ltp=None, ltt=None)),
             ]
         )
     )

@@ -53,11 +53,12 @@ def test_what_says_nothing_of_an_instrument_has_no_reader(code):
 
 @pytest.mark.parametrize("code", [codes.TICKER, codes.QUOTE, codes.FULL, codes.PREV_CLOSE])
 @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_price_that_is_never_shown_gives_no_tick(code, price):
+def test_a_price_that_is_never_shown_is_left_out(code, price):
     message = bytearray.fromhex(TOLD[code][0])
     struct.pack_into("<f", message, 8, price)
     _, _, unpack, read = LAYOUTS[code]
-    assert read(Instrument("NSE_EQ:1333"), unpack(message, 0), AT) is None
+    told = read(Instrument("NSE_EQ:1333"), unpack(message, 0), AT)
+    assert told == (None if code == codes.PREV_CLOSE else TOLD[code][1]._replace(ltp=None, ltt=None))
 
 
 def test_prices_of_the_day_that_did_not_change_are_the_same_object():

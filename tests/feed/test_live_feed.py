@@ -64,7 +64,7 @@ class Feed:
     def start(self, wait_for: Callable[..., Any]) -> Feed:
         self.supervisor.set_enabled(True)
         self.supervisor.start()
-        wait_for(lambda: self.supervisor.status().seen == set(KEYS))
+        wait_for(lambda: self.supervisor.status().priced == set(KEYS))
         return self
 
     def shows(self, key: str, ltp: int) -> bool:
@@ -92,7 +92,7 @@ def test_a_price_comes_exactly_and_wishes_are_followed(feed: Feed, simulator: Si
     simulator.trade("NSE_EQ:1333", 16_503_500)
     wait_for(lambda: feed.shows("NSE_EQ:1333", 16_503_500))
     feed.supervisor.set_wanted(("NSE_EQ:1333", "NSE_EQ:1594"))
-    wait_for(lambda: feed.supervisor.status().seen == {"NSE_EQ:1333", "NSE_EQ:1594"})
+    wait_for(lambda: feed.supervisor.status().priced == {"NSE_EQ:1333", "NSE_EQ:1594"})
     assert feed.supervisor.status().sent == 2
 
 
@@ -100,7 +100,7 @@ def test_after_a_reset_everything_is_back(feed: Feed, simulator: Simulator, wait
     feed.start(wait_for)
     since = feed.supervisor.status().since_us
     simulator.connections.drop("reset", 1001)
-    wait_for(lambda: feed.supervisor.status().since_us > since and feed.supervisor.status().seen == set(KEYS), timeout_s=5)
+    wait_for(lambda: feed.supervisor.status().since_us > since and feed.supervisor.status().priced == set(KEYS), timeout_s=5)
     simulator.trade("NSE_EQ:11536", 30_000_000)
     wait_for(lambda: feed.shows("NSE_EQ:11536", 30_000_000))
     assert feed.supervisor.status().reconnects == 1
@@ -125,7 +125,7 @@ def test_half_a_message_ends_the_connection(
     simulator.faults.add("half_frame")
     simulator.trade("NSE_EQ:1333", 16_000_000)
     wait_for(lambda: metrics.value("feed_reconnects.half_frame") == ends + 1)
-    wait_for(lambda: feed.supervisor.status().seen == set(KEYS))
+    wait_for(lambda: feed.supervisor.status().priced == set(KEYS))
 
 
 def test_a_refused_token_is_renewed_over_rest(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):

@@ -42,8 +42,8 @@ def test_subscribed_is_not_live(feed_world: Any):
     looks: list[Any] = []
     feed_world.run(6)
     before, after = looks
-    assert (before.feed, before.sent, before.seen, before.last_packet_at) == ("down", 1, frozenset(), None)
-    assert (after.feed, after.seen, after.last_packet_at) == ("live", {"NSE_EQ:1333"}, 1_795_408_204.0)
+    assert (before.feed, before.sent, before.priced, before.last_packet_at) == ("down", 1, frozenset(), None)
+    assert (after.feed, after.priced, after.last_packet_at) == ("live", {"NSE_EQ:1333"}, 1_795_408_204.0)
     assert after.since_us == 1_795_408_200_000_000
     assert [feed for _, feed in feed_world.changes] == ["down", "live", "off"]
     assert [tick.ltp for tick in feed_world.ticks] == [1_000_000, 1_000_000]

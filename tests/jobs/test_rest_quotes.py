@@ -67,17 +67,17 @@ def test_what_is_asked_for_is_fetched_at_once_and_only_if_known() -> None:
 
 def test_an_open_market_that_ticks_needs_no_rest() -> None:
     fakes = Fakes()
-    fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5, seen=frozenset({A, B}))
+    fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5, priced=frozenset({A, B}))
     assert fakes.run(10) == []
 
 
 def test_what_has_not_ticked_for_five_seconds_is_seeded_once_a_connection() -> None:
     fakes = Fakes()
-    fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5, seen=frozenset({A}))
+    fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5, priced=frozenset({A}))
     assert fakes.run(4.5) == []
     assert fakes.run(3) == [[B]]
     assert fakes.run(20) == []
-    fakes.status = FeedStatus("live", since_us=6, seen=frozenset())
+    fakes.status = FeedStatus("live", since_us=6, priced=frozenset())
     assert fakes.run(10) == [[A, B]]
 
 
