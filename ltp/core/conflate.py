@@ -94,6 +94,10 @@ class Conflator:
         known = self._table.get(key)
         return None if known is None else Tick._make(known)
 
+    def doubted(self) -> list[str]:
+        """Return the keys whose trade times contradict their volumes."""
+        return self._merge.evidence.doubted
+
     def apply(self, ticks: Sequence[Said]) -> None:
         """Merge what packets said, in their order. Half a microsecond a tick: this is the reader's thread."""
         table, changed, since, currency = self._table, self._changed, self._since, self._currency
@@ -117,9 +121,7 @@ class Conflator:
                     continue
             if volume is None:
                 volume = o_volume
-            elif volume != o_volume and (
-                o_volume is None or volume < o_volume or ltt * 1_000_000 + _PUNCTUAL_US < o_received_at
-            ):
+            elif volume != o_volume and (o_volume is None or volume < o_volume or ltt * 1_000_000 + _PUNCTUAL_US < o_received_at):
                 self._apply_rare(Tick._make(tick), old)
                 continue
             if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in currency):

@@ -48,6 +48,11 @@ class Evidence:
         self._doubted: dict[str, int] = {}  # keys whose trade time is not believed -> what it was last
         self._older: dict[str, _Older] = {}
 
+    @property
+    def doubted(self) -> list[str]:
+        """The keys whose trade times are not believed, in the order in which that began."""
+        return list(self._doubted)
+
     def rose(self, tick: Tick, old: Tick) -> bool:
         """Return whether the volume rose since `old`, the packet before on this connection."""
         confirmed = 0 < self.since <= old.received_at and not old.rest

@@ -116,6 +116,18 @@ class Tick(_Fields):
     def prev_close(self) -> Price | None:
         return self.day.prev_close
 
+    @property
+    def traded(self) -> datetime | None:
+        """Instant of the last trade, that of its arrival where the exchange's time is missing or contradicted.
+
+        None where nothing says when the price was traded, and for a number in the cache that is no instant of this era.
+        """
+        seconds = self.traded_at / 1e6 if self.ltt is None else self.ltt
+        try:
+            return datetime.fromtimestamp(seconds, IST) if seconds else None
+        except (ValueError, OverflowError, OSError):
+            return None
+
     def filled(self, other: Tick) -> Self:
         """Return it with its volume, day and open interest made whole by those of `other`."""
         return self._replace(

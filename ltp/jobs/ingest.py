@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -77,6 +78,7 @@ class Ingest(threading.Thread):
         self._unwanted: frozenset[str] = frozenset()  # admitted and not, or no longer, wanted: nobody vouches for these
         self._dropped: dict[str, None] = {}
         self._beat_asked = False
+        self._odd: Counter[str] = Counter()  # counted so far
         self._stopping = threading.Event()
 
         self._turning = threading.Lock()  # held by who writes; guards the outlet and what follows
@@ -259,7 +261,10 @@ class Ingest(threading.Thread):
         with self._work:
             self._beat_asked = False
             self._conflator.configure(
-                tick_size=self._tick_size, prev_close_from=self._market.prev_close_from(), sessions=self._market.sessions()
+                tick_size=self._tick_size,
+                prev_close_from=self._market.prev_close_from(),
+                sessions=self._market.sessions(),
+                delay_s={},
             )
             self._conflator.connected(self._status.since_us)
 
@@ -275,8 +280,15 @@ class Ingest(threading.Thread):
         if beginning or now >= self._next_renewal:
             self._next_renewal = now + LTP_RENEW_S
             covered = list(filter(self._coverage().covers, self._conflator.all()))
-        status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now)
+        self._count_odd()
+        doubted = [key for key in self._conflator.doubted() if key in self._wanted]
+        status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now, doubted)
         return Beat(status, heartbeat_at, covered)
+
+    def _count_odd(self) -> None:
+        for kind, n in (self._conflator.counters - self._odd).items():
+            metrics.count(f"odd_ticks.{kind}", n)
+        self._odd = Counter(self._conflator.counters)
 
     def _coverage(self) -> Coverage:
         """Return what the feed vouches for now: the 30-second keys of these prices may stand."""

@@ -53,12 +53,21 @@ class Report:
         """Note how long Redis took for one write that was waited for."""
         self._took_s.append(took_s)
 
-    def status(self, feed: FeedStatus, phases: Mapping[str, str], received: int, wanted: int, now: float) -> dict[str, str]:
+    def status(
+        self,
+        feed: FeedStatus,
+        phases: Mapping[str, str],
+        received: int,
+        wanted: int,
+        now: float,
+        doubted: Sequence[str] = (),
+    ) -> dict[str, str]:
         """Return the fields of `market_stream:status`.
 
         Args:
             received: ticks since the start.
             now: monotonic seconds.
+            doubted: keys whose trade times are not believed.
         """
         waiting = self._waiting()
         self._measure(received, now)
@@ -73,6 +82,9 @@ class Report:
             "never_ticked_keys": json.dumps(feed.never_ticked[:_LISTED]),
             "waiting": str(len(waiting)),
             "waiting_keys": json.dumps(list(waiting[:_LISTED])),
+            "doubted": str(len(doubted)),
+            "doubted_keys": json.dumps(list(doubted[:_LISTED])),
+            "odd_ticks": json.dumps(self._odd_ticks()),
             "ticks_per_s": self._per_s("received"),
             "ticks_written_per_s": self._per_s("ticks_written"),
             "batches_per_s": self._per_s("batches_written"),
@@ -87,6 +99,11 @@ class Report:
             "source": self._source,
             "stopped": "1" if feed.stopped_for_good else "0",
         }
+
+    def _odd_ticks(self) -> dict[str, int]:
+        """Return how many packets were not taken as they came, by kind; a repeated one is nothing odd."""
+        counted = ((name.partition(".")[2], n) for name, n in self._counts().items() if name.startswith("odd_ticks."))
+        return {kind: n for kind, n in counted if kind != "duplicate"}
 
     def _measure(self, received: int, now: float) -> None:
         if self._rates.take({**self._counts(), "received": received}, now) and self._took_s:

@@ -15,7 +15,6 @@ from flask import Response
 
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
-from ltp.core.tick import IST
 from ltp.web.columns import Column
 from ltp.web.services import services
 from ltp.web.table import Table
@@ -110,7 +109,6 @@ def _values(table: Table, row: Row) -> dict[str, Any]:
 
 
 def _as_of(quote: Quote) -> str | None:
-    """Return the instant of the last trade in India, None where the exchange named none."""
-    if quote.tick is None or quote.tick.ltt is None or not 0 < quote.tick.ltt < 2**32:
-        return None
-    return datetime.fromtimestamp(quote.tick.ltt, IST).isoformat()
+    """Return the instant of the last trade in India, None where nothing says when that was."""
+    at = None if quote.tick is None else quote.tick.traded
+    return None if at is None else at.isoformat(timespec="seconds")

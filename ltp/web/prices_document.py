@@ -60,14 +60,6 @@ def _quoted(source: str) -> str:
 
 
 def _as_of(tick: Tick) -> str:
-    """Return the instant of the last trade, that of its arrival where the exchange's time is missing or wrong.
-
-    Empty where nothing says when the price was traded, and for a number in the cache that is no instant of this era.
-    """
-    try:
-        at = datetime.fromtimestamp(tick.traded_at / 1e6 if tick.ltt is None else tick.ltt, UTC)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    if tick.ltt is None and not tick.traded_at:
-        return ""
-    return at.isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")
+    """Return the instant of the last trade; empty where nothing says when that was."""
+    at = tick.traded
+    return "" if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")

@@ -27,7 +27,11 @@ from ltp.web.templating import ist
 
 bp = Blueprint("status", __name__)
 _VERDICTS: Final = {"healthy": "Healthy", "stale": "Stale", "not_running": "Not running", "error": "Error"}
-_LISTS: Final = {"never_ticked": "Never ticked", "waiting": "Waiting for a place"}
+_LISTS: Final = {
+    "never_ticked": "Never ticked",
+    "waiting": "Waiting for a place",
+    "doubted": "Trade time contradicts volume",
+}
 _CUT: Final = ("stalled", "drain_cut")
 _LISTED: Final = 20
 _MAX_TEXT: Final = 500
@@ -95,6 +99,8 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Subscribed", _count(fields, "subscribed")),
         Fact("Never ticked", _count(fields, "never_ticked")),
         Fact("Waiting for a place", _count(fields, "waiting")),
+        Fact("Trade time contradicts volume", _count(fields, "doubted")),
+        Fact("Odd packets", said(_counts(fields, "odd_ticks"))),
         Fact("Feed reconnects", _count(fields, "reconnects")),
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
         Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
@@ -172,6 +178,17 @@ def ago(seconds: float | None) -> str:
 
 def _count(fields: Mapping[str, str], name: str) -> str:
     return whole(health.whole(fields[name])) if name in fields else DASH
+
+
+def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
+    """Read counts by kind; what is none is left out."""
+    try:
+        counts = json.loads(fields.get(name, "{}"))
+    except (ValueError, RecursionError):
+        counts = {}
+    if not isinstance(counts, dict):
+        return {}
+    return {kind[:40]: n for kind, n in list(counts.items())[:_LISTED] if type(n) is int and 0 <= n < 1 << 53}
 
 
 def _write(fields: Mapping[str, str]) -> str:

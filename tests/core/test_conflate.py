@@ -65,7 +65,9 @@ def test_a_packet_without_a_price_blanks_nothing_and_confirms_no_price() -> None
     table.take()
     table.connected(us(MONDAY_10 + 1))
     assert after(table, tick(ltp=None, ltt=None, oi=8, received_at=us(MONDAY_10 + 2))) == full._replace(oi=8)
-    assert after(table, tick(ltp=None, ltt=None, prev_close=4, received_at=us(MONDAY_10 + 3))) == full._replace(oi=8, prev_close=4)
+    assert after(table, tick(ltp=None, ltt=None, prev_close=4, received_at=us(MONDAY_10 + 3))) == full._replace(
+        oi=8, prev_close=4
+    )
 
 
 def test_fields_beside_a_missing_price_count_until_there_is_one() -> None:

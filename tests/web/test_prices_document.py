@@ -44,7 +44,8 @@ def test_the_instant_is_of_the_trade_else_of_the_arrival_else_unknown() -> None:
         return parsed(piece(KEY, Tick(KEY, 10_000, **values), "quiet"))["as_of"][KEY]
 
     assert as_of(ltt=1_793_600_000, received_at=5) == "2026-11-02T06:13:20+00:00"
-    assert as_of(received_at=1_793_600_000_123_456) == "2026-11-02T06:13:20.123+00:00"
+    assert as_of(received_at=1_793_600_009_000_000, traded_at=1_793_600_000_123_456) == "2026-11-02T06:13:20.123+00:00"
+    assert as_of(received_at=1_793_600_000_123_456) is None  # it came then, which is no trade
     assert as_of(ltt=2**63) is None
 
 

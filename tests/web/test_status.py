@@ -33,6 +33,9 @@ FIELDS = {
     "never_ticked_keys": json.dumps([f"NSE_EQ:{n}" for n in range(20)]),
     "waiting": "1",
     "waiting_keys": '["BSE_EQ:500180"]',
+    "doubted": "1",
+    "doubted_keys": '["NSE_EQ:2885"]',
+    "odd_ticks": '{"out_of_order": 1204, "ltt_distrusted": 12, "<b>": "7"}',
     "reconnects": "3",
     "last_error": "The broker closed <the> connection",
     "stopped": "0",
@@ -77,6 +80,7 @@ def test_it_shows_the_workers_own_counters(site: Any, worker: Any) -> None:
     assert shown["Batches, a second"] == "49.0"
     assert shown["A write to Redis"] == "1.2 ms, worst 14.5 ms"
     assert (shown["Wanted"], shown["Subscribed"]) == ("5,003", "5,000")
+    assert (shown["Trade time contradicts volume"], shown["Odd packets"]) == ("1", "ltt distrusted 12, out of order 1,204")
     assert (shown["Never ticked"], shown["Waiting for a place"], shown["Feed reconnects"]) == ("22", "1", "3")
     assert shown["Speaks since"] == "23 Nov 2026, 09:15 IST"
     assert shown["Last heartbeat"].startswith("12.")
