@@ -121,7 +121,7 @@ class Conflator:
                     continue
             if volume is None:
                 volume = o_volume
-            elif volume != o_volume and (o_volume is None or volume < o_volume or ltt * 1_000_000 + _PUNCTUAL_US < o_received_at):
+            elif volume != o_volume and (o_volume is None or volume < o_volume or traded_at < o_received_at - _PUNCTUAL_US):
                 self._apply_rare(Tick._make(tick), old)
                 continue
             if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in currency):
