@@ -12,6 +12,7 @@ from ltp.errors import InputError
 
 SEGMENTS = ("IDX_I", "NSE_EQ", "NSE_FNO", "NSE_CURRENCY", "BSE_EQ", "MCX_COMM", "BSE_CURRENCY", "BSE_FNO")
 CURRENCY_SEGMENTS = frozenset({"NSE_CURRENCY", "BSE_CURRENCY"})
+CONTRACT_SEGMENTS = frozenset({"NSE_FNO", "BSE_FNO", "NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"})
 # Series of shares, the one to prefer first: a symbol may have bonds and older listings beside its share.
 SHARE_SERIES = ("EQ", "BE", "BZ", "SM", "ST")
 MAX_SECURITY_ID = 2**32 - 1  # the wire carries it as u32

@@ -10,13 +10,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core.instrument import Instrument
+from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument
 from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import instrument_names
 from ltp.db.schema import instruments as table
 from ltp.errors import NotFoundError
 
-CONTRACT_SEGMENTS: Final = frozenset({"NSE_FNO", "BSE_FNO", "NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"})
 BATCH: Final = 2_000  # rows of a write
 READ: Final = 500  # of a read beside browsers: a few milliseconds
 _COLUMNS: Final = [table.c[name] for name in Instrument._fields]
