@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -24,7 +25,7 @@ from ltp import logs
 from ltp import settings as settings_module
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
-from ltp.db import instruments
+from ltp.db import instruments, reassignments
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine, reading
 from ltp.db.screeners import fetch_keys
@@ -49,6 +50,7 @@ from ltp.jobs.subscriptions import Subscriptions
 from ltp.settings import Settings
 from ltp.store import demand, heartbeat, prices
 from ltp.store.client import connect
+from ltp.store.keys import TICK_TTL_S
 from ltp.store.lease import Lease
 from ltp.store.limits import NotBefore
 from ltp.store.outlet import Outlet
@@ -70,7 +72,7 @@ class Worker:
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
+        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine), partial(_reassigned, engine))
         self._credentials = Credentials(self._read_credentials)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
@@ -83,6 +85,8 @@ class Worker:
             ingest=self.ingest,
             demand=lambda now: demand.wanted(client, now),
             recall=self._recall,
+            stored=partial(prices.stored, client),
+            forget=partial(prices.forget, client),
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
         )
@@ -224,6 +228,11 @@ class Worker:
             profile.get("dataPlan", "unknown"),
             profile.get("tokenValidity", "unknown"),
         )
+
+
+def _reassigned(engine: Engine) -> Mapping[str, datetime]:
+    """Return the keys that came to mean another instrument while the cache may still know the one before."""
+    return reassignments.since(engine, datetime.now(UTC) - timedelta(seconds=TICK_TTL_S))
 
 
 def open_database(url: str, stopping: threading.Event) -> Engine | None:

@@ -79,6 +79,16 @@ class Conflator:
         for tick in ticks:
             self._table.setdefault(tick.key, tick)
 
+    def forget(self, key: str, before: int) -> None:
+        """Forget an instrument whose key means another since `before` (microseconds). What is newer is news again."""
+        known = self.get(key)
+        if known is not None and known.received_at >= before:
+            self._changed[key] = known
+            return
+        self._table.pop(key, None)
+        self._changed.pop(key, None)
+        self._merge.forget(key)
+
     def changed(self) -> bool:
         return bool(self._changed)
 

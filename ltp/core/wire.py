@@ -24,6 +24,7 @@ MAX_EPOCH_US = MAX_EPOCH_S * 1_000_000
 # What the worker leaves out of no tick; anybody else's may lack some of it.
 _written = itemgetter("k", "ltp", "ltt", "received_at", "session", "traded_at")
 _UNWRITTEN = {"k": None, "ltp": None, "ltt": None, "received_at": None, "session": "", "traded_at": 0}
+_NONE: Mapping[str, int] = {}
 # NamedTuple's own constructor takes three times as long.
 _new_tick: Callable[[type[Tick], tuple[Any, ...]], Tick] = tuple.__new__
 
@@ -55,7 +56,8 @@ class Batch(NamedTuple):
     `epoch` changes whenever the worker can no longer vouch for continuity; within one, `seq` rises by one a message.
     `at`: microseconds since the epoch, rising over all messages ever; the id of the events made from it.
     `since`: microseconds; the present connection was subscribed then, 0 while there is none. A price not received since
-    is not covered. `ticks`: as written ticks, as heard maybe only told.
+    is not covered. `ticks`: as written ticks, as heard maybe only told. `reassigned`: keys that mean another instrument
+    since an instant in microseconds: what is older is not of this one.
     """
 
     epoch: str
@@ -66,6 +68,7 @@ class Batch(NamedTuple):
     source: str
     phase: Mapping[str, str]
     ticks: Sequence[Tick | Told]
+    reassigned: Mapping[str, int] = _NONE
 
 
 def tick_of(told: Tick | Told) -> Tick:
@@ -106,7 +109,13 @@ def batch_from_plain(plain: Any) -> Batch | None:
         source,
         phase,
         _read(ticks),
+        reassigned_from_plain(plain.get("reassigned")),
     )
+
+
+def reassigned_from_plain(plain: Any) -> Mapping[str, int]:
+    """Read `Batch.reassigned` back; what is no instant is left out."""
+    return {key: at for key, at in plain.items() if _is_instant(at)} if isinstance(plain, dict) else _NONE
 
 
 def _read(plains: list[Any]) -> list[Tick]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument
+from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument, split_key
 from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import instrument_names
 from ltp.db.schema import instruments as table
@@ -88,6 +88,19 @@ def fetch(engine: Engine, segment: str) -> list[Instrument]:
     statement = select(*_COLUMNS).where(table.c.segment == segment).order_by(table.c.security_id)
     with reading(engine) as connection:
         return [Instrument(*row) for row in connection.execute(statement)]
+
+
+def fetch_named(engine: Engine, keys: Sequence[str]) -> list[Instrument]:
+    """Return those of at most BATCH keys that the master knows, in no order."""
+    ids: dict[str, list[int]] = {}
+    for segment, security_id in map(split_key, keys):
+        ids.setdefault(segment, []).append(security_id)
+    with reading(engine) as connection:
+        return [
+            Instrument(*row)
+            for segment, these in ids.items()
+            for row in connection.execute(select(*_COLUMNS).where(table.c.segment == segment, table.c.security_id.in_(these)))
+        ]
 
 
 def fetch_one(engine: Engine, segment: str, security_id: int) -> Instrument:

@@ -80,6 +80,16 @@ instrument_names = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+# Keys that came to mean another instrument, since when; `cleared`: what was kept of the one before is gone.
+reassignments = Table(
+    "reassignments",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("cleared", Boolean, nullable=False),
+)
+
 universes = Table(
     "universes",
     metadata,

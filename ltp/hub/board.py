@@ -141,9 +141,10 @@ class Board:
         if self.continuous_from is None:
             self.continuous_from = self.at
         self._learned += 1
+        forgotten = self._forget(batch.reassigned)
         ticks, spoken_at = put_off(self._entries, batch.ticks, shown, self._heard_s)
         self.last_tick_at = max(self.last_tick_at, spoken_at)
-        changed = self._take(ticks)
+        changed = forgotten + self._take(ticks)
         self._changes.note(self.version, changed)
         if turned:
             changed = changed + self.refresh(shown)
@@ -215,6 +216,19 @@ class Board:
             loose = sorted((e.confirmed_s, k) for k, e in self._entries.items() if k not in keep)
             for _, key in loose[:excess]:
                 del self._entries[key]
+
+    def _forget(self, reassigned: Mapping[str, int]) -> list[str]:
+        """Begin anew with keys that mean other instruments since an instant; return those that look different now."""
+        changed = []
+        for key, since in reassigned.items():
+            self._settle((key,))
+            entry = self._entries.get(key)
+            if entry is not None and entry.quote.tick is not None and entry.quote.tick.received_at < since:
+                self.version += 1
+                self._entries[key] = fresh = Entry(key)
+                fresh.quote = Quote(key, None, "unknown", version=self.version, at=self.at)
+                changed.append(key)
+        return changed
 
     def _recover(self, since: int) -> None:
         """A new connection covers only what the broker has spoken of on it."""

@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -39,6 +38,7 @@ _FLOOR_S: Final = 0.002, 0.02
 # shorter, each second reading would come too early for a write.
 _REST: Final = 1.1
 STANDBY_S: Final = 0.1
+_ANNOUNCE_S: Final = 30.0  # a web process may miss batches, and then misses what they said once
 RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
 
@@ -77,8 +77,9 @@ class Ingest(threading.Thread):
         self._wanted: frozenset[str] = frozenset()
         self._unwanted: frozenset[str] = frozenset()  # admitted and not, or no longer, wanted: nobody vouches for these
         self._dropped: dict[str, None] = {}
+        self._reassigned: Mapping[str, int] = {}
+        self._announced_until = float("-inf")
         self._beat_asked = False
-        self._odd: Counter[str] = Counter()  # counted so far
         self._stopping = threading.Event()
 
         self._turning = threading.Lock()  # held by who writes; guards the outlet and what follows
@@ -126,6 +127,19 @@ class Ingest(threading.Thread):
             self._wanted = wanted
             self._conflator.admit(keys)
             self._conflator.restore(known)
+
+    def forget(self, reassigned: Mapping[str, int]) -> None:
+        """Forget keys that mean other instruments since an instant (microseconds), here and on every page.
+
+        To be called when the cache holds nothing older any more; `known` in `follow` must not either.
+        """
+        with self._work:
+            self._reassigned = {**self._reassigned, **reassigned}
+            for key, at in reassigned.items():
+                self._conflator.forget(key, at)
+            self._announced_until = self._monotonic() + _ANNOUNCE_S
+            self._beat_asked = True
+            self._work.notify()
 
     def holds(self, key: str) -> bool:
         """Tell whether anything is known of `key` here."""
@@ -233,6 +247,8 @@ class Ingest(threading.Thread):
             if beginning:
                 self._conflator.take()
             dropped, self._dropped = tuple(self._dropped), {}
+            if now >= self._announced_until:
+                self._reassigned = {}
             beat = self._beat(now, beginning) if beating else None
             coverage = self._coverage()
         if beginning and beat is not None:
@@ -249,7 +265,7 @@ class Ingest(threading.Thread):
         return True
 
     def _moment(self) -> Moment:
-        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
+        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase, self._reassigned)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
@@ -280,15 +296,10 @@ class Ingest(threading.Thread):
         if beginning or now >= self._next_renewal:
             self._next_renewal = now + LTP_RENEW_S
             covered = list(filter(self._coverage().covers, self._conflator.all()))
-        self._count_odd()
         doubted = [key for key in self._conflator.doubted() if key in self._wanted]
-        status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now, doubted)
+        odd = dict(self._conflator.counters)
+        status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now, doubted=doubted, odd=odd)
         return Beat(status, heartbeat_at, covered)
-
-    def _count_odd(self) -> None:
-        for kind, n in (self._conflator.counters - self._odd).items():
-            metrics.count(f"odd_ticks.{kind}", n)
-        self._odd = Counter(self._conflator.counters)
 
     def _coverage(self) -> Coverage:
         """Return what the feed vouches for now: the 30-second keys of these prices may stand."""

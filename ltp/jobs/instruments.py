@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from ltp.core.instrument import Instrument
 from ltp.core.lookup import Lookup
-from ltp.db import instruments, universes
+from ltp.db import instruments, reassignments, universes
 from ltp.db.engine import Engine, writing
 from ltp.dhan.scrip_master import Listed, ScripMaster
 from ltp.errors import InputError
 from ltp.feed.download import download
 from ltp.jobs import relistings
 from ltp.jobs.master_file import opened
+from ltp.jobs.reassignments import Reassignments
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is (0: unknown)
 SHARES: Final = "NSE_EQ"
@@ -34,14 +36,16 @@ _BREATH_S: Final = 0.005  # between two batches, or SQLite would let nobody else
 class Imported(NamedTuple):
     """What an import did. `rows`: stored, by segment. `shares`: of series EQ; `futures`: shares that have some.
 
-    `retired`: no longer listed. `moved`: shares that got another id. `ended`: symbols that ended with a history that
-    nothing continues. `unknown`: underlyings that are no share. `left_out`: rows that could not be read, the first of
-    them described in `first_left_out`. `elsewhere`: rows of segments without prices.
+    `reassigned`: keys that mean another instrument now. `retired`: no longer listed. `moved`: shares that got another
+    id. `ended`: symbols that ended with a history that nothing continues. `unknown`: underlyings that are no share.
+    `left_out`: rows that could not be read, the first of them described in `first_left_out`. `elsewhere`: rows of
+    segments without prices.
     """
 
     rows: Counter[str]
     shares: int
     futures: int
+    reassigned: tuple[str, ...]
     retired: int
     moved: int
     ended: tuple[str, ...]
@@ -83,22 +87,33 @@ def import_file(engine: Engine, path: Path, name: str, *, force: bool = False, p
     """Import a file that is here; `name` is what it is called in sentences and as the source of the universes."""
     try:
         with opened(path, name, lambda done, total: progress("checking", done, total)) as lines:
-            found = _check(ScripMaster(lines))
+            changed = Reassignments(engine)
+            found = _check(ScripMaster(lines), changed.add)
+        reassigned = changed.found()
         if not force and last_import(engine) is not None:  # what is shipped says nothing of how long a file should be
             _refuse_short({segment: len(ids) for segment, ids in found.listed.items()}, instruments.counts(engine))
         with opened(path, name) as lines:
             before = instruments.fetch(engine, SHARES)
+            with writing(engine) as connection:
+                reassignments.note(connection, [each.key for each in reassigned])
             _store(engine, ScripMaster(lines), found, progress)
     except InputError as error:
         where = error.where if error.where == "file" else f"{name}, {error.where}"
         raise InputError(where, error.value, error.accepted) from None
-    moved, ended = relistings.follow(engine, before, found.listed[SHARES]) if SHARES in found.listed else (0, ())
+    ended: tuple[str, ...] = ()
+    moved, others = 0, reassignments.pending(engine)
+    if SHARES in found.listed:
+        moved, ended = relistings.follow(engine, before, found.listed[SHARES], others)
+    else:
+        with writing(engine) as connection:
+            reassignments.clear(connection, others)
     retired = _retire(engine, found.listed)
     unknown = _replace_universes(engine, found, name)
     return Imported(
         Counter({segment: len(ids) for segment, ids in found.listed.items()}),
         len(found.shares),
         len(found.underlyings) - len(unknown),
+        tuple(others),
         retired,
         moved,
         ended,
@@ -115,12 +130,15 @@ def last_import(engine: Engine) -> datetime | None:
     return None if universe is None or universe.source == universes.SHIPPED else universe.changed_at
 
 
-def _check(master: ScripMaster) -> _Found:
+def _check(master: ScripMaster, compare: Callable[[Instrument], None]) -> _Found:
     listed: dict[str, set[int]] = {}
     shares: list[str] = []
     underlyings: dict[str, int] = {}
     for row in master:
-        listed.setdefault(row.instrument.segment, set()).add(row.instrument.security_id)
+        ids = listed.setdefault(row.instrument.segment, set())
+        if row.instrument.security_id not in ids:  # the first row of a key is the one that is stored
+            ids.add(row.instrument.security_id)
+            compare(row.instrument)
         if row.share and row.instrument.segment == SHARES and row.instrument.series == "EQ":
             shares.append(row.instrument.key)
         if row.kind == "FUTSTK" and row.instrument.segment == FUTURES and row.underlying:

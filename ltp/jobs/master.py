@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -20,10 +20,22 @@ class Master:
     """Reads through a catalog that keeps what it last read while the database is away. `refresh` it from one thread."""
 
     def __init__(
-        self, catalog: Catalog, fetch_keys: Callable[[int], list[str]], monotonic: Callable[[], float] = time.monotonic
+        self,
+        catalog: Catalog,
+        fetch_keys: Callable[[int], list[str]],
+        fetch_reassigned: Callable[[], Mapping[str, datetime]],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`fetch_keys` reads the keys of a run, best first. Raises DatabaseError."""
+        """Both raise DatabaseError.
+
+        Args:
+            fetch_keys: reads the keys of a run, best first.
+            fetch_reassigned: reads which keys came to mean another instrument lately, and when.
+        """
         self._catalog, self._fetch_keys, self._monotonic = catalog, fetch_keys, monotonic
+        self._fetch_reassigned = fetch_reassigned
+        self._reassigned_at: datetime | None = None
+        self.reassigned: Mapping[str, int] = {}
         self._due = float("-inf")
         self._custom: dict[int, list[str]] = {}
         self._custom_ids: list[int] = []
@@ -37,6 +49,7 @@ class Master:
             known = self.instruments_at
             self._catalog.refresh()
             self._read_custom()
+            self._read_reassigned()
             if self.instruments_at != known:
                 # What was read stays, and there is much of it. The collector would walk it again and again, on the back of
                 # whichever tick it comes with.
@@ -66,6 +79,17 @@ class Master:
             self._results = list(dict.fromkeys([*(key for _, _, key in ranked), *custom]))
             self._run_ids = run_ids
         return self._results
+
+    def _read_reassigned(self) -> None:
+        """Learn, whenever a master was stored, since when (microseconds) which keys mean another instrument."""
+        if self.instruments_at == self._reassigned_at:
+            return
+        try:
+            reassigned = self._fetch_reassigned()
+        except DatabaseError:
+            return  # the next round is two seconds away
+        self.reassigned = {key: int(at.timestamp() * 1e6) for key, at in reassigned.items()}
+        self._reassigned_at = self.instruments_at
 
     def _read_custom(self) -> None:
         """Read the keys of custom screens' new runs, the screen that ran last first; the catalog does not hold their rows."""

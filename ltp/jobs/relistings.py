@@ -12,7 +12,7 @@ from typing import Final
 
 from ltp.core.instrument import SHARE_SERIES, Instrument
 from ltp.core.lookup import preference
-from ltp.db import candles, instruments
+from ltp.db import candles, instruments, reassignments
 from ltp.db.engine import Engine, writing
 from ltp.db.moves import move
 
@@ -21,16 +21,19 @@ _ISSUE: Final = 9  # letters of an ISIN that tell company and class of share; th
 _LATELY: Final = timedelta(days=60)  # a suspended share may miss some masters before it is listed again
 
 
-def follow(engine: Engine, before: Iterable[Instrument], listed: Collection[int]) -> tuple[int, tuple[str, ...]]:
+def follow(
+    engine: Engine, before: Iterable[Instrument], listed: Collection[int], reassigned: Collection[str] = ()
+) -> tuple[int, tuple[str, ...]]:
     """Let what is kept of each share follow it to the id that it has now.
 
     Args:
         before: the instruments of NSE_EQ as they were before a master was stored.
         listed: the ids that the master has.
+        reassigned: keys that mean another instrument now, so the one of before has ended there; they are cleared.
     Returns:
         How many shares moved, and the symbols of those that ended now with a history that nothing continues.
     """
-    gone = [each for each in before if each.security_id not in listed]
+    gone = [each for each in before if each.security_id not in listed or each.key in reassigned]
     now = [each for each in instruments.fetch(engine, SEGMENT) if each.security_id in listed and each.series in SHARE_SERIES]
     dated = _last_days(engine) if gone else {}
     newest = max(dated.values(), default=None)
@@ -38,13 +41,16 @@ def follow(engine: Engine, before: Iterable[Instrument], listed: Collection[int]
     recent = {key for key, day in dated.items() if newest is not None and newest - day <= _LATELY}
     ended = [each for each in gone if each.series in SHARE_SERIES]
     retired = [each for each in gone if not each.series and each.key in recent]
-    moves = successors([*ended, *retired], now)
+    moves = _in_order(successors([*ended, *retired], now))
+    moving = {old.key for old, _ in moves}
     with writing(engine) as connection:
+        reassignments.clear(connection, [key for key in reassigned if key not in moving])
         for old, new in moves:
             move(connection, old.key, new.key)
+            if old.key in reassigned:
+                reassignments.clear(connection, [old.key])
             instruments.upsert(connection, [new._replace(isin=new.isin or old.isin, sector=new.sector or old.sector)])
-    moved = {old.key for old, _ in moves}
-    return len(moves), tuple(sorted(each.symbol for each in ended if each.key in dated and each.key not in moved))
+    return len(moves), tuple(sorted(each.symbol for each in ended if each.key in dated and each.key not in moving))
 
 
 def successors(ended: Iterable[Instrument], listed: Iterable[Instrument]) -> list[tuple[Instrument, Instrument]]:
@@ -62,6 +68,15 @@ def successors(ended: Iterable[Instrument], listed: Iterable[Instrument]) -> lis
         if new is not None:
             found.append((old, new))
     return found
+
+
+def _in_order(moves: list[tuple[Instrument, Instrument]]) -> list[tuple[Instrument, Instrument]]:
+    """Return the moves so that each finds its place vacated. Of shares that swapped their ids neither history is kept."""
+    ordered: list[tuple[Instrument, Instrument]] = []
+    waiting = {old.key: (old, new) for old, new in moves}
+    while free := [key for key, (_, new) in waiting.items() if new.key not in waiting]:
+        ordered += [waiting.pop(key) for key in free]
+    return ordered
 
 
 def _may_be(old: Instrument, new: Instrument) -> bool:

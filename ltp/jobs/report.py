@@ -60,7 +60,9 @@ class Report:
         received: int,
         wanted: int,
         now: float,
+        *,
         doubted: Sequence[str] = (),
+        odd: Mapping[str, int] = {},
     ) -> dict[str, str]:
         """Return the fields of `market_stream:status`.
 
@@ -68,6 +70,7 @@ class Report:
             received: ticks since the start.
             now: monotonic seconds.
             doubted: keys whose trade times are not believed.
+            odd: how many packets were not taken as they came, by kind; a repeated one is nothing odd.
         """
         waiting = self._waiting()
         self._measure(received, now)
@@ -84,7 +87,7 @@ class Report:
             "waiting_keys": json.dumps(list(waiting[:_LISTED])),
             "doubted": str(len(doubted)),
             "doubted_keys": json.dumps(list(doubted[:_LISTED])),
-            "odd_ticks": json.dumps(self._odd_ticks()),
+            "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
             "ticks_per_s": self._per_s("received"),
             "ticks_written_per_s": self._per_s("ticks_written"),
             "batches_per_s": self._per_s("batches_written"),
@@ -99,11 +102,6 @@ class Report:
             "source": self._source,
             "stopped": "1" if feed.stopped_for_good else "0",
         }
-
-    def _odd_ticks(self) -> dict[str, int]:
-        """Return how many packets were not taken as they came, by kind; a repeated one is nothing odd."""
-        counted = ((name.partition(".")[2], n) for name, n in self._counts().items() if name.startswith("odd_ticks."))
-        return {kind: n for kind, n in counted if kind != "duplicate"}
 
     def _measure(self, received: int, now: float) -> None:
         if self._rates.take({**self._counts(), "received": received}, now) and self._took_s:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ltp.core.tick import Tick
@@ -25,6 +25,8 @@ class Subscriptions:
         demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything
             stays as it is.
         recall: what the cache knows of keys. Raises StoreError.
+        stored: the keys that the cache knows something of. Raises StoreError.
+        forget: remove what the cache knows of keys. Raises StoreError.
         set_wanted: takes the whole list, most important first.
     """
 
@@ -36,13 +38,17 @@ class Subscriptions:
         ingest: Ingest,
         demand: Callable[[float], Mapping[str, float]],
         recall: Callable[[Sequence[str]], list[Tick]],
+        stored: Callable[[], Iterable[str]],
+        forget: Callable[[Sequence[str]], None],
         set_wanted: Callable[[Sequence[str]], None],
         active: Callable[[], bool],
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._master, self._market, self._ingest = master, market, ingest
-        self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
+        self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
+        self._recall, self._stored, self._forget = recall, stored, forget
+        self._reassigned: Mapping[str, int] = {}
         self._clock, self._one_at_a_time = clock, threading.Lock()
         self._wishes: dict[str, float] = {}
         self._asked: tuple[object, ...] = ()  # what `_keys` were made of
@@ -60,6 +66,7 @@ class Subscriptions:
     def _look(self) -> None:
         self._master.refresh()
         try:
+            self._follow_reassigned()
             now = self._clock()
             self._update(self._demand(now), now)
         except StoreError as error:
@@ -68,6 +75,20 @@ class Subscriptions:
             self._failing = True
             return
         self._failing = False
+
+    def _follow_reassigned(self) -> None:
+        """Let nothing that was known of a key's former instrument pass for the present one's. Raises StoreError.
+
+        A key that means nothing now goes as well: exchanges give the ids of ended contracts again.
+        """
+        if self._master.instruments_at is None or self._master.reassigned is self._reassigned:
+            return
+        ended = [key for key in self._stored() if not self._master.knows(key)]
+        since = {**dict.fromkeys(ended, int(self._clock() * 1e6)), **self._master.reassigned}
+        if since:
+            self._forget([tick.key for tick in self._recall(list(since)) if tick.received_at < since[tick.key]])
+            self._ingest.forget(since)
+        self._reassigned = self._master.reassigned
 
     def _update(self, demand: Mapping[str, float], now: float) -> None:
         keys = self._in_order(demand, now)

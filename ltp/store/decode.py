@@ -53,6 +53,7 @@ class _Message(msgspec.Struct):
     phase: dict[str, str]
     ticks: list[_Told]
     source: str = ""
+    reassigned: dict[str, _Instant] = {}
 
 
 _PRICES: Final = ("ltp", "open", "high", "low", "prev_close")
@@ -70,7 +71,7 @@ def batch(body: bytes | memoryview) -> Batch | None:
     if not all(map(is_session, set(map(_session, message.ticks)))):
         return _slowly(body)
     epoch, seq, at, feed, since = message.epoch, message.seq, message.at, message.feed, message.since
-    return Batch(epoch, seq, at, feed, since, message.source, message.phase, message.ticks)
+    return Batch(epoch, seq, at, feed, since, message.source, message.phase, message.ticks, message.reassigned)
 
 
 def _slowly(body: bytes | memoryview) -> Batch | None:

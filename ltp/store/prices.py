@@ -110,6 +110,29 @@ def drop(transaction: Transaction, keys: Sequence[str]) -> None:
         transaction.execute_command("UNLINK", *(names.ltp(key) for key in keys))
 
 
+def stored(client: redis.Redis) -> list[str]:
+    """Return every key that has a `tick:` key, in steps that do not hold up the server.
+
+    Raises:
+        StoreError: Redis cannot be read.
+    """
+    prefix = len(names.tick(""))
+    with translated("reading which prices there are"):
+        return [name.decode(errors="replace")[prefix:] for name in client.scan_iter(match=names.tick("*"), count=1_000)]
+
+
+def forget(client: redis.Redis, keys: Sequence[str]) -> None:
+    """Remove everything that is known of `keys`: they mean other instruments now.
+
+    Raises:
+        StoreError: Redis cannot be written.
+    """
+    with translated("removing the prices of instruments whose keys mean others now"):
+        for start in range(0, len(keys), CHUNK):
+            chunk = keys[start : start + CHUNK]
+            client.unlink(*map(names.ltp, chunk), *map(names.tick, chunk))
+
+
 def purge(client: redis.Redis) -> int:
     """Remove every `ltp:` and `tick:` key, in steps that do not hold up the server; return how many there were.
 

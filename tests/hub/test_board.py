@@ -200,3 +200,21 @@ def test_the_last_word_of_the_broker_is_remembered_and_rest_is_not_one(clocks: C
     clocks.apply(tick(received_at=NOW - 3))
     clocks.apply(tick(received_at=NOW, rest=True))
     assert clocks.board.last_tick_at == NOW - 3
+
+
+def test_a_key_that_means_another_instrument_begins_anew(clocks: Clocks) -> None:
+    clocks.apply(tick(100, volume=7))
+    before = clocks.get().version
+    assert clocks.apply(reassigned={KEY: NOW + 1}) == [KEY]
+    assert clocks.get() == Quote(KEY, None, "unknown", version=before + 1, at=NOW)
+    assert clocks.apply(tick(55, NOW + 2), reassigned={KEY: NOW + 1}) == [KEY]
+    assert (clocks.get().tick, clocks.get().direction) == (tick(55, NOW + 2), 0)
+    assert clocks.apply(reassigned={KEY: NOW + 1}) == []
+
+
+def test_what_was_put_off_of_the_former_instrument_goes_too(clocks: Clocks) -> None:
+    whole = {"volume": 1, "open": 1, "high": 1, "low": 1, "prev_close": 1, "ltt": 1}
+    for n in range(3):
+        clocks.apply(tick(100 + n, NOW + n, **whole), shown=())
+    clocks.apply(reassigned={KEY: NOW + 10}, shown=())
+    assert clocks.get().tick is None

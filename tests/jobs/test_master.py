@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def test_results_of_every_screener_best_first_and_changes_are_seen(tmp_path: Pat
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)])
     now = [0.0]
-    master = Master(Catalog(engine), partial(fetch_keys, engine), lambda: now[0])
+    master = Master(Catalog(engine), partial(fetch_keys, engine), dict, lambda: now[0])
     assert not master.knows("NSE_EQ:1333")
     master.refresh()
     assert master.knows("NSE_EQ:1333")
@@ -44,7 +45,7 @@ def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tm
         return fetch_keys(engine, run_id)
 
     now, away = [0.0], False
-    master = Master(Catalog(engine), keys_of, lambda: now[0])
+    master = Master(Catalog(engine), keys_of, dict, lambda: now[0])
 
     def results() -> list[str]:
         now[0] += 2
@@ -61,4 +62,25 @@ def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tm
     away = False
     assert results() == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:8", "NSE_EQ:9"]
     assert read == [old, new, new]
+    engine.dispose()
+
+
+def test_keys_that_were_given_to_others_are_read_when_a_master_was_stored(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    hdfc = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)
+    instruments.seed(engine, [hdfc])
+    now, away = [0.0], True
+    given = {"NSE_EQ:1333": datetime(2026, 11, 23, 4, 30, tzinfo=UTC)}
+
+    def fetch_reassigned() -> dict[str, datetime]:
+        if away:
+            raise DatabaseError("locked")
+        return given
+
+    master = Master(Catalog(engine), partial(fetch_keys, engine), fetch_reassigned, lambda: now[0])
+    master.refresh()
+    assert master.reassigned == {}
+    away, now[0] = False, 2.0
+    master.refresh()
+    assert master.reassigned == {"NSE_EQ:1333": 1_795_408_200_000_000}
     engine.dispose()

@@ -14,10 +14,12 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         idle_reason="",
         waiting=lambda: ["NSE_EQ:9"],
         calendar=lambda: "provisional",
-        counts=lambda: {"odd_ticks.duplicate": 7, "odd_ticks.out_of_order": 2, "batches_written": 5},
+        counts=dict,
     )
     report.begin(1_795_408_100.25)
-    status = report.status(feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0, ["NSE_EQ:8"])
+    status = report.status(
+        feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0, doubted=["NSE_EQ:8"], odd={"duplicate": 7, "out_of_order": 2}
+    )
     assert all(isinstance(value, str) for value in status.values())
     assert json.loads(status.pop("phases")) == {"NSE_EQ": "continuous"}
     assert json.loads(status.pop("never_ticked_keys")) == list(silent[:20])

@@ -18,7 +18,9 @@ class Fakes:
         self.unknown: set[str] = set()
         self.held: set[str] = set()
         self.active, self.now = True, 1_000.0
-        self.instruments_at = 1
+        self.instruments_at: int | None = 1
+        self.reassigned: dict[str, int] = {}
+        self.cached: dict[str, Tick] = {}
         self.failure: StoreError | None = None
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
@@ -29,6 +31,8 @@ class Fakes:
             ingest=shape,
             demand=lambda _now: self.demand(),
             recall=self.recall,
+            stored=lambda: self.cached,
+            forget=lambda keys: self.calls.append(("cache", list(keys))),
             set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
             active=lambda: self.active,
             limit=limit,
@@ -61,7 +65,10 @@ class Fakes:
         self.recalled.append(list(keys))
         if self.failure is not None:
             raise self.failure
-        return []
+        return [self.cached[key] for key in keys if key in self.cached]
+
+    def forget(self, since: dict[str, int]) -> None:
+        self.calls.append(("forget", sorted(since)))
 
     def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
         """Return what is wanted when `demanded` is read so long after the last time; 61 s: longer than a wish lasts."""
@@ -155,3 +162,43 @@ def test_a_worker_that_does_not_lead_wants_nothing_new() -> None:
     fakes = Fakes()
     fakes.active = False
     assert fakes.wanted(["a"]) == []
+
+
+def test_a_key_that_means_another_instrument_loses_what_is_older() -> None:
+    fakes = Fakes()
+    fakes.cached = {"old": Tick("old", 100, received_at=5), "new": Tick("new", 100, received_at=15)}
+    fakes.wanted(["old", "new"])
+    fakes.calls.clear()
+    fakes.reassigned = {"old": 10, "new": 10, "elsewhere": 10}
+    fakes.wanted(["old", "new"])
+    assert fakes.calls == [("cache", ["old"]), ("forget", ["elsewhere", "new", "old"])]
+    fakes.calls.clear()
+    fakes.wanted(["old", "new"])
+    assert fakes.calls == []
+
+
+def test_an_instrument_that_ended_leaves_no_price_behind() -> None:
+    fakes = Fakes()
+    fakes.cached = {"ended": Tick("ended", 100, received_at=5), "listed": Tick("listed", 100, received_at=5)}
+    fakes.unknown, fakes.reassigned = {"ended"}, {}
+    fakes.wanted([])
+    assert ("cache", ["ended"]) in fakes.calls
+
+
+def test_nothing_is_forgotten_before_the_master_was_read() -> None:
+    fakes = Fakes()
+    fakes.cached, fakes.unknown, fakes.instruments_at = {"a": Tick("a", 1, received_at=5)}, {"a"}, None
+    fakes.wanted([])
+    assert ("cache", ["a"]) not in fakes.calls
+
+
+def test_what_could_not_be_forgotten_is_tried_again() -> None:
+    fakes = Fakes()
+    fakes.wanted([])
+    fakes.cached, fakes.reassigned = {"old": Tick("old", 100, received_at=5)}, {"old": 10}
+    fakes.failure = StoreError("away")
+    fakes.wanted([])
+    fakes.failure = None
+    fakes.calls.clear()
+    fakes.wanted([])
+    assert ("cache", ["old"]) in fakes.calls

@@ -271,3 +271,44 @@ def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(ben
     token.write_text("canary-token\n")
     bench.wait_for(lambda: bench.status("feed") == "live")
     assert bench.end(process) == 0
+
+
+HEADER = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
+    "INSTRUMENT_TYPE,SERIES,LOT_SIZE,TICK_SIZE\n"
+    "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1,5\n"
+    "NSE,I,13,NA,INDEX,13,NIFTY,NIFTY,Nifty 50,INDEX,NA,1,0.05\n"
+)
+CALL = "NSE,D,45000,NA,OPTIDX,26000,NIFTY,NIFTY-Nov2026-26000-CE,NIFTY 24 NOV 26000 CALL,OP,NA,65,5\n"
+PUT = "NSE,D,45000,NA,OPTIDX,26009,BANKNIFTY,BANKNIFTY-Dec2026-60000-PE,BANKNIFTY 29 DEC 60000 PUT,OP,NA,35,5\n"
+
+
+def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_path: Path) -> None:
+    contract = "NSE_FNO:45000"
+
+    def take(row: str) -> None:
+        file = tmp_path / "master.csv"
+        file.write_text(HEADER + row)
+        subprocess.run(
+            [sys.executable, "-m", "ltp", "instruments", "import", "--force", str(file)], cwd=ROOT, env=bench.env, check=True
+        )
+
+    take(CALL)
+    now = int(time.time() * 1e6)
+    known = {"k": contract, "ltp": 212.5, "ltt": now // 10**6, "received_at": now, "session": "2026-11-23", "traded_at": now}
+    bench.client.set("market_stream:source", "simulator")
+    bench.client.set(f"tick:{contract}", json.dumps(known))
+    bench.client.set(f"ltp:{contract}", "212.50")
+    bench.want(HDFC, contract)
+    bench.start()
+    bench.until(f"ltp:{HDFC}")
+    stream = bench.batches()
+    next(stream)
+    take(PUT)
+    told = next(batch for batch in stream if batch.get("reassigned"))
+    assert now < told["reassigned"][contract] < time.time() * 1e6
+    assert not any(tick["k"] == contract and tick["ltp"] == 212.5 for tick in told["ticks"])
+    held = json.loads(bench.client.get(f"tick:{contract}") or "{}")
+    assert held.get("ltp") != 212.5
+    assert bench.client.get(f"ltp:{contract}") != b"212.50"
+    stream.close()

@@ -66,6 +66,16 @@ def told(**fields: Any) -> Batch | None:
     return whole(decode.batch(body({**BATCH, "ticks": [{**TICK, **fields}]})))
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [({"NSE_FNO:45000": AT}, {"NSE_FNO:45000": AT}), ({"a": -1, "b": 5, "c": "5"}, {"b": 5}), ([], {}), (None, {})],
+)
+def test_keys_that_mean_other_instruments(written: Any, read: dict[str, int]) -> None:
+    batch = decode.batch(body({**BATCH, "reassigned": written}))
+    assert batch is not None
+    assert batch.reassigned == read
+
+
 def test_a_batch_as_the_contract_has_it() -> None:
     batch = decode.batch(body(BATCH))
     assert batch is not None

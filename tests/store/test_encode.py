@@ -158,6 +158,7 @@ def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
         st.sampled_from(["dhanhq", "simulator", ""]),
         st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
         st.lists(ticks, max_size=3),
+        st.dictionaries(st.just("NSE_FNO:45000"), st.integers(0, 2**50), max_size=1),
     )
 )
 def test_any_batch_is_read_back_as_it_was(batch: Batch) -> None:
@@ -173,3 +174,5 @@ def test_a_batch_in_literal_bytes() -> None:
     )
     assert message(batch, []) == (head, "", "]}")
     assert message(batch, ["{}", "{}"]) == (head, "{},{}", "]}")
+    told = message(batch._replace(reassigned={"NSE_FNO:45000": AT}), [])[0]
+    assert told == head.replace('"ticks"', '"reassigned":{"NSE_FNO:45000":1795408200500000},"ticks"')

@@ -1,0 +1,52 @@
+"""Keys that came to mean another instrument, and what was kept under them of the one before.
+
+An import notes a key before it stores the new row and clears it when the shares that got other ids have moved, so an import
+that ends in between leaves a note, and the next one clears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, Engine, delete, select, update
+
+from ltp.core.instrument import split_key
+from ltp.db.engine import reading
+from ltp.db.schema import constituents, corporate_actions, daily_candles, instrument_names, screener_rows
+from ltp.db.schema import reassignments as table
+
+_KEPT: Final = (daily_candles, corporate_actions, constituents, instrument_names, screener_rows)
+
+
+def note(connection: Connection, keys: Iterable[str]) -> None:
+    """Note that from now on each key means another instrument, inside the caller's transaction."""
+    for segment, security_id in map(split_key, keys):
+        connection.execute(delete(table).where(table.c.segment == segment, table.c.security_id == security_id))
+        noted = {"segment": segment, "security_id": security_id, "at": datetime.now(UTC), "cleared": False}
+        connection.execute(table.insert().values(noted))
+
+
+def pending(engine: Engine) -> list[str]:
+    """Return the keys that were noted and not cleared."""
+    noted = select(table.c.segment, table.c.security_id).where(table.c.cleared.is_(False))
+    with reading(engine) as connection:
+        return [f"{segment}:{security_id}" for segment, security_id in connection.execute(noted)]
+
+
+def clear(connection: Connection, keys: Iterable[str]) -> None:
+    """Delete candles, actions, memberships, former names and plans of noted keys, inside the caller's transaction."""
+    for segment, security_id in map(split_key, keys):
+        for kept in _KEPT:
+            connection.execute(delete(kept).where(kept.c.segment == segment, kept.c.security_id == security_id))
+        this = (table.c.segment == segment) & (table.c.security_id == security_id)
+        connection.execute(update(table).where(this).values(cleared=True))
+
+
+def since(engine: Engine, after: datetime) -> dict[str, datetime]:
+    """Return when each key that was noted after an instant came to mean another instrument."""
+    columns = (table.c.segment, table.c.security_id, table.c.at)
+    with reading(engine) as connection:
+        found = connection.execute(select(*columns).where(table.c.at > after))
+        return {f"{segment}:{security_id}": at for segment, security_id, at in found}

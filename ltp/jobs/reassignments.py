@@ -1,0 +1,41 @@
+"""Which keys mean another instrument in a new master than in the database, found while the master is read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ltp.core.identity import same
+from ltp.core.instrument import SHARE_SERIES, Instrument
+from ltp.db import instruments
+from ltp.db.engine import Engine
+
+_SHARES: Final = "NSE_EQ"
+
+
+class Reassignments:
+    """`add` each row, then ask for `found`: a contract can be judged only when the renames of all shares are known."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._batch: dict[str, Instrument] = {}
+        self._differing: list[tuple[Instrument, Instrument]] = []
+        self._renamed: dict[str, str] = {}
+
+    def add(self, row: Instrument) -> None:
+        self._batch[row.key] = row
+        if len(self._batch) == instruments.BATCH:
+            self._compare()
+
+    def found(self) -> list[Instrument]:
+        """Return the instruments of before whose keys mean others now."""
+        self._compare()
+        return [old for old, new in self._differing if not same(old, new, self._renamed)]
+
+    def _compare(self) -> None:
+        for old in instruments.fetch_named(self._engine, list(self._batch)):
+            new = self._batch[old.key]
+            if (old.symbol, old.name, old.isin) != (new.symbol, new.name, new.isin):
+                self._differing.append((old, new))
+                if new.segment == _SHARES and new.series in SHARE_SERIES and same(old, new, {}):
+                    self._renamed[old.symbol.casefold()] = new.symbol
+        self._batch.clear()

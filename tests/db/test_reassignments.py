@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.candle import Candle
+from ltp.core.screener import Row
+from ltp.db import candles, reassignments, universes
+from ltp.db.engine import open_engine, writing
+from ltp.db.screeners import fetch_keys, insert_run
+
+OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"
+CANDLE = Candle(date(2026, 11, 20), 10, 12, 9, 11, 100)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    candles.upsert(engine, "raw", {OLD: [CANDLE], OTHER: [CANDLE]})
+    universes.replace(engine, "list-a", "A", "", [OLD, OTHER])
+    yield engine
+    engine.dispose()
+
+
+def clear(engine: Engine) -> None:
+    with writing(engine) as connection:
+        reassignments.clear(connection, reassignments.pending(engine))
+
+
+def test_what_was_kept_of_the_former_instrument_goes_once(engine: Engine) -> None:
+    run = insert_run(engine, "swing", [Row(OLD, 1, "A"), Row(OTHER, 2, "B")], sample=False)
+    before = datetime.now(UTC)
+    with writing(engine) as connection:
+        reassignments.note(connection, [OLD])
+    clear(engine)
+    assert set(candles.last_days(engine, "raw")) == {OTHER}
+    assert universes.fetch(engine)["list-a"].size == 1
+    assert fetch_keys(engine, run) == [OTHER]
+    candles.upsert(engine, "raw", {OLD: [CANDLE]})
+    clear(engine)
+    assert set(candles.last_days(engine, "raw")) == {OLD, OTHER}
+    since = reassignments.since(engine, before - timedelta(seconds=1))
+    assert list(since) == [OLD]
+    assert before <= since[OLD] <= datetime.now(UTC)
+    assert reassignments.since(engine, datetime.now(UTC)) == {}
+
+
+def test_a_key_can_be_given_again(engine: Engine) -> None:
+    for _ in range(2):
+        with writing(engine) as connection:
+            reassignments.note(connection, [OLD])
+        assert reassignments.pending(engine) == [OLD]
+        clear(engine)
