@@ -114,11 +114,13 @@ class Evidence:
         if not back and ltt * _US + PUNCTUAL_S * _US >= old.received_at:
             return False
         before = self._doubted.get(tick.key, old.ltt)
-        if back or (before is not None and ltt <= before) or tick.received_at / _US - ltt >= CLOCK_APART_S:
+        if back or (before is not None and ltt <= before):
             return True
         delay_s = self.delay_s.get(tick.key.partition(":")[0])
+        if delay_s is None:
+            return tick.key in self._doubted or tick.received_at / _US - ltt >= CLOCK_APART_S
         # Most instruments of the segment late by as much: that is a delay, and this the true time of the trade.
-        return tick.key in self._doubted if delay_s is None else delay_s <= PUNCTUAL_S
+        return delay_s <= PUNCTUAL_S
 
     def _still_doubted(self, tick: Tick, ltt: int) -> bool:
         return tick.key in self._doubted and tick.received_at / _US - ltt > PUNCTUAL_S
