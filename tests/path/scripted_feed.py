@@ -1,0 +1,77 @@
+"""A broker of a few lines, written from the wire's description alone: it sends the packets that a test dictates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+import struct
+import threading
+from typing import Final
+
+_MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_IST_S: Final = 19_800
+
+
+class ScriptedFeed:
+    """`connections`: how many were accepted so far."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.connections = 0
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def send(self, *packets: bytes) -> None:
+        """Send each packet as a message on the newest connection."""
+        self._open[-1].sendall(b"".join(_frame(packet) for packet in packets))
+
+    def drop(self) -> None:
+        self._open[-1].close()
+
+    def close(self) -> None:
+        for each in (self._listener, *self._open):
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += peer.recv(4096)
+            key = next(line.split(b": ")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+            accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
+            peer.sendall(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+            )
+            self._open.append(peer)
+            threading.Thread(target=self._read, args=(peer,), daemon=True).start()
+            self.connections += 1
+
+    @staticmethod
+    def _read(peer: socket.socket) -> None:
+        try:
+            while peer.recv(65_536):
+                pass
+        except OSError:
+            pass
+
+
+def _frame(payload: bytes) -> bytes:
+    return struct.pack("!BB", 0x82, len(payload)) + payload if len(payload) < 126 else b""
+
+
+def quote(security_id: int, price: float, ltt: int, volume: int, *, close: float = 0.0, segment: int = 1) -> bytes:
+    """A quote packet; `ltt`: seconds since the epoch, 0 where the exchange names none."""
+    wire_ltt = ltt + _IST_S if ltt else 0
+    values = (price, 1, wire_ltt, price, volume, 10, 10, price, close, price, price)
+    return struct.pack("<BHBIfHIfIIIffff", 4, 50, segment, security_id, *values)
+
+
+def open_interest(security_id: int, oi: int, segment: int = 1) -> bytes:
+    return struct.pack("<BHBII", 5, 12, segment, security_id, oi)
