@@ -126,6 +126,10 @@ class Protocol:
         events, self._events = self._events, []
         return events
 
+    def newest(self) -> list[Said]:
+        """Return the newest tick with a price of each wanted instrument that has had one."""
+        return [instrument.newest for instrument in self._instruments.values() if instrument.newest is not None]
+
     def receive(self, messages: Iterable[bytes | memoryview | Run], received_at_us: int) -> list[Said]:
         """Read binary WebSocket messages, each of any number of packets.
 
@@ -164,7 +168,9 @@ class Protocol:
             if ltt != last_ltt:
                 last_ltt, traded_at = ltt, ltt_to_utc(ltt)
             ltp = round(rupees * 100) * 100
-            tell((instrument.key, ltp, traded_at, received_at_us, volume, instrument.day, instrument.oi, "", 0, False))
+            key, day, oi = instrument.key, instrument.day, instrument.oi
+            instrument.newest = said = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
+            tell(said)
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
@@ -200,6 +206,8 @@ class Protocol:
                 self.counters["bad_price"] += 1
             else:
                 ticks.append(tick)
+                if tick.ltp is not None:
+                    instrument.newest = tick
         return ticks
 
     def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:
