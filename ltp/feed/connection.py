@@ -24,6 +24,7 @@ from ltp.feed.watch import TradeTimeAlarm, Watch
 
 READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
 ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
+ASK_AGAIN_FACTOR: Final = 4  # and when that was lost too, after four times as long, and so on
 REVIEW_EVERY_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 0.5
 
@@ -73,7 +74,7 @@ class Connection:
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
         self._unseen: dict[str, float] = {}  # sent keys the broker has not spoken of -> when they were sent
-        self._asked_again: set[str] = set()
+        self._asked_again: Counter[str] = Counter()  # how often, by key
         self._counted: Counter[str] = Counter()
         self._packets = 0
         self._sleep, self._rest_s = sleep, 0.0
@@ -109,7 +110,7 @@ class Connection:
         now = self._monotonic()
         for key in gone:
             self._unseen.pop(key, None)
-            self._asked_again.discard(key)
+            del self._asked_again[key]
         for key in keys:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
@@ -198,7 +199,8 @@ class Connection:
         self._renew_silent(now)
         seen = self.protocol.seen
         self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
-        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S and key not in self._asked_again]
+        times = self._asked_again
+        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]]
         if lost:
             self._asked_again.update(lost)
             self.protocol.ask_again(lost)

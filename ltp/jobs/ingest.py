@@ -21,6 +21,7 @@ from ltp.core.money import Price
 from ltp.core.tick import Said, Tick
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
+from ltp.jobs.doubts import Doubts
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
 from ltp.store.encode import NOTHING, Coverage
@@ -50,6 +51,7 @@ class Ingest(threading.Thread):
         status: what the feed says of itself, read once a second and on `changed`.
         tick_size: the price grid of a key, 0 when unknown.
         min_interval_s: between two events of a page; 0: every batch is an event.
+        clock_error: by how many seconds this host's clock is ahead of the broker's, None when that is not known.
     """
 
     def __init__(
@@ -62,13 +64,14 @@ class Ingest(threading.Thread):
         status: Callable[[], FeedStatus],
         tick_size: Callable[[str], Price],
         min_interval_s: float,
+        clock_error: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="flush", daemon=True)
         self._outlet, self._market, self._report = outlet, market, report
         self._may_write, self._feed_status, self._tick_size = may_write, status, tick_size
-        self._clock, self._monotonic = clock, monotonic
+        self._clock, self._monotonic, self._doubts = clock, monotonic, Doubts(clock_error)
         self._floor_s = _floor_s(min_interval_s)
         self._conflator = Conflator()
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
@@ -247,7 +250,7 @@ class Ingest(threading.Thread):
         return True
 
     def _moment(self) -> Moment:
-        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase)
+        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase, self._doubts.reasons)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
@@ -258,6 +261,10 @@ class Ingest(threading.Thread):
         self._phase = phase
         with self._work:
             self._beat_asked = False
+            known = self._doubts.keys
+            self._dropped.update(dict.fromkeys(self._doubts.update(self._status, self._wanted)))
+            if known - self._doubts.keys:
+                self._next_renewal = now
             self._conflator.configure(
                 tick_size=self._tick_size, prev_close_from=self._market.prev_close_from(), sessions=self._market.sessions()
             )
@@ -281,7 +288,7 @@ class Ingest(threading.Thread):
     def _coverage(self) -> Coverage:
         """Return what the feed vouches for now: the 30-second keys of these prices may stand."""
         feed, since = self._status.feed, self._status.since_us
-        return Coverage(since, self._unwanted) if feed == "live" and since > 0 else NOTHING
+        return Coverage(since, self._doubts.beside(self._unwanted)) if feed == "live" and since > 0 else NOTHING
 
 
 def _floor_s(min_interval_s: float) -> float:

@@ -20,7 +20,8 @@ class Report:
 
     `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
-    and its silence would be a fault. `counts`: counters of this process, see ltp.metrics.
+    and its silence would be a fault. `clock_error`: seconds by which this host's clock is ahead of the broker's, None when not
+    known. `counts`: counters of this process, see ltp.metrics.
     """
 
     def __init__(
@@ -30,12 +31,13 @@ class Report:
         idle_reason: str,
         waiting: Callable[[], Sequence[str]],
         calendar: Callable[[], str] = str,
+        clock_error: Callable[[], float | None] = lambda: None,
         expected: Callable[[], bool] = bool,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
         self._waiting, self._calendar, self._expected = waiting, calendar, expected
-        self._counts = counts
+        self._clock_error, self._counts = clock_error, counts
         self._began_at = ""
         self._measure_anew()
 
@@ -78,6 +80,10 @@ class Report:
             "batches_per_s": self._per_s("batches_written"),
             "write_ms": mean_ms,
             "write_worst_ms": worst_ms,
+            "silent": json.dumps(feed.silent),
+            "lags": json.dumps({name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in feed.lags.items()}),
+            "delay_s": str(max((lag.told_s for lag in feed.lags.values()), default=0)),
+            "clock_error_s": "" if (error_s := self._clock_error()) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "reconnects": str(feed.reconnects),
             "last_error": feed.last_error or self._idle_reason,

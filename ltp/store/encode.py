@@ -133,4 +133,6 @@ def message(batch: Batch, items: Sequence[str]) -> tuple[str, str, str]:
         "source": batch.source,
         "phase": dict(batch.phase),
     }
+    if batch.doubts:
+        head["doubts"] = dict(batch.doubts)
     return f'{orjson.dumps(head).decode()[:-1]},"ticks":[', ",".join(items), "]}"

@@ -30,12 +30,13 @@ _WRITING: Final = "writing prices"
 
 
 class Moment(NamedTuple):
-    """What a batch says besides its ticks. `now_us`: microseconds since the epoch."""
+    """What a batch says besides its ticks. `now_us`: microseconds since the epoch. `doubts`: see core.wire.Batch."""
 
     now_us: int
     feed: Feed
     since: int
     phase: Mapping[str, str]
+    doubts: Mapping[str, str] = {}
 
 
 class Beat(NamedTuple):
@@ -167,7 +168,8 @@ class Outlet:
         self._seq += 1
         # Rises even when the clock is set back: it is the position a browser resumes from.
         self._at = max(moment.now_us, self._at + 1)
-        return Batch(self._epoch, self._seq, self._at, moment.feed, moment.since, self._source, moment.phase, ())
+        feed, since, phase, doubts = moment.feed, moment.since, moment.phase, moment.doubts
+        return Batch(self._epoch, self._seq, self._at, feed, since, self._source, phase, (), doubts)
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:

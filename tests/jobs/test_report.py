@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import json
 
+from ltp.core.lag import Lag
 from ltp.feed.status import FeedStatus
 from ltp.jobs.report import Report
 
 
 def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
     silent = tuple(f"NSE_EQ:{number}" for number in range(1, 31))
-    feed = FeedStatus("live", since_us=5, sent=100, never_ticked=silent, reconnects=3, last_packet_at=1_795_408_200.5)
+    lags = {"NSE_EQ": Lag(151.2, 163.0, 9, 150)}
+    feed = FeedStatus(
+        "live",
+        silent=("MCX_COMM",),
+        lags=lags,
+        since_us=5,
+        sent=100,
+        never_ticked=silent,
+        reconnects=3,
+        last_packet_at=1_795_408_200.5,
+    )
     report = Report(source="dhanhq", idle_reason="", waiting=lambda: ["NSE_EQ:9"], calendar=lambda: "provisional", counts=dict)
     report.begin(1_795_408_100.25)
     status = report.status(feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0)
@@ -23,6 +34,10 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "wanted": "120",
         "never_ticked": "30",
         "waiting": "1",
+        "silent": '["MCX_COMM"]',
+        "lags": '{"NSE_EQ": [151.2, 163.0]}',
+        "delay_s": "150",
+        "clock_error_s": "",
         "ticks_per_s": "0.0",
         "ticks_written_per_s": "0.0",
         "batches_per_s": "0.0",
