@@ -8,7 +8,7 @@ Pure. The caller looks once a second at the newest packet of each instrument, so
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from statistics import median
+from statistics import median_low
 from typing import Final, NamedTuple
 
 from ltp.core.tick import Said
@@ -18,6 +18,7 @@ AHEAD_S: Final = -5.0  # no trade lies ahead: then it is a clock that is behind
 _LOOKS: Final = 3  # a process that was stopped for a moment reads late once, and is no delay
 _KEPT_S: Final = 30.0  # an instrument that has not traded for longer is no witness
 _STEPS_S: Final = ((120, 5), (600, 10), (3_600, 30))  # below so many seconds a delay is told in steps of so many
+_KEYS: Final = 10_000
 _LAST_STEP_S: Final = 60
 _NO_LAG_S: Final = 43_200.0  # no line is half a day late: then the trade times run on another clock
 _CLOCK_TOLERANCE_S: Final = 10.0
@@ -36,9 +37,18 @@ class Lag(NamedTuple):
 class _Segment:
     def __init__(self) -> None:
         self.latest: dict[str, tuple[float, float]] = {}  # by key: when it was looked at, seconds of lag
-        self.newest_ltt: dict[str, int] = {}  # by key: trade times that went back are wrong, and no delay
+        self.newest_ltt: dict[str, int] = {}
+        self.went_back: set[str] = set()  # keys whose trade time is not yet where it was before
         self.told_s = 0
         self._against = 0  # looks in a row that contradict what is told
+
+    def take(self, key: str, known: int, ltt: int) -> None:
+        if len(self.newest_ltt) > _KEYS:
+            self.newest_ltt.clear()
+            self.went_back.clear()
+        newest = max(known, self.newest_ltt.get(key, 0))
+        self.newest_ltt[key] = max(newest, ltt)
+        (self.went_back.add if ltt < newest else self.went_back.discard)(key)
 
     def read(self, now: float) -> Lag | None:
         self.latest = {key: each for key, each in self.latest.items() if now - each[0] <= _KEPT_S}
@@ -46,8 +56,9 @@ class _Segment:
             self.told_s = self._against = 0
             return None
         lags = sorted(lag_s for _, lag_s in self.latest.values())
-        middle_s = median(lags)
-        self._tell(middle_s)
+        middle_s = median_low(lags)
+        if len(lags) > 1 or self.went_back.isdisjoint(self.latest):  # on one instrument alone, that is a wrong trade time
+            self._tell(middle_s)
         return Lag(middle_s, lags[min(len(lags) - 1, len(lags) * 99 // 100)], len(lags), self.told_s)
 
     def _tell(self, middle_s: float) -> None:
@@ -81,10 +92,9 @@ class Lags:
             if ltt is None or known is None or not _traded(new[4], before[4]):
                 continue
             segment = self._segments.setdefault(key[: key.index(":")], _Segment())
-            newest = max(known, segment.newest_ltt.get(key, 0))
-            segment.newest_ltt[key] = max(newest, ltt)
             lag_s = new[3] / 1e6 - ltt
-            if ltt > newest and abs(lag_s) < _NO_LAG_S:
+            if ltt > known and abs(lag_s) < _NO_LAG_S:
+                segment.take(key, known, ltt)
                 segment.latest[key] = now, lag_s
         read = {name: segment.read(now) for name, segment in self._segments.items()}
         return {name: lag for name, lag in read.items() if lag is not None}

@@ -69,10 +69,17 @@ def test_an_index_has_no_volume():
     assert looked(Lags(), 0, 20, {"IDX_I:13": 30.0}, volume=0)["IDX_I"].told_s == 30
 
 
-def test_trade_times_that_went_back_are_wrong_and_no_delay():
+def test_trade_times_that_went_back_on_one_instrument_are_wrong_and_no_delay():
     lags = Lags()
     looked(lags, 0, 10, {"NSE_EQ:1": 0.0})
-    assert looked(lags, 10, 100, {"NSE_EQ:1": 3600.0}) == {}
+    assert looked(lags, 10, 100, {"NSE_EQ:1": 3600.0})["NSE_EQ"].told_s == 0
+    assert looked(lags, 100, 200, {"NSE_EQ:1": 3600.0, "NSE_EQ:2": 0.0})["NSE_EQ"].told_s == 0
+
+
+def test_trade_times_that_went_back_on_all_and_go_on_are_a_delay():
+    lags, keys = Lags(), ("NSE_EQ:1", "NSE_EQ:2")
+    looked(lags, 0, 10, dict.fromkeys(keys, 0.0))
+    assert looked(lags, 10, 20, dict.fromkeys(keys, 150.0))["NSE_EQ"].told_s == 150
 
 
 def test_trade_times_of_another_epoch_are_no_delay():
