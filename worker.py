@@ -141,6 +141,7 @@ class Worker:
             connect=self._connect,
             on_ticks=self.ingest.on_ticks,
             in_session=market.expects_packets,
+            judged=market.judged,
             not_before=NotBefore(self._client),
             refresh_token=lambda: self._credentials.refresh(self._rest_client.renew_token),
             on_change=self.ingest.changed,
@@ -158,12 +159,14 @@ class Worker:
                 idle_reason=idle,
                 waiting=lambda: self.subscriptions.waiting,
                 calendar=lambda: market.doubts,
+                clock_error=lambda: self._rest_client.clock_error_s,
                 expected=lambda: self.reconcile.up and market.expects_packets(time.time()),
             ),
             may_write=self.leader.may_write,
             status=self._feed_status,
             tick_size=master.tick_size,
             min_interval_s=self._settings.stream_min_interval_ms / 1000,
+            clock_error=lambda: self._rest_client.clock_error_s,
         )
 
     def _build_rest(self, market: Market, master: Master) -> RestQuotes:

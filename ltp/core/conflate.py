@@ -104,9 +104,9 @@ class Conflator:
         known = self._table.get(key)
         return None if known is None else Tick._make(known)
 
-    def doubted(self) -> list[str]:
+    def mistimed(self) -> list[str]:
         """Return the keys whose trade times contradict their volumes."""
-        return self._merge.evidence.doubted
+        return self._merge.evidence.mistimed
 
     def apply(self, ticks: Sequence[Said]) -> None:
         """Merge what packets said, in their order. Half a microsecond a tick: this is the reader's thread."""

@@ -45,13 +45,13 @@ class Evidence:
         self.counters = counters
         self.since = 0
         self.delay_s: Mapping[str, float] = {}
-        self._doubted: dict[str, int] = {}  # keys whose trade time is not believed -> what it was last
+        self._mistimed: dict[str, int] = {}  # keys whose trade time is not believed -> what it was last
         self._older: dict[str, _Older] = {}
 
     @property
-    def doubted(self) -> list[str]:
+    def mistimed(self) -> list[str]:
         """The keys whose trade times are not believed, in the order in which that began."""
-        return list(self._doubted)
+        return list(self._mistimed)
 
     def rose(self, tick: Tick, old: Tick) -> bool:
         """Return whether the volume rose since `old`, the packet before on this connection."""
@@ -62,11 +62,11 @@ class Evidence:
         """Return `tick`, without its trade time where that is not to be believed."""
         if tick.ltt is None or tick.rest:
             return tick
-        doubted = self._contradicts(tick, old, tick.ltt) if self.rose(tick, old) else self._still_doubted(tick, tick.ltt)
-        if not doubted:
-            self._doubted.pop(tick.key, None)
+        mistimed = self._contradicts(tick, old, tick.ltt) if self.rose(tick, old) else self._still_mistimed(tick, tick.ltt)
+        if not mistimed:
+            self._mistimed.pop(tick.key, None)
             return tick
-        self._doubted[tick.key] = tick.ltt
+        self._mistimed[tick.key] = tick.ltt
         self.counters["ltt_distrusted"] += 1
         return tick._replace(ltt=None)
 
@@ -84,7 +84,7 @@ class Evidence:
         self.counters["corrected"] += 1
         if not tick.volume or tick.ltt is None or (old.ltt is not None and tick.ltt >= old.ltt):
             return tick
-        self._doubted[tick.key] = tick.ltt
+        self._mistimed[tick.key] = tick.ltt
         return tick._replace(ltt=None)
 
     def later_by_rest(self, tick: Tick, old: Tick) -> bool:
@@ -97,7 +97,7 @@ class Evidence:
 
     def forget(self, key: str) -> None:
         """Forget the verdicts on an instrument whose key now means another."""
-        self._doubted.pop(key, None)
+        self._mistimed.pop(key, None)
         self._older.pop(key, None)
 
     def traded_at(self, tick: Tick, old: Tick) -> int:
@@ -113,17 +113,17 @@ class Evidence:
         back = old.ltt is not None and ltt < old.ltt
         if not back and ltt * _US + PUNCTUAL_S * _US >= old.received_at:
             return False
-        before = self._doubted.get(tick.key, old.ltt)
+        before = self._mistimed.get(tick.key, old.ltt)
         if back or (before is not None and ltt <= before):
             return True
         delay_s = self.delay_s.get(tick.key.partition(":")[0])
         if delay_s is None:
-            return tick.key in self._doubted or tick.received_at / _US - ltt >= CLOCK_APART_S
+            return tick.key in self._mistimed or tick.received_at / _US - ltt >= CLOCK_APART_S
         # Most instruments of the segment late by as much: that is a delay, and this the true time of the trade.
         return delay_s <= PUNCTUAL_S
 
-    def _still_doubted(self, tick: Tick, ltt: int) -> bool:
-        return tick.key in self._doubted and tick.received_at / _US - ltt > PUNCTUAL_S
+    def _still_mistimed(self, tick: Tick, ltt: int) -> bool:
+        return tick.key in self._mistimed and tick.received_at / _US - ltt > PUNCTUAL_S
 
     def _corrects(self, tick: Tick, old: Tick) -> bool:
         """Return whether the broker took a volume or a trade time back: a few packets in a row say so, and none denies it."""

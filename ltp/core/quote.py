@@ -24,7 +24,8 @@ class Quote(NamedTuple):
 
     `direction`: +1 or -1, which way the price last moved; 0 before it moved. `moved`: this version is a new price, so the
     cell flashes; false when only state or side values changed. `version`: rises by one with each change of any instrument
-    in this process. `at`: the batch instant (microseconds) of the last change, 0 when it came from the cache.
+    in this process. `at`: the batch instant (microseconds) of the last change, 0 when it came from the cache. `doubt`: why it
+    is stale although the feed is alive, such as "delayed by 2 min 30 s", empty when there is no more to say.
     """
 
     key: str
@@ -34,3 +35,4 @@ class Quote(NamedTuple):
     moved: bool = False
     version: int = 0
     at: int = 0
+    doubt: str = ""

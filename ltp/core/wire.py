@@ -5,6 +5,7 @@ The reader believes nothing: a message of another shape gives None, a damaged ti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
@@ -21,6 +22,8 @@ MAX_COUNT = 2**63
 # No instant of the feed is later than its 32 bits of seconds; one that is would not even make a date.
 MAX_EPOCH_S = 2**32
 MAX_EPOCH_US = MAX_EPOCH_S * 1_000_000
+_IN_TIME: Mapping[str, str] = {}
+_REASON = re.compile(r"[a-z][a-z0-9' ]{0,59}", re.ASCII)
 # What the worker leaves out of no tick; anybody else's may lack some of it.
 _written = itemgetter("k", "ltp", "ltt", "received_at", "session", "traded_at")
 _UNWRITTEN = {"k": None, "ltp": None, "ltt": None, "received_at": None, "session": "", "traded_at": 0}
@@ -56,8 +59,9 @@ class Batch(NamedTuple):
     `epoch` changes whenever the worker can no longer vouch for continuity; within one, `seq` rises by one a message.
     `at`: microseconds since the epoch, rising over all messages ever; the id of the events made from it.
     `since`: microseconds; the present connection was subscribed then, 0 while there is none. A price not received since
-    is not covered. `ticks`: as written ticks, as heard maybe only told. `reassigned`: keys that mean another instrument
-    since an instant in microseconds: what is older is not of this one.
+    is not covered. `ticks`: as written ticks, as heard maybe only told. `doubts`: segments whose prices may not be shown as
+    live although the feed is, each with the reason in words, empty where they are merely silent. `reassigned`: keys that
+    mean another instrument since an instant in microseconds: what is older is not of this one.
     """
 
     epoch: str
@@ -68,6 +72,7 @@ class Batch(NamedTuple):
     source: str
     phase: Mapping[str, str]
     ticks: Sequence[Tick | Told]
+    doubts: Mapping[str, str] = _IN_TIME
     reassigned: Mapping[str, int] = _NONE
 
 
@@ -109,8 +114,18 @@ def batch_from_plain(plain: Any) -> Batch | None:
         source,
         phase,
         _read(ticks),
+        doubts_from_plain(plain.get("doubts")),
         reassigned_from_plain(plain.get("reassigned")),
     )
+
+
+def doubts_from_plain(plain: Any) -> Mapping[str, str]:
+    """Read `Batch.doubts` back. A reason goes onto pages, so one that is not plain words counts as none."""
+    if not isinstance(plain, dict):
+        return _IN_TIME
+    return {
+        str(segment): reason if isinstance(reason, str) and _REASON.fullmatch(reason) else "" for segment, reason in plain.items()
+    }
 
 
 def reassigned_from_plain(plain: Any) -> Mapping[str, int]:

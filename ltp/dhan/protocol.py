@@ -129,6 +129,10 @@ class Protocol:
         events, self._events = self._events, []
         return events
 
+    def newest(self) -> list[Said]:
+        """Return the newest tick with a price of each wanted instrument that has had one."""
+        return [instrument.newest for instrument in self._instruments.values() if instrument.newest is not None]
+
     def receive(self, messages: Iterable[bytes | memoryview | Run], received_at_us: int) -> list[Said]:
         """Read binary WebSocket messages, each of any number of packets.
 
@@ -168,7 +172,9 @@ class Protocol:
             if ltt != last_ltt:
                 last_ltt, traded_at = ltt, ltt_to_utc(ltt)
             ltp = round(rupees * 100) * 100
-            tell((instrument.key, ltp, traded_at, received_at_us, volume, instrument.day, instrument.oi, "", 0, False))
+            key, day, oi = instrument.key, instrument.day, instrument.oi
+            instrument.newest = said = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
+            tell(said)
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
@@ -204,6 +210,7 @@ class Protocol:
                 continue
             ticks.append(tick)
             if tick.ltp is not None:
+                instrument.newest = tick
                 self.priced.add(instrument.key)
                 if intact and read is read_quote and not instrument.currency:
                     self._known[size][header] = instrument

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from ltp.core.money import is_currency, price_from_float32
-from ltp.core.tick import UNTOLD, Day, Tick
+from ltp.core.tick import UNTOLD, Day, Said, Tick
 from ltp.dhan import codes, packets
 from ltp.dhan.clock import ltt_to_utc
 
@@ -22,9 +22,12 @@ _OI: Final = struct.Struct("<I8x")
 
 
 class Instrument:
-    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time."""
+    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time.
 
-    __slots__ = ("currency", "day", "key", "oi", "side_bytes")
+    `newest`: its newest tick with a price, None before the first.
+    """
+
+    __slots__ = ("currency", "day", "key", "newest", "oi", "side_bytes")
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -32,6 +35,7 @@ class Instrument:
         self.day = UNTOLD
         self.oi: int | None = None
         self.side_bytes = b""
+        self.newest: Said | None = None
 
     def take_side(self, side_bytes: bytes) -> None:
         prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)

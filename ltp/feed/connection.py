@@ -19,10 +19,12 @@ from ltp.core.tick import Feed, Said
 from ltp.dhan.codes import Mode, reason
 from ltp.dhan.protocol import Protocol, Run
 from ltp.errors import FeedClosed, FeedError, LTPError
+from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
 READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
 ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
+ASK_AGAIN_FACTOR: Final = 4  # and when that was lost too, after four times as long, and so on
 REVIEW_EVERY_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 0.5
 
@@ -58,6 +60,7 @@ class Connection:
         mode: Mode,
         on_ticks: Callable[[list[Said]], float],
         alarm: TradeTimeAlarm,
+        segments: Segments,
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -66,10 +69,12 @@ class Connection:
         self._client, self._on_ticks, self._clock, self._monotonic = client, on_ticks, clock, monotonic
         self._opened = self._reviewed = monotonic()
         self._watch = Watch(self._opened)
-        self._alarm = alarm
+        self._alarm, self._segments = alarm, segments
+        self._renewed: set[str] = set()  # silent segments whose subscriptions were made again
+        segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
         self._unseen: dict[str, float] = {}  # sent keys the broker has not spoken of -> when they were sent
-        self._asked_again: set[str] = set()
+        self._asked_again: Counter[str] = Counter()  # how often, by key
         self._counted: Counter[str] = Counter()
         self._packets = 0
         self._sleep, self._rest_s = sleep, 0.0
@@ -82,7 +87,7 @@ class Connection:
     @property
     def feed(self) -> Feed:
         """Subscribed is not live: only a packet of this connection makes it so."""
-        if self._silent:
+        if self._silent or (self._segments.all_silent and self._watch.last_packet is not None):
             return "silent"
         return "down" if self._watch.last_packet is None else "live"
 
@@ -98,13 +103,14 @@ class Connection:
             return
         gone = set(self._wanted).difference(keys)
         self._wanted = keys
+        self._segments.want(keys)
         self.protocol.unsubscribe(gone)
         self.protocol.subscribe(keys)
         self._send()
         now = self._monotonic()
         for key in gone:
             self._unseen.pop(key, None)
-            self._asked_again.discard(key)
+            del self._asked_again[key]
         for key in keys:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
@@ -133,6 +139,8 @@ class Connection:
             self._review(before)
         self._silent = self._watch.silent(before, in_session=in_session)
         kind, sentence = self._watch.verdict(before, last_silent_reconnect)
+        if not kind and (sentence := self._segments.overdue(before)):
+            kind = "silent"
         if kind:
             return self.ended(kind, sentence=sentence)
         if messages:
@@ -187,9 +195,12 @@ class Connection:
     def _review(self, now: float) -> None:
         self._reviewed = now
         self._count_faults()
+        self._segments.look(now, self.protocol.newest())
+        self._renew_silent(now)
         seen = self.protocol.seen
         self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
-        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S and key not in self._asked_again]
+        times = self._asked_again
+        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]]
         if lost:
             self._asked_again.update(lost)
             self.protocol.ask_again(lost)
@@ -197,6 +208,22 @@ class Connection:
             _log.warning("No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted))
         if self._watch.ping_due(now):
             self._client.ping()
+
+    def _renew_silent(self, now: float) -> None:
+        """Subscribe a silent segment anew, once: the broker may have lost what it was asked for."""
+        silent = self._segments.to_renew(now)
+        self._renewed.intersection_update(silent)
+        for segment in silent.keys() - self._renewed:
+            self._renewed.add(segment)
+            keys = silent[segment]
+            self.protocol.unsubscribe(keys)
+            self._send()
+            self.protocol.subscribe(keys)
+            self._send()
+            self._segments.forget(keys)
+            self._unseen.update(dict.fromkeys(keys, now))
+            metrics.count(f"feed_silent_segments.{segment}")
+            _log.warning("%s is open and has fallen silent; its %d instruments are subscribed anew", segment, len(keys))
 
     def _count_faults(self) -> None:
         for kind, n in (self.protocol.counters - self._counted).items():

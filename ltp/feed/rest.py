@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -37,6 +38,8 @@ _TOO_MANY: Final = (429, 805, 904)
 class RestClient:
     """Thread-safe; calls wait for each other. Every call may take `pace_s` and TIMEOUT_S for each call before it.
 
+    `clock_error_s`: by how much this host's clock is ahead of the broker's, by the `Date` of its last answer; None before one.
+
     Every public method raises FeedError or FeedAuthError with the broker's number in `code`, and ConfigError when the
     credentials cannot be read.
     """
@@ -56,6 +59,7 @@ class RestClient:
         self._lock = threading.Lock()
         self._free_at = self._paused_until = float("-inf")
         self._limited = 0
+        self.clock_error_s: float | None = None
         self._session = requests.Session()
         # A proxy of the environment cannot reach the simulator on this machine.
         self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1")
@@ -135,6 +139,7 @@ class RestClient:
         client_id, token = self._credentials.current()
         # The renewal wants the id under a name of its own; both are harmless everywhere.
         headers = {"access-token": token, "client-id": client_id, "dhanClientId": client_id, "Accept": "application/json"}
+        asked_at = self._clock()
         try:
             with self._session.request(
                 method,
@@ -148,6 +153,7 @@ class RestClient:
                 text = self._read(response)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             raise FeedError(f"The broker's REST side cannot be reached: {type(error).__name__}") from None
+        self._compare_clocks(response.headers.get("Date", ""), asked_at)
         retry_after_s = parse_retry_after(response.headers.get("Retry-After", ""), self._clock())
         try:
             return response.status_code, retry_after_s, json.loads(text)
@@ -155,6 +161,16 @@ class RestClient:
             if response.status_code < 400:
                 raise FeedError("The broker's REST side sent no JSON", response.status_code) from None
             return response.status_code, retry_after_s, None
+
+    def _compare_clocks(self, date: str, asked_at: float) -> None:
+        """Take the broker's time for that of the middle of the call; it has whole seconds, cut off."""
+        try:
+            theirs = parsedate_to_datetime(date).timestamp() + 0.5
+        except (ValueError, OverflowError):
+            return
+        now = self._clock()
+        if 0 <= now - asked_at <= TIMEOUT_S:  # else this host's clock was set during the call
+            self.clock_error_s = (asked_at + now) / 2 - theirs
 
     def _read(self, response: requests.Response) -> bytes:
         """Read the body in all within TIMEOUT_S: the library's time-out is for each single byte."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from ltp.core.lag import Lag
 from ltp.core.tick import Feed
 
 STATUS_EVERY_S: Final = 0.5
+
+_IN_TIME: Final[Mapping[str, Lag]] = {}
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +22,8 @@ class FeedStatus(NamedTuple):
 
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
     numbers of instruments. `priced`: keys the broker sent a price of on this connection. `never_ticked`: keys asked for twice in
-    vain. `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
+    vain. `silent`: segments that are open and have fallen silent. `lags`: how late the prices of each segment come.
+    `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
     the credentials change.
     """
 
@@ -29,6 +33,8 @@ class FeedStatus(NamedTuple):
     sent: int = 0
     priced: frozenset[str] = frozenset()
     never_ticked: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    lags: Mapping[str, Lag] = _IN_TIME
     reconnects: int = 0
     last_error: str = ""
     last_packet_at: float | None = None

@@ -21,6 +21,7 @@ from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
 from ltp.errors import FeedClosed, LTPError
 from ltp.feed.connection import CLOSE_TIMEOUT_S, Connection, FeedSocket, refused
 from ltp.feed.gate import Gate, NotBefore
+from ltp.feed.segments import Segments
 from ltp.feed.status import FeedStatus, StatusBoard
 from ltp.feed.watch import TradeTimeAlarm
 
@@ -39,7 +40,8 @@ class Supervisor(threading.Thread):
         connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
         on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left unread. What it
             raises is counted and logged, never fatal.
-        in_session: tell for an instant (seconds since the epoch) whether silence would be a fault.
+        in_session: tell for an instant (seconds since the epoch) whether silence of the whole feed would be a fault.
+        judged: the segments in which silence would be a fault at an instant, each by its own usual pace.
         refresh_token: get a new token; tell whether there is one.
         on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
         credentials_version: a value that changes when the credentials do.
@@ -54,6 +56,7 @@ class Supervisor(threading.Thread):
         connect: Callable[[], FeedSocket],
         on_ticks: Callable[[list[Said]], float],
         in_session: Callable[[float], bool],
+        judged: Callable[[float], frozenset[str]],
         not_before: NotBefore,
         refresh_token: Callable[[], bool],
         on_change: Callable[[], None],
@@ -73,7 +76,7 @@ class Supervisor(threading.Thread):
         self._policy = ReconnectPolicy(random)
         self._gate = Gate(not_before, credentials_version, clock, monotonic)
         self._board = StatusBoard(self._tell_change, monotonic)
-        self._alarm = TradeTimeAlarm()
+        self._alarm, self._segments = TradeTimeAlarm(), Segments(judged, clock)
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._pause, self._rest = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
@@ -152,7 +155,14 @@ class Supervisor(threading.Thread):
         except LTPError as error:
             return refused(error)
         connection = Connection(
-            client, self._mode, self._hand_over, self._alarm, clock=self._clock, monotonic=self._monotonic, sleep=self._rest
+            client,
+            self._mode,
+            self._hand_over,
+            self._alarm,
+            self._segments,
+            clock=self._clock,
+            monotonic=self._monotonic,
+            sleep=self._rest,
         )
         try:
             return self._read_until_end(connection)
@@ -253,6 +263,8 @@ class Supervisor(threading.Thread):
             sent=len(connection.protocol.sent),
             priced=frozenset(connection.protocol.priced),
             never_ticked=tuple(connection.never_ticked),
+            silent=self._segments.silent,
+            lags=self._segments.lags,
         )
 
     def _wait_for_change(self, seconds: float) -> None:

@@ -51,6 +51,7 @@ class Board:
         self.since = 0
         self.source = ""
         self.phase: Mapping[str, str] = {}
+        self.doubts: Mapping[str, str] = {}
         self._closed: frozenset[str] = frozenset()
         self.continuous_from: int | None = None
         self.last_tick_at = 0
@@ -110,7 +111,7 @@ class Board:
         if not self.stamp:
             return None
         self._settle(keys)
-        entries, closed, live_from = self._entries, self._closed, self._moment().live_from
+        entries, closed, doubts, live_from = self._entries, self._closed, self.doubts, self._moment().live_from
         quotes, late, covered = [], [], 0
         for key in keys:
             entry = entries.get(key)
@@ -118,9 +119,10 @@ class Board:
             if entry is None or tick is None or tick.ltp is None or tick.rest:
                 return None
             turned = "closed" if entry.segment in closed else "live" if tick.traded_at >= live_from else "quiet"
-            if entry.quote.state != (turned if entry.covered or turned == "closed" else "stale"):
+            vouched = entry.covered and entry.segment not in doubts
+            if entry.quote.state != (turned if vouched or turned == "closed" else "stale"):
                 late.append(key)
-            covered += entry.covered
+            covered += vouched
             quotes.append(entry.quote)
         return Vouched(quotes, covered, late)
 
@@ -129,11 +131,12 @@ class Board:
 
         What is not shown may wait until somebody asks for it.
         """
-        turned = (batch.feed, batch.since, batch.phase) != (self._feed, self.since, self.phase)
-        turned = turned or not self._linked
+        said = batch.feed, batch.since, batch.phase, batch.doubts
+        turned = said != (self._feed, self.since, self.phase, self.doubts) or not self._linked
         if batch.since != self.since:
             self._recover(batch.since)
         self._feed, self.since, self.phase, self.source = batch.feed, batch.since, dict(batch.phase), batch.source
+        self.doubts = batch.doubts
         if turned:
             self._closed = frozenset(segment for segment, phase in batch.phase.items() if phase == "closed")
         self.at = max(self.at, batch.at)
@@ -182,7 +185,13 @@ class Board:
         self._settle(keys)
         moment = self._moment()
         entries = [entry for entry in map(self._entries.get, keys) if entry is not None]
-        late = [entry for entry in entries if moment.state(entry.segment, entry.quote.tick, entry.covered) != entry.quote.state]
+        state, doubt = moment.state, moment.doubt
+        late = [
+            entry
+            for entry in entries
+            if (turned := state(entry.segment, entry.quote.tick, entry.covered)) != entry.quote.state
+            or doubt(entry.segment, turned) != entry.quote.doubt
+        ]
         changed = [entry.quote.key for entry in late if self._show(entry, entry.quote.tick, moment)]
         self._changes.note(self.version, changed)
         return changed
@@ -260,4 +269,4 @@ class Board:
 
     def _moment(self) -> Moment:
         self._linked = self.link_age_s <= LINK_DEAD_AFTER_S
-        return Moment(self._now(), self._linked, self._feed, self.since, self._closed, self.at)
+        return Moment(self._now(), self._linked, self._feed, self.since, self._closed, self.at, self.doubts)

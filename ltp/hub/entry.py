@@ -6,7 +6,7 @@ was told, until somebody does: then it is taken in as if it came just now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ltp.core.quote import Quote
@@ -46,7 +46,7 @@ class Moment(NamedTuple):
     """What the state of every price hangs on: the time, the worker's last word and whether that still counts.
 
     `now_s`: seconds since the epoch. `linked`: the worker was heard of lately. `since`: see core.wire.Batch. `at`: the
-    instant of the newest batch.
+    instant of the newest batch. `doubts`: see core.wire.Batch.
     """
 
     now_s: float
@@ -55,12 +55,18 @@ class Moment(NamedTuple):
     since: int
     closed: frozenset[str]
     at: int
+    doubts: Mapping[str, str] = {}
 
     def state(self, segment: str, tick: Tick | None, covered: bool) -> State:
         if not self.linked:
             # Without the worker nobody knows whether the market is open: its last word on the phase counts no more.
             return state(tick, now=self.now_s, feed="down", open_=True, covered=covered)
-        return state(tick, now=self.now_s, feed=self.feed, open_=segment not in self.closed, covered=covered)
+        vouched = covered and segment not in self.doubts
+        return state(tick, now=self.now_s, feed=self.feed, open_=segment not in self.closed, covered=vouched)
+
+    def doubt(self, segment: str, turned: State) -> str:
+        """Return the reason why a price is `turned`, "" where it needs none."""
+        return self.doubts.get(segment, "") if turned == "stale" and self.linked and self.feed == "live" else ""
 
     @property
     def live_from(self) -> float:
@@ -125,13 +131,14 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
     One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
     every tick in every process, and a call costs as much as three comparisons.
     """
-    live_from, since, closed, at = moment.live_from, moment.since, moment.closed, moment.at
+    live_from, since, at = moment.live_from, moment.since, moment.at
+    not_live = moment.closed.union(moment.doubts)
     changed = []
     for tick in ticks:
         key, ltp, ltt, received_at, volume, day, oi, _, traded_at, rest = tick
         entry = entries[key]
         quote = entry.quote
-        key, held, was, direction, _, _, _ = quote
+        key, held, was, direction, _, _, _, why = quote
         if held is not None:
             # Batches queued while the cache was read are older than what was read.
             if entry.cached and order(tick) < order(held):
@@ -146,19 +153,21 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
         entry.cached = entry.at_once = False
         entry.oi_known = oi is not None
         covered = entry.covered = 0 < since <= received_at
-        if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in closed:
+        if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in not_live:
             turned: State = "live"
+            doubt = ""
         else:
             turned = moment.state(entry.segment, tick, covered)
+            doubt = moment.doubt(entry.segment, turned)
         before = None if held is None else held.ltp
-        if ltp == before and turned == was and _look_alike(tick, held):
+        if ltp == before and turned == was and doubt == why and _look_alike(tick, held):
             entry.quote = _new_quote(Quote, (key, tick, *quote[2:]))
             continue
         version += 1
         moved = False
         if ltp != before and before is not None and ltp is not None:
             moved, direction = True, 1 if ltp > before else -1
-        entry.quote = _new_quote(Quote, (key, tick, turned, direction, moved, version, at))
+        entry.quote = _new_quote(Quote, (key, tick, turned, direction, moved, version, at, doubt))
         changed.append(key)
     return changed
 
@@ -167,7 +176,8 @@ def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:
     """Make `tick` what the entry shows, as of `version` if anybody could see the difference; tell whether."""
     quote = entry.quote
     turned = moment.state(entry.segment, tick, entry.covered)
-    if turned == quote.state and _look_alike(tick, quote.tick):
+    doubt = moment.doubt(entry.segment, turned)
+    if turned == quote.state and doubt == quote.doubt and _look_alike(tick, quote.tick):
         if tick is not quote.tick:
             entry.quote = quote._replace(tick=tick)
         return False
@@ -175,7 +185,7 @@ def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:
     after = tick.ltp if tick else None
     moved = before is not None and after is not None and before != after
     direction = (1 if after > before else -1) if moved and after and before else quote.direction
-    entry.quote = Quote(quote.key, tick, turned, direction, moved, version, moment.at)
+    entry.quote = Quote(quote.key, tick, turned, direction, moved, version, moment.at, doubt)
     return True
 
 

@@ -55,6 +55,11 @@ class Prices:
         return self._board.phase
 
     @property
+    def doubts(self) -> Mapping[str, str]:
+        """Segments whose prices may not be shown as live although the feed is, each with the reason; see core.wire.Batch."""
+        return self._board.doubts
+
+    @property
     def since(self) -> int:
         """Microseconds at which the present feed connection was subscribed; a price received before is not covered."""
         return self._board.since

@@ -23,7 +23,7 @@ from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
-from ltp.store.encode import NOTHING, Coverage
+from ltp.jobs.wanted import Wanted
 from ltp.store.keys import HEARTBEAT_EVERY_S, LTP_RENEW_S
 from ltp.store.outlet import Beat, Moment, Outlet
 
@@ -38,7 +38,6 @@ _FLOOR_S: Final = 0.002, 0.02
 # shorter, each second reading would come too early for a write.
 _REST: Final = 1.1
 STANDBY_S: Final = 0.1
-_ANNOUNCE_S: Final = 30.0  # a web process may miss batches, and then misses what they said once
 RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
 
@@ -51,6 +50,7 @@ class Ingest(threading.Thread):
         status: what the feed says of itself, read once a second and on `changed`.
         tick_size: the price grid of a key, 0 when unknown.
         min_interval_s: between two events of a page; 0: every batch is an event.
+        clock_error: by how many seconds this host's clock is ahead of the broker's, None when that is not known.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Ingest(threading.Thread):
         status: Callable[[], FeedStatus],
         tick_size: Callable[[str], Price],
         min_interval_s: float,
+        clock_error: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,11 +75,7 @@ class Ingest(threading.Thread):
         self._conflator = Conflator()
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
-        self._wanted: frozenset[str] = frozenset()
-        self._unwanted: frozenset[str] = frozenset()  # admitted and not, or no longer, wanted: nobody vouches for these
-        self._dropped: dict[str, None] = {}
-        self._reassigned: Mapping[str, int] = {}
-        self._announced_until = float("-inf")
+        self._wanted = Wanted(clock_error)
         self._beat_asked = False
         self._stopping = threading.Event()
 
@@ -108,7 +105,7 @@ class Ingest(threading.Thread):
         """Take what REST answered for `keys`; `ticks` have `rest` set."""
         with self._work:
             keys = frozenset(keys)
-            self._unwanted |= keys - self._wanted
+            self._wanted.beside(keys)
             self._conflator.admit(keys)
             self._conflator.apply(ticks)
             self._work.notify()
@@ -119,12 +116,7 @@ class Ingest(threading.Thread):
         `known` is what the cache holds of keys that are new here: a packet without a price must not blank it.
         """
         with self._work:
-            wanted = frozenset(keys)
-            self._dropped.update(dict.fromkeys(self._wanted - wanted))
-            for key in wanted - self._wanted:
-                self._dropped.pop(key, None)
-            self._unwanted = (self._unwanted | self._wanted) - wanted
-            self._wanted = wanted
+            self._wanted.follow(keys)
             self._conflator.admit(keys)
             self._conflator.restore(known)
 
@@ -134,10 +126,9 @@ class Ingest(threading.Thread):
         To be called when the cache holds nothing older any more; `known` in `follow` must not either.
         """
         with self._work:
-            self._reassigned = {**self._reassigned, **reassigned}
+            self._wanted.reassign(reassigned, self._monotonic())
             for key, at in reassigned.items():
                 self._conflator.forget(key, at)
-            self._announced_until = self._monotonic() + _ANNOUNCE_S
             self._beat_asked = True
             self._work.notify()
 
@@ -182,9 +173,9 @@ class Ingest(threading.Thread):
         if not self._fence or self._may_write() != self._fence or now - self._sent_at < self._floor_s or not self._outlet.ready():
             return False
         with self._work:
-            if self._beat_asked or self._dropped:
+            if self._beat_asked or self._wanted.dropping:
                 return False
-            ticks, coverage = self._conflator.take(), self._coverage()
+            ticks, coverage = self._conflator.take(), self._wanted.coverage(self._status)
         self._began = self._sent_at = now
         self._outlet.send_ahead(self._moment(), ticks, coverage)
         return not self._outlet.unsent
@@ -246,11 +237,9 @@ class Ingest(threading.Thread):
             ticks = self._conflator.all() if beginning else self._conflator.take()
             if beginning:
                 self._conflator.take()
-            dropped, self._dropped = tuple(self._dropped), {}
-            if now >= self._announced_until:
-                self._reassigned = {}
+            dropped = self._wanted.take_dropped(now)
             beat = self._beat(now, beginning) if beating else None
-            coverage = self._coverage()
+            coverage = self._wanted.coverage(self._status)
         if beginning and beat is not None:
             self._outlet.begin(self._moment(), ticks, beat)
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
@@ -265,7 +254,8 @@ class Ingest(threading.Thread):
         return True
 
     def _moment(self) -> Moment:
-        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase, self._reassigned)
+        status, wanted, now_us = self._status, self._wanted, int(self._clock() * 1e6)
+        return Moment(now_us, status.feed, status.since_us, self._phase, wanted.doubts, wanted.reassigned)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
@@ -276,11 +266,13 @@ class Ingest(threading.Thread):
         self._phase = phase
         with self._work:
             self._beat_asked = False
+            if self._wanted.judge(self._status):
+                self._next_renewal = now
             self._conflator.configure(
                 tick_size=self._tick_size,
                 prev_close_from=self._market.prev_close_from(),
                 sessions=self._market.sessions(),
-                delay_s={},
+                delay_s={segment: lag.told_s for segment, lag in self._status.lags.items()},
             )
             self._conflator.connected(self._status.since_us)
 
@@ -295,16 +287,11 @@ class Ingest(threading.Thread):
         covered: Sequence[Tick] = ()
         if beginning or now >= self._next_renewal:
             self._next_renewal = now + LTP_RENEW_S
-            covered = list(filter(self._coverage().covers, self._conflator.all()))
-        doubted = [key for key in self._conflator.doubted() if key in self._wanted]
-        odd = dict(self._conflator.counters)
-        status = self._report.status(self._status, self._phase, self._received, len(self._wanted), now, doubted=doubted, odd=odd)
+            covered = list(filter(self._wanted.coverage(self._status).covers, self._conflator.all()))
+        wanted, odd = self._wanted.keys, dict(self._conflator.counters)
+        mistimed = [key for key in self._conflator.mistimed() if key in wanted]
+        status = self._report.status(self._status, self._phase, self._received, len(wanted), now, mistimed=mistimed, odd=odd)
         return Beat(status, heartbeat_at, covered)
-
-    def _coverage(self) -> Coverage:
-        """Return what the feed vouches for now: the 30-second keys of these prices may stand."""
-        feed, since = self._status.feed, self._status.since_us
-        return Coverage(since, self._unwanted) if feed == "live" and since > 0 else NOTHING
 
 
 def _floor_s(min_interval_s: float) -> float:

@@ -68,6 +68,15 @@ class Market:
             for segment in _segments(PROBES)
         )
 
+    def judged(self, epoch_s: float) -> frozenset[str]:
+        """Return the segments in which silence at that instant would be a fault, measured by their usual pace."""
+        at = datetime.fromtimestamp(epoch_s, UTC)
+        return frozenset(
+            segment
+            for segment, phase in self._calendar.phases(at).items()
+            if phase == "continuous" and not self._calendar.quiet_expected(segment, at)
+        )
+
     def probes(self) -> tuple[str, ...]:
         """Return what is subscribed only to tell silence from a quiet market: nothing while the exchange is shut."""
         return PROBES if self._near("NSE_EQ") else ()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
+from ltp.core.lag import Lag
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
 
@@ -20,7 +21,8 @@ class Report:
 
     `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
-    and its silence would be a fault. `counts`: counters of this process, see ltp.metrics.
+    and its silence would be a fault. `clock_error`: seconds by which this host's clock is ahead of the broker's, None when not
+    known. `counts`: counters of this process, see ltp.metrics.
     """
 
     def __init__(
@@ -30,12 +32,13 @@ class Report:
         idle_reason: str,
         waiting: Callable[[], Sequence[str]],
         calendar: Callable[[], str] = str,
+        clock_error: Callable[[], float | None] = lambda: None,
         expected: Callable[[], bool] = bool,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
         self._waiting, self._calendar, self._expected = waiting, calendar, expected
-        self._counts = counts
+        self._clock_error, self._counts = clock_error, counts
         self._began_at = ""
         self._measure_anew()
 
@@ -61,7 +64,7 @@ class Report:
         wanted: int,
         now: float,
         *,
-        doubted: Sequence[str] = (),
+        mistimed: Sequence[str] = (),
         odd: Mapping[str, int] = {},
     ) -> dict[str, str]:
         """Return the fields of `market_stream:status`.
@@ -69,10 +72,9 @@ class Report:
         Args:
             received: ticks since the start.
             now: monotonic seconds.
-            doubted: keys whose trade times are not believed.
+            mistimed: keys whose trade times are not believed.
             odd: how many packets were not taken as they came, by kind; a repeated one is nothing odd.
         """
-        waiting = self._waiting()
         self._measure(received, now)
         mean_ms, worst_ms = self._write_ms
         return {
@@ -81,18 +83,18 @@ class Report:
             "connections": "1" if feed.since_us else "0",
             "subscribed": str(feed.sent),
             "wanted": str(wanted),
-            "never_ticked": str(len(feed.never_ticked)),
-            "never_ticked_keys": json.dumps(feed.never_ticked[:_LISTED]),
-            "waiting": str(len(waiting)),
-            "waiting_keys": json.dumps(list(waiting[:_LISTED])),
-            "doubted": str(len(doubted)),
-            "doubted_keys": json.dumps(list(doubted[:_LISTED])),
+            **_listed("never_ticked", feed.never_ticked),
+            **_listed("waiting", self._waiting()),
+            **_listed("mistimed", mistimed),
             "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
             "ticks_per_s": self._per_s("received"),
             "ticks_written_per_s": self._per_s("ticks_written"),
             "batches_per_s": self._per_s("batches_written"),
             "write_ms": mean_ms,
             "write_worst_ms": worst_ms,
+            "silent": json.dumps(feed.silent),
+            **_lags(feed.lags),
+            "clock_error_s": "" if (error_s := self._clock_error()) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "reconnects": str(feed.reconnects),
             "last_error": feed.last_error or self._idle_reason,
@@ -110,6 +112,17 @@ class Report:
 
     def _per_s(self, name: str) -> str:
         return f"{self._rates.per_s(name):.1f}"
+
+
+def _listed(name: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return how many keys there are, and the first of them."""
+    return {name: str(len(keys)), f"{name}_keys": json.dumps(list(keys[:_LISTED]))}
+
+
+def _lags(lags: Mapping[str, Lag]) -> dict[str, str]:
+    """Return how late each segment is (median and p99 in seconds), and the longest delay as it is shown."""
+    figures = {name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in lags.items()}
+    return {"lags": json.dumps(figures), "delay_s": str(max((lag.told_s for lag in lags.values()), default=0))}
 
 
 def _iso(epoch_s: float) -> str:

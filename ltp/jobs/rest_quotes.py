@@ -1,7 +1,8 @@
 """The one caller of the broker's REST quotes, which allows a call a second: what to ask for next.
 
-First what an API call waits for, then what is subscribed and has not ticked, then, of shut markets, everything wanted once.
-The pace is the client's. Knows nothing of what becomes of the answers.
+First what an API call waits for, then what is subscribed and has not ticked, then the segments whose prices are in doubt, then,
+of shut markets, everything wanted once. Only what was answered is done; the rest is asked again, later each time. The pace is
+the client's. Knows nothing of what becomes of the answers.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ _PAUSE_S: Final = 0.01  # after the server waited for us
 REVIEW_S: Final = 1.0
 SEED_AFTER_S: Final = 5.0
 PER_CALL: Final = 1_000
+DOUBTED_EVERY_S: Final = 60.0
 STOP_S: Final = 0.5
 _BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
+_AGAIN_AFTER_S: Final = (5.0, 15.0, 60.0, 300.0)  # an instrument that was not answered: the broker leaves out dead ones too
+_MISSED_KEPT: Final = 10_000
 
 
 class RestQuotes(threading.Thread):
@@ -66,6 +70,8 @@ class RestQuotes(threading.Thread):
         self._seeded: set[str] = set()
         self._seeded_since = 0
         self._swept: set[str] = set()
+        self._missed: dict[str, tuple[int, float]] = {}  # not answered -> how often in a row, and when to ask again
+        self._checked: dict[str, float] = {}  # answered while its segment was in doubt -> when
         self._reviewed = self._not_until = float("-inf")
         self._failures = 0
         self._pause_s = WAIT_S
@@ -104,7 +110,8 @@ class RestQuotes(threading.Thread):
             self._pause_s = WAIT_S
             return  # the flush thread says so already
         self._pause_s = _PAUSE_S
-        self._asked.update(dict.fromkeys(key for key in asked if self._knows(key)))
+        now = self._monotonic()
+        self._asked.update(dict.fromkeys(key for key in asked if self._knows(key) and self._due(key, now)))
 
     def _call(self, keys: list[str]) -> None:
         for key in keys:
@@ -115,11 +122,29 @@ class RestQuotes(threading.Thread):
             self._failed(error)
             return
         self._failures = 0
-        self._seeded.update(keys)
-        self._swept.update(keys)
+        self._note(keys, answered)
         metrics.count("rest_quotes", len(answered))
         if not self._stopping.is_set():
             self._deliver(keys, list(answered.values()))
+
+    def _note(self, keys: list[str], answered: Mapping[str, Tick]) -> None:
+        now = self._monotonic()
+        self._seeded.update(answered)
+        self._swept.update(answered)
+        self._checked.update(dict.fromkeys(self._keys.intersection(answered), now))
+        missed = [key for key in keys if key not in answered]
+        for key in answered:
+            self._missed.pop(key, None)
+        if len(self._missed) + len(missed) > _MISSED_KEPT:
+            self._missed.clear()
+        for key in missed:
+            times, _ = self._missed.get(key, (0, 0.0))
+            self._missed[key] = times + 1, now + _AGAIN_AFTER_S[min(times, len(_AGAIN_AFTER_S) - 1)]
+        metrics.count("rest_unanswered", len(missed))
+
+    def _due(self, key: str, now: float) -> bool:
+        missed = self._missed.get(key)
+        return missed is None or now >= missed[1]
 
     def _failed(self, error: LTPError) -> None:
         if self._failures == 0:
@@ -145,8 +170,23 @@ class RestQuotes(threading.Thread):
         open_ = {segment: self._market.is_open(segment) for segment in self._segments}
         shut = [] if all(open_.values()) else [key for key in wanted if not open_[key.partition(":")[0]]]
         self._swept.intersection_update(shut)  # a segment that opened is swept again when it shuts
-        due = self._unseeded(wanted, now) or [key for key in shut if key not in self._swept]
+        due = (
+            self._unseeded(wanted, now)
+            or self._doubted(wanted, now)
+            or [key for key in shut if key not in self._swept and self._due(key, now)]
+        )
         return due[:PER_CALL]
+
+    def _doubted(self, wanted: Sequence[str], now: float) -> list[str]:
+        """Return what is in a segment that is silent or late, and was not answered within the last minute."""
+        status = self._status()
+        segments = {*status.silent, *(segment for segment, lag in status.lags.items() if lag.told_s)}
+        if not segments:
+            self._checked.clear()
+            return []
+        before = now - DOUBTED_EVERY_S
+        keys = [key for key in wanted if key.partition(":")[0] in segments]
+        return [key for key in keys if self._checked.get(key, before) <= before and self._due(key, now)]
 
     def _unseeded(self, wanted: Sequence[str], now: float) -> list[str]:
         """Return what is subscribed on this connection, has not ticked for five seconds and was not asked for since."""
@@ -160,4 +200,5 @@ class RestQuotes(threading.Thread):
             self._unseen.clear()
         unseen = self._keys - status.priced
         self._unseen = {key: self._unseen.get(key, now) for key in wanted if key in unseen} if unseen else {}
-        return [key for key, since in self._unseen.items() if now - since >= SEED_AFTER_S and key not in self._seeded]
+        due = [key for key, since in self._unseen.items() if now - since >= SEED_AFTER_S and key not in self._seeded]
+        return [key for key in due if self._due(key, now)]

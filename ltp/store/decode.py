@@ -14,7 +14,16 @@ import orjson
 
 from ltp.core.money import MAX_PRICE, SCALE
 from ltp.core.tick import Feed, Tick
-from ltp.core.wire import MAX_COUNT, MAX_EPOCH_S, MAX_EPOCH_US, Batch, batch_from_plain, is_session, tick_of
+from ltp.core.wire import (
+    MAX_COUNT,
+    MAX_EPOCH_S,
+    MAX_EPOCH_US,
+    Batch,
+    batch_from_plain,
+    doubts_from_plain,
+    is_session,
+    tick_of,
+)
 
 _Seconds = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_S)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_US)]
@@ -53,7 +62,8 @@ class _Message(msgspec.Struct):
     phase: dict[str, str]
     ticks: list[_Told]
     source: str = ""
-    reassigned: dict[str, _Instant] = {}
+    doubts: dict[str, str] = msgspec.field(default_factory=dict)
+    reassigned: dict[str, _Instant] = msgspec.field(default_factory=dict)
 
 
 _PRICES: Final = ("ltp", "open", "high", "low", "prev_close")
@@ -71,7 +81,9 @@ def batch(body: bytes | memoryview) -> Batch | None:
     if not all(map(is_session, set(map(_session, message.ticks)))):
         return _slowly(body)
     epoch, seq, at, feed, since = message.epoch, message.seq, message.at, message.feed, message.since
-    return Batch(epoch, seq, at, feed, since, message.source, message.phase, message.ticks, message.reassigned)
+    doubts = doubts_from_plain(message.doubts) if message.doubts else {}
+    said = message.source, message.phase, message.ticks, doubts, message.reassigned
+    return Batch(epoch, seq, at, feed, since, *said)
 
 
 def _slowly(body: bytes | memoryview) -> Batch | None:

@@ -135,4 +135,6 @@ def message(batch: Batch, items: Sequence[str]) -> tuple[str, str, str]:
     }
     if batch.reassigned:
         head["reassigned"] = dict(batch.reassigned)
+    if batch.doubts:
+        head["doubts"] = dict(batch.doubts)
     return f'{orjson.dumps(head).decode()[:-1]},"ticks":[', ",".join(items), "]}"

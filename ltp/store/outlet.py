@@ -26,18 +26,18 @@ from ltp.store.transaction import Line, Transaction
 
 log = logging.getLogger(__name__)
 _CHUNK: Final = prices.CHUNK
-_NONE: Final[Mapping[str, int]] = {}
 _WRITING: Final = "writing prices"
 
 
 class Moment(NamedTuple):
-    """What a batch says besides its ticks. `now_us`: microseconds since the epoch. `reassigned`: see core.wire.Batch."""
+    """What a batch says besides its ticks. `now_us`: microseconds. `doubts`, `reassigned`: see core.wire.Batch."""
 
     now_us: int
     feed: Feed
     since: int
     phase: Mapping[str, str]
-    reassigned: Mapping[str, int] = _NONE
+    doubts: Mapping[str, str] = {}
+    reassigned: Mapping[str, int] = {}
 
 
 class Beat(NamedTuple):
@@ -169,8 +169,8 @@ class Outlet:
         self._seq += 1
         # Rises even when the clock is set back: it is the position a browser resumes from.
         self._at = max(moment.now_us, self._at + 1)
-        said = moment.feed, moment.since, self._source, moment.phase
-        return Batch(self._epoch, self._seq, self._at, *said, (), moment.reassigned)
+        said = moment.feed, moment.since, self._source, moment.phase, (), moment.doubts, moment.reassigned
+        return Batch(self._epoch, self._seq, self._at, *said)
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:

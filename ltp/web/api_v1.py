@@ -46,16 +46,18 @@ class _Market(NamedTuple):
     feed: Feed
     phase: Mapping[str, str]
     since: int
+    doubts: Mapping[str, str]
 
     @classmethod
     def of(cls, hub: Hub) -> _Market:
         # Without the worker nobody knows whether the market is open, so its last word on the phase counts no more.
-        return cls(hub.feed, hub.phase, hub.since) if hub.link_age_s <= LINK_DEAD_AFTER_S else cls("down", {}, 0)
+        return cls(hub.feed, hub.phase, hub.since, hub.doubts) if hub.link_age_s <= LINK_DEAD_AFTER_S else cls("down", {}, 0, {})
 
     def state(self, known: Known, now: float) -> State:
         tick = known.tick
-        covered = known.covered and tick is not None and 0 < self.since <= tick.received_at
-        open_ = self.phase.get(known.key.partition(":")[0]) != "closed"
+        segment = known.key.partition(":")[0]
+        covered = known.covered and tick is not None and 0 < self.since <= tick.received_at and segment not in self.doubts
+        open_ = self.phase.get(segment) != "closed"
         return state(tick, now=now, feed=self.feed, open_=open_, covered=covered)
 
 

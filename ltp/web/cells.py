@@ -2,7 +2,7 @@
 
 Templates call `cell` through Jinja, the hub calls it once per cell and version, so it is plain string work: no template
 engine, no escaping of what cannot need it. It knows nothing of pages, streams or rows. Everything that comes out is made of
-numbers, of the five state words and of a date that was parsed first.
+numbers, of the five state words, of a date that was parsed first and of a reason that was checked when it came in.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _ltp(quote: Quote) -> str:
     else:
         opened = '<b class="u s">' if direction > 0 else '<b class="d s">'
     word = _WORDS.get(quote.state) or f"<i>{_closed(tick.session)}</i>"
+    if quote.doubt:
+        word = f'<i class="w">{quote.state}, {quote.doubt}</i>'
     return f"{opened}{'' if key[:6] == _INDEX else '₹'}{_money(tick.ltp, key)}</b> {word}"
 
 

@@ -11,29 +11,36 @@ from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, jsonify
 
+from ltp.core import lag
 from ltp.core.tick import LINK_DEAD_AFTER_S
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store import heartbeat
 from ltp.store.heartbeat import StreamStatus
+from ltp.web import market
 from ltp.web.services import services
 
 bp = Blueprint("health", __name__)
 NOT_RUNNING_AFTER_S: Final = 10.0  # the worker speaks once a second
 STALE_AFTER_S: Final = 15.0
+CLOCK_WRONG_S: Final = 10.0
 
 
 class Link(NamedTuple):
-    """What this process hears of the worker itself. `age_s`: since its last word. `last_tick_at`: microseconds, 0 for never."""
+    """What this process hears of the worker itself.
+
+    `age_s`: since its last word. `last_tick_at`: microseconds, 0 for never. `doubts`: see core.wire.Batch.
+    """
 
     age_s: float
     feed: str
     phase: Mapping[str, str]
     last_tick_at: int
+    doubts: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, hub: Hub) -> Link:
-        return cls(hub.link_age_s, hub.feed, dict(hub.phase), hub.last_tick_at)
+        return cls(hub.link_age_s, hub.feed, dict(hub.phase), hub.last_tick_at, dict(hub.doubts))
 
 
 @bp.get("/healthz")
@@ -98,6 +105,10 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
         "reconnects": whole(fields.get("reconnects")),
         "last_error": fields.get("last_error", ""),
         "calendar": fields.get("calendar", ""),
+        "silent": sorted(segment for segment, why in link.doubts.items() if not why),
+        "delay_s": whole(fields.get("delay_s")),
+        "lag": lags(fields),
+        "clock_error_s": clock_error(fields),
         "channel_age_seconds": round(link.age_s, 3) if math.isfinite(link.age_s) else None,
     }
 
@@ -118,7 +129,36 @@ def _judged(stored: StreamStatus | None, link: Link, silent_s: float) -> tuple[s
     open_ = any(phase != "closed" for phase in link.phase.values())
     if silent and (expected or (open_ and whole(stored.status.get("subscribed")))):
         return "stale", f"The market is open and no packet has come for {STALE_AFTER_S:.0f} s."
+    return _doubted(stored.status, link)
+
+
+def _doubted(fields: Mapping[str, str], link: Link) -> tuple[str, str]:
+    """Judge what a live feed brings: whether all of it comes, and in time."""
+    error_s = clock_error(fields)
+    if words := market.doubt_words(link.doubts):
+        unsure = error_s is None and "delayed" in words
+        return "stale", words + ("; or this host's clock is fast, which no answer of the broker has told yet." if unsure else ".")
+    if error_s is not None and abs(error_s) >= CLOCK_WRONG_S:
+        return "stale", f"By the broker's, {lag.clock_words(error_s)}: ages of prices and trading hours are wrong by as much."
     return "healthy", ""
+
+
+def lags(fields: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """Return, by segment, how late prices come, in seconds: the median and the 99th percentile over its instruments."""
+    found = {}
+    for segment, figures in _object(fields.get("lags")).items():
+        if isinstance(figures, list) and len(figures) == 2 and all(type(figure) in (int, float) for figure in figures):
+            found[segment] = {"median_s": figures[0], "p99_s": figures[1]}
+    return found
+
+
+def clock_error(fields: Mapping[str, str]) -> float | None:
+    """Return by how many seconds the worker's clock is ahead of the broker's, None when that is not known."""
+    try:
+        error_s = float(fields.get("clock_error_s") or "nan")
+    except ValueError:
+        return None
+    return error_s if abs(error_s) < 1e10 else None
 
 
 def stored_status() -> StreamStatus | None:
@@ -150,8 +190,12 @@ def whole(text: str | None) -> int:
 
 
 def _mapping(text: str | None) -> dict[str, str]:
+    return {name: str(value) for name, value in _object(text).items()}
+
+
+def _object(text: str | None) -> dict[str, Any]:
     try:
         plain = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
-    return {str(name): str(value) for name, value in plain.items()} if isinstance(plain, dict) else {}
+    return plain if isinstance(plain, dict) else {}

@@ -47,7 +47,24 @@ def status(hub: Hub) -> Status:
     phases = tuple((SEGMENT_NAMES[segment], phase_words(hub.phase, segment)) for segment in SEGMENT_NAMES if segment in hub.phase)
     if hub.link_age_s > LINK_DEAD_AFTER_S:
         return Status("lost", "No word from the worker: prices are the last known", phases)
+    if hub.feed == "live" and (doubts := doubt_words(hub.doubts)):
+        return Status("silent", doubts, phases)
     return Status(hub.feed, _FEEDS.get(hub.feed, "Feed unknown"), phases)
+
+
+def doubt_words(doubts: Mapping[str, str]) -> str:
+    """Return what may not be shown as live and why: "NSE shares delayed by 2 min 30 s", "" when nothing is in doubt."""
+    by_reason: dict[str, list[str]] = {}
+    for segment, reason in doubts.items():
+        if segment in SEGMENT_NAMES:
+            by_reason.setdefault(reason, []).append(SEGMENT_NAMES[segment])
+    return "; ".join(_doubted(", ".join(names), reason) for reason, names in by_reason.items())
+
+
+def _doubted(names: str, reason: str) -> str:
+    if not reason:
+        return f"{names} silent: no prices are coming in"
+    return f"{names} {reason}" if reason.startswith("delayed") else f"{names} of uncertain age: {reason}"
 
 
 def phase_words(phases: Mapping[str, str], segment: str) -> str:

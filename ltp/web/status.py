@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request
 
 from ltp import metrics
+from ltp.core.lag import duration
 from ltp.core.money import group_indian
 from ltp.hub.fragments import BEAT
 from ltp.web import filters, health, market, poll
@@ -30,10 +31,11 @@ _VERDICTS: Final = {"healthy": "Healthy", "stale": "Stale", "not_running": "Not 
 _LISTS: Final = {
     "never_ticked": "Never ticked",
     "waiting": "Waiting for a place",
-    "doubted": "Trade time contradicts volume",
+    "mistimed": "Trade time contradicts volume",
 }
 _CUT: Final = ("stalled", "drain_cut")
 _LISTED: Final = 20
+CLOCK_RIGHT_S: Final = 2.0  # the broker's answer tells whole seconds
 _MAX_TEXT: Final = 500
 
 
@@ -94,12 +96,15 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Conflation", f"{received / written:.2f} in for 1 written" if received and written else DASH),
         Fact("Batches, a second", rate(number(fields.get("batches_per_s")))),
         Fact("A write to Redis", _write(fields)),
+        Fact("Trades come late by", _lags(document["lag"])),
+        Fact("Silent", ", ".join(market.SEGMENT_NAMES.get(segment, segment) for segment in document["silent"]) or "none"),
+        Fact("Clock, against the broker's", _clock(document["clock_error_s"])),
         Fact("Last packet", ago(document["last_tick_age_seconds"])),
         Fact("Wanted", _count(fields, "wanted")),
         Fact("Subscribed", _count(fields, "subscribed")),
         Fact("Never ticked", _count(fields, "never_ticked")),
         Fact("Waiting for a place", _count(fields, "waiting")),
-        Fact("Trade time contradicts volume", _count(fields, "doubted")),
+        Fact("Trade time contradicts volume", _count(fields, "mistimed")),
         Fact("Odd packets", said(_counts(fields, "odd_ticks"))),
         Fact("Feed reconnects", _count(fields, "reconnects")),
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
@@ -194,6 +199,21 @@ def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
 def _write(fields: Mapping[str, str]) -> str:
     mean, worst = number(fields.get("write_ms")), number(fields.get("write_worst_ms"))
     return DASH if mean is None or worst is None else f"{_ms(mean / 1000)}, worst {_ms(worst / 1000)}"
+
+
+def _lags(lags: Mapping[str, Mapping[str, float]]) -> str:
+    shown = [
+        f"{market.SEGMENT_NAMES[segment]} {lag['median_s']:.1f} s (p99 {lag['p99_s']:.1f} s)"
+        for segment, lag in lags.items()
+        if segment in market.SEGMENT_NAMES
+    ]
+    return ", ".join(shown) or DASH
+
+
+def _clock(error_s: float | None) -> str:
+    if error_s is None:
+        return DASH
+    return "right" if abs(error_s) < CLOCK_RIGHT_S else f"{duration(abs(error_s))} {'fast' if error_s > 0 else 'slow'}"
 
 
 def _ms(seconds: float) -> str:

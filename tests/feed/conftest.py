@@ -79,6 +79,7 @@ class FeedWorld:
         self.rest_s = 0.02
         self.changes: list[tuple[float, str]] = []
         self.in_session = True
+        self.judged: frozenset[str] = frozenset()
         self.deadline = 0.0
         self.version = 1
         self.refreshes = 0
@@ -95,6 +96,7 @@ class FeedWorld:
             "connect": self.connect,
             "on_ticks": self.take,
             "in_session": lambda _now: self.in_session,
+            "judged": lambda _now: self.judged,
             "not_before": self,
             "refresh_token": self.refresh,
             "on_change": self.note_change,
@@ -159,6 +161,15 @@ class FeedWorld:
 
     def write(self, epoch_s: float) -> None:
         self.deadline = epoch_s
+
+    @staticmethod
+    def trades(start: int, stop: int, *packets: tuple[int, int], late_s: float = 0.0) -> list[tuple[float, object]]:
+        """A trade a second of each (segment number, security id) from `start` to `stop`, told `late_s` after it was made."""
+        return [
+            (at + 0.1, encode(Ticker(segment, security_id, 100.0 + at % 7, int(EPOCH + at - late_s) + IST_S)))
+            for at in range(start, stop)
+            for segment, security_id in packets
+        ]
 
     @staticmethod
     def prices(*instants: float, security_id: int = 1333) -> list[tuple[float, object]]:

@@ -10,6 +10,7 @@ from ltp import metrics
 from ltp.core.backoff import CloseReason
 from ltp.errors import FeedAuthError, FeedError, StoreError
 from ltp.feed.connection import Connection, refused
+from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm
 
 NEVER = float("-inf")
@@ -22,6 +23,7 @@ def opened(world: Any, script: list[tuple[float, object]]) -> Connection:
         "ticker",
         world.take,
         TradeTimeAlarm(),
+        Segments(lambda _now: world.judged, lambda: 1_795_408_200.0 + world.now),
         clock=lambda: 1_795_408_200.0 + world.now,
         monotonic=lambda: world.now,
         sleep=world.pass_time,

@@ -38,6 +38,7 @@ class Feed:
             connect=self.connect,
             on_ticks=self.take,
             in_session=lambda _now: self.in_session,
+            judged=lambda _now: frozenset(),
             not_before=self,
             refresh_token=lambda: self.credentials.refresh(self.rest.renew_token),
             on_change=lambda: None,

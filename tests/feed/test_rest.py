@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time as wall
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -138,6 +139,16 @@ def test_callers_of_several_threads_wait_for_each_other(broker: Broker, client: 
     for thread in threads:
         thread.join(10)
     assert sorted(time.slept) == [0.0, 1.1, 1.1, 1.1]
+
+
+@pytest.mark.parametrize(("ahead_s", "error_s"), [(0, 0.0), (60, 60.0), (-19_800, -19_800.0)])
+def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(broker: Broker, time: Time, ahead_s: int, error_s: float):
+    url, credentials = f"http://127.0.0.1:{broker.server_port}/v2", Credentials(lambda: ("1000", TOKEN))
+    client = RestClient(url, credentials, clock=lambda: wall.time() + ahead_s, monotonic=lambda: time.now, sleep=time.sleep)
+    assert client.clock_error_s is None
+    broker.answers = [success({})]
+    client.profile()
+    assert client.clock_error_s == pytest.approx(error_s, abs=1.5)
 
 
 def test_nothing_asked_nothing_called(client: RestClient, broker: Broker):

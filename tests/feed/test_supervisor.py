@@ -333,13 +333,13 @@ def test_a_fault_of_our_own_does_not_end_the_thread(feed_world: Any):
     assert feed_world.ticks
 
 
-def test_a_lost_subscription_is_sent_again_once_and_then_listed(feed_world: Any):
+def test_a_lost_subscription_is_sent_again_later_each_time_and_listed(feed_world: Any):
     feed_world.sessions = [every_second(feed_world, 1, 200)]
     looks: list[Any] = []
     for at in (15, 25, 99):
         feed_world.at(at, lambda: looks.append(feed_world.supervisor.status().never_ticked))
     feed_world.run(100, KEYS)
-    assert feed_world.clients[0].asked(SUBSCRIBE) == [*KEYS, "NSE_EQ:11536"]
+    assert feed_world.clients[0].asked(SUBSCRIBE) == [*KEYS, "NSE_EQ:11536", "NSE_EQ:11536"]
     assert looks == [(), ("NSE_EQ:11536",), ("NSE_EQ:11536",)]
 
 

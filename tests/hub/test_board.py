@@ -218,3 +218,30 @@ def test_what_was_put_off_of_the_former_instrument_goes_too(clocks: Clocks) -> N
         clocks.apply(tick(100 + n, NOW + n, **whole), shown=())
     clocks.apply(reassigned={KEY: NOW + 10}, shown=())
     assert clocks.get().tick is None
+
+
+def test_a_doubted_segment_is_stale_while_the_feed_is_live(clocks: Clocks) -> None:
+    clocks.apply(tick(100))
+    assert clocks.get().state == "live"
+    assert clocks.apply(doubts={"NSE_EQ": "delayed by 2 min 30 s"}) == [KEY]
+    assert (clocks.get().state, clocks.get().doubt) == ("stale", "delayed by 2 min 30 s")
+    assert clocks.apply(tick(101), doubts={"NSE_EQ": "delayed by 2 min 35 s"}) == [KEY]
+    assert (clocks.get().state, clocks.get().doubt) == ("stale", "delayed by 2 min 35 s")
+    assert clocks.apply(tick(102), doubts={}) == [KEY]
+    assert (clocks.get().state, clocks.get().doubt) == ("live", "")
+
+
+def test_nobody_vouches_for_a_doubted_segment(clocks: Clocks) -> None:
+    clocks.apply(tick(100))
+    clocks.apply(doubts={"NSE_EQ": ""})
+    vouched = clocks.board.vouched([KEY])
+    assert vouched is not None
+    assert (vouched.covered, vouched.late, vouched.quotes[0].state) == (0, [], "stale")
+
+
+@pytest.mark.parametrize(
+    "more", [{"feed": "down"}, {"phase": {"NSE_EQ": "closed"}}, {"doubts": {"MCX_COMM": "delayed by 1 min"}}]
+)
+def test_a_doubt_says_nothing_of_other_segments_closed_ones_and_a_dead_feed(clocks: Clocks, more: dict[str, Any]) -> None:
+    clocks.apply(tick(100), **({"doubts": {"NSE_EQ": "delayed by 1 min"}} | more))
+    assert clocks.get().doubt == ""

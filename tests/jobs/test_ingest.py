@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ltp.core.lag import Lag
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
 from ltp.feed.status import FeedStatus
@@ -280,3 +281,28 @@ def test_many_ticks_are_conflated_into_few_writes(bench: Bench) -> None:
 )
 def test_the_worker_writes_ten_times_in_the_interval_of_a_page_within_bounds(bench: Bench, floor_s: float) -> None:
     assert bench.ingest.on_ticks([]) == pytest.approx(floor_s * 1.1)
+
+
+def test_a_segment_in_doubt_loses_its_30_second_keys_at_once_and_gets_them_back(bench: Bench) -> None:
+    bench.start()
+    bench.ingest.on_ticks([tick(volume=5)])
+    bench.with_key(HDFC)
+    bench.status = bench.status._replace(lags={"NSE_EQ": Lag(150.2, 151.0, 2, 150)})
+    bench.ingest.changed()
+    assert bench.message(lambda message: "doubts" in message)["doubts"] == {"NSE_EQ": "delayed by 2 min 30 s"}
+    bench.ingest.on_ticks([tick(ltp=14_022_000, volume=6)])
+    bench.with_key(HDFC)
+    assert bench.valkey.client.get("ltp:NSE_EQ:1333") is None
+    assert json.loads(bench.valkey.client.get("tick:NSE_EQ:1333"))["ltp"] == 1402.2
+    bench.status = bench.status._replace(lags={})
+    bench.ingest.changed()
+    bench.message(lambda message: "doubts" not in message)
+    assert bench.valkey.client.get("ltp:NSE_EQ:1333") == b"1402.20"
+
+
+def test_a_silent_segment_is_in_every_batch(bench: Bench) -> None:
+    bench.status = bench.status._replace(silent=("NSE_EQ",))
+    bench.start()
+    bench.ingest.on_ticks([tick(volume=5)])
+    assert bench.with_key(HDFC)["doubts"] == {"NSE_EQ": ""}
+    assert bench.valkey.client.get("ltp:NSE_EQ:1333") is None

@@ -2,29 +2,34 @@ from __future__ import annotations
 
 import json
 
+from ltp.core.lag import Lag
 from ltp.feed.status import FeedStatus
 from ltp.jobs.report import Report
 
 
 def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
     silent = tuple(f"NSE_EQ:{number}" for number in range(1, 31))
-    feed = FeedStatus("live", since_us=5, sent=100, never_ticked=silent, reconnects=3, last_packet_at=1_795_408_200.5)
-    report = Report(
-        source="dhanhq",
-        idle_reason="",
-        waiting=lambda: ["NSE_EQ:9"],
-        calendar=lambda: "provisional",
-        counts=dict,
+    lags = {"NSE_EQ": Lag(151.2, 163.0, 9, 150)}
+    feed = FeedStatus(
+        "live",
+        silent=("MCX_COMM",),
+        lags=lags,
+        since_us=5,
+        sent=100,
+        never_ticked=silent,
+        reconnects=3,
+        last_packet_at=1_795_408_200.5,
     )
+    report = Report(source="dhanhq", idle_reason="", waiting=lambda: ["NSE_EQ:9"], calendar=lambda: "provisional", counts=dict)
     report.begin(1_795_408_100.25)
     status = report.status(
-        feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0, doubted=["NSE_EQ:8"], odd={"duplicate": 7, "out_of_order": 2}
+        feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0, mistimed=["NSE_EQ:8"], odd={"duplicate": 7, "out_of_order": 2}
     )
     assert all(isinstance(value, str) for value in status.values())
     assert json.loads(status.pop("phases")) == {"NSE_EQ": "continuous"}
     assert json.loads(status.pop("never_ticked_keys")) == list(silent[:20])
     assert json.loads(status.pop("waiting_keys")) == ["NSE_EQ:9"]
-    assert json.loads(status.pop("doubted_keys")) == ["NSE_EQ:8"]
+    assert json.loads(status.pop("mistimed_keys")) == ["NSE_EQ:8"]
     assert json.loads(status.pop("odd_ticks")) == {"out_of_order": 2}
     assert status == {
         "feed": "live",
@@ -33,7 +38,11 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "wanted": "120",
         "never_ticked": "30",
         "waiting": "1",
-        "doubted": "1",
+        "mistimed": "1",
+        "silent": '["MCX_COMM"]',
+        "lags": '{"NSE_EQ": [151.2, 163.0]}',
+        "delay_s": "150",
+        "clock_error_s": "",
         "ticks_per_s": "0.0",
         "ticks_written_per_s": "0.0",
         "batches_per_s": "0.0",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ltp.core.lag import Lag
 from ltp.core.tick import Tick
 from ltp.errors import FeedAuthError, FeedError, StoreError
 from ltp.feed.status import FeedStatus
@@ -79,6 +80,57 @@ def test_what_has_not_ticked_for_five_seconds_is_seeded_once_a_connection() -> N
     assert fakes.run(20) == []
     fakes.status = FeedStatus("live", since_us=6, priced=frozenset())
     assert fakes.run(10) == [[A, B]]
+
+
+def answers(*present: str) -> Callable[[Sequence[str]], dict[str, Tick]]:
+    return lambda keys: {key: Tick(key, 1, rest=True) for key in keys if key in present}
+
+
+def test_what_was_not_answered_is_asked_again_later_each_time() -> None:
+    fakes = Fakes()
+    fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5)
+    fakes.answer = answers(A)
+    assert fakes.run(12) == [[A, B], [B]]
+    assert fakes.run(20) == [[B]]
+    assert fakes.run(70) == [[B]]
+    fakes.answer = answers(A, B)
+    assert fakes.run(320) == [[B]]
+    assert fakes.delivered == [A, B]
+    assert fakes.run(600) == []
+
+
+def test_what_an_api_call_asked_for_in_vain_is_not_asked_at_each_call() -> None:
+    fakes = Fakes()
+    fakes.answer = answers(A)
+    calls = []
+    for _ in range(10):
+        fakes.asked = [A, B]
+        calls += fakes.run(0.5)
+    assert [call for call in calls if B in call] == [[A, B]]
+    fakes.run(1)
+    fakes.asked = [B]
+    assert fakes.run(0.5) == [[B]]
+
+
+def test_a_shut_market_is_swept_again_for_what_was_not_answered() -> None:
+    fakes = Fakes()
+    fakes.open, fakes.wanted, fakes.answer = set(), [A, B], answers(B)
+    assert fakes.run(4) == [[A, B]]
+    fakes.answer = answers(A)
+    assert fakes.run(4) == [[A]]
+    assert fakes.run(300) == []
+
+
+def test_segments_in_doubt_are_asked_by_rest_once_a_minute() -> None:
+    fakes = Fakes()
+    seen = frozenset({A, B, MCX})
+    fakes.wanted, fakes.status = [A, B, MCX], FeedStatus("live", since_us=5, priced=seen, silent=("MCX_COMM",))
+    assert fakes.run(30) == [[MCX]]
+    fakes.status = fakes.status._replace(silent=(), lags={"NSE_EQ": Lag(150.0, 150.0, 2, 150), "MCX_COMM": Lag(0.5, 0.9, 1)})
+    assert fakes.run(50) == [[A, B]]
+    assert fakes.run(20) == [[A, B]]
+    fakes.status = fakes.status._replace(lags={})
+    assert fakes.run(100) == []
 
 
 def test_a_shut_market_is_swept_once_and_again_after_the_next_session() -> None:

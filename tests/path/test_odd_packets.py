@@ -81,7 +81,7 @@ def test_a_price_trades_although_its_trade_time_went_back(bench: Bench) -> None:
     assert known["ltt"] is None
     assert known["traded_at"] == known["received_at"] >= now * 1_000_000
     assert bench.odd() == {} or bench.odd()["ltt_distrusted"] == 1
-    bench.wait_for(lambda: json.loads(bench.client.hget("market_stream:status", "doubted_keys")) == [KEY])
+    bench.wait_for(lambda: json.loads(bench.client.hget("market_stream:status", "mistimed_keys")) == [KEY])
 
 
 def test_open_interest_after_a_reconnect_confirms_no_price(bench: Bench) -> None:

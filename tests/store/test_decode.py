@@ -76,6 +76,22 @@ def test_keys_that_mean_other_instruments(written: Any, read: dict[str, int]) ->
     assert batch.reassigned == read
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ({"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""}, {"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""}),
+        ({"NSE_EQ": "<script>"}, {"NSE_EQ": ""}),
+        ({"NSE_EQ": 150}, {"NSE_EQ": ""}),
+        ([], {}),
+        (None, {}),
+    ],
+)
+def test_a_reason_for_doubt_is_plain_words_or_none(said: Any, read: dict[str, str]) -> None:
+    batch = decode.batch(body({**BATCH, "doubts": said}))
+    assert batch is not None
+    assert (batch.doubts, len(batch.ticks)) == (read, 1)
+
+
 def test_a_batch_as_the_contract_has_it() -> None:
     batch = decode.batch(body(BATCH))
     assert batch is not None

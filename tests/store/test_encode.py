@@ -158,6 +158,7 @@ def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
         st.sampled_from(["dhanhq", "simulator", ""]),
         st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
         st.lists(ticks, max_size=3),
+        st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
         st.dictionaries(st.just("NSE_FNO:45000"), st.integers(0, 2**50), max_size=1),
     )
 )

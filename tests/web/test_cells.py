@@ -140,3 +140,8 @@ def test_columns_of_runs_long_gone_are_forgotten() -> None:
     for run in range(2_000):
         assert draw(quote, f"r_now@{run}") == f"r_now@{run}"
     assert draw(quote, "volume") == "–"
+
+
+def test_a_delay_stands_beside_the_price() -> None:
+    late = quote(state="stale")._replace(doubt="delayed by 2 min 30 s")
+    assert cell(late, "ltp") == '<b>₹1,650.35</b> <i class="w">stale, delayed by 2 min 30 s</i>'

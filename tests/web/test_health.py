@@ -62,6 +62,10 @@ def test_the_document_of_a_healthy_stream() -> None:
         "reconnects": 1,
         "last_error": "",
         "calendar": "Holidays of MCX are provisional.",
+        "silent": [],
+        "delay_s": 0,
+        "lag": {},
+        "clock_error_s": None,
         "channel_age_seconds": 0.4,
     }
 
@@ -100,6 +104,29 @@ def test_a_rule(what: str, written: StreamStatus | None, link: Link, status: str
     assert bool(document["reason"]) is (status != "healthy")
 
 
+LATE = LINK._replace(doubts={"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""})
+
+
+def test_a_segment_that_is_late_or_silent_is_told_with_figures() -> None:
+    written = stored(delay_s="150", lags='{"NSE_EQ": [151.2, 163.0]}', clock_error_s="0.3")
+    document = health.describe(written, LATE, now=NOW)
+    assert (document["status"], document["delay_s"], document["silent"]) == ("stale", 150, ["MCX_COMM"])
+    assert document["lag"] == {"NSE_EQ": {"median_s": 151.2, "p99_s": 163.0}}
+    assert document["reason"] == ("NSE shares delayed by 2 min 30 s; MCX commodities silent: no prices are coming in.")
+
+
+def test_where_the_brokers_clock_is_not_known_a_delay_may_be_the_own_clock() -> None:
+    reason = health.describe(STORED, LATE, now=NOW)["reason"]
+    assert reason.endswith("; or this host's clock is fast, which no answer of the broker has told yet.")
+
+
+@pytest.mark.parametrize(("error_s", "status"), [("9.9", "healthy"), ("-19800.2", "stale"), ("60", "stale"), ("", "healthy")])
+def test_a_wrong_clock_is_not_healthy(error_s: str, status: str) -> None:
+    document = health.describe(stored(clock_error_s=error_s), LINK, now=NOW)
+    assert document["status"] == status
+    assert status == "healthy" or "this host's clock is" in document["reason"]
+
+
 def test_what_is_unknown_is_null() -> None:
     document = health.describe(None, Link(float("inf"), "down", {}, 0), now=NOW)
     names = ("heartbeat_age_seconds", "heartbeat_timestamp", "last_tick_age_seconds", "channel_age_seconds")
@@ -124,6 +151,7 @@ class Worker:
     phase: dict[str, str] = field(default_factory=lambda: {"NSE_EQ": "continuous"})
     last_tick_at: int = 0
     draining: bool = False
+    doubts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

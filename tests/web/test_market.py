@@ -9,7 +9,7 @@ from ltp.web.market import line, partial, status
 
 
 def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
-    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase)
+    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase, doubts={})
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,10 @@ def test_only_segments_that_the_worker_speaks_of_are_listed() -> None:
 
 def test_the_update_is_the_line_itself() -> None:
     assert partial(hub()) == f'<hx-partial id="status">{line(hub())}</hx-partial>'
+
+
+def test_segments_in_doubt_are_named_instead_of_a_live_feed() -> None:
+    late = hub()
+    late.doubts = {"NSE_EQ": "delayed by 2 min 30 s", "IDX_I": "delayed by 2 min 30 s", "MCX_COMM": ""}
+    assert status(late).words == ("NSE shares, Indices delayed by 2 min 30 s; MCX commodities silent: no prices are coming in")
+    assert status(late).feed == "silent"

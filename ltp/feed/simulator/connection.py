@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from simple_websocket import ConnectionClosed
 
-from ltp.dhan.codes import MAX_PER_CONNECTION, MAX_PER_MESSAGE, MODES, Mode
+from ltp.dhan.codes import MAX_PER_CONNECTION, MAX_PER_MESSAGE, MODES, SEGMENT_NAMES, Mode
 from ltp.dhan.packets import Disconnect, Packet
 from ltp.dhan.requests import Request, parse
 from ltp.errors import InputError
@@ -173,7 +173,7 @@ class Connection:
 
     def _messages(self, content: tuple[Packet, ...] | bytes, distortion: Distortion) -> list[Message]:
         if isinstance(content, bytes):
-            return [] if self._faults.lasts("mute") else [content]
+            return [] if self._faults.lasts("mute", SEGMENT_NAMES.get(content[3], "")) else [content]
         return distortion.messages(content)
 
     def _cut(self, message: Message, then: str) -> None:

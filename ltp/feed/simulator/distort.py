@@ -34,7 +34,7 @@ class Distortion:
             return [encode(packet) for packet in packets]
         out: list[Message] = []
         for packet in packets:
-            if faults.lasts("mute"):
+            if faults.lasts("mute", SEGMENT_NAMES.get(packet.segment, "")):
                 continue
             out.extend(_inserted(faults))
             self._waiting.append(_damaged(encode(_altered(packet, faults)), faults))

@@ -25,7 +25,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "drop_after_accept": {"delay_s": 0.0, "how": "reset"},
     "reject": {"reason": 808},
     # states of all connections, by time
-    "mute": {},
+    "mute": {"segments": []},  # none: all of them
     "freeze": {},
     # what is sent, counted per message (half_frame: per connection)
     "half_frame": {"then": "silence"},
@@ -107,9 +107,9 @@ class Faults:
             self._active = [fault for fault in self._active if fault.left != 0 and (fault.until is None or now < fault.until)]
             return list(self._active)
 
-    def lasts(self, kind: str) -> bool:
-        """Tell whether a fault of this kind is active, without using it up."""
-        return self.any and any(fault.kind == kind for fault in self.active())
+    def lasts(self, kind: str, segment: str = "") -> bool:
+        """Tell whether a fault of this kind is active, for a segment where it names some, without using it up."""
+        return self.any and any(fault.kind == kind and _concerns(fault, segment) for fault in self.active())
 
     def take(self, kind: str, *, key: str = "") -> Fault | None:
         """Let the oldest active fault of this kind strike once; `key`: the instrument, where the fault names some."""
@@ -125,6 +125,11 @@ class Faults:
                     fault.struck += 1
                 return fault
         return None
+
+
+def _concerns(fault: Fault, segment: str) -> bool:
+    segments = fault.params.get("segments")
+    return not segments or segment in segments
 
 
 def _is_number(value: object) -> bool:

@@ -94,6 +94,19 @@ def test_drop_without_a_word(subscribed: Any, control: Control, ended: Any) -> N
         subscribed.frame()
 
 
+def test_one_segment_falls_silent_while_another_goes_on(simulate: Callable[..., Simulator], connect: Connect) -> None:
+    simulator = simulate()
+    client = connect(simulator)
+    client.request(15, HDFCBANK, "IDX_I:13")
+    simulator.faults.add("mute", duration_s=60, segments=["NSE_EQ"])
+    simulator.trade(HDFCBANK, 9_650_000)
+    simulator.trade("IDX_I:13", 259_000_000)
+    prices = []
+    while 25_900.0 not in prices:
+        prices.append(getattr(client.packet(), "ltp", None))
+    assert 965.0 not in prices
+
+
 def test_mute_keeps_pings_alive(simulate: Callable[..., Simulator], connect: Connect, wait_for: Callable[..., Any]) -> None:
     simulator = simulate(ping_s=0.05)
     client = connect(simulator)

@@ -1,0 +1,86 @@
+"""What the packets of one second tell of whole segments: which have fallen silent, and how late the prices of each come.
+
+Looks once a second at the newest packet of each instrument, over all connections. Decides nothing: `connection` asks for
+subscriptions again and gives up, `status` carries the rest to whoever writes prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from ltp.core.lag import Lag, Lags
+from ltp.core.silence import SegmentWatch
+from ltp.core.tick import Said
+
+_NOTHING: Final[Mapping[str, Lag]] = {}
+
+
+class Segments:
+    """For the feed's thread. Every `now` is monotonic seconds.
+
+    `judged`: by an instant in seconds since the epoch, the segments in which silence would be a fault.
+    `lags`: the lag of each segment in which something trades.
+    """
+
+    def __init__(self, judged: Callable[[float], frozenset[str]], clock: Callable[[], float]) -> None:
+        self._judged, self._clock = judged, clock
+        self._watch, self._lags = SegmentWatch(), Lags()
+        self._wanted: dict[str, list[str]] = {}
+        self._held: dict[str, Said] = {}  # the newest tick of each instrument at the last look at this connection
+        self.lags: Mapping[str, Lag] = _NOTHING
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        return self._watch.silent
+
+    @property
+    def all_silent(self) -> bool:
+        return self._watch.all_silent()
+
+    def connected(self, now: float) -> None:
+        self._held = {}
+        self._watch.connected(now)
+
+    def want(self, keys: Sequence[str]) -> None:
+        self._wanted = {}
+        for key in keys:
+            self._wanted.setdefault(_segment(key), []).append(key)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take the next tick of `keys` for the answer to a subscription: it does not show that prices flow again."""
+        for key in keys:
+            self._held.pop(key, None)
+
+    def look(self, now: float, newest: Iterable[Said]) -> None:
+        """Take in the newest tick of each instrument. `now`: an instant up to which nothing more can have come unread."""
+        held, moves = self._held, []
+        for tick in newest:
+            key = tick[0]
+            before = held.get(key)
+            if before is tick:
+                continue
+            held[key] = tick
+            if before is not None:  # the first of a connection is the broker's answer to the subscription, and no trade
+                moves.append((tick, before))
+        spoke: dict[str, list[str]] = {}
+        for tick, _ in moves:
+            spoke.setdefault(_segment(tick[0]), []).append(tick[0])
+        self.lags = self._lags.look(now, moves)
+        self._watch.look(now, spoke, self._wanted, self._judged(self._clock()))
+
+    def to_renew(self, now: float) -> dict[str, list[str]]:
+        """Return the keys of each silent segment that has had time to speak on this connection."""
+        return {segment: self._wanted.get(segment, []) for segment in self._watch.to_renew(now)}
+
+    def overdue(self, now: float) -> str:
+        """Return why the connection must be given up for a segment's silence, "" when it need not."""
+        segment = self._watch.overdue(now)
+        if not segment:
+            return ""
+        self._watch.reconnects(now)
+        return f"{segment} is open and no price of it came for {self._watch.silent_s(segment, now):.0f} s"
+
+
+def _segment(key: str) -> str:
+    return key.partition(":")[0]

@@ -1,0 +1,112 @@
+"""Arrival minus trade time, where something traded."""
+
+from __future__ import annotations
+
+import pytest
+
+from ltp.core.lag import Lag, Lags, doubts, duration
+from ltp.core.tick import Said, Tick
+
+START = 1_795_408_200  # 2026-11-23 10:00 in India
+
+
+def packet(key: str, at: float, late_s: float, volume: int | None = None) -> Said:
+    traded = int(START + at - late_s)
+    return tuple(Tick(key, 1_000_000, traded, int((START + at) * 1e6), 1000 + int(at) if volume is None else volume))
+
+
+def looked(lags: Lags, start: int, stop: int, late_s: dict[str, float], volume: int | None = None) -> dict[str, Lag]:
+    read: dict[str, Lag] = {}
+    for at in range(start, stop):
+        moves = [(packet(key, at, late, volume), packet(key, at - 1, late, volume)) for key, late in late_s.items()]
+        read = lags.look(float(at), moves)
+    return read
+
+
+def test_most_instruments_of_a_segment_decide():
+    late = {f"NSE_EQ:{number}": 150.0 for number in range(3)} | {f"NSE_EQ:{number}": 0.0 for number in range(3, 5)}
+    read = looked(Lags(), 0, 10, late)
+    assert (read["NSE_EQ"].told_s, read["NSE_EQ"].instruments) == (150, 5)
+    assert looked(Lags(), 0, 10, {**late, "NSE_EQ:2": 0.0})["NSE_EQ"].told_s == 0
+
+
+def test_the_99th_percentile_is_of_instruments():
+    read = looked(Lags(), 0, 10, {f"NSE_EQ:{number}": 30.0 if number < 2 else 0.0 for number in range(100)})
+    assert (read["NSE_EQ"].median_s, read["NSE_EQ"].p99_s) == (0.0, 30.0)
+
+
+@pytest.mark.parametrize(("late_s", "told_s"), [(9.0, 0), (10.0, 0), (12.0, 10), (42.0, 40), (150.0, 150), (1805.0, 1800)])
+def test_a_delay_is_told_from_ten_seconds_on_in_steps(late_s: float, told_s: int):
+    assert looked(Lags(), 0, 10, {"MCX_COMM:1": late_s})["MCX_COMM"].told_s == told_s
+
+
+def test_a_delay_that_moves_within_a_step_is_told_the_same():
+    lags = Lags()
+    told = [looked(lags, at, at + 1, {"NSE_EQ:1": 150.0 + at % 7})["NSE_EQ"].told_s for at in range(60)]
+    assert set(told[3:]) == {150}
+
+
+def test_a_moment_of_lateness_is_no_delay():
+    """A process that was stopped reads the backlog of the meantime in one go."""
+    lags = Lags()
+    looked(lags, 0, 10, {"NSE_EQ:1": 0.0})
+    assert looked(lags, 40, 42, {"NSE_EQ:1": 20.0})["NSE_EQ"].told_s == 0
+    assert looked(lags, 42, 50, {"NSE_EQ:1": 0.0})["NSE_EQ"].told_s == 0
+
+
+def test_a_delay_ends_when_prices_come_in_time_again():
+    lags = Lags()
+    assert looked(lags, 0, 10, {"NSE_EQ:1": 150.0})["NSE_EQ"].told_s == 150
+    assert looked(lags, 10, 13, {"NSE_EQ:1": 0.0})["NSE_EQ"].told_s == 0
+
+
+def test_a_share_that_does_not_trade_is_no_witness():
+    """Its packets tell of orders; its last trade may be an hour old."""
+    assert looked(Lags(), 0, 20, {"NSE_EQ:1": 3600.0}, volume=500) == {}
+
+
+def test_an_index_has_no_volume():
+    assert looked(Lags(), 0, 20, {"IDX_I:13": 30.0}, volume=0)["IDX_I"].told_s == 30
+
+
+def test_trade_times_that_went_back_on_one_instrument_are_wrong_and_no_delay():
+    lags = Lags()
+    looked(lags, 0, 10, {"NSE_EQ:1": 0.0})
+    assert looked(lags, 10, 100, {"NSE_EQ:1": 3600.0})["NSE_EQ"].told_s == 0
+    assert looked(lags, 100, 200, {"NSE_EQ:1": 3600.0, "NSE_EQ:2": 0.0})["NSE_EQ"].told_s == 0
+
+
+def test_trade_times_that_went_back_on_all_and_go_on_are_a_delay():
+    lags, keys = Lags(), ("NSE_EQ:1", "NSE_EQ:2")
+    looked(lags, 0, 10, dict.fromkeys(keys, 0.0))
+    assert looked(lags, 10, 20, dict.fromkeys(keys, 150.0))["NSE_EQ"].told_s == 150
+
+
+def test_trade_times_of_another_epoch_are_no_delay():
+    assert looked(Lags(), 0, 20, {"NSE_EQ:1": 315_532_800.0}) == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(10, "10 s"), (60, "1 min"), (150, "2 min 30 s"), (3600, "1 h"), (19_800, "5 h 30 min")]
+)
+def test_durations_are_words(seconds: float, words: str):
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("told_s", "clock_error_s", "words"),
+    [
+        (150, None, "delayed by 2 min 30 s"),
+        (150, 0.4, "delayed by 2 min 30 s"),
+        (60, 61.2, "this host's clock is 1 min fast"),
+        (-60, None, "this host's clock is 1 min slow"),
+        (150, 60.0, "delayed by 2 min 30 s"),
+    ],
+)
+def test_a_clock_is_told_from_a_delay(told_s: int, clock_error_s: float | None, words: str):
+    lag = Lag(float(told_s), float(told_s), 9, told_s)
+    assert doubts((), {"NSE_EQ": lag, "IDX_I": Lag(0.4, 1.0, 3)}, clock_error_s) == {"NSE_EQ": words}
+
+
+def test_silence_needs_no_words():
+    assert doubts(("MCX_COMM",), {}, None) == {"MCX_COMM": ""}
