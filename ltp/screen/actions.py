@@ -89,7 +89,7 @@ def adjusted(history: History, actions: Iterable[Action]) -> History:
         ex_at = int(np.searchsorted(history.days, day_number(action.ex_day)))
         if action.state == "confirmed":
             factor[:ex_at] *= action.numerator / action.denominator
-        elif action.state == "detected":
+        elif action.waits:
             first = max(first, ex_at)
     if not first and np.all(factor == 1.0):
         return history
@@ -103,10 +103,16 @@ def doubts(history: History, actions: Iterable[Action]) -> tuple[str, ...]:
         return ()
     first, last = day_of(int(history.days[0])), day_of(int(history.days[-1]))
     return tuple(
-        f"Days before {action.ex_day} are left out: a split or bonus of {action.ratio} is suspected and not confirmed"
+        f"Days before {action.ex_day} are left out: {_suspected(action)} and not confirmed"
         for action in actions
-        if action.state == "detected" and first < action.ex_day <= last
+        if action.waits and first < action.ex_day <= last
     )
+
+
+def _suspected(action: Action) -> str:
+    if action.state == "unexplained":
+        return f"an unexplained step of {action.ratio} (a demerger, perhaps) is suspected"
+    return f"a split or bonus of {action.ratio} is suspected"
 
 
 def _candidates(history: History) -> list[int]:

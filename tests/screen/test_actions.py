@@ -178,6 +178,15 @@ def test_a_detected_one_cuts_and_says_so() -> None:
     )
 
 
+def test_an_unexplained_one_cuts_and_says_so() -> None:
+    raw, step = history(1.1), action((284185, 258000), "unexplained")
+    assert np.array_equal(adjusted(raw, [step]).close, raw.close[AT:])
+    assert doubts(raw, [step]) == (
+        "Days before 2025-03-02 are left out: an unexplained step of 2841.85:2580 (a demerger, perhaps) is suspected and not "
+        "confirmed",
+    )
+
+
 @pytest.mark.parametrize("state", ["confirmed", "dismissed"])
 def test_what_somebody_said_is_no_doubt(state: str) -> None:
     assert doubts(history(5), [action((5, 1), state)]) == ()
