@@ -123,7 +123,9 @@ def test_a_list_of_suspicions_confirms_none_until_its_ratio_is_filled_in(
     assert cli.main(["actions", "import", str(reviewed)]) == 0
     assert capsys.readouterr().out == (
         "reviewed.csv, line 2: HDFCBANK 2025-07-23 '5:1' is not used; a suggestion alone confirms nothing; "
-        "fill in the column ratio\n0 splits and bonuses confirmed; 1 row was not used.\n"
+        "fill in the column ratio; the candles of 2025-07-23 show 5.00:1 "
+        "(close 2000.00 before it, then open 400.00 and close 400.00)\n"
+        "0 splits and bonuses confirmed; 1 row was not used.\n"
     )
     assert known(engine) == [("NSE_EQ:1333", SPLIT_DAY, "5:1", "detected")]
     reviewed.write_text(listed.replace("2025-07-23,,5:1", "2025-07-23,5:1,5:1") + "NOBODY,2025-01-01,2:1,,\n")
