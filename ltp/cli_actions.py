@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from ltp import settings as settings_module
 from ltp.cli_files import read
 from ltp.core import corporate_action
-from ltp.core.corporate_action import Action
+from ltp.core.corporate_action import CANDLES, Action
 from ltp.core.counted import counted
 from ltp.core.exchange_csv import parse_day
 from ltp.core.lookup import Lookup
@@ -55,7 +55,7 @@ def print_actions(engine: Engine, known: Sequence[Action]) -> None:
     """Print a line for each."""
     symbols = _symbols(engine)
     for each in known:
-        told = each.evidence if each.waits else f"{each.source}: {each.evidence}".rstrip(": ")
+        told = each.evidence if each.source == CANDLES and each.waits else f"{each.source}: {each.evidence}".rstrip(": ")
         state = _STATES.get(each.state, each.state)
         print(f"{symbols.get(each.key, each.key):12} {each.ex_day} {each.ratio:>6} {state:9} {told}")
 

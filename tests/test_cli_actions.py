@@ -199,11 +199,32 @@ def test_a_ratio_that_the_candles_contradict_is_held_and_shown_with_both(
         "2:1 is announced, but the candles of 2025-07-23 show 5.00:1 (close 2000.00 before it, then open 400.00 and close 400.00)"
         in capsys.readouterr().out
     )
-    announce(tmp_path, ("HDFCBANK", "Demerger", "23-Jul-2025"))
-    assert "no ratio of equity shares; the candles of 2025-07-23 show 5.00:1 (close 2000.00" in capsys.readouterr().out
     announce(tmp_path, ("HDFCBANK", "Face Value Split From Rs 10 To Rs 2", "25-Jul-2025"))
     assert "5:1 is announced, but the candles of 2025-07-25 show 1.00:1" in capsys.readouterr().out
     assert known(engine) == [("NSE_EQ:1333", SPLIT_DAY, "5:1", "detected")]
+
+
+def test_an_announced_demerger_that_shows_in_the_candles_waits_for_its_ratio(
+    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As ITC's, of 5.4% at the open: too little for a suspicion by prices alone."""
+    file = tmp_path / "h.csv"
+    file.write_text(history("ITC", 481.6, 455.6))
+    assert cli.main(["candles", "import", str(file)]) == 0
+    assert known(engine) == []
+    capsys.readouterr()
+    announce(tmp_path, ("ITC", "Demerger", "23-Jul-2025"))
+    assert capsys.readouterr().out.splitlines() == [
+        "ca.csv, line 2: ITC 2025-07-23 'Demerger' is not used; 'demerger' gives no ratio of equity shares; "
+        "its step of 481.60:455.60 waits for `actions confirm`",
+        "0 splits and bonuses confirmed; 1 row was not used.",
+    ]
+    assert known(engine) == [("NSE_EQ:1660", SPLIT_DAY, "481.60:455.60", "unexplained")]
+    announce(tmp_path, ("ITC", "Demerger", "28-Jul-2025"))
+    assert "the candles of 2025-07-28 show 1.00:1 (close 455.60 before it" in capsys.readouterr().out
+    assert cli.main(["actions", "confirm", "ITC", "2025-07-23", "481.6:455.6"]) == 0
+    announce(tmp_path, ("ITC", "Demerger", "23-Jul-2025"))
+    assert known(engine) == [("NSE_EQ:1660", SPLIT_DAY, "1204:1139", "confirmed")]
 
 
 def test_what_is_announced_for_two_days_of_a_week_is_held(

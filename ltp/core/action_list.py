@@ -31,7 +31,7 @@ class Row(NamedTuple):
     """A row that speaks of a bonus, a split, a consolidation, a capital reduction or a demerger.
 
     `parts`: kind and ratio of each thing announced. `held`: why the row cannot be used, else empty. `apart`: it is of
-    another series, so that the rows beside it can be used without it.
+    another series, so that the rows beside it can be used without it. `divides`: as of `announcement.Reading`.
     """
 
     line: int
@@ -41,6 +41,7 @@ class Row(NamedTuple):
     parts: tuple[tuple[str, Fraction], ...] = ()
     held: str = ""
     apart: bool = False
+    divides: bool = False
 
 
 def parse(content: bytes, name: str) -> list[Row]:
@@ -133,7 +134,7 @@ def _announced(line: int, said: Mapping[str, str]) -> Iterator[Row]:
             held = f"its ex-date {said.get('ex_date', '')!r} is not {_DAY_ACCEPTED}"
         else:
             held = reading.held if symbol else "it names no symbol"
-        yield Row(line, symbol, day, purpose, reading.parts, held, apart)
+        yield Row(line, symbol, day, purpose, reading.parts, held, apart, reading.divides)
 
 
 def _product(parts: Sequence[tuple[str, Fraction]]) -> Fraction:

@@ -32,6 +32,7 @@ _GROUPS: Final = {
 }
 _GROUP: Final = {group: re.compile(words) for group, words in _GROUPS.items()}
 _SPEAKING: Final = frozenset({"bonus", "split", "consolidation", "face value", "reduction", "demerger", "scheme", "misspelt"})
+_DIVIDING: Final = frozenset({"demerger", "scheme", "reduction"})
 _CHANGES: Final = frozenset({"split", "consolidation", "face value"})
 _MISSPELT: Final = ("bonus", "split", "subdivision", "consolidation", "demerger", "reduction")
 _FILLER: Final = re.compile(
@@ -63,11 +64,13 @@ _CLEANED: Final = (
 
 class Reading(NamedTuple):
     """`parts`: what multiplies the number of equity shares, empty where nothing does or the text is held. `held`: why it is
-    not used, else empty. `speaks`: it is about the number of shares or the division of the company at all."""
+    not used, else empty. `speaks`: it is about the number of shares or the division of the company at all. `divides`: it
+    is about a demerger, a scheme or a capital reduction, after which prices step by a ratio that no words give."""
 
     parts: tuple[tuple[Kind, Fraction], ...] = ()
     held: str = ""
     speaks: bool = False
+    divides: bool = False
 
 
 class _Held(Exception):
@@ -88,7 +91,8 @@ def read(text: str) -> Reading:
                     raise _Held(f"it announces a {kind} twice")
                 found[kind] = ratio
     except _Held as reason:
-        return Reading(held=str(reason), speaks=True)
+        divides = any(part.groups & _DIVIDING for part in parts) and not any(part.others for part in parts)
+        return Reading(held=str(reason), speaks=True, divides=divides)
     return Reading(tuple(found.items()), speaks=True)
 
 

@@ -13,6 +13,7 @@ from ltp.errors import InputError
 
 # detected: a step at a simple ratio; unexplained: a step at none, a demerger for example. Both wait for an operator.
 State = Literal["detected", "unexplained", "confirmed", "dismissed"]
+CANDLES: Final = "candles"  # the source of what was found in prices
 WAITING: Final = frozenset({"detected", "unexplained"})
 MAX_SHARES: Final = 10_000
 _MAX_RUPEES: Final = 10_000_000

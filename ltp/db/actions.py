@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core.corporate_action import Action
+from ltp.core.corporate_action import CANDLES, Action
 from ltp.core.instrument import split_key
 from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import corporate_actions as table
@@ -55,15 +55,15 @@ def changed_in(connection: Connection) -> tuple[object, ...]:
 def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable[Action]) -> list[Action]:
     """Store what a look at the candles of `looked_at` found, in place of what an earlier look did.
 
-    Where something close by is confirmed or dismissed, that stays and the suspicion is left out.
+    Where something close by is confirmed, dismissed or announced, that stays and the suspicion is left out.
 
     Returns:
         What was not known before.
     """
     with writing(engine) as connection:
         known = [action for action in _fetch(connection) if action.key in set(looked_at)]
-        said = [action for action in known if not action.waits]
-        before = {(action.key, action.ex_day): action for action in known if action.waits}
+        said = [action for action in known if not action.waits or action.source != CANDLES]
+        before = {(action.key, action.ex_day): action for action in known if action not in said}
         wanted = {(action.key, action.ex_day): action for action in found if not any(_same(action, each) for each in said)}
         for place in before.keys() - wanted.keys():
             _delete(connection, *place)
@@ -88,6 +88,22 @@ def confirm(engine: Engine, actions: Iterable[Action]) -> list[Action]:
                 _delete(connection, other.key, other.ex_day)
         _upsert(connection, [action for action in actions if not any(_equal(action, other) for other in stay)])
     return [other for other in known if other.state == "dismissed" or not any(_equal(action, other) for action in actions)]
+
+
+def suspect(engine: Engine, actions: Iterable[Action]) -> list[Action]:
+    """Store steps that were announced and wait for an operator, in place of what candles suspected of the same days.
+
+    Returns:
+        What waits now: not those of which an operator has already said something.
+    """
+    with writing(engine) as connection:
+        known = _fetch(connection)
+        waiting = [each for each in actions if not any(_same(each, other) and not other.waits for other in known)]
+        for other in known:
+            if other.waits and any(_same(each, other) for each in waiting):
+                _delete(connection, other.key, other.ex_day)
+        _upsert(connection, waiting)
+    return waiting
 
 
 def dismiss(engine: Engine, key: str, ex_day: date, source: str) -> Action:

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 from ltp.core import action_list
 from ltp.core.action_list import Row
-from ltp.core.corporate_action import Action
+from ltp.core.corporate_action import PAISE, Action
 from ltp.core.lookup import Lookup
 from ltp.db import actions, candles
 from ltp.db.engine import Engine
-from ltp.screen.announced import contradiction, step_on
+from ltp.screen.announced import contradiction, step_on, stepped
 from ltp.screen.history import History, from_packed
 
 _AROUND: Final = timedelta(days=30)
@@ -59,7 +59,7 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
         ratio, held = action_list.together(together)
         held = held or contradicted(engine, key, day, ratio)
         if held:
-            shown = _shown(engine, key, day)
+            shown = _waits(engine, key, day, together, name) or _shown(engine, key, day)
             unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
         else:
             found.append(Action(key, day, ratio.numerator, ratio.denominator, "confirmed", "announced", name))
@@ -77,6 +77,18 @@ def contradicted(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
     """Return both ratios in a sentence where the candles as traded contradict the one given, else nothing."""
     shown = contradiction(_around(engine, key, day), day, ratio)
     return f"{ratio.numerator}:{ratio.denominator} is announced, but {shown}" if shown else ""
+
+
+def _waits(engine: Engine, key: str, day: date, rows: Sequence[Row], name: str) -> str:
+    """Let an announced demerger that shows in the candles wait for its ratio; return the end of a sentence about it."""
+    announced = next((row for row in rows if row.divides), None)
+    found = stepped(_around(engine, key, day), day) if announced else None
+    if announced is None or found is None:
+        return ""
+    ex_day, before, opened = found
+    prices = round(before * PAISE), round(opened * PAISE)
+    step = Action(key, ex_day, *prices, "unexplained", f"announced: {announced.text[:80]}", name)
+    return f"; its step of {step.ratio} waits for `actions confirm`" if actions.suspect(engine, [step]) else ""
 
 
 def _shown(engine: Engine, key: str, day: date) -> str:

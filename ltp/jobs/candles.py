@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ltp.core import bhavcopy, candle, history_csv
 from ltp.core.candle import RECORD
-from ltp.core.corporate_action import Action, State
+from ltp.core.corporate_action import CANDLES, Action, State
 from ltp.core.exchange_csv import members, sheet
 from ltp.core.tick import IST
 from ltp.db import actions, candle_source, candles, former_names, instruments
@@ -123,7 +123,7 @@ def _histories(packed: Mapping[str, bytes]) -> Iterator[tuple[str, History]]:
 def _suspected(key: str, suspect: Suspect) -> Action:
     ratio = suspect.prices if suspect.ratio is None else (suspect.ratio.numerator, suspect.ratio.denominator)
     state: State = "unexplained" if suspect.ratio is None else "detected"
-    return Action(key, suspect.ex_day, *ratio, state, suspect.evidence, "candles")
+    return Action(key, suspect.ex_day, *ratio, state, suspect.evidence, CANDLES)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -29,7 +29,8 @@ _WITHIN_BY_VOLUME: Final = 0.08  # where the number of shares went with the rati
 _WITHIN_BY_ISIN: Final = 0.105
 _SMALL_WITHIN: Final = {Fraction(3, 2): 0.05, Fraction(4, 3): 0.04, Fraction(5, 4): 0.02, Fraction(6, 5): 0.02}
 _BAND: Final = 0.24  # the day's close: the widest band of 20% off the adjusted price
-_SMALL_STEP: Final = 1.17  # below, too many falls of the market's own
+_SMALL_STEP: Final = 1.15  # below, too many falls of the market's own
+_SMALL_DAY: Final = 0.01  # what the close may be farther off than the open
 _CIRCUITS: Final = (0.02, 0.05, 0.1, 0.2)
 # After a pause. What a share may have moved by itself while it was away, as a logarithm: at least, at most, by the day's root.
 _AWAY: Final = math.log(2.5)
@@ -172,12 +173,11 @@ def _is_circuit(one: Step, ratio: Fraction) -> bool:
 
 def _small_in_band(history: History, at: int, one: Step) -> Fraction | None:
     """Tell a bonus of 1:4 and less from bad news: nothing locked at a band, shares up by the ratio and rupees as usual."""
-    ratio = min(SMALL, key=lambda each: _off(one.before / one.open, each))
-    near = max(_off(one.before / one.open, ratio), _off(one.closed, ratio)) <= _SMALL_WITHIN[ratio]
-    calm = (
-        one.before >= 1.0 and one.days_after >= 3 and not one.locked and one.shares >= 0.85 * float(ratio) and one.rupees <= 3.0
-    )
-    return ratio if near and calm and not came_back(history, at) else None
+    ratio = min(SMALL, key=lambda each: _off(one.opened, each))
+    within = _SMALL_WITHIN[ratio]
+    near = _off(one.opened, ratio) <= within and _off(one.closed, ratio) <= within + _SMALL_DAY
+    calm = one.days_after >= 3 and not one.locked and one.shares >= 0.85 * float(ratio) and one.rupees <= 3.0
+    return ratio if near and calm and one.before >= 1.0 and not came_back(history, at) else None
 
 
 def _evidence(one: Step, ratio: Fraction | None) -> str:

@@ -15,6 +15,9 @@ from ltp.screen.history import History
 _BAND: Final = 0.24  # as a logarithm: the widest band of 20%, and a little
 _AS_BEFORE: Final = 0.35  # of the announced step: what lies nearer to the close before shows no step
 _LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at any price
+_LEAST_STEP: Final = 0.015
+_TIMES_USUAL: Final = 7  # the median gap, which is two thirds of a standard deviation
+_FEWEST_GAPS: Final = 10
 
 
 def contradiction(history: History, ex_day: date, ratio: Fraction) -> str:
@@ -39,6 +42,20 @@ def step_on(history: History, ex_day: date) -> str:
     before, opened, closed = _prices(history, at)
     prices = f"close {before:.2f} before it, then open {opened:.2f} and close {closed:.2f}"
     return f"of {day_of(int(history.days[at]))} show {before / opened:.2f}:1 ({prices})"
+
+
+def stepped(history: History, ex_day: date) -> tuple[date, float, float] | None:
+    """Return the session of an announced demerger, the close before it and its open, None where its prices show no step.
+
+    An announcement is evidence by itself, so a fall of a few times the usual gap is enough.
+    """
+    at = _place(history, ex_day)
+    if at is None or at <= _FEWEST_GAPS:
+        return None
+    gaps = np.abs(np.log(history.open[1:at] / history.close[: at - 1]))
+    before, opened, _ = _prices(history, at)
+    enough = math.log(before / opened) >= max(_LEAST_STEP, _TIMES_USUAL * float(np.median(gaps)))
+    return (day_of(int(history.days[at])), before, opened) if enough else None
 
 
 def _place(history: History, ex_day: date) -> int | None:

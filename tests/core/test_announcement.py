@@ -112,4 +112,21 @@ def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
     ],
 )
 def test_what_leaves_the_number_of_shares_alone_does_not_speak_of_it(text: str) -> None:
-    assert read(text) == ((), "", False)
+    assert read(text) == ((), "", False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "divides"),
+    [
+        ("Demerger", True),
+        ("Scheme Of Arrangement", True),
+        ("Bonus 1:1 / Demerger", True),
+        ("Capital Reduction", True),
+        ("Scheme Of Arrangement - Bonus Ncrps 4:1", False),
+        ("Bonus", False),
+        ("Bonus 1:1", False),
+        ("Rights 1:4", False),
+    ],
+)
+def test_a_division_of_the_company_is_told_from_the_rest(text: str, divides: bool) -> None:
+    assert read(text).divides == divides

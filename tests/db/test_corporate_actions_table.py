@@ -69,6 +69,18 @@ def test_what_is_unexplained_is_a_suspicion_too(engine: Engine) -> None:
     assert actions.fetch(engine, HDFC) == []
 
 
+def test_what_was_announced_waits_whatever_candles_show(engine: Engine) -> None:
+    step = BONUS._replace(state="unexplained", numerator=284185, denominator=258000, source="ca.csv")
+    assert actions.suspect(engine, [step]) == [step]
+    assert actions.fetch(engine, HDFC) == [step]
+    assert actions.replace_detected(engine, [HDFC], []) == []
+    assert actions.replace_detected(engine, [HDFC], [BONUS._replace(ex_day=date(2025, 8, 28))]) == []
+    assert actions.fetch(engine, HDFC) == [step]
+    actions.dismiss(engine, HDFC, step.ex_day, "command line")
+    assert actions.suspect(engine, [step]) == []
+    assert [each.state for each in actions.fetch(engine, HDFC)] == ["dismissed"]
+
+
 def test_a_word_can_be_taken_back(engine: Engine) -> None:
     actions.dismiss(engine, HDFC, BONUS.ex_day, "command line")
     actions.confirm(engine, [BONUS._replace(numerator=3, denominator=2)])

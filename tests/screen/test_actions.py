@@ -157,6 +157,12 @@ def test_the_market_s_own_step_is_taken_out() -> None:
     assert [suspect.ratio for suspect in detect(history(2 * 1.084), moves=moves)] == [2]
 
 
+def test_a_small_bonus_on_a_lively_morning_is_found_without_the_market_s_own_step() -> None:
+    up = history(1.2 * 0.98)
+    assert detect(up) == []
+    assert [suspect.ratio for suspect in detect(up, moves={day_number(EX_DAY): 0.02})] == [Fraction(6, 5)]
+
+
 @pytest.mark.parametrize("ratio", [1.423, 1.652, 2.744, 3.5, 7.0])
 def test_a_step_that_is_no_simple_ratio_is_told_as_such(ratio: float) -> None:
     [suspect] = detect(history(ratio, busy=2.3))

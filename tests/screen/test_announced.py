@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ltp.core.candle import day_number
-from ltp.screen.announced import contradiction
+from ltp.screen.announced import contradiction, stepped
 from ltp.screen.history import History
 
 FIRST = date(2025, 6, 2)
@@ -57,3 +57,25 @@ def test_where_there_are_no_candles_nothing_is_contradicted() -> None:
         assert contradiction(history_, EX_DAY, Fraction(5)) == ""
     assert contradiction(history(100.0, 100.0, 100.0), FIRST, Fraction(5)) == ""
     assert contradiction(history(100.0, 100.0, 100.0), FIRST + timedelta(days=90), Fraction(5)) == ""
+
+
+def quiet(before: float, opened: float, gap: float = 0.002) -> History:
+    """A share that opens `gap` off the close before on each of forty sessions, and at `opened` on the ex-day."""
+    days = np.arange(41, dtype=np.int32) + day_number(EX_DAY) - 40
+    close = np.full(41, before)
+    opening = before * (1 + gap * np.where(np.arange(41) % 2, 1, -1))
+    opening[40] = close[40] = opened
+    return History(days, opening, np.maximum(opening, close), np.minimum(opening, close), close, close)
+
+
+def test_an_announced_demerger_shows_in_a_fall_of_several_usual_gaps() -> None:
+    assert stepped(quiet(481.6, 455.6), EX_DAY) == (EX_DAY, 481.6, 455.6)
+    assert stepped(quiet(481.6, 473.0), EX_DAY) == (EX_DAY, 481.6, 473.0)
+
+
+def test_an_announced_demerger_that_nothing_shows_is_no_step() -> None:
+    assert stepped(quiet(481.6, 478.0), EX_DAY) is None
+    assert stepped(quiet(481.6, 455.6, gap=0.01), EX_DAY) is None
+    assert stepped(quiet(481.6, 520.0), EX_DAY) is None
+    assert stepped(quiet(481.6, 455.6), EX_DAY - timedelta(days=35)) is None
+    assert stepped(quiet(481.6, 455.6), EX_DAY + timedelta(days=1)) is None
