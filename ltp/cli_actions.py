@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -19,6 +19,7 @@ from ltp.core import corporate_action
 from ltp.core.corporate_action import CANDLES, Action
 from ltp.core.counted import counted
 from ltp.core.exchange_csv import parse_day
+from ltp.core.instrument import Instrument
 from ltp.core.lookup import Lookup
 from ltp.db import actions, instruments
 from ltp.db.engine import open_engine
@@ -26,7 +27,11 @@ from ltp.errors import InputError, NotFoundError
 from ltp.jobs import shipped
 from ltp.settings import Settings
 
-_STATES = {"unexplained": "unexplained: demerger?"}
+NOT_SEEN: Final = (
+    "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
+    "exchange's list with `actions import`"
+)
+_STATES: Final = {"unexplained": "unexplained: demerger?"}
 
 
 def add(commands: Any) -> None:
@@ -35,6 +40,7 @@ def add(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     list_ = of_actions.add_parser("list", help="print those that wait for a word, and the others")
+    list_.add_argument("symbol", nargs="?", default="", metavar="SYMBOL", help="of this share, and what its candles cannot tell")
     list_.add_argument("--csv", action="store_true", help="those that wait alone, as a file to fill in for `actions import`")
     list_.set_defaults(command=_list)
     confirm = of_actions.add_parser("confirm", help="adjust the candles before DATE by RATIO")
@@ -61,8 +67,9 @@ def print_actions(engine: Engine, known: Sequence[Action]) -> None:
 
 
 def _list(given: argparse.Namespace) -> int:
-    engine = open_engine(settings_module.load().database)
-    known = sorted(actions.fetch(engine), key=lambda each: (not each.waits, each.ex_day))
+    engine = _engine(settings_module.load())
+    key = _instrument(engine, given.symbol).key if given.symbol else None
+    known = sorted(actions.fetch(engine, key), key=lambda each: (not each.waits, each.ex_day))
     if given.csv:
         symbols, rows = _symbols(engine), csv.writer(sys.stdout, lineterminator="\n")
         rows.writerow(("symbol", "ex_date", "ratio", "suggested", "evidence"))
@@ -71,7 +78,24 @@ def _list(given: argparse.Namespace) -> int:
     print_actions(engine, known)
     if not known:
         print("No split or bonus is known.")
+    if key is None:
+        print(f"{NOT_SEEN}; `actions list SYMBOL` names the days of a share to look at.")
+    else:
+        _print_unseen(engine, key)
     return 0
+
+
+def _print_unseen(engine: Engine, key: str) -> None:
+    from ltp.jobs.unseen import unseen
+
+    found = unseen(engine, key)
+    if not found:
+        print(f"No other fall at the open stands out. {NOT_SEEN}.")
+        return
+    print("Candles cannot tell these falls at the open from a small bonus or a demerger; the exchange's list can:")
+    for fall in found:
+        lower, prices = 100 * (1 - fall.opened / fall.before), f"{fall.before:.2f}:{fall.opened:.2f}"
+        print(f"{'':12} {fall.day} {prices} lower by {lower:.1f}%, {fall.times:.0f} times the usual gap")
 
 
 def _suggestion(each: Action) -> tuple[object, ...]:
@@ -144,10 +168,14 @@ def _meant(given: argparse.Namespace) -> tuple[Engine, str, date]:
     if day is None:
         raise InputError("DATE", given.date, "a date such as 2025-06-16")
     engine = _engine(settings_module.load())
-    instrument = _lookup(engine).meant(given.symbol)
+    return engine, _instrument(engine, given.symbol).key, day
+
+
+def _instrument(engine: Engine, symbol: str) -> Instrument:
+    instrument = _lookup(engine).meant(symbol)
     if instrument is None:
-        raise NotFoundError("instrument", given.symbol)
-    return engine, instrument.key, day
+        raise NotFoundError("instrument", symbol)
+    return instrument
 
 
 def _symbols(engine: Engine) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
-from ltp.cli_actions import print_actions
+from ltp.cli_actions import NOT_SEEN, print_actions
 from ltp.cli_files import read
 from ltp.cli_stages import Stages
 from ltp.core import symbol_changes
@@ -83,6 +83,8 @@ def _import(given: argparse.Namespace) -> int:
         print_actions(engine, done.suspects[:_NAMED])
         if len(done.suspects) > _NAMED:
             print("and others: `python -m ltp actions list`")
+    if done.changed and not given.adjusted:
+        print(f"{NOT_SEEN}.")
     print(
         f"{counted(done.files, 'file')} of {counted(done.days, 'day')} with {counted(done.candles, 'candle')} imported, "
         f"{done.changed:,} of them new or changed; {counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."

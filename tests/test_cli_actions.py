@@ -102,8 +102,32 @@ def test_a_step_without_a_simple_ratio_needs_a_ratio(engine: Engine, capsys: pyt
     assert cli.main(["actions", "confirm", "RELIANCE", "2023-07-20"]) == 2
     assert "is no split; give the ratio of its prices, by close and open 2841.85:2580" in capsys.readouterr().err
     assert cli.main(["actions", "list"]) == 0
-    assert capsys.readouterr().out == "RELIANCE     2023-07-20 2841.85:2580 unexplained: demerger? evidence\n"
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "RELIANCE     2023-07-20 2841.85:2580 unexplained: demerger? evidence"
+    assert second.startswith("Bonuses below 1:5, and demergers that move a price by less than its band, do not show")
     assert known(engine) == [("NSE_EQ:2885", date(2023, 7, 20), "2841.85:2580", "unexplained")]
+
+
+def test_of_one_share_the_falls_that_candles_cannot_tell_are_listed(
+    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "h.csv"
+    file.write_text(history("ITC", 481.6, 455.6))
+    assert cli.main(["candles", "import", str(file)]) == 0
+    capsys.readouterr()
+    assert cli.main(["actions", "list", "ITC"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "No split or bonus is known.",
+        "Candles cannot tell these falls at the open from a small bonus or a demerger; the exchange's list can:",
+        "             2025-07-23 481.60:455.60 lower by 5.4%, 55 times the usual gap",
+    ]
+    assert cli.main(["actions", "confirm", "ITC", "2025-07-23", "481.6:455.6"]) == 0
+    capsys.readouterr()
+    assert cli.main(["actions", "list", "ITC"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("No other fall at the open stands out. Bonuses below 1:5")
+    assert cli.main(["actions", "list", "TCS"]) == 0
+    assert "No other fall at the open stands out." in capsys.readouterr().out
+    assert cli.main(["actions", "list", "NOBODY"]) == 2
 
 
 def test_a_suspicion_can_be_dismissed(split: Path, engine: Engine) -> None:

@@ -56,6 +56,8 @@ def test_an_import_says_what_it_did(bhavcopy: Path, engine: Engine, capsys: pyte
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out == (
         "Symbols that the instrument master does not know: 1 (NOBODY)\n"
+        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
+        "exchange's list with `actions import`.\n"
         "1 file of 1 day with 1 candle imported, 1 of them new or changed; 0 files refused.\n"
     )
     assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2025, 6, 24)}
@@ -141,7 +143,7 @@ def test_an_import_tells_what_it_suspects(split: Path, engine: Engine, capsys: p
     actions.replace_detected(engine, ["NSE_EQ:1333"], [])
     split.write_text(split.read_text().replace("2025-08-21,HDFCBANK,400,404,396,400,", "2025-08-21,HDFCBANK,400,404,396,401,"))
     assert cli.main(["candles", "import", str(split)]) == 0
-    first, second, _ = capsys.readouterr().out.splitlines()
+    first, second, _, _ = capsys.readouterr().out.splitlines()
     assert first.startswith("1 split or bonus is suspected, and the history is cut until")
     assert second.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00")
 
