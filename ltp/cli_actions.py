@@ -132,7 +132,7 @@ def _warn(engine: Engine, action: Action) -> None:
 
     shown = contradicted(engine, action.key, action.ex_day, Fraction(action.numerator, action.denominator))
     if shown:
-        print(f"Beware: {shown}.")
+        print(f"Beware: {action.ratio} is given, but {shown}.")
 
 
 def _replaced(symbol: str, old: Action, new: Action) -> str:

@@ -78,7 +78,7 @@ def test_a_ratio_given_wins_and_an_undetected_one_needs_it(
     capsys.readouterr()
     assert cli.main(["actions", "confirm", "HDFCBANK", "2025-07-23", "bonus 1:1 / split 10:2"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "Beware: 10:1 is announced, but the candles of 2025-07-23 show 5.00:1 "
+        "Beware: 10:1 is given, but the candles of 2025-07-23 show 5.00:1 "
         "(close 2000.00 before it, then open 400.00 and close 400.00).",
         "HDFCBANK: 5:1 of 2025-07-23 (detected) is replaced by 10:1 of 2025-07-23.",
         "Candles of HDFCBANK before 2025-07-23 are adjusted by 10:1 from the next evaluation on.",

@@ -19,7 +19,7 @@ from ltp.errors import InputError
 _NAMES: Final = {
     "symbol": ("symbol",),
     "series": ("series",),
-    "ex_date": ("exdate", "exday", "date"),
+    "ex_date": ("exdate", "exday", "exdt", "date"),
     "ratio": ("ratio",),
     "suggested": ("suggested",),
     "purpose": ("purpose", "subject"),

@@ -37,7 +37,7 @@ _CHANGES: Final = frozenset({"split", "consolidation", "face value"})
 _MISSPELT: Final = ("bonus", "split", "subdivision", "consolidation", "demerger", "reduction")
 _FILLER: Final = re.compile(
     r"of|in|the|an?|is|at|on|by|shares?|shrs?|shs?|equity|eq|equities|units?|ordinary|stocks?|issued?|ratio|proportion|from|frm|fr|"
-    r"per|each|every|held|r[se]|inr|rupees?|value|face|fully|paid|up|[-().\[\]]"
+    r"per|each|every|held|existing|new|ex|r[se]|inr|rupees?|value|face|fully|paid|up|[-().\[\]]"
 )
 _NUMBERS: Final = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "ten": "10"}
 _BETWEEN: Final = {":": ":", "to": "T", "into": "T", "for": "F"}

@@ -16,6 +16,7 @@ State = Literal["detected", "unexplained", "confirmed", "dismissed"]
 CANDLES: Final = "candles"  # the source of what was found in prices
 WAITING: Final = frozenset({"detected", "unexplained"})
 MAX_SHARES: Final = 10_000
+_MOST_FOR_MOST: Final = 100  # shares: a split of 100 into 1, a bonus of 1:99
 _MAX_RUPEES: Final = 10_000_000
 PAISE: Final = 100
 
@@ -49,6 +50,11 @@ class Action(NamedTuple):
         if max(self.numerator, self.denominator) > MAX_SHARES:
             return f"{self.numerator / self.denominator:.4f}:1"
         return f"{self.numerator}:{self.denominator}"
+
+    @property
+    def of_prices(self) -> bool:
+        """Whether the ratio is one of prices, as after a demerger: nobody gives or splits shares at such a ratio."""
+        return max(Fraction(self.numerator, self.denominator).as_integer_ratio()) > _MOST_FOR_MOST
 
     @property
     def waits(self) -> bool:

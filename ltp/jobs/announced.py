@@ -57,7 +57,8 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
     found = []
     for (key, day), together in of_day.items():
         ratio, held = action_list.together(together)
-        held = held or contradicted(engine, key, day, ratio)
+        shown = "" if held else contradicted(engine, key, day, ratio)
+        held = held or (f"{ratio.numerator}:{ratio.denominator} is announced, but {shown}" if shown else "")
         if held:
             shown = _waits(engine, key, day, together, name) or _shown(engine, key, day)
             unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
@@ -74,9 +75,8 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
 
 
 def contradicted(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
-    """Return both ratios in a sentence where the candles as traded contradict the one given, else nothing."""
-    shown = contradiction(_around(engine, key, day), day, ratio)
-    return f"{ratio.numerator}:{ratio.denominator} is announced, but {shown}" if shown else ""
+    """Return what the candles as traded show, as the end of a sentence, where they contradict a ratio, else nothing."""
+    return contradiction(_around(engine, key, day), day, ratio)
 
 
 def _waits(engine: Engine, key: str, day: date, rows: Sequence[Row], name: str) -> str:

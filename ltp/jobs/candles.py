@@ -103,12 +103,12 @@ def import_files(
 def look_for_actions(engine: Engine, keys: Iterable[str], progress: Progress = lambda *_: None) -> list[Action]:
     """Look through the histories as traded for splits and bonuses; store what is suspected and return what is new of it."""
     keys, found = sorted(key for key in keys if key.startswith(SHARES)), []
-    isins = former_names.isin_last_days(engine)
+    isins, moves = former_names.isin_last_days(engine), dict[int, float]()
     for start in range(0, len(keys), _LOOKED_AT_ONCE):
         progress("looking for splits", start, len(keys))
         packed = candles.fetch_packed(engine, "raw", keys[start : start + _LOOKED_AT_ONCE], date.min, date.max)
         histories = dict(_histories(packed))
-        moves = market(histories.values())
+        moves |= market(histories.values())  # a few shares at the end take the move of those before
         for key, history in histories.items():
             found += [_suspected(key, suspect) for suspect in detect(history, isins.get(key, ()), moves)]
     return actions.replace_detected(engine, keys, found)

@@ -23,11 +23,13 @@ from ltp.screen.steps import LONGEST_PAUSE_D, Step, came_back, far, is_wide, ste
 # New shares for an old one. Large: no band lets a price fall that far in a day. Small: the market can do it too.
 LARGE: Final = tuple(map(Fraction, ("2", "5/2", "3", "4", "5", "6", "8", "10", "15", "20", "25", "50", "100")))
 SMALL: Final = tuple(map(Fraction, ("3/2", "4/3", "5/4", "6/5")))
+_USUAL: Final = frozenset((Fraction(2), Fraction(5), Fraction(10)))
 # How far from the ratio a session may open, as a logarithm. A demerger lands anywhere, so what is farther off needs more.
 _WITHIN: Final = 0.05
+_RARE_WITHIN: Final = 0.03
 _WITHIN_BY_VOLUME: Final = 0.08  # where the number of shares went with the ratio all along
 _WITHIN_BY_ISIN: Final = 0.105
-_SMALL_WITHIN: Final = {Fraction(3, 2): 0.05, Fraction(4, 3): 0.04, Fraction(5, 4): 0.02, Fraction(6, 5): 0.02}
+_SMALL_WITHIN: Final = {Fraction(3, 2): 0.05, Fraction(4, 3): 0.03, Fraction(5, 4): 0.02, Fraction(6, 5): 0.02}
 _BAND: Final = 0.24  # the day's close: the widest band of 20% off the adjusted price
 _SMALL_STEP: Final = 1.15  # below, too many falls of the market's own
 _SMALL_DAY: Final = 0.01  # what the close may be farther off than the open
@@ -81,21 +83,23 @@ def detect(history: History, isin_last_days: Collection[date] = (), moves: Mappi
 def adjusted(history: History, actions: Iterable[Action]) -> History:
     """Return raw candles as if every confirmed action had always been.
 
-    Prices before an ex-day are divided by the ratio and volumes multiplied by it. A detected one, which nobody confirmed,
-    cuts the history: what was before it is not comparable and left out. Dismissed ones do nothing.
+    Prices before an ex-day are divided by the ratio and volumes multiplied by it, but for a ratio of prices: a demerger leaves
+    the number of shares as it is. One that waits for an operator cuts the history: what was before it is not comparable and
+    left out. Dismissed ones do nothing.
     """
-    factor = np.ones(history.days.size)
+    factor, shares = np.ones(history.days.size), np.ones(history.days.size)
     first = 0
     for action in actions:
         ex_at = int(np.searchsorted(history.days, day_number(action.ex_day)))
         if action.state == "confirmed":
             factor[:ex_at] *= action.numerator / action.denominator
+            shares[:ex_at] *= 1.0 if action.of_prices else action.numerator / action.denominator
         elif action.waits:
             first = max(first, ex_at)
     if not first and np.all(factor == 1.0):
         return history
     opened, high, low, close = ((column / factor)[first:] for column in (history.open, history.high, history.low, history.close))
-    return History(history.days[first:], opened, high, low, close, (history.volume * factor)[first:])
+    return History(history.days[first:], opened, high, low, close, (history.volume * shares)[first:])
 
 
 def doubts(history: History, actions: Iterable[Action]) -> tuple[str, ...]:
@@ -130,9 +134,16 @@ def _ratio(one: Step) -> Fraction | None:
     nearest = min((*LARGE, *(1 / ratio for ratio in LARGE), *SMALL), key=lambda ratio: _off(one.opened, ratio))
     if nearest in SMALL:
         return nearest if _is_small(one, nearest) else None
-    within = _WITHIN_BY_ISIN if one.isin else _WITHIN_BY_VOLUME if _volume_lasts(one, float(nearest)) else _WITHIN
-    near = _off(one.opened, nearest) <= within and _off(one.closed, nearest) <= _BAND
+    near = _off(one.opened, nearest) <= _within(one, nearest) and _off(one.closed, nearest) <= _BAND
     return nearest if near and (one.isin or _volume_follows(one, float(nearest))) else None
+
+
+def _within(one: Step, ratio: Fraction) -> float:
+    if one.isin:
+        return _WITHIN_BY_ISIN
+    if _volume_lasts(one, float(ratio)):
+        return _WITHIN_BY_VOLUME
+    return _WITHIN if ratio in _USUAL else _RARE_WITHIN
 
 
 def _off(quotient: float, ratio: Fraction) -> float:
@@ -152,6 +163,8 @@ def _volume_follows(one: Step, ratio: float) -> bool:
 
 def _volume_lasts(one: Step, ratio: float) -> bool:
     """Tell whether the number of shares went with the ratio on the day and in the two weeks behind it."""
+    if math.isnan(one.shares) or math.isnan(one.after):
+        return False
     most, least = max(one.shares, one.after), min(one.shares, one.after)
     return least >= 0.95 * ratio if ratio > 1 else most <= ratio / 0.95
 
@@ -161,7 +174,9 @@ def _is_small(one: Step, ratio: Fraction) -> bool:
     if one.locked and _is_circuit(one, ratio):
         return True
     near = _off(one.opened, ratio) <= _SMALL_WITHIN[ratio] and _off(one.closed, ratio) <= 2 * _SMALL_WITHIN[ratio]
-    return near and one.rupees <= 5.0 and np.nanmax((one.shares, one.after)) >= 0.85 * float(ratio)
+    if math.isnan(one.shares):
+        return near
+    return near and one.rupees <= 5.0 and bool(np.nanmax((one.shares, one.after)) >= 0.85 * float(ratio))
 
 
 def _is_circuit(one: Step, ratio: Fraction) -> bool:

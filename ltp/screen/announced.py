@@ -13,6 +13,7 @@ from ltp.core.candle import day_number, day_of
 from ltp.screen.history import History
 
 _BAND: Final = 0.24  # as a logarithm: the widest band of 20%, and a little
+_LEAST_JUDGED: Final = 0.09  # a bonus of 1:10; a smaller one may be made good by a rise on its morning
 _AS_BEFORE: Final = 0.35  # of the announced step: what lies nearer to the close before shows no step
 _LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at any price
 _LEAST_STEP: Final = 0.015
@@ -30,7 +31,7 @@ def contradiction(history: History, ex_day: date, ratio: Fraction) -> str:
         return ""
     before, opened, closed = _prices(history, at)
     announced, steps = math.log(ratio), (math.log(before / opened), math.log(before / closed))
-    none = all(abs(step) < abs(announced) * _AS_BEFORE for step in steps)
+    none = abs(announced) >= _LEAST_JUDGED and all(abs(step) < abs(announced) * _AS_BEFORE for step in steps)
     return "" if not none and all(abs(step - announced) <= _BAND for step in steps) else f"the candles {step_on(history, ex_day)}"
 
 

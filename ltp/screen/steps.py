@@ -22,8 +22,9 @@ LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at
 _BAND: Final = 0.2
 _TICK: Final = 0.05  # bands of shares that cost little are rounded to it
 _SOON: Final = 3  # sessions in which a wrong print is put right
-_CAME_BACK: Final = 0.35  # of the step
-_EVE: Final = 0.6  # of the step: the day before made it the other way round
+_PUT_RIGHT: Final = 0.2  # of the step: what is left of it at the close of its day
+_UNDONE: Final = 0.35  # of the step: what is left of it after another one
+_EVE: Final = 0.9  # of the step: the day before made it the other way round, which no band allows either
 _FEWEST_SHARES: Final = 30  # of which the market's move is the median
 _ISIN_WITHIN_D: Final = 10
 _ISIN_LATE_D: Final = 3  # the instrument master may tell of a new ISIN some days after
@@ -92,15 +93,10 @@ def came_back(history: History, at: int) -> bool:
     """Tell whether the step is a wrong print or the end of one: the price was soon where it had been."""
     before, opened, closed = history.close[at - 1], history.open[at], history.close[at]
     step = math.log(before / opened)
-    later = history.close[at + 1 : at + 1 + _SOON]
-    if math.log(before / closed) / step < _CAME_BACK:
-        return True
-    if later.size == _SOON and math.log(before / float(np.median(later))) / step < _CAME_BACK:
+    if math.log(before / closed) / step < _PUT_RIGHT:
         return True
     eve = math.log(before / history.close[at - 2]) / step if at > 1 else 0.0
-    if eve >= _EVE and abs(math.log(opened / history.close[at - 2])) < _CAME_BACK * abs(step):
-        return True
-    return any(_undoes(history, one, other) for one, other in _pairs(history, at))
+    return eve >= _EVE or any(_undoes(history, one, other) for one, other in _pairs(history, at))
 
 
 def _pairs(history: History, at: int) -> list[tuple[int, int]]:
@@ -114,7 +110,7 @@ def _undoes(history: History, one: int, other: int) -> bool:
     if not (wide[one - 1] and wide[other - 1]):
         return False
     steps = [math.log(history.close[at - 1] / history.open[at]) for at in (one, other)]
-    return steps[0] * steps[1] < 0 and abs(sum(steps)) < _CAME_BACK * abs(steps[0])
+    return steps[0] * steps[1] < 0 and abs(sum(steps)) < _UNDONE * abs(steps[0])
 
 
 def step(history: History, at: int, isin_last_days: Collection[date], moves: Mapping[int, float]) -> Step:

@@ -38,6 +38,12 @@ def test_of_nse_s_list_every_row_about_the_number_of_shares_is_returned_with_its
     assert (cams.line, cams.ex_day, cams.parts, cams.held) == (6, date(2025, 12, 5), (FIFTH,), "")
 
 
+def test_the_lists_within_nse_s_daily_archives_are_read_too() -> None:
+    content = b"SERIES,SYMBOL,SECURITY,RECORD_DT,BC_STRT_DT,BC_END_DT,EX_DT,ND_STRT_DT,ND_END_DT,PURPOSE\n"
+    content += b"EQ,BAJFINANCE,BAJAJ FINANCE LIMITED,16/06/2025, , ,16/06/2025, , ,FVSPLT FRM RS 2 TO RE 1\n"
+    assert parse(content, "Bc160625.csv") == [Row(2, "BAJFINANCE", DAY, "FVSPLT FRM RS 2 TO RE 1", (("split", Fraction(2)),))]
+
+
 def test_a_suggestion_that_was_not_filled_in_waits() -> None:
     content = b"symbol,ex_date,ratio,suggested,evidence\nITC,2025-01-06,,unexplained: demerger? 482:455.6,split 10:2\n"
     [row] = parse(content, "x.csv")

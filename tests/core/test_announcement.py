@@ -17,6 +17,7 @@ from ltp.core.announcement import read
         ("1:1 Bonus Issue", "2"),
         ("Bonus Shares In The Ratio Of 1:1", "2"),
         ("Bonus one equity share for every two held", "3/2"),
+        ("Bonus Issue - 1 New Equity Share For Every 2 Existing Shares", "3/2"),
         ("Bonus 1:10 / Dividend - Rs 5 Per Share", "11/10"),
         ("Agm/Div-20%/Bon-1:1", "2"),
         ("Dividend \u20b95 & Bonus 1\u22361", "2"),

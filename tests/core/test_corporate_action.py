@@ -69,3 +69,10 @@ def test_words_that_are_not_understood_are_named(text: str) -> None:
 )
 def test_a_ratio_is_shown_as_people_read_it(action: Action, ratio: str) -> None:
     assert action.ratio == ratio
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "of_prices"), [(5, 1, False), (1, 100, False), (11, 10, False), (1205, 1139, True)]
+)
+def test_a_ratio_of_prices_is_told_from_one_of_shares(numerator: int, denominator: int, of_prices: bool) -> None:
+    assert Action("NSE_EQ:1", DAY, numerator, denominator, "confirmed").of_prices == of_prices

@@ -142,9 +142,15 @@ def test_a_share_may_move_on_the_day_of_its_split(move: float) -> None:
     assert [suspect.ratio for suspect in detect(history(5, opened=move, closed=move, busy=4.0))] == [5]
 
 
+def test_a_rare_ratio_must_be_met_closer() -> None:
+    assert [suspect.ratio for suspect in detect(history(3, opened=1.02))] == [3]
+    assert [suspect.ratio for suspect in detect(history(3, opened=1.04, later=0.7))] == [None]
+
+
 def test_what_opens_farther_off_needs_the_volume_of_two_weeks_or_a_new_isin() -> None:
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=1.3))] == [4]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=0.6))] == [None]
+    assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, after=0))] == [None], "a day is too little"
     assert [suspect.ratio for suspect in detect(history(4, opened=1.1, busy=4.0, later=1.3))] == [None]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.1), [EX_DAY - timedelta(days=1)])] == [4]
 
@@ -244,6 +250,13 @@ def test_a_confirmed_split_is_taken_out_of_prices_and_volumes() -> None:
     assert np.array_equal(after.days, raw.days)
     assert detect(after) == []
     assert abs(after.close[AT] / after.close[AT - 1] - 1) < 0.1
+
+
+def test_a_demerger_leaves_the_number_of_shares_as_it_was() -> None:
+    raw = history(1.1015)
+    after = adjusted(raw, [action((56837, 51600))])
+    assert after.close[AT - 1] == pytest.approx(raw.close[AT - 1] / 1.10149, rel=1e-4)
+    assert np.array_equal(after.volume, raw.volume)
 
 
 def test_two_confirmed_ones_multiply() -> None:
