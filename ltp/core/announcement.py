@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal["bonus", "split"]
@@ -44,6 +45,8 @@ _BETWEEN: Final = {":": ":", "to": "T", "into": "T", "for": "F"}
 _SEPARATORS: Final = frozenset({"/", ";", "&", "+", "|", ",", "and", "cum"})
 # Of the short forms these run together: rs10tore1, fvspltfrm100to1, rs2persh.
 _FUSED: Final = re.compile(r"(fv|spli?t|spl|bonus|bon|deb|frm|from|tors|tore|to|rs|re|per|shares|share|sh)")
+_MOST: Final = 400  # characters
+_QUOTED: Final = 60
 _TOKEN: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|\.\d+|\S")
 _CLEANED: Final = (
     (r"[\u2010-\u2015\u2212]", "-"),
@@ -79,6 +82,8 @@ class _Held(Exception):
 
 def read(text: str) -> Reading:
     """Read an announcement such as Bonus 1:1 / Dividend - Rs 5 Per Share."""
+    if len(text) > _MOST:
+        return Reading(held=f"it is longer than {_MOST} characters", speaks=True)
     parts = [_Part(words) for words in _parts(_words(text))]
     if not any(part.groups & _SPEAKING for part in parts):
         return Reading()
@@ -112,7 +117,7 @@ def _words(text: str) -> list[str]:
 
 def _cut(word: str) -> Iterator[str]:
     """Give the words that were run together into one, or the word itself."""
-    if word.isalpha() and not _known(word) and not _FILLER.fullmatch(word) and word not in _BETWEEN and not _FUSED.sub("", word):
+    if word.isalpha() and not _known(word) and not _is_filler(word) and word not in _BETWEEN and not _FUSED.sub("", word):
         for each in _FUSED.findall(word):
             yield from ("to", "rs") if each in ("tors", "tore") else (each,)
     else:
@@ -134,15 +139,22 @@ def _meant(words: list[str], at: int) -> str:
     return "split" if two_follow or words[at - 1 : at] == ["fv"] else "special"
 
 
+@lru_cache(maxsize=4096)
 def _group(word: str) -> str:
     known = _known(word)
-    if not known and len(word) > 3 and not _FILLER.fullmatch(word) and difflib.get_close_matches(word, _MISSPELT, 1, 0.8):
+    if not known and len(word) > 3 and not _is_filler(word) and difflib.get_close_matches(word, _MISSPELT, 1, 0.8):
         return "misspelt"
     return known
 
 
+@lru_cache(maxsize=4096)
 def _known(word: str) -> str:
     return next((group for group, pattern in _GROUP.items() if pattern.fullmatch(word)), "")
+
+
+@lru_cache(maxsize=4096)
+def _is_filler(word: str) -> bool:
+    return _FILLER.fullmatch(word) is not None
 
 
 def _parts(words: list[str]) -> Iterator[list[str]]:
@@ -163,7 +175,7 @@ def _parts(words: list[str]) -> Iterator[list[str]]:
 
 def _signature(words: list[str]) -> str:
     """Return N for each number, what stands between them, X for a word that is not understood; fillers left out."""
-    signs = ("N" if word[-1].isdigit() else _BETWEEN.get(word, "X") for word in words if not _FILLER.fullmatch(word))
+    signs = ("N" if word[-1].isdigit() else _BETWEEN.get(word, "X") for word in words if not _is_filler(word))
     return "".join(signs)
 
 
@@ -214,4 +226,4 @@ class _Part:
         return _signature(words), [Fraction(word) for word in words if word[-1].isdigit()]
 
     def _quoted(self) -> str:
-        return repr(" ".join(self._words))
+        return repr(" ".join(self._words)[:_QUOTED])

@@ -89,6 +89,8 @@ def test_every_spelling_of_a_ratio_of_equity_shares_is_read(text: str, ratio: st
         "Scheme of Arrangement",
         "Sch Of Arngmnt",
         "Composite Scheme Of Amalgamation",
+        f"Bonus 1:1 / {'of ' * 200}",
+        f"Dividend Rs {'9' * 400} / Bonus 1:1",
     ],
 )
 def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
