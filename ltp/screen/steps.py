@@ -24,7 +24,8 @@ _TICK: Final = 0.05  # bands of shares that cost little are rounded to it
 _SOON: Final = 3  # sessions in which a wrong print is put right
 _PUT_RIGHT: Final = 0.2  # of the step: what is left of it at the close of its day
 _UNDONE: Final = 0.35  # of the step: what is left of it after another one
-_EVE: Final = 0.9  # of the step: the day before made it the other way round, which no band allows either
+_EVE: Final = 0.9  # of the step: the days before made it the other way round
+_EVES: Final = 2  # sessions in which a wrong close stood
 _FEWEST_SHARES: Final = 30  # of which the market's move is the median
 _ISIN_WITHIN_D: Final = 10
 _ISIN_LATE_D: Final = 3  # the instrument master may tell of a new ISIN some days after
@@ -95,8 +96,10 @@ def came_back(history: History, at: int) -> bool:
     step = math.log(before / opened)
     if math.log(before / closed) / step < _PUT_RIGHT:
         return True
-    eve = math.log(before / history.close[at - 2]) / step if at > 1 else 0.0
-    return eve >= _EVE or any(_undoes(history, one, other) for one, other in _pairs(history, at))
+    eves = history.close[max(0, at - 1 - _EVES) : at - 1]
+    return any(math.log(before / eve) / step >= _EVE for eve in eves) or any(
+        _undoes(history, one, other) for one, other in _pairs(history, at)
+    )
 
 
 def _pairs(history: History, at: int) -> list[tuple[int, int]]:

@@ -183,10 +183,14 @@ def test_a_small_bonus_that_is_locked_at_a_band_is_known_by_its_price() -> None:
     assert [suspect.ratio for suspect in detect(locked)] == [Fraction(3, 2)]
 
 
-def test_a_wrong_close_is_no_split() -> None:
+@pytest.mark.parametrize("factor", [0.7, 1.4, 1.25])
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_a_wrong_close_is_no_split(factor: float, sessions: int) -> None:
+    """As of funds that hardly anybody trades: one deal at a wrong price is the close, until the next one."""
     wrong = history()
-    wrong.close[AT - 1] *= 1.4
-    wrong.high[AT - 1] *= 1.4
+    for column in (wrong.close, wrong.high, wrong.low):
+        column[AT - sessions : AT] *= factor
+    wrong.open[AT - sessions + 1 : AT] *= factor
     assert detect(wrong) == []
 
 
