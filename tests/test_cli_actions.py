@@ -224,7 +224,9 @@ def test_a_ratio_that_the_candles_contradict_is_held_and_shown_with_both(
         in capsys.readouterr().out
     )
     announce(tmp_path, ("HDFCBANK", "Face Value Split From Rs 10 To Rs 2", "25-Jul-2025"))
-    assert "5:1 is announced, but the candles of 2025-07-25 show 1.00:1" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "5:1 is announced, but the candles of 2025-07-25 show 1.00:1" in out
+    assert "; 5:1 is suspected on 2025-07-23" in out
     assert known(engine) == [("NSE_EQ:1333", SPLIT_DAY, "5:1", "detected")]
 
 

@@ -44,21 +44,11 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
         InputError: the file is no such list; nothing is changed.
     """
     rows = action_list.parse(content, name)
-    unused: dict[int, str] = {}
-    of_day: dict[tuple[str, date], list[Row]] = defaultdict(list)
-    for row in rows:
-        instrument = lookup.find(row.symbol) if row.symbol else None
-        if row.apart or row.ex_day is None or not row.symbol:
-            unused[row.line] = row.held
-        elif instrument is None:
-            unused[row.line] = f"the instrument master does not know {row.symbol}"
-        else:
-            of_day[instrument.key, row.ex_day].append(row)
+    of_day, unused = _by_share_and_day(lookup, rows)
     found = []
     for (key, day), together in of_day.items():
         ratio, held = action_list.together(together)
-        shown = "" if held else contradicted(engine, key, day, ratio)
-        held = held or (f"{ratio.numerator}:{ratio.denominator} is announced, but {shown}" if shown else "")
+        held = held or _denied(engine, key, day, ratio)
         if held:
             shown = _waits(engine, key, day, together, name) or _shown(engine, key, day)
             unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
@@ -72,6 +62,28 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
     gone = actions.confirm(engine, found) if found else []
     told = [_told(row, unused[row.line], name) for row in rows if row.line in unused]
     return Outcome(found, known, told, [(old, _instead(found, old)) for old in gone])
+
+
+def _by_share_and_day(lookup: Lookup, rows: Sequence[Row]) -> tuple[dict[tuple[str, date], list[Row]], dict[int, str]]:
+    """Return the rows of each share and day, whatever they call the share, and by line why the others are of none."""
+    of_day: dict[tuple[str, date], list[Row]] = defaultdict(list)
+    unused: dict[int, str] = {}
+    for row in rows:
+        instrument = lookup.find(row.symbol) if row.symbol else None
+        if row.apart or row.ex_day is None or not row.symbol:
+            unused[row.line] = row.held
+        elif instrument is None:
+            unused[row.line] = f"the instrument master does not know {row.symbol}"
+        else:
+            of_day[instrument.key, row.ex_day].append(row)
+    return of_day, unused
+
+
+def _denied(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
+    """Return both ratios in a sentence where the candles contradict the one announced, else nothing."""
+    shown = contradicted(engine, key, day, ratio)
+    announced = f"{ratio.numerator}:{ratio.denominator} is announced"
+    return f"{announced}, but {shown}{_suspected_near(engine, key, day)}" if shown else ""
 
 
 def contradicted(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
@@ -97,6 +109,12 @@ def _shown(engine: Engine, key: str, day: date) -> str:
     return f"; the candles {shown}" if shown else ""
 
 
+def _suspected_near(engine: Engine, key: str, day: date) -> str:
+    """Return where the step is that an announcement of a wrong day means, as the end of a sentence."""
+    near = [each for each in actions.fetch(engine, key) if each.waits and timedelta() < abs(each.ex_day - day) <= _A_WEEK]
+    return "".join(f"; {each.ratio} is suspected on {each.ex_day}" for each in near)
+
+
 def _around(engine: Engine, key: str, day: date) -> History:
     packed = candles.fetch_packed(engine, "raw", [key], day - _AROUND, day + _AROUND).get(key, b"")
     try:
@@ -107,11 +125,15 @@ def _around(engine: Engine, key: str, day: date) -> History:
 
 def _twice(found: Sequence[Action]) -> list[tuple[Action, Action]]:
     """Return what is announced with one ratio for two days of a week, with the other: an ex-day that was put off."""
+    of_key: dict[str, list[Action]] = defaultdict(list)
+    for action in found:
+        of_key[action.key].append(action)
     return [
         (action, other)
-        for action in found
-        for other in found
-        if (action.key, action.ratio) == (other.key, other.ratio) and timedelta() < abs(action.ex_day - other.ex_day) <= _A_WEEK
+        for of_one in of_key.values()
+        for action in of_one
+        for other in of_one
+        if action.ratio == other.ratio and timedelta() < abs(action.ex_day - other.ex_day) <= _A_WEEK
     ]
 
 
