@@ -20,7 +20,8 @@ _MOST_FOR_MOST: Final = 100  # shares: a split of 100 into 1, a bonus of 1:99
 _MAX_RUPEES: Final = 10_000_000
 PAISE: Final = 100
 
-_PAIR = re.compile(r"(\d{1,8}(?:\.\d{1,2})?) ?[:/] ?(\d{1,8}(?:\.\d{1,2})?)", re.ASCII)
+_PAIR = re.compile(r"(\d{1,8}(?:\.\d{1,4})?) ?[:/] ?(\d{1,8}(?:\.\d{1,4})?)", re.ASCII)
+_MOST_STORED: Final = 2**31 - 1
 RATIO_ACCEPTED: Final = (
     "new shares for old ones such as 5:1, a ratio of prices such as 2841.85:2580, or words such as bonus 1:1, "
     "split 10:2 (face values)"
@@ -92,6 +93,7 @@ def parse_parts(text: str, where: str = "ratio") -> tuple[tuple[Kind | Literal["
     if pair is None or not float(pair[2]) or max(float(pair[1]), float(pair[2])) > _MAX_RUPEES:
         raise InputError(where, text, RATIO_ACCEPTED)
     ratio = Fraction(pair[1]) / Fraction(pair[2])
-    if ratio in (0, 1) or not 1 / MAX_SHARES <= ratio <= MAX_SHARES:
+    stored = max(ratio.numerator, ratio.denominator) <= _MOST_STORED
+    if ratio in (0, 1) or not stored or not 1 / MAX_SHARES <= ratio <= MAX_SHARES:
         raise InputError(where, text, RATIO_ACCEPTED)
     return (("ratio", ratio),)

@@ -32,7 +32,21 @@ def test_a_ratio_is_read_as_people_write_it(text: str, ratio: tuple[int, int]) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "1:1", "0:1", "1:0", "bonus", "bonus 1:0", "split 2:0", "-2:1", "Dividend Rs 5", "99999:1"]
+    "text",
+    [
+        "",
+        "2",
+        "1:1",
+        "0:1",
+        "1:0",
+        "bonus",
+        "bonus 1:0",
+        "split 2:0",
+        "-2:1",
+        "Dividend Rs 5",
+        "99999:1",
+        "999999.9999:999999.9997",
+    ],
 )
 def test_what_is_no_ratio_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="new shares for old ones such as 5:1"):
@@ -46,6 +60,7 @@ def test_what_is_no_ratio_is_refused(text: str) -> None:
         ("2,841.85 : 2,580", (56837, 51600)),
         ("482.50/455.60", (4825, 4556)),
         ("110.5:100", (221, 200)),
+        ("1.1015:1", (2203, 2000)),
     ],
 )
 def test_a_ratio_of_prices_is_a_ratio(text: str, ratio: tuple[int, int]) -> None:
