@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ltp import cli_candles, cli_instruments, cli_screeners, logs
+from ltp import cli_actions, cli_candles, cli_instruments, cli_screeners, logs
 from ltp import settings as settings_module
 from ltp.core.instrument import SEGMENTS
 from ltp.core.session import Calendar
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     cli_candles.add(commands)
+    cli_actions.add(commands)
     cli_instruments.add(commands)
     cli_screeners.add(commands)
     _add_simulate(commands.add_parser("simulate", help="run an exchange that speaks DhanHQ v2"))

@@ -1,30 +1,26 @@
-"""`python -m ltp candles` and `actions`: daily candles from files and from the broker, and the splits and bonuses in them."""
+"""`python -m ltp candles`: daily candles from files and from the broker."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.cli_actions import NOT_SEEN, print_actions
 from ltp.cli_files import read
 from ltp.cli_stages import Stages
-from ltp.core import corporate_action, symbol_changes
-from ltp.core.corporate_action import Action
+from ltp.core import symbol_changes
 from ltp.core.counted import counted
-from ltp.core.exchange_csv import parse_day
-from ltp.core.lookup import Lookup
 from ltp.core.session import Calendar
 from ltp.db import actions, candle_source, candles, former_names, instruments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.errors import ConfigError, InputError, NotFoundError
+from ltp.errors import ConfigError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
 from ltp.jobs import shipped
@@ -52,25 +48,6 @@ def add(commands: Any) -> None:
     renames.add_argument("file", type=Path, metavar="FILE.csv")
     renames.set_defaults(command=_renames)
     of_candles.add_parser("status", help="print what is there").set_defaults(command=_status)
-
-    of_actions = commands.add_parser("actions", help="splits, bonuses, consolidations").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    list_ = of_actions.add_parser("list", help="print those that wait for a word, and the others")
-    list_.add_argument("--csv", action="store_true", help="those that wait alone, as a file that `actions import` takes")
-    list_.set_defaults(command=_list)
-    confirm = of_actions.add_parser("confirm", help="adjust the candles before DATE by RATIO")
-    confirm.add_argument("symbol", metavar="SYMBOL")
-    confirm.add_argument("date", metavar="DATE", help="the ex-day, such as 2025-06-16")
-    confirm.add_argument("ratio", nargs="?", metavar="RATIO", help=f"{corporate_action.RATIO_ACCEPTED}; left out: as detected")
-    confirm.set_defaults(command=_confirm)
-    dismiss = of_actions.add_parser("dismiss", help="say that there was no such action")
-    dismiss.add_argument("symbol", metavar="SYMBOL")
-    dismiss.add_argument("date", metavar="DATE")
-    dismiss.set_defaults(command=_dismiss)
-    of_file = of_actions.add_parser("import", help="confirm all of a file: symbol, ex_date, ratio; or NSE's own list")
-    of_file.add_argument("file", type=Path, metavar="FILE.csv")
-    of_file.set_defaults(command=_import_actions)
 
 
 def _days(text: str) -> int:
@@ -103,9 +80,11 @@ def _import(given: argparse.Namespace) -> int:
     if done.suspects:
         suspected = counted(len(done.suspects), "split or bonus is", "splits or bonuses are")
         print(f"{suspected} suspected, and the history is cut until `actions confirm` or `dismiss`:")
-        _print_actions(engine, done.suspects[:_NAMED])
+        print_actions(engine, done.suspects[:_NAMED])
         if len(done.suspects) > _NAMED:
             print("and others: `python -m ltp actions list`")
+    if done.changed and not given.adjusted:
+        print(f"{NOT_SEEN}.")
     print(
         f"{counted(done.files, 'file')} of {counted(done.days, 'day')} with {counted(done.candles, 'candle')} imported, "
         f"{done.changed:,} of them new or changed; {counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."
@@ -182,95 +161,10 @@ def _status(_: argparse.Namespace) -> int:
     if sessions:
         print(f"sessions  {len(sessions):,} from {sessions[0].day} to {sessions[-1].day}; the newest from {sessions[-1].source}")
     states = Counter(action.state for action in actions.fetch(engine))
-    print(f"actions   {states['detected']:,} detected, {states['confirmed']:,} confirmed, {states['dismissed']:,} dismissed")
+    print(
+        "actions   " + ", ".join(f"{states[state]:,} {state}" for state in ("detected", "unexplained", "confirmed", "dismissed"))
+    )
     return 0
-
-
-def _list(given: argparse.Namespace) -> int:
-    engine = open_engine(settings_module.load().database)
-    known = sorted(actions.fetch(engine), key=lambda each: (each.state != "detected", each.ex_day))
-    if given.csv:
-        symbols, rows = _symbols(engine), csv.writer(sys.stdout, lineterminator="\n")
-        rows.writerow(("symbol", "ex_date", "ratio", "evidence"))
-        waiting = (each for each in known if each.state == "detected")
-        rows.writerows((symbols.get(each.key, each.key), each.ex_day, each.ratio, each.evidence) for each in waiting)
-        return 0
-    _print_actions(engine, known)
-    if not known:
-        print("No split or bonus is known.")
-    return 0
-
-
-def _confirm(given: argparse.Namespace) -> int:
-    engine, key, day = _meant(given)
-    detected = next((each for each in actions.fetch(engine, key) if each.ex_day == day), None)
-    if given.ratio is not None:
-        numerator, denominator = corporate_action.parse_ratio(given.ratio, "RATIO")
-    elif detected is not None:
-        numerator, denominator = detected.numerator, detected.denominator
-    else:
-        raise InputError(
-            "RATIO", "", f"nothing was detected for {given.symbol.upper()} on {day}; {corporate_action.RATIO_ACCEPTED}"
-        )
-    action = Action(key, day, numerator, denominator, "confirmed", detected.evidence if detected else "", "command line")
-    actions.confirm(engine, [action])
-    print(f"Candles of {given.symbol.upper()} before {day} are adjusted by {action.ratio} from the next evaluation on.")
-    return 0
-
-
-def _dismiss(given: argparse.Namespace) -> int:
-    engine, key, day = _meant(given)
-    action = actions.dismiss(engine, key, day, "command line")
-    print(f"The {action.ratio} of {given.symbol.upper()} on {day} is dismissed; its candles count as they were traded.")
-    return 0
-
-
-def _import_actions(given: argparse.Namespace) -> int:
-    content = read(given.file)
-    announced = corporate_action.parse_file(content, given.file.name)
-    engine = _engine(settings_module.load())
-    lookup = _lookup(engine)
-    unknown: Counter[str] = Counter()
-    found = []
-    for each in announced:
-        instrument = lookup.find(each.symbol)
-        if instrument is None:
-            unknown[each.symbol] += 1
-            continue
-        found.append(
-            Action(instrument.key, each.ex_day, each.numerator, each.denominator, "confirmed", "announced", given.file.name)
-        )
-    actions.confirm(engine, found)
-    if unknown:
-        print(f"Symbols that the instrument master does not know: {_most(unknown)}")
-    print(f"{counted(len(found), 'split or bonus', 'splits and bonuses')} confirmed.")
-    return 0
-
-
-def _print_actions(engine: Engine, known: Sequence[Action]) -> None:
-    symbols = _symbols(engine)
-    for each in known:
-        told = each.evidence if each.state == "detected" else f"{each.source}: {each.evidence}".rstrip(": ")
-        print(f"{symbols.get(each.key, each.key):12} {each.ex_day} {each.ratio:>6} {each.state:9} {told}")
-
-
-def _meant(given: argparse.Namespace) -> tuple[Engine, str, date]:
-    day = parse_day(given.date)
-    if day is None:
-        raise InputError("DATE", given.date, "a date such as 2025-06-16")
-    engine = _engine(settings_module.load())
-    instrument = _lookup(engine).meant(given.symbol)
-    if instrument is None:
-        raise NotFoundError("instrument", given.symbol)
-    return engine, instrument.key, day
-
-
-def _symbols(engine: Engine) -> dict[str, str]:
-    return {each.key: each.symbol for each in instruments.fetch(engine, "NSE_EQ")}
-
-
-def _lookup(engine: Engine) -> Lookup:
-    return Lookup(instruments.fetch(engine, "NSE_EQ"), instruments.fetch_names(engine))
 
 
 def _engine(settings: Settings) -> Engine:

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
-from ltp.core.exchange_csv import Sheet, parse_day, sheet
+from ltp.core import announcement
+from ltp.core.announcement import Kind
 from ltp.errors import InputError
 
-State = Literal["detected", "confirmed", "dismissed"]
+# detected: a step at a simple ratio; unexplained: a step at none, a demerger for example. Both wait for an operator.
+State = Literal["detected", "unexplained", "confirmed", "dismissed"]
+CANDLES: Final = "candles"  # the source of what was found in prices
+WAITING: Final = frozenset({"detected", "unexplained"})
 MAX_SHARES: Final = 10_000
+_MOST_FOR_MOST: Final = 100  # shares: a split of 100 into 1, a bonus of 1:99
+_MAX_RUPEES: Final = 10_000_000
+PAISE: Final = 100
 
-_PAIR = re.compile(r"(\d{1,5}) ?[:/] ?(\d{1,5})", re.ASCII)
-_BONUS = re.compile(r"bonus\D{0,40}?(\d{1,3}) ?: ?(\d{1,3})", re.ASCII | re.IGNORECASE)
-# As NSE words it, Face Value Split (Sub-Division) - From Rs 10/- Per Share To Re 1/- Per Share; and as people type it.
-_SPLIT = re.compile(
-    r"(?:split|sub-?division|consolidation)\D*?(\d+(?:\.\d+)?)(?:/-)?(?: per share)?\s*(?:to|:)\s*(?:r[se]\.?)? ?(\d+(?:\.\d+)?)",
-    re.ASCII | re.IGNORECASE,
+_PAIR = re.compile(r"(\d{1,8}(?:\.\d{1,4})?) ?[:/] ?(\d{1,8}(?:\.\d{1,4})?)", re.ASCII)
+_MOST_STORED: Final = 2**31 - 1
+RATIO_ACCEPTED: Final = (
+    "new shares for old ones such as 5:1, a ratio of prices such as 2841.85:2580, or words such as bonus 1:1, "
+    "split 10:2 (face values)"
 )
-RATIO_ACCEPTED: Final = "new shares for old ones such as 5:1, or words such as bonus 1:1, split 10:2 (face values)"
 
 
 class Action(NamedTuple):
     """`numerator` shares for each `denominator` held: 5:1 for a split of 10 into 2, 2:1 for a bonus of 1:1.
 
-    From `ex_day` on prices are after it. `evidence`: why it is believed, as a sentence. `source`: who said so.
+    From `ex_day` on prices are after it. `evidence`: why it is believed, as a sentence. `source`: the command or file it
+    is from. An unexplained one has the close before it and its open, in paise.
     """
 
     key: str
@@ -40,96 +45,55 @@ class Action(NamedTuple):
 
     @property
     def ratio(self) -> str:
+        if self.state == "unexplained":
+            prices = (f"{paise / PAISE:.2f}".removesuffix(".00") for paise in (self.numerator, self.denominator))
+            return ":".join(prices)
+        if max(self.numerator, self.denominator) > MAX_SHARES:
+            return f"{self.numerator / self.denominator:.4f}:1"
         return f"{self.numerator}:{self.denominator}"
 
+    @property
+    def of_prices(self) -> bool:
+        """Whether the ratio is one of prices, as after a demerger: nobody gives or splits shares at such a ratio."""
+        return max(Fraction(self.numerator, self.denominator).as_integer_ratio()) > _MOST_FOR_MOST
 
-class Announced(NamedTuple):
-    """A line of a file of corporate actions; the symbol in capitals."""
-
-    symbol: str
-    ex_day: date
-    numerator: int
-    denominator: int
+    @property
+    def waits(self) -> bool:
+        """Whether no operator has confirmed or dismissed it: the history before it is not comparable."""
+        return self.state in WAITING
 
 
 def parse_ratio(text: str, where: str = "ratio") -> tuple[int, int]:
     """Return numerator and denominator in lowest terms.
 
-    A bare pair is new shares for old ones. Behind "bonus" it is shares given for shares held, behind "split" the face values,
-    as companies announce them; "bonus 1:1 / split 10:2" is both at once.
+    A bare pair is new shares for old ones, or the price before for the price after. Behind "bonus" it is shares given for
+    shares held, behind "split" the face values, as companies announce them; "bonus 1:1 / split 10:2" is both at once.
 
     Raises:
         InputError: none of these, or no change at all.
     """
-    ratio = _announced(text)
-    pair = _PAIR.fullmatch(text.strip())
-    if ratio is None and pair is not None and int(pair[2]):
-        ratio = Fraction(int(pair[1]), int(pair[2]))
-    if ratio is None or ratio in (0, 1) or max(ratio.numerator, ratio.denominator) > MAX_SHARES:
-        raise InputError(where, text, RATIO_ACCEPTED)
+    ratio = Fraction(1)
+    for _, part in parse_parts(text, where):
+        ratio *= part
     return ratio.numerator, ratio.denominator
 
 
-def parse_file(content: bytes, name: str) -> list[Announced]:
-    """Read a CSV file of actions: the columns symbol, ex_date and ratio; or NSE's own list, whose PURPOSE is read.
-
-    Of NSE's list the dividends, meetings and other purposes without a split or bonus are passed over.
+def parse_parts(text: str, where: str = "ratio") -> tuple[tuple[Kind | Literal["ratio"], Fraction], ...]:
+    """Return what a ratio consists of: a bonus and a split by their names, or a bare pair.
 
     Raises:
-        InputError: names line and column of the first thing that is not accepted.
+        InputError: as `parse_ratio`.
     """
-    source = sheet(content, name)
-    places = _places(source)
-    return [found for line, cells in source.rows if (found := _line(cells, places, f"{name}, line {line}")) is not None]
-
-
-def _places(source: Sheet) -> Mapping[str, int]:
-    names = {
-        "symbol": ("symbol",),
-        "ex_date": ("exdate", "exday", "date"),
-        "ratio": ("ratio",),
-        "purpose": ("purpose", "subject"),
-    }
-    places = {
-        word: source.columns[spelling]
-        for word, spellings in names.items()
-        for spelling in spellings
-        if spelling in source.columns
-    }
-    lacking = [word for word in ("symbol", "ex_date") if word not in places]
-    if lacking or not places.keys() & {"ratio", "purpose"}:
-        raise InputError(f"{source.name}, line 1", ", ".join(source.columns), "the columns symbol, ex_date and ratio are needed")
-    return places
-
-
-def _line(cells: list[str], places: Mapping[str, int], where: str) -> Announced | None:
-    said = {word: cells[place].strip() for word, place in places.items() if place < len(cells)}
-    if not said.get("ratio") and "purpose" in places:
-        ratio = _announced(said.get("purpose", ""))
-        if ratio is None or ratio == 1:
-            return None
-        numerator, denominator = ratio.numerator, ratio.denominator
-    else:
-        numerator, denominator = parse_ratio(said.get("ratio", ""), f"{where}, column ratio")
-    day = parse_day(said.get("ex_date", ""))
-    if day is None:
-        raise InputError(f"{where}, column ex_date", said.get("ex_date", ""), "a date such as 2025-06-16 or 16-Jun-2025")
-    if not said.get("symbol"):
-        raise InputError(f"{where}, column symbol", "", "an exchange symbol such as BAJFINANCE")
-    return Announced(said["symbol"].upper(), day, numerator, denominator)
-
-
-def _announced(text: str) -> Fraction | None:
-    ratios = list(_ratios(text))
-    product = Fraction(1)
-    for ratio in ratios:
-        product *= ratio
-    return product if ratios else None
-
-
-def _ratios(text: str) -> Iterator[Fraction]:
-    bonus, split = _BONUS.search(text), _SPLIT.search(text)
-    if bonus and int(bonus[2]):
-        yield Fraction(int(bonus[1]) + int(bonus[2]), int(bonus[2]))
-    if split and float(split[2]) > 0:
-        yield Fraction(split[1]) / Fraction(split[2])
+    reading = announcement.read(text)
+    pair = _PAIR.fullmatch(re.sub(r"(?<=\d),(?=\d)", "", text.strip()))
+    if reading.held:
+        raise InputError(where, text, f"{reading.held}; accepted are {RATIO_ACCEPTED}")
+    if reading.parts:
+        return reading.parts
+    if pair is None or not float(pair[2]) or max(float(pair[1]), float(pair[2])) > _MAX_RUPEES:
+        raise InputError(where, text, RATIO_ACCEPTED)
+    ratio = Fraction(pair[1]) / Fraction(pair[2])
+    stored = max(ratio.numerator, ratio.denominator) <= _MOST_STORED
+    if ratio in (0, 1) or not stored or not 1 / MAX_SHARES <= ratio <= MAX_SHARES:
+        raise InputError(where, text, RATIO_ACCEPTED)
+    return (("ratio", ratio),)

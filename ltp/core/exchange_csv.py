@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -121,7 +121,8 @@ def sheet(content: bytes, name: str) -> Sheet:
     """
     # Only names can hold other encodings, and no price is lost with a letter.
     text = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline=None)
-    rows = _rows(csv.reader(text, skipinitialspace=True), name)
+    reader = csv.reader(text, skipinitialspace=True)
+    rows = _rows(reader, lambda: reader.line_num, name)
     header = next(rows, None)
     if header is None:
         raise InputError(name, "", "the file is empty; its first line names the columns")
@@ -141,12 +142,14 @@ def _torn(content: bytes) -> str:
     return last if last.strip() and counts[1] < counts[0] else ""
 
 
-def _rows(reader: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Iterator[list[str]], read: Callable[[], int], name: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each row with the line of the file that it begins on; `read`: how many lines the reader has taken."""
     line = 0
     try:
-        for line, cells in enumerate(reader, start=1):
+        for cells in reader:
+            begins, line = line + 1, read()
             if cells and (cells[0] or any(cells)) and not "".join(cells).isspace():
-                yield line, cells
+                yield begins, cells
     except csv.Error as error:
         raise InputError(f"{name}, line {line + 1}", "", f"the line must be CSV ({error})") from None
 

@@ -46,7 +46,7 @@ def closes_of(packed: bytes, actions: Iterable[Action] = ()) -> Closes:
         if action.state == "confirmed":
             factor = action.numerator / action.denominator
             candles = [(number, close / factor if number < ex_day else close) for number, close in candles]
-        elif action.state == "detected":
+        elif action.waits:
             candles = [each for each in candles if each[0] >= ex_day]
     closes = tuple(close for _, close in candles)
     if min(closes, default=1) <= 0:

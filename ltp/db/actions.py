@@ -1,7 +1,7 @@
 """Splits, bonuses and consolidations in SQL: what was detected, and what somebody said of it.
 
-A detected action is a suspicion that is replaced whenever candles are looked at again; a confirmed or dismissed one is
-somebody's word and stays until somebody changes it.
+A detected or unexplained action is a suspicion that is replaced whenever candles are looked at again; a confirmed or dismissed
+one is an operator's word and stays until an operator changes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core.corporate_action import Action
+from ltp.core.corporate_action import CANDLES, Action
 from ltp.core.instrument import split_key
 from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import corporate_actions as table
@@ -55,15 +55,15 @@ def changed_in(connection: Connection) -> tuple[object, ...]:
 def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable[Action]) -> list[Action]:
     """Store what a look at the candles of `looked_at` found, in place of what an earlier look did.
 
-    Where something close by is confirmed or dismissed, that stays and the suspicion is left out.
+    Where something close by is confirmed, dismissed or announced, that stays and the suspicion is left out.
 
     Returns:
         What was not known before.
     """
     with writing(engine) as connection:
         known = [action for action in _fetch(connection) if action.key in set(looked_at)]
-        said = [action for action in known if action.state != "detected"]
-        before = {(action.key, action.ex_day): action for action in known if action.state == "detected"}
+        said = [action for action in known if not action.waits or action.source != CANDLES]
+        before = {(action.key, action.ex_day): action for action in known if action not in said}
         wanted = {(action.key, action.ex_day): action for action in found if not any(_same(action, each) for each in said)}
         for place in before.keys() - wanted.keys():
             _delete(connection, *place)
@@ -71,16 +71,39 @@ def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable
     return [action for place, action in wanted.items() if place not in before]
 
 
-def confirm(engine: Engine, actions: Iterable[Action]) -> None:
-    """Store actions that somebody vouches for; what was detected or said before of the same days gives way to them."""
-    actions = list(actions)
+def confirm(engine: Engine, actions: Iterable[Action]) -> list[Action]:
+    """Store actions that an operator vouches for; what was detected or said before of the same days gives way to them.
+
+    What is confirmed like that already stays as it is.
+
+    Returns:
+        What gave way and was something else: another ratio, another day, or dismissed.
+    """
+    actions = [action._replace(state="confirmed") for action in actions]
+    with writing(engine) as connection:
+        known = [other for other in _fetch(connection) if any(_same(action, other) for action in actions)]
+        stay = [other for other in known if other.state == "confirmed" and any(_equal(action, other) for action in actions)]
+        for other in known:
+            if other not in stay:
+                _delete(connection, other.key, other.ex_day)
+        _upsert(connection, [action for action in actions if not any(_equal(action, other) for other in stay)])
+    return [other for other in known if other.state == "dismissed" or not any(_equal(action, other) for action in actions)]
+
+
+def suspect(engine: Engine, actions: Iterable[Action]) -> list[Action]:
+    """Store steps that were announced and wait for an operator, in place of what candles suspected of the same days.
+
+    Returns:
+        What waits now: not those of which an operator has already said something.
+    """
     with writing(engine) as connection:
         known = _fetch(connection)
-        for action in actions:
-            for other in known:
-                if _same(action, other):
-                    _delete(connection, other.key, other.ex_day)
-        _upsert(connection, [action._replace(state="confirmed") for action in actions])
+        waiting = [each for each in actions if not any(_same(each, other) and not other.waits for other in known)]
+        for other in known:
+            if other.waits and any(_same(each, other) for each in waiting):
+                _delete(connection, other.key, other.ex_day)
+        _upsert(connection, waiting)
+    return waiting
 
 
 def dismiss(engine: Engine, key: str, ex_day: date, source: str) -> Action:
@@ -109,6 +132,12 @@ def move(connection: Connection, old_key: str, key: str) -> None:
 
 def _same(one: Action, other: Action) -> bool:
     return one.key == other.key and abs(one.ex_day - other.ex_day) <= _SAME_WITHIN
+
+
+def _equal(one: Action, other: Action) -> bool:
+    """Tell whether two actions are of one day and ratio. That of prices is a suggestion only, which differs from any other."""
+    ratios = one.numerator * other.denominator, other.numerator * one.denominator
+    return (one.key, one.ex_day) == (other.key, other.ex_day) and ratios[0] == ratios[1]
 
 
 def _fetch(connection: Connection, key: str | None = None) -> list[Action]:

@@ -4,6 +4,7 @@ splits. The step between `core.bhavcopy` and `db.candles`; what is done about a 
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ltp.core import bhavcopy, candle, history_csv
 from ltp.core.candle import RECORD
-from ltp.core.corporate_action import Action
+from ltp.core.corporate_action import CANDLES, Action, State
 from ltp.core.exchange_csv import members, sheet
 from ltp.core.tick import IST
 from ltp.db import actions, candle_source, candles, former_names, instruments
@@ -21,8 +22,9 @@ from ltp.db.engine import Engine, writing
 from ltp.errors import InputError
 from ltp.jobs.candle_keys import INDICES, SHARES, CandleKeys
 from ltp.jobs.thin_days import thin_days
-from ltp.screen.actions import detect
-from ltp.screen.history import from_packed
+from ltp.screen.actions import Suspect, detect
+from ltp.screen.history import History, from_packed
+from ltp.screen.steps import market
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
@@ -101,19 +103,27 @@ def import_files(
 def look_for_actions(engine: Engine, keys: Iterable[str], progress: Progress = lambda *_: None) -> list[Action]:
     """Look through the histories as traded for splits and bonuses; store what is suspected and return what is new of it."""
     keys, found = sorted(key for key in keys if key.startswith(SHARES)), []
-    isins = former_names.isin_last_days(engine)
+    isins, moves = former_names.isin_last_days(engine), dict[int, float]()
     for start in range(0, len(keys), _LOOKED_AT_ONCE):
         progress("looking for splits", start, len(keys))
         packed = candles.fetch_packed(engine, "raw", keys[start : start + _LOOKED_AT_ONCE], date.min, date.max)
-        for key, records in packed.items():
-            try:
-                history = from_packed(records)
-            except ValueError:
-                continue  # damaged long before; whoever evaluates it says so
-            for suspect in detect(history, isins.get(key, ())):
-                ratio = suspect.ratio.numerator, suspect.ratio.denominator
-                found.append(Action(key, suspect.ex_day, *ratio, "detected", suspect.evidence, "candles"))
+        histories = dict(_histories(packed))
+        moves |= market(histories.values())  # a few shares at the end take the move of those before
+        for key, history in histories.items():
+            found += [_suspected(key, suspect) for suspect in detect(history, isins.get(key, ()), moves)]
     return actions.replace_detected(engine, keys, found)
+
+
+def _histories(packed: Mapping[str, bytes]) -> Iterator[tuple[str, History]]:
+    for key, records in packed.items():
+        with contextlib.suppress(ValueError):  # damaged long before; a run says so
+            yield key, from_packed(records)
+
+
+def _suspected(key: str, suspect: Suspect) -> Action:
+    ratio = suspect.prices if suspect.ratio is None else (suspect.ratio.numerator, suspect.ratio.denominator)
+    state: State = "unexplained" if suspect.ratio is None else "detected"
+    return Action(key, suspect.ex_day, *ratio, state, suspect.evidence, CANDLES)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

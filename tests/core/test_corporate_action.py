@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 
-from ltp.core.corporate_action import Announced, parse_file, parse_ratio
+from ltp.core.corporate_action import Action, parse_ratio
 from ltp.errors import InputError
+
+DAY = date(2025, 6, 16)
 
 
 @pytest.mark.parametrize(
@@ -30,44 +32,62 @@ def test_a_ratio_is_read_as_people_write_it(text: str, ratio: tuple[int, int]) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "1:1", "0:1", "1:0", "bonus", "bonus 1:0", "split 2:0", "-2:1", "Dividend Rs 5", "99999:1"]
+    "text",
+    [
+        "",
+        "2",
+        "1:1",
+        "0:1",
+        "1:0",
+        "bonus",
+        "bonus 1:0",
+        "split 2:0",
+        "-2:1",
+        "Dividend Rs 5",
+        "99999:1",
+        "999999.9999:999999.9997",
+    ],
 )
 def test_what_is_no_ratio_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="new shares for old ones such as 5:1"):
         parse_ratio(text)
 
 
-def test_a_file_of_our_own() -> None:
-    content = b"symbol,ex_date,ratio\nbajfinance,2025-06-16,10:1\nHDFCBANK,26-Aug-2025,bonus 1:1\n"
-    assert parse_file(content, "x.csv") == [
-        Announced("BAJFINANCE", date(2025, 6, 16), 10, 1),
-        Announced("HDFCBANK", date(2025, 8, 26), 2, 1),
-    ]
+@pytest.mark.parametrize(
+    ("text", "ratio"),
+    [
+        ("2841.85:2580", (56837, 51600)),
+        ("2,841.85 : 2,580", (56837, 51600)),
+        ("482.50/455.60", (4825, 4556)),
+        ("110.5:100", (221, 200)),
+        ("1.1015:1", (2203, 2000)),
+    ],
+)
+def test_a_ratio_of_prices_is_a_ratio(text: str, ratio: tuple[int, int]) -> None:
+    assert parse_ratio(text) == ratio
 
 
-def test_nse_s_list_is_read_for_its_splits_and_bonuses_alone() -> None:
-    content = (
-        b'\xef\xbb\xbf"SYMBOL","COMPANY NAME","SERIES","PURPOSE","FACE VALUE","EX-DATE","RECORD DATE"\r\n'
-        b'"WIPRO","Wipro Limited","EQ","Bonus 1:1","2","03-Dec-2024","03-Dec-2024"\r\n'
-        b'"ITC","ITC Limited","EQ","Dividend - Rs 6.50 Per Share","1","12-Feb-2025","-"\r\n'
-        b'"CAMS","CAMS","EQ","Face Value Split (Sub-Division) - From Rs 10/- Per Share To Rs 2/- Per Share","10",'
-        b'"05-Dec-2025","-"\r\n'
-    )
-    assert parse_file(content, "ca.csv") == [
-        Announced("WIPRO", date(2024, 12, 3), 2, 1),
-        Announced("CAMS", date(2025, 12, 5), 5, 1),
-    ]
+@pytest.mark.parametrize("text", ["bonus ncrps 4:1", "demerger", "bonus 1:1 / rights 1:2", "split 10:2 preference"])
+def test_words_that_are_not_understood_are_named(text: str) -> None:
+    with pytest.raises(InputError, match="accepted are new shares for old ones"):
+        parse_ratio(text)
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("action", "ratio"),
     [
-        (b"symbol,ratio\nA,2:1\n", "x.csv, line 1: .*the columns symbol, ex_date and ratio are needed"),
-        (b"symbol,ex_date,ratio\nA,2025-01-01,\n", "x.csv, line 2, column ratio: ''"),
-        (b"symbol,ex_date,ratio\nA,soon,2:1\n", "x.csv, line 2, column ex_date: 'soon'"),
-        (b"symbol,ex_date,ratio\n,2025-01-01,2:1\n", "x.csv, line 2, column symbol: ''"),
+        (Action("NSE_EQ:1", DAY, 5, 1, "confirmed"), "5:1"),
+        (Action("NSE_EQ:1", DAY, 56837, 51600, "confirmed"), "1.1015:1"),
+        (Action("NSE_EQ:1", DAY, 284185, 258000, "unexplained"), "2841.85:2580"),
+        (Action("NSE_EQ:1", DAY, 12345665, 10000050, "unexplained"), "123456.65:100000.50"),
     ],
 )
-def test_a_bad_line_is_named(content: bytes, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        parse_file(content, "x.csv")
+def test_a_ratio_is_shown_as_people_read_it(action: Action, ratio: str) -> None:
+    assert action.ratio == ratio
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "of_prices"), [(5, 1, False), (1, 100, False), (11, 10, False), (1205, 1139, True)]
+)
+def test_a_ratio_of_prices_is_told_from_one_of_shares(numerator: int, denominator: int, of_prices: bool) -> None:
+    assert Action("NSE_EQ:1", DAY, numerator, denominator, "confirmed").of_prices == of_prices

@@ -156,3 +156,9 @@ def test_few_damaged_rows_are_told_and_many_refuse_the_file() -> None:
     assert str(caught.value) == (
         "x.csv: '6 of 299 rows' is not accepted; too many are damaged; the first is line 2: '?' is not accepted; a number"
     )
+
+
+def test_a_cell_of_several_lines_moves_no_line_number() -> None:
+    """As NSE's list of corporate actions, whose header may break lines within its quotes."""
+    rows = sheet(b'"SYMBOL \n","PURPOSE \n"\nITC,"a\nb"\n\nTCS,c\n', "x.csv").rows
+    assert [(line, cells[0]) for line, cells in rows] == [(4, "ITC"), (7, "TCS")]

@@ -49,6 +49,38 @@ def test_what_somebody_said_stays_and_is_not_suspected_again(engine: Engine) -> 
     assert actions.fetch(engine) == [announced, dismissed]
 
 
+def test_what_gives_way_to_another_word_is_returned_and_the_same_word_stays(engine: Engine) -> None:
+    assert actions.confirm(engine, [SPLIT]) == [], "the ratio that was detected"
+    confirmed = SPLIT._replace(state="confirmed")
+    assert actions.confirm(engine, [SPLIT._replace(source="ca.csv")]) == []
+    assert actions.fetch(engine, BAJAJ) == [confirmed]
+    other = SPLIT._replace(ex_day=date(2025, 6, 17), numerator=5, state="confirmed")
+    assert actions.confirm(engine, [other]) == [confirmed]
+    assert actions.fetch(engine, BAJAJ) == [other]
+    dismissed = actions.dismiss(engine, BAJAJ, other.ex_day, "command line")
+    assert actions.confirm(engine, [other]) == [dismissed]
+
+
+def test_what_is_unexplained_is_a_suspicion_too(engine: Engine) -> None:
+    step = BONUS._replace(state="unexplained", numerator=284185, denominator=258000)
+    assert actions.replace_detected(engine, [HDFC], [step]) == []
+    assert actions.fetch(engine, HDFC) == [step]
+    assert actions.replace_detected(engine, [HDFC], []) == []
+    assert actions.fetch(engine, HDFC) == []
+
+
+def test_what_was_announced_waits_whatever_candles_show(engine: Engine) -> None:
+    step = BONUS._replace(state="unexplained", numerator=284185, denominator=258000, source="ca.csv")
+    assert actions.suspect(engine, [step]) == [step]
+    assert actions.fetch(engine, HDFC) == [step]
+    assert actions.replace_detected(engine, [HDFC], []) == []
+    assert actions.replace_detected(engine, [HDFC], [BONUS._replace(ex_day=date(2025, 8, 28))]) == []
+    assert actions.fetch(engine, HDFC) == [step]
+    actions.dismiss(engine, HDFC, step.ex_day, "command line")
+    assert actions.suspect(engine, [step]) == []
+    assert [each.state for each in actions.fetch(engine, HDFC)] == ["dismissed"]
+
+
 def test_a_word_can_be_taken_back(engine: Engine) -> None:
     actions.dismiss(engine, HDFC, BONUS.ex_day, "command line")
     actions.confirm(engine, [BONUS._replace(numerator=3, denominator=2)])

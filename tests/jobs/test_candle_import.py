@@ -171,6 +171,17 @@ def test_adjusted_histories_lie_apart_and_a_bhavcopy_is_none(engine: Engine, fol
     assert "only histories can be adjusted" in done.refused[0]
 
 
+def test_a_step_without_a_simple_ratio_is_stored_with_its_prices(engine: Engine, folder: Path) -> None:
+    lines = []
+    for number in range(60):
+        price = 2000 if number < 30 else 1405.35
+        lines.append(f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price},{price},{price},{1000 + number % 7}\n")
+    (folder / "h.csv").write_text(HISTORY + "".join(lines))
+    [suspect] = run(engine, folder).suspects
+    assert (suspect.ex_day, suspect.ratio, suspect.state) == (date(2025, 7, 23), "2000:1405.35", "unexplained")
+    assert actions.fetch(engine) == [suspect]
+
+
 def test_a_split_is_suspected_once_until_somebody_says_something(engine: Engine, folder: Path) -> None:
     lines = []
     for number in range(60):
