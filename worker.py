@@ -29,6 +29,7 @@ from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine, reading
 from ltp.db.screeners import fetch_keys
 from ltp.errors import ConfigError, DatabaseError, LTPError, StoreError
+from ltp.feed import token_file
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
 from ltp.feed.rest import RestClient
@@ -71,7 +72,7 @@ class Worker:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
         master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
-        self._credentials = Credentials(self._read_credentials)
+        self._credentials = Credentials(self._read_credentials, self._store_token)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
         self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
@@ -141,6 +142,7 @@ class Worker:
             refresh_token=lambda: self._credentials.refresh(self._rest_client.renew_token),
             on_change=self.ingest.changed,
             credentials_version=self._credentials.version,
+            used_version=self._credentials.used_version,
             account_refusal=self._rest_client.account_refusal,
         )
 
@@ -185,11 +187,15 @@ class Worker:
                 raise ConfigError(name.upper(), "", f"it (or {name.upper()}_FILE) must be set while DHANHQ_WS_ENABLED is true")
         return self._settings.secret("dhanhq_client_id"), self._settings.secret("dhanhq_access_token")
 
+    def _store_token(self, before: str, token: str) -> str:
+        path = self._settings.dhanhq_access_token_file
+        return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
+
     def _feed_status(self) -> FeedStatus:
         return self.feed.status()
 
     def _connect(self) -> FeedClient:
-        client_id, token = self._credentials.current()
+        client_id, token = self._credentials.use()
         feed_client = FeedClient()
         feed_client.connect(self._settings.dhanhq_ws_url, client_id, token, CONNECT_TIMEOUT_S)
         return feed_client

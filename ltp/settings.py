@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     dhanhq_client_id: SecretStr = Field(SecretStr(""), description="DhanHQ client id.")
     dhanhq_access_token: SecretStr = Field(SecretStr(""), description="DhanHQ access token; lives 24 hours.")
     dhanhq_client_id_file: Path | None = Field(None, description="File that holds the client id.")
-    dhanhq_access_token_file: Path | None = Field(None, description="File that holds the token; read again on each connect.")
+    dhanhq_access_token_file: Path | None = Field(
+        None, description="File that holds the token; read again on each connect, and a renewed token is written into it."
+    )
     dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field("quote", description="What each instrument is subscribed as.")
     dhanhq_ws_url: str = Field(DHANHQ_WS_URL, description="Feed address; prices are marked simulator unless it is DhanHQ's own.")
     dhanhq_rest_url: str = Field(

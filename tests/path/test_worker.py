@@ -271,3 +271,18 @@ def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(ben
     token.write_text("canary-token\n")
     bench.wait_for(lambda: bench.status("feed") == "live")
     assert bench.end(process) == 0
+
+
+def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary-token\n")
+    file.chmod(0o600)
+    bench.simulator.faults.add("reject", reason=807)
+    process = bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(file))
+    bench.wait_for(lambda: file.read_text() != "canary-token\n")
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    renewed = file.read_text().strip()
+    assert renewed.endswith(".unsigned")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert bench.end(process) == 0
+    assert renewed not in bench.log.read_text()
