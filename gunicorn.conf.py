@@ -153,7 +153,11 @@ def _refuse_taken(server):
                 probe.bind(address[:2])
             except OSError as error:
                 taken = error.errno == errno.EADDRINUSE
-                reason = "is taken by another program: stop it or set PORT" if taken else f"cannot be used: {error.strerror}"
+                reason = (
+                    "is taken by another program: stop it or set PORT"
+                    if taken
+                    else f"cannot be used ({error.strerror}): set BIND"
+                )
                 sys.exit(f"Address {address[0]} port {address[1]} {reason}")
 
 

@@ -20,7 +20,7 @@ from typing import Final
 import redis
 from sqlalchemy import Engine
 
-from ltp import logs
+from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
@@ -28,7 +28,7 @@ from ltp.db import instruments
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine, reading
 from ltp.db.screeners import fetch_keys
-from ltp.errors import ConfigError, DatabaseError, LTPError, StoreError
+from ltp.errors import DatabaseError, LTPError, StoreError
 from ltp.feed import token_file
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
@@ -72,7 +72,7 @@ class Worker:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
         master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
-        self._credentials = Credentials(self._read_credentials, self._store_token)
+        self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
         self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
@@ -176,17 +176,6 @@ class Worker:
             active=lambda: self._settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
         )
 
-    def _read_credentials(self) -> tuple[str, str]:
-        """Return client id and token as they are kept now; the broker is not asked with empty ones.
-
-        Raises:
-            ConfigError: one is missing or its file cannot be read.
-        """
-        for name in ("dhanhq_client_id", "dhanhq_access_token"):
-            if not self._settings.secret(name):
-                raise ConfigError(name.upper(), "", f"it (or {name.upper()}_FILE) must be set while DHANHQ_WS_ENABLED is true")
-        return self._settings.secret("dhanhq_client_id"), self._settings.secret("dhanhq_access_token")
-
     def _store_token(self, before: str, token: str) -> str:
         path = self._settings.dhanhq_access_token_file
         return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
@@ -266,6 +255,8 @@ def main() -> int:
     try:
         settings = settings_module.load()
         logs.configure("worker", settings.log_level)
+        if settings.dhanhq_ws_enabled:
+            checks.require_credentials(settings)
         client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
         engine = open_database(settings.database, stopping)
         if engine is None:

@@ -29,7 +29,8 @@ OURS = {
     "errors": set(),
     "metrics": set(),
     "logs": set(),
-    "settings": {"errors"},
+    "env_file": {"errors"},
+    "settings": {"core", "env_file", "errors"},
 }
 # What a layer may import from outside, besides the standard library.
 THEIRS = {
@@ -41,10 +42,22 @@ THEIRS = {
     "hub.sockets": {"gevent"},
     "jobs": {"apscheduler"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
+    "env_file": {"dotenv"},
     "settings": {"pydantic", "pydantic_settings"},
 }
 # These put the layers together and may import anything.
-FREE = {"cli", "cli_candles", "cli_files", "cli_instruments", "cli_screeners", "cli_stages", "__main__", "runner", "processes"}
+FREE = {
+    "cli",
+    "cli_candles",
+    "cli_files",
+    "cli_instruments",
+    "cli_screeners",
+    "cli_stages",
+    "__main__",
+    "runner",
+    "processes",
+    "checks",
+}
 # core asks nothing of the machine: no socket, no thread, no clock, no chance.
 IMPURE = {
     "socket",

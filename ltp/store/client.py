@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -14,7 +13,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from ltp import metrics
-from ltp.errors import ConfigError, StoreError
+from ltp.errors import StoreError
+from ltp.store.address import ACCEPTED, options_of, refused
 
 Client = redis.Redis  # what the other layers call it: none but this one imports redis
 _CREDENTIALS: Final = re.compile(r"://[^/@\s]*@")
@@ -31,11 +31,12 @@ def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     Raises:
         ConfigError: the address is none.
     """
+    address = options_of(url)
     try:
-        pool = redis.BlockingConnectionPool.from_url(_checked(url), **_options(timeout_s, retries))
+        pool = redis.BlockingConnectionPool(**address | _options(timeout_s, retries))  # type: ignore[no-untyped-call]
         pool.connection_class(**pool.connection_kwargs)  # an option that is none would be met at the first command only
-    except (ValueError, TypeError):
-        raise _refused(url) from None
+    except (ValueError, TypeError, OSError, redis.RedisError):
+        raise refused(url, ACCEPTED) from None
     return redis.Redis.from_pool(pool)
 
 
@@ -50,25 +51,6 @@ def _options(timeout_s: float, retries: int) -> dict[str, Any]:
         "health_check_interval": 0,  # its pings only delay the notice of a dead peer (redis-py sends, and never waits)
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
-
-
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    _ = parts.port  # raises where it is no port
-    database = parts.path.strip("/")
-    if parts.scheme not in {"redis", "rediss", "unix"} or (parts.scheme != "unix" and database and not database.isdecimal()):
-        raise ValueError(url)
-    return url
-
-
-def _refused(url: str) -> ConfigError:
-    scheme, separator, _ = url.partition("://")
-    # An address whose parts cannot be told apart may hide its password anywhere.
-    return ConfigError(
-        "REDIS_URL",
-        f"{scheme}://***" if separator else "***",
-        "an address such as redis://localhost:6379/0, rediss:// or unix://, with options that redis-py knows",
-    )
 
 
 @contextmanager

@@ -182,7 +182,7 @@ def test_prices_of_the_simulator_are_gone_when_the_real_exchange_is_configured(b
 
 
 def test_without_permission_it_idles_and_says_so(bench: Bench) -> None:
-    process = bench.start(DHANHQ_WS_ENABLED="perhaps")
+    process = bench.start(DHANHQ_WS_ENABLED="no")
     bench.until("market_stream:heartbeat", "market_stream:status")
     assert bench.status("feed") == "off"
     assert "DHANHQ_WS_ENABLED" in bench.status("last_error")
@@ -286,3 +286,30 @@ def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_p
     assert file.stat().st_mode & 0o777 == 0o600
     assert bench.end(process) == 0
     assert renewed not in bench.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        (
+            {"DHANHQ_ACCESS_TOKEN": ""},
+            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to DhanHQ DHANHQ_ACCESS_TOKEN must be set",
+        ),
+        ({"REDIS_URL": "redis://h?protocol=3"}, "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say"),
+        (
+            {"MARKET_CALENDAR": "nse", "MARKET_CALENDAR_OVERRIDES": "/no/file"},
+            "MARKET_CALENDAR_OVERRIDES='/no/file' is not accepted",
+        ),
+    ],
+)
+def test_a_setting_it_cannot_work_with_ends_it_with_a_sentence(bench: Bench, setting: dict[str, str], sentence: str) -> None:
+    process = bench.start(**setting)
+    assert process.wait(30) == 2
+    assert bench.log.read_text().splitlines()[-1].startswith(sentence)
+
+
+def test_a_token_file_that_comes_later_is_waited_for(bench: Bench, tmp_path: Path) -> None:
+    bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
+    bench.wait_for(lambda: "DHANHQ_ACCESS_TOKEN_FILE" in bench.status("last_error"))
+    (tmp_path / "token").write_text("canary-token")
+    bench.wait_for(lambda: bench.status("feed") == "live")
