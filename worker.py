@@ -32,6 +32,7 @@ from ltp.errors import DatabaseError, LTPError, StoreError
 from ltp.feed import token_file
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
+from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
 from ltp.feed.status import FeedStatus
 from ltp.feed.supervisor import Supervisor
@@ -73,6 +74,7 @@ class Worker:
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
         master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
         self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
+        self._dialer = Dialer()
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
         self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
@@ -185,7 +187,7 @@ class Worker:
 
     def _connect(self) -> FeedClient:
         client_id, token = self._credentials.use()
-        feed_client = FeedClient()
+        feed_client = FeedClient(self._dialer)
         feed_client.connect(self._settings.dhanhq_ws_url, client_id, token, CONNECT_TIMEOUT_S)
         return feed_client
 

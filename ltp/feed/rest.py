@@ -23,6 +23,7 @@ from ltp.core.instrument import split_key
 from ltp.core.tick import Tick
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.credentials import Credentials
+from ltp.feed.proxy import is_loopback
 from ltp.feed.quote_response import read_error, read_quotes
 
 PACE_S: Final = 1.1  # one a second is the rule; a second call 1.0 s after the first was seen refused
@@ -57,8 +58,7 @@ class RestClient:
         self._free_at = self._paused_until = float("-inf")
         self._limited = 0
         self._session = requests.Session()
-        # A proxy of the environment cannot reach the simulator on this machine.
-        self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1")
+        self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")  # the same rule as the feed's
 
     @property
     def paused_s(self) -> float:

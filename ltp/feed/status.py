@@ -19,8 +19,8 @@ class FeedStatus(NamedTuple):
 
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
     numbers of instruments. `seen`: keys the broker has spoken of on this connection. `never_ticked`: keys asked for twice in
-    vain. `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
-    the credentials change.
+    vain. `failures`: attempts since the start that brought no connection. `last_packet_at`: seconds since the epoch, None before
+    the first ever. `stopped_for_good`: nothing happens before the credentials change.
     """
 
     feed: Feed = "off"
@@ -30,6 +30,7 @@ class FeedStatus(NamedTuple):
     seen: frozenset[str] = frozenset()
     never_ticked: tuple[str, ...] = ()
     reconnects: int = 0
+    failures: int = 0
     last_error: str = ""
     last_packet_at: float | None = None
     stopped_for_good: bool = False

@@ -84,7 +84,7 @@ class Supervisor(threading.Thread):
         self._version = self._renewed = 0  # of the credentials of the last connection, and of those that we renewed
         self._silent_reconnect = self._complained = self._session_asked = float("-inf")
         self._session = False
-        self._reconnects = 0
+        self._reconnects = self._failures = 0
         self._last_error = ""
         self._last_packet_at: float | None = None
 
@@ -128,9 +128,12 @@ class Supervisor(threading.Thread):
                     self._settle(self._live())
                 else:
                     self._pause(IDLE_S)
-            except Exception:  # noqa: BLE001 - this thread is the only one that brings prices: a fault must not cost the day
+            except Exception as error:  # noqa: BLE001 - the only thread that brings prices: a fault must not cost the day
                 self._complain("The feed's thread failed; it goes on")
+                self._failures += 1
+                self._last_error = f"The feed failed by a fault of the program ({type(error).__name__}); see the worker's log"
                 self._gate.hold(FAULT_WAIT_S)
+                self._show("down")
                 self._pause(IDLE_S)
         self._show("off")
 
@@ -195,7 +198,9 @@ class Supervisor(threading.Thread):
             return
         metrics.count(f"feed_reconnects.{reason.kind}")
         self._last_error = reason.sentence
-        if reason.kind not in ("unreachable", "refused"):
+        if reason.kind in ("unreachable", "refused"):
+            self._failures += 1
+        else:
             self._reconnects += 1
         if reason.kind == "silent":
             self._silent_reconnect = self._monotonic()
@@ -260,7 +265,12 @@ class Supervisor(threading.Thread):
         self._board.show(feed, self._gate.stopped, self._last_error, lambda: self._look(connection))
 
     def _look(self, connection: Connection | None) -> FeedStatus:
-        status = FeedStatus(wanted=len(self._wanted), reconnects=self._reconnects, last_packet_at=self._last_packet_at)
+        status = FeedStatus(
+            wanted=len(self._wanted),
+            reconnects=self._reconnects,
+            failures=self._failures,
+            last_packet_at=self._last_packet_at,
+        )
         if connection is None:
             return status
         return status._replace(

@@ -80,6 +80,7 @@ class Report:
             "write_worst_ms": worst_ms,
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "reconnects": str(feed.reconnects),
+            "connect_failures": str(feed.failures),
             "last_error": feed.last_error or self._idle_reason,
             "calendar": self._calendar(),
             "expected": "1" if self._expected() else "0",

@@ -16,11 +16,11 @@ class StreamStatus(NamedTuple):
 
     Fields of `status`, all text: feed, phases (JSON), connections, subscribed, wanted, never_ticked (count), never_ticked_keys
     (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), last_tick_at (ISO 8601 or empty), reconnects,
-    last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up and packets are
-    expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the trading hours,
-    empty when nothing is). Of about the last second: ticks_per_s (received), ticks_written_per_s (what conflation left of them),
-    batches_per_s, write_ms and write_worst_ms (what a write to Redis took whose answer was waited for, such as that of each
-    second; empty before the first).
+    connect_failures, last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up
+    and packets are expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the
+    trading hours, empty when nothing is). Of about the last second: ticks_per_s (received), ticks_written_per_s (what conflation
+    left of them), batches_per_s, write_ms and write_worst_ms (what a write to Redis took whose answer was waited for, such as
+    that of each second; empty before the first).
     """
 
     heartbeat_at: str | None

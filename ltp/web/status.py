@@ -96,6 +96,7 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Never ticked", _count(fields, "never_ticked")),
         Fact("Waiting for a place", _count(fields, "waiting")),
         Fact("Feed reconnects", _count(fields, "reconnects")),
+        Fact("Attempts that brought no connection", _count(fields, "connect_failures")),
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
         Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
     ]

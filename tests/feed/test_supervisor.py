@@ -382,3 +382,19 @@ def test_trade_times_on_another_clock_are_told(feed_world: Any, caplog: pytest.L
     feed_world.sessions = [every_second(feed_world, 1, 100)]
     feed_world.run(19_900)
     assert len([record for record in caplog.records if "changed the clock" in record.message]) == 1
+
+
+def test_a_fault_of_our_own_while_connecting_is_told_and_counted(feed_world: Any):
+    feed_world.sessions = [RuntimeError("our fault")]
+    feed_world.run(12)
+    status = feed_world.supervisor.status()
+    assert status.last_error == "The feed failed by a fault of the program (RuntimeError); see the worker's log"
+    assert status.failures == len(feed_world.connects) == 3
+    assert [feed for _, feed in feed_world.changes] == ["down", "off"]
+
+
+def test_every_attempt_that_brings_no_connection_is_counted(feed_world: Any):
+    feed_world.sessions = [FeedError("no answer in time"), FeedError("HTTP 503", 503), every_second(feed_world, 1, 60)]
+    feed_world.run(40)
+    status = feed_world.supervisor.status()
+    assert (status.failures, status.reconnects) == (2, 0)
