@@ -335,7 +335,7 @@ def test_a_name_whose_first_address_swallows_everything(
 
 def test_a_key_log_that_cannot_be_written_is_a_failure_to_connect(client: FeedClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SSLKEYLOGFILE", "/no/such/folder/keys")
-    with pytest.raises(FeedError, match="TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"):
+    with pytest.raises(FeedError, match=r"TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"):
         client.connect("wss://localhost:1", "1", TOKEN, 1.0)
 
 
