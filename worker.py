@@ -26,7 +26,7 @@ from ltp.core.session import Calendar
 from ltp.core.tick import Tick
 from ltp.db import instruments
 from ltp.db.catalog import Catalog
-from ltp.db.engine import open_engine, reading
+from ltp.db.engine import open_when_there, reading
 from ltp.db.screeners import fetch_keys
 from ltp.errors import DatabaseError, LTPError, StoreError
 from ltp.feed import token_file
@@ -49,7 +49,7 @@ from ltp.jobs.rest_quotes import WAIT_S, RestQuotes
 from ltp.jobs.schedule import Reconcile, Schedule
 from ltp.jobs.subscriptions import Subscriptions
 from ltp.settings import Settings
-from ltp.store import demand, heartbeat, prices
+from ltp.store import demand, heartbeat, prices, rights
 from ltp.store.client import connect
 from ltp.store.lease import Lease
 from ltp.store.limits import NotBefore
@@ -77,7 +77,14 @@ class Worker:
         self._dialer = Dialer()
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
-        self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
+        self.refusal = ""  # why this worker can never work
+        self.leader = Leader(
+            Lease(client, own),
+            on_change=self._lease_changed,
+            identity=own,
+            check=partial(rights.check, client, rights.WORKER),
+            on_refusal=partial(setattr, self, "refusal"),
+        )
         self.ingest = self._build_ingest(market, master)
         self.feed = self._build_feed(market)
         self.subscriptions = Subscriptions(
@@ -229,23 +236,21 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
     Raises:
         DatabaseError: waiting cannot help.
     """
-    told = False
-    while not stopping.is_set():
+    while (engine := open_when_there(url, wait=stopping.wait, process="worker")) is not None:
         try:
-            engine = open_engine(url)
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None
             shipped.ensure(engine)
-            if empty:
-                log.info("The instrument master was empty; seeded it with the shipped universe")
-            return engine
         except DatabaseError as error:
+            engine.dispose()
             if error.permanent:
                 raise
-            if not told:
-                log.warning("%s. The worker waits for it.", error)
-            told = True
+            log.warning("%s. The worker waits for it.", error)
             stopping.wait(_DATABASE_RETRY_S)
+            continue
+        if empty:
+            log.info("The instrument master was empty; seeded it with the shipped universe")
+        return engine
     return None
 
 
@@ -268,7 +273,9 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     _run(worker, settings, stopping)
-    return 0
+    if worker.refusal:
+        print(worker.refusal, file=sys.stderr)  # noqa: T201
+    return 2 if worker.refusal else 0
 
 
 def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
@@ -279,11 +286,11 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
     worker.start()
     # A signal that the kernel gave to another thread is acted on only when this one wakes.
-    while not stopping.wait(_LOOK_EVERY_S):
+    while not stopping.wait(_LOOK_EVERY_S) and not worker.refusal:
         pass
     log.info("Stopping")
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
-    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (0,))
+    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (2 if worker.refusal else 0,))
     latest.daemon = True
     latest.start()
     worker.stop()

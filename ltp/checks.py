@@ -1,6 +1,6 @@
 """Every setting judged before anything is started with it, by asking the layers that know what it means.
 
-Nothing is connected to: what is only away now may be there later.
+`check` connects to nothing: what is only away now may be there later.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from typing import Final
 
 from ltp.core.session import Calendar
 from ltp.db import engine
-from ltp.errors import ConfigError
+from ltp.errors import ConfigError, StoreError
 from ltp.settings import Settings
+from ltp.store import rights
 from ltp.store.client import connect
 
+_REDIS_TIMEOUT_S: Final = 2.0
 _CREDENTIALS: Final = ("dhanhq_client_id", "dhanhq_access_token")
 
 
@@ -30,6 +32,24 @@ def check(settings: Settings) -> None:
         Calendar.load(settings.market_calendar_overrides)
     if settings.dhanhq_ws_enabled:
         credentials(settings)
+
+
+def check_redis(settings: Settings, commands: rights.Commands) -> str:
+    """Ask Redis whether it can be used; return "", or why it is away now.
+
+    Raises:
+        StoreError: waiting cannot help.
+    """
+    client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
+    try:
+        rights.check(client, commands)
+    except StoreError as error:
+        if error.permanent:
+            raise
+        return str(error)
+    finally:
+        client.close()
+    return ""
 
 
 def credentials_named(settings: Settings) -> bool:

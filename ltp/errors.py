@@ -106,11 +106,18 @@ class FeedStale(FeedError):
 
 
 class StoreError(LTPError):
-    """Redis did not do what was asked. The address in the sentence never carries a password."""
+    """Redis did not do what was asked. The address in the sentence never carries a password.
+
+    `permanent` where waiting cannot help: a wrong password, a missing right, a Cluster.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(sentence)
 
 
 class DatabaseError(LTPError):
-    """`permanent` where waiting cannot help: an address that is not accepted, a schema newer than the program."""
+    """`permanent` where waiting cannot help: a wrong password, a missing right, a schema newer than the program."""
 
     def __init__(self, sentence: str, *, permanent: bool = False) -> None:
         self.permanent = permanent

@@ -6,8 +6,9 @@ processes write and checkpoint at once, which is what this product does.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +16,12 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from ltp.db import upgrade
+from ltp.db import failure, upgrade
 from ltp.errors import DatabaseError
 
-__all__ = ["PATIENCE_MS", "Engine", "open_engine", "reading", "translated", "writing"]  # Engine: the layers above know no driver
+logger = logging.getLogger(__name__)
+# Engine: the layers above know no driver.
+__all__ = ["PATIENCE_MS", "Engine", "open_engine", "open_when_there", "reading", "translated", "writing"]
 _PLACE: Final = ("host", "port", "service", "passfile", "application_name", "target_session_attrs")
 _TRUST: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation", "require_auth")
 # What an address may say behind its ?: how to reach the server and trust it. All else is set here, for every address alike.
@@ -27,6 +30,7 @@ _OPTIONS: Final[dict[str, frozenset[str]]] = {
     "postgresql": frozenset({*_PLACE, *_TRUST}),
 }
 PATIENCE_MS: Final = 5_000  # how long a locked SQLite file is waited for
+_RETRY_S: Final = 2.0
 _STATEMENT_TIMEOUT_MS: Final = 5_000
 _CONNECT_TIMEOUT_S: Final = 5  # for each address of the server's name
 _ACCEPTED: Final = (
@@ -34,20 +38,53 @@ _ACCEPTED: Final = (
 )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, may_be_away: bool = False) -> Engine:
     """Connect and bring the schema to this version; several processes may do so at once.
 
     Args:
         url: a SQLAlchemy address of an SQLite file (its folder is created) or of PostgreSQL.
+        may_be_away: be content with a database that is only away now: another process has brought its schema to this version.
     Raises:
         DatabaseError: the address is not accepted, the database cannot be used, or its schema is newer than this program.
     """
     engine = _made(url)
-    if engine.dialect.name == "sqlite":
-        _make_folder(engine.url)
-    with translated("opened"):
-        upgrade.to_head(engine)
+    try:
+        if engine.dialect.name == "sqlite":
+            _make_folder(engine.url)
+        with translated("opened"):
+            upgrade.to_head(engine)
+    except DatabaseError as error:
+        if error.permanent or not may_be_away:
+            raise
+        logger.warning("%s. It is asked again whenever it is needed.", error)
     return engine
+
+
+def open_when_there(url: str, *, wait: Callable[[float], bool], process: str) -> Engine | None:
+    """Open it, waiting for as long as it is away, and say so whenever the reason is another.
+
+    Args:
+        wait: waits so many seconds and tells whether to end; then None is returned.
+        process: the word for it in the log.
+    Raises:
+        DatabaseError: waiting cannot help.
+    """
+    told = ""
+    while True:
+        try:
+            engine = open_engine(url)
+        except DatabaseError as error:
+            if error.permanent:
+                raise
+            if str(error) != told:
+                logger.warning("%s. The %s waits for it.", error, process)
+            told = str(error)
+        else:
+            if told:
+                logger.info("The database answers")
+            return engine
+        if wait(_RETRY_S):
+            return None
 
 
 def check(url: str) -> None:
@@ -86,9 +123,8 @@ def translated(done: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        # The driver's own first line; SQLAlchemy would add the statement with everybody's parameters.
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise DatabaseError(f"The database cannot be {done}: {reason}") from error
+        permanent = failure.is_permanent(error)
+        raise DatabaseError(f"The database cannot be {done}: {failure.reason(error)}", permanent=permanent) from error
 
 
 def _made(url: str) -> Engine:
@@ -131,7 +167,7 @@ def _make_folder(url: URL) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(f"The database folder {folder} cannot be created: {error.strerror}") from None
+        raise DatabaseError(f"The database folder {folder} cannot be created: {error.strerror}", permanent=True) from None
 
 
 def _sqlite(url: URL) -> Engine:

@@ -18,6 +18,21 @@ from ltp.store.address import ACCEPTED, options_of, refused
 
 Client = redis.Redis  # what the other layers call it: none but this one imports redis
 _CREDENTIALS: Final = re.compile(r"://[^/@\s]*@")
+# What no waiting mends: the names redis-py has for it, the words of the server where it has none, and what an operator can do.
+_PERMANENT: Final = {
+    ("AuthenticationError", "NOAUTH", "WRONGPASS", "without any password configured"): (
+        "Correct the user and password in REDIS_URL"
+    ),
+    ("NoPermissionError", "NOPERM"): "Give the user in REDIS_URL this right",
+    ("MovedError", "AskError", "ClusterDownError", "MOVED ", "CROSSSLOT", "CLUSTERDOWN"): (
+        "REDIS_URL must name a server that is no part of a Cluster"
+    ),
+    ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode"): (
+        "REDIS_URL must name a database that the server has, such as 0"
+    ),
+    ("InvalidResponse", "Protocol error, got "): "REDIS_URL must name a Redis or Valkey server",
+    ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"): "REDIS_URL must name a server whose TLS is as it says",
+}
 _MAX_CONNECTIONS: Final = 32  # waits for a free one instead of opening more: a burst must not use up the server's clients
 
 
@@ -60,5 +75,12 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (redis.RedisError, OSError) as error:
         metrics.count(f"store_errors.{type(error).__name__}")
-        sentence = _CREDENTIALS.sub("://***@", str(error))
-        raise StoreError(f"{what} failed: {type(error).__name__}: {sentence[:200]}") from None
+        sentence = _CREDENTIALS.sub("://***@", str(error))[:200]
+        hint = next((hint for signs, hint in _PERMANENT.items() if _shows(error, signs)), "")
+        shown = f"{what} failed: {type(error).__name__}: {sentence}"
+        raise StoreError(f"{shown}. {hint}" if hint else shown, permanent=bool(hint)) from None
+
+
+def _shows(error: Exception, signs: tuple[str, ...]) -> bool:
+    said = str(error)
+    return any(sign == type(error).__name__ or sign in said for sign in signs)
