@@ -5,6 +5,7 @@
     ├── InputError          what a user or a script sent is not accepted
     │   └── CriterionError  one character of a screen's criterion is not
     ├── NotFoundError       there is no such page, screener or instrument
+    ├── NotReadError        it is not known yet whether there is; try again in a moment
     ├── LimitError          a bound of ours is reached; try again later
     ├── FeedError           the broker's side
     │   ├── DecodeError     bytes that are no packet
@@ -70,6 +71,13 @@ class NotFoundError(LTPError):
     def __init__(self, what: str, name: str) -> None:
         self.what, self.name = what, name
         super().__init__(f"There is no {what} called {name[:80]!r}")
+
+
+class NotReadError(LTPError):
+    retry_after_s = 2
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} not been read since the start; try again in {self.retry_after_s} s")
 
 
 class LimitError(LTPError):
