@@ -83,9 +83,10 @@ def require_credentials(settings: Settings) -> None:
 
 
 def _check_state_dir(settings: Settings) -> None:
-    """It need not be there yet, but the nearest folder above it must let it be made."""
+    """It need not be there yet, and need not be written where the database lies elsewhere."""
     place = settings.state_dir.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
-    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+    used = not settings.secret("database_url")
+    if not place.is_dir() or (used and not os.access(place, os.W_OK | os.X_OK)):
         raise ConfigError("STATE_DIR", str(settings.state_dir), f"it must name a folder, and {place} is none that may be written")

@@ -206,8 +206,10 @@ def load(**overrides: Any) -> Settings:
     Raises:
         ConfigError: names the variable, its value (masked for a secret) and what is accepted.
     """
-    for name in (*os.environ, *env_file.names()):
-        _refuse_misspelt(name.upper())
+    for name in os.environ:
+        _refuse_misspelt(name.upper(), ours=name.upper().startswith("DHANHQ_"))
+    for name in env_file.names():
+        _refuse_misspelt(name.upper(), ours=True)
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -222,9 +224,9 @@ def _refusal(error: ValidationError) -> ConfigError:
     return ConfigError(name.upper(), value[:80], said or _accepted(Settings.model_fields[name]))
 
 
-def _refuse_misspelt(name: str) -> None:
+def _refuse_misspelt(name: str, *, ours: bool) -> None:
     known = [field.upper() for field in Settings.model_fields]
-    if name not in known and (right := meant(name, known, "DHANHQ_")):
+    if name not in known and (right := meant(name, known, ours=ours)):
         raise ConfigError(name, "***", f"there is no such setting; did you mean {right}?")
 
 

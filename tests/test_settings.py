@@ -229,7 +229,7 @@ def test_a_misspelt_name_is_refused_with_the_right_one(
 
 
 @pytest.mark.parametrize(
-    "name", ["PORTS", "POST", "PORT2", "REPORT", "BIN", "BLIND", "MY_PORT", "PORT_HTTP", "DHANHQ_X", "REDIS_PORT"]
+    "name", ["PORTS", "POST", "PORT2", "REPORT", "BIN", "BLIND", "MY_PORT", "PORT_HTTP", "DHANHQ_X", "REDIS_PORT", "LOGLEVEL"]
 )
 def test_another_programs_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")

@@ -13,6 +13,7 @@ _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE 
 _TOKEN_SIGNS: Final = frozenset("-._~+/=")
 _QUOTES: Final = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
 _LONG_NAME: Final = 8  # shorter ones may differ by a letter and both be meant
+_ALIKE: Final = 0.77
 _MARKS: Final = {"\ufeff": "a byte order mark", "\n": "a line end", "\r": "a line end", "\t": "a tab", " ": "a space"}
 
 
@@ -40,21 +41,23 @@ def token_fault(text: str) -> str:
     return ""
 
 
-def meant(name: str, known: Iterable[str], prefix: str) -> str:
+def meant(name: str, known: Iterable[str], *, ours: bool) -> str:
     """Return which of the `known` names a name that is none of them was probably meant to be, "" for none.
 
-    Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where a name begins with
-    `prefix`, which is ours alone, likeness is enough.
+    Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where the name can be `ours`
+    alone, likeness is enough.
     """
-    near = [each for each in known if _one_slip(name, each)]
-    if not near and name.startswith(prefix):
-        near = get_close_matches(name, [each for each in known if each.startswith(prefix)], n=1, cutoff=0.7)
+    names = [each for each in known if not name.startswith(f"{each}_") and name != f"{each}S"]
+    # LOGLEVEL is no slip: many programs call it so.
+    near = [each for each in names if _one_slip(name, each) and (ours or name != each.replace("_", ""))]
+    if not near and ours and len(name) >= _LONG_NAME:
+        near = get_close_matches(name, names, n=1, cutoff=_ALIKE)
     return near[0] if near else ""
 
 
 def _one_slip(name: str, known: str) -> bool:
     """A letter doubled, or two that changed places; in a long name also one too many, one too few or another one."""
-    if name[:1] != known[:1] or abs(len(name) - len(known)) > 1 or name == f"{known}S":
+    if name[:1] != known[:1] or abs(len(name) - len(known)) > 1:
         return False
     at = next((at for at, pair in enumerate(zip(name, known, strict=False)) if pair[0] != pair[1]), min(len(name), len(known)))
     if len(name) > len(known):

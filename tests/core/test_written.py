@@ -59,9 +59,23 @@ def test_a_token_of_the_usual_signs_has_no_fault() -> None:
         ("REDIS_URLS", ""),
         ("MY_REDIS_URL", ""),
         ("DATABASE_URI", "DATABASE_URL"),
-        ("DHANHQ_TOKEN", "DHANHQ_ACCESS_TOKEN"),
-        ("DHANHQ_SOMETHING", ""),
     ],
 )
 def test_one_slip_is_seen_through(name: str, right: str) -> None:
-    assert meant(name, KNOWN, "DHANHQ_") == right
+    assert meant(name, KNOWN, ours=False) == right
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("DHANHQ_TOKEN", "DHANHQ_ACCESS_TOKEN"),
+        ("DHANHQ_ACCES_TOKN", "DHANHQ_ACCESS_TOKEN"),
+        ("DATABASE_ADDRESS", ""),
+        ("DATABASES_URLS", "DATABASE_URL"),
+        ("REDIS_URL_2", ""),
+        ("PRT", ""),
+        ("SOMETHING_ELSE", ""),
+    ],
+)
+def test_among_names_of_ours_likeness_is_enough(name: str, right: str) -> None:
+    assert meant(name, KNOWN, ours=True) == right
