@@ -124,7 +124,8 @@ def translated(done: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         permanent = failure.is_permanent(error)
-        raise DatabaseError(f"The database cannot be {done}: {failure.reason(error)}", permanent=permanent) from error
+        hint = ". Correct DATABASE_URL, or the rights of its user" if permanent else ""
+        raise DatabaseError(f"The database cannot be {done}: {failure.reason(error)}{hint}", permanent=permanent) from error
 
 
 def _made(url: str) -> Engine:
