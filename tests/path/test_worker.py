@@ -313,3 +313,24 @@ def test_a_token_file_that_comes_later_is_waited_for(bench: Bench, tmp_path: Pat
     bench.wait_for(lambda: "DHANHQ_ACCESS_TOKEN_FILE" in bench.status("last_error"))
     (tmp_path / "token").write_text("canary-token")
     bench.wait_for(lambda: bench.status("feed") == "live")
+
+
+def test_a_fresh_token_in_the_file_is_used_and_only_an_expired_one_renewed(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary-old")
+    bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(file))
+    bench.wait_for(lambda: bench.status("feed") == "live")
+
+    file.write_text("canary-fresh\n")
+    bench.simulator.connections.disconnect(807)
+    bench.wait_for(lambda: b"the feed tries the new ones" in bench.log.read_bytes())
+    bench.wait_for(lambda: bench.simulator.connections.report()["attempts"] == 2)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert file.read_text() == "canary-fresh\n"
+
+    bench.wait_for(lambda: bench.simulator.connections.disconnect(807))
+    bench.wait_for(lambda: file.read_text().endswith(".unsigned\n"))
+    bench.wait_for(lambda: bench.simulator.connections.report()["attempts"] == 3)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert bench.status("stopped") == "0"
+    assert "canary" not in bench.log.read_text()
