@@ -193,9 +193,8 @@ class Worker:
         return self.feed.status()
 
     def _connect(self) -> FeedClient:
-        client_id, token = self._credentials.use()
         feed_client = FeedClient(self._dialer)
-        feed_client.connect(self._settings.dhanhq_ws_url, client_id, token, CONNECT_TIMEOUT_S)
+        feed_client.connect(self._settings.dhanhq_ws_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
         return feed_client
 
     def _recall(self, keys: Sequence[str]) -> list[Tick]:
