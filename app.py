@@ -52,17 +52,20 @@ _OLDER_RUNS: Final = 8  # one of every share has tens of megabytes
 _FORM_PATIENCE_MS: Final = 250
 
 
-def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None) -> Flask:
+def create_app(
+    settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None, database_may_be_away: bool = False
+) -> Flask:
     """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what needs it.
 
     Args:
         hub, catalog: taken instead of those made from the settings; their threads are the caller's business. A hub draws from
             the catalog's plans.
+        database_may_be_away: be content with a database that is only away now, and whose schema is this version's.
     Raises:
         ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog)
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
     security.install(app)
     templating.install(app)
     errors.install(app)
@@ -72,8 +75,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog |
     return app
 
 
-def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> Services:
-    engine = open_engine(settings.database)
+def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_be_away: bool) -> Services:
+    engine = open_engine(settings.database, may_be_away=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
     cell = cells.drawing(PlanCells(catalog.plans.of).drawing)

@@ -12,6 +12,7 @@ import errno
 import gc
 import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -23,8 +24,10 @@ from gunicorn import sock
 from gunicorn.workers.ggevent import GeventWorker
 
 from ltp import settings as ltp_settings
-from ltp.db.engine import open_engine
-from ltp.errors import ConfigError, DatabaseError
+from ltp.checks import check_redis
+from ltp.db.engine import open_when_there
+from ltp.errors import ConfigError, LTPError
+from ltp.store import rights
 
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
 _HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
@@ -134,11 +137,22 @@ def _hub(worker):
 
 def on_starting(server):
     """Meet once and here what every worker would end on: gunicorn answers the second such end with a traceback."""
-    try:
-        open_engine(_settings.database).dispose()
-    except DatabaseError as error:
-        sys.exit(str(error))
     _refuse_taken(server)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # gunicorn's own come later
+    try:
+        away = check_redis(_settings, rights.WEB)
+        if away:
+            server.log.warning("%s. Pages are served without live prices until it answers.", away)
+        open_when_there(_settings.database, wait=_wait, process="web server").dispose()
+    except LTPError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _wait(seconds):
+    time.sleep(seconds)
+    return False
 
 
 def _refuse_taken(server):
@@ -153,7 +167,11 @@ def _refuse_taken(server):
                 probe.bind(address[:2])
             except OSError as error:
                 taken = error.errno == errno.EADDRINUSE
-                reason = "is taken by another program: stop it or set PORT" if taken else f"cannot be used: {error.strerror}"
+                reason = (
+                    "is taken by another program: stop it or set PORT"
+                    if taken
+                    else f"cannot be used ({error.strerror}): set BIND"
+                )
                 sys.exit(f"Address {address[0]} port {address[1]} {reason}")
 
 

@@ -13,25 +13,27 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 import redis
 from sqlalchemy import Engine
 
-from ltp import logs
+from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
-from ltp.db import instruments, reassignments
+from ltp.db import instruments
 from ltp.db.catalog import Catalog
-from ltp.db.engine import open_engine, reading
+from ltp.db.engine import open_when_there, reading
+from ltp.db.reassignments import lately
 from ltp.db.screeners import fetch_keys
-from ltp.errors import ConfigError, DatabaseError, LTPError, StoreError
+from ltp.errors import DatabaseError, LTPError, StoreError
+from ltp.feed import token_file
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
+from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
 from ltp.feed.status import FeedStatus
 from ltp.feed.supervisor import Supervisor
@@ -48,7 +50,7 @@ from ltp.jobs.rest_quotes import WAIT_S, RestQuotes
 from ltp.jobs.schedule import Reconcile, Schedule
 from ltp.jobs.subscriptions import Subscriptions
 from ltp.settings import Settings
-from ltp.store import demand, heartbeat, prices
+from ltp.store import demand, heartbeat, prices, rights
 from ltp.store.client import connect
 from ltp.store.keys import TICK_TTL_S
 from ltp.store.lease import Lease
@@ -72,11 +74,19 @@ class Worker:
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
         market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine), partial(_reassigned, engine))
-        self._credentials = Credentials(self._read_credentials)
+        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine), partial(lately, engine, TICK_TTL_S))
+        self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
+        self._dialer = Dialer()
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
         own = identity()
-        self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
+        self.refusal = ""  # why this worker can never work
+        self.leader = Leader(
+            Lease(client, own),
+            on_change=self._lease_changed,
+            identity=own,
+            check=partial(rights.check, client, rights.WORKER),
+            on_refusal=partial(setattr, self, "refusal"),
+        )
         self.ingest = self._build_ingest(market, master)
         self.feed = self._build_feed(market)
         self.subscriptions = Subscriptions(
@@ -146,6 +156,7 @@ class Worker:
             refresh_token=lambda: self._credentials.refresh(self._rest_client.renew_token),
             on_change=self.ingest.changed,
             credentials_version=self._credentials.version,
+            used_version=self._credentials.used_version,
             account_refusal=self._rest_client.account_refusal,
         )
 
@@ -181,24 +192,16 @@ class Worker:
             active=lambda: self._settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
         )
 
-    def _read_credentials(self) -> tuple[str, str]:
-        """Return client id and token as they are kept now; the broker is not asked with empty ones.
-
-        Raises:
-            ConfigError: one is missing or its file cannot be read.
-        """
-        for name in ("dhanhq_client_id", "dhanhq_access_token"):
-            if not self._settings.secret(name):
-                raise ConfigError(name.upper(), "", f"it (or {name.upper()}_FILE) must be set while DHANHQ_WS_ENABLED is true")
-        return self._settings.secret("dhanhq_client_id"), self._settings.secret("dhanhq_access_token")
+    def _store_token(self, before: str, token: str) -> str:
+        path = self._settings.dhanhq_access_token_file
+        return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
 
     def _feed_status(self) -> FeedStatus:
         return self.feed.status()
 
     def _connect(self) -> FeedClient:
-        client_id, token = self._credentials.current()
-        feed_client = FeedClient()
-        feed_client.connect(self._settings.dhanhq_ws_url, client_id, token, CONNECT_TIMEOUT_S)
+        feed_client = FeedClient(self._dialer)
+        feed_client.connect(self._settings.dhanhq_ws_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
         return feed_client
 
     def _recall(self, keys: Sequence[str]) -> list[Tick]:
@@ -233,34 +236,27 @@ class Worker:
         )
 
 
-def _reassigned(engine: Engine) -> Mapping[str, datetime]:
-    """Return the keys that came to mean another instrument while the cache may still know the one before."""
-    return reassignments.since(engine, datetime.now(UTC) - timedelta(seconds=TICK_TTL_S))
-
-
 def open_database(url: str, stopping: threading.Event) -> Engine | None:
     """Open it, waiting for as long as it is away; seed an empty instrument master. None when stopped before.
 
     Raises:
         DatabaseError: waiting cannot help.
     """
-    told = False
-    while not stopping.is_set():
+    while (engine := open_when_there(url, wait=stopping.wait, process="worker")) is not None:
         try:
-            engine = open_engine(url)
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None
             shipped.ensure(engine)
-            if empty:
-                log.info("The instrument master was empty; seeded it with the shipped universe")
-            return engine
         except DatabaseError as error:
+            engine.dispose()
             if error.permanent:
                 raise
-            if not told:
-                log.warning("%s. The worker waits for it.", error)
-            told = True
+            log.warning("%s. The worker waits for it.", error)
             stopping.wait(_DATABASE_RETRY_S)
+            continue
+        if empty:
+            log.info("The instrument master was empty; seeded it with the shipped universe")
+        return engine
     return None
 
 
@@ -272,6 +268,8 @@ def main() -> int:
     try:
         settings = settings_module.load()
         logs.configure("worker", settings.log_level)
+        if settings.dhanhq_ws_enabled:
+            checks.require_credentials(settings)
         client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
         engine = open_database(settings.database, stopping)
         if engine is None:
@@ -281,7 +279,9 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     _run(worker, settings, stopping)
-    return 0
+    if worker.refusal:
+        print(worker.refusal, file=sys.stderr)  # noqa: T201
+    return 2 if worker.refusal else 0
 
 
 def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
@@ -292,11 +292,11 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
     worker.start()
     # A signal that the kernel gave to another thread is acted on only when this one wakes.
-    while not stopping.wait(_LOOK_EVERY_S):
+    while not stopping.wait(_LOOK_EVERY_S) and not worker.refusal:
         pass
     log.info("Stopping")
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
-    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (0,))
+    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (2 if worker.refusal else 0,))
     latest.daemon = True
     latest.start()
     worker.stop()

@@ -15,7 +15,7 @@ _CANNOT_LOAD: Final = 4  # gunicorn ends on it; any other status and it would st
 try:
     _settings = settings_module.load()
     logs.configure("web", _settings.log_level)
-    app = create_app(_settings)
+    app = create_app(_settings, database_may_be_away=True)  # gunicorn.conf.py has waited for it
 except LTPError as error:
     print(error, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(_CANNOT_LOAD)

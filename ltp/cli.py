@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ltp import cli_actions, cli_candles, cli_instruments, cli_screeners, logs
+from ltp import checks, cli_actions, cli_candles, cli_instruments, cli_screeners, logs
 from ltp import settings as settings_module
 from ltp.core.instrument import SEGMENTS
 from ltp.core.session import Calendar
@@ -95,7 +95,9 @@ def _speed(text: str) -> float:
 
 
 def _config(_: argparse.Namespace) -> int:
-    _table(settings_module.describe(settings_module.load()))
+    settings = settings_module.load()
+    checks.check(settings)
+    _table(settings_module.describe(settings))
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.checks import credentials
 from ltp.cli_actions import NOT_SEEN, print_actions
 from ltp.cli_files import read
 from ltp.cli_stages import Stages
@@ -20,7 +21,6 @@ from ltp.core.counted import counted
 from ltp.core.session import Calendar
 from ltp.db import actions, candle_source, candles, former_names, instruments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.errors import ConfigError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
 from ltp.jobs import shipped
@@ -98,7 +98,7 @@ def _fetch(given: argparse.Namespace) -> int:
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     keys = universes.keys(engine, given.universe or default(engine, settings.screener_universe))
     last = last_settled(calendar, datetime.now(UTC))
-    charts = Charts(settings.dhanhq_rest_url, Credentials(lambda: _credentials(settings)))
+    charts = Charts(settings.dhanhq_rest_url, Credentials(lambda: credentials(settings)))
     with Stages() as stages:
         # The index first: without it no strength relative to it.
         wanted = list(dict.fromkeys((INDEX, *keys)))
@@ -124,13 +124,6 @@ def _fetch(given: argparse.Namespace) -> int:
 def _replaced(instruments: int) -> str:
     """Say that simulated candles made room for the real ones, nothing where there were none."""
     return f"; simulated candles of {counted(instruments, 'instrument')} were removed first" if instruments else ""
-
-
-def _credentials(settings: Settings) -> tuple[str, str]:
-    client_id, token = settings.secret("dhanhq_client_id"), settings.secret("dhanhq_access_token")
-    if not client_id or not token:
-        raise ConfigError("DHANHQ_ACCESS_TOKEN", "", "it and DHANHQ_CLIENT_ID (or their _FILE) are needed to fetch candles")
-    return client_id, token
 
 
 def _renames(given: argparse.Namespace) -> int:

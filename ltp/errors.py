@@ -5,6 +5,7 @@
     ├── InputError          what a user or a script sent is not accepted
     │   └── CriterionError  one character of a screen's criterion is not
     ├── NotFoundError       there is no such page, screener or instrument
+    ├── NotReadError        it is not known yet whether there is; try again in a moment
     ├── LimitError          a bound of ours is reached; try again later
     ├── FeedError           the broker's side
     │   ├── DecodeError     bytes that are no packet
@@ -72,6 +73,13 @@ class NotFoundError(LTPError):
         super().__init__(f"There is no {what} called {name[:80]!r}")
 
 
+class NotReadError(LTPError):
+    retry_after_s = 2
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} not been read since the start; try again in {self.retry_after_s} s")
+
+
 class LimitError(LTPError):
     def __init__(self, what: str, limit: int, retry_after_s: int) -> None:
         self.what, self.limit, self.retry_after_s = what, limit, retry_after_s
@@ -106,11 +114,18 @@ class FeedStale(FeedError):
 
 
 class StoreError(LTPError):
-    """Redis did not do what was asked. The address in the sentence never carries a password."""
+    """Redis did not do what was asked. The address in the sentence never carries a password.
+
+    `permanent` where waiting cannot help: a wrong password, a missing right, a Cluster.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(sentence)
 
 
 class DatabaseError(LTPError):
-    """`permanent` where waiting cannot help: an address that is not accepted, a schema newer than the program."""
+    """`permanent` where waiting cannot help: a wrong password, a missing right, a schema newer than the program."""
 
     def __init__(self, sentence: str, *, permanent: bool = False) -> None:
         self.permanent = permanent

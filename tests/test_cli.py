@@ -52,6 +52,43 @@ def test_a_bad_setting_is_one_sentence_and_status_2(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://h?decode_responses=true"),
+        ("REDIS_URL_FILE", "/nowhere"),
+        ("DATABASE_URL", "postgres://u:CANARY@h/d"),
+        ("DATABASE_URL", "sqlite:////tmp/x?CANARY=1"),
+        ("BIND", "0.0.0.0:80"),
+        ("SCREENER_UNIVERSE", "nifty5"),
+        ("MARKET_CALENDAR_OVERRIDES", "/nowhere"),
+        ("PORTT", "8000"),
+        ("DHANHQ_WS_ENABLED", "ture"),
+        ("DHANHQ_ACCESS_TOKEN", '"CANARY"'),
+        ("STATE_DIR", "/dev/null"),
+    ],
+)
+def test_config_judges_every_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert cli.main(["config"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert name in err
+    assert "CANARY" not in err
+
+
+def test_config_judges_the_file_of_late_changes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "late.toml").write_text("[[holiday\n")
+    monkeypatch.setenv("MARKET_CALENDAR_OVERRIDES", str(tmp_path / "late.toml"))
+    monkeypatch.setenv("MARKET_CALENDAR", "always_open")
+    assert cli.main(["config"]) == 2
+    assert capsys.readouterr().err.startswith("MARKET_CALENDAR_OVERRIDES=")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         [],

@@ -93,9 +93,12 @@ def test_the_universe_of_the_settings(
     monkeypatch.setenv("SCREENER_UNIVERSE", "all")
     assert cli.main(["screeners", "run", "swing"]) == 0
     assert current(market, "swing").universe == "all"
+    monkeypatch.setenv("SCREENER_UNIVERSE", "list-none")
+    assert cli.main(["screeners", "run", "swing"]) == 2
+    assert capsys.readouterr().err.endswith("There is no universe called 'list-none'\n")
     monkeypatch.setenv("SCREENER_UNIVERSE", "nifty900")
     assert cli.main(["screeners", "run", "swing"]) == 2
-    assert capsys.readouterr().err.endswith("There is no universe called 'nifty900'\n")
+    assert capsys.readouterr().err.startswith("SCREENER_UNIVERSE='nifty900' is not accepted")
     assert current(market, "swing").universe == "all"
     assert of_kind(market, "swing").state == "done"
 

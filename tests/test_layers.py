@@ -29,7 +29,8 @@ OURS = {
     "errors": set(),
     "metrics": set(),
     "logs": set(),
-    "settings": {"errors"},
+    "env_file": {"errors"},
+    "settings": {"core", "env_file", "errors"},
 }
 # What a layer may import from outside, besides the standard library.
 THEIRS = {
@@ -41,6 +42,7 @@ THEIRS = {
     "hub.sockets": {"gevent"},
     "jobs": {"apscheduler"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
+    "env_file": {"dotenv"},
     "settings": {"pydantic", "pydantic_settings"},
 }
 # These put the layers together and may import anything.
@@ -55,6 +57,7 @@ FREE = {
     "__main__",
     "runner",
     "processes",
+    "checks",
 }
 # core asks nothing of the machine: no socket, no thread, no clock, no chance.
 IMPURE = {

@@ -9,7 +9,7 @@ import pytest
 
 from ltp import settings as settings_module
 from ltp.errors import ConfigError
-from ltp.settings import Settings, describe, load, masked_url
+from ltp.settings import Settings, describe, load
 
 DEFAULTS = {
     "DHANHQ_WS_ENABLED": "false",
@@ -69,7 +69,7 @@ def test_settings_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "enabled"), [("true", True), ("TRUE ", True), ("1", True), ("false", False), ("ture", False), ("2", False)]
+    ("value", "enabled"), [("true", True), ("TRUE ", True), ("1", True), ("false", False), ("Off", False), ("", False)]
 )
 def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: str, enabled: bool) -> None:
     monkeypatch.setenv("DHANHQ_WS_ENABLED", value)
@@ -82,7 +82,14 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("PORT", "abc", "a whole number from 1 to 65535"),
         ("PORT", "65536", "a whole number from 1 to 65535"),
         ("WEB_CONCURRENCY", "0", "a whole number from 1 to 64"),
-        ("MAX_STREAMS", "-1", "a whole number from 1"),
+        ("MAX_STREAMS", "-1", "a whole number from 1 to 1000000"),
+        ("MAX_STREAMS", "2147483647", "a whole number from 1 to 1000000"),
+        ("DHANHQ_WS_ENABLED", "ture", "true or false"),
+        ("DHANHQ_WS_ENABLED", "2", "true or false"),
+        ("SCREENER_UNIVERSE", "nifty5", "nifty50, nifty100, nifty200, nifty500, fno, all, list-NAME or off"),
+        ("SCREENER_UNIVERSE", "list-", "nifty50, nifty100, nifty200, nifty500, fno, all, list-NAME or off"),
+        ("PORT", '"8000"', "the quotes around it would be part of it; leave them out"),
+        ("STATE_DIR", "\u201cstate\u201d", "the quotes around it would be part of it; leave them out"),
         ("STREAM_STALL_TIMEOUT_S", "nan", "a number from 0.1 to 600"),
         ("DEMAND_TTL_S", "forever", "a number from 5 to 3600"),
         ("DHANHQ_WS_MODE", "depth", "ticker, quote or full"),
@@ -92,6 +99,7 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("DHANHQ_WS_URL", "ws://host:99999", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_WS_URL", "wss://api-feed.dhan.co/#x", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_REST_URL", "api.dhan.co", "an address such as https://api.dhan.co/v2"),
+        ("DHANHQ_REST_URL", "https://api dhan co/v2", "an address such as https://api.dhan.co/v2"),
     ],
 )
 def test_what_is_not_accepted_names_variable_value_and_what_is(
@@ -156,20 +164,6 @@ def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert values["DATABASE_URL"] == "postgresql://***@host/ltp"
 
 
-@pytest.mark.parametrize(
-    ("url", "masked"),
-    [
-        ("redis://h:1/0", "redis://h:1/0"),
-        ("redis://:p@h", "redis://***@h"),
-        ("a@b", "a@b"),
-        ("", ""),
-        ("unix://u:p@/x?db=1", "unix://***@/x?***"),
-    ],
-)
-def test_an_address_is_shown_without_what_it_hides(url: str, masked: str) -> None:
-    assert masked_url(url) == masked
-
-
 def test_prices_count_as_dhanhqs_only_from_both_of_its_addresses() -> None:
     assert load().source == "dhanhq"
     assert load(dhanhq_ws_url="wss://api-feed.dhan.co/").source == "dhanhq"
@@ -187,6 +181,110 @@ def test_an_env_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe")
     with pytest.raises(ConfigError, match=r"\.env"):
         load()
+
+
+def test_an_env_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfPORT=8001\r\nBIND='::1'\r\n")
+    assert (load().port, load().bind) == (8001, "::1")
+
+
+def test_an_env_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(ConfigError, match=r"^\.env='\.env' is not accepted: it is a folder"):
+        load()
+
+
+@pytest.mark.parametrize("line", ["PORT 8001", "PORT", 'BIND="127.0.0.1', "DHANHQ_ACCESS_TOKEN='CANARY"])
+def test_a_line_that_sets_nothing_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"# ours\nWEB_CONCURRENCY=3\n{line}\n")
+    with pytest.raises(ConfigError, match=r"^\.env='line 3' is not accepted: a line is NAME=value") as caught:
+        load()
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("PORTT", "PORT"),
+        ("PROT", "PORT"),
+        ("bindd", "BIND"),
+        ("REDIS_URLL", "REDIS_URL"),
+        ("WEB_CONCURENCY", "WEB_CONCURRENCY"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("DHANHQ_TOKEN", "DHANHQ_ACCESS_TOKEN"),
+        ("DHANHQ_ACCESTOKEN_FILE", "DHANHQ_ACCESS_TOKEN_FILE"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_misspelt_name_is_refused_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, right: str, place: str
+) -> None:
+    if place == "file":
+        (tmp_path / ".env").write_text(f"PORT=8000\n{name}=CANARY\n")
+    else:
+        monkeypatch.setenv(name, "CANARY")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value) == f"{name.upper()}='***' is not accepted: there is no such setting; did you mean {right}?"
+
+
+@pytest.mark.parametrize(
+    "name", ["PORTS", "POST", "PORT2", "REPORT", "BIN", "BLIND", "MY_PORT", "PORT_HTTP", "DHANHQ_X", "REDIS_PORT", "LOGLEVEL"]
+)
+def test_another_programs_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    assert load().port == 8000
+
+
+@pytest.mark.parametrize("value", ["0.0.0.0:80", "256.1.1.1", "1.2.3", "http://localhost", "a b", "[::1]", "*", "-x"])
+def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BIND", value)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    accepted = "an address of this machine such as 127.0.0.1, :: or localhost; the port is PORT's"
+    assert str(caught.value) == f"BIND={value!r} is not accepted: {accepted}"
+
+
+@pytest.mark.parametrize("value", ["0.0.0.0", "::", "fe80::1", "localhost", "web-1.example.com", " 127.0.0.1 "])
+def test_an_address_or_a_name_to_listen_at(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BIND", value)
+    assert load().bind == value.strip()
+
+
+def test_a_token_file_with_a_byte_order_mark_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfeyJ0.eyJ1._-x\r\n")
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(tmp_path / "token"))
+    assert load().secret("dhanhq_access_token") == "eyJ0.eyJ1._-x"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ('"CANARY"', "character 1 is quotation mark"),
+        ("CANARY one", "character 7 is a space"),
+        ("CANARY\nCANARY", "character 7 is a line end"),
+        ("CAN\ufeffARY", "character 4 is a byte order mark"),
+        ("\u201cCANARY", "character 1 is left double quotation mark"),
+        ("CANARY\x00", "character 7 is u+0000"),
+    ],
+)
+def test_a_character_that_no_token_has_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, fault: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(content, newline="")
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(file))
+    with pytest.raises(ConfigError) as caught:
+        load().secret("dhanhq_access_token")
+    assert str(caught.value).startswith(f"DHANHQ_ACCESS_TOKEN_FILE='{file}' is not accepted: {fault}, which cannot be in it")
+    assert "CANARY" not in str(caught.value)
+
+
+def test_a_token_in_another_encoding_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes("eyJ0".encode("utf-16"))
+    monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(tmp_path / "token"))
+    with pytest.raises(ConfigError, match="it must name a readable text file \\(it is no UTF-8\\)"):
+        load().secret("dhanhq_access_token")
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

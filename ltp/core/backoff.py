@@ -87,6 +87,11 @@ class ReconnectPolicy:
         self._mute_drops = 0
         self._refreshed = False
 
+    def forget_refusals(self) -> None:
+        """Let a renewal be tried again, and other credentials have their three drops: an operator has put others there."""
+        self._refreshed = False
+        self._mute_drops = 0
+
     def decide(self, reason: CloseReason) -> Decision:
         """Return what `reason` calls for after all that went before it."""
         if reason.data_s >= HEALTHY_AFTER_S:

@@ -25,7 +25,7 @@ from ltp.db.screeners import RunHead
 from ltp.db.screenings import Screening
 from ltp.db.screens import Screen
 from ltp.db.universes import Universe
-from ltp.errors import DatabaseError
+from ltp.errors import DatabaseError, LTPError, NotFoundError, NotReadError
 
 logger = logging.getLogger(__name__)
 _REFRESH_EVERY_S: Final = 2.0
@@ -58,7 +58,7 @@ class Catalog:
         self._instruments = Directory()
         self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
-        self._failing = False
+        self._read = self._failing = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -108,8 +108,22 @@ class Catalog:
         """Return the instrument of a symbol, None when there is none."""
         return self._instruments.find(segment, symbol)
 
+    def missing(self, what: str, name: str) -> LTPError:
+        """Return the error for what is not here: before the first look at the database that says nothing of what is there."""
+        return NotFoundError(what, name) if self._read else NotReadError("The database has")
+
+    def no_instrument(self, name: str) -> LTPError:
+        """As `missing`, of an instrument; a database has none before a worker has stored the first."""
+        return NotFoundError("instrument", name) if self._instruments else NotReadError("The instruments have")
+
     def search(self, words: str, limit: int) -> Found:
-        """Return the instruments whose symbol or name holds the words, best first."""
+        """Return the instruments whose symbol or name holds the words, best first.
+
+        Raises:
+            NotReadError: none is known yet.
+        """
+        if words and not self._instruments:
+            raise NotReadError("The instruments have")
         return self._instruments.search(words, limit)
 
     def refresh(self) -> bool:
@@ -119,6 +133,7 @@ class Catalog:
                 self._read_runs(connection)
                 self._read_screens(connection)
                 self._read_universes(connection)
+            self._read = True
             if self._follow_plans:
                 for run in self._runs.values():
                     self.plans.learn(run)

@@ -6,7 +6,9 @@ processes write and checkpoint at once, which is what this product does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,33 +16,80 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from ltp.db import upgrade
+from ltp.db import failure, upgrade
 from ltp.errors import DatabaseError
 
-__all__ = ["PATIENCE_MS", "Engine", "open_engine", "reading", "translated", "writing"]  # Engine: the layers above know no driver
+logger = logging.getLogger(__name__)
+# Engine: the layers above know no driver.
+__all__ = ["PATIENCE_MS", "Engine", "open_engine", "open_when_there", "reading", "translated", "writing"]
+_PLACE: Final = ("host", "port", "service", "passfile", "application_name", "target_session_attrs")
+_TRUST: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation", "require_auth")
+# What an address may say behind its ?: how to reach the server and trust it. All else is set here, for every address alike.
+_OPTIONS: Final[dict[str, frozenset[str]]] = {
+    "sqlite": frozenset(),
+    "postgresql": frozenset({*_PLACE, *_TRUST}),
+}
 PATIENCE_MS: Final = 5_000  # how long a locked SQLite file is waited for
+_RETRY_S: Final = 2.0
 _STATEMENT_TIMEOUT_MS: Final = 5_000
+_CONNECT_TIMEOUT_S: Final = 5  # for each address of the server's name
 _ACCEPTED: Final = (
     "DATABASE_URL takes an address such as sqlite:////var/lib/ltp/ltp.sqlite3 or postgresql+psycopg://user:password@host/ltp"
 )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, may_be_away: bool = False) -> Engine:
     """Connect and bring the schema to this version; several processes may do so at once.
 
     Args:
         url: a SQLAlchemy address of an SQLite file (its folder is created) or of PostgreSQL.
+        may_be_away: be content with a database that is only away now: another process has brought its schema to this version.
     Raises:
         DatabaseError: the address is not accepted, the database cannot be used, or its schema is newer than this program.
     """
-    parsed = _parsed(url)
+    engine = _made(url)
     try:
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-    except ImportError as error:
-        raise DatabaseError(f"The database driver {error.name} is not installed", permanent=True) from None
-    with translated("opened"):
-        upgrade.to_head(engine)
+        if engine.dialect.name == "sqlite":
+            _make_folder(engine.url)
+        with translated("opened"):
+            upgrade.to_head(engine)
+    except DatabaseError as error:
+        if error.permanent or not may_be_away:
+            raise
+        logger.warning("%s. It is asked again whenever it is needed.", error)
     return engine
+
+
+def open_when_there(url: str, *, wait: Callable[[float], bool], process: str) -> Engine | None:
+    """Open it, waiting for as long as it is away, and say so whenever the reason is another.
+
+    Args:
+        wait: waits so many seconds and tells whether to end; then None is returned.
+        process: the word for it in the log.
+    Raises:
+        DatabaseError: waiting cannot help.
+    """
+    told = ""
+    while True:
+        try:
+            engine = open_engine(url)
+        except DatabaseError as error:
+            if error.permanent:
+                raise
+            if str(error) != told:
+                logger.warning("%s. The %s waits for it.", error, process)
+            told = str(error)
+        else:
+            if told:
+                logger.info("The database answers")
+            return engine
+        if wait(_RETRY_S):
+            return None
+
+
+def check(url: str) -> None:
+    """Judge an address without connecting. Raises DatabaseError."""
+    _made(url).dispose()
 
 
 @contextmanager
@@ -74,31 +123,55 @@ def translated(done: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        # The driver's own first line; SQLAlchemy would add the statement with everybody's parameters.
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise DatabaseError(f"The database cannot be {done}: {reason}") from error
+        permanent = failure.is_permanent(error)
+        hint = ". Correct DATABASE_URL, or the rights of its user" if permanent else ""
+        raise DatabaseError(f"The database cannot be {done}: {failure.reason(error)}{hint}", permanent=permanent) from error
+
+
+def _made(url: str) -> Engine:
+    parsed = _parsed(url)
+    try:
+        return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    except ImportError as error:
+        raise _refused(f"The database driver {error.name} is not installed") from None
 
 
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        backend = parsed.get_backend_name()
+        backend, dialect = parsed.get_backend_name(), parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError):
         # The address may carry a password, so it is not repeated.
-        raise DatabaseError(f"The database address cannot be understood; {_ACCEPTED}", permanent=True) from None
-    if backend not in {"sqlite", "postgresql"}:
-        raise DatabaseError(f"A {backend} database is not supported; {_ACCEPTED}", permanent=True)
-    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise DatabaseError(f"SQLite in memory cannot be shared between processes; {_ACCEPTED}", permanent=True)
+        raise _refused("The database address cannot be understood") from None
+    except ImportError as error:
+        raise _refused(f"The database driver {error.name} is not installed") from None
+    if backend not in _OPTIONS:
+        raise _refused(f"A {backend} database is not supported")
+    if dialect.is_async:
+        raise _refused(f"The asynchronous driver {dialect.driver} is not supported")
+    if backend == "sqlite" and (parsed.database or ":memory:").lower().startswith((":memory:", "file:")):
+        raise _refused("SQLite in memory, or behind file:, cannot be shared between processes")
+    if unknown := sorted(set(parsed.query) - _OPTIONS[backend]):
+        # A piece of an unencoded password may stand where an option's name does.
+        shown = f"the option {unknown[0]}" if re.fullmatch(r"[a-z_]+", unknown[0]) else "an option"
+        allowed = f"options are {', '.join(sorted(_OPTIONS[backend]))}" if _OPTIONS[backend] else "there are no options"
+        raise _refused(f"The database address has {shown} that is not accepted ({allowed})")
     return parsed
 
 
-def _sqlite(url: URL) -> Engine:
+def _refused(sentence: str) -> DatabaseError:
+    return DatabaseError(f"{sentence}; {_ACCEPTED}", permanent=True)
+
+
+def _make_folder(url: URL) -> None:
     folder = Path(str(url.database)).absolute().parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(f"The database folder {folder} cannot be created: {error.strerror}") from None
+        raise DatabaseError(f"The database folder {folder} cannot be created: {error.strerror}", permanent=True) from None
+
+
+def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, poolclass=NullPool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -125,7 +198,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True)
+    # Or the driver would wait for a minute or two where a firewall swallows what is sent.
+    reach = {"connect_timeout": _CONNECT_TIMEOUT_S}
+    engine = create_engine(url, connect_args=reach, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True)
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

@@ -7,7 +7,7 @@ that ends in between leaves a note, and the next one clears.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, select, update
@@ -44,9 +44,9 @@ def clear(connection: Connection, keys: Iterable[str]) -> None:
         connection.execute(update(table).where(this).values(cleared=True))
 
 
-def since(engine: Engine, after: datetime) -> dict[str, datetime]:
-    """Return when each key that was noted after an instant came to mean another instrument."""
+def lately(engine: Engine, within_s: float) -> dict[str, datetime]:
+    """Return when each key that was noted within the last `within_s` seconds came to mean another instrument."""
     columns = (table.c.segment, table.c.security_id, table.c.at)
+    noted = select(*columns).where(table.c.at > datetime.now(UTC) - timedelta(seconds=within_s))
     with reading(engine) as connection:
-        found = connection.execute(select(*columns).where(table.c.at > after))
-        return {f"{segment}:{security_id}": at for segment, security_id, at in found}
+        return {f"{segment}:{security_id}": at for segment, security_id, at in connection.execute(noted)}

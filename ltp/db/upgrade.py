@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from alembic import command
 from alembic.config import Config
@@ -68,7 +68,7 @@ def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
     """Hold a lock beside the SQLite file. PostgreSQL has one of its own, inside the transaction."""
-    with open(f"{engine.url.database}.lock", "ab") if engine.dialect.name == "sqlite" else nullcontext() as lock:
+    with _lock_file(f"{engine.url.database}.lock") if engine.dialect.name == "sqlite" else nullcontext() as lock:
         # Not a blocking flock: it would stop every other greenlet of the process, for ever if the holder hangs.
         deadline = time.monotonic() + _LOCK_WITHIN_S
         while lock is not None:
@@ -82,3 +82,10 @@ def _alone(engine: Engine) -> Iterator[None]:
                     ) from None
                 time.sleep(0.05)
         yield
+
+
+def _lock_file(path: str) -> IO[bytes]:
+    try:
+        return open(path, "ab")
+    except OSError as error:
+        raise DatabaseError(f"The file {path} cannot be written: {error.strerror}", permanent=True) from None

@@ -1,8 +1,9 @@
 """One WebSocket connection to the broker: handshake, reading in big chunks, pings, close.
 
-websocket-client does the handshake (proxies, TLS, status codes); from there its socket is read and written here. One thread
-uses a client; only `abort` may come from another. Knows no subscription, no packet and no second attempt. The access token
-travels in the URL, so no exception of this module quotes a URL, a header or a body of the broker's.
+websocket-client does the handshake over a socket that is connected here, to any address of the broker's name or through a
+proxy; from there the socket is read and written here. One thread uses a client; only `abort` may come from another. Knows no
+subscription, no packet and no second attempt. The access token travels in the URL, so no exception of this module quotes a
+URL, a header or a body of the broker's.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ import os
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -25,6 +24,8 @@ from ltp.core.backoff import parse_retry_after
 from ltp.dhan.protocol import Run
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
+from ltp.feed.dial import Dialer
+from ltp.feed.way import Deadline, Way, cut
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
 AT_ONCE: Final = 1 << 20  # what is left unread waits a rest longer, so there must be room for all that a rest brings
@@ -34,9 +35,13 @@ _NORMAL: Final = 1000
 
 
 class FeedClient:
-    """`bytes_read` and `frames_read` only rise; `half_read`: a frame has begun and its end has not come."""
+    """`bytes_read` and `frames_read` only rise; `half_read`: a frame has begun and its end has not come.
 
-    def __init__(self) -> None:
+    `dialer`: of all clients of the same broker, as it knows which of its addresses failed.
+    """
+
+    def __init__(self, dialer: Dialer | None = None) -> None:
+        self._dialer = dialer or Dialer()
         self._socket: socket.socket | None = None
         self._walker = frames.FrameWalker()
         self._ended: FeedClosed | None = None
@@ -59,17 +64,31 @@ class FeedClient:
             FeedError: no connection, or another HTTP status in `code` with `retry_after_s` where the broker named one.
         """
         query = urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
-        opening: Any = websocket.WebSocket(sslopt={"context": ssl.create_default_context()})
-        with _Deadline(opening, connect_timeout_s) as deadline:
-            try:
-                # No redirects: one would carry us, and with luck the token, to a host nobody configured.
-                opening.connect(f"{url}?{query}", timeout=connect_timeout_s, redirect_limit=0)
-            except websocket.WebSocketBadStatusException as error:
-                raise _refusal(error) from None
-            except (websocket.WebSocketException, OSError, ValueError) as error:
-                raise FeedError(f"{urlsplit(url).hostname}: {deadline.sentence or _sentence(error)}") from None
-        self._socket = opening.sock
-        self._encrypted = isinstance(opening.sock, ssl.SSLSocket)
+        host = urlsplit(url).hostname
+        try:
+            way = Way(url, self._dialer, _tls_context)
+            with Deadline(connect_timeout_s) as deadline:
+                self._open(way, f"{url}?{query}", deadline)
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            raise FeedError(f"{host}: {_sentence(error)}") from None
+
+    def _open(self, way: Way, url: str, deadline: Deadline) -> None:
+        try:
+            connected = way.go(deadline)
+            opening: Any = websocket.WebSocket()
+            # No redirects: one would carry us, and with luck the token, to a host nobody configured.
+            opening.connect(url, socket=connected, redirect_limit=0)
+        except websocket.WebSocketBadStatusException as error:
+            deadline.close()
+            raise _refusal(error) from None
+        except BaseException:
+            deadline.close()
+            self._dialer.distrust()
+            if deadline.passed:
+                raise TimeoutError from None
+            raise
+        self._socket = connected
+        self._encrypted = isinstance(connected, ssl.SSLSocket)
 
     def read(self, timeout_s: float) -> list[bytes | Run]:
         """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none did. Answers pings.
@@ -145,7 +164,7 @@ class FeedClient:
         """Cut the connection now, from any thread: a read or write under way ends with FeedClosed."""
         connected = self._socket
         if connected is not None:
-            _cut(connected)
+            cut(connected)
 
     def _answer_control(self) -> None:
         control, self._walker.control = self._walker.control, []
@@ -192,38 +211,13 @@ class FeedClient:
         return self._socket
 
 
-class _Deadline:
-    """Cuts a handshake that goes on for too long.
-
-    The library's timeout is for each single byte of the answer, so a peer that drips them would hold the thread for hours.
-    """
-
-    def __init__(self, opening: Any, timeout_s: float) -> None:
-        self._opening = opening
-        self._timer = threading.Timer(timeout_s, self._expire)
-        self._timer.daemon = True
-        self.sentence = ""
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        self.sentence = "the handshake took too long"
-        opened = self._opening.sock
-        if opened is not None:
-            _cut(opened)
-
-
-def _cut(connected: socket.socket) -> None:
+def _tls_context() -> ssl.SSLContext:
     try:
-        # Not the TLS socket's own shutdown: it takes the TLS state from under a thread that is reading.
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
-    except OSError:
-        pass  # already gone
+        return ssl.create_default_context()
+    except OSError as error:
+        # Of what it reads on the way only these two can fail; the second is passed over where it is not there.
+        reason = error.strerror or type(error).__name__
+        raise FeedError(f"TLS cannot be begun with what SSLKEYLOGFILE or SSL_CERT_FILE names: {reason}") from None
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> FeedError:
@@ -239,7 +233,7 @@ def _sentence(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not valid ({error.verify_message})"
-    if isinstance(error, websocket.WebSocketAddressException):
+    if isinstance(error, socket.gaierror):
         return "the name cannot be resolved"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

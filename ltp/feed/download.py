@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ltp.errors import FeedError
+from ltp.feed.proxy import is_loopback
 
 MAX_BYTES: Final = 256 << 20  # some eight times what the broker's master has
 WITHIN_S: Final = 300.0
@@ -36,8 +37,7 @@ def download(
     host, deadline, done = urlsplit(url).hostname or "the address", monotonic() + WITHIN_S, 0
     try:
         with requests.Session() as session:
-            # A proxy of the environment cannot reach a server on this machine.
-            session.trust_env = host not in ("127.0.0.1", "localhost", "::1")
+            session.trust_env = not is_loopback(host)  # the same rule as the feed's
             with session.get(url, stream=True, timeout=_TIMEOUT_S, headers={"Accept-Encoding": "gzip"}) as response:
                 if response.status_code != 200:
                     raise FeedError(f"{host} answered with HTTP {response.status_code}", response.status_code)

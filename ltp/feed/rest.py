@@ -24,6 +24,7 @@ from ltp.core.instrument import split_key
 from ltp.core.tick import Tick
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.credentials import Credentials
+from ltp.feed.proxy import is_loopback
 from ltp.feed.quote_response import read_error, read_quotes
 
 PACE_S: Final = 1.1  # one a second is the rule; a second call 1.0 s after the first was seen refused
@@ -61,8 +62,7 @@ class RestClient:
         self._limited = 0
         self.clock_error_s: float | None = None
         self._session = requests.Session()
-        # A proxy of the environment cannot reach the simulator on this machine.
-        self._session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1")
+        self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")  # the same rule as the feed's
 
     @property
     def paused_s(self) -> float:
@@ -106,22 +106,22 @@ class RestClient:
             return str(error) if isinstance(error, FeedAuthError) and error.code != 403 else ""
         return "" if plan.casefold() == "active" else f"The account's data plan is not active but {plan[:20]!r}"
 
-    def renew_token(self) -> str:
-        """Return a new access token; the old one is dead from then on. Raises FeedError, FeedAuthError."""
-        body = self._call("GET", "/RenewToken")
+    def renew_token(self, credentials: tuple[str, str]) -> str:
+        """Return a new access token for that of `credentials`, which is dead from then on. Raises FeedError, FeedAuthError."""
+        body = self._call("GET", "/RenewToken", credentials=credentials)
         inner = body.get("data", body) if isinstance(body, dict) else {}
         token = inner.get("accessToken") or inner.get("token") if isinstance(inner, dict) else None
         if not isinstance(token, str) or not token:
             raise FeedError("The broker's answer to the renewal of the token has no token in it")
         return token
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, *, credentials: tuple[str, str] | None = None) -> Any:
         with self._lock:
             if self.paused_s > 0:
                 raise FeedError(f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429)
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             try:
-                status, retry_after_s, answer = self._exchange(method, path, body)
+                status, retry_after_s, answer = self._exchange(method, path, body, credentials or self._credentials.current())
             finally:
                 self._free_at = self._monotonic() + self._pace_s
             metrics.count("rest_calls")
@@ -134,9 +134,9 @@ class RestClient:
                 self._pause(error)
             raise error
 
-    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, float, Any]:
+    def _exchange(self, method: str, path: str, body: Any, credentials: tuple[str, str]) -> tuple[int, float, Any]:
         """Make one call; return status, Retry-After in seconds and the JSON, None when the answer is none."""
-        client_id, token = self._credentials.current()
+        client_id, token = credentials
         # The renewal wants the id under a name of its own; both are harmless everywhere.
         headers = {"access-token": token, "client-id": client_id, "dhanClientId": client_id, "Accept": "application/json"}
         asked_at = self._clock()

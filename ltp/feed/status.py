@@ -23,8 +23,8 @@ class FeedStatus(NamedTuple):
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
     numbers of instruments. `priced`: keys the broker sent a price of on this connection. `never_ticked`: keys asked for twice in
     vain. `silent`: segments that are open and have fallen silent. `lags`: how late the prices of each segment come.
-    `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
-    the credentials change.
+    `failures`: attempts since the start that brought no connection. `last_packet_at`: seconds since the epoch, None before
+    the first ever. `stopped_for_good`: nothing happens before the credentials change.
     """
 
     feed: Feed = "off"
@@ -36,6 +36,7 @@ class FeedStatus(NamedTuple):
     silent: tuple[str, ...] = ()
     lags: Mapping[str, Lag] = _IN_TIME
     reconnects: int = 0
+    failures: int = 0
     last_error: str = ""
     last_packet_at: float | None = None
     stopped_for_good: bool = False

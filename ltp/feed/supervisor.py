@@ -45,6 +45,7 @@ class Supervisor(threading.Thread):
         refresh_token: get a new token; tell whether there is one.
         on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
         credentials_version: a value that changes when the credentials do.
+        used_version: that of the credentials that `connect` used last; by default the present one.
         account_refusal: asked after three HTTP 429 in a row; returns the sentence why the account may not connect, or "".
         pause: wait at most so many seconds.
     """
@@ -61,6 +62,7 @@ class Supervisor(threading.Thread):
         refresh_token: Callable[[], bool],
         on_change: Callable[[], None],
         credentials_version: Callable[[], int] = lambda: 0,
+        used_version: Callable[[], int] | None = None,
         account_refusal: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -71,7 +73,7 @@ class Supervisor(threading.Thread):
         self._mode: Mode = mode
         self._connect, self._on_ticks, self._in_session = connect, on_ticks, in_session
         self._refresh_token, self._account_refusal, self._on_change = refresh_token, account_refusal, on_change
-        self._credentials_version = credentials_version
+        self._credentials_version, self._used_version = credentials_version, used_version or credentials_version
         self._clock, self._monotonic = clock, monotonic
         self._policy = ReconnectPolicy(random)
         self._gate = Gate(not_before, credentials_version, clock, monotonic)
@@ -82,10 +84,10 @@ class Supervisor(threading.Thread):
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
-        self._version = 0  # of the credentials the present or last connection was opened with
+        self._version = self._renewed = 0  # of the credentials of the last connection, and of those that we renewed
         self._silent_reconnect = self._complained = self._session_asked = float("-inf")
         self._session = False
-        self._reconnects = 0
+        self._reconnects = self._failures = 0
         self._last_error = ""
         self._last_packet_at: float | None = None
 
@@ -129,9 +131,12 @@ class Supervisor(threading.Thread):
                     self._settle(self._live())
                 else:
                     self._pause(IDLE_S)
-            except Exception:  # noqa: BLE001 - this thread is the only one that brings prices: a fault must not cost the day
+            except Exception as error:  # noqa: BLE001 - the only thread that brings prices: a fault must not cost the day
                 self._complain("The feed's thread failed; it goes on")
+                self._failures += 1
+                self._last_error = f"The feed failed by a fault of the program ({type(error).__name__}); see the worker's log"
                 self._gate.hold(FAULT_WAIT_S)
+                self._show("down")
                 self._pause(IDLE_S)
         self._show("off")
 
@@ -149,11 +154,12 @@ class Supervisor(threading.Thread):
 
     def _live(self) -> CloseReason:
         """Connect, subscribe everything, read until the end."""
-        self._version = self._credentials_version()
         try:
             client = self._client = self._connect()
         except LTPError as error:
             return refused(error)
+        finally:
+            self._note_credentials()
         connection = Connection(
             client,
             self._mode,
@@ -185,14 +191,26 @@ class Supervisor(threading.Thread):
         connection.say_goodbye()
         return connection.ended("off")
 
+    def _note_credentials(self) -> None:
+        version = self._used_version()
+        if version not in (self._version, self._renewed):
+            self._policy.forget_refusals()
+        self._version = version
+
     def _settle(self, reason: CloseReason) -> None:
         """Do what the end of a connection calls for."""
+        if reason.rule in ("refresh", "fatal") and self._credentials_version() != self._version:
+            _log.info("The refused credentials were replaced meanwhile; the feed tries the new ones")
+            self._policy.forget()
+            reason = reason._replace(rule="retry")
         decision = self._policy.decide(reason)
         if reason.kind == "off":
             return
         metrics.count(f"feed_reconnects.{reason.kind}")
         self._last_error = reason.sentence
-        if reason.kind not in ("unreachable", "refused"):
+        if reason.kind in ("unreachable", "refused"):
+            self._failures += 1
+        else:
             self._reconnects += 1
         if reason.kind == "silent":
             self._silent_reconnect = self._monotonic()
@@ -221,6 +239,8 @@ class Supervisor(threading.Thread):
         except LTPError as error:
             refreshed = False
             _log.warning("The access token could not be renewed: %s", error)
+        if refreshed:
+            self._renewed = self._credentials_version()
         metrics.count("feed_token_refreshes" if refreshed else "feed_token_refreshes_failed")
 
     def _hand_over(self, ticks: list[Said]) -> float:
@@ -255,7 +275,12 @@ class Supervisor(threading.Thread):
         self._board.show(feed, self._gate.stopped, self._last_error, lambda: self._look(connection))
 
     def _look(self, connection: Connection | None) -> FeedStatus:
-        status = FeedStatus(wanted=len(self._wanted), reconnects=self._reconnects, last_packet_at=self._last_packet_at)
+        status = FeedStatus(
+            wanted=len(self._wanted),
+            reconnects=self._reconnects,
+            failures=self._failures,
+            last_packet_at=self._last_packet_at,
+        )
         if connection is None:
             return status
         return status._replace(

@@ -31,17 +31,31 @@ STOP_S: Final = 0.3
 
 
 class Leader(threading.Thread):
-    """`on_change` is called on this thread when the lease was won or lost."""
+    """Everything is called on this thread.
+
+    Args:
+        on_change: the lease was won or lost.
+        check: raises StoreError while Redis cannot be used; not called again once it returned.
+        on_refusal: given the sentence why Redis, before it was ever used, cannot be: waiting does not help.
+    """
 
     def __init__(
-        self, lease: Lease, *, on_change: Callable[[], None], identity: str, monotonic: Callable[[], float] = time.monotonic
+        self,
+        lease: Lease,
+        *,
+        on_change: Callable[[], None],
+        identity: str,
+        check: Callable[[], None] = lambda: None,
+        on_refusal: Callable[[str], None] = lambda _sentence: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="leader", daemon=True)
+        self._check, self._on_refusal, self._checked = check, on_refusal, False
         self._lease, self._on_change, self._identity, self._monotonic = lease, on_change, identity, monotonic
         self._stopping = threading.Event()
         self._fence = 0
         self._until = self._told = float("-inf")
-        self._store_failing = False
+        self._failing = ""  # why Redis could not be used at the last look
         self._standby = ""
 
     def may_write(self) -> int:
@@ -76,21 +90,30 @@ class Leader(threading.Thread):
         """Take or renew the lease once. Returns whether it is ours for sure."""
         started = self._monotonic()
         try:
+            if not self._checked:
+                self._check()
+                self._checked = True
             fence = self._hold()
         except StoreError as error:
-            if not self._store_failing:
-                log.warning("%s. The worker waits for Redis.", error)
-            self._store_failing = True
+            self._wait_for_redis(error)
             return False
-        if self._store_failing:
+        if self._failing:
             log.info("Redis answers again")
-        self._store_failing = False
+        self._failing = ""
         if fence:
             self._until = started + LEASE_TTL_S - MARGIN_S
         if fence != self._fence:
             self._fence = fence
             self._on_change()
         return bool(fence)
+
+    def _wait_for_redis(self, error: StoreError) -> None:
+        """Say so once for each reason. A password that is refused later may be about to be replaced; at the start it is wrong."""
+        if error.permanent and not self._checked:
+            self._on_refusal(str(error))
+        elif str(error) != self._failing:
+            log.warning("%s. The worker waits for Redis.", error)
+        self._failing = str(error)
 
     def _hold(self) -> int:
         if self._fence:

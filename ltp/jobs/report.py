@@ -97,6 +97,7 @@ class Report:
             "clock_error_s": "" if (error_s := self._clock_error()) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "reconnects": str(feed.reconnects),
+            "connect_failures": str(feed.failures),
             "last_error": feed.last_error or self._idle_reason,
             "calendar": self._calendar(),
             "expected": "1" if self._expected() else "0",

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -14,10 +13,26 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from ltp import metrics
-from ltp.errors import ConfigError, StoreError
+from ltp.errors import StoreError
+from ltp.store.address import ACCEPTED, options_of, refused
 
 Client = redis.Redis  # what the other layers call it: none but this one imports redis
 _CREDENTIALS: Final = re.compile(r"://[^/@\s]*@")
+# What no waiting mends: the names redis-py has for it, the words of the server where it has none, and what an operator can do.
+_PERMANENT: Final = {
+    ("AuthenticationError", "NOAUTH", "WRONGPASS", "without any password configured"): (
+        "Correct the user and password in REDIS_URL"
+    ),
+    ("NoPermissionError", "NOPERM"): "Give the user in REDIS_URL this right",
+    ("MovedError", "AskError", "ClusterDownError", "MOVED ", "CROSSSLOT", "CLUSTERDOWN"): (
+        "REDIS_URL must name a server that is no part of a Cluster"
+    ),
+    ("DB index is out of range", "invalid DB index", "SELECT is not allowed in cluster mode"): (
+        "REDIS_URL must name a database that the server has, such as 0"
+    ),
+    ("InvalidResponse", "Protocol error, got "): "REDIS_URL must name a Redis or Valkey server",
+    ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"): "REDIS_URL must name a server whose TLS is as it says",
+}
 _MAX_CONNECTIONS: Final = 32  # waits for a free one instead of opening more: a burst must not use up the server's clients
 
 
@@ -31,11 +46,12 @@ def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     Raises:
         ConfigError: the address is none.
     """
+    address = options_of(url)
     try:
-        pool = redis.BlockingConnectionPool.from_url(_checked(url), **_options(timeout_s, retries))
+        pool = redis.BlockingConnectionPool(**address | _options(timeout_s, retries))  # type: ignore[no-untyped-call]
         pool.connection_class(**pool.connection_kwargs)  # an option that is none would be met at the first command only
-    except (ValueError, TypeError):
-        raise _refused(url) from None
+    except (ValueError, TypeError, OSError, redis.RedisError):
+        raise refused(url, ACCEPTED) from None
     return redis.Redis.from_pool(pool)
 
 
@@ -52,25 +68,6 @@ def _options(timeout_s: float, retries: int) -> dict[str, Any]:
     }
 
 
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    _ = parts.port  # raises where it is no port
-    database = parts.path.strip("/")
-    if parts.scheme not in {"redis", "rediss", "unix"} or (parts.scheme != "unix" and database and not database.isdecimal()):
-        raise ValueError(url)
-    return url
-
-
-def _refused(url: str) -> ConfigError:
-    scheme, separator, _ = url.partition("://")
-    # An address whose parts cannot be told apart may hide its password anywhere.
-    return ConfigError(
-        "REDIS_URL",
-        f"{scheme}://***" if separator else "***",
-        "an address such as redis://localhost:6379/0, rediss:// or unix://, with options that redis-py knows",
-    )
-
-
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn whatever redis-py raises inside into a StoreError that says `what` failed, without address or password."""
@@ -78,5 +75,12 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (redis.RedisError, OSError) as error:
         metrics.count(f"store_errors.{type(error).__name__}")
-        sentence = _CREDENTIALS.sub("://***@", str(error))
-        raise StoreError(f"{what} failed: {type(error).__name__}: {sentence[:200]}") from None
+        sentence = _CREDENTIALS.sub("://***@", str(error))[:200]
+        hint = next((hint for signs, hint in _PERMANENT.items() if _shows(error, signs)), "")
+        shown = f"{what} failed: {type(error).__name__}: {sentence}"
+        raise StoreError(f"{shown}. {hint}" if hint else shown, permanent=bool(hint)) from None
+
+
+def _shows(error: Exception, signs: tuple[str, ...]) -> bool:
+    said = str(error)
+    return any(sign == type(error).__name__ or sign in said for sign in signs)

@@ -16,13 +16,15 @@ class StreamStatus(NamedTuple):
 
     Fields of `status`, all text: feed, phases (JSON), connections, subscribed, wanted, never_ticked (count), never_ticked_keys
     (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), last_tick_at (ISO 8601 or empty), reconnects,
-    last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up and packets are
-    expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the trading hours,
-    empty when nothing is), silent (JSON: segments that are open and silent), lags (JSON: by segment, median and 99th
-    percentile of arrival minus trade time in seconds), delay_s (the longest delay that is told, 0 for none), clock_error_s (by
-    how much the worker's clock is ahead of the broker's, empty when not known). Of about the last second: ticks_per_s
-    (received), ticks_written_per_s (what conflation left of them), batches_per_s, write_ms and write_worst_ms (what a write to
-    Redis took whose answer was waited for, such as that of each second; empty before the first).
+    connect_failures, last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up
+    and packets are expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the
+    trading hours, empty when nothing is), silent (JSON: segments that are open and silent), lags (JSON: by segment, median and
+    99th percentile of arrival minus trade time in seconds), delay_s (the longest delay that is told, 0 for none),
+    clock_error_s (by how much the worker's clock is ahead of the broker's, empty when not known), mistimed (count) and
+    mistimed_keys (JSON: instruments whose trade times contradict their volumes), odd_ticks (JSON: packets not taken as they
+    came, by kind). Of about the last second: ticks_per_s (received), ticks_written_per_s (what conflation left of them),
+    batches_per_s, write_ms and write_worst_ms (what a write to Redis took whose answer was waited for, such as that of each
+    second; empty before the first).
     """
 
     heartbeat_at: str | None

@@ -12,7 +12,7 @@ from ltp.core.facts import FACTS
 from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
 from ltp.db import closes
-from ltp.errors import DatabaseError, NotFoundError
+from ltp.errors import DatabaseError
 from ltp.web import chart, filters, poll, screens
 from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
@@ -39,7 +39,7 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
     run = screens.run_of(shown, wanted)
     found = _found(run, segment, security_id)
     if run is None or found is None:
-        raise NotFoundError(f"row of the {shown.title}", f"{segment}:{security_id}")
+        raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
     path = f"/screeners/{name}/{found.segment}/{found.security_id}"
     if security_id != str(found.security_id):
         return redirect(path)
@@ -78,7 +78,7 @@ def _fed(name: str, segment: str, security_id: str) -> tuple[list[str], list[str
     run = screens.open_run(screens.named(name), filters.whole(given, "run", _MAX_RUN, 0))
     found = _found(run, segment, security_id)
     if run is None or found is None:
-        raise NotFoundError("row", f"{segment}:{security_id}")
+        raise services().catalog.missing("row", f"{segment}:{security_id}")
     services().plans.learn(run)
     return [found.key], [*_LIVE, *(f"{column}@{run.id}" for column in screens.live_of(found))]
 

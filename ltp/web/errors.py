@@ -17,7 +17,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
-from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, StoreError
+from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, NotReadError, StoreError
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
@@ -43,13 +43,15 @@ _SENTENCES: Final = {
 
 
 class Problem(NamedTuple):
-    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for none."""
+    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for none. `passes`: it
+    is over soon by itself, so an open page asks again."""
 
     status: int
     detail: str
     errors: tuple[dict[str, str], ...] = ()
     retry_after_s: int = 0
     allow: str = ""
+    passes: bool = False
 
 
 def install(app: Flask) -> None:
@@ -66,6 +68,8 @@ def problem_of(error: LTPError) -> Problem:
         return Problem(HTTPStatus.BAD_REQUEST, str(error), (named,))
     if isinstance(error, NotFoundError):
         return Problem(HTTPStatus.NOT_FOUND, f"{error}.")
+    if isinstance(error, NotReadError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s, passes=True)
     if isinstance(error, LimitError):
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s)
     if isinstance(error, StoreError):
@@ -97,7 +101,11 @@ def _drawn(problem: Problem) -> Response:
     if request.path.endswith(".csv"):
         return Response(f"{detail}\n", problem.status, mimetype="text/plain")
     title = _TITLES.get(problem.status, title)
-    return Response(render_template("error.html", title=title, detail=detail, without=_without(problem)), problem.status)
+    again = _address(list(request.args.items(multi=True))) if problem.passes and request.method == "GET" else ""
+    page = render_template(
+        "error.html", title=title, detail=detail, without=_without(problem), again=again, again_s=problem.retry_after_s
+    )
+    return Response(page, problem.status)
 
 
 def _without(problem: Problem) -> str:
@@ -105,8 +113,12 @@ def _without(problem: Problem) -> str:
     named = problem.errors[0]["where"] if problem.errors else ""
     if request.method != "GET" or named not in request.args:
         return ""
-    kept = [pair for pair in request.args.items(multi=True) if pair[0] != named]
-    return f"{quote(request.path)}?{urlencode(kept)}" if kept else quote(request.path)
+    return _address([pair for pair in request.args.items(multi=True) if pair[0] != named])
+
+
+def _address(pairs: list[tuple[str, str]]) -> str:
+    """Return the present address with these parameters."""
+    return f"{quote(request.path)}?{urlencode(pairs)}" if pairs else quote(request.path)
 
 
 def _document(problem: Problem, title: str) -> str:

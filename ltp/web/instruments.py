@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.instrument import Instrument, parse_key
 from ltp.core.screener import Row
-from ltp.errors import InputError, NotFoundError
+from ltp.errors import InputError
 from ltp.web import filters, market, poll
 from ltp.web.screens import SCREENERS, Screener
 from ltp.web.services import services
@@ -71,6 +71,7 @@ def _known(segment: str, security_id: str) -> Instrument:
 
     Raises:
         NotFoundError: the instrument master knows none.
+        NotReadError: it is not known yet.
     """
     catalog = services().catalog
     try:
@@ -78,7 +79,7 @@ def _known(segment: str, security_id: str) -> Instrument:
     except InputError:
         found = catalog.find(segment, security_id)
     if found is None:
-        raise NotFoundError("instrument", f"{segment}:{security_id}")
+        raise catalog.no_instrument(f"{segment}:{security_id}")
     return found
 
 

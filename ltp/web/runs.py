@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from ltp.core.criteria import KIND_PREFIX, Spec, from_text, params
 from ltp.core.screener import KINDS, Run
 from ltp.db.screeners import RunHead
-from ltp.errors import DatabaseError, InputError, NotFoundError
+from ltp.errors import DatabaseError, InputError
 from ltp.web import compare, evaluations, filters, screens, tally
 from ltp.web.evaluations import Evaluation
 from ltp.web.screens import SCREENERS, Screener
@@ -140,7 +140,7 @@ def _kept(shown: Screener, head: RunHead, was: RunHead | None, counter: Counter)
 def _head(heads: tuple[RunHead, ...], run_id: int) -> RunHead:
     found = next((head for head in heads if head.id == run_id), None)
     if found is None:
-        raise NotFoundError("run of this screen", str(run_id))
+        raise services().catalog.missing("run of this screen", str(run_id))
     return found
 
 

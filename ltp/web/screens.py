@@ -104,7 +104,7 @@ def named(slug: str) -> Screener:
         return custom(saved.kind, saved.name, " and ".join(saved.spec.criteria), slug=slug)
     if slug.startswith(KIND_PREFIX) and catalog.runs(slug):
         return custom(slug, "Custom screen")
-    raise NotFoundError("screener", slug)
+    raise catalog.missing("screener", slug)
 
 
 def run_of(shown: Screener, run_id: int = 0) -> Run | None:
@@ -127,7 +127,7 @@ def run_of(shown: Screener, run_id: int = 0) -> Run | None:
         return run
     if known and run is None:
         raise DatabaseError("The run cannot be read")
-    raise NotFoundError(f"run of the {shown.title}", str(wanted))
+    raise catalog.missing(f"run of the {shown.title}", str(wanted))
 
 
 def open_run(shown: Screener, run_id: int) -> Run | None:

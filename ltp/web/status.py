@@ -107,6 +107,7 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Trade time contradicts volume", _count(fields, "mistimed")),
         Fact("Odd packets", said(_counts(fields, "odd_ticks"))),
         Fact("Feed reconnects", _count(fields, "reconnects")),
+        Fact("Attempts that brought no connection", _count(fields, "connect_failures")),
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
         Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
     ]

@@ -90,7 +90,19 @@ def test_two_writers_follow_each_other_instead_of_failing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["nonsense", "mysql://u:hunter2@h/d", "nodriver+x://u:hunter2@h/d", "sqlite://", "sqlite:///:memory:"]
+    "address",
+    [
+        "nonsense",
+        "mysql://u:hunter2@h/d",
+        "nodriver+x://u:hunter2@h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite:////tmp/x.sqlite3?timeout=hunter2",
+        "sqlite+aiosqlite:////tmp/x.sqlite3",
+        "postgresql+asyncpg://u:hunter2@h/d",
+        "postgresql+pg8000://u:hunter2@h/d",
+    ],
 )
 def test_an_address_that_is_not_accepted_is_one_sentence_without_its_password(address: str) -> None:
     with pytest.raises(DatabaseError, match="DATABASE_URL takes an address such as sqlite:////") as caught:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -43,10 +43,10 @@ def test_what_was_kept_of_the_former_instrument_goes_once(engine: Engine) -> Non
     candles.upsert(engine, "raw", {OLD: [CANDLE]})
     clear(engine)
     assert set(candles.last_days(engine, "raw")) == {OLD, OTHER}
-    since = reassignments.since(engine, before - timedelta(seconds=1))
+    since = reassignments.lately(engine, 60)
     assert list(since) == [OLD]
     assert before <= since[OLD] <= datetime.now(UTC)
-    assert reassignments.since(engine, datetime.now(UTC)) == {}
+    assert reassignments.lately(engine, -1) == {}
 
 
 def test_a_key_can_be_given_again(engine: Engine) -> None:

@@ -314,6 +314,31 @@ def test_nobody_there(client: FeedClient, free_port: Callable[[], int]):
     assert caught.value.code == 0
 
 
+def test_a_name_whose_first_address_swallows_everything(
+    client: FeedClient, broker: Broker, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+):
+    """The handshake is made with the second address, within the same bound."""
+    mute = socket.socket()
+    mute.bind(("127.0.0.1", 0))
+    mute.listen(0)
+    fillers = [socket.socket() for _ in range(8)]
+    for filler in fillers:
+        filler.setblocking(False)
+        filler.connect_ex(mute.getsockname())
+    places = [mute.getsockname(), broker.listener.getsockname()]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", at) for at in places])
+    connect(client, broker.start(lambda broker: broker.accept(encode(BINARY, TICKER))))
+    assert read_until(client, 1) == [TICKER]
+    for each in (mute, *fillers):
+        each.close()
+
+
+def test_a_key_log_that_cannot_be_written_is_a_failure_to_connect(client: FeedClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSLKEYLOGFILE", "/no/such/folder/keys")
+    with pytest.raises(FeedError, match=r"TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"):
+        client.connect("wss://localhost:1", "1", TOKEN, 1.0)
+
+
 def test_close_says_goodbye_and_waits_for_the_answer(client: FeedClient, broker: Broker):
     got: list[tuple[int, bytes]] = []
 

@@ -54,7 +54,7 @@ def test_a_renewed_token_holds_until_what_is_kept_changes():
     kept = Kept()
     credentials = Credentials(kept)
     before = credentials.version()
-    assert credentials.refresh(lambda: "renewed")
+    assert credentials.refresh(lambda _refused: "renewed")
     assert credentials.current() == ("1000", "renewed")
     assert credentials.version() != before
     kept.value = ("1000", "by hand")
@@ -67,12 +67,12 @@ def test_a_renewed_token_holds_until_what_is_kept_changes():
 def test_no_other_token_is_no_refresh(token: str):
     credentials = Credentials(Kept())
     before = credentials.version()
-    assert not credentials.refresh(lambda: token)
+    assert not credentials.refresh(lambda _refused: token)
     assert credentials.version() == before
 
 
 def test_a_failed_renewal_changes_nothing():
-    def fail() -> str:
+    def fail(_refused: tuple[str, str]) -> str:
         raise FeedError("HTTP 500", 500)
 
     credentials = Credentials(Kept())
@@ -83,6 +83,82 @@ def test_a_failed_renewal_changes_nothing():
 
 def test_the_log_says_that_the_kept_token_is_dead_and_quotes_none(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.DEBUG):
-        Credentials(Kept()).refresh(lambda: "renewed-canary")
+        Credentials(Kept()).refresh(lambda _refused: "renewed-canary")
     assert "dead" in caplog.text
     assert "canary" not in caplog.text
+
+
+def test_only_the_refused_token_is_renewed():
+    """The REST side may have looked in the meantime; what the broker refused is what the connection was made with."""
+    credentials = Credentials(Kept())
+    assert credentials.use() == ("1000", "first")
+    asked: list[tuple[str, str]] = []
+
+    def renew(refused: tuple[str, str]) -> str:
+        asked.append(refused)
+        return f"renewed-{len(asked)}"
+
+    assert credentials.refresh(renew)
+    assert credentials.use() == ("1000", "renewed-1")
+    assert credentials.refresh(renew)
+    assert asked == [("1000", "first"), ("1000", "renewed-1")]
+    assert credentials.current() == ("1000", "renewed-2")
+
+
+def test_what_was_put_there_since_the_connection_is_not_renewed():
+    kept = Kept()
+    credentials = Credentials(kept)
+    credentials.use()
+    kept.value = ("1000", "fresh")
+    assert not credentials.refresh(lambda _refused: pytest.fail("the fresh token would be dead now"))
+    assert credentials.current() == ("1000", "fresh")
+    assert credentials.version() != credentials.used_version()
+
+
+def test_what_is_put_there_during_the_renewal_counts(caplog: pytest.LogCaptureFixture):
+    kept, stored = Kept(), []
+    credentials = Credentials(kept, lambda before, token: stored.append((before, token)) or "")
+    credentials.use()
+
+    def renew(_refused: tuple[str, str]) -> str:
+        kept.value = ("1000", "fresh")
+        return "renewed-canary"
+
+    assert not credentials.refresh(renew)
+    assert (credentials.current(), stored) == (("1000", "fresh"), [])
+    assert "another was put in its place" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_token_that_cannot_be_read_is_not_renewed():
+    kept = Kept()
+    credentials = Credentials(kept)
+    credentials.use()
+    kept.readable = False  # it is being replaced, by a fresh one perhaps
+    with pytest.raises(ConfigError):
+        credentials.refresh(lambda _refused: pytest.fail("nothing is renewed"))
+
+
+def test_a_renewed_token_is_stored_and_read_from_there(caplog: pytest.LogCaptureFixture):
+    kept = Kept()
+
+    def store(before: str, token: str) -> str:
+        assert before == kept.value[1]
+        kept.value = ("1000", token)
+        return ""
+
+    credentials = Credentials(kept, store)
+    credentials.use()
+    with caplog.at_level(logging.DEBUG):
+        assert credentials.refresh(lambda _refused: "renewed-canary")
+    assert credentials.use() == kept.value == ("1000", "renewed-canary")
+    assert credentials.used_version() == credentials.version() == 2
+    assert "stored in place" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_token_that_cannot_be_stored_is_told_with_the_reason(caplog: pytest.LogCaptureFixture):
+    credentials = Credentials(Kept(), lambda _before, _token: "/run/token may not be written")
+    assert credentials.refresh(lambda _refused: "renewed")
+    assert credentials.current() == ("1000", "renewed")
+    assert "in memory only (/run/token may not be written)" in caplog.text

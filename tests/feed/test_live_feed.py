@@ -28,6 +28,7 @@ class Feed:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.kept = ("1000", "token-1")
+        self.replaced_by: tuple[str, str] | None = None  # right after the next handshake
         self.credentials = Credentials(lambda: self.kept)
         self.rest = RestClient(simulator.rest_url, self.credentials)
         self.newest: dict[str, Tick] = {}
@@ -43,13 +44,15 @@ class Feed:
             refresh_token=lambda: self.credentials.refresh(self.rest.renew_token),
             on_change=lambda: None,
             credentials_version=self.credentials.version,
+            used_version=self.credentials.used_version,
             account_refusal=self.rest.account_refusal,
         )
         self.supervisor.set_wanted(KEYS)
 
     def connect(self) -> FeedClient:
         client = FeedClient()
-        client.connect(self.simulator.url, *self.credentials.current(), 5.0)
+        client.connect(self.simulator.url, *self.credentials.use(), 5.0)
+        self.kept = self.replaced_by or self.kept
         return client
 
     def take(self, ticks: list[Said]) -> float:
@@ -134,6 +137,18 @@ def test_a_refused_token_is_renewed_over_rest(feed: Feed, simulator: Simulator, 
     feed.start(wait_for)
     assert feed.credentials.current()[1] != "token-1"
     assert feed.supervisor.status().stopped_for_good is False
+
+
+def test_a_token_that_was_replaced_before_the_refusal_is_used_and_not_renewed(
+    feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]
+):
+    simulator.faults.add("reject", reason=807)
+    renewals = metrics.value("feed_token_refreshes")
+    feed.replaced_by = ("1000", "token-2")
+    feed.start(wait_for)
+    assert feed.credentials.current() == ("1000", "token-2")
+    assert simulator.account.accepts("token-2")
+    assert metrics.value("feed_token_refreshes") == renewals
 
 
 def test_a_client_id_that_is_refused_stops_until_it_changes(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):

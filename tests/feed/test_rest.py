@@ -127,7 +127,7 @@ def test_all_calls_share_the_pace(client: RestClient, broker: Broker, time: Time
     time.now += 0.4
     client.profile()
     time.now += 5.0
-    client.renew_token()
+    client.renew_token(("1000", TOKEN))
     assert time.slept == [0.0, 0.7, 0.0]
 
 
@@ -248,7 +248,7 @@ def test_account_refusal_speaks_only_when_it_is_sure(client: RestClient, broker:
 @pytest.mark.parametrize("body", [{"accessToken": "new", "expiryTime": "2026-11-24T10:00:00"}, {"data": {"accessToken": "new"}}])
 def test_renewal_asks_by_the_headers_it_wants(client: RestClient, broker: Broker, body: Any):
     broker.answers.append((200, body, {}))
-    assert client.renew_token() == "new"
+    assert client.renew_token(("1000", TOKEN)) == "new"
     method, path, headers, _ = broker.requests[0]
     assert (method, path, headers["dhanClientId"], headers["access-token"]) == ("GET", "/v2/RenewToken", "1000", TOKEN)
 
@@ -257,7 +257,7 @@ def test_renewal_asks_by_the_headers_it_wants(client: RestClient, broker: Broker
 def test_renewal_without_a_token_is_an_error(client: RestClient, broker: Broker, body: Any):
     broker.answers.append((200, body, {}))
     with pytest.raises(FeedError, match="no token"):
-        client.renew_token()
+        client.renew_token(("1000", TOKEN))
 
 
 def test_refused_credentials_are_told_as_such(client: RestClient, broker: Broker):

@@ -232,6 +232,30 @@ def test_a_failed_renewal_still_gets_its_one_retry(feed_world: Any):
     assert len(feed_world.connects) == 2
 
 
+@pytest.mark.parametrize("code", [807, 808, 809, 806, 810])
+def test_credentials_that_were_replaced_before_the_refusal_are_tried_at_once(feed_world: Any, code: int):
+    feed_world.sessions = [[feed_world.code50(30.0, code)], every_second(feed_world, 1, 60)]
+    used: list[int] = []
+    feed_world.build(connect=lambda: used.append(feed_world.version) or feed_world.connect(), used_version=lambda: used[-1])
+    feed_world.at(20, lambda: setattr(feed_world, "version", 2))
+    feed_world.run(60)
+    assert feed_world.refreshes == 0
+    assert (used, len(feed_world.connects)) == ([1, 2], 2)
+    assert feed_world.connects[1] <= 32
+    assert not feed_world.supervisor.status().stopped_for_good
+
+
+def test_a_replaced_token_has_a_renewal_of_its_own(feed_world: Any):
+    """A is refused, renewed and refused again; B, put there meanwhile, is refused: B is renewed, and then it ends."""
+    feed_world.sessions = [[feed_world.code50(1.0, 807)]]
+    feed_world.build(used_version=lambda: feed_world.version)
+    feed_world.at(2.0, lambda: setattr(feed_world, "version", 7))
+    feed_world.run(600)
+    assert feed_world.refreshes == 2
+    assert len(feed_world.connects) == 4
+    assert feed_world.supervisor.status().stopped_for_good
+
+
 @pytest.mark.parametrize("code", [806, 810])
 def test_what_only_a_human_can_mend_stops_at_once_until_the_credentials_change(feed_world: Any, code: int):
     feed_world.sessions = [[feed_world.code50(1.0, code)], every_second(feed_world, 1, 99)]
@@ -358,3 +382,19 @@ def test_trade_times_on_another_clock_are_told(feed_world: Any, caplog: pytest.L
     feed_world.sessions = [every_second(feed_world, 1, 100)]
     feed_world.run(19_900)
     assert len([record for record in caplog.records if "changed the clock" in record.message]) == 1
+
+
+def test_a_fault_of_our_own_while_connecting_is_told_and_counted(feed_world: Any):
+    feed_world.sessions = [RuntimeError("our fault")]
+    feed_world.run(12)
+    status = feed_world.supervisor.status()
+    assert status.last_error == "The feed failed by a fault of the program (RuntimeError); see the worker's log"
+    assert status.failures == len(feed_world.connects) == 3
+    assert [feed for _, feed in feed_world.changes] == ["down", "off"]
+
+
+def test_every_attempt_that_brings_no_connection_is_counted(feed_world: Any):
+    feed_world.sessions = [FeedError("no answer in time"), FeedError("HTTP 503", 503), every_second(feed_world, 1, 60)]
+    feed_world.run(40)
+    status = feed_world.supervisor.status()
+    assert (status.failures, status.reconnects) == (2, 0)

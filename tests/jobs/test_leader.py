@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ltp.errors import StoreError
 from ltp.jobs.leader import Leader, identity, is_dead
 from ltp.store.client import connect
 from ltp.store.lease import Lease
@@ -110,3 +111,31 @@ def test_only_a_process_that_ran_here_and_is_gone_is_dead(holder: str, dead: boo
 
 def test_where_processes_cannot_be_told_apart_nobody_is_dead() -> None:
     assert not is_dead("host//0/1 3", "host//0/1")
+
+
+def test_what_waiting_cannot_mend_is_told_before_the_first_use_and_waited_for_after_it(
+    valkey: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusals: list[str] = []
+    failures: list[StoreError | None] = [StoreError("away"), StoreError("away"), StoreError("wrong", permanent=True), None]
+
+    def check() -> None:
+        failure = failures.pop(0)
+        if failure is not None:
+            raise failure
+
+    client = connect(valkey.url, timeout_s=2)
+    leader = Leader(Lease(client, "a"), on_change=lambda: None, identity="a", check=check, on_refusal=refusals.append)
+    assert [leader.step(), leader.step()] == [False, False]
+    assert [record.getMessage() for record in caplog.records] == ["away. The worker waits for Redis."]
+    assert not leader.step()
+    assert refusals == ["wrong"]
+    assert leader.step()
+    valkey.client.config_set("requirepass", "hush")
+    try:
+        client.connection_pool.disconnect()
+        assert not leader.step()
+    finally:
+        valkey.client.config_set("requirepass", "")
+    assert refusals == ["wrong"]
+    assert caplog.records[-1].getMessage().endswith("The worker waits for Redis.")

@@ -18,6 +18,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         sent=100,
         never_ticked=silent,
         reconnects=3,
+        failures=2,
         last_packet_at=1_795_408_200.5,
     )
     report = Report(source="dhanhq", idle_reason="", waiting=lambda: ["NSE_EQ:9"], calendar=lambda: "provisional", counts=dict)
@@ -50,6 +51,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "write_worst_ms": "",
         "last_tick_at": "2026-11-23T04:30:00.500+00:00",
         "reconnects": "3",
+        "connect_failures": "2",
         "last_error": "",
         "calendar": "provisional",
         "source": "dhanhq",

@@ -134,6 +134,15 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path):
         ("DATABASE_URL_FILE", "/nowhere"),
         ("MARKET_CALENDAR_OVERRIDES", "/nowhere"),
         ("BIND", "203.0.113.7"),
+        ("BIND", "0.0.0.0:80"),
+        ("BIND", "nowhere.invalid"),
+        ("MAX_STREAMS", "2147483647"),
+        ("SCREENER_UNIVERSE", "nifty5"),
+        ("DHANHQ_WS_ENABLED", "ture"),
+        ("DHANHQ_ACCESS_TOKEN", "'quoted'"),
+        ("REDIS_URL", "redis://:p@ss#w/rd@host"),
+        ("REDIS_URL", "rediss://host?ssl_cert_reqs=CERT_NONE"),
+        ("PORTT", "8000"),
     ],
 )
 def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path, free_port, name, value):
@@ -141,6 +150,34 @@ def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path, free_por
     done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missing"),
+    [
+        ("DHANHQ_WS_ENABLED", "true", "DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set"),
+        ("DHANHQ_CLIENT_ID", "1000", "DHANHQ_ACCESS_TOKEN must be set"),
+        ("DHANHQ_ACCESS_TOKEN_FILE", "/nowhere", "DHANHQ_CLIENT_ID must be set"),
+    ],
+)
+def test_a_feed_without_credentials_is_not_simulated_instead(tmp_path, free_port, name, value, missing):
+    env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), name: value}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert missing in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BIND", "203.0.113.7"), ("BIND", "nowhere.invalid"), ("REDIS_URL", "redis://h?protocol=3")]
+)
+def test_the_web_server_alone_names_the_setting(tmp_path, free_port, name, value):
+    env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), "WEB_CONCURRENCY": "1", name: value}
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
     assert name in done.stderr
 
 

@@ -182,7 +182,7 @@ def test_prices_of_the_simulator_are_gone_when_the_real_exchange_is_configured(b
 
 
 def test_without_permission_it_idles_and_says_so(bench: Bench) -> None:
-    process = bench.start(DHANHQ_WS_ENABLED="perhaps")
+    process = bench.start(DHANHQ_WS_ENABLED="no")
     bench.until("market_stream:heartbeat", "market_stream:status")
     assert bench.status("feed") == "off"
     assert "DHANHQ_WS_ENABLED" in bench.status("last_error")
@@ -271,6 +271,69 @@ def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(ben
     token.write_text("canary-token\n")
     bench.wait_for(lambda: bench.status("feed") == "live")
     assert bench.end(process) == 0
+
+
+def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary-token\n")
+    file.chmod(0o600)
+    bench.simulator.faults.add("reject", reason=807)
+    process = bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(file))
+    bench.wait_for(lambda: file.read_text() != "canary-token\n")
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    renewed = file.read_text().strip()
+    assert renewed.endswith(".unsigned")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert bench.end(process) == 0
+    assert renewed not in bench.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        (
+            {"DHANHQ_ACCESS_TOKEN": ""},
+            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to DhanHQ DHANHQ_ACCESS_TOKEN must be set",
+        ),
+        ({"REDIS_URL": "redis://h?protocol=3"}, "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say"),
+        (
+            {"MARKET_CALENDAR": "nse", "MARKET_CALENDAR_OVERRIDES": "/no/file"},
+            "MARKET_CALENDAR_OVERRIDES='/no/file' is not accepted",
+        ),
+    ],
+)
+def test_a_setting_it_cannot_work_with_ends_it_with_a_sentence(bench: Bench, setting: dict[str, str], sentence: str) -> None:
+    process = bench.start(**setting)
+    assert process.wait(30) == 2
+    assert bench.log.read_text().splitlines()[-1].startswith(sentence)
+
+
+def test_a_token_file_that_comes_later_is_waited_for(bench: Bench, tmp_path: Path) -> None:
+    bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
+    bench.wait_for(lambda: "DHANHQ_ACCESS_TOKEN_FILE" in bench.status("last_error"))
+    (tmp_path / "token").write_text("canary-token")
+    bench.wait_for(lambda: bench.status("feed") == "live")
+
+
+def test_a_fresh_token_in_the_file_is_used_and_only_an_expired_one_renewed(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary-old")
+    bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(file))
+    bench.wait_for(lambda: bench.status("feed") == "live")
+
+    file.write_text("canary-fresh\n")
+    bench.simulator.connections.disconnect(807)
+    bench.wait_for(lambda: b"the feed tries the new ones" in bench.log.read_bytes())
+    bench.wait_for(lambda: bench.simulator.connections.report()["attempts"] == 2)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert file.read_text() == "canary-fresh\n"
+
+    bench.wait_for(lambda: bench.simulator.connections.disconnect(807))
+    bench.wait_for(lambda: file.read_text().endswith(".unsigned\n"))
+    bench.wait_for(lambda: bench.simulator.connections.report()["attempts"] == 3)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    assert bench.status("stopped") == "0"
+    assert "canary" not in bench.log.read_text()
 
 
 HEADER = (

@@ -72,6 +72,18 @@ def test_no_driver_exception_chains_into_a_traceback() -> None:
         "redis://localhost/first",
         "redis://localhost/0?hush=1",
         "redis://localhost/0?socket_timeout=hush",
+        "redis://:p@hush#w/rd@host",
+        "redis://:p/hush@host",
+        "redis://:p?hush@host",
+        "redis://localhost:0/hush",
+        "redis://:hush@local host",
+        "redis://:hush@256.1.1.1",
+        "unix://hush/redis.sock",
+        "unix://",
+        "rediss://localhost?ssl_cert_reqs=CERT_NONE",
+        "rediss://localhost?ssl_ca_certs=/no/such/file",
+        "rediss://localhost?ssl_check_hostname=perhaps",
+        "redis://localhost/0?db=1",
     ],
 )
 def test_an_address_that_is_none_is_a_setting_that_is_not_accepted(url: str) -> None:
@@ -84,3 +96,27 @@ def test_an_address_that_is_none_is_a_setting_that_is_not_accepted(url: str) -> 
 def test_socket_errors_are_translated_too() -> None:
     with pytest.raises(StoreError), translated("asking"):
         raise socket.gaierror("no such host")
+
+
+@pytest.mark.parametrize(
+    "option", ["protocol=3", "decode_responses=true", "max_connections=1", "socket_timeout=60", "health_check_interval=1"]
+)
+def test_an_option_that_the_product_sets_is_refused_by_name(option: str) -> None:
+    name = option.partition("=")[0]
+    with pytest.raises(ConfigError, match=f"^REDIS_URL='redis://\\*\\*\\*' is not accepted: {name} is not for an address to say"):
+        connect(f"redis://:hush@localhost/0?{option}", timeout_s=0.5)
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("redis://u:p%40%23@h:7/3?client_name=x", {"username": "u", "password": "p@#", "host": "h", "port": 7, "db": 3}),
+        ("redis://[::1]", {"host": "::1"}),
+        ("unix://u:p@/run/redis.sock?db=2", {"username": "u", "password": "p", "path": "/run/redis.sock", "db": 2}),
+        ("rediss://h/0?ssl_cert_reqs=none", {"host": "h", "ssl_cert_reqs": "none"}),
+    ],
+)
+def test_what_an_address_may_say(url: str, options: dict[str, Any]) -> None:
+    made = connect(url, timeout_s=0.5).connection_pool.connection_kwargs
+    assert {name: made[name] for name in options} == options
+    assert (made["protocol"], made["socket_timeout"]) == (2, 0.5)

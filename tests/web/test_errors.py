@@ -10,7 +10,17 @@ import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 
-from ltp.errors import ConfigError, DatabaseError, FeedError, InputError, LimitError, LTPError, NotFoundError, StoreError
+from ltp.errors import (
+    ConfigError,
+    DatabaseError,
+    FeedError,
+    InputError,
+    LimitError,
+    LTPError,
+    NotFoundError,
+    NotReadError,
+    StoreError,
+)
 from ltp.web import errors
 
 FAILURES: dict[str, tuple[Exception, int, str]] = {
@@ -21,6 +31,7 @@ FAILURES: dict[str, tuple[Exception, int, str]] = {
     ),
     "surrogate": (InputError("q", "\ud800", "a text"), 400, r"q: '\ud800' is not accepted; a text"),
     "missing": (NotFoundError("screener", "nonsense"), 404, "There is no screener called 'nonsense'."),
+    "not read": (NotReadError("The database has"), 503, "The database has not been read since the start; try again in 2 s."),
     "limit": (LimitError("streams", 10, 7), 503, "The limit of 10 streams is reached; try again in 7 s."),
     "store": (StoreError("reading failed: CANARY"), 503, "The price cache cannot be reached."),
     "database": (DatabaseError("cannot be read: CANARY"), 503, "The database cannot be reached."),

@@ -1,6 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from app import create_app
+from ltp.core.instrument import Instrument
+from ltp.db import instruments
+from ltp.db.catalog import Catalog
+from ltp.db.engine import open_engine
+from ltp.settings import Settings
 
 
 def test_an_instrument_page_has_every_value(site: Any) -> None:
@@ -36,3 +49,44 @@ def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) 
     assert site.client.get("/instruments?q=NSE_EQ:2031").location == "/instruments/NSE_EQ/2031"
     assert "No instrument" in site.page("/instruments?q=zzz")
     assert "Type a symbol" in site.page("/instruments")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, free_port: Any) -> Iterator[tuple[FlaskClient, Catalog, Engine]]:
+    """The site of a database in which nothing lies yet, read by nobody."""
+    settings = Settings(
+        _env_file=None, database_url=f"sqlite:///{tmp_path}/fresh.sqlite3", redis_url=f"redis://127.0.0.1:{free_port()}/0"
+    )
+    engine = open_engine(settings.database)
+    catalog = Catalog(engine)
+    app = create_app(settings, catalog=catalog)
+    yield app.test_client(), catalog, engine
+    app.extensions["ltp"].hub.stop()
+
+
+PATHS = ("/instruments/NSE_EQ/1333", "/instruments/NSE_EQ/1333/stream", "/instruments/NSE_EQ/1333/poll", "/instruments?q=hdfc")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/screeners/swing/NSE_EQ/1333", "/screeners/mine", "/screeners/swing?run=7"])
+def test_before_the_database_was_read_nothing_is_said_to_be_missing(fresh: Any, path: str) -> None:
+    response = fresh[0].get(path)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert "not been read since the start; try again in 2 s." in response.text
+
+
+def test_an_instrument_is_unknown_only_once_there_are_some(fresh: Any) -> None:
+    client, catalog, engine = fresh
+    catalog.refresh()  # of a database that no worker has filled
+    assert [client.get(path).status_code for path in PATHS] == [503] * 4
+    assert client.get("/screeners/mine").status_code == 404
+    instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500)])
+    catalog.refresh()
+    assert client.get("/instruments/NSE_EQ/1333").status_code == 200
+    assert client.get("/instruments/NSE_EQ/999").status_code == 404
+
+
+def test_a_page_that_came_too_early_asks_again_by_itself(fresh: Any) -> None:
+    page = fresh[0].get("/instruments/NSE_EQ/1333?live=0").text
+    assert '<p id="again" hx-get="/instruments/NSE_EQ/1333?live=0" hx-trigger="every 2s"' in page
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+    assert 'id="again"' not in fresh[0].get("/nowhere").text

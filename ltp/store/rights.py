@@ -1,0 +1,63 @@
+"""Whether a server can be used at all: it lets us in, allows what we do, and is no part of a Cluster.
+
+Asked for before the first use, because what is refused later is met one command at a time, each by another part.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import redis
+
+from ltp.store import keys
+from ltp.store.client import translated
+
+Commands = tuple[tuple[str | int, ...], ...]
+_LTP, _TICK = keys.ltp("NSE_EQ:0"), keys.tick("NSE_EQ:0")
+# Every command of a process, with one of the keys it is given.
+WORKER: Final[Commands] = (
+    ("GET", keys.LEASE),
+    ("SET", _LTP, "", "PX", 1),
+    ("SET", keys.SOURCE, ""),
+    ("SET", keys.NOT_BEFORE, ""),
+    ("MGET", _LTP, _TICK),
+    ("INCR", keys.FENCE),
+    ("EVAL", "return 0", 1, keys.LEASE),
+    ("PEXPIRE", keys.LEASE, 1),
+    ("DEL", keys.LEASE),
+    ("EXPIRE", keys.STATUS, 1),
+    ("EXISTS", keys.HEARTBEAT),
+    ("HSET", keys.STATUS, "feed", "off"),
+    ("SCAN", 0),
+    ("UNLINK", _TICK),
+    ("ZRANGEBYSCORE", keys.DEMAND, 0, 0),
+    ("ZREMRANGEBYSCORE", keys.DEMAND, 0, 0),
+    ("BZPOPMIN", keys.DEMAND_REST, 1),
+    ("ZPOPMIN", keys.DEMAND_REST),
+    ("PUBLISH", keys.CHANNEL, ""),
+)
+WEB: Final[Commands] = (
+    ("GET", keys.HEARTBEAT),
+    ("HGETALL", keys.STATUS),
+    ("MGET", _LTP, _TICK),
+    ("ZADD", keys.DEMAND, 0, "NSE_EQ:0"),
+    ("ZADD", keys.DEMAND_REST, 0, "NSE_EQ:0"),
+)
+
+
+def check(client: redis.Redis, commands: Commands) -> None:
+    """Have the server judge `commands` without carrying out any: they are queued, and the queue is thrown away.
+
+    Raises:
+        StoreError: it is away, or (`permanent`) it does not let us in or refuses one of them.
+    """
+    with translated("asking Redis for its leave"):
+        pool: Any = client.connection_pool
+        connection = pool.get_connection()
+        try:
+            for command in (("MULTI",), *commands, ("DISCARD",)):
+                connection.send_command(*command)
+                connection.read_response()
+        finally:
+            connection.disconnect()
+            pool.release(connection)
