@@ -37,6 +37,7 @@ from ltp.feed.supervisor import Supervisor
 from ltp.jobs import chores, shipped
 from ltp.jobs.chores import Chores
 from ltp.jobs.daily_import import DailyImport
+from ltp.jobs.host_clock import HostClock
 from ltp.jobs.ingest import Ingest
 from ltp.jobs.instruments import last_import
 from ltp.jobs.leader import Leader, identity
@@ -109,7 +110,13 @@ class Worker:
             active=lambda: bool(self.leader.may_write()),
         )
         self.chores = Chores(daily_import, *screens)
-        self._account_probed = False
+        self.host_clock = HostClock(
+            ingest=self.ingest,
+            feed=self.feed,
+            rest=self._rest_client,
+            forget_wishes=partial(demand.forget, client),
+            active=lambda: settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
+        )
 
     def start(self) -> None:
         for thread in (self.ingest, self.feed, self.rest, self.chores):
@@ -211,22 +218,6 @@ class Worker:
         self.subscriptions()
         self.reconcile()
         self.ingest.changed()
-        if self._settings.dhanhq_ws_enabled and self.leader.may_write() and not self._account_probed:
-            self._account_probed = True
-            threading.Thread(target=self._probe_account, name="account", daemon=True).start()
-
-    def _probe_account(self) -> None:
-        """Say in the log what the broker thinks of the account. It decides nothing: the feed may work where this does not."""
-        try:
-            profile = self._rest_client.profile()
-        except LTPError as error:
-            log.warning("The broker's profile of this account could not be read: %s", error)
-            return
-        log.info(
-            "Account: data plan %s, token valid until %s",
-            profile.get("dataPlan", "unknown"),
-            profile.get("tokenValidity", "unknown"),
-        )
 
 
 def open_database(url: str, stopping: threading.Event) -> Engine | None:
@@ -284,7 +275,7 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
     worker.start()
     # A signal that the kernel gave to another thread is acted on only when this one wakes.
     while not stopping.wait(_LOOK_EVERY_S):
-        pass
+        worker.host_clock.look()
     log.info("Stopping")
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
     latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (0,))

@@ -39,7 +39,6 @@ THEIRS = {
     "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
-    "jobs": {"apscheduler"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
     "settings": {"pydantic", "pydantic_settings"},
 }

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from ltp.core import clock_step
 from ltp.core.money import Price, is_currency, needs_snap, snap
 from ltp.core.tick import UNTOLD, Day, Said, Tick
 
@@ -67,6 +68,11 @@ class Conflator:
         self._since = since
         if since:
             self._changed.update((key, tick) for key, tick in self._table.items() if Tick._make(tick).received_at >= since)
+
+    def set_back(self, now: int, by: int) -> None:
+        """Take in that the host's clock was set back by `by` microseconds to `now`."""
+        self._table.update(clock_step.set_back(self._table.values(), now, by))
+        self._changed = {key: self._table[key] for key in self._changed}
 
     def admit(self, keys: Iterable[str]) -> None:
         """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""

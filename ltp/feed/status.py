@@ -23,8 +23,8 @@ class FeedStatus(NamedTuple):
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
     numbers of instruments. `seen`: keys the broker has spoken of on this connection. `never_ticked`: keys asked for twice in
     vain. `silent`: segments that are open and have fallen silent. `lags`: how late the prices of each segment come.
-    `last_packet_at`: seconds since the epoch, None before the first ever. `stopped_for_good`: nothing happens before
-    the credentials change.
+    `last_packet_at`: seconds since the epoch, None before the first ever; `last_packet_s`: the same as a monotonic instant.
+    `stopped_for_good`: nothing happens before the credentials change.
     """
 
     feed: Feed = "off"
@@ -38,6 +38,7 @@ class FeedStatus(NamedTuple):
     reconnects: int = 0
     last_error: str = ""
     last_packet_at: float | None = None
+    last_packet_s: float | None = None
     stopped_for_good: bool = False
 
 

@@ -86,8 +86,10 @@ class Supervisor(threading.Thread):
         self._silent_reconnect = self._complained = self._session_asked = float("-inf")
         self._session = False
         self._reconnects = 0
+        self._renewal = ""
         self._last_error = ""
         self._last_packet_at: float | None = None
+        self._last_packet_s: float | None = None
 
     def set_enabled(self, enabled: bool) -> None:
         """Say whether there should be a connection at all."""
@@ -104,6 +106,11 @@ class Supervisor(threading.Thread):
         if wanted != self._wanted:
             self._wanted = wanted
             self._wake.set()
+
+    def renew(self, sentence: str) -> None:
+        """Give the present connection up for a new one; `sentence` says why."""
+        self._renewal = sentence
+        self._wake.set()
 
     def status(self) -> FeedStatus:
         """Return the newest status, at most half a second old; a change of `feed` is in it at once."""
@@ -149,7 +156,7 @@ class Supervisor(threading.Thread):
 
     def _live(self) -> CloseReason:
         """Connect, subscribe everything, read until the end."""
-        self._version = self._credentials_version()
+        self._version, self._renewal = self._credentials_version(), ""
         try:
             client = self._client = self._connect()
         except LTPError as error:
@@ -169,7 +176,7 @@ class Supervisor(threading.Thread):
         except FeedClosed as error:
             return connection.ended("closed", error.code, sentence=str(error))
         finally:
-            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._note_packet(connection)
             self._client = None
             client.close(CLOSE_TIMEOUT_S)
 
@@ -178,12 +185,19 @@ class Supervisor(threading.Thread):
             connection.want(self._wanted)
             reason = connection.step(in_session=self._is_in_session(), last_silent_reconnect=self._silent_reconnect)
             self._last_error = connection.last_request_error or self._last_error
-            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._note_packet(connection)
             self._show(connection.feed, connection)
             if reason is not None:
                 return reason
+            if self._renewal:
+                connection.say_goodbye()
+                return connection.ended("renewed", sentence=self._renewal)
         connection.say_goodbye()
         return connection.ended("off")
+
+    def _note_packet(self, connection: Connection) -> None:
+        if connection.last_packet_s is not None:
+            self._last_packet_at, self._last_packet_s = connection.last_packet_at, connection.last_packet_s
 
     def _settle(self, reason: CloseReason) -> None:
         """Do what the end of a connection calls for."""
@@ -255,7 +269,12 @@ class Supervisor(threading.Thread):
         self._board.show(feed, self._gate.stopped, self._last_error, lambda: self._look(connection))
 
     def _look(self, connection: Connection | None) -> FeedStatus:
-        status = FeedStatus(wanted=len(self._wanted), reconnects=self._reconnects, last_packet_at=self._last_packet_at)
+        status = FeedStatus(
+            wanted=len(self._wanted),
+            reconnects=self._reconnects,
+            last_packet_at=self._last_packet_at,
+            last_packet_s=self._last_packet_s,
+        )
         if connection is None:
             return status
         return status._replace(

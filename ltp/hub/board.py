@@ -152,10 +152,14 @@ class Board:
             changed = changed + self.refresh(shown)
         return changed
 
-    def load(self, known: Iterable[Known]) -> list[str]:
+    def load(self, known: Iterable[Known], *, newest: bool = False) -> list[str]:
         """Take a cache read in; return the keys that look different now.
 
         The read may have been overtaken by a batch, so an older tick never replaces a newer one.
+
+        Args:
+            newest: no batch can have come since the read. Then it replaces what is held whatever the instants say: those were
+                written by a clock that may have been set since.
         """
         known = list(known)
         self._settle([each.key for each in known])
@@ -167,9 +171,9 @@ class Board:
                 entry = self._entries[key] = Entry(key)
             entry.confirmed_s, entry.at_once = self._monotonic(), True
             held = entry.quote.tick
-            if tick is None or (held is not None and order(tick) < order(held)):
+            if tick is None or (held is not None and not newest and order(tick) < order(held)):
                 tick = held
-            elif held is None or order(tick) > order(held):
+            elif held is None or order(tick) != order(held):
                 entry.cached = True
                 if not tick.rest:
                     self.last_tick_at = max(self.last_tick_at, tick.received_at)
@@ -206,6 +210,7 @@ class Board:
     def gap(self) -> None:
         """Note that batches may have been missed: nobody can be told what changed since an instant before this."""
         self.continuous_from = None
+        self.last_tick_at = 0
 
     def can_resume(self, id_: int) -> bool:
         """Tell whether the board knows everything that changed since the event with this id."""

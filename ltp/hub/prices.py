@@ -156,7 +156,8 @@ class Prices:
         known = self._snapshot(keys) if keys else []
         with self._lock:
             self._missing.clear()
-            self._changed(self._board.load(known))
+            # On the thread that takes batches in, so none has come since.
+            self._changed(self._board.load(known, newest=True))
 
     def _refresh(self) -> None:
         now = self._monotonic()

@@ -24,6 +24,7 @@ from ltp.feed.status import FeedStatus
 from ltp.jobs.doubts import Doubts
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
+from ltp.jobs.write_floor import least_s
 from ltp.store.encode import NOTHING, Coverage
 from ltp.store.keys import HEARTBEAT_EVERY_S, LTP_RENEW_S
 from ltp.store.outlet import Beat, Moment, Outlet
@@ -31,10 +32,6 @@ from ltp.store.outlet import Beat, Moment, Outlet
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-# Least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate. A share of what
-# lies between two events of a page, so that each page finds a batch of its own to go with, within these bounds.
-_FLOOR_SHARE: Final = 1 / 10
-_FLOOR_S: Final = 0.002, 0.02
 # The reader's, in floors: a little longer, then what is read is written at once, the ticks still in the caches. Were it
 # shorter, each second reading would come too early for a write.
 _REST: Final = 1.1
@@ -72,7 +69,7 @@ class Ingest(threading.Thread):
         self._outlet, self._market, self._report = outlet, market, report
         self._may_write, self._feed_status, self._tick_size = may_write, status, tick_size
         self._clock, self._monotonic, self._doubts = clock, monotonic, Doubts(clock_error)
-        self._floor_s = _floor_s(min_interval_s)
+        self._floor_s = least_s(min_interval_s)
         self._conflator = Conflator()
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
@@ -84,6 +81,7 @@ class Ingest(threading.Thread):
 
         self._turning = threading.Lock()  # held by who writes; guards the outlet and what follows
         self._fence = 0  # of the epoch being written; 0: the next write begins one
+        self._purges = False  # that epoch removes the 30-second keys of before: they would outlive their time
         self._status = FeedStatus()
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
@@ -138,6 +136,15 @@ class Ingest(threading.Thread):
         with self._work:
             self._beat_asked = True
             self._work.notify()
+
+    def clock_was_set(self, step_s: float) -> None:
+        """Begin a new epoch, in which nothing lies in the future of a clock that was set back."""
+        with self._turning:
+            with self._work:
+                if step_s < 0:
+                    self._conflator.set_back(int(self._clock() * 1e6), int(-step_s * 1e6))
+                self._work.notify()
+            self._fence, self._purges = 0, True
 
     def stop(self) -> None:
         """Write what is left, say that the feed is gone, and end the thread, within a second."""
@@ -237,14 +244,15 @@ class Ingest(threading.Thread):
             beat = self._beat(now, beginning) if beating else None
             coverage = self._coverage()
         if beginning and beat is not None:
-            self._outlet.begin(self._moment(), ticks, beat)
+            self._outlet.begin(self._moment(), ticks, beat, purges=self._purges)
+            self._purges = False
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
             self._fence = fence
         elif not (ticks or dropped or beat):
             self._outlet.settle()  # the reader was first
         elif not self._outlet.send(self._moment(), ticks, coverage, dropped=dropped, beat=beat):
-            log.warning("The heartbeat key is gone: somebody emptied Redis. Everything is written anew.")
-            self._fence = 0
+            log.warning("Redis was emptied, or its clock was set back. Everything is written anew.")
+            self._fence, self._purges = 0, True
         self._report.wrote(self._monotonic() - now)
         self._retry_s = 0.0
         return True
@@ -289,9 +297,3 @@ class Ingest(threading.Thread):
         """Return what the feed vouches for now: the 30-second keys of these prices may stand."""
         feed, since = self._status.feed, self._status.since_us
         return Coverage(since, self._doubts.beside(self._unwanted)) if feed == "live" and since > 0 else NOTHING
-
-
-def _floor_s(min_interval_s: float) -> float:
-    """Return the least time from write to write. Without an interval a batch is an event: no more of them than can be seen."""
-    least, most = _FLOOR_S
-    return min(max(min_interval_s * _FLOOR_SHARE, least), most) if min_interval_s else most

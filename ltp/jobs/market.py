@@ -107,9 +107,6 @@ class Market:
         """
         return self._calendar.session_date("NSE_EQ", at)
 
-    def next_change(self) -> datetime:
-        return self._calendar.next_change(self._now())
-
     def _near(self, segment: str) -> bool:
         now = self._now()
         return self._calendar.is_open(segment, now) or self._calendar.is_open(segment, now + CONNECT_EARLY)

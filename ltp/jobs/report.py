@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
+from ltp.core.lag import clock_error
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
 
@@ -39,6 +40,7 @@ class Report:
         self._waiting, self._calendar, self._expected = waiting, calendar, expected
         self._clock_error, self._counts = clock_error, counts
         self._began_at = ""
+        self._began_s: float | None = None
         self._measure_anew()
 
     def _measure_anew(self) -> None:
@@ -48,7 +50,7 @@ class Report:
 
     def begin(self, epoch_s: float) -> None:
         """Note the instant from which on it is this worker that speaks."""
-        self._began_at = _iso(epoch_s)
+        self._began_at, self._began_s = _iso(epoch_s), None
         self._measure_anew()  # while another spoke, nothing was written, and that time is none of a rate's
 
     def wrote(self, took_s: float) -> None:
@@ -64,6 +66,7 @@ class Report:
         """
         waiting = self._waiting()
         self._measure(received, now)
+        self._began_s = now if self._began_s is None else self._began_s
         mean_ms, worst_ms = self._write_ms
         return {
             "feed": feed.feed,
@@ -82,9 +85,10 @@ class Report:
             "write_worst_ms": worst_ms,
             "silent": json.dumps(feed.silent),
             "lags": json.dumps({name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in feed.lags.items()}),
-            "delay_s": str(max((lag.told_s for lag in feed.lags.values()), default=0)),
-            "clock_error_s": "" if (error_s := self._clock_error()) is None else f"{error_s:.1f}",
+            "delay_s": str(max((0, *(lag.told_s for lag in feed.lags.values())))),
+            "clock_error_s": "" if (error_s := clock_error(self._clock_error(), feed.lags)) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
+            "silent_s": f"{now - max(self._began_s, feed.last_packet_s or self._began_s):.1f}",
             "reconnects": str(feed.reconnects),
             "last_error": feed.last_error or self._idle_reason,
             "calendar": self._calendar(),

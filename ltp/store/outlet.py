@@ -59,10 +59,13 @@ class Outlet:
         self._line, self._writer = Line(client), prices.Writer()
         self._epoch, self._seq, self._at = "", 0, 0
 
-    def begin(self, moment: Moment, ticks: Sequence[Said], beat: Beat) -> None:
+    def begin(self, moment: Moment, ticks: Sequence[Said], beat: Beat, *, purges: bool = False) -> None:
         """Start an epoch: write everything there is, then say so, and whoever reads again finds it whole.
 
         Prices of another source are removed first: an invented one must never pass for the exchange's.
+
+        Args:
+            purges: remove every 30-second key first. Where a clock was set back, those of before would live for too long.
 
         Raises:
             StoreError: begin again.
@@ -73,6 +76,8 @@ class Outlet:
             heartbeat.write_source(self._client, self._source)
             if removed:
                 log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
+        if purges or heartbeat.is_overdue(self._client):
+            prices.purge_ltp(self._client)
         for chunk in _chunks(ticks):
             self._carry_out(partial(self._queue_ticks, texts(chunk, NOTHING).tick))
             metrics.count("ticks_written", len(chunk))
@@ -95,7 +100,8 @@ class Outlet:
             coverage: which of them get their 30-second key.
             dropped: keys whose 30-second key goes.
         Returns:
-            False when a beat found the heartbeat key gone: somebody emptied the server, and everything must be rewritten.
+            False when a beat found the heartbeat key gone, or with more life than it was given: the server was emptied, or its
+            clock was set back, and everything must be rewritten.
         Raises:
             StoreError: what arrived is unknown; begin again.
         """
@@ -105,7 +111,7 @@ class Outlet:
         answers = self._carry_out(partial(self._queue, self._batch(moment), texts(last, coverage), dropped, beat))
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
-        return beat is None or bool(answers[0])
+        return beat is None or heartbeat.is_in_time(answers[0])
 
     @property
     def unsent(self) -> bool:

@@ -85,11 +85,10 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
     heartbeat_at = stored.heartbeat_at if stored else None
     last_tick_at = max(link.last_tick_at / 1e6, instant(fields.get("last_tick_at")) or 0.0)
     tick_age_s = max(0.0, now.timestamp() - last_tick_at) if last_tick_at else None
-    # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
-    since = max(last_tick_at, instant(fields.get("began_at")) or 0.0)
+    silent_s = _silent_s(fields, link, last_tick_at, now)
     beat = instant(heartbeat_at)
     heard = link.age_s <= NOT_RUNNING_AFTER_S
-    status, reason = _judged(stored, link, now.timestamp() - since)
+    status, reason = _judged(stored, link, silent_s)
     return {
         "status": status,
         "reason": reason,
@@ -111,6 +110,18 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
         "clock_error_s": clock_error(fields),
         "channel_age_seconds": round(link.age_s, 3) if math.isfinite(link.age_s) else None,
     }
+
+
+def _silent_s(fields: Mapping[str, str], link: Link, last_tick_at: float, now: datetime) -> float:
+    """Return for how long nothing has come: by the worker's own count where it tells it, for any clock may be set."""
+    try:
+        counted = float(fields["silent_s"])
+        if 0 <= counted < 1e10:
+            return counted + link.age_s
+    except (KeyError, ValueError):
+        pass
+    # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
+    return now.timestamp() - max(last_tick_at, instant(fields.get("began_at")) or 0.0)
 
 
 def _judged(stored: StreamStatus | None, link: Link, silent_s: float) -> tuple[str, str]:

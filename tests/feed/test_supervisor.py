@@ -358,3 +358,22 @@ def test_trade_times_on_another_clock_are_told(feed_world: Any, caplog: pytest.L
     feed_world.sessions = [every_second(feed_world, 1, 100)]
     feed_world.run(19_900)
     assert len([record for record in caplog.records if "changed the clock" in record.message]) == 1
+
+
+def test_a_connection_that_is_to_be_renewed_is_left_properly_and_back_within_a_second(feed_world: Any):
+    feed_world.sessions = [every_second(feed_world, 1, 60), every_second(feed_world, 1, 60)]
+    feed_world.at(20, lambda: feed_world.supervisor.renew("The clock of this host was set by -60.0 s"))
+    feed_world.run(40)
+    assert [20 <= at <= 21.5 for at in feed_world.connects[1:]] == [True]
+    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [SUBSCRIBE, UNSUBSCRIBE, DISCONNECT]
+    assert feed_world.supervisor.status().last_error == "The clock of this host was set by -60.0 s"
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_the_wait_after_805(feed_world: Any):
+    back = [0.0]
+    feed_world.dice = 0.0
+    feed_world.build(clock=lambda: 1_795_408_200.0 + feed_world.now - back[0])
+    feed_world.sessions = [[*feed_world.prices(1.0), feed_world.code50(2.0, 805)], []]
+    feed_world.at(30, lambda: back.__setitem__(0, 19_800.0))
+    feed_world.run(130)
+    assert 62 <= feed_world.connects[1] <= 72
