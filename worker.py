@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -70,10 +69,13 @@ class Worker:
 
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
-        market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
         self._credentials = Credentials(self._read_credentials)
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
+        market = Market(
+            lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides),
+            clock=self._rest_client.true_time,
+        )
+        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
         own = identity()
         self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
         self.ingest = self._build_ingest(market, master)
@@ -163,7 +165,7 @@ class Worker:
                 waiting=lambda: self.subscriptions.waiting,
                 calendar=lambda: market.doubts,
                 clock_error=lambda: self._rest_client.clock_error_s,
-                expected=lambda: self.reconcile.up and market.expects_packets(time.time()),
+                expected=lambda: self.reconcile.up and market.expects_packets(),
             ),
             may_write=self.leader.may_write,
             status=self._feed_status,

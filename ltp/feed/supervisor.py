@@ -40,8 +40,8 @@ class Supervisor(threading.Thread):
         connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
         on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left unread. What it
             raises is counted and logged, never fatal.
-        in_session: tell for an instant (seconds since the epoch) whether silence of the whole feed would be a fault.
-        judged: the segments in which silence would be a fault at an instant, each by its own usual pace.
+        in_session: tell whether silence of the whole feed would be a fault now.
+        judged: the segments in which silence would be a fault now, each by its own usual pace.
         refresh_token: get a new token; tell whether there is one.
         on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
         credentials_version: a value that changes when the credentials do.
@@ -55,8 +55,8 @@ class Supervisor(threading.Thread):
         mode: Mode,
         connect: Callable[[], FeedSocket],
         on_ticks: Callable[[list[Said]], float],
-        in_session: Callable[[float], bool],
-        judged: Callable[[float], frozenset[str]],
+        in_session: Callable[[], bool],
+        judged: Callable[[], frozenset[str]],
         not_before: NotBefore,
         refresh_token: Callable[[], bool],
         on_change: Callable[[], None],
@@ -76,7 +76,7 @@ class Supervisor(threading.Thread):
         self._policy = ReconnectPolicy(random)
         self._gate = Gate(not_before, credentials_version, clock, monotonic)
         self._board = StatusBoard(self._tell_change, monotonic)
-        self._alarm, self._segments = TradeTimeAlarm(), Segments(judged, clock)
+        self._alarm, self._segments = TradeTimeAlarm(), Segments(judged)
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._pause, self._rest = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
@@ -262,7 +262,7 @@ class Supervisor(threading.Thread):
         """Ask once a second: the answer comes from a calendar and is wanted at each read."""
         now = self._monotonic()
         if now - self._session_asked >= 1.0:
-            self._session_asked, self._session = now, self._in_session(self._clock())
+            self._session_asked, self._session = now, self._in_session()
         return self._session
 
     def _show(self, feed: Feed, connection: Connection | None = None) -> None:

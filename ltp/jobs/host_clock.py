@@ -15,7 +15,7 @@ from typing import Final
 from ltp import metrics
 from ltp.core.clock_step import ClockWatch
 from ltp.errors import LTPError, StoreError
-from ltp.feed.rest import RestClient
+from ltp.feed.rest import CLOCK_WRONG_S, RestClient
 from ltp.feed.supervisor import Supervisor
 from ltp.jobs.ingest import Ingest
 
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 COMPARE_S: Final = 600.0
 COMPARE_WRONG_S: Final = 60.0  # while the clock is wrong: somebody may be setting it right
-_WRONG_S: Final = 5.0
 
 
 class HostClock:
@@ -60,7 +59,7 @@ class HostClock:
             self._begin_anew(step_s)
             self._compare_at = now
         if now >= self._compare_at and self._active():
-            wrong = abs(self._rest.clock_error_s or 0.0) > _WRONG_S
+            wrong = abs(self._rest.clock_error_s or 0.0) > CLOCK_WRONG_S
             self._compare_at = now + (COMPARE_WRONG_S if wrong else COMPARE_S)
             threading.Thread(target=self.ask_account, name="account", daemon=True).start()
 

@@ -60,17 +60,17 @@ class Market:
     def is_open(self, segment: str) -> bool:
         return self._calendar.is_open(segment, self._now())
 
-    def expects_packets(self, epoch_s: float) -> bool:
-        """Tell whether silence of the probes at that instant would be a fault of the feed."""
-        at = datetime.fromtimestamp(epoch_s, UTC)
+    def expects_packets(self) -> bool:
+        """Tell whether silence of the probes would be a fault of the feed now."""
+        at = self._now()
         return all(
             self._calendar.phase(segment, at) == "continuous" and not self._calendar.quiet_expected(segment, at)
             for segment in _segments(PROBES)
         )
 
-    def judged(self, epoch_s: float) -> frozenset[str]:
-        """Return the segments in which silence at that instant would be a fault, measured by their usual pace."""
-        at = datetime.fromtimestamp(epoch_s, UTC)
+    def judged(self) -> frozenset[str]:
+        """Return the segments in which silence would be a fault now, measured by their usual pace."""
+        at = self._now()
         return frozenset(
             segment
             for segment, phase in self._calendar.phases(at).items()
