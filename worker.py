@@ -21,6 +21,8 @@ from sqlalchemy import Engine
 
 from ltp import logs
 from ltp import settings as settings_module
+from ltp.core import outlook
+from ltp.core.off_sessions import OffSessions
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
 from ltp.db import instruments
@@ -36,6 +38,7 @@ from ltp.feed.supervisor import Supervisor
 from ltp.jobs import chores, shipped
 from ltp.jobs.chores import Chores
 from ltp.jobs.daily_import import DailyImport
+from ltp.jobs.doubts import Doubts
 from ltp.jobs.host_clock import HostClock
 from ltp.jobs.ingest import Ingest
 from ltp.jobs.instruments import last_import
@@ -78,7 +81,8 @@ class Worker:
         master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine))
         own = identity()
         self.leader = Leader(Lease(client, own), on_change=self._lease_changed, identity=own)
-        self.ingest = self._build_ingest(market, master)
+        off_sessions = OffSessions(market.is_session)
+        self.ingest = self._build_ingest(market, master, off_sessions)
         self.feed = self._build_feed(market)
         self.subscriptions = Subscriptions(
             master=master,
@@ -89,7 +93,7 @@ class Worker:
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
         )
-        self.rest = self._build_rest(market, master)
+        self.rest = self._build_rest(market, master, off_sessions)
         self.reconcile = Reconcile(
             enabled=settings.dhanhq_ws_enabled,
             may_feed=self.leader.may_feed,
@@ -154,7 +158,7 @@ class Worker:
             account_refusal=self._rest_client.account_refusal,
         )
 
-    def _build_ingest(self, market: Market, master: Master) -> Ingest:
+    def _build_ingest(self, market: Market, master: Master, off_sessions: OffSessions) -> Ingest:
         idle = "" if self._settings.dhanhq_ws_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
         return Ingest(
             Outlet(self._client, self._settings.source, allowed=self.leader.may_write),
@@ -165,16 +169,19 @@ class Worker:
                 waiting=lambda: self.subscriptions.waiting,
                 calendar=lambda: market.doubts,
                 clock_error=lambda: self._rest_client.clock_error_s,
+                outlook=lambda: market.outlook,
+                off_sessions=lambda: off_sessions.found,
                 expected=lambda: self.reconcile.up and market.expects_packets(),
             ),
             may_write=self.leader.may_write,
             status=self._feed_status,
             tick_size=master.tick_size,
             min_interval_s=self._settings.stream_min_interval_ms / 1000,
-            clock_error=lambda: self._rest_client.clock_error_s,
+            doubts=Doubts(lambda: self._rest_client.clock_error_s, lambda: outlook.notice(market.outlook, off_sessions.found)),
+            off_sessions=off_sessions,
         )
 
-    def _build_rest(self, market: Market, master: Master) -> RestQuotes:
+    def _build_rest(self, market: Market, master: Master, off_sessions: OffSessions) -> RestQuotes:
         return RestQuotes(
             fetch=self._rest_client.quotes,
             asked=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
@@ -182,6 +189,7 @@ class Worker:
             knows=master.knows,
             status=self.feed.status,
             deliver=self.ingest.on_rest,
+            usable=lambda tick: not off_sessions.refuses(tick),
             market=market,
             active=lambda: self._settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
         )

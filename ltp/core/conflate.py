@@ -6,6 +6,7 @@ neither clock, thread nor Redis: the caller holds a lock around each call and sa
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Final
 
 from ltp.core import clock_step
 from ltp.core.money import Price, is_currency, needs_snap, snap
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import UNTOLD, Day, Said, Tick
 
 IST_OFFSET_S: Final = 19_800
@@ -28,10 +30,11 @@ _PAISE_SNAP_FROM: Final = 65_536 * 10_000
 class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
-    `counters`: duplicate, out_of_order, ltt_future, unasked.
+    `counters`: duplicate, out_of_order, ltt_future, unasked. `off_sessions`: refuses prices of days that are no sessions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, off_sessions: OffSessions | None = None) -> None:
+        self._off_sessions = off_sessions or OffSessions()
         self.counters: Counter[str] = Counter()
         self._table: dict[str, Said] = {}
         self._changed: dict[str, Said] = {}
@@ -82,7 +85,7 @@ class Conflator:
 
     def restore(self, ticks: Iterable[Tick]) -> None:
         """Take over what the cache knows of keys that have no row yet; not a change."""
-        for tick in ticks:
+        for tick in itertools.filterfalse(self._off_sessions.refuses, ticks):
             self._table.setdefault(tick.key, tick)
 
     def changed(self) -> bool:
@@ -158,7 +161,8 @@ class Conflator:
         if old is None and tick.key not in self._admitted:
             self.counters["unasked"] += 1
             return
-        tick = self._clean(tick)
+        if self._off_sessions.refuses(tick := self._clean(tick)):
+            return
         if tick.ltp is None:
             merged = self._with_partial(tick, old)
         elif old is None or old.ltp is None:

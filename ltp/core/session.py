@@ -13,6 +13,7 @@ from typing import Final
 
 from ltp.core.holidays import CLOSED, Hours, Tables, Window, packaged_tables, parse_tables
 from ltp.core.instrument import SEGMENTS
+from ltp.core.outlook import Notice, outlook
 from ltp.core.tick import IST
 from ltp.errors import ConfigError, InputError, NotFoundError
 
@@ -83,6 +84,12 @@ class Calendar:
         day, minute = _in_india(now)
         return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
 
+    def is_session(self, segment: str, day: date) -> bool:
+        """Tell whether anything is traded on that day. Of years before the tables nothing is known, so any day may be one."""
+        if self._tables is not None and day.year < min(self._tables.years, default=day.year):
+            return True
+        return bool(self._hours(segment, day).windows)
+
     def session_date(self, segment: str, now: datetime) -> date:
         """Return the date of the session that is on, or else of the last one. A session is on from its first window.
 
@@ -110,6 +117,10 @@ class Calendar:
             return ""
         reasons = "; ".join(dict.fromkeys(doubts.values()))
         return f"The trading hours of {', '.join(doubts)} on {day} are provisional ({reasons})."
+
+    def outlook(self, now: datetime) -> list[Notice]:
+        """Return what is not certain from today until a month ahead."""
+        return [] if self._tables is None else outlook(self._tables, _in_india(now)[0])
 
     def _phase_at(self, segment: str, day: date, minute: int) -> str:
         for window in self._hours(segment, day).windows:

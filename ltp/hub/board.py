@@ -52,6 +52,7 @@ class Board:
         self.source = ""
         self.phase: Mapping[str, str] = {}
         self.doubts: Mapping[str, str] = {}
+        self.notice = ""
         self._closed: frozenset[str] = frozenset()
         self.continuous_from: int | None = None
         self.last_tick_at = 0
@@ -136,7 +137,7 @@ class Board:
         if batch.since != self.since:
             self._recover(batch.since)
         self._feed, self.since, self.phase, self.source = batch.feed, batch.since, dict(batch.phase), batch.source
-        self.doubts = batch.doubts
+        self.doubts, self.notice = batch.doubts, batch.notice
         if turned:
             self._closed = frozenset(segment for segment, phase in batch.phase.items() if phase == "closed")
         self.at = max(self.at, batch.at)

@@ -60,6 +60,11 @@ class Prices:
         return self._board.doubts
 
     @property
+    def notice(self) -> str:
+        """What pages say of the trading hours, empty while they are certain."""
+        return self._board.notice
+
+    @property
     def since(self) -> int:
         """Microseconds at which the present feed connection was subscribed; a price received before is not covered."""
         return self._board.since

@@ -18,6 +18,7 @@ from typing import Final
 from ltp import metrics
 from ltp.core.conflate import Conflator
 from ltp.core.money import Price
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import Said, Tick
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
@@ -48,7 +49,7 @@ class Ingest(threading.Thread):
         status: what the feed says of itself, read once a second and on `changed`.
         tick_size: the price grid of a key, 0 when unknown.
         min_interval_s: between two events of a page; 0: every batch is an event.
-        clock_error: by how many seconds this host's clock is ahead of the broker's, None when that is not known.
+        doubts, off_sessions: work out which prices may not be shown as live, and which not at all.
     """
 
     def __init__(
@@ -61,16 +62,17 @@ class Ingest(threading.Thread):
         status: Callable[[], FeedStatus],
         tick_size: Callable[[str], Price],
         min_interval_s: float,
-        clock_error: Callable[[], float | None] = lambda: None,
+        doubts: Doubts | None = None,
+        off_sessions: OffSessions | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="flush", daemon=True)
         self._outlet, self._market, self._report = outlet, market, report
         self._may_write, self._feed_status, self._tick_size = may_write, status, tick_size
-        self._clock, self._monotonic, self._doubts = clock, monotonic, Doubts(clock_error)
+        self._clock, self._monotonic, self._doubts = clock, monotonic, doubts or Doubts()
         self._floor_s = least_s(min_interval_s)
-        self._conflator = Conflator()
+        self._conflator = Conflator(off_sessions)
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
         self._wanted: frozenset[str] = frozenset()
@@ -139,12 +141,11 @@ class Ingest(threading.Thread):
 
     def clock_was_set(self, step_s: float) -> None:
         """Begin a new epoch, in which nothing lies in the future of a clock that was set back."""
-        with self._turning:
-            with self._work:
-                if step_s < 0:
-                    self._conflator.set_back(int(self._clock() * 1e6), int(-step_s * 1e6))
-                self._work.notify()
+        with self._turning, self._work:
+            if step_s < 0:
+                self._conflator.set_back(int(self._clock() * 1e6), int(-step_s * 1e6))
             self._fence, self._purges = 0, True
+            self._work.notify()
 
     def stop(self) -> None:
         """Write what is left, say that the feed is gone, and end the thread, within a second."""
@@ -258,7 +259,8 @@ class Ingest(threading.Thread):
         return True
 
     def _moment(self) -> Moment:
-        return Moment(int(self._clock() * 1e6), self._status.feed, self._status.since_us, self._phase, self._doubts.reasons)
+        status, doubts = self._status, self._doubts
+        return Moment(int(self._clock() * 1e6), status.feed, status.since_us, self._phase, doubts.reasons, doubts.notice)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
@@ -269,10 +271,9 @@ class Ingest(threading.Thread):
         self._phase = phase
         with self._work:
             self._beat_asked = False
-            known = self._doubts.keys
-            self._dropped.update(dict.fromkeys(self._doubts.update(self._status, self._wanted)))
-            if known - self._doubts.keys:
-                self._next_renewal = now
+            came, went = self._doubts.update(self._status, self._wanted)
+            self._dropped.update(dict.fromkeys(came))
+            self._next_renewal = now if went else self._next_renewal
             self._conflator.configure(
                 tick_size=self._tick_size, prev_close_from=self._market.prev_close_from(), sessions=self._market.sessions()
             )

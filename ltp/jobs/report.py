@@ -9,6 +9,7 @@ from typing import Final
 
 from ltp import metrics
 from ltp.core.lag import clock_error
+from ltp.core.outlook import Notice, lines_of
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
 
@@ -22,7 +23,8 @@ class Report:
     `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
     and its silence would be a fault. `clock_error`: seconds by which this host's clock is ahead of the broker's, None when not
-    known. `counts`: counters of this process, see ltp.metrics.
+    known. `outlook`: what is not certain in the month ahead. `off_sessions`: see core.off_sessions. `counts`: counters of this
+    process, see ltp.metrics.
     """
 
     def __init__(
@@ -33,12 +35,15 @@ class Report:
         waiting: Callable[[], Sequence[str]],
         calendar: Callable[[], str] = str,
         clock_error: Callable[[], float | None] = lambda: None,
+        outlook: Callable[[], Sequence[Notice]] = list,
+        off_sessions: Callable[[], Mapping[str, Sequence[str]]] = dict,
         expected: Callable[[], bool] = bool,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
         self._waiting, self._calendar, self._expected = waiting, calendar, expected
-        self._clock_error, self._counts = clock_error, counts
+        self._outlook = outlook
+        self._clock_error, self._off_sessions, self._counts = clock_error, off_sessions, counts
         self._began_at = ""
         self._began_s: float | None = None
         self._measure_anew()
@@ -64,7 +69,7 @@ class Report:
             received: ticks since the start.
             now: monotonic seconds.
         """
-        waiting = self._waiting()
+        waiting, ahead = self._waiting(), self._outlook()
         self._measure(received, now)
         self._began_s = now if self._began_s is None else self._began_s
         mean_ms, worst_ms = self._write_ms
@@ -92,6 +97,9 @@ class Report:
             "reconnects": str(feed.reconnects),
             "last_error": feed.last_error or self._idle_reason,
             "calendar": self._calendar(),
+            "calendar_ahead": json.dumps([notice.sentence for notice in ahead]),
+            "calendar_lines": lines_of(ahead),
+            "off_sessions": json.dumps(self._off_sessions()),
             "expected": "1" if self._expected() else "0",
             "began_at": self._began_at,
             "source": self._source,

@@ -23,6 +23,7 @@ from ltp.core.wire import (
     doubts_from_plain,
     is_session,
     tick_of,
+    words,
 )
 
 _Seconds = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_S)]
@@ -63,6 +64,7 @@ class _Message(msgspec.Struct):
     ticks: list[_Told]
     source: str = ""
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
+    notice: str = ""
 
 
 _PRICES: Final = ("ltp", "open", "high", "low", "prev_close")
@@ -81,7 +83,7 @@ def batch(body: bytes | memoryview) -> Batch | None:
         return _slowly(body)
     epoch, seq, at, feed, since = message.epoch, message.seq, message.at, message.feed, message.since
     doubts = doubts_from_plain(message.doubts) if message.doubts else {}
-    return Batch(epoch, seq, at, feed, since, message.source, message.phase, message.ticks, doubts)
+    return Batch(epoch, seq, at, feed, since, message.source, message.phase, message.ticks, doubts, words(message.notice))
 
 
 def _slowly(body: bytes | memoryview) -> Batch | None:

@@ -18,7 +18,9 @@ class StreamStatus(NamedTuple):
     (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), last_tick_at (ISO 8601 or empty), reconnects,
     last_error, source, stopped (1: the feed will not come back by itself), expected (1: the feed should be up and packets are
     expected now), began_at (ISO 8601: since when this worker speaks), calendar (what is provisional about the trading hours,
-    empty when nothing is), silent (JSON: segments that are open and silent), lags (JSON: by segment, median and 99th
+    empty when nothing is), calendar_ahead (JSON: the same until a month ahead, a sentence each), calendar_lines (what an override
+    file must say for that to be certain), off_sessions (JSON: days that are no sessions, on which trades that were refused are
+    dated, with their segments), silent (JSON: segments that are open and silent), lags (JSON: by segment, median and 99th
     percentile of arrival minus trade time in seconds), silent_s (seconds since the last packet, or since this worker speaks),
     delay_s (the longest delay that is told, 0 for none), clock_error_s (by how much the worker's clock is ahead of the
     broker's, empty when not known). Of about the last second: ticks_per_s (received), ticks_written_per_s (what conflation left

@@ -30,13 +30,14 @@ _WRITING: Final = "writing prices"
 
 
 class Moment(NamedTuple):
-    """What a batch says besides its ticks. `now_us`: microseconds since the epoch. `doubts`: see core.wire.Batch."""
+    """What a batch says besides its ticks. `now_us`: microseconds since the epoch. `doubts`, `notice`: see core.wire.Batch."""
 
     now_us: int
     feed: Feed
     since: int
     phase: Mapping[str, str]
     doubts: Mapping[str, str] = {}
+    notice: str = ""
 
 
 class Beat(NamedTuple):
@@ -174,8 +175,8 @@ class Outlet:
         self._seq += 1
         # Rises even when the clock is set back: it is the position a browser resumes from.
         self._at = max(moment.now_us, self._at + 1)
-        feed, since, phase, doubts = moment.feed, moment.since, moment.phase, moment.doubts
-        return Batch(self._epoch, self._seq, self._at, feed, since, self._source, phase, (), doubts)
+        _, feed, since, phase, doubts, notice = moment
+        return Batch(self._epoch, self._seq, self._at, feed, since, self._source, phase, (), doubts, notice)
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:

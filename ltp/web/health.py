@@ -12,7 +12,10 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Response, jsonify
 
 from ltp.core import lag
+from ltp.core.instrument import SEGMENTS
+from ltp.core.off_sessions import lines_to_add
 from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.core.wire import is_session
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store import heartbeat
@@ -104,6 +107,7 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
         "reconnects": whole(fields.get("reconnects")),
         "last_error": fields.get("last_error", ""),
         "calendar": fields.get("calendar", ""),
+        **_calendar(fields),
         "silent": sorted(segment for segment, why in link.doubts.items() if not why),
         "delay_s": whole(fields.get("delay_s")),
         "lag": lags(fields),
@@ -154,6 +158,20 @@ def _doubted(fields: Mapping[str, str], link: Link) -> tuple[str, str]:
     return "healthy", ""
 
 
+def _calendar(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is not certain about the month ahead, the days without a session on which trades are dated, and the lines of an
+    override file that settle both.
+    """
+    found = {}
+    for day, segments in _object(fields.get("off_sessions")).items():
+        named = [each for each in segments if each in SEGMENTS] if isinstance(segments, list) else []
+        if day and is_session(day) and named:
+            found[day] = named
+    ahead = _list(fields.get("calendar_ahead"))
+    lines = fields.get("calendar_lines", ""), lines_to_add(found)
+    return {"calendar_ahead": ahead, "off_sessions": found, "calendar_lines": "\n\n".join(filter(None, lines))}
+
+
 def lags(fields: Mapping[str, str]) -> dict[str, dict[str, float]]:
     """Return, by segment, how late prices come, in seconds: the median and the 99th percentile over its instruments."""
     found = {}
@@ -202,6 +220,14 @@ def whole(text: str | None) -> int:
 
 def _mapping(text: str | None) -> dict[str, str]:
     return {name: str(value) for name, value in _object(text).items()}
+
+
+def _list(text: str | None) -> list[str]:
+    try:
+        plain = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return []
+    return [each for each in plain if isinstance(each, str)] if isinstance(plain, list) else []
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -48,6 +48,7 @@ batches = st.builds(
     st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
     st.lists(ticks, max_size=3),
     st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
+    st.sampled_from(["", "trading hours provisional from 7 Dec"]),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
