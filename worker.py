@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -22,6 +21,8 @@ from sqlalchemy import Engine
 
 from ltp import checks, logs
 from ltp import settings as settings_module
+from ltp.core import outlook
+from ltp.core.off_sessions import OffSessions
 from ltp.core.session import Calendar
 from ltp.core.tick import Tick
 from ltp.db import instruments
@@ -40,6 +41,8 @@ from ltp.feed.supervisor import Supervisor
 from ltp.jobs import chores, shipped
 from ltp.jobs.chores import Chores
 from ltp.jobs.daily_import import DailyImport
+from ltp.jobs.doubts import Doubts
+from ltp.jobs.host_clock import HostClock
 from ltp.jobs.ingest import Ingest
 from ltp.jobs.instruments import last_import
 from ltp.jobs.leader import Leader, identity
@@ -73,11 +76,14 @@ class Worker:
 
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._client = settings, client
-        market = Market(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine), partial(lately, engine, TICK_TTL_S))
         self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
         self._dialer = Dialer()
         self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
+        market = Market(
+            lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides),
+            clock=self._rest_client.true_time,
+        )
+        master = Master(Catalog(engine, follow_plans=False), partial(fetch_keys, engine), partial(lately, engine, TICK_TTL_S))
         own = identity()
         self.refusal = ""  # why this worker can never work
         self.leader = Leader(
@@ -87,7 +93,8 @@ class Worker:
             check=partial(rights.check, client, rights.WORKER),
             on_refusal=partial(setattr, self, "refusal"),
         )
-        self.ingest = self._build_ingest(market, master)
+        off_sessions = OffSessions(market.is_session)
+        self.ingest = self._build_ingest(market, master, off_sessions)
         self.feed = self._build_feed(market)
         self.subscriptions = Subscriptions(
             master=master,
@@ -100,7 +107,7 @@ class Worker:
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
         )
-        self.rest = self._build_rest(market, master)
+        self.rest = self._build_rest(market, master, off_sessions)
         self.reconcile = Reconcile(
             enabled=settings.dhanhq_ws_enabled,
             may_feed=self.leader.may_feed,
@@ -123,7 +130,13 @@ class Worker:
             active=lambda: bool(self.leader.may_write()),
         )
         self.chores = Chores(daily_import, *screens)
-        self._account_probed = False
+        self.host_clock = HostClock(
+            ingest=self.ingest,
+            feed=self.feed,
+            rest=self._rest_client,
+            forget_wishes=partial(demand.forget, client),
+            active=lambda: settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
+        )
 
     def start(self) -> None:
         for thread in (self.ingest, self.feed, self.rest, self.chores):
@@ -160,7 +173,7 @@ class Worker:
             account_refusal=self._rest_client.account_refusal,
         )
 
-    def _build_ingest(self, market: Market, master: Master) -> Ingest:
+    def _build_ingest(self, market: Market, master: Master, off_sessions: OffSessions) -> Ingest:
         idle = "" if self._settings.dhanhq_ws_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
         return Ingest(
             Outlet(self._client, self._settings.source, allowed=self.leader.may_write),
@@ -171,16 +184,19 @@ class Worker:
                 waiting=lambda: self.subscriptions.waiting,
                 calendar=lambda: market.doubts,
                 clock_error=lambda: self._rest_client.clock_error_s,
-                expected=lambda: self.reconcile.up and market.expects_packets(time.time()),
+                outlook=lambda: market.outlook,
+                off_sessions=lambda: off_sessions.found,
+                expected=lambda: self.reconcile.up and market.expects_packets(),
             ),
             may_write=self.leader.may_write,
             status=self._feed_status,
             tick_size=master.tick_size,
             min_interval_s=self._settings.stream_min_interval_ms / 1000,
-            clock_error=lambda: self._rest_client.clock_error_s,
+            doubts=Doubts(lambda: self._rest_client.clock_error_s, lambda: outlook.notice(market.outlook, off_sessions.found)),
+            off_sessions=off_sessions,
         )
 
-    def _build_rest(self, market: Market, master: Master) -> RestQuotes:
+    def _build_rest(self, market: Market, master: Master, off_sessions: OffSessions) -> RestQuotes:
         return RestQuotes(
             fetch=self._rest_client.quotes,
             asked=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
@@ -188,6 +204,7 @@ class Worker:
             knows=master.knows,
             status=self.feed.status,
             deliver=self.ingest.on_rest,
+            usable=lambda tick: not off_sessions.refuses(tick),
             market=market,
             active=lambda: self._settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
         )
@@ -218,22 +235,6 @@ class Worker:
         self.subscriptions()
         self.reconcile()
         self.ingest.changed()
-        if self._settings.dhanhq_ws_enabled and self.leader.may_write() and not self._account_probed:
-            self._account_probed = True
-            threading.Thread(target=self._probe_account, name="account", daemon=True).start()
-
-    def _probe_account(self) -> None:
-        """Say in the log what the broker thinks of the account. It decides nothing: the feed may work where this does not."""
-        try:
-            profile = self._rest_client.profile()
-        except LTPError as error:
-            log.warning("The broker's profile of this account could not be read: %s", error)
-            return
-        log.info(
-            "Account: data plan %s, token valid until %s",
-            profile.get("dataPlan", "unknown"),
-            profile.get("tokenValidity", "unknown"),
-        )
 
 
 def open_database(url: str, stopping: threading.Event) -> Engine | None:
@@ -293,7 +294,7 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
     worker.start()
     # A signal that the kernel gave to another thread is acted on only when this one wakes.
     while not stopping.wait(_LOOK_EVERY_S) and not worker.refusal:
-        pass
+        worker.host_clock.look()
     log.info("Stopping")
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
     latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (2 if worker.refusal else 0,))

@@ -52,6 +52,5 @@ def configure(process: str, level: str = "INFO") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # three lines of its inner life; ltp.db.upgrade says what matters
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line a job run otherwise
     logging.getLogger("websocket").setLevel(logging.CRITICAL)  # its traces quote the URL with the token
     logging.getLogger("urllib3").setLevel(logging.WARNING)

@@ -40,7 +40,6 @@ THEIRS = {
     "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
-    "jobs": {"apscheduler"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
     "env_file": {"dotenv"},
     "settings": {"pydantic", "pydantic_settings"},

@@ -32,8 +32,9 @@ class CloseReason(NamedTuple):
     """How one connection, or the attempt at one, ended.
 
     `kind`: unreachable (no handshake), refused (HTTP status `code`), disconnect (the broker's number `code`), closed (by the
-    peer, `code` of its close frame or 0), silent, half_frame, dead, off (we ended it). `lived_s`: since the handshake.
-    `data_s`: between the first and the last packet. `retry_after_s`: what the broker asked for, 0 when it asked for nothing.
+    peer, `code` of its close frame or 0), silent, half_frame, dead, renewed (by us, for another one), off (we ended it).
+    `lived_s`: since the handshake. `data_s`: between the first and the last packet. `retry_after_s`: what the broker asked for,
+    0 when it asked for nothing.
     """
 
     kind: str

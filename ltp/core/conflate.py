@@ -6,14 +6,17 @@ neither clock, thread nor Redis: the caller holds a lock around each call and sa
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ltp.core import clock_step
 from ltp.core.evidence import PUNCTUAL_S
 from ltp.core.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
 from ltp.core.money import Price, is_currency
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import UNTOLD, Day, Said, Tick
 
 _PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
@@ -25,16 +28,18 @@ _PAISE_SNAP_FROM: Final = 65_536 * 10_000
 class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
-    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked.
+    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked. `off_sessions`: refuses prices of days
+    that are no sessions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, off_sessions: OffSessions | None = None) -> None:
+        self._off_sessions = off_sessions or OffSessions()
         self.counters: Counter[str] = Counter()
         self._table: dict[str, Said] = {}
         self._changed: dict[str, Said] = {}
         self._admitted: set[str] = set()
         self._currency: set[str] = set()
-        self._merge = Merge(self.counters)
+        self._merge = Merge(self.counters, self._off_sessions)
         self._since = 0
 
     def configure(
@@ -68,6 +73,11 @@ class Conflator:
         if since:
             self._changed.update((key, tick) for key, tick in self._table.items() if Tick._make(tick).received_at >= since)
 
+    def set_back(self, now: int, by: int) -> None:
+        """Take in that the host's clock was set back by `by` microseconds to `now`."""
+        self._table.update(clock_step.set_back(self._table.values(), now, by))
+        self._changed = {key: self._table[key] for key in self._changed}
+
     def admit(self, keys: Iterable[str]) -> None:
         """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""
         keys = list(keys)
@@ -76,26 +86,27 @@ class Conflator:
 
     def restore(self, ticks: Iterable[Tick]) -> None:
         """Take over what the cache knows of keys that have no row yet; not a change."""
-        for tick in ticks:
+        for tick in itertools.filterfalse(self._off_sessions.refuses, ticks):
             self._table.setdefault(tick.key, tick)
 
-    def forget(self, key: str, before: int) -> None:
-        """Forget an instrument whose key means another since `before` (microseconds). What is newer is news again."""
-        known = self.get(key)
-        if known is not None and known.received_at >= before:
-            self._changed[key] = known
-            return
-        self._table.pop(key, None)
-        self._changed.pop(key, None)
-        self._merge.forget(key)
+    def forget(self, reassigned: Mapping[str, int]) -> None:
+        """Forget keys that mean other instruments since an instant (microseconds). What is newer is news again."""
+        for key, since in reassigned.items():
+            known = self.get(key)
+            if known is not None and known.received_at >= since:
+                self._changed[key] = known
+                continue
+            self._table.pop(key, None)
+            self._changed.pop(key, None)
+            self._merge.forget(key)
 
     def changed(self) -> bool:
         return bool(self._changed)
 
-    def take(self) -> list[Said]:
-        """Return the newest tick of each changed key, oldest change first, and forget the changes."""
+    def take(self, *, everything: bool = False) -> list[Said]:
+        """Return the newest tick of each changed key, oldest change first, or of every key, and forget the changes."""
         changed, self._changed = self._changed, {}
-        return list(changed.values())
+        return list((self._table if everything else changed).values())
 
     def all(self) -> list[Tick]:
         return list(map(Tick._make, self._table.values()))

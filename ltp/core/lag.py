@@ -119,16 +119,20 @@ def explained_by_clock(lag_s: float, clock_error_s: float | None) -> bool:
 
     `clock_error_s`: by how much this host's clock is ahead of the broker's, None when that is not known.
     """
-    if lag_s < 0:
-        return True
     return clock_error_s is not None and clock_error_s > _CLOCK_LEAST_S and abs(lag_s - clock_error_s) <= _CLOCK_TOLERANCE_S
+
+
+def clock_error(by_broker_s: float | None, lags: Mapping[str, Lag]) -> float | None:
+    """Return by how much this host's clock is ahead, None when that is not known: trades in its future prove it slow."""
+    ahead_s = min((lag.told_s for lag in lags.values()), default=0)
+    return ahead_s if by_broker_s is None and ahead_s < 0 else by_broker_s
 
 
 def doubts(silent: Iterable[str], lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:
     """Return the segments whose prices are not to be shown as live, each with the reason in words, empty for mere silence."""
     found = dict.fromkeys(silent, "")
     for segment, lag in lags.items():
-        if lag.told_s and segment not in found:
+        if lag.told_s > 0 and segment not in found:
             by_clock = explained_by_clock(lag.told_s, clock_error_s)
             found[segment] = clock_words(lag.told_s) if by_clock else f"delayed by {duration(lag.told_s)}"
     return found

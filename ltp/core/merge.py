@@ -13,20 +13,23 @@ from typing import Final
 
 from ltp.core.evidence import Evidence
 from ltp.core.money import Price, is_currency, needs_snap, snap
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import Tick
 
 IST_OFFSET_S: Final = 19_800
 NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
 LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
+LTT_BEHIND_US: Final = 366 * 86_400_000_000  # a trade time of a year ago is of another epoch, or of no use
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
 
 class Merge:
     """`configure` it before use; see `Conflator.configure` for the arguments."""
 
-    def __init__(self, counters: Counter[str]) -> None:
+    def __init__(self, counters: Counter[str], off_sessions: OffSessions) -> None:
         self.evidence = Evidence(counters)
-        self._counters = counters
+        self._counters, self._off_sessions = counters, off_sessions
+        self._refused: dict[str, Tick] = {}  # by key, the last price that was dated on no session
         self._tick_size: Callable[[str], Price] = lambda _: 0
         self._prev_close_from: frozenset[str] = frozenset()
         self._sessions: Mapping[str, str] = {}
@@ -49,12 +52,27 @@ class Merge:
         tick = self._clean(tick)
         if tick.ltp is None:
             return self._with_partial(tick, old)
+        if self._off_sessions.refuses(tick):
+            return self._off_session(tick, old)
         if old is None or old.ltp is None:
             return self._first_price(tick, old)
         return self._with_rest(tick, old) if tick.rest else self._with_price(tick, old)
 
+    def _off_session(self, tick: Tick, old: Tick | None) -> Tick | None:
+        """Take a price that is dated on no session only where the volume proves that it was traded just now."""
+        before = self._refused.get(tick.key) or old
+        self._refused[tick.key] = tick
+        if before is None or not self.evidence.rose(tick, before):
+            return None
+        self._counters["ltt_distrusted"] += 1
+        untimed = tick._replace(ltt=None)
+        if old is None or old.ltp is None or self._session_of(untimed) > old.session:
+            return self._first_price(untimed, None, tick.received_at)
+        return self._with_price(untimed, old)
+
     def forget(self, key: str) -> None:
         """Forget an instrument whose key now means another."""
+        self._refused.pop(key, None)
         self._early_prev_close.pop(key, None)
         self.evidence.forget(key)
 
@@ -78,9 +96,9 @@ class Merge:
     def _clean(self, tick: Tick) -> Tick:
         """Snap the prices, and drop an `ltt` that is no time of a trade."""
         ltt = tick.ltt
-        if ltt is not None and (ltt < NO_TRADE_BEFORE or ltt * 1_000_000 > tick.received_at + LTT_AHEAD_US):
+        if ltt is not None and not -LTT_BEHIND_US <= ltt * 1_000_000 - tick.received_at <= LTT_AHEAD_US:
             if ltt >= NO_TRADE_BEFORE:
-                self._counters["ltt_future"] += 1
+                self._counters["ltt_future" if ltt * 1_000_000 > tick.received_at else "ltt_past"] += 1
             ltt = None
         ltp, open_, high, low, prev_close = self.snapped(tick.key, tick.ltp, tick.open, tick.high, tick.low, tick.prev_close)
         return tick._replace(ltt=ltt, ltp=ltp, open=open_, high=high, low=low, prev_close=prev_close)

@@ -1,4 +1,4 @@
-"""Trading sessions: which phase a segment is in at an instant, when that changes, and which day a price belongs to.
+"""Trading sessions: which phase a segment is in at an instant, and which day a price belongs to.
 
 The worker asks it whether to be connected; pages and the API learn the phases from the worker's batches. Knows no clock: every
 question carries its instant. The dates and hours are in the tables of `holidays`, not here.
@@ -7,12 +7,13 @@ question carries its instant. The dates and hours are in the tables of `holidays
 from __future__ import annotations
 
 import tomllib
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from ltp.core.holidays import CLOSED, Hours, Tables, Window, packaged_tables, parse_tables
 from ltp.core.instrument import SEGMENTS
+from ltp.core.outlook import Notice, outlook
 from ltp.core.tick import IST
 from ltp.errors import ConfigError, InputError, NotFoundError
 
@@ -83,20 +84,11 @@ class Calendar:
         day, minute = _in_india(now)
         return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
 
-    def next_change(self, now: datetime) -> datetime:
-        """Return the first instant after `now` at which the phase of any segment changes.
-
-        Where nothing changes for two months (always open), the midnight after them: ask again then.
-        """
-        today, _ = _in_india(now)
-        for offset in range(_SEARCH_DAYS):
-            day = today + timedelta(days=offset)
-            edges = {edge for segment in SEGMENTS for window in self._hours(segment, day).windows for edge in window[:2]}
-            for edge in sorted(edges):
-                at = _midnight(day) + timedelta(minutes=edge)
-                if at > now and self.phases(at) != self.phases(at - timedelta(minutes=1)):
-                    return at
-        return _midnight(today + timedelta(days=_SEARCH_DAYS))
+    def is_session(self, segment: str, day: date) -> bool:
+        """Tell whether anything is traded on that day. Of years before the tables nothing is known, so any day may be one."""
+        if self._tables is not None and day.year < min(self._tables.years, default=day.year):
+            return True
+        return bool(self._hours(segment, day).windows)
 
     def session_date(self, segment: str, now: datetime) -> date:
         """Return the date of the session that is on, or else of the last one. A session is on from its first window.
@@ -126,6 +118,10 @@ class Calendar:
         reasons = "; ".join(dict.fromkeys(doubts.values()))
         return f"The trading hours of {', '.join(doubts)} on {day} are provisional ({reasons})."
 
+    def outlook(self, now: datetime) -> list[Notice]:
+        """Return what is not certain from today until a month ahead."""
+        return [] if self._tables is None else outlook(self._tables, _in_india(now)[0])
+
     def _phase_at(self, segment: str, day: date, minute: int) -> str:
         for window in self._hours(segment, day).windows:
             if window.start <= minute < window.end:
@@ -148,10 +144,6 @@ def _in_india(now: datetime) -> tuple[date, int]:
     assert now.tzinfo is not None, "a time without a zone would mean another instant on another host"  # noqa: S101
     local = now.astimezone(IST)
     return local.date(), local.hour * 60 + local.minute
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), IST)
 
 
 def _read_overrides(path: Path) -> Tables:

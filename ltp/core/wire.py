@@ -23,7 +23,7 @@ MAX_COUNT = 2**63
 MAX_EPOCH_S = 2**32
 MAX_EPOCH_US = MAX_EPOCH_S * 1_000_000
 _IN_TIME: Mapping[str, str] = {}
-_REASON = re.compile(r"[a-z][a-z0-9' ]{0,59}", re.ASCII)
+_WORDS = re.compile(r"[a-z][A-Za-z0-9' ]{0,59}", re.ASCII)
 # What the worker leaves out of no tick; anybody else's may lack some of it.
 _written = itemgetter("k", "ltp", "ltt", "received_at", "session", "traded_at")
 _UNWRITTEN = {"k": None, "ltp": None, "ltt": None, "received_at": None, "session": "", "traded_at": 0}
@@ -60,8 +60,9 @@ class Batch(NamedTuple):
     `at`: microseconds since the epoch, rising over all messages ever; the id of the events made from it.
     `since`: microseconds; the present connection was subscribed then, 0 while there is none. A price not received since
     is not covered. `ticks`: as written ticks, as heard maybe only told. `doubts`: segments whose prices may not be shown as
-    live although the feed is, each with the reason in words, empty where they are merely silent. `reassigned`: keys that
-    mean another instrument since an instant in microseconds: what is older is not of this one.
+    live although the feed is, each with the reason in words, empty where they are merely silent. `notice`: what pages say of
+    the trading hours, empty while they are certain. `reassigned`: keys that mean another instrument since an instant in
+    microseconds: what is older is not of this one.
     """
 
     epoch: str
@@ -73,6 +74,7 @@ class Batch(NamedTuple):
     phase: Mapping[str, str]
     ticks: Sequence[Tick | Told]
     doubts: Mapping[str, str] = _IN_TIME
+    notice: str = ""
     reassigned: Mapping[str, int] = _NONE
 
 
@@ -115,17 +117,19 @@ def batch_from_plain(plain: Any) -> Batch | None:
         phase,
         _read(ticks),
         doubts_from_plain(plain.get("doubts")),
+        words(plain.get("notice")),
         reassigned_from_plain(plain.get("reassigned")),
     )
 
 
+def words(text: Any) -> str:
+    """Return a text that goes onto pages, "" where it is not plain words."""
+    return text if isinstance(text, str) and _WORDS.fullmatch(text) else ""
+
+
 def doubts_from_plain(plain: Any) -> Mapping[str, str]:
-    """Read `Batch.doubts` back. A reason goes onto pages, so one that is not plain words counts as none."""
-    if not isinstance(plain, dict):
-        return _IN_TIME
-    return {
-        str(segment): reason if isinstance(reason, str) and _REASON.fullmatch(reason) else "" for segment, reason in plain.items()
-    }
+    """Read `Batch.doubts` back."""
+    return {str(segment): words(reason) for segment, reason in plain.items()} if isinstance(plain, dict) else _IN_TIME
 
 
 def reassigned_from_plain(plain: Any) -> Mapping[str, int]:

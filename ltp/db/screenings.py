@@ -172,7 +172,9 @@ def _update_running(engine: Engine, screening_id: int, values: Mapping[str, Any]
 
 
 def _give_up(connection: Connection, now: datetime) -> None:
-    silent = (table.c.state == RUNNING) & (table.c.beat_at < now - timedelta(seconds=SILENT_S))
+    bound = timedelta(seconds=SILENT_S)
+    # A beat in the future was written before a clock was set back, and would keep the request open until then.
+    silent = (table.c.state == RUNNING) & ((table.c.beat_at < now - bound) | (table.c.beat_at > now + bound))
     message = f"given up: no sign of life for {SILENT_S:.0f} s"
     connection.execute(update(table).where(silent).values(state=FAILED, message=message, beat_at=now))
 

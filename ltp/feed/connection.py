@@ -82,6 +82,7 @@ class Connection:
         self.protocol = Protocol(mode)
         self.since_us = int(clock() * 1e6)
         self.last_packet_at: float | None = None
+        self.last_packet_s: float | None = None  # the same as a monotonic instant
         self.last_request_error = ""
 
     @property
@@ -175,7 +176,7 @@ class Connection:
             return
         now = self._monotonic()
         self._packets += len(ticks)
-        self.last_packet_at = received_at
+        self.last_packet_at, self.last_packet_s = received_at, now
         self._watch.packet(now)
         if self._in_session and (warning := self._alarm.sample(ticks, now)):
             _log.warning("%s", warning)

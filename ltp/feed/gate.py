@@ -14,6 +14,7 @@ from ltp.errors import LTPError
 CREDENTIALS_EVERY_S: Final = 2.0  # how often a stopped feed looks whether its credentials changed
 NOT_BEFORE_EVERY_S: Final = 5.0  # so that an operator who deletes the deadline is heard
 UNKNOWN_S: Final = 1.0
+_SAME_S: Final = 0.01  # a deadline is kept in whole milliseconds
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Gate:
         self._not_until = self._checked = float("-inf")
         self._stopped_version: int | None = None
         self._unwritten = 0.0
+        self._deadline = 0.0, 0.0  # as it is kept, and the monotonic instant it was when first seen
         self.obstacle = ""  # why it could not even be found out
         self.pause = ""  # what a deadline of before this process, or an operator's, says
 
@@ -54,6 +56,7 @@ class Gate:
         self._not_until = self._monotonic() + seconds
         if keep:
             self._unwritten = self._clock() + seconds
+            self._deadline = self._unwritten, self._not_until
             self._write()
 
     def stop(self, version: int) -> None:
@@ -78,7 +81,7 @@ class Gate:
             return False
         try:
             until = self._not_before.read()
-            left_s, self.obstacle = until - self._clock(), ""
+            left_s, self.obstacle = self._left_s(until), ""
             self.pause = f"The broker said too many requests; nobody connects before {_clock_time(until)}" if left_s > 0 else ""
         except LTPError as error:
             # Unknown counts as closed: late by a second is better than an account the broker blocks.
@@ -86,6 +89,13 @@ class Gate:
         if left_s > 0:
             self._not_until = self._monotonic() + min(left_s, NOT_BEFORE_EVERY_S)
         return left_s <= 0
+
+    def _left_s(self, until: float) -> float:
+        """Return the seconds until a deadline: by the clock when it is first seen, from then on by the time that passes."""
+        now = self._monotonic()
+        if abs(until - self._deadline[0]) > _SAME_S:
+            self._deadline = until, now + until - self._clock()
+        return self._deadline[1] - now
 
     def _write(self) -> None:
         """Write the deadline; one that could not be written is tried again at each look, until it has passed."""

@@ -33,6 +33,7 @@ MAX_KEYS: Final = 1_000
 MAX_BODY: Final = 8 << 20  # a thousand quotes with depth have about one megabyte
 LIMITED_PAUSES_S: Final = (5.0, 15.0, 60.0)
 BLOCKING_PAUSE_S: Final = 60.0  # 805 says that going on may get the account blocked
+CLOCK_WRONG_S: Final = 5.0  # less may be a slow answer; it tells whole seconds
 _TOO_MANY: Final = (429, 805, 904)
 
 
@@ -68,6 +69,11 @@ class RestClient:
     def paused_s(self) -> float:
         """Seconds for which every call is refused because the broker said "too many"; 0 when none is."""
         return max(0.0, self._paused_until - self._monotonic())
+
+    def true_time(self) -> float:
+        """Return seconds since the epoch by this host's clock, set right where it is known to be wrong by the broker's."""
+        error_s = self.clock_error_s or 0.0
+        return self._clock() - (error_s if abs(error_s) > CLOCK_WRONG_S else 0.0)
 
     def quotes(self, keys: Sequence[str]) -> dict[str, Tick]:
         """Return what the broker knows of `keys`, marked as REST; those it has no price of are absent.

@@ -19,12 +19,12 @@ _NOTHING: Final[Mapping[str, Lag]] = {}
 class Segments:
     """For the feed's thread. Every `now` is monotonic seconds.
 
-    `judged`: by an instant in seconds since the epoch, the segments in which silence would be a fault.
+    `judged`: the segments in which silence would be a fault now.
     `lags`: the lag of each segment in which something trades.
     """
 
-    def __init__(self, judged: Callable[[float], frozenset[str]], clock: Callable[[], float]) -> None:
-        self._judged, self._clock = judged, clock
+    def __init__(self, judged: Callable[[], frozenset[str]]) -> None:
+        self._judged = judged
         self._watch, self._lags = SegmentWatch(), Lags()
         self._wanted: dict[str, list[str]] = {}
         self._held: dict[str, Said] = {}  # the newest tick of each instrument at the last look at this connection
@@ -67,7 +67,7 @@ class Segments:
         for tick, _ in moves:
             spoke.setdefault(_segment(tick[0]), []).append(tick[0])
         self.lags = self._lags.look(now, moves)
-        self._watch.look(now, spoke, self._wanted, self._judged(self._clock()))
+        self._watch.look(now, spoke, self._wanted, self._judged())
 
     def to_renew(self, now: float) -> dict[str, list[str]]:
         """Return the keys of each silent segment that has had time to speak on this connection."""

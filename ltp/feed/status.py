@@ -24,7 +24,8 @@ class FeedStatus(NamedTuple):
     numbers of instruments. `priced`: keys the broker sent a price of on this connection. `never_ticked`: keys asked for twice in
     vain. `silent`: segments that are open and have fallen silent. `lags`: how late the prices of each segment come.
     `failures`: attempts since the start that brought no connection. `last_packet_at`: seconds since the epoch, None before
-    the first ever. `stopped_for_good`: nothing happens before the credentials change.
+    the first ever; `last_packet_s`: the same as a monotonic instant. `stopped_for_good`: nothing happens before the
+    credentials change.
     """
 
     feed: Feed = "off"
@@ -39,6 +40,7 @@ class FeedStatus(NamedTuple):
     failures: int = 0
     last_error: str = ""
     last_packet_at: float | None = None
+    last_packet_s: float | None = None
     stopped_for_good: bool = False
 
 

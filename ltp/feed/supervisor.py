@@ -19,6 +19,7 @@ from ltp.core.instrument import parse_key
 from ltp.core.tick import Feed, Said
 from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
 from ltp.errors import FeedClosed, LTPError
+from ltp.feed.callbacks import Callbacks
 from ltp.feed.connection import CLOSE_TIMEOUT_S, Connection, FeedSocket, refused
 from ltp.feed.gate import Gate, NotBefore
 from ltp.feed.segments import Segments
@@ -27,7 +28,6 @@ from ltp.feed.watch import TradeTimeAlarm
 
 IDLE_S: Final = 0.25
 FAULT_WAIT_S: Final = 5.0
-COMPLAIN_EVERY_S: Final = 60.0
 STOP_S: Final = 3.0
 
 _log = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ class Supervisor(threading.Thread):
         connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
         on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left unread. What it
             raises is counted and logged, never fatal.
-        in_session: tell for an instant (seconds since the epoch) whether silence of the whole feed would be a fault.
-        judged: the segments in which silence would be a fault at an instant, each by its own usual pace.
+        in_session: tell whether silence of the whole feed would be a fault now.
+        judged: the segments in which silence would be a fault now, each by its own usual pace.
         refresh_token: get a new token; tell whether there is one.
         on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
         credentials_version: a value that changes when the credentials do.
@@ -56,8 +56,8 @@ class Supervisor(threading.Thread):
         mode: Mode,
         connect: Callable[[], FeedSocket],
         on_ticks: Callable[[list[Said]], float],
-        in_session: Callable[[float], bool],
-        judged: Callable[[float], frozenset[str]],
+        in_session: Callable[[], bool],
+        judged: Callable[[], frozenset[str]],
         not_before: NotBefore,
         refresh_token: Callable[[], bool],
         on_change: Callable[[], None],
@@ -71,25 +71,28 @@ class Supervisor(threading.Thread):
     ) -> None:
         super().__init__(name="feed", daemon=True)
         self._mode: Mode = mode
-        self._connect, self._on_ticks, self._in_session = connect, on_ticks, in_session
-        self._refresh_token, self._account_refusal, self._on_change = refresh_token, account_refusal, on_change
+        self._connect, self._in_session = connect, in_session
+        self._refresh_token, self._account_refusal = refresh_token, account_refusal
+        self._callbacks = Callbacks(on_ticks, on_change, monotonic)
         self._credentials_version, self._used_version = credentials_version, used_version or credentials_version
         self._clock, self._monotonic = clock, monotonic
         self._policy = ReconnectPolicy(random)
         self._gate = Gate(not_before, credentials_version, clock, monotonic)
-        self._board = StatusBoard(self._tell_change, monotonic)
-        self._alarm, self._segments = TradeTimeAlarm(), Segments(judged, clock)
+        self._board = StatusBoard(self._callbacks.tell_change, monotonic)
+        self._alarm, self._segments = TradeTimeAlarm(), Segments(judged)
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._pause, self._rest = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
         self._version = self._renewed = 0  # of the credentials of the last connection, and of those that we renewed
-        self._silent_reconnect = self._complained = self._session_asked = float("-inf")
+        self._silent_reconnect = self._session_asked = float("-inf")
         self._session = False
         self._reconnects = self._failures = 0
+        self._renewal = ""
         self._last_error = ""
         self._last_packet_at: float | None = None
+        self._last_packet_s: float | None = None
 
     def set_enabled(self, enabled: bool) -> None:
         """Say whether there should be a connection at all."""
@@ -106,6 +109,11 @@ class Supervisor(threading.Thread):
         if wanted != self._wanted:
             self._wanted = wanted
             self._wake.set()
+
+    def renew(self, sentence: str) -> None:
+        """Give the present connection up for a new one; `sentence` says why."""
+        self._renewal = sentence
+        self._wake.set()
 
     def status(self) -> FeedStatus:
         """Return the newest status, at most half a second old; a change of `feed` is in it at once."""
@@ -132,7 +140,7 @@ class Supervisor(threading.Thread):
                 else:
                     self._pause(IDLE_S)
             except Exception as error:  # noqa: BLE001 - the only thread that brings prices: a fault must not cost the day
-                self._complain("The feed's thread failed; it goes on")
+                self._callbacks.complain("The feed's thread failed; it goes on")
                 self._failures += 1
                 self._last_error = f"The feed failed by a fault of the program ({type(error).__name__}); see the worker's log"
                 self._gate.hold(FAULT_WAIT_S)
@@ -154,6 +162,7 @@ class Supervisor(threading.Thread):
 
     def _live(self) -> CloseReason:
         """Connect, subscribe everything, read until the end."""
+        self._renewal = ""
         try:
             client = self._client = self._connect()
         except LTPError as error:
@@ -163,7 +172,7 @@ class Supervisor(threading.Thread):
         connection = Connection(
             client,
             self._mode,
-            self._hand_over,
+            self._callbacks.hand_over,
             self._alarm,
             self._segments,
             clock=self._clock,
@@ -175,7 +184,7 @@ class Supervisor(threading.Thread):
         except FeedClosed as error:
             return connection.ended("closed", error.code, sentence=str(error))
         finally:
-            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._note_packet(connection)
             self._client = None
             client.close(CLOSE_TIMEOUT_S)
 
@@ -184,10 +193,13 @@ class Supervisor(threading.Thread):
             connection.want(self._wanted)
             reason = connection.step(in_session=self._is_in_session(), last_silent_reconnect=self._silent_reconnect)
             self._last_error = connection.last_request_error or self._last_error
-            self._last_packet_at = connection.last_packet_at or self._last_packet_at
+            self._note_packet(connection)
             self._show(connection.feed, connection)
             if reason is not None:
                 return reason
+            if self._renewal:
+                connection.say_goodbye()
+                return connection.ended("renewed", sentence=self._renewal)
         connection.say_goodbye()
         return connection.ended("off")
 
@@ -196,6 +208,10 @@ class Supervisor(threading.Thread):
         if version not in (self._version, self._renewed):
             self._policy.forget_refusals()
         self._version = version
+
+    def _note_packet(self, connection: Connection) -> None:
+        if connection.last_packet_s is not None:
+            self._last_packet_at, self._last_packet_s = connection.last_packet_at, connection.last_packet_s
 
     def _settle(self, reason: CloseReason) -> None:
         """Do what the end of a connection calls for."""
@@ -243,32 +259,11 @@ class Supervisor(threading.Thread):
             self._renewed = self._credentials_version()
         metrics.count("feed_token_refreshes" if refreshed else "feed_token_refreshes_failed")
 
-    def _hand_over(self, ticks: list[Said]) -> float:
-        try:
-            return self._on_ticks(ticks)
-        except Exception:  # noqa: BLE001 - what takes the ticks may fail; reading on keeps the connection
-            self._complain("Ticks could not be handed over; the feed goes on")
-            return 0.0
-
-    def _tell_change(self) -> None:
-        try:
-            self._on_change()
-        except Exception:  # noqa: BLE001 - as above
-            self._complain("A change of the feed could not be told; the feed goes on")
-
-    def _complain(self, sentence: str) -> None:
-        """Count the exception under way; log it at most once a minute: what fails for one tick fails for all."""
-        metrics.count("feed_faults_of_ours")
-        now = self._monotonic()
-        if now - self._complained >= COMPLAIN_EVERY_S:
-            self._complained = now
-            _log.error(sentence, exc_info=True)
-
     def _is_in_session(self) -> bool:
         """Ask once a second: the answer comes from a calendar and is wanted at each read."""
         now = self._monotonic()
         if now - self._session_asked >= 1.0:
-            self._session_asked, self._session = now, self._in_session(self._clock())
+            self._session_asked, self._session = now, self._in_session()
         return self._session
 
     def _show(self, feed: Feed, connection: Connection | None = None) -> None:
@@ -280,6 +275,7 @@ class Supervisor(threading.Thread):
             reconnects=self._reconnects,
             failures=self._failures,
             last_packet_at=self._last_packet_at,
+            last_packet_s=self._last_packet_s,
         )
         if connection is None:
             return status

@@ -107,4 +107,4 @@ class TradeTimeAlarm:
         if abs(abs(gap_s) - IST_OFFSET_S) > _LTT_TOLERANCE_S:
             return ""
         self._told = True
-        return f"Trade times are off by {gap_s / 3600:+.1f} h: the broker seems to have changed the clock of its feed"
+        return f"Trade times are off by {gap_s / 3600:+.1f} h: the broker changed the clock of its feed, or this host's is wrong"

@@ -52,6 +52,7 @@ class Board:
         self.source = ""
         self.phase: Mapping[str, str] = {}
         self.doubts: Mapping[str, str] = {}
+        self.notice = ""
         self._closed: frozenset[str] = frozenset()
         self.continuous_from: int | None = None
         self.last_tick_at = 0
@@ -136,7 +137,7 @@ class Board:
         if batch.since != self.since:
             self._recover(batch.since)
         self._feed, self.since, self.phase, self.source = batch.feed, batch.since, dict(batch.phase), batch.source
-        self.doubts = batch.doubts
+        self.doubts, self.notice = batch.doubts, batch.notice
         if turned:
             self._closed = frozenset(segment for segment, phase in batch.phase.items() if phase == "closed")
         self.at = max(self.at, batch.at)
@@ -153,10 +154,14 @@ class Board:
             changed = changed + self.refresh(shown)
         return changed
 
-    def load(self, known: Iterable[Known]) -> list[str]:
+    def load(self, known: Iterable[Known], *, newest: bool = False) -> list[str]:
         """Take a cache read in; return the keys that look different now.
 
         The read may have been overtaken by a batch, so an older tick never replaces a newer one.
+
+        Args:
+            newest: no batch can have come since the read. Then it replaces what is held whatever the instants say: those were
+                written by a clock that may have been set since.
         """
         known = list(known)
         self._settle([each.key for each in known])
@@ -168,9 +173,9 @@ class Board:
                 entry = self._entries[key] = Entry(key)
             entry.confirmed_s, entry.at_once = self._monotonic(), True
             held = entry.quote.tick
-            if tick is None or (held is not None and order(tick) < order(held)):
+            if tick is None or (held is not None and not newest and order(tick) < order(held)):
                 tick = held
-            elif held is None or order(tick) > order(held):
+            elif held is None or order(tick) != order(held):
                 entry.cached = True
                 if not tick.rest:
                     self.last_tick_at = max(self.last_tick_at, tick.received_at)
@@ -207,6 +212,7 @@ class Board:
     def gap(self) -> None:
         """Note that batches may have been missed: nobody can be told what changed since an instant before this."""
         self.continuous_from = None
+        self.last_tick_at = 0
 
     def can_resume(self, id_: int) -> bool:
         """Tell whether the board knows everything that changed since the event with this id."""

@@ -60,6 +60,11 @@ class Prices:
         return self._board.doubts
 
     @property
+    def notice(self) -> str:
+        """What pages say of the trading hours, empty while they are certain."""
+        return self._board.notice
+
+    @property
     def since(self) -> int:
         """Microseconds at which the present feed connection was subscribed; a price received before is not covered."""
         return self._board.since
@@ -156,7 +161,8 @@ class Prices:
         known = self._snapshot(keys) if keys else []
         with self._lock:
             self._missing.clear()
-            self._changed(self._board.load(known))
+            # On the thread that takes batches in, so none has come since.
+            self._changed(self._board.load(known, newest=True))
 
     def _refresh(self) -> None:
         now = self._monotonic()

@@ -9,22 +9,26 @@ from ltp.feed.status import FeedStatus
 
 
 class Doubts:
-    """`reasons`: see core.wire.Batch. `keys`: the wanted instruments of those segments. Guarded by whoever owns it."""
+    """`reasons`, `notice`: see core.wire.Batch. `keys`: the wanted instruments of those segments. Guarded by whoever owns it."""
 
-    def __init__(self, clock_error: Callable[[], float | None]) -> None:
-        """`clock_error`: by how many seconds this host's clock is ahead of the broker's, None when that is not known."""
-        self._clock_error = clock_error
+    def __init__(self, clock_error: Callable[[], float | None] = lambda: None, notice: Callable[[], str] = str) -> None:
+        """Args:
+        clock_error: by how many seconds this host's clock is ahead of the broker's, None when that is not known.
+        notice: what pages say of the trading hours.
+        """
+        self._clock_error, self._notice_now = clock_error, notice
+        self.notice = ""
         self.reasons: Mapping[str, str] = {}
         self.keys: frozenset[str] = frozenset()
         self._others = self._unwanted = self.keys
 
-    def update(self, status: FeedStatus, wanted: Set[str]) -> frozenset[str]:
-        """Take in what the feed says of its segments; return the keys that came into doubt."""
+    def update(self, status: FeedStatus, wanted: Set[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Take in what the feed says of its segments; return the keys that came into doubt, and those that came out of it."""
         self.reasons, before = lag.doubts(status.silent, status.lags, self._clock_error()), self.keys
-        reasons = self.reasons
+        self.notice, reasons = self._notice_now(), self.reasons
         self.keys = frozenset(key for key in wanted if key.partition(":")[0] in reasons) if reasons else frozenset()
         self._others = self._unwanted | self.keys
-        return self.keys - before
+        return self.keys - before, before - self.keys
 
     def beside(self, unwanted: frozenset[str]) -> frozenset[str]:
         """Return `unwanted` and the keys in doubt: nobody vouches for any of them. Asked for each write, and seldom another."""

@@ -18,22 +18,21 @@ from typing import Final
 from ltp import metrics
 from ltp.core.conflate import Conflator
 from ltp.core.money import Price
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import Said, Tick
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
+from ltp.jobs.doubts import Doubts
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
 from ltp.jobs.wanted import Wanted
+from ltp.jobs.write_floor import least_s
 from ltp.store.keys import HEARTBEAT_EVERY_S, LTP_RENEW_S
 from ltp.store.outlet import Beat, Moment, Outlet
 
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-# Least time from write to write: waking and a round trip have a fixed price, and meanwhile ticks conflate. A share of what
-# lies between two events of a page, so that each page finds a batch of its own to go with, within these bounds.
-_FLOOR_SHARE: Final = 1 / 10
-_FLOOR_S: Final = 0.002, 0.02
 # The reader's, in floors: a little longer, then what is read is written at once, the ticks still in the caches. Were it
 # shorter, each second reading would come too early for a write.
 _REST: Final = 1.1
@@ -50,7 +49,7 @@ class Ingest(threading.Thread):
         status: what the feed says of itself, read once a second and on `changed`.
         tick_size: the price grid of a key, 0 when unknown.
         min_interval_s: between two events of a page; 0: every batch is an event.
-        clock_error: by how many seconds this host's clock is ahead of the broker's, None when that is not known.
+        doubts, off_sessions: work out which prices may not be shown as live, and which not at all.
     """
 
     def __init__(
@@ -63,7 +62,8 @@ class Ingest(threading.Thread):
         status: Callable[[], FeedStatus],
         tick_size: Callable[[str], Price],
         min_interval_s: float,
-        clock_error: Callable[[], float | None] = lambda: None,
+        doubts: Doubts | None = None,
+        off_sessions: OffSessions | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,16 +71,17 @@ class Ingest(threading.Thread):
         self._outlet, self._market, self._report = outlet, market, report
         self._may_write, self._feed_status, self._tick_size = may_write, status, tick_size
         self._clock, self._monotonic = clock, monotonic
-        self._floor_s = _floor_s(min_interval_s)
-        self._conflator = Conflator()
+        self._floor_s = least_s(min_interval_s)
+        self._conflator = Conflator(off_sessions)
         self._work = threading.Condition()  # guards the conflator and what follows up to the blank line
         self._received = 0
-        self._wanted = Wanted(clock_error)
+        self._wanted = Wanted(doubts or Doubts())
         self._beat_asked = False
         self._stopping = threading.Event()
 
         self._turning = threading.Lock()  # held by who writes; guards the outlet and what follows
         self._fence = 0  # of the epoch being written; 0: the next write begins one
+        self._purges = False  # that epoch removes the 30-second keys of before: they would outlive their time
         self._status = FeedStatus()
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
@@ -127,8 +128,7 @@ class Ingest(threading.Thread):
         """
         with self._work:
             self._wanted.reassign(reassigned, self._monotonic())
-            for key, at in reassigned.items():
-                self._conflator.forget(key, at)
+            self._conflator.forget(reassigned)
             self._beat_asked = True
             self._work.notify()
 
@@ -141,6 +141,14 @@ class Ingest(threading.Thread):
         """Say at once how the feed and the market are: something about them changed."""
         with self._work:
             self._beat_asked = True
+            self._work.notify()
+
+    def clock_was_set(self, step_s: float) -> None:
+        """Begin a new epoch, in which nothing lies in the future of a clock that was set back."""
+        with self._turning, self._work:
+            if step_s < 0:
+                self._conflator.set_back(int(self._clock() * 1e6), int(-step_s * 1e6))
+            self._fence, self._purges = 0, True
             self._work.notify()
 
     def stop(self) -> None:
@@ -234,28 +242,27 @@ class Ingest(threading.Thread):
         if beating:
             self._look_around(now)
         with self._work:
-            ticks = self._conflator.all() if beginning else self._conflator.take()
-            if beginning:
-                self._conflator.take()
+            ticks = self._conflator.take(everything=beginning)
             dropped = self._wanted.take_dropped(now)
             beat = self._beat(now, beginning) if beating else None
             coverage = self._wanted.coverage(self._status)
         if beginning and beat is not None:
-            self._outlet.begin(self._moment(), ticks, beat)
+            self._outlet.begin(self._moment(), ticks, beat, purges=self._purges)
+            self._purges = False
             log.info("Writing prices under a new epoch: %d instruments known, %d covered", len(ticks), len(beat.covered))
             self._fence = fence
         elif not (ticks or dropped or beat):
             self._outlet.settle()  # the reader was first
         elif not self._outlet.send(self._moment(), ticks, coverage, dropped=dropped, beat=beat):
-            log.warning("The heartbeat key is gone: somebody emptied Redis. Everything is written anew.")
-            self._fence = 0
+            log.warning("Redis was emptied, or its clock was set back. Everything is written anew.")
+            self._fence, self._purges = 0, True
         self._report.wrote(self._monotonic() - now)
         self._retry_s = 0.0
         return True
 
     def _moment(self) -> Moment:
-        status, wanted, now_us = self._status, self._wanted, int(self._clock() * 1e6)
-        return Moment(now_us, status.feed, status.since_us, self._phase, wanted.doubts, wanted.reassigned)
+        status, now_us = self._status, int(self._clock() * 1e6)
+        return Moment(now_us, status.feed, status.since_us, self._phase, *self._wanted.said)
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
@@ -288,13 +295,6 @@ class Ingest(threading.Thread):
         if beginning or now >= self._next_renewal:
             self._next_renewal = now + LTP_RENEW_S
             covered = list(filter(self._wanted.coverage(self._status).covers, self._conflator.all()))
-        wanted, odd = self._wanted.keys, dict(self._conflator.counters)
-        mistimed = [key for key in self._conflator.mistimed() if key in wanted]
-        status = self._report.status(self._status, self._phase, self._received, len(wanted), now, mistimed=mistimed, odd=odd)
+        odd = self._wanted.of(self._conflator.mistimed()), dict(self._conflator.counters)
+        status = self._report.status(self._status, self._phase, self._received, len(self._wanted.keys), now, *odd)
         return Beat(status, heartbeat_at, covered)
-
-
-def _floor_s(min_interval_s: float) -> float:
-    """Return the least time from write to write. Without an interval a batch is an event: no more of them than can be seen."""
-    least, most = _FLOOR_S
-    return min(max(min_interval_s * _FLOOR_SHARE, least), most) if min_interval_s else most

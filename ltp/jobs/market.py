@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ltp.core.instrument import SEGMENTS
+from ltp.core.outlook import Notice
 from ltp.core.session import Calendar
 from ltp.errors import ConfigError, NotFoundError
 
@@ -28,6 +29,7 @@ class Market:
         self._load, self._clock = load, clock
         self._calendar = load()
         self._told = self._refused = ""
+        self._outlook: list[Notice] = []
         self._tell_doubts()
 
     def reload(self) -> bool:
@@ -54,23 +56,28 @@ class Market:
         """What is provisional about the trading hours, empty when nothing is."""
         return self._told
 
+    @property
+    def outlook(self) -> list[Notice]:
+        """What is not certain about the trading hours from today until a month ahead."""
+        return self._outlook
+
     def phases(self) -> dict[str, str]:
         return self._calendar.phases(self._now())
 
     def is_open(self, segment: str) -> bool:
         return self._calendar.is_open(segment, self._now())
 
-    def expects_packets(self, epoch_s: float) -> bool:
-        """Tell whether silence of the probes at that instant would be a fault of the feed."""
-        at = datetime.fromtimestamp(epoch_s, UTC)
+    def expects_packets(self) -> bool:
+        """Tell whether silence of the probes would be a fault of the feed now."""
+        at = self._now()
         return all(
             self._calendar.phase(segment, at) == "continuous" and not self._calendar.quiet_expected(segment, at)
             for segment in _segments(PROBES)
         )
 
-    def judged(self, epoch_s: float) -> frozenset[str]:
-        """Return the segments in which silence at that instant would be a fault, measured by their usual pace."""
-        at = datetime.fromtimestamp(epoch_s, UTC)
+    def judged(self) -> frozenset[str]:
+        """Return the segments in which silence would be a fault now, measured by their usual pace."""
+        at = self._now()
         return frozenset(
             segment
             for segment, phase in self._calendar.phases(at).items()
@@ -99,6 +106,10 @@ class Market:
                 continue
         return dates
 
+    def is_session(self, segment: str, session: str) -> bool:
+        """Tell whether a segment trades on a day, an ISO date; true for a segment that is none of ours."""
+        return segment not in SEGMENTS or self._calendar.is_session(segment, date.fromisoformat(session))
+
     def session_on(self, at: datetime) -> date:
         """Return the day of the share market's session that was on at an instant, or else of the last one before.
 
@@ -106,9 +117,6 @@ class Market:
             NotFoundError: no table reaches that far back.
         """
         return self._calendar.session_date("NSE_EQ", at)
-
-    def next_change(self) -> datetime:
-        return self._calendar.next_change(self._now())
 
     def _near(self, segment: str) -> bool:
         now = self._now()
@@ -118,6 +126,7 @@ class Market:
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def _tell_doubts(self) -> None:
+        self._outlook = self._calendar.outlook(self._now())
         doubts = self._calendar.provisional(self._now())
         if doubts and doubts != self._told:
             log.warning("%s", doubts)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
-from ltp.core.lag import Lag
+from ltp.core.lag import Lag, clock_error
+from ltp.core.outlook import Notice, lines_of
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
 
@@ -22,7 +23,8 @@ class Report:
     `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
     and its silence would be a fault. `clock_error`: seconds by which this host's clock is ahead of the broker's, None when not
-    known. `counts`: counters of this process, see ltp.metrics.
+    known. `outlook`: what is not certain in the month ahead. `off_sessions`: see core.off_sessions. `counts`: counters of this
+    process, see ltp.metrics.
     """
 
     def __init__(
@@ -33,13 +35,17 @@ class Report:
         waiting: Callable[[], Sequence[str]],
         calendar: Callable[[], str] = str,
         clock_error: Callable[[], float | None] = lambda: None,
+        outlook: Callable[[], Sequence[Notice]] = list,
+        off_sessions: Callable[[], Mapping[str, Sequence[str]]] = dict,
         expected: Callable[[], bool] = bool,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
         self._waiting, self._calendar, self._expected = waiting, calendar, expected
-        self._clock_error, self._counts = clock_error, counts
+        self._outlook = outlook
+        self._clock_error, self._off_sessions, self._counts = clock_error, off_sessions, counts
         self._began_at = ""
+        self._began_s: float | None = None
         self._measure_anew()
 
     def _measure_anew(self) -> None:
@@ -49,7 +55,7 @@ class Report:
 
     def begin(self, epoch_s: float) -> None:
         """Note the instant from which on it is this worker that speaks."""
-        self._began_at = _iso(epoch_s)
+        self._began_at, self._began_s = _iso(epoch_s), None
         self._measure_anew()  # while another spoke, nothing was written, and that time is none of a rate's
 
     def wrote(self, took_s: float) -> None:
@@ -63,7 +69,6 @@ class Report:
         received: int,
         wanted: int,
         now: float,
-        *,
         mistimed: Sequence[str] = (),
         odd: Mapping[str, int] = {},
     ) -> dict[str, str]:
@@ -75,8 +80,8 @@ class Report:
             mistimed: keys whose trade times are not believed.
             odd: how many packets were not taken as they came, by kind; a repeated one is nothing odd.
         """
+        self._began_s = now if self._began_s is None else self._began_s
         self._measure(received, now)
-        mean_ms, worst_ms = self._write_ms
         return {
             "feed": feed.feed,
             "phases": json.dumps(phases),
@@ -87,23 +92,39 @@ class Report:
             **_listed("waiting", self._waiting()),
             **_listed("mistimed", mistimed),
             "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
+            **self._figures(),
+            "silent": json.dumps(feed.silent),
+            **_lags(feed.lags),
+            "clock_error_s": "" if (error_s := clock_error(self._clock_error(), feed.lags)) is None else f"{error_s:.1f}",
+            "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
+            "silent_s": f"{now - max(self._began_s, feed.last_packet_s or self._began_s):.1f}",
+            "reconnects": str(feed.reconnects),
+            "connect_failures": str(feed.failures),
+            "last_error": feed.last_error or self._idle_reason,
+            **self._hours(),
+            "began_at": self._began_at,
+            "source": self._source,
+            "stopped": "1" if feed.stopped_for_good else "0",
+        }
+
+    def _figures(self) -> dict[str, str]:
+        mean_ms, worst_ms = self._write_ms
+        return {
             "ticks_per_s": self._per_s("received"),
             "ticks_written_per_s": self._per_s("ticks_written"),
             "batches_per_s": self._per_s("batches_written"),
             "write_ms": mean_ms,
             "write_worst_ms": worst_ms,
-            "silent": json.dumps(feed.silent),
-            **_lags(feed.lags),
-            "clock_error_s": "" if (error_s := self._clock_error()) is None else f"{error_s:.1f}",
-            "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
-            "reconnects": str(feed.reconnects),
-            "connect_failures": str(feed.failures),
-            "last_error": feed.last_error or self._idle_reason,
+        }
+
+    def _hours(self) -> dict[str, str]:
+        ahead = self._outlook()
+        return {
             "calendar": self._calendar(),
+            "calendar_ahead": json.dumps([notice.sentence for notice in ahead]),
+            "calendar_lines": lines_of(ahead),
+            "off_sessions": json.dumps(self._off_sessions()),
             "expected": "1" if self._expected() else "0",
-            "began_at": self._began_at,
-            "source": self._source,
-            "stopped": "1" if feed.stopped_for_good else "0",
         }
 
     def _measure(self, received: int, now: float) -> None:
@@ -123,7 +144,7 @@ def _listed(name: str, keys: Sequence[str]) -> dict[str, str]:
 def _lags(lags: Mapping[str, Lag]) -> dict[str, str]:
     """Return how late each segment is (median and p99 in seconds), and the longest delay as it is shown."""
     figures = {name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in lags.items()}
-    return {"lags": json.dumps(figures), "delay_s": str(max((lag.told_s for lag in lags.values()), default=0))}
+    return {"lags": json.dumps(figures), "delay_s": str(max((0, *(lag.told_s for lag in lags.values()))))}
 
 
 def _iso(epoch_s: float) -> str:

@@ -40,6 +40,7 @@ class RestQuotes(threading.Thread):
         first: an API call waits 300 ms in all. Raises StoreError.
     wanted: what is subscribed or would be, were the market open.
     deliver: takes (keys asked, ticks answered).
+    usable: whether what was answered for an instrument is a price at all; one that is not is asked for again.
     active: REST may be used at all: enabled, and this worker leads.
     """
 
@@ -52,6 +53,7 @@ class RestQuotes(threading.Thread):
         knows: Callable[[str], bool],
         status: Callable[[], FeedStatus],
         deliver: Callable[[Iterable[str], list[Tick]], None],
+        usable: Callable[[Tick], bool],
         market: Market,
         active: Callable[[], bool],
         clock: Callable[[], float] = time.time,
@@ -59,6 +61,7 @@ class RestQuotes(threading.Thread):
     ) -> None:
         super().__init__(name="rest", daemon=True)
         self._fetch, self._take_asked, self._wanted, self._knows = fetch, asked, wanted, knows
+        self._usable = usable
         self._status, self._deliver, self._market, self._active = status, deliver, market, active
         self._clock, self._monotonic = clock, monotonic
         self._stopping = threading.Event()
@@ -129,6 +132,7 @@ class RestQuotes(threading.Thread):
 
     def _note(self, keys: list[str], answered: Mapping[str, Tick]) -> None:
         now = self._monotonic()
+        answered = {key: tick for key, tick in answered.items() if self._usable(tick)}
         self._seeded.update(answered)
         self._swept.update(answered)
         self._checked.update(dict.fromkeys(self._keys.intersection(answered), now))

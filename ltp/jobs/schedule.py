@@ -1,31 +1,27 @@
-"""What runs when. The schedule only wakes jobs that look at how things are, so a missed start heals within 30 seconds."""
+"""What runs when. Each job looks at how things are, so a missed start heals with the next.
+
+Every wait is on the monotonic clock: a host clock that is set back would else hold every job up for as long.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
-
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
+from typing import Final
 
 from ltp import metrics
 from ltp.jobs.market import Market
 
 log = logging.getLogger(__name__)
 
-ZONE: Final = ZoneInfo("Asia/Kolkata")  # said outright: the host's zone may have summer time
-RECONCILE_S: Final = 30
-CALENDAR_S: Final = 30  # reading the tables takes some milliseconds
+RECONCILE_S: Final = 30.0
+CALENDAR_S: Final = 30.0  # reading the tables takes some milliseconds
+PHASE_S: Final = 1.0
 SUBSCRIPTIONS_S: Final = 0.5  # with what the feed takes to hear of it, a wish is followed within a second
 _COMPLAIN_EVERY_S: Final = 60.0
+_STOP_S: Final = 0.5
 
 
 class Reconcile:
@@ -55,9 +51,40 @@ class Reconcile:
         self._set_enabled(up)
 
 
+class Repeated(threading.Thread):
+    """Runs a job at once and then every so many seconds, never twice at a time. A job that hangs holds up no other."""
+
+    def __init__(
+        self, name: str, job: Callable[[], None], every_s: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._job, self.every_s, self._monotonic = job, every_s, monotonic
+        self._stopping = threading.Event()
+        self._complained = float("-inf")
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        due = self._monotonic()
+        while not self._stopping.wait(max(0.0, due - self._monotonic())):
+            due = self._monotonic() + self.every_s
+            try:
+                self._job()
+            except Exception as error:  # noqa: BLE001 - the next run may succeed, and without it nothing would happen any more
+                self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        metrics.count(f"schedule_failures.{self.name}")
+        now = self._monotonic()
+        if now - self._complained >= _COMPLAIN_EVERY_S:
+            self._complained = now
+            log.error("Job %s failed: %s", self.name, error, exc_info=True)
+
+
 class Schedule:
     """Args:
-    reconcile: at start, at each change of a phase, and every 30 s.
+    reconcile: at start, within a second of each change of a phase, and every 30 s.
     subscriptions: twice a second.
     changed: says how things are, at each change of a phase and every 30 s.
 
@@ -73,70 +100,38 @@ class Schedule:
         changed: Callable[[], None],
     ) -> None:
         self._market, self._reconcile, self._changed = market, reconcile, changed
-        # APScheduler says each skipped run itself; while Redis hangs that is a line a second. The listener says it better.
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-        self._scheduler = BackgroundScheduler(
-            timezone=ZONE,
-            executors={"default": ThreadPoolExecutor(4)},
-            # Its default grace of one second would drop a start that wakes late, and the day with it.
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        self._phases: dict[str, str] = {}
+        self.jobs = (
+            Repeated("subscriptions", subscriptions, SUBSCRIPTIONS_S),
+            Repeated("reconcile", self.look, RECONCILE_S),
+            Repeated("phase", self._look_at_change, PHASE_S),
+            Repeated("calendar", self._reload, CALENDAR_S),
         )
-        self._complaints = _Complaints()
-        self._scheduler.add_listener(self._complaints, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
-        self._add(reconcile, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "reconcile")
-        self._add(subscriptions, IntervalTrigger(seconds=SUBSCRIPTIONS_S, timezone=ZONE), "subscriptions")
-        self._add(changed, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "status")
-        self._add(self._reload, IntervalTrigger(seconds=CALENDAR_S, timezone=ZONE), "calendar")
 
     def start(self) -> None:
-        self._scheduler.start()
-        self._at_change()
+        for job in self.jobs:
+            job.start()
 
     def stop(self) -> None:
-        """Start no job any more; one that runs is not waited for."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        """Start no job any more; one that runs is waited for shortly."""
+        for job in self.jobs:
+            job.stop()
+        until = time.monotonic() + _STOP_S
+        for job in self.jobs:
+            if job.is_alive():
+                job.join(max(0.0, until - time.monotonic()))
+
+    def look(self) -> None:
+        """Look at how things are now, and say so."""
+        self._reconcile()
+        self._changed()
+
+    def _look_at_change(self) -> None:
+        phases = self._market.phases()
+        if phases != self._phases:
+            self._phases = phases
+            self.look()
 
     def _reload(self) -> None:
         if self._market.reload():
-            self._at_change()  # the next change is no longer when it was
-
-    def _at_change(self) -> None:
-        """Look at how things are now, and again when a phase changes next."""
-        try:
-            self._reconcile()
-            self._changed()
-        finally:
-            self._add(self._at_change, _at_or_daily(self._market.next_change()), "phase")
-
-    def _add(self, job: Callable[[], None], trigger: Any, name: str) -> None:
-        self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
-
-
-class _Complaints:
-    """Log what went wrong with a job, once a minute for each job and kind; a missed start is an alarm."""
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, int], float] = {}
-
-    def __call__(self, event: Any) -> None:
-        metrics.count(f"schedule_events.{event.code}")
-        now, what = time.monotonic(), (event.job_id, event.code)
-        if now - self._last.get(what, float("-inf")) < _COMPLAIN_EVERY_S:
-            return
-        self._last[what] = now
-        if event.code == EVENT_JOB_ERROR:
-            log.error("Job %s failed: %s\n%s", event.job_id, event.exception, event.traceback)
-        elif event.code == EVENT_JOB_MISSED:
-            log.error("Job %s missed its time %s", event.job_id, _at(event.scheduled_run_time))
-        else:
-            log.warning("Job %s still runs from before; this time it is left out", event.job_id)
-
-
-def _at_or_daily(when: datetime) -> OrTrigger:
-    """A job that has no next time is removed, and the library's thread dies of that when it is being stopped meanwhile."""
-    return OrTrigger([DateTrigger(when, timezone=ZONE), IntervalTrigger(days=1, timezone=ZONE)])
-
-
-def _at(when: datetime) -> str:
-    return when.isoformat(timespec="seconds")
+            self.look()

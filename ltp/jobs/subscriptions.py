@@ -16,6 +16,7 @@ from ltp.jobs.master import Master
 
 log = logging.getLogger(__name__)
 LIMIT: Final = 5_000  # instruments a connection takes
+LONGEST_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: what is wanted for longer was written by another clock
 
 
 class Subscriptions:
@@ -44,13 +45,14 @@ class Subscriptions:
         active: Callable[[], bool],
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._master, self._market, self._ingest = master, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
         self._recall, self._stored, self._forget = recall, stored, forget
         self._reassigned: Mapping[str, int] = {}
-        self._clock, self._one_at_a_time = clock, threading.Lock()
-        self._wishes: dict[str, float] = {}
+        self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
+        self._wishes: dict[str, float] = {}  # by key, the monotonic instant until which it holds
         self._asked: tuple[object, ...] = ()  # what `_keys` were made of
         self._keys: list[str] = []
         self._followed: list[str] = []
@@ -100,17 +102,24 @@ class Subscriptions:
         self.waiting = waiting
         if wanted != self.wanted:
             unknown = [key for key in wanted if not self._ingest.holds(key)]
-            self._ingest.follow(wanted, self._recall(unknown) if unknown else [])
+            self._ingest.follow(wanted, self._known(unknown, now) if unknown else [])
             self.wanted = wanted
             self._set_wanted(wanted)
         self._followed = keys
+
+    def _known(self, keys: Sequence[str], now: float) -> list[Tick]:
+        """Return what the cache knows of `keys`; a price from the future of this clock was confirmed on no connection."""
+        latest = now * 1e6
+        return [tick if tick.received_at <= latest else tick._replace(received_at=0) for tick in self._recall(keys)]
 
     def _in_order(self, demand: Mapping[str, float], now: float) -> list[str]:
         """Probes, results, then wishes; the newest wish last. What the master does not know is left out.
 
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
         """
-        self._wishes = {key: until for key, until in {**self._wishes, **demand}.items() if until >= now}
+        passed = self._monotonic()
+        read = {key: passed + min(until - now, LONGEST_WISH_S) for key, until in demand.items()}
+        self._wishes = {key: until for key, until in {**self._wishes, **read}.items() if until >= passed}
         asked = self._master.instruments_at, self._market.probes(), self._master.results(), list(self._wishes)
         if asked != self._asked:  # seldom, and there may be thousands of keys
             keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ltp.feed.status import FeedStatus
@@ -15,23 +15,26 @@ _ANNOUNCE_S: Final = 30.0
 class Wanted:
     """`keys`: what is wanted now. `reassigned`: see core.wire.Batch. Guarded by its owner's lock."""
 
-    def __init__(self, clock_error: Callable[[], float | None]) -> None:
-        """`clock_error`: see Doubts."""
+    def __init__(self, doubts: Doubts) -> None:
         self.keys: frozenset[str] = frozenset()
         self._unwanted: frozenset[str] = frozenset()  # known, and not, or no longer, wanted
         self._dropped: dict[str, None] = {}
-        self._doubts = Doubts(clock_error)
+        self.doubts = doubts
         self.reassigned: Mapping[str, int] = {}
         self._reassigned_until = float("-inf")
 
     @property
-    def doubts(self) -> Mapping[str, str]:
-        """See core.wire.Batch."""
-        return self._doubts.reasons
+    def said(self) -> tuple[Mapping[str, str], str, Mapping[str, int]]:
+        """What a batch says of it: doubts, notice and reassigned of core.wire.Batch."""
+        return self.doubts.reasons, self.doubts.notice, self.reassigned
 
     @property
     def dropping(self) -> bool:
         return bool(self._dropped)
+
+    def of(self, keys: Iterable[str]) -> list[str]:
+        """Return those of `keys` that are wanted."""
+        return [key for key in keys if key in self.keys]
 
     def follow(self, keys: Iterable[str]) -> None:
         """Replace what is wanted."""
@@ -48,9 +51,9 @@ class Wanted:
 
     def judge(self, status: FeedStatus) -> bool:
         """Take in how the segments are; return whether any instrument may be vouched for again."""
-        before = self._doubts.keys
-        self._dropped.update(dict.fromkeys(self._doubts.update(status, self.keys)))
-        return bool(before - self._doubts.keys)
+        came, went = self.doubts.update(status, self.keys)
+        self._dropped.update(dict.fromkeys(came))
+        return bool(went)
 
     def reassign(self, since: Mapping[str, int], now: float) -> None:
         """Announce keys that mean other instruments in each batch for a while: a web process may miss one."""
@@ -68,4 +71,4 @@ class Wanted:
         """Return what the feed vouches for: the 30-second keys of these prices may stand."""
         if status.feed != "live" or status.since_us <= 0:
             return NOTHING
-        return Coverage(status.since_us, self._doubts.beside(self._unwanted))
+        return Coverage(status.since_us, self.doubts.beside(self._unwanted))

@@ -23,6 +23,7 @@ from ltp.core.wire import (
     doubts_from_plain,
     is_session,
     tick_of,
+    words,
 )
 
 _Seconds = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_S)]
@@ -63,6 +64,7 @@ class _Message(msgspec.Struct):
     ticks: list[_Told]
     source: str = ""
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
+    notice: str = ""
     reassigned: dict[str, _Instant] = msgspec.field(default_factory=dict)
 
 
@@ -82,7 +84,7 @@ def batch(body: bytes | memoryview) -> Batch | None:
         return _slowly(body)
     epoch, seq, at, feed, since = message.epoch, message.seq, message.at, message.feed, message.since
     doubts = doubts_from_plain(message.doubts) if message.doubts else {}
-    said = message.source, message.phase, message.ticks, doubts, message.reassigned
+    said = message.source, message.phase, message.ticks, doubts, words(message.notice), message.reassigned
     return Batch(epoch, seq, at, feed, since, *said)
 
 

@@ -25,6 +25,18 @@ def want(client: redis.Redis, keys: Iterable[str], until: float) -> None:
     _add(client, DEMAND, keys, until)
 
 
+def forget(client: redis.Redis) -> None:
+    """Forget every wish: what is still shown is asked for again within seconds.
+
+    After a clock was set back, wishes of before would stand for hours and take the places of others.
+
+    Raises:
+        StoreError: Redis cannot be written.
+    """
+    with translated("forgetting demand"):
+        client.unlink(DEMAND, DEMAND_REST)
+
+
 def want_rest(client: redis.Redis, keys: Iterable[str], until: float) -> None:
     """Ask the worker to fetch `keys` by REST, unless `until` has passed when it gets to it.
 

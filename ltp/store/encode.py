@@ -137,4 +137,6 @@ def message(batch: Batch, items: Sequence[str]) -> tuple[str, str, str]:
         head["reassigned"] = dict(batch.reassigned)
     if batch.doubts:
         head["doubts"] = dict(batch.doubts)
+    if batch.notice:
+        head["notice"] = batch.notice
     return f'{orjson.dumps(head).decode()[:-1]},"ticks":[', ",".join(items), "]}"

@@ -30,13 +30,14 @@ _WRITING: Final = "writing prices"
 
 
 class Moment(NamedTuple):
-    """What a batch says besides its ticks. `now_us`: microseconds. `doubts`, `reassigned`: see core.wire.Batch."""
+    """What a batch says besides its ticks. `now_us`: microseconds. `doubts` and what follows: see core.wire.Batch."""
 
     now_us: int
     feed: Feed
     since: int
     phase: Mapping[str, str]
     doubts: Mapping[str, str] = {}
+    notice: str = ""
     reassigned: Mapping[str, int] = {}
 
 
@@ -60,10 +61,13 @@ class Outlet:
         self._line, self._writer = Line(client), prices.Writer()
         self._epoch, self._seq, self._at = "", 0, 0
 
-    def begin(self, moment: Moment, ticks: Sequence[Said], beat: Beat) -> None:
+    def begin(self, moment: Moment, ticks: Sequence[Said], beat: Beat, *, purges: bool = False) -> None:
         """Start an epoch: write everything there is, then say so, and whoever reads again finds it whole.
 
         Prices of another source are removed first: an invented one must never pass for the exchange's.
+
+        Args:
+            purges: remove every 30-second key first. Where a clock was set back, those of before would live for too long.
 
         Raises:
             StoreError: begin again.
@@ -74,6 +78,8 @@ class Outlet:
             heartbeat.write_source(self._client, self._source)
             if removed:
                 log.warning("Removed %d prices of another or an unknown source; this worker's are from %s", removed, self._source)
+        if purges or heartbeat.is_overdue(self._client):
+            prices.purge_ltp(self._client)
         for chunk in _chunks(ticks):
             self._carry_out(partial(self._queue_ticks, texts(chunk, NOTHING).tick))
             metrics.count("ticks_written", len(chunk))
@@ -96,7 +102,8 @@ class Outlet:
             coverage: which of them get their 30-second key.
             dropped: keys whose 30-second key goes.
         Returns:
-            False when a beat found the heartbeat key gone: somebody emptied the server, and everything must be rewritten.
+            False when a beat found the heartbeat key gone, or with more life than it was given: the server was emptied, or its
+            clock was set back, and everything must be rewritten.
         Raises:
             StoreError: what arrived is unknown; begin again.
         """
@@ -106,7 +113,7 @@ class Outlet:
         answers = self._carry_out(partial(self._queue, self._batch(moment), texts(last, coverage), dropped, beat))
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
-        return beat is None or bool(answers[0])
+        return beat is None or heartbeat.is_in_time(answers[0])
 
     @property
     def unsent(self) -> bool:
@@ -169,8 +176,9 @@ class Outlet:
         self._seq += 1
         # Rises even when the clock is set back: it is the position a browser resumes from.
         self._at = max(moment.now_us, self._at + 1)
-        said = moment.feed, moment.since, self._source, moment.phase, (), moment.doubts, moment.reassigned
-        return Batch(self._epoch, self._seq, self._at, *said)
+        _, feed, since, phase, doubts, notice, reassigned = moment
+        source = self._source
+        return Batch(self._epoch, self._seq, self._at, feed, since, source, phase, (), doubts, notice, reassigned)
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:

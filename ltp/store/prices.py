@@ -134,21 +134,33 @@ def forget(client: redis.Redis, keys: Sequence[str]) -> None:
 
 
 def purge(client: redis.Redis) -> int:
-    """Remove every `ltp:` and `tick:` key, in steps that do not hold up the server; return how many there were.
+    """Remove every `ltp:` and `tick:` key; return how many there were.
 
     Raises:
         StoreError: Redis cannot be read or written.
     """
-    removed = 0
     with translated("removing the prices of another source"):
-        for pattern in (names.ltp("*"), names.tick("*")):
-            cursor = 0
-            while True:
-                answer: Any = client.scan(cursor, match=pattern, count=1_000)
-                cursor, found = answer
-                if found:
-                    client.unlink(*found)
-                    removed += len(found)
-                if not cursor:
-                    break
-    return removed
+        return _remove(client, names.ltp("*")) + _remove(client, names.tick("*"))
+
+
+def purge_ltp(client: redis.Redis) -> int:
+    """Remove every `ltp:` key; return how many there were.
+
+    Raises:
+        StoreError: Redis cannot be read or written.
+    """
+    with translated("removing prices that nobody vouches for"):
+        return _remove(client, names.ltp("*"))
+
+
+def _remove(client: redis.Redis, pattern: str) -> int:
+    """Remove the keys that match, in steps that do not hold up the server."""
+    removed = cursor = 0
+    while True:
+        answer: Any = client.scan(cursor, match=pattern, count=1_000)
+        cursor, found = answer
+        if found:
+            client.unlink(*found)
+            removed += len(found)
+        if not cursor:
+            return removed

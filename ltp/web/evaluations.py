@@ -132,7 +132,9 @@ def due(kind: str) -> bool:
     """Tell whether a custom screen should be evaluated because its page was opened: it has no run, or one that is older than
     the newest candles anybody has seen. What failed is left alone for some minutes."""
     catalog, newest = services().catalog, services().catalog.screening(kind)
-    if newest is not None and (newest.open or (newest.state == FAILED and datetime.now(UTC) - newest.beat_at < _RETRY_AFTER)):
+    if newest is not None and (
+        newest.open or (newest.state == FAILED and abs(datetime.now(UTC) - newest.beat_at) < _RETRY_AFTER)
+    ):
         return False
     heads = catalog.runs(kind)
     if not heads:

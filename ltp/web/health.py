@@ -12,7 +12,10 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Response, jsonify
 
 from ltp.core import lag
+from ltp.core.instrument import SEGMENTS
+from ltp.core.off_sessions import lines_to_add
 from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.core.wire import is_session
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store import heartbeat
@@ -85,11 +88,10 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
     heartbeat_at = stored.heartbeat_at if stored else None
     last_tick_at = max(link.last_tick_at / 1e6, instant(fields.get("last_tick_at")) or 0.0)
     tick_age_s = max(0.0, now.timestamp() - last_tick_at) if last_tick_at else None
-    # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
-    since = max(last_tick_at, instant(fields.get("began_at")) or 0.0)
+    silent_s = _silent_s(fields, link, last_tick_at, now)
     beat = instant(heartbeat_at)
     heard = link.age_s <= NOT_RUNNING_AFTER_S
-    status, reason = _judged(stored, link, now.timestamp() - since)
+    status, reason = _judged(stored, link, silent_s)
     return {
         "status": status,
         "reason": reason,
@@ -105,12 +107,25 @@ def describe(stored: StreamStatus | None, link: Link, *, now: datetime) -> dict[
         "reconnects": whole(fields.get("reconnects")),
         "last_error": fields.get("last_error", ""),
         "calendar": fields.get("calendar", ""),
+        **_calendar(fields),
         "silent": sorted(segment for segment, why in link.doubts.items() if not why),
         "delay_s": whole(fields.get("delay_s")),
         "lag": lags(fields),
         "clock_error_s": clock_error(fields),
         "channel_age_seconds": round(link.age_s, 3) if math.isfinite(link.age_s) else None,
     }
+
+
+def _silent_s(fields: Mapping[str, str], link: Link, last_tick_at: float, now: datetime) -> float:
+    """Return for how long nothing has come: by the worker's own count where it tells it, for any clock may be set."""
+    try:
+        counted = float(fields["silent_s"])
+        if 0 <= counted < 1e10:
+            return counted + link.age_s
+    except (KeyError, ValueError):
+        pass
+    # A worker that has just begun has not been silent yet, however old the last packet of the one before is.
+    return now.timestamp() - max(last_tick_at, instant(fields.get("began_at")) or 0.0)
 
 
 def _judged(stored: StreamStatus | None, link: Link, silent_s: float) -> tuple[str, str]:
@@ -141,6 +156,20 @@ def _doubted(fields: Mapping[str, str], link: Link) -> tuple[str, str]:
     if error_s is not None and abs(error_s) >= CLOCK_WRONG_S:
         return "stale", f"By the broker's, {lag.clock_words(error_s)}: ages of prices and trading hours are wrong by as much."
     return "healthy", ""
+
+
+def _calendar(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is not certain about the month ahead, the days without a session on which trades are dated, and the lines of an
+    override file that settle both.
+    """
+    found = {}
+    for day, segments in _object(fields.get("off_sessions")).items():
+        named = [each for each in segments if each in SEGMENTS] if isinstance(segments, list) else []
+        if day and is_session(day) and named:
+            found[day] = named
+    ahead = _list(fields.get("calendar_ahead"))
+    lines = fields.get("calendar_lines", ""), lines_to_add(found)
+    return {"calendar_ahead": ahead, "off_sessions": found, "calendar_lines": "\n\n".join(filter(None, lines))}
 
 
 def lags(fields: Mapping[str, str]) -> dict[str, dict[str, float]]:
@@ -191,6 +220,14 @@ def whole(text: str | None) -> int:
 
 def _mapping(text: str | None) -> dict[str, str]:
     return {name: str(value) for name, value in _object(text).items()}
+
+
+def _list(text: str | None) -> list[str]:
+    try:
+        plain = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return []
+    return [each for each in plain if isinstance(each, str)] if isinstance(plain, list) else []
 
 
 def _object(text: str | None) -> dict[str, Any]:

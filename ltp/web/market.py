@@ -75,7 +75,9 @@ def phase_words(phases: Mapping[str, str], segment: str) -> str:
 def line(hub: Hub) -> str:
     """Return the inner markup of the status line: "Feed live · NSE open"."""
     now = status(hub)
-    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span> · NSE {escape(phase_words(hub.phase, "NSE_EQ"))}'
+    notice = f' · <a href="/status#h-calendar">{escape(hub.notice)}</a>' if hub.notice else ""
+    phase = escape(phase_words(hub.phase, "NSE_EQ"))
+    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span> · NSE {phase}{notice}'
 
 
 def partial(hub: Hub) -> str:

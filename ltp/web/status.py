@@ -37,6 +37,7 @@ _CUT: Final = ("stalled", "drain_cut")
 _LISTED: Final = 20
 CLOCK_RIGHT_S: Final = 2.0  # the broker's answer tells whole seconds
 _MAX_TEXT: Final = 500
+_MAX_LINES: Final = 8_000
 
 
 class Fact(NamedTuple):
@@ -75,6 +76,8 @@ def _figures(held: Services) -> dict[str, Any]:
         "redis_answers": stored is not None,
         "worker": worker(fields, document) if fields else [],
         "lists": [(label, *listed(fields, name)) for name, label in _LISTS.items()],
+        "calendar": _calendar(document),
+        "calendar_lines": document["calendar_lines"][:_MAX_LINES],
         "last_error": document["last_error"][:_MAX_TEXT],
         "pid": os.getpid(),
         "began": _instant(held.vitals.began_s),
@@ -111,6 +114,15 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
         Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
     ]
+
+
+def _calendar(document: Mapping[str, Any]) -> list[str]:
+    """Return what is not certain about the trading hours, and which trades were refused for their date, a sentence each."""
+    refused = [
+        f"Trades dated {day} were refused: by the calendar {', '.join(segments)} had no session then."
+        for day, segments in document["off_sessions"].items()
+    ]
+    return [sentence[:_MAX_TEXT] for sentence in (*refused, *document["calendar_ahead"])]
 
 
 def process(held: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Fact]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
 import pytest
 
 from ltp.core.conflate import Conflator
+from ltp.core.off_sessions import OffSessions
 from ltp.core.tick import IST, Tick
 
 SHARE: Final = "NSE_EQ:2885"
@@ -19,8 +21,12 @@ HOUR: Final = 3_600
 class Table:
     """A table on a connection that was subscribed at ten; each packet arrives a second after the one before."""
 
-    def __init__(self, delay_s: dict[str, float] | None = None) -> None:
-        self.table = Conflator()
+    def __init__(
+        self,
+        delay_s: dict[str, float] | None = None,
+        sessions: Callable[[str, str], bool] = lambda _segment, _day: True,
+    ) -> None:
+        self.table = Conflator(OffSessions(sessions))
         self.table.admit([SHARE])
         self.delays(delay_s or {})
         self.table.connected(TEN * 1_000_000)
@@ -130,9 +136,10 @@ def test_a_trade_time_that_went_back_while_the_volume_rises_is_distrusted(back_s
         assert (known.ltp, known.ltt, known.session, table.age_s(known)) == (100 + n, None, "2026-11-23", 0)
 
 
-def test_a_trade_time_of_another_epoch_is_distrusted_with_the_first_trade() -> None:
+def test_a_trade_time_of_another_epoch_is_none() -> None:
     table = Table()
-    table.packet(100, TEN - 10 * 365 * DAY, 1_000)
+    first = table.packet(100, TEN - 10 * 365 * DAY, 1_000)
+    assert (first.ltt, first.traded_at, first.session) == (None, 0, "2026-11-23")
     known = table.packet(101, TEN - 10 * 365 * DAY + 1, 1_001)
     assert (known.ltt, known.session, table.age_s(known)) == (None, "2026-11-23", 0)
 
@@ -192,3 +199,14 @@ def test_rest_is_ordered_by_volume_too() -> None:
     assert table.packet(99, TEN + 5, 900, rest=True) == fed
     known = table.packet(101, TEN + 6, 1_100, rest=True)
     assert (known.ltp, known.volume, known.rest) == (101, 1_100, True)
+
+
+def test_a_price_dated_on_no_session_is_none_until_the_volume_proves_that_it_trades() -> None:
+    table = Table(sessions=lambda _segment, day: day != "2026-11-22")
+    with pytest.raises(AssertionError):
+        table.packet(100, TEN - DAY, 1_000)
+    with pytest.raises(AssertionError):
+        table.packet(100, TEN - DAY, 1_000)
+    known = table.packet(101, TEN - DAY, 1_001)
+    assert (known.ltp, known.ltt, known.session, table.age_s(known)) == (101, None, "2026-11-23", 0)
+    assert table.packet(102, table.now, 1_002).ltt == table.now - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.lag import Lag, Lags, doubts, duration
+from ltp.core.lag import Lag, Lags, clock_error, doubts, duration
 from ltp.core.tick import Said, Tick
 
 START = 1_795_408_200  # 2026-11-23 10:00 in India
@@ -99,13 +99,20 @@ def test_durations_are_words(seconds: float, words: str):
         (150, None, "delayed by 2 min 30 s"),
         (150, 0.4, "delayed by 2 min 30 s"),
         (60, 61.2, "this host's clock is 1 min fast"),
-        (-60, None, "this host's clock is 1 min slow"),
         (150, 60.0, "delayed by 2 min 30 s"),
     ],
 )
 def test_a_clock_is_told_from_a_delay(told_s: int, clock_error_s: float | None, words: str):
     lag = Lag(float(told_s), float(told_s), 9, told_s)
     assert doubts((), {"NSE_EQ": lag, "IDX_I": Lag(0.4, 1.0, 3)}, clock_error_s) == {"NSE_EQ": words}
+
+
+@pytest.mark.parametrize(("by_broker_s", "error_s"), [(None, -60), (-58.5, -58.5)])
+def test_trades_in_the_future_prove_a_slow_clock_and_no_delay(by_broker_s: float | None, error_s: float):
+    lags = {"NSE_EQ": Lag(-60.0, -59.0, 9, -60), "IDX_I": Lag(0.0, 0.0, 1)}
+    assert clock_error(by_broker_s, lags) == error_s
+    assert doubts((), lags, by_broker_s) == {}
+    assert clock_error(None, {}) is None
 
 
 def test_silence_needs_no_words():

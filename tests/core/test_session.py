@@ -199,34 +199,6 @@ def test_sessions_of_2024_to_2026_are_those_of_exchange_calendars_but_for_known_
 
 
 @pytest.mark.parametrize(
-    ("now", "change"),
-    [
-        ("2026-11-23 08:00:00", "2026-11-23 09:00:00"),
-        ("2026-11-23 09:00:00", "2026-11-23 09:15:00"),
-        ("2026-11-23 09:00:00.000001", "2026-11-23 09:15:00"),
-        ("2026-11-23 09:15:00", "2026-11-23 15:15:00"),
-        ("2026-11-23 15:15:00", "2026-11-23 15:35:00"),
-        ("2026-11-23 15:35:00", "2026-11-23 15:40:00"),
-        ("2026-11-23 17:00:00", "2026-11-23 23:55:00"),
-        ("2026-11-23 23:55:00", "2026-11-24 17:00:00"),
-        ("2026-11-20 23:55:00", "2026-11-23 09:00:00"),
-        ("2026-12-24 23:55:00", "2026-12-28 09:00:00"),
-    ],
-)
-def test_next_change_is_the_next_edge_of_any_segment(now: str, change: str) -> None:
-    assert NSE.next_change(at(now)) == at(change)
-
-
-def test_no_phase_changes_before_next_change() -> None:
-    now = at("2026-10-30 00:00")
-    while now < at("2026-11-14 00:00"):
-        change = NSE.next_change(now)
-        assert change > now
-        assert NSE.phases(change - timedelta(microseconds=1)) == NSE.phases(now) != NSE.phases(change)
-        now = change
-
-
-@pytest.mark.parametrize(
     ("segment", "now", "expected"),
     [
         ("NSE_EQ", "2026-11-23 08:59:59", "2026-11-20"),
@@ -314,7 +286,6 @@ def test_always_open_is_continuous_through_nights_and_holidays_and_each_day_is_a
         assert calendar.session_date("NSE_EQ", now) == now.date()
         assert calendar.provisional(now) == ""
         assert not calendar.quiet_expected("IDX_I", now)
-        assert calendar.next_change(now) > now
 
 
 def test_a_calendar_is_named_as_the_setting_names_it() -> None:
@@ -330,7 +301,7 @@ def test_a_time_without_a_zone_is_refused(question: str) -> None:
         getattr(NSE, question)("NSE_EQ", datetime(2026, 11, 23, 12))
 
 
-@pytest.mark.parametrize("question", ["phases", "next_change", "provisional"])
+@pytest.mark.parametrize("question", ["phases", "provisional"])
 def test_a_time_without_a_zone_is_refused_for_all_segments_too(question: str) -> None:
     with pytest.raises(AssertionError, match="without a zone"):
         getattr(NSE, question)(datetime(2026, 11, 23, 12))
@@ -362,7 +333,7 @@ def test_the_host_zone_and_the_zone_of_the_question_change_nothing(host_zone: st
     monday = datetime(2026, 10, 26, 3, 45, tzinfo=UTC)
     assert calendar.phase("NSE_EQ", monday) == calendar.phase("NSE_EQ", monday.astimezone(zone)) == "continuous"
     assert calendar.phase("NSE_EQ", monday - timedelta(seconds=1)) == "pre_open"
-    assert calendar.next_change(monday - timedelta(hours=10)) == monday - timedelta(minutes=15)
+    assert calendar.phase("NSE_EQ", monday - timedelta(minutes=15, seconds=1)) == "closed"
 
 
 def test_the_date_changes_at_midnight_in_india(host_zone: str) -> None:

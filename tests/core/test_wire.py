@@ -48,6 +48,7 @@ batches = st.builds(
     st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
     st.lists(ticks, max_size=3),
     st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
+    st.sampled_from(["", "trading hours provisional from 7 Dec"]),
     st.dictionaries(key, instant, max_size=2),
 )
 anything = st.recursive(

@@ -170,3 +170,15 @@ def test_a_look_at_nothing_keeps_no_writer_waiting(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     assert screenings.next_queued(engine) is None
     assert [statement for statement in seen if not statement.startswith(("SELECT", "BEGIN", "PRAGMA busy"))] == []
+
+
+def test_a_beat_from_before_the_clock_was_set_back_keeps_no_request_open(engine: Engine) -> None:
+    asked = screenings.request(engine, "swing", "{}", "nifty100")
+    assert screenings.claim(engine, asked)
+    with writing(engine) as connection:
+        ahead = datetime.now(UTC) + timedelta(hours=5, minutes=30)
+        connection.execute(update(table).where(table.c.id == asked).values(beat_at=ahead))
+    assert screenings.next_queued(engine) is None
+    given_up = screenings.fetch(engine, asked)
+    assert given_up is not None
+    assert given_up.state == "failed"

@@ -23,7 +23,7 @@ def opened(world: Any, script: list[tuple[float, object]]) -> Connection:
         "ticker",
         world.take,
         TradeTimeAlarm(),
-        Segments(lambda _now: world.judged, lambda: 1_795_408_200.0 + world.now),
+        Segments(lambda: world.judged),
         clock=lambda: 1_795_408_200.0 + world.now,
         monotonic=lambda: world.now,
         sleep=world.pass_time,

@@ -149,6 +149,7 @@ def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(broker: Broker, 
     broker.answers = [success({})]
     client.profile()
     assert client.clock_error_s == pytest.approx(error_s, abs=1.5)
+    assert client.true_time() == pytest.approx(wall.time(), abs=2.0)
 
 
 def test_nothing_asked_nothing_called(client: RestClient, broker: Broker):

@@ -344,7 +344,7 @@ def test_what_is_behind_may_fail_the_feed_goes_on(feed_world: Any, caplog: pytes
 def test_a_fault_of_our_own_does_not_end_the_thread(feed_world: Any):
     faults = iter([RuntimeError("our fault"), RuntimeError("again")])
 
-    def in_session(now: float) -> bool:
+    def in_session() -> bool:
         for fault in faults:
             raise fault
         return True
@@ -398,3 +398,22 @@ def test_every_attempt_that_brings_no_connection_is_counted(feed_world: Any):
     feed_world.run(40)
     status = feed_world.supervisor.status()
     assert (status.failures, status.reconnects) == (2, 0)
+
+
+def test_a_connection_that_is_to_be_renewed_is_left_properly_and_back_within_a_second(feed_world: Any):
+    feed_world.sessions = [every_second(feed_world, 1, 60), every_second(feed_world, 1, 60)]
+    feed_world.at(20, lambda: feed_world.supervisor.renew("The clock of this host was set by -60.0 s"))
+    feed_world.run(40)
+    assert [20 <= at <= 21.5 for at in feed_world.connects[1:]] == [True]
+    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [SUBSCRIBE, UNSUBSCRIBE, DISCONNECT]
+    assert feed_world.supervisor.status().last_error == "The clock of this host was set by -60.0 s"
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_the_wait_after_805(feed_world: Any):
+    back = [0.0]
+    feed_world.dice = 0.0
+    feed_world.build(clock=lambda: 1_795_408_200.0 + feed_world.now - back[0])
+    feed_world.sessions = [[*feed_world.prices(1.0), feed_world.code50(2.0, 805)], []]
+    feed_world.at(30, lambda: back.__setitem__(0, 19_800.0))
+    feed_world.run(130)
+    assert 62 <= feed_world.connects[1] <= 72

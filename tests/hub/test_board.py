@@ -245,3 +245,13 @@ def test_nobody_vouches_for_a_doubted_segment(clocks: Clocks) -> None:
 def test_a_doubt_says_nothing_of_other_segments_closed_ones_and_a_dead_feed(clocks: Clocks, more: dict[str, Any]) -> None:
     clocks.apply(tick(100), **({"doubts": {"NSE_EQ": "delayed by 1 min"}} | more))
     assert clocks.get().doubt == ""
+
+
+def test_a_read_that_no_batch_can_have_overtaken_counts_whatever_its_instants_say(clocks: Clocks) -> None:
+    """The worker's clock was set back: what it writes now looks older than what is held."""
+    clocks.apply(tick(100))
+    back = NOW - 19_800_000_000
+    clocks.board.gap()
+    assert clocks.board.load([Known(KEY, tick(105, back), True)], newest=True) == [KEY]
+    clocks.apply(tick(106, back + 5), since=back - 5)
+    assert (clocks.get().tick, clocks.board.last_tick_at) == (tick(106, back + 5), back + 5)

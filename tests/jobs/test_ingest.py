@@ -306,3 +306,37 @@ def test_a_silent_segment_is_in_every_batch(bench: Bench) -> None:
     bench.ingest.on_ticks([tick(volume=5)])
     assert bench.with_key(HDFC)["doubts"] == {"NSE_EQ": ""}
     assert bench.valkey.client.get("ltp:NSE_EQ:1333") is None
+
+
+@pytest.mark.parametrize("back_s", [60, 19_800])
+def test_after_the_clock_was_set_back_nothing_of_before_counts_as_confirmed(bench: Bench, back_s: int) -> None:
+    """A new connection is subscribed by the new clock, before everything that was received by the old one."""
+    bench.start()
+    bench.ingest.on_ticks([tick(volume=5), tick(TCS, 30_231_000, volume=5)])
+    first = bench.with_key(TCS)
+    real = bench.ingest._clock
+    bench.ingest._clock = lambda: real() - back_s
+    bench.valkey.client.expire("ltp:NSE_EQ:999", back_s)
+    bench.valkey.client.set("ltp:NSE_EQ:999", "1.00", ex=back_s)  # of an instrument that this worker does not know
+    bench.status = bench.status._replace(since_us=int((time.time() - back_s) * 1e6))
+    bench.ingest.clock_was_set(-float(back_s))
+    bench.message(lambda message: message["epoch"] != first["epoch"] and message["seq"] == 1)
+    assert bench.valkey.client.keys("ltp:*") == []
+    at = time.time() - back_s
+    assert json.loads(bench.valkey.client.get("tick:NSE_EQ:1333"))["received_at"] < at * 1e6
+    bench.ingest.on_ticks([Tick(HDFC, 14_022_000, int(time.time()), int((at + 0.1) * 1e6), 6)])
+    bench.with_key(HDFC)
+    assert [key.decode() for key in bench.valkey.client.keys("ltp:*")] == ["ltp:NSE_EQ:1333"]
+    assert 0 < bench.valkey.client.ttl("ltp:NSE_EQ:1333") <= 30
+
+
+def test_a_server_whose_clock_was_set_back_is_written_anew(bench: Bench) -> None:
+    """Its keys live for too long then, which the heartbeat tells; here it is given that life."""
+    bench.start()
+    bench.ingest.on_ticks([tick(volume=5)])
+    first = bench.with_key(HDFC)
+    bench.valkey.client.set("ltp:NSE_EQ:999", "1.00", ex=19_800)
+    bench.valkey.client.expire("market_stream:heartbeat", 19_800)
+    bench.message(lambda message: message["epoch"] != first["epoch"])
+    bench.wait_for(lambda: [key.decode() for key in bench.valkey.client.keys("ltp:*")] == ["ltp:NSE_EQ:1333"])
+    assert bench.valkey.client.ttl("market_stream:heartbeat") <= 60

@@ -43,8 +43,20 @@ def test_any_segment_that_is_open_is_enough() -> None:
     [("2026-11-23 09:05", False), ("2026-11-23 12:00", True), ("2026-11-23 15:20", False), ("2026-11-23 18:00", False)],
 )
 def test_silence_of_the_probes_is_a_fault_only_while_they_trade(at: str, expected: bool) -> None:
-    noon = market("2026-11-23 12:00")
-    assert noon.expects_packets(datetime.fromisoformat(at).replace(tzinfo=IST).timestamp()) is expected
+    assert market(at).expects_packets() is expected
+
+
+@pytest.mark.parametrize(
+    ("at", "segments"),
+    [
+        ("2026-11-23 09:05", {"NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"}),
+        ("2026-11-23 15:20", {"NSE_FNO", "BSE_FNO", "NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"}),
+        ("2026-11-23 21:00", {"MCX_COMM"}),
+        ("2026-11-22 12:00", set()),
+    ],
+)
+def test_silence_is_judged_in_each_segment_that_trades_continuously(at: str, segments: set[str]) -> None:
+    assert market(at).judged() == segments
 
 
 def test_the_close_in_a_packet_is_yesterdays_only_during_the_session() -> None:

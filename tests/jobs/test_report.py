@@ -44,6 +44,10 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "lags": '{"NSE_EQ": [151.2, 163.0]}',
         "delay_s": "150",
         "clock_error_s": "",
+        "silent_s": "0.0",
+        "off_sessions": "{}",
+        "calendar_ahead": "[]",
+        "calendar_lines": "",
         "ticks_per_s": "0.0",
         "ticks_written_per_s": "0.0",
         "batches_per_s": "0.0",
@@ -113,3 +117,13 @@ def test_a_worker_without_a_feed_says_why() -> None:
     report = Report(source="dhanhq", idle_reason="it idles", waiting=list)
     assert report.status(FeedStatus(), {}, 0, 0, 0.0)["last_error"] == "it idles"
     assert report.status(FeedStatus(stopped_for_good=True, last_error="expired"), {}, 0, 0, 0.0)["last_error"] == "expired"
+
+
+def test_the_feeds_silence_counts_from_the_last_packet_or_the_beginning_whatever_the_clock_says() -> None:
+    report = Report(source="dhanhq", idle_reason="", waiting=list, counts=dict)
+    report.begin(1_795_408_100.0)
+
+    def silent_s(now: float, last_packet_s: float | None) -> str:
+        return report.status(FeedStatus("live", last_packet_at=9e9, last_packet_s=last_packet_s), {}, 0, 0, now)["silent_s"]
+
+    assert [silent_s(50.0, None), silent_s(54.0, 12.0), silent_s(60.0, 58.5)] == ["0.0", "4.0", "1.5"]

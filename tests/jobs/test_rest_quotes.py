@@ -9,6 +9,7 @@ from ltp.errors import FeedAuthError, FeedError, StoreError
 from ltp.feed.status import FeedStatus
 from ltp.jobs.rest_quotes import RestQuotes
 
+SATURDAY = 1_796_448_600  # 2026-12-05, a drill
 A, B, MCX = "NSE_EQ:1", "NSE_EQ:2", "MCX_COMM:3"
 
 
@@ -31,6 +32,7 @@ class Fakes:
             knows=lambda key: key != "NSE_EQ:666",
             status=lambda: self.status,
             deliver=lambda _keys, ticks: self.delivered.extend(tick.key for tick in ticks),
+            usable=lambda tick: tick.ltt != SATURDAY,
             market=market,
             active=lambda: self.active,
             monotonic=lambda: self.now,
@@ -117,6 +119,16 @@ def test_a_shut_market_is_swept_again_for_what_was_not_answered() -> None:
     fakes.open, fakes.wanted, fakes.answer = set(), [A, B], answers(B)
     assert fakes.run(4) == [[A, B]]
     fakes.answer = answers(A)
+    assert fakes.run(4) == [[A]]
+    assert fakes.run(300) == []
+
+
+def test_a_price_of_no_session_is_asked_for_again_until_there_is_a_real_one() -> None:
+    fakes = Fakes()
+    fakes.open, fakes.wanted = set(), [A]
+    fakes.answer = lambda keys: {key: Tick(key, 1, SATURDAY, rest=True) for key in keys}
+    assert fakes.run(4) == [[A]]
+    fakes.answer = lambda keys: {key: Tick(key, 1, SATURDAY - 86_400, rest=True) for key in keys}
     assert fakes.run(4) == [[A]]
     assert fakes.run(300) == []
 

@@ -2,21 +2,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from ltp import metrics
-from ltp.jobs.schedule import ZONE, Reconcile, Schedule
+from ltp.jobs.schedule import Reconcile, Schedule
 
 
 class FakeMarket:
     def __init__(self) -> None:
         self.wants = True
-        self.change_at = datetime.now(UTC) + timedelta(days=1)
-        self.changes_before: list[datetime] = []
+        self.phase = "closed"
         self.asked_about: list[str] = []
         self.changed = False
 
@@ -27,8 +25,8 @@ class FakeMarket:
         self.asked_about = list(keys)
         return self.wants
 
-    def next_change(self) -> datetime:
-        return self.changes_before.pop(0) if self.changes_before else self.change_at
+    def phases(self) -> dict[str, str]:
+        return {"NSE_EQ": self.phase}
 
     def reload(self) -> bool:
         return self.changed
@@ -60,13 +58,25 @@ def test_reconcile_asks_about_everything_wanted_and_the_probes() -> None:
 class Running:
     def __init__(self, **jobs: Callable[[], None]) -> None:
         self.market: Any = FakeMarket()
+        self.phases: list[str] = []
         self.reconciled, self.subscribed = threading.Semaphore(0), threading.Semaphore(0)
         self.schedule = Schedule(
             market=self.market,
-            reconcile=self.reconciled.release,
+            reconcile=self._look,
             subscriptions=jobs.get("subscriptions", self.subscribed.release),
             changed=lambda: None,
         )
+
+    def _look(self) -> None:
+        self.phases.append(self.market.phase)
+        self.reconciled.release()
+
+    def looked_in(self, phase: str) -> bool:
+        """Wait until it was reconciled in a phase."""
+        while phase not in self.phases:
+            if not self.reconciled.acquire(timeout=20):
+                return False
+        return True
 
     def __enter__(self) -> Running:
         self.schedule.start()
@@ -83,58 +93,40 @@ def test_it_reconciles_at_start_and_looks_at_subscriptions_again_and_again() -> 
         assert running.subscribed.acquire(timeout=20)
 
 
-def test_it_reconciles_at_the_change_of_a_phase_and_again_at_the_next() -> None:
-    running = Running()
-    running.market.changes_before = [datetime.now(UTC) + timedelta(seconds=after_s) for after_s in (0.3, 0.6)]
-    with running:
-        for _ in ("start", "first change", "second change"):
-            assert running.reconciled.acquire(timeout=20)
-
-
-def test_a_start_that_wakes_late_is_not_dropped() -> None:
-    """The library's default grace is one second: a machine that slept over nine o'clock would miss the day."""
-    running = Running()
-    running.market.changes_before = [datetime.now(UTC) - timedelta(seconds=45)]
-    with running:
-        for _ in ("start", "the change that was missed"):
-            assert running.reconciled.acquire(timeout=20)
-
-
-def test_being_stopped_while_a_change_is_due_does_not_kill_the_schedules_thread() -> None:
-    """A job without a next time is removed after it ran, which the library refuses with an exception once it is stopped."""
+def test_it_reconciles_at_each_change_of_a_phase() -> None:
     with Running() as running:
-        scheduler = running.schedule._scheduler
-        assert running.reconciled.acquire(timeout=20)
-        fired_at = running.market.change_at
-        next_at = scheduler.get_job("phase").trigger.get_next_fire_time(fired_at, fired_at)
-        assert fired_at < next_at <= fired_at + timedelta(days=1)
+        for phase in ("pre_open", "continuous", "closed"):
+            running.market.phase = phase
+            assert running.looked_in(phase)
 
 
-def test_times_are_indias_whatever_the_hosts_zone() -> None:
+def test_a_clock_that_is_set_back_holds_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     with Running() as running:
-        scheduler = running.schedule._scheduler
-        assert scheduler.timezone == ZONE
-        assert {str(job.trigger.timezone) for job in scheduler.get_jobs() if hasattr(job.trigger, "timezone")} == {"Asia/Kolkata"}
-        assert all((job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1) for job in scheduler.get_jobs())
+        assert running.subscribed.acquire(timeout=20)
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() - 19_800)
+        for _ in range(3):
+            assert running.subscribed.acquire(timeout=20)
 
 
 def test_wishes_are_looked_for_twice_a_second() -> None:
     """Up to half a second here and a quarter in the feed: a page's wish is followed within one."""
-    with Running() as running:
-        assert running.schedule._scheduler.get_job("subscriptions").trigger.interval <= timedelta(seconds=0.5)
+    assert {job.name: job.every_s for job in Running().schedule.jobs} == {
+        "subscriptions": 0.5,
+        "reconcile": 30.0,
+        "phase": 1.0,
+        "calendar": 30.0,
+    }
 
 
-def test_late_changes_are_read_again_at_least_once_a_minute_and_acted_on_at_once(wait_for: Callable[..., Any]) -> None:
-    with Running() as running:
-        assert running.reconciled.acquire(timeout=20)
-        (calendar,) = (job for job in running.schedule._scheduler.get_jobs() if job.id == "calendar")
-        assert calendar.trigger.interval <= timedelta(minutes=1)
-        calendar.func()
-        assert not running.reconciled.acquire(blocking=False)
-        running.market.changed, running.market.change_at = True, datetime.now(UTC) + timedelta(hours=3)
-        calendar.func()
-        assert running.reconciled.acquire(blocking=False)
-        assert running.schedule._scheduler.get_job("phase").next_run_time == running.market.change_at
+def test_late_changes_are_acted_on_at_once() -> None:
+    running = Running()
+    (calendar,) = (job for job in running.schedule.jobs if job.name == "calendar")
+    calendar._job()
+    assert not running.reconciled.acquire(blocking=False)
+    running.market.changed = True
+    calendar._job()
+    assert running.reconciled.acquire(blocking=False)
 
 
 def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -150,9 +142,8 @@ def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixt
     assert sum("Job subscriptions failed: broken" in record.getMessage() for record in caplog.records) == 1
 
 
-def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]) -> None:
+def test_a_job_that_hangs_is_not_started_twice_and_holds_up_no_other() -> None:
     release, running_now, most = threading.Event(), [0], [0]
-    skipped = metrics.value("schedule_events.65536")
 
     def slow() -> None:
         running_now[0] += 1
@@ -160,7 +151,9 @@ def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]
         release.wait(10)
         running_now[0] -= 1
 
-    with Running(subscriptions=slow):
-        wait_for(lambda: metrics.value("schedule_events.65536") > skipped)
+    with Running(subscriptions=slow) as running:
+        for phase in ("pre_open", "continuous"):
+            running.market.phase = phase
+            assert running.looked_in(phase)
         release.set()
     assert most[0] == 1

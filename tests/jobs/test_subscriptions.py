@@ -17,7 +17,7 @@ class Fakes:
         self.demanded: list[str] | StoreError = []
         self.unknown: set[str] = set()
         self.held: set[str] = set()
-        self.active, self.now = True, 1_000.0
+        self.active, self.now, self.passed = True, 1_000.0, 50.0
         self.instruments_at: int | None = 1
         self.reassigned: dict[str, int] = {}
         self.cached: dict[str, Tick] = {}
@@ -37,6 +37,7 @@ class Fakes:
             active=lambda: self.active,
             limit=limit,
             clock=lambda: self.now,
+            monotonic=lambda: self.passed,
         )
 
     def refresh(self) -> None: ...
@@ -72,7 +73,7 @@ class Fakes:
 
     def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
         """Return what is wanted when `demanded` is read so long after the last time; 61 s: longer than a wish lasts."""
-        self.now += after_s
+        self.now, self.passed = self.now + after_s, self.passed + after_s
         self.demanded = demanded
         self.subscriptions()
         return self.subscriptions.wanted
@@ -202,3 +203,27 @@ def test_what_could_not_be_forgotten_is_tried_again() -> None:
     fakes.calls.clear()
     fakes.wanted([])
     assert ("cache", ["old"]) in fakes.calls
+
+
+def test_a_clock_that_is_set_back_keeps_no_wish_alive_and_hides_no_new_one() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"], after_s=1)
+    fakes.now -= 19_800
+    assert fakes.wanted(["b"], after_s=1) == ["a", "b"]
+    assert fakes.wanted(["b"], after_s=60) == ["b"]
+
+
+def test_a_clock_that_is_set_forward_ends_no_wish_that_is_not_read_again_yet() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"], after_s=1)
+    fakes.now += 19_800
+    assert fakes.wanted([], after_s=1) == ["a"]
+
+
+def test_a_price_from_the_future_was_confirmed_on_no_connection() -> None:
+    fakes = Fakes()
+    ages_s, followed = {"a": -60, "b": 60}, []
+    fakes.follow = lambda _keys, known: followed.extend(known)  # type: ignore[method-assign]
+    fakes.subscriptions._recall = lambda keys: [Tick(key, 1, received_at=int((fakes.now - ages_s[key]) * 1e6)) for key in keys]
+    fakes.wanted(["a", "b"], after_s=1)
+    assert [tick.received_at for tick in followed] == [0, int((fakes.now - 60) * 1e6)]

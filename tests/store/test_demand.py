@@ -80,3 +80,10 @@ def test_a_key_of_another_type_is_a_store_error(server: Any) -> None:
         demand.wanted(server.client, NOW)
     with pytest.raises(StoreError):
         demand.want(server.client, ["NSE_EQ:1"], NOW)
+
+
+def test_forgetting_leaves_no_wish(server: Any) -> None:
+    demand.want(server.client, ["NSE_EQ:1"], 9e9)
+    demand.want_rest(server.client, ["NSE_EQ:1"], 9e9)
+    demand.forget(server.client)
+    assert (demand.wanted(server.client, 1.0), demand.take_rest(server.client, 1.0)) == ({}, [])

@@ -159,6 +159,7 @@ def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
         st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["continuous", "closed"])),
         st.lists(ticks, max_size=3),
         st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
+        st.sampled_from(["", "trading hours provisional from 7 Dec"]),
         st.dictionaries(st.just("NSE_FNO:45000"), st.integers(0, 2**50), max_size=1),
     )
 )

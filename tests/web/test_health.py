@@ -62,6 +62,9 @@ def test_the_document_of_a_healthy_stream() -> None:
         "reconnects": 1,
         "last_error": "",
         "calendar": "Holidays of MCX are provisional.",
+        "calendar_ahead": [],
+        "off_sessions": {},
+        "calendar_lines": "",
         "silent": [],
         "delay_s": 0,
         "lag": {},
@@ -125,6 +128,16 @@ def test_a_wrong_clock_is_not_healthy(error_s: str, status: str) -> None:
     document = health.describe(stored(clock_error_s=error_s), LINK, now=NOW)
     assert document["status"] == status
     assert status == "healthy" or "this host's clock is" in document["reason"]
+
+
+def test_trades_of_a_day_without_a_session_are_told_with_the_lines_that_would_make_it_one() -> None:
+    written = stored(off_sessions='{"2026-12-05": ["BSE_EQ", "NSE_EQ"], "<b>": ["NSE_EQ"], "2026-12-06": ["<b>"]}')
+    document = health.describe(written, LINK, now=NOW)
+    assert document["off_sessions"] == {"2026-12-05": ["BSE_EQ", "NSE_EQ"]}
+    assert document["calendar_lines"] == (
+        '[[trading_days]]\nsegments = ["BSE_EQ", "NSE_EQ"]\ndays = [{ date = 2026-12-05, name = "Special session" }]'
+    )
+    assert document["status"] == "healthy"
 
 
 def test_what_is_unknown_is_null() -> None:

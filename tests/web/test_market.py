@@ -9,7 +9,7 @@ from ltp.web.market import line, partial, status
 
 
 def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
-    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase, doubts={})
+    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase, doubts={}, notice="")
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,9 @@ def test_segments_in_doubt_are_named_instead_of_a_live_feed() -> None:
     late.doubts = {"NSE_EQ": "delayed by 2 min 30 s", "IDX_I": "delayed by 2 min 30 s", "MCX_COMM": ""}
     assert status(late).words == ("NSE shares, Indices delayed by 2 min 30 s; MCX commodities silent: no prices are coming in")
     assert status(late).feed == "silent"
+
+
+def test_trading_hours_that_are_not_certain_are_told_on_every_page() -> None:
+    unsure = hub()
+    unsure.notice = "trading hours provisional from 7 Dec"
+    assert line(unsure).endswith(' · <a href="/status#h-calendar">trading hours provisional from 7 Dec</a>')
