@@ -320,7 +320,7 @@ def test_what_is_behind_may_fail_the_feed_goes_on(feed_world: Any, caplog: pytes
 def test_a_fault_of_our_own_does_not_end_the_thread(feed_world: Any):
     faults = iter([RuntimeError("our fault"), RuntimeError("again")])
 
-    def in_session(now: float) -> bool:
+    def in_session() -> bool:
         for fault in faults:
             raise fault
         return True
