@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
-from ltp.core.lag import clock_error
+from ltp.core.lag import clock_error, delay_s
 from ltp.core.outlook import Notice, lines_of
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
@@ -90,7 +90,7 @@ class Report:
             "write_worst_ms": worst_ms,
             "silent": json.dumps(feed.silent),
             "lags": json.dumps({name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in feed.lags.items()}),
-            "delay_s": str(max((0, *(lag.told_s for lag in feed.lags.values())))),
+            "delay_s": str(delay_s(feed.lags, self._clock_error())),
             "clock_error_s": "" if (error_s := clock_error(self._clock_error(), feed.lags)) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "silent_s": f"{now - max(self._began_s, feed.last_packet_s or self._began_s):.1f}",
