@@ -128,6 +128,12 @@ def clock_error(by_broker_s: float | None, lags: Mapping[str, Lag]) -> float | N
     return ahead_s if by_broker_s is None and ahead_s < 0 else by_broker_s
 
 
+def delay_s(lags: Mapping[str, Lag], clock_error_s: float | None) -> int:
+    """Return the longest delay that is told, without what this host's clock explains."""
+    told = (lag.told_s for lag in lags.values() if not explained_by_clock(lag.told_s, clock_error_s))
+    return max((0, *told))
+
+
 def doubts(silent: Iterable[str], lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:
     """Return the segments whose prices are not to be shown as live, each with the reason in words, empty for mere silence."""
     found = dict.fromkeys(silent, "")

@@ -13,6 +13,7 @@ from ltp.core.lag import Lag, Lags
 from ltp.core.silence import SegmentWatch
 from ltp.core.tick import Said
 
+_LAG_SAMPLES: Final = 500  # instruments of a look; more would tell no more and hold the reader up
 _NOTHING: Final[Mapping[str, Lag]] = {}
 
 
@@ -27,6 +28,7 @@ class Segments:
         self._judged = judged
         self._watch, self._lags = SegmentWatch(), Lags()
         self._wanted: dict[str, list[str]] = {}
+        self._segments: dict[str, str] = {}  # by key
         self._held: dict[str, Said] = {}  # the newest tick of each instrument at the last look at this connection
         self.lags: Mapping[str, Lag] = _NOTHING
 
@@ -43,9 +45,9 @@ class Segments:
         self._watch.connected(now)
 
     def want(self, keys: Sequence[str]) -> None:
-        self._wanted = {}
-        for key in keys:
-            self._wanted.setdefault(_segment(key), []).append(key)
+        self._wanted, self._segments = {}, {key: _segment(key) for key in keys}
+        for key, segment in self._segments.items():
+            self._wanted.setdefault(segment, []).append(key)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take the next tick of `keys` for the answer to a subscription: it does not show that prices flow again."""
@@ -64,9 +66,11 @@ class Segments:
             if before is not None:  # the first of a connection is the broker's answer to the subscription, and no trade
                 moves.append((tick, before))
         spoke: dict[str, list[str]] = {}
+        segments = self._segments
         for tick, _ in moves:
-            spoke.setdefault(_segment(tick[0]), []).append(tick[0])
-        self.lags = self._lags.look(now, moves)
+            key = tick[0]
+            spoke.setdefault(segments.get(key) or _segment(key), []).append(key)
+        self.lags = self._lags.look(now, moves[:: max(1, len(moves) // _LAG_SAMPLES)])
         self._watch.look(now, spoke, self._wanted, self._judged())
 
     def to_renew(self, now: float) -> dict[str, list[str]]:

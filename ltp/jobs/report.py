@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
-from ltp.core.lag import Lag, clock_error
+from ltp.core.lag import Lag, clock_error, delay_s
 from ltp.core.outlook import Notice, lines_of
 from ltp.core.rates import Rates
 from ltp.feed.status import FeedStatus
@@ -94,7 +94,7 @@ class Report:
             "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
             **self._figures(),
             "silent": json.dumps(feed.silent),
-            **_lags(feed.lags),
+            **_lags(feed.lags, self._clock_error()),
             "clock_error_s": "" if (error_s := clock_error(self._clock_error(), feed.lags)) is None else f"{error_s:.1f}",
             "last_tick_at": "" if feed.last_packet_at is None else _iso(feed.last_packet_at),
             "silent_s": f"{now - max(self._began_s, feed.last_packet_s or self._began_s):.1f}",
@@ -141,10 +141,10 @@ def _listed(name: str, keys: Sequence[str]) -> dict[str, str]:
     return {name: str(len(keys)), f"{name}_keys": json.dumps(list(keys[:_LISTED]))}
 
 
-def _lags(lags: Mapping[str, Lag]) -> dict[str, str]:
+def _lags(lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:
     """Return how late each segment is (median and p99 in seconds), and the longest delay as it is shown."""
     figures = {name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in lags.items()}
-    return {"lags": json.dumps(figures), "delay_s": str(max((0, *(lag.told_s for lag in lags.values()))))}
+    return {"lags": json.dumps(figures), "delay_s": str(delay_s(lags, clock_error_s))}
 
 
 def _iso(epoch_s: float) -> str:

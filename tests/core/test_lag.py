@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.lag import Lag, Lags, clock_error, doubts, duration
+from ltp.core.lag import Lag, Lags, clock_error, delay_s, doubts, duration
 from ltp.core.tick import Said, Tick
 
 START = 1_795_408_200  # 2026-11-23 10:00 in India
@@ -112,7 +112,14 @@ def test_trades_in_the_future_prove_a_slow_clock_and_no_delay(by_broker_s: float
     lags = {"NSE_EQ": Lag(-60.0, -59.0, 9, -60), "IDX_I": Lag(0.0, 0.0, 1)}
     assert clock_error(by_broker_s, lags) == error_s
     assert doubts((), lags, by_broker_s) == {}
+    assert delay_s(lags, by_broker_s) == 0
     assert clock_error(None, {}) is None
+
+
+@pytest.mark.parametrize(("clock_error_s", "longest_s"), [(None, 150), (0.0, 150), (61.0, 150), (149.0, 60)])
+def test_the_longest_delay_is_without_what_the_clock_explains(clock_error_s: float | None, longest_s: int):
+    lags = {"NSE_EQ": Lag(150.0, 151.0, 9, 150), "IDX_I": Lag(60.0, 60.0, 1, 60)}
+    assert delay_s(lags, clock_error_s) == longest_s
 
 
 def test_silence_needs_no_words():

@@ -51,6 +51,7 @@ class Worker:
     phase: dict[str, str] = field(default_factory=lambda: {"NSE_EQ": "continuous"})
     since: int = field(default_factory=lambda: now_us() - 60_000_000)
     board: dict[str, Quote] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
 
     def last_known(self, keys: list[str]) -> list[Quote]:
         return [self.board.get(key) or Quote(key, None, "unknown") for key in keys]
@@ -165,6 +166,8 @@ def test_a_state_is_what_the_tick_supports(api: Api, change: dict[str, Any], exp
         ("link_age_s", 8.5, "stale"),
         ("link_age_s", float("inf"), "stale"),
         ("since", 0, "stale"),
+        ("doubts", {"NSE_EQ": "delayed by 2 min 30 s"}, "stale"),
+        ("doubts", {"MCX_COMM": ""}, "live"),
     ],
 )
 def test_a_state_is_what_the_worker_can_vouch_for(api: Api, name: str, value: Any, expected: str) -> None:
