@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
@@ -130,11 +131,8 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
     return run
 
 
-def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> None:
-    catalog.start()
-    hub.start()
-    renewer.start()
-    vitals.start()
+def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> list[threading.Thread]:
+    return [catalog.start(), *hub.start(), renewer.start(), vitals.start()]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from ltp import settings as ltp_settings
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError
+from ltp.vital import ENDED, Vital
 
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
 _HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
@@ -49,7 +50,7 @@ class DrainingWorker(GeventWorker):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._drain_s, self._front = _DRAIN_S, None
+        self._drain_s, self._front, self.vital = _DRAIN_S, None, None
 
     def handle_exit(self, _signal, _frame):
         self.alive = False  # not more: a signal handler may not take locks
@@ -62,8 +63,12 @@ class DrainingWorker(GeventWorker):
         """In place of gunicorn's own, which goes on accepting for a second and knows only requests that are under way."""
         self._front = _front(self)
         servers = [self._serve(listener) for listener in self.sockets]
+        failed = False
         while self.alive:
             self.notify()
+            failed = self.vital.ended()
+            if failed:
+                self._drain_s, self.alive = _HURRIED_DRAIN_S, False
             for _ in range(20):
                 if self.alive:
                     time.sleep(0.05)
@@ -80,6 +85,8 @@ class DrainingWorker(GeventWorker):
         ):
             self.notify()
             time.sleep(0.05)
+        if failed:
+            sys.exit(ENDED)  # the arbiter starts another
 
     def handle_request(self, listener_name, req, sock, addr):
         """Prices that this process knows leave in one piece, whatever else goes gunicorn's way."""
@@ -164,8 +171,9 @@ def when_ready(server):
 
 def post_worker_init(worker):
     services = _services(worker)
+    worker.vital = Vital()
     if services is not None:
-        services.start()
+        worker.vital.add(services.start())
     gc.collect()
     gc.freeze()  # what is loaded now stays: the longest collection falls from 30 ms to 3
 

@@ -52,6 +52,7 @@ from ltp.store.client import connect
 from ltp.store.lease import Lease
 from ltp.store.limits import NotBefore
 from ltp.store.outlet import Outlet
+from ltp.vital import ENDED, Vital
 
 log = logging.getLogger("worker")
 
@@ -111,11 +112,15 @@ class Worker:
         self.chores = Chores(daily_import, *screens)
         self._account_probed = False
 
-    def start(self) -> None:
+    def start(self) -> Vital:
+        """Start every thread; return the watch over them."""
+        vital = Vital(self.ingest, self.feed, self.rest, self.chores, self.leader)
         for thread in (self.ingest, self.feed, self.rest, self.chores):
             thread.start()
         self.schedule.start()
+        vital.add([self.schedule.thread])
         self.leader.start()
+        return vital
 
     def stop(self) -> None:
         """Unsubscribe, disconnect, write what is left, give the lease back."""
@@ -253,7 +258,7 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Returns the exit status: 0, or 2 with one sentence on stderr."""
+    """Run until SIGTERM or SIGINT. Returns the exit status: 0; 1 when a thread ended; 2 with one sentence on stderr."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -268,26 +273,39 @@ def main() -> int:
     except LTPError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    _run(worker, settings, stopping)
-    return 0
+    return _run(worker, settings, stopping)
 
 
-def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> None:
+def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> int:
     if settings.dhanhq_ws_enabled:
         log.info("Worker started; prices are from %s", settings.source)
     else:
         log.info("DHANHQ_WS_ENABLED is not true: the worker idles. Set it to true to connect to the feed.")
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
-    worker.start()
-    # A signal that the kernel gave to another thread is acted on only when this one wakes.
-    while not stopping.wait(_LOOK_EVERY_S):
-        pass
+    status = 0
+    try:
+        vital = worker.start()
+        # A signal that the kernel gave to another thread is acted on only when this one wakes.
+        while not status and not stopping.wait(_LOOK_EVERY_S):
+            status = ENDED if vital.ended() else 0
+    except Exception:
+        log.critical("The worker cannot go on and ends with status %d", status := ENDED, exc_info=True)
     log.info("Stopping")
+    _stop(worker, status)
+    return status
+
+
+def _stop(worker: Worker, status: int) -> None:
+    """Stop it in order, or end the process with `status`: at the latest after four seconds, and whatever stopping raises."""
     # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
-    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (0,))
+    latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (status,))
     latest.daemon = True
     latest.start()
-    worker.stop()
+    try:
+        worker.stop()
+    except Exception:
+        log.critical("The worker could not be stopped in order", exc_info=True)
+        os._exit(status or ENDED)
     log.info("Stopped")
 
 

@@ -20,7 +20,7 @@ OURS = {
     "core": {"errors"},
     "dhan": {"core", "errors"},
     "screen": {"core", "errors"},
-    "feed": {"dhan", "core", "errors", "metrics"},
+    "feed": {"dhan", "core", "errors", "metrics", "vital"},
     "store": {"core", "errors", "metrics"},
     "db": {"core", "errors", "metrics"},
     "hub": {"core", "errors", "metrics"},
@@ -29,6 +29,7 @@ OURS = {
     "errors": set(),
     "metrics": set(),
     "logs": set(),
+    "vital": set(),
     "settings": {"core", "errors"},
 }
 # What a layer may import from outside, besides the standard library.

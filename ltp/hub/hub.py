@@ -67,12 +67,13 @@ class Hub(Prices):
         self._relay = Relay(subscribe, self._apply, self._repair, self._reread_when_due, monotonic=monotonic)
         self._started = False
 
-    def start(self) -> None:
-        """Start following and sending. After the fork: threads do not survive it."""
+    def start(self) -> tuple[threading.Thread, ...]:
+        """Start following and sending, and return the threads that do. After the fork: threads do not survive it."""
         if not self._started:
             self._started = True
             self._relay.start()
             self._writer.start()
+        return self._relay, self._writer
 
     def stop(self) -> None:
         self._relay.stop()

@@ -18,6 +18,7 @@ from typing import Final
 from ltp import metrics
 from ltp.core.conflate import Conflator
 from ltp.core.money import Price
+from ltp.core.patience import Patience
 from ltp.core.tick import Said, Tick
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
@@ -40,6 +41,7 @@ _REST: Final = 1.1
 STANDBY_S: Final = 0.1
 RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
+GIVE_UP_S: Final = 30.0  # of nothing but faults of ours
 
 
 class Ingest(threading.Thread):
@@ -84,7 +86,7 @@ class Ingest(threading.Thread):
         self._status = FeedStatus()
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
-        self._retry_s = 0.0
+        self._retry_s, self._patience = 0.0, Patience(GIVE_UP_S)
         self._began = float("-inf")  # the last write
         # The last one of the reader's. Its floor counts from there: a beat of the other thread's would put it out of step.
         self._sent_at = float("-inf")
@@ -189,6 +191,8 @@ class Ingest(threading.Thread):
             metrics.count("ingest_faults")
             log.exception("A batch could not be sent")
             self._again_later()
+            if self._patience.lost(self._monotonic()):
+                raise  # it ends the thread and so the process, which gives the lease to a standby
         return False
 
     def _again_later(self) -> None:
@@ -220,6 +224,7 @@ class Ingest(threading.Thread):
         fence = self._may_write()
         if not fence:
             self._fence, self._retry_s = 0, STANDBY_S
+            self._patience.succeeded()
             return False
         now = self._began = self._monotonic()
         beginning = fence != self._fence
@@ -244,6 +249,7 @@ class Ingest(threading.Thread):
             self._fence = 0
         self._report.wrote(self._monotonic() - now)
         self._retry_s = 0.0
+        self._patience.succeeded()
         return True
 
     def _moment(self) -> Moment:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
@@ -91,6 +92,11 @@ class Schedule:
     def start(self) -> None:
         self._scheduler.start()
         self._at_change()
+
+    @property
+    def thread(self) -> threading.Thread:
+        """The thread that wakes the jobs, once started."""
+        return cast(threading.Thread, self._scheduler._thread)
 
     def stop(self) -> None:
         """Start no job any more; one that runs is not waited for."""

@@ -36,7 +36,7 @@ class Services:
     it cannot. `demand` asks the worker to subscribe keys and returns at once.
     `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
     `source` says whose prices are shown: dhanhq, simulator. `vitals`: of this process.
-    `start` begins the background threads, once per process."""
+    `start` begins the background threads, once per process, and returns them: the process depends on each."""
 
     hub: Hub
     redis: Client
@@ -49,7 +49,7 @@ class Services:
     source: Callable[[], str]
     poll_interval_ms: int
     vitals: Vitals
-    start: Callable[[], None]
+    start: Callable[[], Sequence[threading.Thread]]
 
 
 def services() -> Services:
@@ -76,10 +76,11 @@ class DemandRenewer:
         self._thread: threading.Thread | None = None
         self._failing = False
 
-    def start(self) -> None:
+    def start(self) -> threading.Thread:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="demand", daemon=True)
             self._thread.start()
+        return self._thread
 
     def ask(self, keys: Collection[str]) -> None:
         """Have the keys wanted as soon as Redis takes it; never waits."""

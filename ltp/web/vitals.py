@@ -47,11 +47,12 @@ class Vitals:
         self.rates = Rates(RATES_OVER_S)
         self.began_s = 0.0
 
-    def start(self) -> None:
+    def start(self) -> threading.Thread:
         if self._thread is None:
             self.began_s = time.time()
             self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
             self._thread.start()
+        return self._thread
 
     def _run(self) -> None:
         while True:

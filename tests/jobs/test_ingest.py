@@ -280,3 +280,14 @@ def test_many_ticks_are_conflated_into_few_writes(bench: Bench) -> None:
 )
 def test_the_worker_writes_ten_times_in_the_interval_of_a_page_within_bounds(bench: Bench, floor_s: float) -> None:
     assert bench.ingest.on_ticks([]) == pytest.approx(floor_s * 1.1)
+
+
+def test_a_thread_that_only_fails_for_half_a_minute_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would hold the lease for ever, and no standby could lead."""
+    now = iter([1_000.0, 1_029.9, 1_030.0])
+    monkeypatch.setattr(bench.ingest, "_turn", lambda: {}["a fault of ours"])
+    monkeypatch.setattr(bench.ingest, "_monotonic", lambda: next(now))
+    bench.ingest._guarded_turn()
+    bench.ingest._guarded_turn()
+    with pytest.raises(KeyError):
+        bench.ingest._guarded_turn()

@@ -101,7 +101,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         source=lambda: "simulator",
         poll_interval_ms=1500,
         vitals=Vitals(),
-        start=lambda: None,
+        start=lambda: (),
     )
     return app
 
