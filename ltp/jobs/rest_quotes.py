@@ -6,6 +6,7 @@ The pace is the client's. Knows nothing of what becomes of the answers.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -25,6 +26,7 @@ _PAUSE_S: Final = 0.01  # after the server waited for us
 REVIEW_S: Final = 1.0
 SEED_AFTER_S: Final = 5.0
 PER_CALL: Final = 1_000
+_ASKED: Final = 10 * PER_CALL  # ten seconds of calls, and nobody waits for longer
 STOP_S: Final = 0.5
 _BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
 
@@ -104,7 +106,8 @@ class RestQuotes(threading.Thread):
             self._pause_s = WAIT_S
             return  # the flush thread says so already
         self._pause_s = _PAUSE_S
-        self._asked.update(dict.fromkeys(key for key in asked if self._knows(key)))
+        known = (key for key in asked if self._knows(key))
+        self._asked.update(dict.fromkeys(itertools.islice(known, max(0, _ASKED - len(self._asked)))))
 
     def _call(self, keys: list[str]) -> None:
         for key in keys:

@@ -16,6 +16,7 @@ from ltp.jobs.master import Master
 
 log = logging.getLogger(__name__)
 LIMIT: Final = 5_000  # instruments a connection takes
+LONGEST_S: Final = 3_600.0  # a wish counts no longer without being made again
 
 
 class Subscriptions:
@@ -24,6 +25,7 @@ class Subscriptions:
     Args:
         demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything
             stays as it is.
+        forget: takes keys out of the demand that are no instruments. Raises StoreError.
         recall: what the cache knows of keys. Raises StoreError.
         set_wanted: takes the whole list, most important first.
     """
@@ -35,6 +37,7 @@ class Subscriptions:
         market: Market,
         ingest: Ingest,
         demand: Callable[[float], Mapping[str, float]],
+        forget: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         set_wanted: Callable[[Sequence[str]], None],
         active: Callable[[], bool],
@@ -42,6 +45,7 @@ class Subscriptions:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._master, self._market, self._ingest = master, market, ingest
+        self._forget = forget
         self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
         self._clock, self._one_at_a_time = clock, threading.Lock()
         self._wishes: dict[str, float] = {}
@@ -61,13 +65,20 @@ class Subscriptions:
         self._master.refresh()
         try:
             now = self._clock()
-            self._update(self._demand(now), now)
+            self._update(self._of_instruments(self._demand(now), now), now)
         except StoreError as error:
             if not self._failing:
                 log.warning("%s. The subscriptions stay as they are.", error)
             self._failing = True
             return
         self._failing = False
+
+    def _of_instruments(self, demand: Mapping[str, float], now: float) -> dict[str, float]:
+        """Return the demand without what the master does not know, which is removed where it lies too."""
+        known = {key: min(until, now + LONGEST_S) for key, until in demand.items() if key in self._wishes or self._master.knows(key)}
+        if len(known) < len(demand) and self._master.instruments_at is not None:
+            self._forget([key for key in demand if key not in known])
+        return known
 
     def _update(self, demand: Mapping[str, float], now: float) -> None:
         keys = self._in_order(demand, now)

@@ -22,12 +22,14 @@ class Fakes:
         self.failure: StoreError | None = None
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
+        self.forgotten: list[str] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
             master=shape,
             market=shape,
             ingest=shape,
             demand=lambda _now: self.demand(),
+            forget=self.forgotten.extend,
             recall=self.recall,
             set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
             active=lambda: self.active,
@@ -155,3 +157,28 @@ def test_a_worker_that_does_not_lead_wants_nothing_new() -> None:
     fakes = Fakes()
     fakes.active = False
     assert fakes.wanted(["a"]) == []
+
+
+def test_what_is_no_instrument_is_taken_out_of_the_demand() -> None:
+    fakes = Fakes()
+    fakes.unknown = {"x", "y"}
+    fakes.wanted(["x", "a", "y"])
+    assert fakes.forgotten == ["x", "y"]
+
+
+def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
+    fakes = Fakes()
+    fakes.unknown, fakes.instruments_at = {"a"}, None
+    fakes.wanted(["a"])
+    assert fakes.forgotten == []
+
+
+def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
+    fakes = Fakes()
+    fakes.demanded = ["a"]
+    fakes.subscriptions._demand = lambda _now: {"a": float("inf")}
+    fakes.subscriptions()
+    assert fakes.wanted([], after_s=1) == ["a"]
+    fakes.subscriptions._demand = lambda _now: {}
+    assert fakes.wanted([], after_s=3_597) == ["a"]
+    assert fakes.wanted([], after_s=3_601) == []

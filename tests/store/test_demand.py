@@ -80,3 +80,25 @@ def test_a_key_of_another_type_is_a_store_error(server: Any) -> None:
         demand.wanted(server.client, NOW)
     with pytest.raises(StoreError):
         demand.want(server.client, ["NSE_EQ:1"], NOW)
+
+
+def test_what_a_hostile_writer_put_there_is_read_and_kept_up_to_a_bound(server: Any) -> None:
+    for start in range(0, 25_000, 5_000):
+        server.client.zadd("demand:instruments", {f"x{n}": NOW + 90 + n for n in range(start, start + 5_000)})
+        server.client.zadd("demand:rest", {f"x{n}": NOW + 90 + n for n in range(start, start + 5_000)})
+    demand.want(server.client, ["NSE_EQ:1333"], NOW + 60)
+    demand.want_rest(server.client, ["NSE_EQ:1333"], NOW + 10)
+    assert len(wanted := demand.wanted(server.client, NOW)) == 10_000
+    assert wanted["NSE_EQ:1333"] == NOW + 60
+    assert server.client.zcard("demand:instruments") == 10_000
+    assert len(taken := demand.take_rest(server.client, NOW)) == 10_000
+    assert taken[0] == "NSE_EQ:1333"
+    assert not server.client.exists("demand:rest")
+
+
+def test_what_is_no_instrument_is_removed_also_where_it_is_no_text(server: Any) -> None:
+    server.client.zadd("demand:instruments", {b"\xff\xfe": NOW + 9, "NSE_EQ:0": NOW + 5, "NSE_EQ:1": NOW + 5})
+    found = list(demand.wanted(server.client, NOW))
+    demand.forget(server.client, [key for key in found if key != "NSE_EQ:1"])
+    assert server.client.zrange("demand:instruments", 0, -1) == [b"NSE_EQ:1"]
+    demand.forget(server.client, [])
