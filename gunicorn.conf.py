@@ -23,6 +23,7 @@ from gunicorn import sock
 from gunicorn.workers.ggevent import GeventWorker
 
 from ltp import settings as ltp_settings
+from ltp.core.client_address import client_of
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError
 from ltp.vital import ENDED, Vital
@@ -43,6 +44,9 @@ try:
     _settings = ltp_settings.load()
 except ConfigError as error:
     sys.exit(str(error))
+
+
+_trusted = _settings.proxies
 
 
 class DrainingWorker(GeventWorker):
@@ -90,17 +94,17 @@ class DrainingWorker(GeventWorker):
 
     def handle_request(self, listener_name, req, sock, addr):
         """Prices that this process knows leave in one piece, whatever else goes gunicorn's way."""
-        if not self._answered(req, sock):
+        if not self._answered(req, sock, addr):
             super().handle_request(listener_name, req, sock, addr)
         # The socket of who asks again at once is never found empty, and without this he keeps the loop from everybody else.
         time.sleep(0)
 
-    def _answered(self, req, sock):
+    def _answered(self, req, sock, addr):
         front = self._front
         if front is None or req.path != front.path or req.method != "GET" or _needs_environ(req):
             return False
         closes = req.should_close() or not self.alive
-        answer = front.response(req.query, req.version, "close" if closes else "keep-alive")
+        answer = front.response(req.query, req.version, "close" if closes else "keep-alive", partial(_client, req, addr))
         if answer is None:
             return False
         sent = sock.send(answer)  # nearly always all of it, and sendall first asks the kernel for the size of its buffer
@@ -124,6 +128,12 @@ def _front(worker):
     cfg, front = worker.cfg, getattr(worker.wsgi, "wsgi_app", None)
     told = cfg.statsd_host or cfg.max_requests or not cfg.keepalive or os.environ.get("SCRIPT_NAME")
     return front if hasattr(front, "response") and not told and not worker.log.access_log_enabled else None
+
+
+def _client(req, addr):
+    """Return whose request it is, as the environ of it would tell; a Unix socket has no address."""
+    forwarded = ",".join(value for name, value in req.headers if name == "X-FORWARDED-FOR")
+    return client_of(addr[0] if isinstance(addr, tuple) else "", forwarded, _trusted)
 
 
 def _needs_environ(req):

@@ -159,6 +159,7 @@ class Worker:
                 source=self._settings.source,
                 idle_reason=idle,
                 waiting=lambda: self.subscriptions.waiting,
+                taken=lambda: self.subscriptions.taken,
                 calendar=lambda: market.doubts,
                 expected=lambda: self.reconcile.up and market.expects_packets(time.time()),
             ),

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from ltp.core.client_address import EXEMPT
 from ltp.core.quote import Quote
 from ltp.core.wire import Batch
 from ltp.errors import LTPError
+from ltp.hub.clients import Clients
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Cell, Fragments
@@ -54,7 +56,8 @@ class Hub(Prices):
         self._wake = threading.Event()
         self._fragments = Fragments(cell)
         self._turns = Turns(min_interval_s)
-        self._sockets = Sockets(stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set)
+        self._clients = Clients()
+        self._sockets = Sockets(stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self._clients)
         self._writer = Writer(
             self._views,
             self._sockets,
@@ -126,7 +129,9 @@ class Hub(Prices):
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
 
-    def attach(self, connection: Any, head: bytes, view: View, *, last_event_id: str | None, tail: str) -> None:
+    def attach(
+        self, connection: Any, head: bytes, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
+    ) -> None:
         """Take the socket out of its request and send prices to it from now on. Does not yield, so nothing is missed."""
         with self._lock:
             # A view dropped while its request was under way has missed changes; `first` starts it afresh.
@@ -134,9 +139,9 @@ class Hub(Prices):
             opening = head + view.first(last_event_id, tail)
             # Later than our own limit, so that the reason of the end is ours; the kernel sees a shut window first.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
-            self._sockets.attach(fd, view, opening, self._leave_at_s())
+            self._sockets.attach(fd, view, opening, self._leave_at_s(), client)
 
-    def follow(self, view: View, *, last_event_id: str | None, tail: str) -> Iterator[bytes]:
+    def follow(self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
             view = self._views.add(view)
@@ -144,16 +149,23 @@ class Hub(Prices):
 
         def open_() -> bytes:
             self._views.add(view)
+            self._clients.join(client, view)
             return view.first(last_event_id, tail)
 
         return follow(
             view,
             open_,
+            lambda: self._clients.leave(client, view),
             until_s=self._leave_at_s(),
             draining=lambda: self.draining,
             stall_timeout_s=self.stall_timeout_s,
             monotonic=self._monotonic,
         )
+
+    def ranks(self) -> dict[str, int]:
+        """Return what open pages show, within the quota of each client, with the rank of each wish; see core.allotment."""
+        with self._lock:
+            return self._clients.ranks()
 
     def _leave_at_s(self) -> float:
         return self._monotonic() + random.uniform(*_ROTATE_S)

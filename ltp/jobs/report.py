@@ -18,7 +18,8 @@ _OVER_S: Final = 0.9  # a beat on a change comes sooner than one by the clock
 class Report:
     """One thread uses it.
 
-    `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
+    `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit. `taken`: places
+    by kind of wish.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
     and its silence would be a fault. `counts`: counters of this process, see ltp.metrics.
     """
@@ -29,12 +30,13 @@ class Report:
         source: str,
         idle_reason: str,
         waiting: Callable[[], Sequence[str]],
+        taken: Callable[[], Mapping[str, int]] = dict,
         calendar: Callable[[], str] = str,
         expected: Callable[[], bool] = bool,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
-        self._waiting, self._calendar, self._expected = waiting, calendar, expected
+        self._waiting, self._taken, self._calendar, self._expected = waiting, taken, calendar, expected
         self._counts = counts
         self._began_at = ""
         self._measure_anew()
@@ -73,6 +75,7 @@ class Report:
             "never_ticked_keys": json.dumps(feed.never_ticked[:_LISTED]),
             "waiting": str(len(waiting)),
             "waiting_keys": json.dumps(list(waiting[:_LISTED])),
+            "places": json.dumps(dict(self._taken())),
             "ticks_per_s": self._per_s("received"),
             "ticks_written_per_s": self._per_s("ticks_written"),
             "batches_per_s": self._per_s("batches_written"),

@@ -1,4 +1,4 @@
-"""What should be subscribed: screener results, then what pages and API calls ask to see, in the order they first asked."""
+"""What should be subscribed: what open pages show, screener results, then what API calls ask for, by `core.allotment`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from ltp.core.allotment import LIMIT, ROTATE_S, Places, Wish, allot
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.jobs.ingest import Ingest
 from ltp.jobs.market import Market
 from ltp.jobs.master import Master
+from ltp.store.demand import OTHERS, PAGES, PROGRAMS
 
 log = logging.getLogger(__name__)
-LIMIT: Final = 5_000  # instruments a connection takes
 LONGEST_S: Final = 3_600.0  # a wish counts no longer without being made again
 
 
@@ -23,8 +24,8 @@ class Subscriptions:
     """Call it twice a second, and whenever this worker begins to lead.
 
     Args:
-        demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything
-            stays as it is.
+        demand: what is wanted at an instant (seconds since the epoch), see store.demand.wanted. Raises StoreError; then
+            everything stays as it is.
         forget: takes keys out of the demand that are no instruments. Raises StoreError.
         recall: what the cache knows of keys. Raises StoreError.
         set_wanted: takes the whole list, most important first.
@@ -36,7 +37,7 @@ class Subscriptions:
         master: Master,
         market: Market,
         ingest: Ingest,
-        demand: Callable[[float], Mapping[str, float]],
+        demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
         forget: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         set_wanted: Callable[[Sequence[str]], None],
@@ -48,13 +49,15 @@ class Subscriptions:
         self._forget = forget
         self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
         self._clock, self._one_at_a_time = clock, threading.Lock()
-        self._wishes: dict[str, float] = {}
-        self._asked: tuple[object, ...] = ()  # what `_keys` were made of
-        self._keys: list[str] = []
-        self._followed: list[str] = []
+        self._wishes: dict[str, dict[str, Wish]] = {}
+        self._asked: tuple[object, ...] = ()  # what `_places` were made of
+        self._places = Places([], [], {})
+        self._followed: Places | None = None
+        self._full_since: float | None = None
         self._failing = False
         self.wanted: list[str] = []
         self.waiting: list[str] = []
+        self.taken: Mapping[str, int] = {}
 
     def __call__(self) -> None:
         with self._one_at_a_time:
@@ -65,7 +68,8 @@ class Subscriptions:
         self._master.refresh()
         try:
             now = self._clock()
-            self._update(self._of_instruments(self._demand(now), now), now)
+            self._learn(self._demand(now), now)
+            self._update(self._allotted(now))
         except StoreError as error:
             if not self._failing:
                 log.warning("%s. The subscriptions stay as they are.", error)
@@ -73,37 +77,61 @@ class Subscriptions:
             return
         self._failing = False
 
-    def _of_instruments(self, demand: Mapping[str, float], now: float) -> dict[str, float]:
-        """Return the demand without what the master does not know, which is removed where it lies too."""
-        known = {key: min(until, now + LONGEST_S) for key, until in demand.items() if key in self._wishes or self._master.knows(key)}
-        if len(known) < len(demand) and self._master.instruments_at is not None:
-            self._forget([key for key in demand if key not in known])
-        return known
-
-    def _update(self, demand: Mapping[str, float], now: float) -> None:
-        keys = self._in_order(demand, now)
-        if keys is self._followed:
-            return
-        wanted, waiting = keys[: self._limit], keys[self._limit :]
-        if waiting and not self.waiting:
-            log.warning("%d instruments wait: a connection takes %d", len(waiting), self._limit)
-        self.waiting = waiting
-        if wanted != self.wanted:
-            unknown = [key for key in wanted if not self._ingest.holds(key)]
-            self._ingest.follow(wanted, self._recall(unknown) if unknown else [])
-            self.wanted = wanted
-            self._set_wanted(wanted)
-        self._followed = keys
-
-    def _in_order(self, demand: Mapping[str, float], now: float) -> list[str]:
-        """Probes, results, then wishes; the newest wish last. What the master does not know is left out.
+    def _learn(self, demand: Mapping[str, Mapping[str, Wish]], now: float) -> None:
+        """Take the demand in, and have removed where it lies what the master does not know.
 
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
         """
-        self._wishes = {key: until for key, until in {**self._wishes, **demand}.items() if until >= now}
-        asked = self._master.instruments_at, self._market.probes(), self._master.results(), list(self._wishes)
+        for kind, wishes in demand.items():
+            held = self._wishes.get(kind, {})
+            known = {
+                key: wish._replace(until=min(wish.until, now + LONGEST_S))
+                for key, wish in wishes.items()
+                if key in held or self._master.knows(key)
+            }
+            self._wishes[kind] = {key: wish for key, wish in {**held, **known}.items() if wish.until >= now}
+            if kind == OTHERS and len(known) < len(wishes) and self._master.instruments_at is not None:
+                self._forget([key for key in wishes if key not in known])
+
+    def _update(self, places: Places) -> None:
+        if places is self._followed:
+            return
+        if places.waiting and not self.waiting:
+            log.warning("%d instruments wait: a connection takes %d", len(places.waiting), self._limit)
+        self.waiting, self.taken = places.waiting, places.taken
+        if places.wanted != self.wanted:
+            unknown = [key for key in places.wanted if not self._ingest.holds(key)]
+            self._ingest.follow(places.wanted, self._recall(unknown) if unknown else [])
+            self.wanted = places.wanted
+            self._set_wanted(places.wanted)
+        self._followed = places
+
+    def _allotted(self, now: float) -> Places:
+        turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
+        ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
+        asked = self._master.instruments_at, self._market.probes(), self._master.results(), ranks, turn
         if asked != self._asked:  # seldom, and there may be thousands of keys
-            keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))
-            self._keys = [key for key in keys if self._master.knows(key)]
+            pages, programs, others = (self._in_order(kind) for kind in (PAGES, PROGRAMS, OTHERS))
+            # Everything is among the others too, for the sake of other programs; here that adds what those wrote.
+            self._places = allot(
+                self._known(self._market.probes()),
+                self._known(pages),
+                self._known(self._master.results()),
+                self._known([*programs, *others]),
+                limit=self._limit,
+                turn=turn,
+            )
             self._asked = asked
-        return self._keys
+            if not self._places.waiting:
+                self._full_since = None
+            elif self._full_since is None:
+                self._full_since = now
+        return self._places
+
+    def _in_order(self, kind: str) -> list[str]:
+        """Return the keys wished for, the first wishes of each client first, of those the ones made first."""
+        wishes = self._wishes.get(kind, {})
+        return sorted(wishes, key=lambda key: wishes[key].rank)
+
+    def _known(self, keys: Sequence[str]) -> list[str]:
+        return [key for key in keys if self._master.knows(key)]

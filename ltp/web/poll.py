@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from ltp.web import filters, market, stream
+from ltp.web.clients import client
 from ltp.web.services import services
 
 _MAX_ROUNDS: Final = 1_000_000
@@ -38,7 +39,7 @@ def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
     """Answer a page's stream: the cells of `columns` for `keys`."""
     hub = services().hub
     view = hub.view(keys, columns)
-    return stream.stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
+    return stream.stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"), client=client())
 
 
 def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:

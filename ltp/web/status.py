@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request
 
 from ltp import metrics
+from ltp.core import allotment
 from ltp.core.money import group_indian
 from ltp.hub.fragments import BEAT
 from ltp.web import filters, health, market, poll
@@ -69,6 +70,7 @@ def _figures(held: Services) -> dict[str, Any]:
         "redis_answers": stored is not None,
         "worker": worker(fields, document) if fields else [],
         "lists": [(label, *listed(fields, name)) for name, label in _LISTS.items()],
+        "rule": allotment.RULE,
         "last_error": document["last_error"][:_MAX_TEXT],
         "pid": os.getpid(),
         "began": _instant(held.vitals.began_s),
@@ -94,6 +96,7 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Wanted", _count(fields, "wanted")),
         Fact("Subscribed", _count(fields, "subscribed")),
         Fact("Never ticked", _count(fields, "never_ticked")),
+        Fact("Places of pages, screens, programs", _places(fields)),
         Fact("Waiting for a place", _count(fields, "waiting")),
         Fact("Feed reconnects", _count(fields, "reconnects")),
         Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
@@ -172,6 +175,16 @@ def ago(seconds: float | None) -> str:
 
 def _count(fields: Mapping[str, str], name: str) -> str:
     return whole(health.whole(fields[name])) if name in fields else DASH
+
+
+def _places(fields: Mapping[str, str]) -> str:
+    try:
+        taken = json.loads(fields.get("places", "{}"))
+    except (ValueError, RecursionError):
+        return DASH
+    if not isinstance(taken, dict) or not taken:
+        return DASH
+    return ", ".join(whole(health.whole(str(taken.get(kind, 0)))) for kind in ("pages", "screens", "programs"))
 
 
 def _write(fields: Mapping[str, str]) -> str:

@@ -9,7 +9,14 @@ from ltp.jobs.report import Report
 def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
     silent = tuple(f"NSE_EQ:{number}" for number in range(1, 31))
     feed = FeedStatus("live", since_us=5, sent=100, never_ticked=silent, reconnects=3, last_packet_at=1_795_408_200.5)
-    report = Report(source="dhanhq", idle_reason="", waiting=lambda: ["NSE_EQ:9"], calendar=lambda: "provisional", counts=dict)
+    report = Report(
+        source="dhanhq",
+        idle_reason="",
+        waiting=lambda: ["NSE_EQ:9"],
+        taken=lambda: {"pages": 3},
+        calendar=lambda: "provisional",
+        counts=dict,
+    )
     report.begin(1_795_408_100.25)
     status = report.status(feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0)
     assert all(isinstance(value, str) for value in status.values())
@@ -23,6 +30,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "wanted": "120",
         "never_ticked": "30",
         "waiting": "1",
+        "places": '{"pages": 3}',
         "ticks_per_s": "0.0",
         "ticks_written_per_s": "0.0",
         "batches_per_s": "0.0",

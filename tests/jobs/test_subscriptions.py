@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ltp.core.allotment import Wish
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.jobs.subscriptions import Subscriptions
+from ltp.store.demand import OTHERS, PAGES, PROGRAMS
 
 
 class Fakes:
@@ -23,6 +25,7 @@ class Fakes:
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
         self.forgotten: list[str] = []
+        self.pages: list[str] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
             master=shape,
@@ -54,10 +57,11 @@ class Fakes:
     def follow(self, keys: Sequence[str], known: Sequence[Tick]) -> None:
         self.calls.append(("ingest", list(keys)))
 
-    def demand(self) -> dict[str, float]:
+    def demand(self) -> dict[str, dict[str, Wish]]:
         if isinstance(self.demanded, StoreError):
             raise self.demanded
-        return dict.fromkeys(self.demanded, self.now + 60)
+        pages = {key: Wish(3, self.now + 60) for key in self.pages}
+        return {PAGES: pages, PROGRAMS: {}, OTHERS: {key: Wish(99, self.now + 60) for key in (*self.demanded, *self.pages)}}
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
         self.recalled.append(list(keys))
@@ -176,9 +180,31 @@ def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
 def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
     fakes = Fakes()
     fakes.demanded = ["a"]
-    fakes.subscriptions._demand = lambda _now: {"a": float("inf")}
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Wish(99, float("inf"))}}
     fakes.subscriptions()
     assert fakes.wanted([], after_s=1) == ["a"]
-    fakes.subscriptions._demand = lambda _now: {}
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {}}
     assert fakes.wanted([], after_s=3_597) == ["a"]
     assert fakes.wanted([], after_s=3_601) == []
+
+
+def test_a_page_that_is_opened_is_served_while_programs_take_every_place() -> None:
+    fakes = Fakes(limit=20)
+    fakes.result_keys = ["R1", "R2"]
+    programs = [f"p{number}" for number in range(60)]
+    assert len(fakes.wanted(programs)) == 18
+    fakes.pages = ["a", "b", "c"]
+    wanted = fakes.wanted(programs, after_s=1)
+    assert wanted[:5] == ["a", "b", "c", "R1", "R2"]
+    assert len(wanted) == 20
+    assert fakes.subscriptions.taken == {"pages": 3, "screens": 2, "programs": 15}
+
+
+def test_what_waits_has_its_turn_after_half_a_minute() -> None:
+    fakes = Fakes(limit=10)
+    programs = [f"p{number}" for number in range(20)]
+    first = list(fakes.wanted(programs))
+    assert fakes.wanted(programs, after_s=29) == first
+    second = fakes.wanted(programs, after_s=2)
+    assert second[:4] == first[:4]
+    assert not set(second[4:]) & set(first[4:])

@@ -61,7 +61,7 @@ class Street:
             self.handed_on += 1
             return front._app(environ, start_response)
 
-        wanting = replace(self.services, demand=self.wanted.append)
+        wanting = replace(self.services, demand_of_program=lambda keys, _client: self.wanted.append(keys))
         self.front = Client(PricesFirst(counted, wanting, monotonic=lambda: self.now_s))
 
     def heard(self) -> bool:
@@ -169,7 +169,7 @@ def test_other_methods_are_left_to_flask(street: Street, method: str) -> None:
 @pytest.mark.parametrize(("version", "connection"), [((1, 1), "keep-alive"), ((1, 0), "close")])
 def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, version: tuple[int, int], connection: str) -> None:
     query = f"keys={HDFC},{TCS}"
-    head, _, body = street.front.application.response(query, version, connection).partition(b"\r\n\r\n")
+    head, _, body = street.front.application.response(query, version, connection, str).partition(b"\r\n\r\n")
     other = street.front.get(f"{URL}?{query}")
     status, *lines = head.decode().split("\r\n")
     assert status == f"HTTP/{version[0]}.{version[1]} 200 OK"
@@ -181,9 +181,9 @@ def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, v
 
 
 def test_there_is_no_whole_answer_to_what_the_application_has_to_be_asked(street: Street) -> None:
-    assert street.front.application.response("keys=nonsense", (1, 1), "close") is None
+    assert street.front.application.response("keys=nonsense", (1, 1), "close", str) is None
     street.say(feed="silent")
-    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close") is None
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", str) is None
 
 
 @pytest.mark.parametrize("feed", ["silent", "down", "off"])
