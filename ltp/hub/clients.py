@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ltp.core.allotment import LIMIT, PAGES_EACH, most, rank_of
+from ltp.core.client_address import EXEMPT
 from ltp.hub.view import View
 
+CELLS_EACH: Final = 50_000  # of a client's different views: a hundred pages of 50 rows and ten columns
 _NONE: Final = (LIMIT, 0)
 
 
@@ -28,6 +30,17 @@ class Clients:
 
     def streams(self, client: str) -> int:
         return sum(self._views.get(client, {}).values())
+
+    def refuses(self, client: str, view: View | None, cells: int, most_streams: int) -> bool:
+        """Tell whether one more stream of a client would cost more than a client may. `view`: it is known; else it has so many
+        cells.
+        """
+        if client == EXEMPT:
+            return False
+        views = self._views.get(client, {})
+        if view not in views and sum(each.cells for each in views) + cells > CELLS_EACH:
+            return True
+        return self.streams(client) >= most_streams
 
     def ranks(self) -> dict[str, int]:
         """Return what open pages show within the quota of whoever opened them, with the rank of each.

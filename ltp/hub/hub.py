@@ -17,19 +17,22 @@ from ltp.core.quote import Quote
 from ltp.core.wire import Batch
 from ltp.errors import LTPError
 from ltp.hub.clients import Clients
+from ltp.hub.column import Cell
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
-from ltp.hub.fragments import Cell, Fragments
+from ltp.hub.fragments import Fragments
 from ltp.hub.prices import Prices, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
 from ltp.hub.turns import Turns
-from ltp.hub.view import View
+from ltp.hub.view import View, ViewKey
 from ltp.hub.writer import Writer
 
 _DRAIN_PER_S: Final = 500
 _DRAIN_LEAST_S: Final = 0.05
 _ROTATE_S: Final = (15 * 60, 20 * 60)
+_STREAMS_SHARE: Final = 4  # a client has at most this part of a process's streams, and may always have as many as
+_LEAST_STREAMS_EACH: Final = 20
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +105,25 @@ class Hub(Prices):
         """Browsers that have not taken all they were sent, of those whose sockets left their request."""
         return self._sockets.late
 
+    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
+        """Return why there is no stream for one more page of a client, in a word; empty when there is one.
+
+        full: of streams. client: it has as many streams, or as many cells in different views, as a client may. views: what all
+        have open takes this process enough to put together.
+        """
+        if self.draining or self.streams >= self.max_streams:
+            return "draining" if self.draining else "full"
+        key = _view_key(keys, columns)
+        cells, most_streams = len(key[0]) * len(key[1]), max(_LEAST_STREAMS_EACH, self.max_streams // _STREAMS_SHARE)
+        with self._lock:
+            known = self._views.get(key)
+            if self._clients.refuses(client, known, cells, most_streams):
+                return "client"
+            return "" if known or self._views.has_room(cells) else "views"
+
     def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
         """Return the view of these instruments and columns, the same for every page that shows the same."""
-        key = tuple(sorted(set(keys))), tuple(columns)
+        key = _view_key(keys, columns)
         known = self._views.get(key)
         if known is None or not known.streams:  # else its prices are followed, and read again where they are missing
             self.quotes(key[0])
@@ -180,3 +199,7 @@ class Hub(Prices):
         super()._changed(keys)
         if self._views.next_due_s() <= self._monotonic() + self._turns.early_s:
             self._wake.set()
+
+
+def _view_key(keys: Iterable[str], columns: Iterable[str]) -> ViewKey:
+    return tuple(sorted(set(keys))), tuple(columns)

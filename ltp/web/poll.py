@@ -38,6 +38,9 @@ def live(path: str, params: Mapping[str, str]) -> Live:
 def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
     """Answer a page's stream: the cells of `columns` for `keys`."""
     hub = services().hub
+    refusal = hub.refusal(keys, columns, client())
+    if refusal:
+        return stream.refused(refusal)
     view = hub.view(keys, columns)
     return stream.stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"), client=client())
 

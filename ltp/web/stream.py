@@ -35,7 +35,7 @@ def stream_response(hub: Hub, view: View, *, last_event_id: str | None, tail: st
         client: whose stream it is.
     """
     if hub.draining or hub.streams >= hub.max_streams:
-        return _refused("draining" if hub.draining else "full")
+        return refused("draining" if hub.draining else "full")
     if request.method == "HEAD":  # answered by the same function, and must not become a stream nobody reads
         return Response(headers=_HEADERS)
     connection = request.environ.get("gunicorn.socket")
@@ -73,7 +73,8 @@ class _Detached(Response):
         raise StopIteration
 
 
-def _refused(reason: str) -> Response:
+def refused(reason: str) -> Response:
+    """Answer a stream that is not had now, for a reason in a word; its page polls."""
     metrics.count(f"streams_refused.{reason}")
     # Text, never an empty stream: a browser counts a stream that opens as success and comes back at once.
     headers = {"Retry-After": str(_RETRY_AFTER_S), "HX-Reswap": "none", "Cache-Control": "no-store"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ltp.hub.clients import Clients
 
 
@@ -43,3 +45,24 @@ def test_streams_that_end_are_counted_no_more(rig: Any, browse: Any) -> None:
     browsers[1].leave()
     rig.until(lambda: rig.hub._clients.streams("") == 0 or rig.prices(k1=101 + rig.seq))
     assert rig.hub.ranks() == {}
+
+
+def test_a_client_pays_once_for_what_it_has_open_several_times(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltp.hub.clients.CELLS_EACH", 5)
+    client, columns = "203.0.113.9", list(rig.view(1).columns)
+    for view in (rig.view(1), rig.view(1), rig.view(2)):
+        rig.hub._clients.join(client, view)
+    assert rig.hub.refusal(["NSE_EQ:2"], columns, client) == ""
+    assert rig.hub.refusal(["NSE_EQ:3"], columns, client) == "client"
+    assert rig.hub.refusal(["NSE_EQ:3"], columns, "198.51.100.1") == ""
+    assert rig.hub.refusal(["NSE_EQ:3"], columns, "") == ""
+
+
+def test_a_client_has_at_most_a_quarter_of_the_streams(make_rig: Any) -> None:
+    rig = make_rig(max_streams=100)
+    view, columns = rig.view(1), list(rig.view(1).columns)
+    for _ in range(25):
+        assert rig.hub.refusal(["NSE_EQ:1"], columns, "203.0.113.9") == ""
+        rig.hub._clients.join("203.0.113.9", view)
+    assert rig.hub.refusal(["NSE_EQ:1"], columns, "203.0.113.9") == "client"
+    assert rig.hub.refusal(["NSE_EQ:1"], columns, "198.51.100.1") == ""
