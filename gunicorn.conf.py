@@ -16,16 +16,25 @@ import socket
 import sys
 import time
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import sock
 from gunicorn.workers.ggevent import GeventWorker
 
+_folder = Path(__file__).resolve().parent
+_found = find_spec("ltp")
+if _found is None or not _found.origin or Path(_found.origin).resolve().parents[1] != _folder:
+    sys.exit(f"gunicorn finds the application by the folder it is started in: cd {_folder}, and start it there")
+
+from ltp import logs
 from ltp import settings as ltp_settings
 from ltp.core.client_address import client_of
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError
+from ltp.gunicorn_log import GunicornLog, log_ends_of_greenlets
 from ltp.vital import ENDED, Vital
 
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
@@ -42,6 +51,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))  # before the setting
 
 try:
     _settings = ltp_settings.load()
+    logs.configure("web", _settings.log_level)
 except ConfigError as error:
     sys.exit(str(error))
 
@@ -181,6 +191,7 @@ def when_ready(server):
 
 def post_worker_init(worker):
     services = _services(worker)
+    log_ends_of_greenlets()
     worker.vital = Vital()
     if services is not None:
         worker.vital.add(services.start())
@@ -189,6 +200,7 @@ def post_worker_init(worker):
 
 
 worker_class = DrainingWorker
+logger_class = GunicornLog
 bind = f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"
 workers = _settings.web_concurrency
 worker_connections = _settings.max_streams + _REQUESTS

@@ -25,11 +25,13 @@ OURS = {
     "db": {"core", "errors", "metrics"},
     "hub": {"core", "errors", "metrics"},
     "jobs": {"feed", "screen", "store", "db", "core", "errors", "metrics", "dhan.scrip_master"},
-    "web": {"hub", "store", "db", "core", "errors", "metrics"},
+    "web": {"hub", "store", "db", "core", "errors", "metrics", "memory"},
     "errors": set(),
     "metrics": set(),
     "logs": set(),
     "vital": set(),
+    "memory": set(),
+    "gunicorn_log": {"logs"},
     "settings": {"core", "errors"},
 }
 # What a layer may import from outside, besides the standard library.
@@ -41,6 +43,7 @@ THEIRS = {
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
     "jobs": {"apscheduler"},
+    "gunicorn_log": {"gunicorn", "gevent"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
     "settings": {"pydantic", "pydantic_settings"},
 }

@@ -75,7 +75,7 @@ def translated(done: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         # The driver's own first line; SQLAlchemy would add the statement with everybody's parameters.
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(". ")
         raise DatabaseError(f"The database cannot be {done}: {reason}") from error
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.combining import OrTrigger
@@ -27,6 +28,7 @@ RECONCILE_S: Final = 30
 CALENDAR_S: Final = 30  # reading the tables takes some milliseconds
 SUBSCRIPTIONS_S: Final = 0.5  # with what the feed takes to hear of it, a wish is followed within a second
 _COMPLAIN_EVERY_S: Final = 60.0
+_HANGS_AFTER: Final = 3
 
 
 class Reconcile:
@@ -83,7 +85,8 @@ class Schedule:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._complaints = _Complaints()
-        self._scheduler.add_listener(self._complaints, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        told_of = EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_EXECUTED
+        self._scheduler.add_listener(self._complaints, told_of)
         self._add(reconcile, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "reconcile")
         self._add(subscriptions, IntervalTrigger(seconds=SUBSCRIPTIONS_S, timezone=ZONE), "subscriptions")
         self._add(changed, IntervalTrigger(seconds=RECONCILE_S, timezone=ZONE), "status")
@@ -120,12 +123,24 @@ class Schedule:
 
 
 class _Complaints:
-    """Log what went wrong with a job, once a minute for each job and kind; a missed start is an alarm."""
+    """Log what went wrong with a job, once a minute for each job and kind; a missed start is an alarm.
+
+    One that still runs when it is due again is none: on a slow machine that happens. Three times in a row it hangs.
+    """
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, int], float] = {}
+        self._left_out: Counter[str] = Counter()  # in a row, by job
 
     def __call__(self, event: Any) -> None:
+        if event.code in (EVENT_JOB_EXECUTED, EVENT_JOB_ERROR):
+            del self._left_out[event.job_id]
+        if event.code == EVENT_JOB_EXECUTED:
+            return
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._left_out[event.job_id] += 1
+            if self._left_out[event.job_id] < _HANGS_AFTER:
+                return
         metrics.count(f"schedule_events.{event.code}")
         now, what = time.monotonic(), (event.job_id, event.code)
         if now - self._last.get(what, float("-inf")) < _COMPLAIN_EVERY_S:
@@ -136,7 +151,7 @@ class _Complaints:
         elif event.code == EVENT_JOB_MISSED:
             log.error("Job %s missed its time %s", event.job_id, _at(event.scheduled_run_time))
         else:
-            log.warning("Job %s still runs from before; this time it is left out", event.job_id)
+            log.warning("Job %s still runs from before; it was left out %d times", event.job_id, self._left_out[event.job_id])
 
 
 def _at_or_daily(when: datetime) -> OrTrigger:

@@ -78,5 +78,5 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (redis.RedisError, OSError) as error:
         metrics.count(f"store_errors.{type(error).__name__}")
-        sentence = _CREDENTIALS.sub("://***@", str(error))
-        raise StoreError(f"{what} failed: {type(error).__name__}: {sentence[:200]}") from None
+        sentence = _CREDENTIALS.sub("://***@", str(error))[:200].rstrip(". ")
+        raise StoreError(f"{what} failed: {type(error).__name__}: {sentence}") from None

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ltp import metrics
 from ltp.core.rates import Rates
+from ltp.memory import Memory
 
 EVERY_S: Final = 0.05
 WINDOW_S: Final = 60.0
@@ -55,8 +56,10 @@ class Vitals:
         return self._thread
 
     def _run(self) -> None:
+        memory = Memory()
         while True:
             self.sample()
+            memory.look()
 
     def sample(self) -> None:
         """Sleep once and note how late that ended."""

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
 
 from ltp import metrics
+from ltp.jobs import schedule
 from ltp.jobs.schedule import ZONE, Reconcile, Schedule
 
 
@@ -164,3 +166,17 @@ def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]
         wait_for(lambda: metrics.value("schedule_events.65536") > skipped)
         release.set()
     assert most[0] == 1
+
+
+def test_a_job_is_said_to_hang_only_when_it_was_left_out_three_times_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = schedule._Complaints()
+    ran, left_out = (
+        JobExecutionEvent(EVENT_JOB_EXECUTED, "subscriptions", "default", None),
+        JobSubmissionEvent(EVENT_JOB_MAX_INSTANCES, "subscriptions", "default", []),
+    )
+    for event in (left_out, left_out, ran, left_out, left_out):
+        complaints(event)
+    assert caplog.messages == []
+    complaints(left_out)
+    complaints(left_out)
+    assert caplog.messages == ["Job subscriptions still runs from before; it was left out 3 times"]

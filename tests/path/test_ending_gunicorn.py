@@ -18,6 +18,7 @@ from tests.conftest import free_port, wait_for
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+COMMAND = Path(sys.executable).parent / "gunicorn"
 
 
 class Server:
@@ -61,3 +62,21 @@ def test_another_process_takes_the_place_of_one_that_lost_a_thread(server: Serve
     wait_for(lambda: server.get("/pid") not in ("", ending))
     (fault,) = server.faults()[known:]
     assert fault.startswith(f"The thread {name} ended (Fault: ")
+
+
+def test_every_line_is_of_one_format_and_in_utc(server: Server) -> None:
+    records = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert {"gunicorn.error", "ltp.vital"} <= {record["logger"] for record in records}
+    assert all(record["at"].endswith("+00:00") and record["process"] == "web" for record in records)
+
+
+@pytest.mark.parametrize(
+    "started", [["-m", "gunicorn"], [str(Path(sys.executable).parent / "gunicorn")]], ids=["module", "command"]
+)
+def test_started_in_another_folder_it_names_the_right_one(started: list[str], tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, *started, "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line == f"gunicorn finds the application by the folder it is started in: cd {ROOT}, and start it there"
