@@ -41,13 +41,15 @@ def _head_starts(version: tuple[int, int], connection: str, second: int) -> byte
 class _Asked:
     """What one query asks for.
 
-    `demanded_s`: the monotonic instant at which that was last made demand. `stamp`: the board's when the answer was `known`.
+    `demanded_s`: the monotonic instant at which that was last made demand. `refused`: the client whose quota it was too much for
+    then; another's request makes it demand. `stamp`: the board's when the answer was `known`.
     """
 
-    __slots__ = ("demanded_s", "keys", "known", "stamp")
+    __slots__ = ("demanded_s", "keys", "known", "refused", "stamp")
 
     def __init__(self, keys: list[str]) -> None:
         self.keys, self.demanded_s, self.stamp, self.known = keys, float("-inf"), 0, ""
+        self.refused: str | None = None
 
 
 class PricesFirst:
@@ -96,7 +98,7 @@ class PricesFirst:
         except (InputError, NotFoundError):
             return None
         stamp, now = services.hub.stamp, self._monotonic()
-        due = now - asked.demanded_s >= ASK_AGAIN_S
+        due = now - asked.demanded_s >= ASK_AGAIN_S or (asked.refused is not None and client() != asked.refused)
         if due or not stamp or stamp != asked.stamp:
             vouched = services.hub.vouched(asked.keys)
             if vouched is None:
@@ -105,8 +107,8 @@ class PricesFirst:
             asked.known = prices_document.known(pieces, priced=len(pieces), covered=vouched.covered, fetched=0)
             asked.stamp = stamp
         if due:
-            asked.demanded_s = now
-            services.demand_of_program(asked.keys, client())
+            asked.demanded_s, by = now, client()
+            asked.refused = None if services.demand_of_program(asked.keys, by) else by
         return prices_document.document(asked.known, services.source(), time.time())
 
     def _read(self, query: str) -> _Asked:

@@ -36,8 +36,9 @@ RENEW_EVERY_S: Final = 15.0
 @dataclass(frozen=True)
 class Services:
     """`engine`: for what a form writes, and nothing else; it waits for a lock but a moment. `run` finds an older run, None when
-    it cannot. `demand` asks the worker to subscribe keys for a page of the present request's client, `demand_of_program`
-    for an API call of the client named; both return at once. `trusted`: proxies that may name a client.
+    it cannot. `demand` asks the worker to subscribe keys for a page of the present request's client; `demand_of_program` does
+    for an API call of the client named, and tells whether its quota is enough. Both return at once. `trusted`: proxies that
+    may name a client.
     `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
     `source` says whose prices are shown: dhanhq, simulator. `vitals`: of this process.
     `start` begins the background threads, once per process, and returns them: the process depends on each."""
@@ -50,7 +51,7 @@ class Services:
     plans: Plans
     cell: Callable[[Quote, str], str]
     demand: Callable[[Collection[str]], None]
-    demand_of_program: Callable[[Collection[str], str], None]
+    demand_of_program: Callable[[Collection[str], str], bool]
     trusted: TrustedProxies
     source: Callable[[], str]
     poll_interval_ms: int
@@ -98,15 +99,21 @@ class DemandRenewer:
             self._thread.start()
         return self._thread
 
-    def ask(self, kind: str, client: str, keys: Collection[str]) -> None:
-        """Have the keys wanted as soon as Redis takes it, as far as the client's quota goes; never waits."""
+    def ask(self, kind: str, client: str, keys: Collection[str]) -> bool:
+        """Have the keys wanted as soon as Redis takes it, as far as the client's quota goes; never waits.
+
+        Returns:
+            Whether the quota is enough for all of them.
+        """
         known, now = [key for key in keys if self._knows(key)], time.time()
         with self._lock:
             pending = self._pending[kind]
-            for key, rank in self._wishes[kind].ask(client, known, now, now + self._ttl_s).items():
+            ranks = self._wishes[kind].ask(client, known, now, now + self._ttl_s)
+            for key, rank in ranks.items():
                 if key in pending or len(pending) < LIMIT:
                     pending[key] = min(rank, pending.get(key, rank))
         self._wake.set()
+        return len(ranks) == len(known)
 
     def _run(self) -> None:
         renew_at = 0.0

@@ -99,7 +99,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         plans=catalog.plans,
         cell=lambda *_: "",
         demand=wanted.extend,
-        demand_of_program=lambda keys, _client: wanted.extend(keys),
+        demand_of_program=lambda keys, _client: not wanted.extend(keys),
         trusted=TrustedProxies.parse("none"),
         source=lambda: "simulator",
         poll_interval_ms=1500,

@@ -55,14 +55,20 @@ class Street:
         self.outlet = Outlet(self.redis, "simulator", allowed=lambda: True)
         self.since, self.phase = now_us() - 10**9, OPEN
         self.handed_on, self.wanted, self.now_s = 0, [], 0.0
+        self.askers: list[str] = []
         self.view = Client(front._app)
 
         def counted(environ: Any, start_response: Any) -> Any:
             self.handed_on += 1
             return front._app(environ, start_response)
 
-        wanting = replace(self.services, demand_of_program=lambda keys, _client: self.wanted.append(keys))
+        wanting = replace(self.services, demand_of_program=self.want)
         self.front = Client(PricesFirst(counted, wanting, monotonic=lambda: self.now_s))
+
+    def want(self, keys: Any, client: str) -> bool:
+        self.wanted.append(keys)
+        self.askers.append(client)
+        return client != "203.0.113.9"
 
     def heard(self) -> bool:
         self.outlet.send(Moment(now_us(), "live", self.since, OPEN), [], NOTHING)
@@ -248,3 +254,9 @@ def test_a_worker_that_is_not_heard_is_not_spoken_for(valkey: Any, tmp_path: Pat
     street = Street(valkey.url, tmp_path, wait_for)
     assert not street.same(f"keys={HDFC}")
     street.redis.close()
+
+
+def test_a_client_whose_quota_is_used_up_keeps_nobody_else_from_asking_for_the_same(street: Street) -> None:
+    for client in ("203.0.113.9", "203.0.113.9", "198.51.100.1", "198.51.100.2", "203.0.113.9"):
+        street.front.get(f"{URL}?keys={HDFC}", headers={"X-Forwarded-For": client})
+    assert street.askers == ["203.0.113.9", "198.51.100.1"]
