@@ -83,7 +83,7 @@ class Worker:
             market=market,
             ingest=self.ingest,
             demand=lambda now: demand.wanted(client, now),
-            forget=lambda keys: demand.forget(client, keys),
+            drop_demand=lambda keys: demand.forget(client, keys),
             recall=self._recall,
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,

@@ -149,15 +149,23 @@ class Wholes:
     def __init__(self) -> None:
         self._pages: OrderedDict[object, Whole] = OrderedDict()
         self._bytes = 0
+        self._used: set[object] = set()
 
     def get(self, key: object) -> Whole | None:
         page = self._pages.get(key)
         if page is not None:
             self._pages.move_to_end(key)
+            self._used.add(key)
         return page
+
+    def forget_unused(self) -> None:
+        for key in [key for key in self._pages if key not in self._used]:
+            self._drop(key)
+        self._used.clear()
 
     def keep(self, key: object, page: Whole) -> Whole:
         self._drop(key)
+        self._used.add(key)
         self._pages[key] = page
         self._bytes += len(page[1])
         while self._bytes > _WHOLE_BYTES:
@@ -165,6 +173,7 @@ class Wholes:
         return page
 
     def _drop(self, key: object) -> None:
+        self._used.discard(key)
         page = self._pages.pop(key, None)
         self._bytes -= len(page[1]) if page else 0
 
@@ -174,9 +183,12 @@ class Fragments:
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self._columns: WeakValueDictionary[str, Column] = WeakValueDictionary()  # those of the sheets below, and of views
+        # As long as a view shows them, or they are among the sheets that were asked for last.
+        self._columns: WeakValueDictionary[str, Column] = WeakValueDictionary()
+        self._alive: WeakValueDictionary[tuple[str, ...], Sheet] = WeakValueDictionary()
         self._sheets: OrderedDict[tuple[str, ...], Sheet] = OrderedDict()
         self._wholes = Wholes()
+        self._used: set[tuple[str, ...]] = set()
         self._price = self._column("ltp")
         self.places = Places()
 
@@ -188,14 +200,22 @@ class Fragments:
 
     def sheet(self, columns: tuple[str, ...]) -> Sheet:
         """Return the sheet of these columns."""
-        sheet = self._sheets.get(columns)
+        self._used.add(columns)
+        sheet = self._alive.get(columns)
         if sheet is None:
-            if len(self._sheets) >= _SHEETS:
-                self._sheets.popitem(last=False)  # views keep theirs, and the columns of it
-            sheet = self._sheets[columns] = Sheet([self._column(name) for name in columns], columns, self._wholes)
-        else:
-            self._sheets.move_to_end(columns)
+            sheet = self._alive[columns] = Sheet([self._column(name) for name in columns], columns, self._wholes)
+        self._sheets[columns] = sheet
+        self._sheets.move_to_end(columns)
+        if len(self._sheets) > _SHEETS:
+            self._sheets.popitem(last=False)
         return sheet
+
+    def forget_unused(self) -> None:
+        """Forget what nobody has asked for since the last call. Views keep the sheets and columns that they show."""
+        for columns in [columns for columns in self._sheets if columns not in self._used]:
+            del self._sheets[columns]
+        self._used.clear()
+        self._wholes.forget_unused()
 
     def state(self, quote: Quote) -> str:
         """Return markup that renews nothing but the state inside the price cell, with the class it is drawn with."""

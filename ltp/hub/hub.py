@@ -31,6 +31,7 @@ from ltp.hub.writer import Writer
 _DRAIN_PER_S: Final = 500
 _DRAIN_LEAST_S: Final = 0.05
 _ROTATE_S: Final = (15 * 60, 20 * 60)
+_FORGET_EVERY_S: Final = 30.0
 _STREAMS_SHARE: Final = 4  # a client has at most this part of a process's streams, and may always have as many as
 _LEAST_STREAMS_EACH: Final = 20
 
@@ -72,6 +73,7 @@ class Hub(Prices):
         )
         self._relay = Relay(subscribe, self._apply, self._repair, self._reread_when_due, monotonic=monotonic)
         self._started = False
+        self._next_forget_s = 0.0
 
     def start(self) -> tuple[threading.Thread, ...]:
         """Start following and sending, and return the threads that do. After the fork: threads do not survive it."""
@@ -194,6 +196,14 @@ class Hub(Prices):
             if batch.ticks:
                 self._turns.heard(self._monotonic())
             super()._apply(batch)
+
+    def _refresh(self) -> None:
+        super()._refresh()
+        now = self._monotonic()
+        if now >= self._next_forget_s:
+            self._next_forget_s = now + _FORGET_EVERY_S
+            with self._lock:
+                self._fragments.forget_unused()
 
     def _changed(self, keys: list[str]) -> None:
         super()._changed(keys)

@@ -17,7 +17,7 @@ from ltp.jobs.master import Master
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
 
 log = logging.getLogger(__name__)
-LONGEST_S: Final = 3_600.0  # a wish counts no longer without being made again
+LONGEST_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: what is wanted for longer was written by another clock
 
 
 class Subscriptions:
@@ -26,7 +26,7 @@ class Subscriptions:
     Args:
         demand: what is wanted at an instant (seconds since the epoch), see store.demand.wanted. Raises StoreError; then
             everything stays as it is.
-        forget: takes keys out of the demand that are no instruments. Raises StoreError.
+        drop_demand: takes keys out of the demand that are no instruments. Raises StoreError.
         recall: what the cache knows of keys. Raises StoreError.
         set_wanted: takes the whole list, most important first.
     """
@@ -38,18 +38,19 @@ class Subscriptions:
         market: Market,
         ingest: Ingest,
         demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
-        forget: Callable[[Sequence[str]], None],
+        drop_demand: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         set_wanted: Callable[[Sequence[str]], None],
         active: Callable[[], bool],
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._master, self._market, self._ingest = master, market, ingest
-        self._forget = forget
+        self._drop_demand = drop_demand
         self._demand, self._recall, self._set_wanted, self._active, self._limit = demand, recall, set_wanted, active, limit
-        self._clock, self._one_at_a_time = clock, threading.Lock()
-        self._wishes: dict[str, dict[str, Wish]] = {}
+        self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
+        self._wishes: dict[str, dict[str, Wish]] = {}  # by kind and key, until a monotonic instant
         self._asked: tuple[object, ...] = ()  # what `_places` were made of
         self._places = Places([], [], {})
         self._followed: Places | None = None
@@ -69,7 +70,7 @@ class Subscriptions:
         try:
             now = self._clock()
             self._learn(self._demand(now), now)
-            self._update(self._allotted(now))
+            self._update(self._allotted(self._monotonic()))
         except StoreError as error:
             if not self._failing:
                 log.warning("%s. The subscriptions stay as they are.", error)
@@ -82,16 +83,17 @@ class Subscriptions:
 
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
         """
+        passed = self._monotonic()
         for kind, wishes in demand.items():
             held = self._wishes.get(kind, {})
             known = {
-                key: wish._replace(until=min(wish.until, now + LONGEST_S))
+                key: wish._replace(until=passed + min(wish.until - now, LONGEST_WISH_S))
                 for key, wish in wishes.items()
                 if key in held or self._master.knows(key)
             }
-            self._wishes[kind] = {key: wish for key, wish in {**held, **known}.items() if wish.until >= now}
+            self._wishes[kind] = {key: wish for key, wish in {**held, **known}.items() if wish.until >= passed}
             if kind == OTHERS and len(known) < len(wishes) and self._master.instruments_at is not None:
-                self._forget([key for key in wishes if key not in known])
+                self._drop_demand([key for key in wishes if key not in known])
 
     def _update(self, places: Places) -> None:
         if places is self._followed:
@@ -114,10 +116,10 @@ class Subscriptions:
             pages, programs, others = (self._in_order(kind) for kind in (PAGES, PROGRAMS, OTHERS))
             # Everything is among the others too, for the sake of other programs; here that adds what those wrote.
             self._places = allot(
-                self._known(self._market.probes()),
-                self._known(pages),
-                self._known(self._master.results()),
-                self._known([*programs, *others]),
+                self._of_master(self._market.probes()),
+                self._of_master(pages),
+                self._of_master(self._master.results()),
+                self._of_master([*programs, *others]),
                 limit=self._limit,
                 turn=turn,
             )
@@ -133,5 +135,5 @@ class Subscriptions:
         wishes = self._wishes.get(kind, {})
         return sorted(wishes, key=lambda key: wishes[key].rank)
 
-    def _known(self, keys: Sequence[str]) -> list[str]:
+    def _of_master(self, keys: Sequence[str]) -> list[str]:
         return [key for key in keys if self._master.knows(key)]

@@ -207,3 +207,22 @@ def test_when_the_places_of_long_gone_pages_are_given_up_a_view_takes_others_and
             assert event.count(b'id="ltp-') == 1
             assert f'id="ltp-{view.keys[0].replace(":", "-")}">'.encode() in event
             assert b"%d<i" % ltp in event
+
+
+def test_what_nobody_asked_for_lately_is_forgotten(drawn: Drawn) -> None:
+    board = Board()
+    for columns in (("ltp",), ("ltp", "volume")):
+        drawn.fragments.sheet(columns).whole(board, (), 0)
+    drawn.fragments.forget_unused()
+    drawn.fragments.sheet(("ltp",)).whole(board, (), 0)
+    drawn.fragments.forget_unused()
+    assert list(drawn.fragments._sheets) == [("ltp",)]
+    assert [key[0] for key in drawn.fragments._wholes._pages] == [("ltp",)]
+    assert list(drawn.fragments._columns) == ["ltp"]
+
+
+def test_a_sheet_that_a_view_keeps_is_the_next_views_too(drawn: Drawn) -> None:
+    kept = drawn.fragments.sheet(("ltp",))
+    for _ in range(2):
+        drawn.fragments.forget_unused()
+    assert drawn.fragments.sheet(("ltp",)) is kept

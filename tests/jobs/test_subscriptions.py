@@ -19,12 +19,12 @@ class Fakes:
         self.demanded: list[str] | StoreError = []
         self.unknown: set[str] = set()
         self.held: set[str] = set()
-        self.active, self.now = True, 1_000.0
+        self.active, self.now, self.ahead_s = True, 1_000.0, 0.0
         self.instruments_at = 1
         self.failure: StoreError | None = None
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
-        self.forgotten: list[str] = []
+        self.dropped: list[str] = []
         self.pages: list[str] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
@@ -32,12 +32,13 @@ class Fakes:
             market=shape,
             ingest=shape,
             demand=lambda _now: self.demand(),
-            forget=self.forgotten.extend,
+            drop_demand=self.dropped.extend,
             recall=self.recall,
             set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
             active=lambda: self.active,
             limit=limit,
-            clock=lambda: self.now,
+            clock=lambda: self.now + self.ahead_s,
+            monotonic=lambda: self.now,
         )
 
     def refresh(self) -> None: ...
@@ -167,14 +168,14 @@ def test_what_is_no_instrument_is_taken_out_of_the_demand() -> None:
     fakes = Fakes()
     fakes.unknown = {"x", "y"}
     fakes.wanted(["x", "a", "y"])
-    assert fakes.forgotten == ["x", "y"]
+    assert fakes.dropped == ["x", "y"]
 
 
 def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
     fakes = Fakes()
     fakes.unknown, fakes.instruments_at = {"a"}, None
     fakes.wanted(["a"])
-    assert fakes.forgotten == []
+    assert fakes.dropped == []
 
 
 def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
@@ -208,3 +209,12 @@ def test_what_waits_has_its_turn_after_half_a_minute() -> None:
     second = fakes.wanted(programs, after_s=2)
     assert second[:4] == first[:4]
     assert not set(second[4:]) & set(first[4:])
+
+
+def test_a_clock_that_is_set_back_or_ahead_ends_no_wish_early_and_keeps_none() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"])
+    for step_s in (-19_800.0, 19_800.0):
+        fakes.ahead_s = step_s
+        assert fakes.wanted([], after_s=20) == ["a"]
+    assert fakes.wanted([], after_s=21) == []
