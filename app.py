@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+import threading
+from collections.abc import Callable, Collection
+from functools import lru_cache, partial
 from typing import Final
 
 from flask import Flask
@@ -42,6 +43,7 @@ from ltp.web import (
     status,
     templating,
 )
+from ltp.web.clients import client as client_of_request
 from ltp.web.plan_cells import PlanCells
 from ltp.web.prices_wsgi import PricesFirst
 from ltp.web.services import EXTENSION, DemandRenewer, Services
@@ -81,8 +83,12 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     catalog = catalog or Catalog(engine)
     cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
     hub = hub or _hub(settings, client, cell)
-    renewer, vitals = _renewer(settings, client, hub), Vitals()
-    hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)
+    renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
+
+    def of_page(keys: Collection[str]) -> None:
+        renewer.ask(demand.PAGES, client_of_request(), keys)
+
+    hub.on_shown, hub.status = of_page, lambda: market.partial(hub)
     return Services(
         hub=hub,
         redis=client,
@@ -92,7 +98,9 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         run=_older_runs(engine),
         plans=catalog.plans,
         cell=cell,
-        demand=renewer.ask,
+        demand=of_page,
+        demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
+        trusted=settings.proxies,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
         vitals=vitals,
@@ -112,11 +120,13 @@ def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -
     )
 
 
-def _renewer(settings: Settings, client: Redis, hub: Hub) -> DemandRenewer:
-    def want(keys: Sequence[str], until: float) -> None:
-        demand.want(client, keys, until)
-
-    return DemandRenewer(want, hub.shown, ttl_s=settings.demand_ttl_s)
+def _renewer(settings: Settings, client: Redis, hub: Hub, catalog: Catalog) -> DemandRenewer:
+    return DemandRenewer(
+        partial(demand.want, client),
+        hub.ranks,
+        lambda key: catalog.instrument(key) is not None,
+        ttl_s=settings.demand_ttl_s,
+    )
 
 
 def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
@@ -133,11 +143,8 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
     return run
 
 
-def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> None:
-    catalog.start()
-    hub.start()
-    renewer.start()
-    vitals.start()
+def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> list[threading.Thread]:
+    return [catalog.start(), *hub.start(), renewer.start(), vitals.start()]
 
 
 if __name__ == "__main__":

@@ -17,17 +17,28 @@ import socket
 import sys
 import time
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import sock
 from gunicorn.workers.ggevent import GeventWorker
 
+_folder = Path(__file__).resolve().parent
+_found = find_spec("ltp")
+if _found is None or not _found.origin or Path(_found.origin).resolve().parents[1] != _folder:
+    sys.exit(f"gunicorn finds the application by the folder it is started in: cd {_folder}, and start it there")
+
+from ltp import logs
 from ltp import settings as ltp_settings
 from ltp.checks import check_redis
+from ltp.core.client_address import client_of
 from ltp.db.engine import open_when_there
 from ltp.errors import ConfigError, LTPError
+from ltp.gunicorn_log import GunicornLog, log_ends_of_greenlets
 from ltp.store import rights
+from ltp.vital import ENDED, Vital
 
 _DRAIN_S = 4.0  # with what follows well within graceful_timeout
 _HURRIED_DRAIN_S = 0.5  # gunicorn kills two seconds after its second signal
@@ -43,8 +54,12 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))  # before the setting
 
 try:
     _settings = ltp_settings.load()
+    logs.configure("web", _settings.log_level)
 except ConfigError as error:
     sys.exit(str(error))
+
+
+_trusted = _settings.proxies
 
 
 class DrainingWorker(GeventWorker):
@@ -52,7 +67,7 @@ class DrainingWorker(GeventWorker):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._drain_s, self._front = _DRAIN_S, None
+        self._drain_s, self._front, self.vital = _DRAIN_S, None, None
 
     def handle_exit(self, _signal, _frame):
         self.alive = False  # not more: a signal handler may not take locks
@@ -65,8 +80,12 @@ class DrainingWorker(GeventWorker):
         """In place of gunicorn's own, which goes on accepting for a second and knows only requests that are under way."""
         self._front = _front(self)
         servers = [self._serve(listener) for listener in self.sockets]
+        failed = False
         while self.alive:
             self.notify()
+            failed = self.vital.ended()
+            if failed:
+                self._drain_s, self.alive = _HURRIED_DRAIN_S, False
             for _ in range(20):
                 if self.alive:
                     time.sleep(0.05)
@@ -83,20 +102,22 @@ class DrainingWorker(GeventWorker):
         ):
             self.notify()
             time.sleep(0.05)
+        if failed:
+            sys.exit(ENDED)  # the arbiter starts another
 
     def handle_request(self, listener_name, req, sock, addr):
         """Prices that this process knows leave in one piece, whatever else goes gunicorn's way."""
-        if not self._answered(req, sock):
+        if not self._answered(req, sock, addr):
             super().handle_request(listener_name, req, sock, addr)
         # The socket of who asks again at once is never found empty, and without this he keeps the loop from everybody else.
         time.sleep(0)
 
-    def _answered(self, req, sock):
+    def _answered(self, req, sock, addr):
         front = self._front
         if front is None or req.path != front.path or req.method != "GET" or _needs_environ(req):
             return False
         closes = req.should_close() or not self.alive
-        answer = front.response(req.query, req.version, "close" if closes else "keep-alive")
+        answer = front.response(req.query, req.version, "close" if closes else "keep-alive", partial(_client, req, addr))
         if answer is None:
             return False
         sent = sock.send(answer)  # nearly always all of it, and sendall first asks the kernel for the size of its buffer
@@ -120,6 +141,12 @@ def _front(worker):
     cfg, front = worker.cfg, getattr(worker.wsgi, "wsgi_app", None)
     told = cfg.statsd_host or cfg.max_requests or not cfg.keepalive or os.environ.get("SCRIPT_NAME")
     return front if hasattr(front, "response") and not told and not worker.log.access_log_enabled else None
+
+
+def _client(req, addr):
+    """Return whose request it is, as the environ of it would tell; a Unix socket has no address."""
+    forwarded = ",".join(value for name, value in req.headers if name == "X-FORWARDED-FOR")
+    return client_of(addr[0] if isinstance(addr, tuple) else "", forwarded, _trusted)
 
 
 def _needs_environ(req):
@@ -182,13 +209,16 @@ def when_ready(server):
 
 def post_worker_init(worker):
     services = _services(worker)
+    log_ends_of_greenlets()
+    worker.vital = Vital()
     if services is not None:
-        services.start()
+        worker.vital.add(services.start())
     gc.collect()
     gc.freeze()  # what is loaded now stays: the longest collection falls from 30 ms to 3
 
 
 worker_class = DrainingWorker
+logger_class = GunicornLog
 bind = f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"
 workers = _settings.web_concurrency
 worker_connections = _settings.max_streams + _REQUESTS

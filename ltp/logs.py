@@ -6,7 +6,9 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 
 # The feed's token travels in its URL, so any library that quotes the URL would leak it.
 _SECRET = re.compile(
@@ -17,18 +19,22 @@ _SECRET = re.compile(
 )
 
 
+# A driver's sentence may end with a full stop, and ours about it goes on after one.
+_DOUBLED = re.compile(r"(?<!\.)\.(?:\s?\.)(?=\s|$)")
+
+
 def redact(text: str) -> str:
     """Return `text` with every token, password and client id replaced by ***."""
     return _SECRET.sub(lambda match: f"{match[1] or match[2] or ''}***", text)
 
 
-class _Formatter(logging.Formatter):
+class LineFormatter(logging.Formatter):
     def __init__(self, process: str, as_json: bool) -> None:
         super().__init__()
         self._process, self._as_json = process, as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = _DOUBLED.sub(".", record.getMessage())
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
         message, at = redact(message), datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -47,10 +53,26 @@ class _Formatter(logging.Formatter):
 def configure(process: str, level: str = "INFO") -> None:
     """Send all logging to stdout under the name of this process; replaces what was configured before."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_Formatter(process, as_json=not sys.stdout.isatty()))
+    handler.setFormatter(LineFormatter(process, as_json=not sys.stdout.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_end_of_thread
     logging.getLogger("alembic").setLevel(logging.WARNING)  # three lines of its inner life; ltp.db.upgrade says what matters
     logging.getLogger("websocket").setLevel(logging.CRITICAL)  # its traces quote the URL with the token
     logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        logging.getLogger(__name__).critical("The process ends by a fault", exc_info=(kind, error, traceback))
+
+
+def _log_end_of_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread else "unknown"
+        logging.getLogger(__name__).error("The thread %s ended by a fault", name, exc_info=args.exc_value)

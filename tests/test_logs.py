@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +26,10 @@ class Terminal(io.StringIO):
 def _root_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook
     yield
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(False)
     root.handlers[:], root.level = handlers, level
 
 
@@ -97,3 +102,41 @@ def test_configuring_again_replaces_what_was_there(monkeypatch: pytest.MonkeyPat
     logging.getLogger("x").info("not written")
     logging.getLogger("x").warning("written once")
     assert len(out.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "line"),
+    [
+        ("reading demand failed: Connection refused.", "reading demand failed: Connection refused. The worker waits."),
+        ("It ended. ", "It ended. The worker waits."),
+        ("Loading ...", "Loading .... The worker waits."),
+        ("version 1..2", "version 1..2. The worker waits."),
+    ],
+)
+def test_a_sentence_has_one_full_stop(sentence: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    logs.configure("worker")
+    logging.getLogger("x").warning("%s. The worker waits.", sentence)
+    assert json.loads(out.getvalue())["message"] == line
+
+
+def test_faults_and_warnings_are_lines_like_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    logs.configure("worker")
+    thread = threading.Thread(target=lambda: {}["a fault"], name="account")
+    thread.start()
+    thread.join(10)
+    try:
+        raise ValueError("token=CANARY")
+    except ValueError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    warnings.warn("old", stacklevel=1)
+    records = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(each["level"], each["message"].partition("\n")[0]) for each in records[:2]] == [
+        ("error", "The thread account ended by a fault"),
+        ("critical", "The process ends by a fault"),
+    ]
+    assert "CANARY" not in out.getvalue()
+    assert (records[2]["logger"], "old" in records[2]["message"]) == ("py.warnings", True)

@@ -61,12 +61,13 @@ class Catalog:
         self._read = self._failing = False
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Read once, then every 2 s in a daemon thread."""
+    def start(self) -> threading.Thread:
+        """Read once, then every 2 s in a daemon thread, which is returned."""
         if self._thread is None:
             self.refresh()
             self._thread = threading.Thread(target=self._keep_fresh, name="catalog", daemon=True)
             self._thread.start()
+        return self._thread
 
     def current(self, kind: str) -> Run | None:
         """Return the current run of a built-in screener, None while there is none."""

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 def follow(
     view: View,
     open_: Callable[[], bytes],
+    close: Callable[[], None],
     *,
     until_s: float,
     draining: Callable[[], bool],
@@ -28,6 +29,7 @@ def follow(
     """Yield whole events for ever, heartbeats when quiet, at the end one that says when to come back.
 
     `open_`: takes the browser in and returns its first event, which brings it to the view's position.
+    `close`: called, as `open_` is, with the hub's lock held, when it is gone.
     """
     reason, written_s = "left", monotonic()
     with view.flushed:
@@ -62,4 +64,5 @@ def follow(
     finally:
         with view.flushed:
             view.followers -= 1
+            close()
         metrics.count(f"stream_ends.{reason}")

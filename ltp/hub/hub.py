@@ -12,22 +12,28 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from ltp.core.client_address import EXEMPT
 from ltp.core.quote import Quote
 from ltp.core.wire import Batch
 from ltp.errors import LTPError
+from ltp.hub.clients import Clients
+from ltp.hub.column import Cell
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
-from ltp.hub.fragments import Cell, Fragments
+from ltp.hub.fragments import Fragments
 from ltp.hub.prices import Prices, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
 from ltp.hub.turns import Turns
-from ltp.hub.view import View
+from ltp.hub.view import View, ViewKey
 from ltp.hub.writer import Writer
 
 _DRAIN_PER_S: Final = 500
 _DRAIN_LEAST_S: Final = 0.05
 _ROTATE_S: Final = (15 * 60, 20 * 60)
+_FORGET_EVERY_S: Final = 30.0
+_STREAMS_SHARE: Final = 4  # a client has at most this part of a process's streams, and may always have as many as
+_LEAST_STREAMS_EACH: Final = 20
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +60,8 @@ class Hub(Prices):
         self._wake = threading.Event()
         self._fragments = Fragments(cell)
         self._turns = Turns(min_interval_s)
-        self._sockets = Sockets(stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set)
+        self._clients = Clients()
+        self._sockets = Sockets(stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self._clients)
         self._writer = Writer(
             self._views,
             self._sockets,
@@ -66,13 +73,15 @@ class Hub(Prices):
         )
         self._relay = Relay(subscribe, self._apply, self._repair, self._reread_when_due, monotonic=monotonic)
         self._started = False
+        self._next_forget_s = 0.0
 
-    def start(self) -> None:
-        """Start following and sending. After the fork: threads do not survive it."""
+    def start(self) -> tuple[threading.Thread, ...]:
+        """Start following and sending, and return the threads that do. After the fork: threads do not survive it."""
         if not self._started:
             self._started = True
             self._relay.start()
             self._writer.start()
+        return self._relay, self._writer
 
     def stop(self) -> None:
         self._relay.stop()
@@ -98,9 +107,25 @@ class Hub(Prices):
         """Browsers that have not taken all they were sent, of those whose sockets left their request."""
         return self._sockets.late
 
+    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
+        """Return why there is no stream for one more page of a client, in a word; empty when there is one.
+
+        full: of streams. client: it has as many streams, or as many cells in different views, as a client may. views: what all
+        have open takes this process enough to put together.
+        """
+        if self.draining or self.streams >= self.max_streams:
+            return "draining" if self.draining else "full"
+        key = _view_key(keys, columns)
+        cells, most_streams = len(key[0]) * len(key[1]), max(_LEAST_STREAMS_EACH, self.max_streams // _STREAMS_SHARE)
+        with self._lock:
+            known = self._views.get(key)
+            if self._clients.refuses(client, known, cells, most_streams):
+                return "client"
+            return "" if known or self._views.has_room(cells) else "views"
+
     def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
         """Return the view of these instruments and columns, the same for every page that shows the same."""
-        key = tuple(sorted(set(keys))), tuple(columns)
+        key = _view_key(keys, columns)
         known = self._views.get(key)
         if known is None or not known.streams:  # else its prices are followed, and read again where they are missing
             self.quotes(key[0])
@@ -125,7 +150,9 @@ class Hub(Prices):
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
 
-    def attach(self, connection: Any, head: bytes, view: View, *, last_event_id: str | None, tail: str) -> None:
+    def attach(
+        self, connection: Any, head: bytes, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
+    ) -> None:
         """Take the socket out of its request and send prices to it from now on. Does not yield, so nothing is missed."""
         with self._lock:
             # A view dropped while its request was under way has missed changes; `first` starts it afresh.
@@ -133,9 +160,9 @@ class Hub(Prices):
             opening = head + view.first(last_event_id, tail)
             # Later than our own limit, so that the reason of the end is ours; the kernel sees a shut window first.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
-            self._sockets.attach(fd, view, opening, self._leave_at_s())
+            self._sockets.attach(fd, view, opening, self._leave_at_s(), client)
 
-    def follow(self, view: View, *, last_event_id: str | None, tail: str) -> Iterator[bytes]:
+    def follow(self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
             view = self._views.add(view)
@@ -143,16 +170,23 @@ class Hub(Prices):
 
         def open_() -> bytes:
             self._views.add(view)
+            self._clients.join(client, view)
             return view.first(last_event_id, tail)
 
         return follow(
             view,
             open_,
+            lambda: self._clients.leave(client, view),
             until_s=self._leave_at_s(),
             draining=lambda: self.draining,
             stall_timeout_s=self.stall_timeout_s,
             monotonic=self._monotonic,
         )
+
+    def ranks(self) -> dict[str, int]:
+        """Return what open pages show, within the quota of each client, with the rank of each wish; see core.allotment."""
+        with self._lock:
+            return self._clients.ranks()
 
     def _leave_at_s(self) -> float:
         return self._monotonic() + random.uniform(*_ROTATE_S)
@@ -163,7 +197,19 @@ class Hub(Prices):
                 self._turns.heard(self._monotonic())
             super()._apply(batch)
 
+    def _refresh(self) -> None:
+        super()._refresh()
+        now = self._monotonic()
+        if now >= self._next_forget_s:
+            self._next_forget_s = now + _FORGET_EVERY_S
+            with self._lock:
+                self._fragments.forget_unused()
+
     def _changed(self, keys: list[str]) -> None:
         super()._changed(keys)
         if self._views.next_due_s() <= self._monotonic() + self._turns.early_s:
             self._wake.set()
+
+
+def _view_key(keys: Iterable[str], columns: Iterable[str]) -> ViewKey:
+    return tuple(sorted(set(keys))), tuple(columns)

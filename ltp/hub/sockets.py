@@ -1,7 +1,7 @@
 """Browsers whose sockets left their request: ready-made bytes to many descriptors from one greenlet.
 
 Last step of the path. The only module that imports gevent. Decides who is behind, stalled or gone; knows nothing of prices.
-Per browser that keeps up there are two dictionary entries and no object; only one that is behind gets a `Late`.
+Per browser that keeps up there are three dictionary entries and no object; only one that is behind gets a `Late`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gevent import monkey
 from gevent import socket as gevent_socket
 
 from ltp import metrics
+from ltp.hub.clients import Clients
 from ltp.hub.descriptor import parting
 from ltp.hub.late import Latecomers, write
 from ltp.hub.send import PORTION, Sender, portions
@@ -47,11 +48,14 @@ class Sockets:
         stall_timeout_s: float,
         monotonic: Callable[[], float],
         wake: Callable[[], None],
+        clients: Clients,
         pause: Callable[[], None] = lambda: gevent.sleep(0),
     ) -> None:
-        """`wake`: called when `settle` has something to do. `pause`: lets other greenlets run."""
+        """`wake`: called when `settle` has something to do. `clients`: keeps whose the browsers are. `pause`: lets others run."""
         self._stall_timeout_s, self._monotonic, self._wake, self._pause = stall_timeout_s, monotonic, wake, pause
         self._views: dict[int, View] = {}
+        self._clients: dict[int, str] = {}
+        self._open = clients
         self._late = Latecomers(monotonic, self._end)
         self._reported: dict[int, int] = {}
         self._ended: dict[int, str] = {}
@@ -75,8 +79,10 @@ class Sockets:
             self._watcher = gevent.get_hub().loop.io(self._epoll.fileno(), 1)
             self._watcher.start(self.collect)
 
-    def attach(self, fd: int, view: View, opening: bytes, until_s: float) -> None:
-        """Take a browser in: `opening` is the response head and the first event, which brings it to the view's position."""
+    def attach(self, fd: int, view: View, opening: bytes, until_s: float, client: str) -> None:
+        """Take a browser of `client` in: `opening` is the response head and the first event, which brings it to the view's
+        position.
+        """
         if self._epoll is None:
             self.watch()
         try:
@@ -84,7 +90,8 @@ class Sockets:
         except OSError:
             os.close(fd)
             raise
-        self._views[fd] = view
+        self._views[fd], self._clients[fd] = view, client
+        self._open.join(client, view)
         view.join(fd, until_s)
         metrics.count("streams_attached")
         log.debug("stream %d attached, %d instruments", fd, len(view.keys))
@@ -197,5 +204,6 @@ class Sockets:
         if view is None:
             return
         view.leave(fd)
+        self._open.leave(self._clients.pop(fd), view)
         self._late.forget(fd)
         self._ended[fd] = reason

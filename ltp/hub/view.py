@@ -40,15 +40,16 @@ class View:
 
     `position`: the version up to which browsers that are up to date have seen everything; they hold none of their own.
     `last_id`: id of the newest event. `followers`: how many browsers read through a generator. `due_s`: the earliest next
-    event. `phase`: see Turns. `kept`: it is among the views of the process.
+    event. `phase`: see Turns. `cells`: on a page of it. `kept`: it is among the views of the process.
     """
 
     def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
         self.key = key
         self.keys, self.columns = key
+        self.cells = len(self.keys) * len(self.columns)
         self._board, self._fragments = board, fragments
         self._sheet = fragments.sheet(self.columns)
-        self._seat = self._sheet.seat(self.keys)
+        self._seat = fragments.seat(self.keys)
         self._caught_up: dict[int, bytes] = {}
         self._event, self._before = b"", board.version
         self.position = board.version
@@ -100,9 +101,11 @@ class View:
         self._before, self.position = self.position, self._board.version
         if self._caught_up:
             self._caught_up.clear()
-        if self._seat.places is not self._sheet.places:
-            self._seat = self._sheet.seat(self.keys)
-        self._event = self._encode(self._sheet.news(self._board, self._before).of(self._seat), self._before, rise=True)
+        if self._seat.places is not self._fragments.places:
+            self._seat = self._fragments.seat(self.keys)
+        self._event = self._encode(
+            self._sheet.news(self._board, self._seat.places, self._before).of(self._seat), self._before, rise=True
+        )
         if self.followers:
             with self.flushed:
                 self.flushed.notify_all()
@@ -139,7 +142,7 @@ class View:
         event = self._caught_up.get(position)
         if event is None:
             quotes = [quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position]
-            cells = b"".join(self._sheet.loud(quotes, position).values())
+            cells = self._sheet.loud(quotes, position)
             event = self._caught_up[position] = self._encode(cells, position, rise=False)
         return event
 

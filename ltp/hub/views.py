@@ -13,6 +13,7 @@ from typing import Final
 from ltp.hub.view import View, ViewKey
 
 LINGER_S: Final = 5.0  # a page is rendered before its stream connects
+HOT_CELLS: Final = 1_000_000  # of all views: 2,000 pages of 50 rows and ten columns, which take a third of a core to put together
 
 
 class Views:
@@ -20,7 +21,7 @@ class Views:
 
     Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new to it. So with
     prices everywhere a batch costs nothing per view.
-    `waiting`: in the order in which they came to wait.
+    `waiting`: in the order in which they came to wait. `cells`: of all views, each as often as views show it.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Views:
         self._resting: list[tuple[float, int, View]] = []  # a heap; the number only keeps views from being compared
         self._order = itertools.count()
         self.waiting: dict[View, None] = {}
+        self.cells = 0
 
     def __iter__(self) -> Iterator[View]:
         return iter(list(self._views.values()))
@@ -44,9 +46,19 @@ class Views:
             present = self._views[view.key] = view
             self._asleep.add(view)
             view.kept = True
+            self.cells += view.cells
             for key in view.keys:
                 self._showing.setdefault(key, []).append(view)
         return present
+
+    def has_room(self, cells: int) -> bool:
+        """Tell whether a view of so many cells fits in, after dropping views without a browser, the least recently used first."""
+        if self.cells + cells > HOT_CELLS:
+            for view in sorted((view for view in self if not view.streams), key=lambda view: view.touched_s):
+                self._drop(view)
+                if self.cells + cells <= HOT_CELLS:
+                    break
+        return self.cells + cells <= HOT_CELLS
 
     def mark(self, keys: Iterable[str]) -> None:
         """Note that these instruments look different now."""
@@ -110,6 +122,7 @@ class Views:
 
     def _drop(self, view: View) -> None:
         del self._views[view.key]
+        self.cells -= view.cells
         self.waiting.pop(view, None)
         self._asleep.discard(view)
         view.kept = False

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from typing import Final
 
 from ltp import metrics
+from ltp.core.patience import Patience
 from ltp.hub.sockets import Sockets
 from ltp.hub.turns import Turns
 from ltp.hub.view import Delivery, View, farewell
 from ltp.hub.views import Views
 
 HEARTBEAT_S: Final = 5.0
+GIVE_UP_S: Final = 30.0  # of nothing but failed rounds
 _PULSE_S: Final = 1.0
 _FAILED_S: Final = 0.1
 _STALL_CHECK_S: Final = 0.25
@@ -80,6 +82,7 @@ class Writer(threading.Thread):
         self._next_pulse_s = self._next_stall_check_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
+        self._patience = Patience(GIVE_UP_S)
 
     @property
     def draining(self) -> bool:
@@ -103,9 +106,12 @@ class Writer(threading.Thread):
         while not self._stopped:
             try:
                 wait_s = self.round()
+                self._patience.succeeded()
             except Exception:  # without this loop no browser hears anything again
                 metrics.count("writer_failed")
                 log.exception("A round of events failed")
+                if self._patience.lost(self._monotonic()):
+                    raise  # it ends the thread and so the process; another serves its browsers
                 time.sleep(_FAILED_S)  # whatever wakes it meanwhile: a fault that stays must not fill the log
                 wait_s = 0.0
             if wait_s > 0:

@@ -18,6 +18,7 @@ from ltp.errors import LTPError, StoreError
 from ltp.feed.rest import CLOCK_WRONG_S, RestClient
 from ltp.feed.supervisor import Supervisor
 from ltp.jobs.ingest import Ingest
+from ltp.jobs.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +40,14 @@ class HostClock:
         ingest: Ingest,
         feed: Supervisor,
         rest: RestClient,
+        schedule: Schedule,
         forget_wishes: Callable[[], None],
         active: Callable[[], bool],
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ingest, self._feed, self._rest, self._active = ingest, feed, rest, active
-        self._forget_wishes = forget_wishes
+        self._schedule, self._forget_wishes = schedule, forget_wishes
         self._clock, self._monotonic = clock, monotonic
         self._watch = ClockWatch(clock(), monotonic())
         self._compare_at = float("-inf")
@@ -82,6 +84,7 @@ class HostClock:
         metrics.count("clock_steps")
         log.warning("The clock of this host was set by %+.1f s; a new connection and a new epoch begin", step_s)
         self._rest.clock_error_s = None
+        self._schedule.clock_was_set()
         self._ingest.clock_was_set(step_s)
         self._feed.renew(f"The clock of this host was set by {step_s:+.1f} s")
         try:

@@ -25,6 +25,7 @@ from ltp.feed.status import FeedStatus
 from ltp.jobs.doubts import Doubts
 from ltp.jobs.market import Market
 from ltp.jobs.report import Report
+from ltp.jobs.retry import Retry
 from ltp.jobs.wanted import Wanted
 from ltp.jobs.write_floor import least_s
 from ltp.store.keys import HEARTBEAT_EVERY_S, LTP_RENEW_S
@@ -36,8 +37,6 @@ BEAT_S: Final = 1.0
 # The reader's, in floors: a little longer, then what is read is written at once, the ticks still in the caches. Were it
 # shorter, each second reading would come too early for a write.
 _REST: Final = 1.1
-STANDBY_S: Final = 0.1
-RETRY_MAX_S: Final = 1.0
 STOP_S: Final = 1.0
 
 
@@ -85,7 +84,7 @@ class Ingest(threading.Thread):
         self._status = FeedStatus()
         self._phase: dict[str, str] = {}
         self._next_beat = self._next_heartbeat = self._next_renewal = float("-inf")
-        self._retry_s = 0.0
+        self._retry = Retry()
         self._began = float("-inf")  # the last write
         # The last one of the reader's. Its floor counts from there: a beat of the other thread's would put it out of step.
         self._sent_at = float("-inf")
@@ -122,10 +121,7 @@ class Ingest(threading.Thread):
             self._conflator.restore(known)
 
     def forget(self, reassigned: Mapping[str, int]) -> None:
-        """Forget keys that mean other instruments since an instant (microseconds), here and on every page.
-
-        To be called when the cache holds nothing older any more; `known` in `follow` must not either.
-        """
+        """Forget keys that mean other instruments since an instant (microseconds); the cache must have done so before."""
         with self._work:
             self._wanted.reassign(reassigned, self._monotonic())
             self._conflator.forget(reassigned)
@@ -204,11 +200,13 @@ class Ingest(threading.Thread):
             metrics.count("ingest_faults")
             log.exception("A batch could not be sent")
             self._again_later()
+            if self._retry.lost(self._monotonic()):
+                raise  # it ends the thread and so the process, which gives the lease to a standby
         return False
 
     def _again_later(self) -> None:
         self._fence = 0
-        self._retry_s = min(max(self._retry_s * 2, 0.05), RETRY_MAX_S)
+        self._retry.failed()
 
     def _wait(self) -> None:
         """Return when there is something to send, at once when idle; not before the floor or the back-off has passed.
@@ -217,8 +215,8 @@ class Ingest(threading.Thread):
         """
         self._wait_for_work()
         # Not the condition: every tick would wake this thread in vain. Nor, for so short a time, anything that can be woken.
-        if self._retry_s:
-            self._stopping.wait(self._retry_s)
+        if self._retry.wait_s:
+            self._stopping.wait(self._retry.wait_s)
         else:
             time.sleep(max(0.0, self._began + self._floor_s - self._monotonic()))
 
@@ -234,7 +232,8 @@ class Ingest(threading.Thread):
         """Send what there is, and wait until it has arrived. False when nothing may be written."""
         fence = self._may_write()
         if not fence:
-            self._fence, self._retry_s = 0, STANDBY_S
+            self._fence = 0
+            self._retry.stand_by()
             return False
         now = self._began = self._monotonic()
         beginning = fence != self._fence
@@ -257,7 +256,7 @@ class Ingest(threading.Thread):
             log.warning("Redis was emptied, or its clock was set back. Everything is written anew.")
             self._fence, self._purges = 0, True
         self._report.wrote(self._monotonic() - now)
-        self._retry_s = 0.0
+        self._retry.succeeded()
         return True
 
     def _moment(self) -> Moment:

@@ -20,7 +20,8 @@ _OVER_S: Final = 0.9  # a beat on a change comes sooner than one by the clock
 class Report:
     """One thread uses it.
 
-    `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit.
+    `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the limit. `taken`: places
+    by kind of wish.
     `calendar`: what is provisional about the trading hours of today, empty when nothing is. `expected`: the feed should be up
     and its silence would be a fault. `clock_error`: seconds by which this host's clock is ahead of the broker's, None when not
     known. `outlook`: what is not certain in the month ahead. `off_sessions`: see core.off_sessions. `counts`: counters of this
@@ -33,6 +34,7 @@ class Report:
         source: str,
         idle_reason: str,
         waiting: Callable[[], Sequence[str]],
+        taken: Callable[[], Mapping[str, int]] = dict,
         calendar: Callable[[], str] = str,
         clock_error: Callable[[], float | None] = lambda: None,
         outlook: Callable[[], Sequence[Notice]] = list,
@@ -41,7 +43,7 @@ class Report:
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
-        self._waiting, self._calendar, self._expected = waiting, calendar, expected
+        self._waiting, self._taken, self._calendar, self._expected = waiting, taken, calendar, expected
         self._outlook = outlook
         self._clock_error, self._off_sessions, self._counts = clock_error, off_sessions, counts
         self._began_at = ""
@@ -91,6 +93,7 @@ class Report:
             **_listed("never_ticked", feed.never_ticked),
             **_listed("waiting", self._waiting()),
             **_listed("mistimed", mistimed),
+            "places": json.dumps(dict(self._taken())),
             "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
             **self._figures(),
             "silent": json.dumps(feed.silent),

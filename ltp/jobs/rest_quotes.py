@@ -7,6 +7,7 @@ the client's. Knows nothing of what becomes of the answers.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -27,6 +28,7 @@ REVIEW_S: Final = 1.0
 SEED_AFTER_S: Final = 5.0
 PER_CALL: Final = 1_000
 DOUBTED_EVERY_S: Final = 60.0
+_ASKED: Final = 10 * PER_CALL  # ten seconds of calls, and nobody waits for longer
 STOP_S: Final = 0.5
 _BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
 _AGAIN_AFTER_S: Final = (5.0, 15.0, 60.0, 300.0)  # an instrument that was not answered: the broker leaves out dead ones too
@@ -114,7 +116,8 @@ class RestQuotes(threading.Thread):
             return  # the flush thread says so already
         self._pause_s = _PAUSE_S
         now = self._monotonic()
-        self._asked.update(dict.fromkeys(key for key in asked if self._knows(key) and self._due(key, now)))
+        known = (key for key in asked if self._knows(key) and self._due(key, now))
+        self._asked.update(dict.fromkeys(itertools.islice(known, max(0, _ASKED - len(self._asked)))))
 
     def _call(self, keys: list[str]) -> None:
         for key in keys:

@@ -1,4 +1,4 @@
-"""What should be subscribed: screener results, then what pages and API calls ask to see, in the order they first asked."""
+"""What should be subscribed: what open pages show, screener results, then what API calls ask for, by `core.allotment`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from ltp.core.allotment import LIMIT, ROTATE_S, Places, Wish, allot
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.jobs.ingest import Ingest
 from ltp.jobs.market import Market
 from ltp.jobs.master import Master
+from ltp.store.demand import OTHERS, PAGES, PROGRAMS
 
 log = logging.getLogger(__name__)
-LIMIT: Final = 5_000  # instruments a connection takes
 LONGEST_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: what is wanted for longer was written by another clock
 
 
@@ -23,8 +24,9 @@ class Subscriptions:
     """Call it twice a second, and whenever this worker begins to lead.
 
     Args:
-        demand: keys that are wanted at an instant, and until when (seconds since the epoch). Raises StoreError; then everything
-            stays as it is.
+        demand: what is wanted at an instant (seconds since the epoch), see store.demand.wanted. Raises StoreError; then
+            everything stays as it is.
+        drop_demand: takes keys out of the demand that are no instruments. Raises StoreError.
         recall: what the cache knows of keys. Raises StoreError.
         stored: the keys that the cache knows something of. Raises StoreError.
         forget: remove what the cache knows of keys. Raises StoreError.
@@ -37,7 +39,8 @@ class Subscriptions:
         master: Master,
         market: Market,
         ingest: Ingest,
-        demand: Callable[[float], Mapping[str, float]],
+        demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
+        drop_demand: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         stored: Callable[[], Iterable[str]],
         forget: Callable[[Sequence[str]], None],
@@ -49,16 +52,18 @@ class Subscriptions:
     ) -> None:
         self._master, self._market, self._ingest = master, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
-        self._recall, self._stored, self._forget = recall, stored, forget
+        self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
         self._reassigned: Mapping[str, int] = {}
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
-        self._wishes: dict[str, float] = {}  # by key, the monotonic instant until which it holds
-        self._asked: tuple[object, ...] = ()  # what `_keys` were made of
-        self._keys: list[str] = []
-        self._followed: list[str] = []
+        self._wishes: dict[str, dict[str, Wish]] = {}  # by kind and key, until a monotonic instant
+        self._asked: tuple[object, ...] = ()  # what `_places` were made of
+        self._places = Places([], [], {})
+        self._followed: Places | None = None
+        self._full_since: float | None = None
         self._failing = False
         self.wanted: list[str] = []
         self.waiting: list[str] = []
+        self.taken: Mapping[str, int] = {}
 
     def __call__(self) -> None:
         with self._one_at_a_time:
@@ -70,7 +75,8 @@ class Subscriptions:
         try:
             self._follow_reassigned()
             now = self._clock()
-            self._update(self._demand(now), now)
+            self._learn(self._demand(now), now)
+            self._update(self._allotted(self._monotonic()))
         except StoreError as error:
             if not self._failing:
                 log.warning("%s. The subscriptions stay as they are.", error)
@@ -92,37 +98,67 @@ class Subscriptions:
             self._ingest.forget(since)
         self._reassigned = self._master.reassigned
 
-    def _update(self, demand: Mapping[str, float], now: float) -> None:
-        keys = self._in_order(demand, now)
-        if keys is self._followed:
-            return
-        wanted, waiting = keys[: self._limit], keys[self._limit :]
-        if waiting and not self.waiting:
-            log.warning("%d instruments wait: a connection takes %d", len(waiting), self._limit)
-        self.waiting = waiting
-        if wanted != self.wanted:
-            unknown = [key for key in wanted if not self._ingest.holds(key)]
-            self._ingest.follow(wanted, self._known(unknown, now) if unknown else [])
-            self.wanted = wanted
-            self._set_wanted(wanted)
-        self._followed = keys
-
-    def _known(self, keys: Sequence[str], now: float) -> list[Tick]:
+    def _known(self, keys: Sequence[str]) -> list[Tick]:
         """Return what the cache knows of `keys`; a price from the future of this clock was confirmed on no connection."""
-        latest = now * 1e6
+        latest = self._clock() * 1e6
         return [tick if tick.received_at <= latest else tick._replace(received_at=0) for tick in self._recall(keys)]
 
-    def _in_order(self, demand: Mapping[str, float], now: float) -> list[str]:
-        """Probes, results, then wishes; the newest wish last. What the master does not know is left out.
+    def _learn(self, demand: Mapping[str, Mapping[str, Wish]], now: float) -> None:
+        """Take the demand in, and have removed where it lies what the master does not know.
 
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open page its prices.
         """
         passed = self._monotonic()
-        read = {key: passed + min(until - now, LONGEST_WISH_S) for key, until in demand.items()}
-        self._wishes = {key: until for key, until in {**self._wishes, **read}.items() if until >= passed}
-        asked = self._master.instruments_at, self._market.probes(), self._master.results(), list(self._wishes)
+        for kind, wishes in demand.items():
+            held = self._wishes.get(kind, {})
+            known = {
+                key: wish._replace(until=passed + min(wish.until - now, LONGEST_WISH_S))
+                for key, wish in wishes.items()
+                if key in held or self._master.knows(key)
+            }
+            self._wishes[kind] = {key: wish for key, wish in {**held, **known}.items() if wish.until >= passed}
+            if kind == OTHERS and len(known) < len(wishes) and self._master.instruments_at is not None:
+                self._drop_demand([key for key in wishes if key not in known])
+
+    def _update(self, places: Places) -> None:
+        if places is self._followed:
+            return
+        if places.waiting and not self.waiting:
+            log.warning("%d instruments wait: a connection takes %d", len(places.waiting), self._limit)
+        self.waiting, self.taken = places.waiting, places.taken
+        if places.wanted != self.wanted:
+            unknown = [key for key in places.wanted if not self._ingest.holds(key)]
+            self._ingest.follow(places.wanted, self._known(unknown) if unknown else [])
+            self.wanted = places.wanted
+            self._set_wanted(places.wanted)
+        self._followed = places
+
+    def _allotted(self, now: float) -> Places:
+        turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
+        ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
+        asked = self._master.instruments_at, self._market.probes(), self._master.results(), ranks, turn
         if asked != self._asked:  # seldom, and there may be thousands of keys
-            keys = dict.fromkeys((*self._market.probes(), *self._master.results(), *self._wishes))
-            self._keys = [key for key in keys if self._master.knows(key)]
+            pages, programs, others = (self._in_order(kind) for kind in (PAGES, PROGRAMS, OTHERS))
+            # Everything is among the others too, for the sake of other programs; here that adds what those wrote.
+            self._places = allot(
+                self._of_master(self._market.probes()),
+                self._of_master(pages),
+                self._of_master(self._master.results()),
+                self._of_master([*programs, *others]),
+                limit=self._limit,
+                turn=turn,
+            )
             self._asked = asked
-        return self._keys
+            if not self._places.waiting:
+                self._full_since = None
+            elif self._full_since is None:
+                self._full_since = now
+        return self._places
+
+    def _in_order(self, kind: str) -> list[str]:
+        """Return the keys wished for, the first wishes of each client first, of those the ones made first."""
+        wishes = self._wishes.get(kind, {})
+        return sorted(wishes, key=lambda key: wishes[key].rank)
+
+    def _of_master(self, keys: Sequence[str]) -> list[str]:
+        return [key for key in keys if self._master.knows(key)]

@@ -75,7 +75,7 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (redis.RedisError, OSError) as error:
         metrics.count(f"store_errors.{type(error).__name__}")
-        sentence = _CREDENTIALS.sub("://***@", str(error))[:200]
+        sentence = _CREDENTIALS.sub("://***@", str(error))[:200].rstrip(". ")
         hint = next((hint for signs, hint in _PERMANENT.items() if _shows(error, signs)), "")
         shown = f"{what} failed: {type(error).__name__}: {sentence}"
         raise StoreError(f"{shown}. {hint}" if hint else shown, permanent=bool(hint)) from None

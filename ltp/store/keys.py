@@ -13,6 +13,8 @@ FENCE: Final = "market_stream:fence"  # counter behind the lease's fencing numbe
 SOURCE: Final = "market_stream:source"  # whose prices lie in the cache: `dhanhq` or `simulator`
 DEMAND: Final = "demand:instruments"
 DEMAND_REST: Final = "demand:rest"
+DEMAND_PAGES: Final = "demand:pages"
+DEMAND_PROGRAMS: Final = "demand:programs"
 
 LTP_TTL_S: Final = 30
 LTP_RENEW_S: Final = 10

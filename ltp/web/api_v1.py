@@ -22,6 +22,7 @@ from ltp.errors import InputError, StoreError
 from ltp.hub.hub import Hub
 from ltp.store import demand, prices
 from ltp.web import prices_document
+from ltp.web.clients import client
 from ltp.web.services import services
 
 bp = Blueprint("api_v1", __name__)
@@ -114,7 +115,7 @@ def _keys(given: Sequence[Any]) -> list[str]:
 
 def _respond(keys: list[str]) -> Response:
     held = services()
-    held.demand(keys)
+    held.demand_of_program(keys, client())
     answer = _answer(keys)
     known = prices_document.known(
         [prices_document.piece(key, answer.known[key].tick, answer.states[key]) for key in keys],

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from ltp.web import filters, market, stream
+from ltp.web.clients import client
 from ltp.web.services import services
 
 _MAX_ROUNDS: Final = 1_000_000
@@ -37,8 +38,11 @@ def live(path: str, params: Mapping[str, str]) -> Live:
 def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
     """Answer a page's stream: the cells of `columns` for `keys`."""
     hub = services().hub
+    refusal = hub.refusal(keys, columns, client())
+    if refusal:
+        return stream.refused(refusal)
     view = hub.view(keys, columns)
-    return stream.stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
+    return stream.stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"), client=client())
 
 
 def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Request
 
+from ltp.core.client_address import client_of
 from ltp.core.quote import Quote
 from ltp.errors import InputError, NotFoundError
 from ltp.hub.board import CAPACITY
@@ -40,13 +41,15 @@ def _head_starts(version: tuple[int, int], connection: str, second: int) -> byte
 class _Asked:
     """What one query asks for.
 
-    `demanded_s`: the monotonic instant at which that was last made demand. `stamp`: the board's when the answer was `known`.
+    `demanded_s`: the monotonic instant at which that was last made demand. `refused`: the client whose quota it was too much for
+    then; another's request makes it demand. `stamp`: the board's when the answer was `known`.
     """
 
-    __slots__ = ("demanded_s", "keys", "known", "stamp")
+    __slots__ = ("demanded_s", "keys", "known", "refused", "stamp")
 
     def __init__(self, keys: list[str]) -> None:
         self.keys, self.demanded_s, self.stamp, self.known = keys, float("-inf"), 0, ""
+        self.refused: str | None = None
 
 
 class PricesFirst:
@@ -64,13 +67,13 @@ class PricesFirst:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == api_v1.PATH and environ["REQUEST_METHOD"] == "GET":
-            body = self._body(environ.get("QUERY_STRING", ""))
+            body = self._body(environ.get("QUERY_STRING", ""), partial(self._client, environ))
             if body is not None:
                 start_response("200 OK", [*_BEFORE_LENGTH, ("Content-Length", str(len(body))), *_AFTER_LENGTH])
                 return [body]
         return self._app(environ, start_response)
 
-    def response(self, query: str, version: tuple[int, int], connection: str) -> bytes | None:
+    def response(self, query: str, version: tuple[int, int], connection: str, client: Callable[[], str]) -> bytes | None:
         """Return the whole answer to a GET of `path`, head and body in one piece; None when the application has to be called.
 
         An environ, checked headers and a second write to the socket cost as much as parsing the request and answering it.
@@ -78,20 +81,24 @@ class PricesFirst:
         Args:
             version: of HTTP, as the request names it.
             connection: what becomes of it, "keep-alive" or "close".
+            client: returns whose request it is; seldom asked.
         """
-        body = self._body(query)
+        body = self._body(query, client)
         if body is None:
             return None
         return b"%b%d%b%b" % (_head_starts(version, connection, int(time.time())), len(body), _HEAD_ENDS, body)
 
-    def _body(self, query: str) -> bytes | None:
+    def _client(self, environ: WSGIEnvironment) -> str:
+        return client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), self._services.trusted)
+
+    def _body(self, query: str, client: Callable[[], str]) -> bytes | None:
         services = self._services
         try:
             asked = self._asked(query)
         except (InputError, NotFoundError):
             return None
         stamp, now = services.hub.stamp, self._monotonic()
-        due = now - asked.demanded_s >= ASK_AGAIN_S
+        due = now - asked.demanded_s >= ASK_AGAIN_S or (asked.refused is not None and client() != asked.refused)
         if due or not stamp or stamp != asked.stamp:
             vouched = services.hub.vouched(asked.keys)
             if vouched is None:
@@ -100,8 +107,8 @@ class PricesFirst:
             asked.known = prices_document.known(pieces, priced=len(pieces), covered=vouched.covered, fetched=0)
             asked.stamp = stamp
         if due:
-            asked.demanded_s = now
-            services.demand(asked.keys)
+            asked.demanded_s, by = now, client()
+            asked.refused = None if services.demand_of_program(asked.keys, by) else by
         return prices_document.document(asked.known, services.source(), time.time())
 
     def _read(self, query: str) -> _Asked:

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request
 
 from ltp import metrics
+from ltp.core import allotment
 from ltp.core.lag import duration
 from ltp.core.money import group_indian
 from ltp.hub.fragments import BEAT
@@ -78,6 +79,7 @@ def _figures(held: Services) -> dict[str, Any]:
         "lists": [(label, *listed(fields, name)) for name, label in _LISTS.items()],
         "calendar": _calendar(document),
         "calendar_lines": document["calendar_lines"][:_MAX_LINES],
+        "rule": allotment.RULE,
         "last_error": document["last_error"][:_MAX_TEXT],
         "pid": os.getpid(),
         "began": _instant(held.vitals.began_s),
@@ -106,6 +108,7 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
         Fact("Wanted", _count(fields, "wanted")),
         Fact("Subscribed", _count(fields, "subscribed")),
         Fact("Never ticked", _count(fields, "never_ticked")),
+        Fact("Places of pages, screens, programs", _places(fields)),
         Fact("Waiting for a place", _count(fields, "waiting")),
         Fact("Trade time contradicts volume", _count(fields, "mistimed")),
         Fact("Odd packets", said(_counts(fields, "odd_ticks"))),
@@ -207,6 +210,11 @@ def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
     if not isinstance(counts, dict):
         return {}
     return {kind[:40]: n for kind, n in list(counts.items())[:_LISTED] if type(n) is int and 0 <= n < 1 << 53}
+
+
+def _places(fields: Mapping[str, str]) -> str:
+    taken = _counts(fields, "places")
+    return ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
 
 
 def _write(fields: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ltp import metrics
 from ltp.core.rates import Rates
+from ltp.memory import Memory
 
 EVERY_S: Final = 0.05
 WINDOW_S: Final = 60.0
@@ -47,15 +48,18 @@ class Vitals:
         self.rates = Rates(RATES_OVER_S)
         self.began_s = 0.0
 
-    def start(self) -> None:
+    def start(self) -> threading.Thread:
         if self._thread is None:
             self.began_s = time.time()
             self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
             self._thread.start()
+        return self._thread
 
     def _run(self) -> None:
+        memory = Memory()
         while True:
             self.sample()
+            memory.look()
 
     def sample(self) -> None:
         """Sleep once and note how late that ended."""

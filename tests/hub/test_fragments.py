@@ -36,7 +36,7 @@ class Drawn:
         return f"{'!' if quote.moved else ''}{quote.tick.ltp}<i class='w'>{quote.state}</i>"
 
     def loud(self, shown: Quote, after: int, *columns: str) -> str:
-        return b"".join(self.fragments.sheet(columns or ("ltp",)).loud([shown], after).values()).decode()
+        return self.fragments.sheet(columns or ("ltp",)).loud([shown], after).decode()
 
     def calm(self, shown: Quote, *columns: str) -> str:
         return self.fragments.sheet(columns or ("ltp",)).calm([shown])
@@ -93,14 +93,35 @@ def test_a_line_end_in_a_cell_cannot_end_the_line_of_data(drawn: Drawn) -> None:
 
 
 def test_long_gone_pages_do_not_fill_the_memory(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltp.hub.fragments._CAPACITY", 2)
+    monkeypatch.setattr("ltp.hub.column.CAPACITY", 2)
     monkeypatch.setattr("ltp.hub.fragments._SHEETS", 2)
     kept = drawn.fragments.sheet(("ltp",))
     for id_ in range(5):
         assert kept.loud([quote(100, 1)._replace(key=f"NSE_EQ:{id_}")], 0)
         assert drawn.fragments.sheet(("ltp", f"{id_}")) is not kept
-    assert len(kept._rendered) <= 2
+    assert len(drawn.fragments._price._rendered) <= 2
     assert len(drawn.fragments._sheets) <= 2
+    assert sorted(drawn.fragments._columns) == ["3", "4", "ltp"]
+
+
+def test_every_choice_of_columns_is_made_of_the_same_cells(drawn: Drawn) -> None:
+    shown = quote(100, 1, volume=7)
+    for columns in (("ltp",), ("volume",), ("ltp", "volume"), ("volume", "ltp")):
+        assert drawn.calm(shown, *columns)
+        assert drawn.loud(shown, 0, *columns)
+    assert drawn.calls == 2
+
+
+def test_of_several_columns_only_those_that_look_different_are_sent(drawn: Drawn) -> None:
+    drawn.loud(quote(100, 1, volume=7), 0, "ltp", "volume")
+    assert drawn.loud(quote(100, 2, volume=8), 1, "ltp", "volume") == '<hx-partial id="volume-NSE_EQ-1">8</hx-partial>'
+
+
+def test_a_column_that_does_not_show_moves_is_drawn_once_a_version(drawn: Drawn) -> None:
+    drawn.loud(quote(100, 1, volume=7), 0, "volume")
+    drawn.loud(quote(101, 2, volume=7, moved=True), 1, "volume")
+    drawn.loud(quote(101, 3, volume=7), 2, "volume")
+    assert drawn.calls == 3
 
 
 def test_a_cell_that_cannot_be_drawn_stops_no_other(drawn: Drawn, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,12 +152,13 @@ def test_a_whole_page_is_put_together_once_for_each_view_until_a_newer_one_is_as
     assert b">101<" in cells
 
 
-def test_whole_pages_are_kept_of_so_many_views_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fragments, "_WHOLES", 2)
-    sheet, board = Fragments(lambda quote, _column: quote.state).sheet(("ltp",)), Board()
+def test_whole_pages_are_kept_up_to_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragments, "_WHOLE_BYTES", 150)
+    drawn, board = Fragments(lambda quote, _column: quote.state), Board()
     for id_ in range(7):
-        assert f'"ltp-NSE_EQ-{id_}"'.encode() in sheet.whole(board, (f"NSE_EQ:{id_}",), 0)[1]
-        assert len(sheet._wholes) <= 2
+        for columns in (("ltp",), ("ltp", "chg")):
+            assert f'"ltp-NSE_EQ-{id_}"'.encode() in drawn.sheet(columns).whole(board, (f"NSE_EQ:{id_}",), 0)[1]
+            assert sum(len(cells) for _, cells in drawn._wholes._pages.values()) == drawn._wholes._bytes <= 150
 
 
 def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_the_same(drawn: Drawn) -> None:
@@ -147,28 +169,29 @@ def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_t
     board.load([Known(key, Tick(key, 100, volume=7, received_at=2), True) for key in keys[:2]])
     board.load([Known(KEY, Tick(KEY, 101, volume=7, received_at=3), True)])
     sheet = drawn.fragments.sheet(("ltp",))
-    all_of_them, first, quiet = (sheet.seat(tuple(some)) for some in (keys, keys[:1], keys[2:]))
+    all_of_them, first, quiet = (drawn.fragments.seat(tuple(some)) for some in (keys, keys[:1], keys[2:]))
     sheet.calm(board.quotes(keys))
     calls = drawn.calls
-    news = sheet.news(board, after)
-    assert sheet.news(board, after) is news
-    event = news.of(all_of_them)
+    event = sheet.news(board, drawn.fragments.places, after).of(all_of_them)
     assert event.count(b"ltp-NSE_EQ-1") == 1
-    assert news.of(first) == b"<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>stale</i></hx-partial>"
-    assert news.of(quiet) == b""
+    assert (
+        sheet.news(board, drawn.fragments.places, after).of(first)
+        == b"<hx-partial id=\"ltp-NSE_EQ-1\">!101<i class='w'>stale</i></hx-partial>"
+    )
+    assert sheet.news(board, drawn.fragments.places, after).of(quiet) == b""
     assert drawn.calls == calls
-    assert sheet.news(board, board.version).of(all_of_them) == b""
+    assert sheet.news(board, drawn.fragments.places, board.version).of(all_of_them) == b""
 
 
 def test_a_view_that_opens_later_has_its_place_in_the_same_news(drawn: Drawn) -> None:
     board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
     board.load([Known(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
     sheet = drawn.fragments.sheet(("ltp",))
-    seat = sheet.seat((KEY,))
-    assert b">100<" in sheet.news(board, 0).of(seat)
-    later = sheet.seat(("NSE_EQ:2",))
-    assert b"ltp-NSE_EQ-2" in sheet.news(board, 0).of(later)
-    assert b"ltp-NSE_EQ-1" in sheet.news(board, 0).of(seat)
+    seat = drawn.fragments.seat((KEY,))
+    assert b">100<" in sheet.news(board, drawn.fragments.places, 0).of(seat)
+    later = drawn.fragments.seat(("NSE_EQ:2",))
+    assert b"ltp-NSE_EQ-2" in sheet.news(board, drawn.fragments.places, 0).of(later)
+    assert b"ltp-NSE_EQ-1" in sheet.news(board, drawn.fragments.places, 0).of(seat)
 
 
 def test_when_the_places_of_long_gone_pages_are_given_up_a_view_takes_others_and_shows_its_own(
@@ -184,3 +207,22 @@ def test_when_the_places_of_long_gone_pages_are_given_up_a_view_takes_others_and
             assert event.count(b'id="ltp-') == 1
             assert f'id="ltp-{view.keys[0].replace(":", "-")}">'.encode() in event
             assert b"%d<i" % ltp in event
+
+
+def test_what_nobody_asked_for_lately_is_forgotten(drawn: Drawn) -> None:
+    board = Board()
+    for columns in (("ltp",), ("ltp", "volume")):
+        drawn.fragments.sheet(columns).whole(board, (), 0)
+    drawn.fragments.forget_unused()
+    drawn.fragments.sheet(("ltp",)).whole(board, (), 0)
+    drawn.fragments.forget_unused()
+    assert list(drawn.fragments._sheets) == [("ltp",)]
+    assert [key[0] for key in drawn.fragments._wholes._pages] == [("ltp",)]
+    assert list(drawn.fragments._columns) == ["ltp"]
+
+
+def test_a_sheet_that_a_view_keeps_is_the_next_views_too(drawn: Drawn) -> None:
+    kept = drawn.fragments.sheet(("ltp",))
+    for _ in range(2):
+        drawn.fragments.forget_unused()
+    assert drawn.fragments.sheet(("ltp",)) is kept

@@ -246,3 +246,18 @@ def test_the_writer_outlives_a_round_that_fails(rig: Any, monkeypatch: pytest.Mo
     rig.hub._writer.start()
     wait_for(lambda: len(rounds) > 2)
     rig.hub.stop()
+
+
+def test_the_writer_ends_when_every_round_fails_for_half_a_minute(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its browsers would wait for ever; another process serves them."""
+    rounds: list[float] = []
+
+    def failing() -> float:
+        rounds.append(rig.clock.monotonic())
+        rig.clock.s += 10.0
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(rig.hub._writer, "round", failing)
+    with pytest.raises(RuntimeError):
+        rig.hub._writer.run()
+    assert len(rounds) == 4

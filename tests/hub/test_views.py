@@ -111,3 +111,26 @@ def test_a_browser_that_was_away_for_longer_than_changes_are_logged_misses_nothi
     caught_up = view.catch_up(position)
     assert b"100!" in caught_up
     assert b"204!" in caught_up
+
+
+def test_views_that_nobody_watches_make_room_the_least_recently_used_first(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltp.hub.views.HOT_CELLS", 8)  # four views of one row in two columns
+    views = []
+    for id_ in range(1, 5):
+        rig.clock.s += 1
+        views.append(rig.view(id_))
+    views[0].join(1_000, 1e9)
+    assert rig.hub.refusal(["NSE_EQ:9"], ["ltp", "chg"], "") == ""
+    assert set(rig.hub._views) == {views[0], views[2], views[3]}
+    assert rig.hub._views.cells == 6
+    views[0].leave(1_000)
+
+
+def test_where_all_are_watched_one_more_is_refused_and_a_known_one_is_not(
+    rig: Any, monkeypatch: pytest.MonkeyPatch, browse_socket: Any
+) -> None:
+    monkeypatch.setattr("ltp.hub.views.HOT_CELLS", 4)
+    for id_ in (1, 2):
+        browse_socket(rig, rig.view(id_))
+    assert rig.hub.refusal(["NSE_EQ:3"], ["ltp", "chg"], "") == "views"
+    assert rig.hub.refusal(["NSE_EQ:1"], list(rig.view(1).columns), "") == ""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ class Host:
         self.calls: list[Any] = []
         self.failure: Exception | None = None
         shape: Any = self
+        self.schedule: Any = SimpleNamespace(clock_was_set=lambda: self.calls.append("schedule"))
         self.clock = HostClock(
             ingest=shape,
             feed=shape,
             rest=shape,
+            schedule=self.schedule,
             forget_wishes=self.forget,
             active=lambda: self.active,
             clock=lambda: self.wall,
@@ -55,8 +58,9 @@ def test_a_step_begins_everything_anew_and_asks_the_broker_for_the_time(wait_for
     host.look(0.5)
     host.clock_error_s = 3.0
     host.look(0.5, set_by_s=-19_800.0)
-    wait_for(lambda: len(host.calls) == 4)
+    wait_for(lambda: len(host.calls) == 5)
     assert host.calls == [
+        "schedule",
         -19_800.0,
         "The clock of this host was set by -19800.0 s",
         "forget",
@@ -85,7 +89,7 @@ def test_a_worker_that_stands_by_asks_nothing() -> None:
 def test_a_failure_of_redis_or_the_broker_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     host = Host()
     host.failure = StoreError("Redis is away")
-    assert host.look(0.5, set_by_s=60.0)[:3] == [60.0, "The clock of this host was set by +60.0 s", "forget"]
+    assert host.look(0.5, set_by_s=60.0)[:4] == ["schedule", 60.0, "The clock of this host was set by +60.0 s", "forget"]
     HostClock.ask_account(host.clock)
     assert [record.getMessage() for record in caplog.records][1:] == [
         "Redis is away",

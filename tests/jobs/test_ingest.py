@@ -340,3 +340,14 @@ def test_a_server_whose_clock_was_set_back_is_written_anew(bench: Bench) -> None
     bench.message(lambda message: message["epoch"] != first["epoch"])
     bench.wait_for(lambda: [key.decode() for key in bench.valkey.client.keys("ltp:*")] == ["ltp:NSE_EQ:1333"])
     assert bench.valkey.client.ttl("market_stream:heartbeat") <= 60
+
+
+def test_a_thread_that_only_fails_for_half_a_minute_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would hold the lease for ever, and no standby could lead."""
+    now = iter([1_000.0, 1_029.9, 1_030.0])
+    monkeypatch.setattr(bench.ingest, "_turn", lambda: {}["a fault of ours"])
+    monkeypatch.setattr(bench.ingest, "_monotonic", lambda: next(now))
+    bench.ingest._guarded_turn()
+    bench.ingest._guarded_turn()
+    with pytest.raises(KeyError):
+        bench.ingest._guarded_turn()

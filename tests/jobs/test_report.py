@@ -21,7 +21,14 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         failures=2,
         last_packet_at=1_795_408_200.5,
     )
-    report = Report(source="dhanhq", idle_reason="", waiting=lambda: ["NSE_EQ:9"], calendar=lambda: "provisional", counts=dict)
+    report = Report(
+        source="dhanhq",
+        idle_reason="",
+        waiting=lambda: ["NSE_EQ:9"],
+        taken=lambda: {"pages": 3},
+        calendar=lambda: "provisional",
+        counts=dict,
+    )
     report.begin(1_795_408_100.25)
     status = report.status(
         feed, {"NSE_EQ": "continuous"}, 0, 120, 0.0, mistimed=["NSE_EQ:8"], odd={"duplicate": 7, "out_of_order": 2}
@@ -48,6 +55,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "off_sessions": "{}",
         "calendar_ahead": "[]",
         "calendar_lines": "",
+        "places": '{"pages": 3}',
         "ticks_per_s": "0.0",
         "ticks_written_per_s": "0.0",
         "batches_per_s": "0.0",

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+import apscheduler.schedulers.base as base
+import apscheduler.triggers.interval as interval
 import pytest
+from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
 
-from ltp.jobs.schedule import Reconcile, Schedule
+from ltp import metrics
+from ltp.jobs import schedule
+from ltp.jobs.schedule import ZONE, Reconcile, Schedule
 
 
 class FakeMarket:
@@ -100,33 +105,18 @@ def test_it_reconciles_at_each_change_of_a_phase() -> None:
             assert running.looked_in(phase)
 
 
-def test_a_clock_that_is_set_back_holds_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_indias_whatever_the_hosts_zone() -> None:
     with Running() as running:
-        assert running.subscribed.acquire(timeout=20)
-        real = time.time
-        monkeypatch.setattr(time, "time", lambda: real() - 19_800)
-        for _ in range(3):
-            assert running.subscribed.acquire(timeout=20)
+        scheduler = running.schedule._scheduler
+        assert scheduler.timezone == ZONE
+        assert {str(job.trigger.timezone) for job in scheduler.get_jobs() if hasattr(job.trigger, "timezone")} == {"Asia/Kolkata"}
+        assert all((job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1) for job in scheduler.get_jobs())
 
 
 def test_wishes_are_looked_for_twice_a_second() -> None:
     """Up to half a second here and a quarter in the feed: a page's wish is followed within one."""
-    assert {job.name: job.every_s for job in Running().schedule.jobs} == {
-        "subscriptions": 0.5,
-        "reconcile": 30.0,
-        "phase": 1.0,
-        "calendar": 30.0,
-    }
-
-
-def test_late_changes_are_acted_on_at_once() -> None:
-    running = Running()
-    (calendar,) = (job for job in running.schedule.jobs if job.name == "calendar")
-    calendar._job()
-    assert not running.reconciled.acquire(blocking=False)
-    running.market.changed = True
-    calendar._job()
-    assert running.reconciled.acquire(blocking=False)
+    with Running() as running:
+        assert running.schedule._scheduler.get_job("subscriptions").trigger.interval <= timedelta(seconds=0.5)
 
 
 def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -142,8 +132,9 @@ def test_a_job_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixt
     assert sum("Job subscriptions failed: broken" in record.getMessage() for record in caplog.records) == 1
 
 
-def test_a_job_that_hangs_is_not_started_twice_and_holds_up_no_other() -> None:
+def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]) -> None:
     release, running_now, most = threading.Event(), [0], [0]
+    skipped = metrics.value("schedule_events.65536")
 
     def slow() -> None:
         running_now[0] += 1
@@ -151,9 +142,46 @@ def test_a_job_that_hangs_is_not_started_twice_and_holds_up_no_other() -> None:
         release.wait(10)
         running_now[0] -= 1
 
-    with Running(subscriptions=slow) as running:
-        for phase in ("pre_open", "continuous"):
-            running.market.phase = phase
-            assert running.looked_in(phase)
+    with Running(subscriptions=slow):
+        wait_for(lambda: metrics.value("schedule_events.65536") > skipped)
         release.set()
     assert most[0] == 1
+
+
+def test_a_job_is_said_to_hang_only_when_it_was_left_out_three_times_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = schedule._Complaints()
+    ran, left_out = (
+        JobExecutionEvent(EVENT_JOB_EXECUTED, "subscriptions", "default", None),
+        JobSubmissionEvent(EVENT_JOB_MAX_INSTANCES, "subscriptions", "default", []),
+    )
+    for event in (left_out, left_out, ran, left_out, left_out):
+        complaints(event)
+    assert caplog.messages == []
+    complaints(left_out)
+    complaints(left_out)
+    assert caplog.messages == ["Job subscriptions still runs from before; it was left out 3 times"]
+
+
+def test_a_clock_that_was_set_back_holds_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Running() as running:
+        assert running.subscribed.acquire(timeout=20)
+        for module in (base, interval):
+            monkeypatch.setattr(module, "datetime", _Behind)
+        running.schedule.clock_was_set()
+        for _ in range(3):
+            assert running.subscribed.acquire(timeout=20)
+
+
+class _Behind(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) - timedelta(hours=5, minutes=30)
+
+
+def test_late_changes_are_acted_on_at_once() -> None:
+    running = Running()
+    running.schedule._reload()
+    assert not running.reconciled.acquire(blocking=False)
+    running.market.changed = True
+    running.schedule._reload()
+    assert running.reconciled.acquire(blocking=False)

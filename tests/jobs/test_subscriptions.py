@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ltp.core.allotment import Wish
 from ltp.core.tick import Tick
 from ltp.errors import StoreError
 from ltp.jobs.subscriptions import Subscriptions
+from ltp.store.demand import OTHERS, PAGES, PROGRAMS
 
 
 class Fakes:
@@ -17,27 +19,30 @@ class Fakes:
         self.demanded: list[str] | StoreError = []
         self.unknown: set[str] = set()
         self.held: set[str] = set()
-        self.active, self.now, self.passed = True, 1_000.0, 50.0
+        self.active, self.now, self.ahead_s = True, 1_000.0, 0.0
         self.instruments_at: int | None = 1
         self.reassigned: dict[str, int] = {}
         self.cached: dict[str, Tick] = {}
         self.failure: StoreError | None = None
         self.recalled: list[list[str]] = []
         self.calls: list[tuple[str, list[str]]] = []
+        self.dropped: list[str] = []
+        self.pages: list[str] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
             master=shape,
             market=shape,
             ingest=shape,
             demand=lambda _now: self.demand(),
+            drop_demand=self.dropped.extend,
             recall=self.recall,
             stored=lambda: self.cached,
             forget=lambda keys: self.calls.append(("cache", list(keys))),
             set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
             active=lambda: self.active,
             limit=limit,
-            clock=lambda: self.now,
-            monotonic=lambda: self.passed,
+            clock=lambda: self.now + self.ahead_s,
+            monotonic=lambda: self.now,
         )
 
     def refresh(self) -> None: ...
@@ -57,10 +62,11 @@ class Fakes:
     def follow(self, keys: Sequence[str], known: Sequence[Tick]) -> None:
         self.calls.append(("ingest", list(keys)))
 
-    def demand(self) -> dict[str, float]:
+    def demand(self) -> dict[str, dict[str, Wish]]:
         if isinstance(self.demanded, StoreError):
             raise self.demanded
-        return dict.fromkeys(self.demanded, self.now + 60)
+        pages = {key: Wish(3, self.now + 60) for key in self.pages}
+        return {PAGES: pages, PROGRAMS: {}, OTHERS: {key: Wish(99, self.now + 60) for key in (*self.demanded, *self.pages)}}
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
         self.recalled.append(list(keys))
@@ -73,7 +79,7 @@ class Fakes:
 
     def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
         """Return what is wanted when `demanded` is read so long after the last time; 61 s: longer than a wish lasts."""
-        self.now, self.passed = self.now + after_s, self.passed + after_s
+        self.now += after_s
         self.demanded = demanded
         self.subscriptions()
         return self.subscriptions.wanted
@@ -165,6 +171,62 @@ def test_a_worker_that_does_not_lead_wants_nothing_new() -> None:
     assert fakes.wanted(["a"]) == []
 
 
+def test_what_is_no_instrument_is_taken_out_of_the_demand() -> None:
+    fakes = Fakes()
+    fakes.unknown = {"x", "y"}
+    fakes.wanted(["x", "a", "y"])
+    assert fakes.dropped == ["x", "y"]
+
+
+def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
+    fakes = Fakes()
+    fakes.unknown, fakes.instruments_at = {"a"}, None
+    fakes.wanted(["a"])
+    assert fakes.dropped == []
+
+
+def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
+    fakes = Fakes()
+    fakes.demanded = ["a"]
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Wish(99, float("inf"))}}
+    fakes.subscriptions()
+    assert fakes.wanted([], after_s=1) == ["a"]
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {}}
+    assert fakes.wanted([], after_s=3_597) == ["a"]
+    assert fakes.wanted([], after_s=3_601) == []
+
+
+def test_a_page_that_is_opened_is_served_while_programs_take_every_place() -> None:
+    fakes = Fakes(limit=20)
+    fakes.result_keys = ["R1", "R2"]
+    programs = [f"p{number}" for number in range(60)]
+    assert len(fakes.wanted(programs)) == 18
+    fakes.pages = ["a", "b", "c"]
+    wanted = fakes.wanted(programs, after_s=1)
+    assert wanted[:5] == ["a", "b", "c", "R1", "R2"]
+    assert len(wanted) == 20
+    assert fakes.subscriptions.taken == {"pages": 3, "screens": 2, "programs": 15}
+
+
+def test_what_waits_has_its_turn_after_half_a_minute() -> None:
+    fakes = Fakes(limit=10)
+    programs = [f"p{number}" for number in range(20)]
+    first = list(fakes.wanted(programs))
+    assert fakes.wanted(programs, after_s=29) == first
+    second = fakes.wanted(programs, after_s=2)
+    assert second[:4] == first[:4]
+    assert not set(second[4:]) & set(first[4:])
+
+
+def test_a_clock_that_is_set_back_or_ahead_ends_no_wish_early_and_keeps_none() -> None:
+    fakes = Fakes()
+    fakes.wanted(["a"])
+    for step_s in (-19_800.0, 19_800.0):
+        fakes.ahead_s = step_s
+        assert fakes.wanted([], after_s=20) == ["a"]
+    assert fakes.wanted([], after_s=21) == []
+
+
 def test_a_key_that_means_another_instrument_loses_what_is_older() -> None:
     fakes = Fakes()
     fakes.cached = {"old": Tick("old", 100, received_at=5), "new": Tick("new", 100, received_at=15)}
@@ -203,21 +265,6 @@ def test_what_could_not_be_forgotten_is_tried_again() -> None:
     fakes.calls.clear()
     fakes.wanted([])
     assert ("cache", ["old"]) in fakes.calls
-
-
-def test_a_clock_that_is_set_back_keeps_no_wish_alive_and_hides_no_new_one() -> None:
-    fakes = Fakes()
-    fakes.wanted(["a"], after_s=1)
-    fakes.now -= 19_800
-    assert fakes.wanted(["b"], after_s=1) == ["a", "b"]
-    assert fakes.wanted(["b"], after_s=60) == ["b"]
-
-
-def test_a_clock_that_is_set_forward_ends_no_wish_that_is_not_read_again_yet() -> None:
-    fakes = Fakes()
-    fakes.wanted(["a"], after_s=1)
-    fakes.now += 19_800
-    assert fakes.wanted([], after_s=1) == ["a"]
 
 
 def test_a_price_from_the_future_was_confirmed_on_no_connection() -> None:

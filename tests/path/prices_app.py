@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 from flask import Flask, Response
 
 from ltp import metrics
+from ltp.core.client_address import TrustedProxies
 from ltp.core.quote import Known
 from ltp.core.tick import Tick
 from ltp.core.wire import Batch
@@ -39,8 +40,8 @@ class Front(PricesFirst):
             metrics.count("called")
         return super().__call__(environ, start_response)
 
-    def response(self, query: str, version: tuple[int, int], connection: str) -> bytes | None:
-        answer = super().response(query, version, connection)
+    def response(self, query: str, version: tuple[int, int], connection: str, client: Callable[[], str]) -> bytes | None:
+        answer = super().response(query, version, connection, client)
         metrics.count("ahead" if answer else "left")
         return answer
 
@@ -57,7 +58,14 @@ def create_app() -> Flask:
         max_streams=10,
     )
     catalog = SimpleNamespace(instrument=lambda key: key if key in KEYS else None)
-    services = SimpleNamespace(hub=hub, catalog=catalog, demand=lambda _keys: None, source=lambda: "simulator", start=hub.start)
+    services = SimpleNamespace(
+        hub=hub,
+        catalog=catalog,
+        demand_of_program=lambda _keys, _client: True,
+        trusted=TrustedProxies.parse("none"),
+        source=lambda: "simulator",
+        start=hub.start,
+    )
     app.extensions["ltp"] = services
     app.wsgi_app = Front(app.wsgi_app, cast(Any, services))  # type: ignore[method-assign]
 

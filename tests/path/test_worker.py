@@ -375,3 +375,39 @@ def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_pa
     assert held.get("ltp") != 212.5
     assert bench.client.get(f"ltp:{contract}") != b"212.50"
     stream.close()
+
+
+@pytest.fixture
+def ends_a_thread() -> str:
+    """Return a program: the worker, of which a thread ends once the file named by END exists, whatever that thread catches."""
+    return """
+import ctypes, os, sys, threading, time
+import worker
+class Fault(BaseException):
+    pass
+def end(name):
+    while not os.path.exists(os.environ["END"]):
+        time.sleep(0.01)
+    (ident,) = [thread.ident for thread in threading.enumerate() if thread.name == name]
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Fault))
+threading.Thread(target=end, args=sys.argv[1:], daemon=True).start()
+sys.exit(worker.main())
+"""
+
+
+@pytest.mark.parametrize("name", ["flush", "feed", "rest", "chores", "leader", "APScheduler"])
+def test_a_worker_of_which_a_thread_ends_gives_its_place_to_another(
+    bench: Bench, ends_a_thread: str, name: str, tmp_path: Path
+) -> None:
+    environ = bench.env | {"END": str(tmp_path / "end")}
+    with bench.log.open("ab") as log:
+        command = [sys.executable, "-c", ends_a_thread, name]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+    bench.processes.append(process)
+    bench.wait_for(lambda: bench.status("feed") == "live")
+    (tmp_path / "end").touch()
+    assert process.wait(30) == 1
+    assert not bench.client.exists("market_stream:lease", "market_stream:heartbeat")
+    lines = [json.loads(line) for line in bench.log.read_text().splitlines()]
+    (fault,) = [line["message"] for line in lines if line["level"] in ("error", "critical")]
+    assert fault.startswith(f"The thread {name} ended (Fault: ")

@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from ltp.core.client_address import TrustedProxies
 from ltp.core.instrument import Instrument
 from ltp.core.quote import Quote
 from ltp.core.tick import Tick
@@ -99,10 +100,12 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         plans=catalog.plans,
         cell=lambda *_: "",
         demand=wanted.extend,
+        demand_of_program=lambda keys, _client: not wanted.extend(keys),
+        trusted=TrustedProxies.parse("none"),
         source=lambda: "simulator",
         poll_interval_ms=1500,
         vitals=Vitals(),
-        start=lambda: None,
+        start=lambda: (),
     )
     return app
 

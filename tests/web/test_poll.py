@@ -65,3 +65,22 @@ def test_open_pages_are_told_when_the_feed_changes(site: Any) -> None:
     site.market.speak(feed="silent", phase="closing_auction")
     assert any("Feed silent: no prices are coming in</span> · NSE closing auction</hx-partial>" in event for event in events)
     response.close()
+
+
+def test_a_client_with_too_much_open_polls_and_others_stream(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The choice of columns is the visitor's, and each makes a view of its own."""
+    monkeypatch.setattr("ltp.hub.clients.CELLS_EACH", 20)
+    greedy, other = {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "198.51.100.1"}
+    url = "/screeners/swing/stream?columns=ltp,"
+    first = site.client.get(f"{url}chg", headers=greedy, buffered=False)
+    next(iter(first.response))
+    for columns in ("chgp", "chg,chgp", "volume"):
+        answer = site.client.get(url + columns, headers=greedy, buffered=False)
+        if answer.status_code == 503:
+            break
+        next(iter(answer.response))
+    assert answer.status_code == 503
+    assert (answer.headers["Retry-After"], answer.headers["HX-Reswap"]) == ("5", "none")
+    answer = site.client.get(f"{url}volume", headers=other, buffered=False)
+    assert answer.status_code == 200
+    assert site.client.get("/screeners/swing/poll?columns=ltp,volume", headers=greedy).status_code == 200

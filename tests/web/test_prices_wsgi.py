@@ -55,14 +55,20 @@ class Street:
         self.outlet = Outlet(self.redis, "simulator", allowed=lambda: True)
         self.since, self.phase = now_us() - 10**9, OPEN
         self.handed_on, self.wanted, self.now_s = 0, [], 0.0
+        self.askers: list[str] = []
         self.view = Client(front._app)
 
         def counted(environ: Any, start_response: Any) -> Any:
             self.handed_on += 1
             return front._app(environ, start_response)
 
-        wanting = replace(self.services, demand=self.wanted.append)
+        wanting = replace(self.services, demand_of_program=self.want)
         self.front = Client(PricesFirst(counted, wanting, monotonic=lambda: self.now_s))
+
+    def want(self, keys: Any, client: str) -> bool:
+        self.wanted.append(keys)
+        self.askers.append(client)
+        return client != "203.0.113.9"
 
     def heard(self) -> bool:
         self.outlet.send(Moment(now_us(), "live", self.since, OPEN), [], NOTHING)
@@ -169,7 +175,7 @@ def test_other_methods_are_left_to_flask(street: Street, method: str) -> None:
 @pytest.mark.parametrize(("version", "connection"), [((1, 1), "keep-alive"), ((1, 0), "close")])
 def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, version: tuple[int, int], connection: str) -> None:
     query = f"keys={HDFC},{TCS}"
-    head, _, body = street.front.application.response(query, version, connection).partition(b"\r\n\r\n")
+    head, _, body = street.front.application.response(query, version, connection, str).partition(b"\r\n\r\n")
     other = street.front.get(f"{URL}?{query}")
     status, *lines = head.decode().split("\r\n")
     assert status == f"HTTP/{version[0]}.{version[1]} 200 OK"
@@ -181,9 +187,9 @@ def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, v
 
 
 def test_there_is_no_whole_answer_to_what_the_application_has_to_be_asked(street: Street) -> None:
-    assert street.front.application.response("keys=nonsense", (1, 1), "close") is None
+    assert street.front.application.response("keys=nonsense", (1, 1), "close", str) is None
     street.say(feed="silent")
-    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close") is None
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", str) is None
 
 
 @pytest.mark.parametrize("feed", ["silent", "down", "off"])
@@ -248,3 +254,9 @@ def test_a_worker_that_is_not_heard_is_not_spoken_for(valkey: Any, tmp_path: Pat
     street = Street(valkey.url, tmp_path, wait_for)
     assert not street.same(f"keys={HDFC}")
     street.redis.close()
+
+
+def test_a_client_whose_quota_is_used_up_keeps_nobody_else_from_asking_for_the_same(street: Street) -> None:
+    for client in ("203.0.113.9", "203.0.113.9", "198.51.100.1", "198.51.100.2", "203.0.113.9"):
+        street.front.get(f"{URL}?keys={HDFC}", headers={"X-Forwarded-For": client})
+    assert street.askers == ["203.0.113.9", "198.51.100.1"]

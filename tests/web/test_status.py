@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ltp import metrics
+from ltp.core import allotment
 from ltp.store import client as store_client
 from ltp.store import heartbeat
 from ltp.web import status
@@ -32,6 +33,7 @@ FIELDS = {
     "never_ticked": "22",
     "never_ticked_keys": json.dumps([f"NSE_EQ:{n}" for n in range(20)]),
     "waiting": "1",
+    "places": '{"pages": 1200, "screens": 80, "programs": 0}',
     "waiting_keys": '["BSE_EQ:500180"]',
     "mistimed": "1",
     "mistimed_keys": '["NSE_EQ:2885"]',
@@ -266,3 +268,14 @@ def test_a_refresh_asks_redis_once(site: Any, worker: Any, valkey: Any) -> None:
         "cmdstat_hgetall",
         "cmdstat_info",
     }
+
+
+def test_who_gets_a_place_on_the_feed_is_said_with_how_many_have_one(site: Any, worker: Any) -> None:
+    page = site.page("/status")
+    assert facts(page)["Places of pages, screens, programs"] == "1,200, 80, 0"
+    assert allotment.RULE in page
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{", '{"pages": "x"}', '{"pages": null}', "9" * 5_000])
+def test_places_that_are_none_break_no_page(said: str) -> None:
+    assert status._places({"places": said}) in ("–", "0, 0, 0")

@@ -6,6 +6,7 @@ Everything here knows only the wire format (`ltp.dhan`) and instruments; the res
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from ltp.feed.simulator.exchange import InSession
 from ltp.feed.simulator.replay import load
 from ltp.feed.simulator.server import Simulator
 from ltp.feed.simulator.universe import universe
+from ltp.vital import ENDED, Vital
 
 __all__ = ["Simulator", "run", "universe"]
 
@@ -34,7 +36,7 @@ def run(
     speed: float = 1.0,
     extra_instruments: int = 0,
 ) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT. Ends the process with status 1 when one of its threads ended.
 
     Args:
         calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the epoch)`.
@@ -56,10 +58,13 @@ def run(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    vital = Vital()
     simulator.start()
+    vital.add(simulator.threads)
     _log.info("The simulated exchange listens at %s (REST %s)", simulator.url, simulator.rest_url)
     # A signal that the kernel gave to another thread is acted on only when this one wakes.
     while not stopping.wait(_LOOK_EVERY_S):
-        pass
+        if vital.ended():
+            os._exit(ENDED)  # in order it cannot stop: that waits for the thread
     simulator.stop()
     _log.info("The simulated exchange has stopped")

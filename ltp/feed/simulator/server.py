@@ -90,7 +90,7 @@ class Simulator:
         self._stopping = threading.Event()
         self._handshake = Handshake(self.faults, self.account, self.connections, self._stopping)
         self.app = self._flask(monotonic)
-        self._threads: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
@@ -115,8 +115,8 @@ class Simulator:
             )
         self._begin_replay()
         loops = {"simulator-trades": self._trade_loop, "simulator-server": lambda: self._server.serve_forever(0.02)}
-        self._threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
-        for thread in self._threads:
+        self.threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
+        for thread in self.threads:
             thread.start()
         return self
 
@@ -125,7 +125,7 @@ class Simulator:
         self._stopping.set()
         self.connections.drop("close", 1001)
         self._server.shutdown()
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join(2.0)
         self._server.server_close()
 

@@ -1,0 +1,42 @@
+"""gunicorn's own lines in the one format of all lines, in UTC."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import gevent.hub
+from gunicorn.glogging import Logger
+
+from ltp import logs
+
+log = logging.getLogger(__name__)
+
+
+class GunicornLog(Logger):  # type: ignore[misc]
+    """For `logger_class`. Files and syslog that an operator names get the same lines."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for logger, target in ((self.error_log, cfg.errorlog), (self.access_log, cfg.accesslog)):
+            for handler in [each for each in logger.handlers if getattr(each, "_gunicorn", False)]:
+                if target == "-" and type(handler) is logging.StreamHandler:
+                    logger.removeHandler(handler)
+                else:
+                    handler.setFormatter(logs.LineFormatter("web", as_json=True))
+            logger.propagate = target == "-"
+
+    def now(self) -> str:
+        """Return the instant of a line of the access log."""
+        return time.strftime("[%d/%b/%Y:%H:%M:%S +0000]", time.gmtime())
+
+
+def log_ends_of_greenlets() -> None:
+    """Have exceptions that end a greenlet logged, which gevent prints."""
+
+    def handle(_hub: Any, context: Any, kind: type[BaseException] | None, error: Any, traceback: Any) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            log.error("A greenlet failed: %s", context, exc_info=(kind, error, traceback))
+
+    gevent.hub.Hub.print_exception = handle
