@@ -23,6 +23,7 @@ from ltp.core.exchange_csv import parse_day
 from ltp.core.lookup import Lookup
 from ltp.core.session import Calendar
 from ltp.db import actions, candle_source, candles, former_names, instruments, universes
+from ltp.db.candles import Basis
 from ltp.db.engine import open_engine, writing
 from ltp.errors import ConfigError, InputError, NotFoundError
 from ltp.feed.charts import Charts
@@ -43,6 +44,7 @@ def add(commands: Any) -> None:
     import_ = of_candles.add_parser("import", help="store NSE bhavcopies and histories; the same file twice changes nothing")
     import_.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files (.csv, .zip, .gz) or folders of them")
     import_.add_argument("--adjusted", action="store_true", help="the histories are restated for every split since")
+    import_.add_argument("--force", action="store_true", help="replace most closes of a stored day by very different ones too")
     import_.set_defaults(command=_import)
     fetch = of_candles.add_parser("fetch", help="fetch what is missing from DhanHQ; goes on where it was ended")
     fetch.add_argument("--universe", default="", help="whose; left out: what the built-in screeners search")
@@ -84,8 +86,9 @@ def _import(given: argparse.Namespace) -> int:
     from ltp.jobs.candles import import_files
 
     engine = _engine(settings_module.load())
+    basis: Basis = "adjusted" if given.adjusted else "raw"
     with Stages() as stages:
-        done = import_files(engine, given.paths, basis="adjusted" if given.adjusted else "raw", progress=stages)
+        done = import_files(engine, given.paths, basis=basis, force=given.force, progress=stages)
     for sentence in done.refused:
         print(f"Not imported: {sentence}", file=sys.stderr)
     if done.damaged:

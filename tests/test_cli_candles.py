@@ -264,6 +264,18 @@ def test_a_damaged_row_is_said_as_one(bhavcopy: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("1 row was left out; the first: ")
 
 
+def test_very_different_prices_of_a_day_have_to_be_wanted(
+    bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    bhavcopy.write_text(HEADER + ROW.replace("2000", "1985"))
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 1
+    assert "--force replaces them" in capsys.readouterr().err
+    assert [each.close for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [2000_0000]
+    assert cli.main(["candles", "import", "--force", str(bhavcopy)]) == 0
+    assert [each.close for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [1985_0000]
+
+
 def test_a_day_of_far_fewer_shares_is_told(bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     with writing(engine) as connection:
         candles.note_day(connection, date(2025, 6, 23), "cm23JUN2025bhav.csv", 2000)

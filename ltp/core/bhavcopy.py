@@ -116,7 +116,9 @@ def parse_sheet(source: Sheet) -> Bhavcopy:
     if not days:
         damaged.refuse_many(damaged.count)
         raise _no_share(source.name, others)
-    [(day, _)] = days.most_common(1)
+    [(day, most)] = days.most_common(1)
+    if most * 2 <= days.total():
+        raise InputError(source.name, ", ".join(map(str, sorted(days)[:3])), "the rows of a bhavcopy are of one day")
     rows: dict[str, BhavRow] = {}
     for where, row in read:
         if row.candle.day != day:
@@ -143,6 +145,7 @@ class _Reader:
         self._numbers = itemgetter(*(columns[name] for name in layout.candle))
         nowhere = len(columns) + 1
         self._optional = [columns.get(name, nowhere) for name in (layout.isin, layout.security_id)]
+        self._second_day = columns.get("bizdt")
 
     def row(self, cells: list[str], where: str) -> BhavRow | None:
         """Return the share's day, None where the row is of no share, or of one that was not traded.
@@ -158,7 +161,10 @@ class _Reader:
         series = series.strip().upper()
         if series not in SERIES:
             return None
-        candle = read_candle(_day(text, where), self._numbers(cells), where)
+        day = _day(text, where)
+        if self._second_day is not None and cells[self._second_day] != text:
+            _refuse_other_day(day, text, cells[self._second_day], where)
+        candle = read_candle(day, self._numbers(cells), where)
         if candle is None or not candle.volume:
             return None
         symbol = symbol.strip().upper()
@@ -193,6 +199,12 @@ def _day(text: str, where: str) -> date:
     if day is None:
         raise InputError(f"{where}, date", text.strip(), "a date such as 2025-07-01 or 01-JUL-2025")
     return day
+
+
+def _refuse_other_day(day: date, text: str, second: str, where: str) -> None:
+    """UDiFF states the day twice, as TradDt and as BizDt; where they differ, neither can be trusted."""
+    if second.strip() and _day(second, where) != day:
+        raise InputError(f"{where}, date", f"{text.strip()} and {second.strip()}", "TradDt and BizDt are the same day")
 
 
 def _no_share(name: str, others: Counter[str]) -> InputError:

@@ -104,7 +104,12 @@ def _zipped(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
             if text.startswith((b"PK", b"\x1f\x8b")):
                 yield from members(text, within)
             else:
-                yield (within if len(inside) > 1 else name), text
+                alone = len(inside) == 1 and _stem(each.filename.rpartition("/")[2]) == _stem(name)
+                yield (name if alone else within), text
+
+
+def _stem(name: str) -> str:
+    return name.lower().removesuffix(".zip").removesuffix(".csv")
 
 
 def _bounded(content: bytes, name: str) -> bytes:

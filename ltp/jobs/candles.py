@@ -5,7 +5,7 @@ splits. The step between `core.bhavcopy` and `db.candles`; what is done about a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,21 +13,22 @@ from typing import Final, NamedTuple
 from ltp.core import bhavcopy, candle, history_csv
 from ltp.core.candle import RECORD
 from ltp.core.corporate_action import Action
+from ltp.core.day_name import refuse_other_day
 from ltp.core.exchange_csv import members, sheet
 from ltp.core.tick import IST
 from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.candles import Basis
 from ltp.db.engine import Engine, writing
 from ltp.errors import InputError
+from ltp.jobs import candle_files
 from ltp.jobs.candle_keys import INDICES, SHARES, CandleKeys
+from ltp.jobs.stored_days import StoredDays
 from ltp.jobs.thin_days import thin_days
 from ltp.screen.actions import detect
 from ltp.screen.history import from_packed
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
-SUFFIXES: Final = (".csv", ".zip", ".gz")
-_MAX_FILE_BYTES: Final = 256 << 20
 _BATCH_BYTES: Final = 32 << 20  # some 300 days of every share; what is not yet written is lost with the process, and only that
 _TOLD: Final = 20
 _LOOKED_AT_ONCE: Final = 400
@@ -74,6 +75,7 @@ def import_files(
     *,
     basis: Basis = "raw",
     today: date | None = None,
+    force: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Imported:
     """Import files and folders (with what is below them) of bhavcopies and histories; the same file twice changes nothing.
@@ -83,12 +85,13 @@ def import_files(
     Args:
         basis: of histories; bhavcopies are as traded, and refused where that is not what is being imported.
         today: no candle is younger; None: the day it is in India.
+        force: also replace most closes of a day as traded by very different ones.
     Raises:
         InputError: a path does not exist or has no such file.
         DatabaseError: what was written by then is right; import the same again.
     """
-    importer = _Importer(engine, basis, today or datetime.now(IST).date())
-    files = list(_files(paths))
+    importer = _Importer(engine, basis, today or datetime.now(IST).date(), force=force)
+    files = list(candle_files.found(paths))
     for done, path in enumerate(files):
         progress("importing", done, len(files))
         importer.read(path)
@@ -116,30 +119,17 @@ def look_for_actions(engine: Engine, keys: Iterable[str], progress: Progress = l
     return actions.replace_detected(engine, keys, found)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Give the files meant, those of a folder by name."""
-    for path in paths:
-        if not path.is_dir():
-            if not path.exists():
-                raise InputError("PATH", str(path), "it does not exist")
-            yield path
-            continue
-        inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
-        inside = [file for file in inside if not file.name.startswith(".")]
-        if not inside:
-            raise InputError("PATH", str(path), "a folder holds .csv, .zip or .gz files")
-        yield from inside
-
-
 class _Importer:
     """`touched`: the keys whose candles changed."""
 
-    def __init__(self, engine: Engine, basis: Basis, today: date) -> None:
+    def __init__(self, engine: Engine, basis: Basis, today: date, *, force: bool) -> None:
         self._engine, self._basis, self._today = engine, basis, today
         known = [each for segment in (SHARES, INDICES) for each in instruments.fetch(engine, segment)]
         self._keys = CandleKeys(known, instruments.fetch_names(engine))
         _join(engine, self._keys.successors())
         self._batch: dict[str, bytearray] = {}
+        # What the broker or another source restates differs from what it restated before: that is its purpose.
+        self._there = StoredDays(engine, self._batch) if basis == "raw" and not force else None
         self._notes: dict[date, tuple[str, int]] = {}
         self._bytes = 0
         self._files = self._candles = self._changed = self._damaged = self._removed = 0
@@ -152,10 +142,12 @@ class _Importer:
     def read(self, path: Path) -> None:
         """Read one file and keep what is in it until enough is there to be written."""
         try:
-            for name, content in members(_content(path), path.name):
+            for name, content in members(candle_files.content(path), path.name):
+                learned = dict(self._keys.learned)
                 try:
                     self._add(self._parsed(name, content))
                 except InputError as error:
+                    self._keys.learned = learned  # a file that is refused teaches nothing
                     self._refused.append(str(error))
         except InputError as error:
             self._refused.append(str(error))
@@ -174,8 +166,11 @@ class _Importer:
             former_names.remember(connection, self._keys.learned)
         self._changed += sum(changed.values())
         self.touched |= changed.keys()
-        self._batch, self._notes, self._bytes = {}, {}, 0
+        self._batch.clear()
+        self._notes, self._bytes = {}, 0
         self._keys.learned.clear()
+        if self._there is not None:
+            self._there.written()
 
     def result(self, suspects: Iterable[Action]) -> Imported:
         return Imported(
@@ -202,6 +197,7 @@ class _Importer:
         return self._of_bhavcopy(name, bhavcopy.parse_sheet(source))
 
     def _of_bhavcopy(self, name: str, copy: bhavcopy.Bhavcopy) -> _File:
+        refuse_other_day(name, [copy.day])
         self._refuse_future(name, copy.day)
         records = {}
         for row in copy.rows:
@@ -213,6 +209,7 @@ class _Importer:
     def _of_history(self, name: str, history: history_csv.HistoryFile) -> _File:
         records: dict[str, bytes] = {}
         days: Counter[date] = Counter()
+        refuse_other_day(name, history.days())
         for share, packed in history.shares.items():
             each = candle.merge(b"", bytes(packed))
             last = candle.day_of(RECORD.unpack_from(each, len(each) - RECORD.size)[0])
@@ -237,6 +234,9 @@ class _Importer:
                 "no known share",
                 "the instrument master names none of its symbols: run `python -m ltp instruments import`",
             )
+        if self._there is not None:
+            self._there.refuse_other_prices(file.name, file.records, file.days)
+            self._there.keep(file.days)
         self._files += 1
         self._damaged += file.damaged
         self._sentences += file.sentences[:_TOLD]
@@ -258,12 +258,3 @@ def _join(engine: Engine, successors: Mapping[str, str]) -> None:
         for old_key, key in successors.items():
             if candles.move(connection, old_key, key):
                 actions.move(connection, old_key, key)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise InputError(path.name, "", f"a file has at most {_MAX_FILE_BYTES >> 20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError("PATH", str(path), f"it cannot be read ({error.strerror})") from None

@@ -129,8 +129,19 @@ def test_a_file_of_many_damaged_rows_is_refused() -> None:
 
 def test_a_file_of_several_days_is_refused() -> None:
     text = FULL + "".join(full(f"A{number}") + full(f"B{number}", day="02-Jul-2025") for number in range(6))
-    with pytest.raises(InputError, match="6 of 12 rows"):
+    with pytest.raises(InputError, match="'2025-07-01, 2025-07-02' is not accepted; the rows of a bhavcopy are of one day"):
         parse(text)
+
+
+def test_a_row_that_states_two_days_is_left_out() -> None:
+    other = UDIFF_ROW.replace("20MICRONS", "OTHER")
+    copy = parse(UDIFF + UDIFF_ROW.replace(",2025-06-20,", ",20-Jun-2025,", 1) + other.replace(",2025-06-20,", ",,", 1))
+    assert (len(copy.rows), copy.damaged) == (2, 0)
+    copy = parse(UDIFF + UDIFF_ROW + other.replace(",2025-06-20,", ",2025-06-19,", 1))
+    assert [row.symbol for row in copy.rows] == ["20MICRONS"]
+    assert copy.sentences == (
+        "x.csv, line 3, date: '2025-06-20 and 2025-06-19' is not accepted; TradDt and BizDt are the same day",
+    )
 
 
 def test_a_derivatives_file_is_refused_with_a_sentence() -> None:
