@@ -67,6 +67,9 @@ def _import_master(given: argparse.Namespace) -> int:
         print(f"Left out, because there are no prices of them: {segments}")
     if done.unknown:
         print(f"Underlyings that are no share of the master: {_some(done.unknown)}")
+    if done.ended:
+        have = counted(len(done.ended), "share that is no longer listed has", "shares that are no longer listed have")
+        print(f"{have} candles which no listing continues: {_some(done.ended)}")
     found = [f"{counted(sum(done.rows.values()), 'instrument')} imported ({rows})", f"{done.retired:,} no longer listed"]
     found += [f"{counted(done.moved, 'share')} with another id"] if done.moved else []
     found += [counted(done.shares, "EQ share")] if done.shares else []

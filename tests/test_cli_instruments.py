@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from ltp import cli
-from ltp.db import instruments, universes
+from ltp.core.candle import Candle
+from ltp.db import candles, instruments, universes
 from ltp.db.engine import open_engine
 from ltp.settings import Settings
 
@@ -54,6 +56,20 @@ def test_an_import_says_what_it_left_out(master: Path, capsys: pytest.CaptureFix
     assert lines[0].startswith("1 row could not be read and was left out; the first is line 3 ('NSE,E,x,")
     assert lines[1] == "Left out, because there are no prices of them: 1 of NSE M"
     assert lines[2] == "Underlyings that are no share of the master: 0NSETEST"
+
+
+def test_a_share_whose_history_nothing_continues_is_named(
+    master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    master.write_text(HEADER + HDFC + HDFC.replace("1333", "7").replace("HDFCBANK", "GONE").replace("INE040A", "INE999Z"))
+    assert cli.main(["instruments", "import", str(master)]) == 0
+    candles.upsert(engine, "raw", {"NSE_EQ:7": [Candle(date(2026, 6, 29), 10, 11, 9, 10, 1000)]})
+    master.write_text(HEADER + HDFC)
+    capsys.readouterr()
+    assert cli.main(["instruments", "import", str(master)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "1 share that is no longer listed has candles which no listing continues: GONE"
+    )
 
 
 def test_without_a_place_it_is_the_address_of_the_settings(

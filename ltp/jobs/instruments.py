@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ltp.core.instrument import SHARE_SERIES, split_key
 from ltp.core.lookup import Lookup
 from ltp.db import instruments, universes
 from ltp.db.engine import Engine, writing
-from ltp.db.moves import move
 from ltp.dhan.scrip_master import Listed, ScripMaster
 from ltp.errors import InputError
 from ltp.feed.download import download
+from ltp.jobs import relistings
 from ltp.jobs.master_file import opened
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is (0: unknown)
@@ -35,8 +34,9 @@ _BREATH_S: Final = 0.005  # between two batches, or SQLite would let nobody else
 class Imported(NamedTuple):
     """What an import did. `rows`: stored, by segment. `shares`: of series EQ; `futures`: shares that have some.
 
-    `retired`: no longer listed. `moved`: shares that got another id. `unknown`: underlyings that are no share. `left_out`: rows
-    that could not be read, the first of them described in `first_left_out`. `elsewhere`: rows of segments without prices.
+    `retired`: no longer listed. `moved`: shares that got another id. `ended`: symbols that ended with a history that
+    nothing continues. `unknown`: underlyings that are no share. `left_out`: rows that could not be read, the first of
+    them described in `first_left_out`. `elsewhere`: rows of segments without prices.
     """
 
     rows: Counter[str]
@@ -44,6 +44,7 @@ class Imported(NamedTuple):
     futures: int
     retired: int
     moved: int
+    ended: tuple[str, ...]
     unknown: tuple[str, ...]
     left_out: int
     first_left_out: str
@@ -51,14 +52,13 @@ class Imported(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What the first reading found. `listed`: ids by segment; `shares`: keys of series EQ; `underlyings`: symbol to the share's
-    number; `by_isin`: ISIN to key of every share."""
+    """What the first reading found. `listed`: ids by segment; `shares`: keys of series EQ; `underlyings`: symbol to
+    the share's number."""
 
     master: ScripMaster
     listed: dict[str, set[int]]
     shares: list[str]
     underlyings: dict[str, int]
-    by_isin: dict[str, str]
 
 
 def import_from(engine: Engine, place: str, *, force: bool = False, progress: Progress = lambda *_: None) -> Imported:
@@ -87,14 +87,12 @@ def import_file(engine: Engine, path: Path, name: str, *, force: bool = False, p
         if not force and last_import(engine) is not None:  # what is shipped says nothing of how long a file should be
             _refuse_short({segment: len(ids) for segment, ids in found.listed.items()}, instruments.counts(engine))
         with opened(path, name) as lines:
-            before = {
-                each.isin: each.key for each in instruments.fetch(engine, SHARES) if each.series in SHARE_SERIES and each.isin
-            }
+            before = instruments.fetch(engine, SHARES)
             _store(engine, ScripMaster(lines), found, progress)
     except InputError as error:
         where = error.where if error.where == "file" else f"{name}, {error.where}"
         raise InputError(where, error.value, error.accepted) from None
-    moved = _move(engine, before, found)
+    moved, ended = relistings.follow(engine, before, found.listed[SHARES]) if SHARES in found.listed else (0, ())
     retired = _retire(engine, found.listed)
     unknown = _replace_universes(engine, found, name)
     return Imported(
@@ -103,6 +101,7 @@ def import_file(engine: Engine, path: Path, name: str, *, force: bool = False, p
         len(found.underlyings) - len(unknown),
         retired,
         moved,
+        ended,
         unknown,
         found.master.unreadable,
         found.master.first_unreadable,
@@ -120,16 +119,13 @@ def _check(master: ScripMaster) -> _Found:
     listed: dict[str, set[int]] = {}
     shares: list[str] = []
     underlyings: dict[str, int] = {}
-    by_isin: dict[str, str] = {}
     for row in master:
         listed.setdefault(row.instrument.segment, set()).add(row.instrument.security_id)
-        if row.share and row.instrument.segment == SHARES and row.instrument.series in SHARE_SERIES:
-            by_isin.setdefault(row.instrument.isin, row.instrument.key)
-            if row.instrument.series == "EQ":
-                shares.append(row.instrument.key)
+        if row.share and row.instrument.segment == SHARES and row.instrument.series == "EQ":
+            shares.append(row.instrument.key)
         if row.kind == "FUTSTK" and row.instrument.segment == FUTURES and row.underlying:
             underlyings[row.underlying] = row.underlying_id
-    return _Found(master, listed, shares, underlyings, by_isin)
+    return _Found(master, listed, shares, underlyings)
 
 
 def _refuse_short(here: dict[str, int], known: dict[str, int]) -> None:
@@ -164,19 +160,6 @@ def _first_of_each(master: ScripMaster, listed: dict[str, set[int]]) -> Iterator
         if row.instrument.security_id in ids:
             ids.discard(row.instrument.security_id)
             yield row
-
-
-def _move(engine: Engine, before: dict[str, str], found: _Found) -> int:
-    """Let what is kept of a share follow it to another id. Returns how many shares had to move."""
-    listed = found.listed.get(SHARES, set())
-    moves = [
-        (old, found.by_isin[isin]) for isin, old in before.items() if isin in found.by_isin and split_key(old)[1] not in listed
-    ]
-    if moves:
-        with writing(engine) as connection:
-            for old, new in moves:
-                move(connection, old, new)
-    return len(moves)
 
 
 def _retire(engine: Engine, listed: dict[str, set[int]]) -> int:
