@@ -55,7 +55,8 @@ def test_an_import_says_what_it_did(bhavcopy: Path, engine: Engine, capsys: pyte
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "NOBODY").replace("INE040A01034", ""))
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out == (
-        "Symbols that the instrument master does not know: 1 (NOBODY)\n"
+        "1 symbol is not in the instrument master, and 50.0% of the share-days left out with them: 1 row of NOBODY.\n"
+        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same once more.\n"
         "1 file of 1 day with 1 candle imported, 1 of them new or changed; 0 files refused.\n"
     )
     assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2025, 6, 24)}
@@ -82,20 +83,21 @@ def test_adjusted_histories_are_kept_apart(split: Path, engine: Engine) -> None:
     assert candles.last_days(engine, "adjusted") == candles.last_days(engine, "raw")
 
 
-def test_what_a_later_file_teaches_joins_with_the_next_import(
-    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_later_file_teaches_joins_at_once(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "days"
     folder.mkdir()
     (folder / "1.csv").write_text(HEADER + ROW.replace("HDFCBANK", "HDFC1").replace("INE040A01034", "INE040A01026"))
     later = ROW.replace("HDFCBANK", "HDFC1").replace("24-JUN", "25-JUN")
     (folder / "2.csv").write_text(HEADER + later)
-    assert cli.main(["candles", "import", str(folder)]) == 1
-    told = "Later files told whose these symbols were: HDFC1. Import the same once more, and they join their histories."
-    assert told in capsys.readouterr().out.replace("1 (HDFC1)", "HDFC1")
     assert cli.main(["candles", "import", str(folder)]) == 0
-    assert "Later files" not in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        "1 former symbol was recognised by the ISIN: HDFC1 is HDFCBANK.\n"
+        "2 files of 2 days with 2 candles imported, 2 of them new or changed; 0 files refused.\n"
+    )
     assert [each.day for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [date(2025, 6, 24), date(2025, 6, 25)]
+    assert [each.day for each in candles.days(engine)] == [date(2025, 6, 24), date(2025, 6, 25)]
+    assert cli.main(["candles", "import", str(folder)]) == 0
+    assert "recognised" not in capsys.readouterr().out, "it is known by now"
 
 
 def test_an_old_symbol_is_learned_for_files_without_isins(

@@ -44,7 +44,19 @@ THEIRS = {
     "settings": {"pydantic", "pydantic_settings"},
 }
 # These put the layers together and may import anything.
-FREE = {"cli", "cli_candles", "cli_files", "cli_instruments", "cli_screeners", "cli_stages", "__main__", "runner", "processes"}
+FREE = {
+    "cli",
+    "cli_candles",
+    "cli_files",
+    "cli_instruments",
+    "cli_left_out",
+    "cli_renames",
+    "cli_screeners",
+    "cli_stages",
+    "__main__",
+    "runner",
+    "processes",
+}
 # core asks nothing of the machine: no socket, no thread, no clock, no chance.
 IMPURE = {
     "socket",

@@ -99,6 +99,11 @@ def count_changed(old: bytes, new: bytes) -> int:
     return len(set(_by_day(new).items()) - set(_by_day(old).items()))
 
 
+def first_day(packed: bytes) -> date | None:
+    """Return the day of the oldest record, None where there is none."""
+    return day_of(_day_at(packed, 0)) if packed else None
+
+
 def last_day(packed: bytes) -> date | None:
     """Return the day of the newest record, None where there is none."""
     return day_of(_day_at(packed, len(packed) // RECORD.size - 1)) if packed else None

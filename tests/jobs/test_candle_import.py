@@ -14,9 +14,10 @@ from ltp.core.instrument import Instrument
 from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.engine import open_engine
 from ltp.errors import InputError
-from ltp.jobs import candle_files
+from ltp.jobs import candle_files, unknown_rows
 from ltp.jobs import candles as job
 from ltp.jobs.candles import Imported, import_files
+from ltp.jobs.unknown_rows import Unknown
 
 HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ")
 LTM = Instrument("NSE_EQ", 17818, "LTM", "LTM", "INE214T01019", 1, 500, "EQ")
@@ -115,7 +116,7 @@ def test_damaged_rows_and_unknown_symbols_are_counted_and_named(engine: Engine, 
         udiff(MONDAY, hdfc(), "5,,NOBODY,EQ,1,1,1,1,1,9", "6,,BROKEN,EQ,1,0,1,1,1,9").replace(b"EQ,1,0", b"EQ,1,0.5")
     )
     done = run(engine, folder)
-    assert (done.changed, done.damaged, done.unknown) == (1, 1, {"NOBODY": 1})
+    assert (done.changed, done.damaged, done.unknown) == (1, 1, (Unknown("NOBODY", 1, MONDAY, MONDAY),))
     assert "a.csv, line 4" in done.sentences[0]
 
 
@@ -123,11 +124,41 @@ def test_a_rename_joins_the_old_history_also_where_a_format_has_no_isin(engine: 
     (folder / "a.csv").write_bytes(udiff(MONDAY, "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
     (folder / "b.csv").write_text(f"{FULL}LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
     (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"))
-    assert run(engine, folder).unknown == {}
+    done = run(engine, folder)
+    assert (done.unknown, done.recognised) == ((), {"LTIM": "LTM"})
     assert candles.fetch(engine, "raw", LTM.key) == [candle(MONDAY), candle(TUESDAY), candle(date(2025, 6, 25))]
     assert instruments.fetch_names(engine) == {("NSE_EQ", "LTIM"): LTM.key}
     (folder / "b.csv").rename(folder / "again.csv")
-    assert run(engine, folder / "again.csv").unknown == {}
+    assert run(engine, folder / "again.csv").unknown == ()
+
+
+def test_an_isin_of_a_later_file_joins_the_rows_that_were_read_before(engine: Engine, folder: Path) -> None:
+    """Files without ISINs come first, as in a folder that is read by name; what is in them is not lost."""
+    (folder / "a.csv").write_text(f"{FULL}LTIM, EQ, 23-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
+    rows = "LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\nHDFCBANK, EQ, 24-Jun-2025, 1, 1990, 2010, 1980, 2000, 7\n"
+    (folder / "b.csv").write_text(FULL + rows)
+    (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
+    (folder / "d.csv").write_text(f"{FULL}GONE, EQ, 23-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
+    done = run(engine, folder)
+    assert candles.fetch(engine, "raw", LTM.key) == [candle(MONDAY), candle(TUESDAY), candle(date(2025, 6, 25))]
+    assert (done.files, done.days, done.candles, done.changed, done.recognised) == (3, 3, 4, 4, {"LTIM": "LTM"})
+    assert [each.symbol for each in done.unknown] == ["GONE"]
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["d.csv"]
+    assert [session.day for session in candles.days(engine)] == [MONDAY, TUESDAY, date(2025, 6, 25)]
+
+
+def test_rows_that_could_not_be_kept_ask_for_another_import(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_rows, "_MAX_BYTES", 1)
+    rows = "{0},LTIM,1990,2010,1980,2000,1000\n{0},HDFCBANK,1990,2010,1980,2000,1000\n"
+    (folder / "a.csv").write_text(HISTORY + rows.format("2025-06-23"))
+    (folder / "b.csv").write_text(HISTORY + rows.format("2025-06-24"))
+    (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
+    done = run(engine, folder)
+    assert (done.again, len(candles.fetch(engine, "raw", LTM.key))) == (("LTIM",), 2)
+    done = run(engine, folder)
+    assert (done.again, done.unknown, len(candles.fetch(engine, "raw", LTM.key))) == ((), (), 3)
 
 
 def test_an_isin_that_changed_is_noted_with_its_last_day(engine: Engine, folder: Path) -> None:
