@@ -33,7 +33,7 @@ class CandleKeys:
         self._indices: dict[str, Instrument] = {}
         self._names = {name: key for (segment, name), key in names.items() if segment == SHARES}
         self._by_key: dict[str, Instrument] = {}
-        self._found: dict[tuple[str, str, str, int | None], Instrument] = {}
+        self._found: dict[tuple[str, str, str, int | None], tuple[str, tuple[str, ...]]] = {}
         for instrument in sorted(instruments, key=preference):
             if instrument.segment == INDICES:
                 for name in (instrument.symbol, instrument.name):
@@ -50,16 +50,19 @@ class CandleKeys:
         `day`: of the row; `isin` and `series` may be empty.
         """
         row = (symbol, series, isin, security_id)
-        instrument = self._found.get(row) or self._look(*row)
-        if instrument is None:
-            return None  # and asked again each time: another file may teach what it was called
-        self._found[row] = instrument
-        key = instrument.key
-        for name, now in ((symbol, instrument.symbol), (isin, instrument.isin)):
-            if name and name != now and instrument.segment == SHARES:
-                place = (key, name)
-                self.learned[place] = max(day, self.learned.get(place, day))
-                self._names.setdefault(name, key)
+        found = self._found.get(row)
+        if found is None:
+            instrument = self._look(*row)
+            if instrument is None:
+                return None  # and asked again each time: another file may teach what it was called
+            pairs = ((symbol, instrument.symbol), (isin, instrument.isin)) if instrument.segment == SHARES else ()
+            found = instrument.key, tuple(name for name, now in pairs if name and name != now)
+            self._found[row] = found
+        key, names = found
+        for name in names:
+            place = (key, name)
+            self.learned[place] = max(day, self.learned.get(place, day))
+            self._names.setdefault(name, key)
         return key
 
     def by_name(self, symbol: str) -> str | None:

@@ -51,12 +51,14 @@ class CandleReader:
         refuse_other_day(name, [copy.day])
         self._refuse_future(name, copy.day)
         records, unknown = dict[str, bytes](), dict[str, bytes]()
-        for row in copy.rows:
-            key = self._keys.find(row.symbol, row.series, row.isin, row.security_id, copy.day)
+        number = candle.day_number(copy.day)
+        for symbol, series, isin, security_id, (_, *prices) in copy.rows:
+            key = self._keys.find(symbol, series, isin, security_id, copy.day)
+            record = RECORD.pack(number, *prices)
             if key is None:
-                unknown[row.symbol] = candle.record(row.candle)
+                unknown[symbol] = record
             else:
-                records[key] = candle.record(row.candle)
+                records[key] = record
         days = Counter({copy.day: len(records)})
         return File(name, records, unknown, days, copy.damaged, copy.sentences, of_market=True)
 

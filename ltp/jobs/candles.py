@@ -33,6 +33,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how much of it
 
 _BATCH_BYTES: Final = 32 << 20  # some 300 days of every share; what is not yet written is lost with the process, and only that
 _MOST_SENTENCES: Final = 10_000
+_WRITTEN_AT_ONCE: Final = 400
 _LOOKED_AT_ONCE: Final = 400
 
 
@@ -176,11 +177,14 @@ class _Importer:
 
     def write(self) -> None:
         """Write what was kept, in one transaction."""
-        packed = {key: candle.merge(b"", bytes(records)) for key, records in self._batch.items()}
+        changed: dict[str, int] = {}
         with writing(self._engine) as connection:
-            if any(packed.values()):
+            if any(self._batch.values()):
                 self._removed += candle_source.claim(connection, simulated=False)
-            changed = candles.upsert_packed(connection, self._basis, packed)
+            while self._batch:  # by part, or all of it would be in memory four times
+                keys = list(self._batch)[:_WRITTEN_AT_ONCE]
+                packed = {key: candle.merge(b"", bytes(self._batch.pop(key))) for key in keys}
+                changed |= candles.upsert_packed(connection, self._basis, packed)
             for day, (source, count) in sorted(self._notes.items()):
                 candles.note_day(connection, day, source, count)
             former_names.remember(connection, self._keys.learned)
@@ -189,7 +193,6 @@ class _Importer:
         self._recognised |= {name: symbols[key] for name, key in new.items() if key in symbols and not is_isin(name)}
         self._changed += sum(changed.values())
         self.touched |= changed.keys()
-        self._batch.clear()
         self._notes, self._bytes = {}, 0
         self._keys.learned.clear()
         if self._there is not None:

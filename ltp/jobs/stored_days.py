@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from ltp.core import candle
@@ -20,6 +21,7 @@ from ltp.errors import InputError
 
 _NEAR: Final = 0.005  # closes of one day in two sources differ by less; of two days in a row they differ by more, mostly
 _MANY: Final = 20  # that many wrong closes are no corrections, however many shares the day has beside them
+_SAMPLE: Final = 60  # where most of a day differ, so many that do not are no accident
 _AT_ONCE: Final = 400
 _CLOSE: Final = 4
 
@@ -47,7 +49,7 @@ class StoredDays:
     def refuse_other_prices(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
         """Raise InputError where a file has very different closes for most shares of a day that is there."""
         known = {candle.day_number(day) for day in days if day in self._stored or day in self._kept}
-        if not known:
+        if not known or self._is_the_same(records, known):
             return
         replaced, different = self._compared(records, known)
         wrong = [candle.day_of(number) for number, count in different.items() if self._is_most(number, count, replaced[number])]
@@ -60,6 +62,12 @@ class StoredDays:
                 f"the closes of {different[number]:,} of the {replaced[number]:,} shares that it replaces differ widely{more}: "
                 "the file may be of another day, or adjusted; --force replaces them",
             )
+
+    def _is_the_same(self, records: Mapping[str, bytes], known: set[int]) -> bool:
+        """Tell by some shares whether a file of one day holds what is there: mostly it does, and then they are enough."""
+        some = dict(islice(records.items(), 0, None, max(1, len(records) // _SAMPLE)))
+        replaced, different = self._compared(some, known)
+        return len(known) == 1 and replaced.total() >= _SAMPLE // 2 and not different.total()
 
     def _compared(self, records: Mapping[str, bytes], known: set[int]) -> tuple[Counter[int], Counter[int]]:
         """Return by day how many closes would be replaced, and how many of them by very different ones."""
