@@ -189,6 +189,8 @@ class _Reader:
         return day
 
     def _identity(self, cells: list[str]) -> tuple[str, int | None]:
+        if self._optional == [None, None]:
+            return "", None
         isin, id_ = (cells[place].strip() if place is not None and place < len(cells) else "" for place in self._optional)
         security_id = int(id_) if id_.isascii() and id_.isdigit() and len(id_) < _ID_DIGITS else None
         return (isin.upper() if len(isin) == _ISIN_LENGTH else ""), security_id

@@ -33,7 +33,6 @@ class StoredDays:
         self._engine, self._batch = engine, batch
         self._stored = {session.day for session in candles.days(engine)}
         self._kept: Counter[date] = Counter()
-        self._year, self._of_year = 0, dict[str, bytes]()
 
     def keep(self, days: Mapping[date, int]) -> None:
         """Note how many instruments the batch has of each day."""
@@ -44,7 +43,6 @@ class StoredDays:
         """Note that the batch is stored."""
         self._stored |= self._kept.keys()
         self._kept.clear()
-        self._year, self._of_year = 0, {}
 
     def refuse_other_prices(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
         """Raise InputError where a file has very different closes for most shares of a day that is there."""
@@ -75,24 +73,14 @@ class StoredDays:
         every = list(records)
         for start in range(0, len(every), _AT_ONCE):
             keys = every[start : start + _AT_ONCE]
-            stored = self._stored_of(keys, min(known), max(known))
+            days = candle.day_of(min(known)), candle.day_of(max(known))
+            stored = candles.fetch_packed(self._engine, "raw", keys, *days)
             for key in keys:
                 own = stored.get(key, b""), self._batch.get(key, b"") if self._kept else b""
                 for number, old, close in _pairs(records[key], known, *own):
                     replaced[number] += 1
                     different[number] += abs(close - old) > _NEAR * old
         return replaced, different
-
-    def _stored_of(self, keys: Collection[str], first: int, last: int) -> Mapping[str, bytes]:
-        """Return what is stored of these keys, or of more. The files of a year follow each other: it is read once for all."""
-        days = candle.day_of(first), candle.day_of(last)
-        year = days[0].year
-        if year != days[1].year:
-            return candles.fetch_packed(self._engine, "raw", keys, *days)
-        if year != self._year:
-            self._of_year = candles.fetch_packed(self._engine, "raw", None, date(year, 1, 1), date(year, 12, 31))
-            self._year = year
-        return self._of_year
 
     def _is_most(self, number: int, different: int, replaced: int) -> bool:
         if different * 2 <= replaced:
