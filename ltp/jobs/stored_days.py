@@ -24,6 +24,8 @@ _MANY: Final = 20  # that many wrong closes are no corrections, however many sha
 _SAMPLE: Final = 60  # where most of a day differ, so many that do not are no accident
 _AT_ONCE: Final = 400
 _CLOSE: Final = 4
+_MONTHS: Final = 12
+_DAY: Final = 4  # bytes of a record that say the day
 
 
 class StoredDays:
@@ -46,6 +48,7 @@ class StoredDays:
 
     def refuse_other_prices(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
         """Raise InputError where a file has very different closes for most shares of a day that is there."""
+        self._refuse_exchanged(name, records, days)
         known = {candle.day_number(day) for day in days if day in self._stored or day in self._kept}
         if not known or self._is_the_same(records, known):
             return
@@ -60,6 +63,24 @@ class StoredDays:
                 f"the closes of {different[number]:,} of the {replaced[number]:,} shares that it replaces differ widely{more}: "
                 "the file may be of another day, or adjusted; --force replaces them",
             )
+
+    def _refuse_exchanged(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
+        """Raise InputError where a file of one day is, share by share, what is there of the day that has month and day
+        the other way round: its name says nothing, and a spreadsheet has rewritten its rows."""
+        day = next(iter(days))
+        if len(days) > 1 or day.day > _MONTHS or day.day == day.month:
+            return
+        other = date(day.year, day.day, day.month)
+        if other not in self._stored and other not in self._kept:
+            return
+        number = candle.day_number(other)
+        some = list(records)[:_SAMPLE]
+        stored = candles.fetch_packed(self._engine, "raw", some, other, other)
+        there = {key: _of_day(self._batch.get(key, b""), number) or stored.get(key, b"") for key in some}
+        same = [records[key][_DAY:] == old[_DAY:] for key, old in there.items() if old]
+        if len(same) > 1 and all(same):
+            accepted = f"its candles are those that are there of {other}; day and month were exchanged: download it again"
+            raise InputError(name, str(day), accepted)
 
     def _is_the_same(self, records: Mapping[str, bytes], known: set[int]) -> bool:
         """Tell by some shares whether a file of one day holds what is there: mostly it does, and then they are enough."""
@@ -108,8 +129,14 @@ def _pairs(records: bytes, days: set[int], stored: bytes, batch: bytes | bytearr
 
 def _close(records: bytes | bytearray, number: int) -> int:
     """Return the last close of a day among records in any order, 0 where there is none."""
+    one = _of_day(records, number)
+    close: int = RECORD.unpack(one)[_CLOSE] if one else 0
+    return close
+
+
+def _of_day(records: bytes | bytearray, number: int) -> bytes:
+    """Return the last record of a day among records in any order, nothing where there is none."""
     for at in range(len(records) - RECORD.size, -1, -RECORD.size):
         if RECORD.unpack_from(records, at)[0] == number:
-            close: int = RECORD.unpack_from(records, at)[_CLOSE]
-            return close
-    return 0
+            return bytes(records[at : at + RECORD.size])
+    return b""

@@ -335,3 +335,23 @@ def test_twenty_wrong_closes_are_no_correction(engine: Engine, folder: Path) -> 
     run(engine, folder / "c.csv")
     (folder / "d.csv").write_bytes(day(20, 1985))
     assert "the closes of 20 of the 20 shares" in run(engine, folder / "d.csv").refused[0]
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "of the same import"])
+def test_the_candles_of_a_day_under_its_exchanged_date_are_refused_without_a_name(
+    engine: Engine, folder: Path, stored: bool
+) -> None:
+    july, august = date(2024, 7, 8), date(2024, 8, 7)
+    ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"
+    (folder / "a.csv").write_bytes(udiff(august, hdfc(), ltm))
+    (folder / "b.csv").write_bytes(udiff(august, hdfc(), ltm).replace(b"2024-08-07", b"8/7/2024"))
+    if stored:
+        run(engine, folder / "a.csv")
+    done = run(engine, *[folder / "b.csv"] if stored else [folder])
+    assert done.refused == (
+        "b.csv: '2024-07-08' is not accepted; its candles are those that are there of 2024-08-07; "
+        "day and month were exchanged: download it again",
+    )
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(august)]
+    (folder / "c.csv").write_bytes(udiff(july, hdfc(close="2001"), ltm))
+    assert run(engine, folder / "c.csv").refused == ()
