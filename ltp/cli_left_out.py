@@ -24,6 +24,9 @@ def tell(done: Imported, folder: Path) -> None:
     """Print what was left out, and what may be done about it; more than a few are written to files in `folder`."""
     if done.damaged:
         print(f"{counted(done.damaged, 'row was left out', 'rows were left out')}; the first: {done.sentences[0]}")
+    if done.series:
+        named = _most([f"{series or 'none'} {rows:,}" for series, rows in done.series.most_common()])
+        print(f"{counted(done.series.total(), 'row')} of series other than EQ, BE and BZ not read: {named}.")
     if done.recognised:
         known = [f"{old} is {new}" for old, new in sorted(done.recognised.items())]
         print(f"{counted(len(known), 'former symbol was', 'former symbols were')} recognised by the ISIN: {_most(known)}.")

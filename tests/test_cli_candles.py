@@ -260,6 +260,13 @@ def test_simulated_candles_do_not_join_imported_ones_and_imported_ones_take_thei
     assert (candles.last_days(engine, "adjusted"), [each.day for each in candles.days(engine)]) == ({}, [date(2025, 6, 24)])
 
 
+def test_rows_of_other_series_are_counted(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = ROW.replace(",EQ,", ",SM,") * 2 + ROW.replace(",EQ,", ",GB,")
+    bhavcopy.write_text(HEADER + ROW + others)
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out.startswith("3 rows of series other than EQ, BE and BZ not read: SM 2, GB 1.\n")
+
+
 def test_a_damaged_row_is_said_as_one(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "TCS").replace("2010", "1"))
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0

@@ -34,13 +34,14 @@ class BhavRow(NamedTuple):
 
 class Bhavcopy(NamedTuple):
     """One session. `format`: udiff, cm_bhav or sec_full. `rows`: each symbol once. `damaged`: how many rows were left out,
-    and the first of them as sentences."""
+    and the first of them as sentences. `series`: how many rows were of which series that is not read."""
 
     day: date
     format: str
     rows: list[BhavRow]
     damaged: int
     sentences: tuple[str, ...]
+    series: Counter[str]
 
 
 class _Layout(NamedTuple):
@@ -111,11 +112,12 @@ def parse_sheet(source: Sheet) -> Bhavcopy:
     _refuse_lacking(source, layout)
     source.refuse_torn()
     damaged = Damaged(source.name)
-    read, others = _read(source, layout, damaged)
+    reader = _Reader(source.name, source.columns, layout)
+    read = _read(source, reader, damaged)
     days = Counter(row.candle.day for _, row in read)
     if not days:
         damaged.refuse_many(damaged.count)
-        raise _no_share(source.name, others)
+        raise _no_share(source.name, reader.others)
     [(day, most)] = days.most_common(1)
     if most * 2 <= days.total():
         raise InputError(source.name, ", ".join(map(str, sorted(days)[:3])), "the rows of a bhavcopy are of one day")
@@ -127,7 +129,7 @@ def parse_sheet(source: Sheet) -> Bhavcopy:
         elif row.symbol not in rows or SERIES.index(row.series) <= SERIES.index(rows[row.symbol].series):
             rows[row.symbol] = row
     damaged.refuse_many(len(rows) + damaged.count)
-    return Bhavcopy(day, layout.format, list(rows.values()), damaged.count, tuple(damaged.sentences))
+    return Bhavcopy(day, layout.format, list(rows.values()), damaged.count, tuple(damaged.sentences), reader.series)
 
 
 def _refuse_lacking(source: Sheet, layout: _Layout) -> None:
@@ -137,11 +139,13 @@ def _refuse_lacking(source: Sheet, layout: _Layout) -> None:
 
 
 class _Reader:
-    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment."""
+    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment; `series`: of
+    which series that is not read."""
 
     def __init__(self, name: str, columns: Mapping[str, int], layout: _Layout) -> None:
         self._name = name
         self.others: Counter[str] = Counter()
+        self.series: Counter[str] = Counter()
         self._venue = [columns[name] for name in ("src", "sgmt") if name in columns]
         self._names = itemgetter(*(columns[name] for name in (layout.symbol, layout.series, layout.day)))
         self._numbers = itemgetter(*(columns[name] for name in layout.candle))
@@ -161,6 +165,7 @@ class _Reader:
         if series not in SERIES:
             series = series.strip().upper()
             if series not in SERIES:
+                self.series[series] += 1
                 return None
         day = self._day(text, cells, line)
         numbers = self._numbers(cells)
@@ -196,9 +201,9 @@ class _Reader:
         return (isin.upper() if len(isin) == _ISIN_LENGTH else ""), security_id
 
 
-def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[int, BhavRow]], Counter[str]]:
-    """Return the rows of shares with their lines, and which exchanges and segments the other rows were of."""
-    reader, rows = _Reader(source.name, source.columns, layout), []
+def _read(source: Sheet, reader: _Reader, damaged: Damaged) -> list[tuple[int, BhavRow]]:
+    """Return the rows of shares with their lines."""
+    rows = []
     for line, cells in source.rows:
         try:
             row = reader.row(cells, line)
@@ -210,7 +215,7 @@ def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[
         else:
             if row is not None:
                 rows.append((line, row))
-    return rows, reader.others
+    return rows
 
 
 def _day(text: str, where: str) -> date:

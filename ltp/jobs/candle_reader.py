@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ltp.core import bhavcopy, candle, history_csv
@@ -17,7 +19,7 @@ from ltp.jobs.candle_keys import INDICES, CandleKeys
 
 class File(NamedTuple):
     """One CSV file, read: records by key, how many instruments have each day, and what was left out. `unknown`:
-    records by symbol. `of_market`: it should hold every share of its day."""
+    records by symbol; `series`: rows by a series that is not read. `of_market`: it should hold every share of its day."""
 
     name: str
     records: dict[str, bytes]
@@ -25,6 +27,7 @@ class File(NamedTuple):
     days: Counter[date]
     damaged: int
     sentences: tuple[str, ...]
+    series: Mapping[str, int] = MappingProxyType({})
     of_market: bool = False
 
 
@@ -60,7 +63,7 @@ class CandleReader:
             else:
                 records[key] = record
         days = Counter({copy.day: len(records)})
-        return File(name, records, unknown, days, copy.damaged, copy.sentences, of_market=True)
+        return File(name, records, unknown, days, copy.damaged, copy.sentences, copy.series, of_market=True)
 
     def _of_history(self, name: str, history: history_csv.HistoryFile) -> File:
         records, unknown = dict[str, bytes](), dict[str, bytes]()

@@ -4,6 +4,7 @@ splits. The step between `core.bhavcopy` and `db.candles`; what is done about a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -40,11 +41,12 @@ _LOOKED_AT_ONCE: Final = 400
 class Imported(NamedTuple):
     """What an import did. `changed`: candles that are new or differ. `refused`: a sentence for each file that was not taken.
 
-    `damaged`: rows left out of files that were taken, the first told in `sentences`. `unknown`: symbols that no
-    instrument has, the one with the most rows first; `renames`: what they seem to be called now; `recognised`: former
-    symbols that an ISIN told, with the symbol of now; `again`: those of them of whose rows some were not kept.
-    `suspects`: actions not known before. `removed`: how many instruments had simulated candles, which made room for
-    real ones. `thin`: a sentence for each day that has far fewer shares than the days around it.
+    `damaged`: rows left out of files that were taken, the first told in `sentences`. `series`: rows by a series that is
+    not read. `unknown`: symbols that no instrument has, the one with the most rows first; `renames`: what they seem to
+    be called now; `recognised`: former symbols that an ISIN told, with the symbol of now; `again`: those of them of
+    whose rows some were not kept. `suspects`: actions not known before. `removed`: how many instruments had simulated
+    candles, which made room for real ones. `thin`: a sentence for each day that has far fewer shares than the days
+    around it.
     """
 
     files: int
@@ -54,6 +56,7 @@ class Imported(NamedTuple):
     refused: tuple[str, ...]
     damaged: int
     sentences: tuple[str, ...]
+    series: Counter[str]
     unknown: tuple[Unknown, ...]
     renames: tuple[Rename, ...]
     recognised: dict[str, str]
@@ -134,6 +137,7 @@ class _Importer:
         self._market_days: set[date] = set()
         self._refused: list[str] = []
         self._sentences: list[str] = []
+        self._series: Counter[str] = Counter()
         self._unknown = UnknownRows()
         self._nameless: list[tuple[str, frozenset[str]]] = []
         self._recognised: dict[str, str] = {}
@@ -207,6 +211,7 @@ class _Importer:
             tuple(self._refused),
             self._damaged,
             tuple(self._sentences),
+            self._series,
             self._unknown.named(),
             tuple(self._renames()),
             self._recognised,
@@ -235,6 +240,7 @@ class _Importer:
         self._unknown.add(file.unknown)
         self._files += 1
         self._damaged += file.damaged
+        self._series.update(file.series)
         self._sentences += file.sentences[: _MOST_SENTENCES - len(self._sentences)]
         for key, records in file.records.items():
             self._batch.setdefault(key, bytearray()).extend(records)

@@ -41,19 +41,19 @@ def full(symbol: str, *, series: str = "EQ", day: str = "01-Jul-2025", low: str 
 def test_udiff() -> None:
     copy = parse(UDIFF + UDIFF_ROW)
     candle = Candle(date(2025, 6, 20), 225_2900, 227_9900, 221_1700, 224_0000, 98_100)
-    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle)], 0, ())
+    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle)], 0, (), {})
 
 
 def test_the_older_format_with_its_trailing_comma() -> None:
     copy = parse(CM + CM_ROW)
     candle = Candle(date(2019, 12, 31), 33_6000, 37_4000, 33_1000, 35_2000, 242_285)
-    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle)], 0, ())
+    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle)], 0, (), {})
 
 
 def test_the_full_format_with_its_spaces_and_dashes() -> None:
     copy = parse(FULL + FULL_ROW)
     candle = Candle(date(2025, 7, 1), 233_6000, 235_8500, 228_7400, 231_9400, 81_262)
-    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle)], 0, ())
+    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle)], 0, (), {})
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_only_shares_that_were_traded_are_kept() -> None:
     )
     copy = parse(text)
     assert [row.symbol for row in copy.rows] == ["SEQ", "SBE", "SBZ"]
+    assert copy.series == {"SM": 1, "ST": 1, "GS": 1, "GB": 1, "N2": 1, "E1": 1, "IV": 1}
     assert copy.damaged == 0
 
 
