@@ -83,18 +83,7 @@ class Worker:
         off_sessions = OffSessions(market.is_session)
         self.ingest = self._build_ingest(market, master, off_sessions)
         self.feed = self._build_feed(market)
-        self.subscriptions = Subscriptions(
-            master=master,
-            market=market,
-            ingest=self.ingest,
-            demand=lambda now: demand.wanted(client, now),
-            drop_demand=lambda keys: demand.forget(client, keys),
-            recall=self._recall,
-            stored=partial(prices.stored, client),
-            forget=partial(prices.forget, client),
-            set_wanted=self.feed.set_wanted,
-            active=self.leader.may_feed,
-        )
+        self.subscriptions = self._build_subscriptions(market, master)
         self.rest = self._build_rest(market, master, off_sessions)
         self.reconcile = Reconcile(
             enabled=settings.dhanhq_ws_enabled,
@@ -106,18 +95,7 @@ class Worker:
         self.schedule = Schedule(
             market=market, reconcile=self.reconcile, subscriptions=self.subscriptions, changed=self.ingest.changed
         )
-        daily_import = DailyImport(
-            settings.master_url, active=lambda: bool(self.leader.may_write()), last_import=partial(last_import, engine)
-        )
-        screens = chores.of_screens(
-            engine,
-            session_on=market.session_on,
-            universe=settings.screener_universe,
-            fetches=settings.dhanhq_ws_enabled,
-            simulated=settings.source == "simulator",
-            active=lambda: bool(self.leader.may_write()),
-        )
-        self.chores = Chores(daily_import, *screens)
+        self.chores = self._build_chores(engine, market)
         self.host_clock = HostClock(
             ingest=self.ingest,
             feed=self.feed,
@@ -150,6 +128,35 @@ class Worker:
             except StoreError as error:
                 log.warning("%s", error)
         self.leader.stop()
+
+    def _build_subscriptions(self, market: Market, master: Master) -> Subscriptions:
+        client = self._client
+        return Subscriptions(
+            master=master,
+            market=market,
+            ingest=self.ingest,
+            demand=lambda now: demand.wanted(client, now),
+            drop_demand=lambda keys: demand.forget(client, keys),
+            recall=self._recall,
+            stored=partial(prices.stored, client),
+            forget=partial(prices.forget, client),
+            set_wanted=self.feed.set_wanted,
+            active=self.leader.may_feed,
+        )
+
+    def _build_chores(self, engine: Engine, market: Market) -> Chores:
+        daily_import = DailyImport(
+            self._settings.master_url, active=lambda: bool(self.leader.may_write()), last_import=partial(last_import, engine)
+        )
+        screens = chores.of_screens(
+            engine,
+            session_on=market.session_on,
+            universe=self._settings.screener_universe,
+            fetches=self._settings.dhanhq_ws_enabled,
+            simulated=self._settings.source == "simulator",
+            active=lambda: bool(self.leader.may_write()),
+        )
+        return Chores(daily_import, *screens)
 
     def _build_feed(self, market: Market) -> Supervisor:
         return Supervisor(

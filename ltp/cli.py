@@ -14,8 +14,10 @@ from ltp import checks, cli_actions, cli_candles, cli_instruments, cli_screeners
 from ltp import settings as settings_module
 from ltp.core.instrument import SEGMENTS
 from ltp.core.session import Calendar
+from ltp.db.engine import open_engine
 from ltp.errors import LTPError
 from ltp.feed import simulator
+from ltp.jobs.simulated_listings import SimulatedListings
 from ltp.store import client as store_client
 from ltp.store import heartbeat
 
@@ -136,6 +138,7 @@ def _simulate(given: argparse.Namespace) -> int:
         replay=given.replay,
         speed=given.speed,
         extra_instruments=given.extra_instruments,
+        known=SimulatedListings(lambda: open_engine(settings.database)),
     )
     return 0
 

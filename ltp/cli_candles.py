@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from ltp import cli_left_out, cli_renames
 from ltp import settings as settings_module
 from ltp.checks import credentials
 from ltp.cli_actions import NOT_SEEN, print_actions
-from ltp.cli_files import read
 from ltp.cli_stages import Stages
-from ltp.core import symbol_changes
 from ltp.core.counted import counted
 from ltp.core.session import Calendar
-from ltp.db import actions, candle_source, candles, former_names, instruments, universes
-from ltp.db.engine import open_engine, writing
+from ltp.db import actions, candle_source, candles, universes
+from ltp.db.candles import Basis
+from ltp.db.engine import open_engine
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
 from ltp.jobs import shipped
@@ -39,14 +39,13 @@ def add(commands: Any) -> None:
     import_ = of_candles.add_parser("import", help="store NSE bhavcopies and histories; the same file twice changes nothing")
     import_.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files (.csv, .zip, .gz) or folders of them")
     import_.add_argument("--adjusted", action="store_true", help="the histories are restated for every split since")
+    import_.add_argument("--force", action="store_true", help="replace most closes of a stored day by very different ones too")
     import_.set_defaults(command=_import)
     fetch = of_candles.add_parser("fetch", help="fetch what is missing from DhanHQ; goes on where it was ended")
     fetch.add_argument("--universe", default="", help="whose; left out: what the built-in screeners search")
     fetch.add_argument("--days", type=_days, default=DAYS, help="how far back (default %(default)s calendar days)")
     fetch.set_defaults(command=_fetch)
-    renames = of_candles.add_parser("renames", help="learn old symbols from NSE's symbolchange.csv, for files without ISINs")
-    renames.add_argument("file", type=Path, metavar="FILE.csv")
-    renames.set_defaults(command=_renames)
+    cli_renames.add(of_candles)
     of_candles.add_parser("status", help="print what is there").set_defaults(command=_status)
 
 
@@ -60,23 +59,18 @@ def _import(given: argparse.Namespace) -> int:
     # Numpy takes a while to load, which no other command should pay for.
     from ltp.jobs.candles import import_files
 
-    engine = _engine(settings_module.load())
+    settings = settings_module.load()
+    engine = _engine(settings)
+    basis: Basis = "adjusted" if given.adjusted else "raw"
     with Stages() as stages:
-        done = import_files(engine, given.paths, basis="adjusted" if given.adjusted else "raw", progress=stages)
+        done = import_files(engine, given.paths, basis=basis, force=given.force, progress=stages)
     for sentence in done.refused:
         print(f"Not imported: {sentence}", file=sys.stderr)
-    if done.damaged:
-        print(f"{counted(done.damaged, 'row was left out', 'rows were left out')}; the first: {done.sentences[0]}")
     for sentence in done.thin[:_NAMED]:
         print(sentence)
     if len(done.thin) > _NAMED:
         print(f"{counted(len(done.thin) - _NAMED, 'other day')} of far fewer shares than the days around them.")
-    if done.unknown:
-        print(f"Symbols that the instrument master does not know: {_most(done.unknown)}")
-    if done.known_since:
-        # A file of later days says what a share was called on earlier ones, which were read before it.
-        known = _most(Counter(dict.fromkeys(done.known_since, 1)))
-        print(f"Later files told whose these symbols were: {known}. Import the same once more, and they join their histories.")
+    cli_left_out.tell(done, settings.state_dir)
     if done.suspects:
         suspected = counted(len(done.suspects), "split or bonus is", "splits or bonuses are")
         print(f"{suspected} suspected, and the history is cut until `actions confirm` or `dismiss`:")
@@ -124,21 +118,6 @@ def _fetch(given: argparse.Namespace) -> int:
 def _replaced(instruments: int) -> str:
     """Say that simulated candles made room for the real ones, nothing where there were none."""
     return f"; simulated candles of {counted(instruments, 'instrument')} were removed first" if instruments else ""
-
-
-def _renames(given: argparse.Namespace) -> int:
-    changes = symbol_changes.parse(read(given.file), given.file.name)
-    engine = _engine(settings_module.load())
-    listed = {each.symbol.upper(): each.key for each in instruments.fetch(engine, "NSE_EQ")}
-    former = symbol_changes.newest_symbols(changes)
-    learned = {(listed[now], old): day for old, (now, day) in former.items() if now in listed and old not in listed}
-    with writing(engine) as connection:
-        former_names.remember(connection, learned)
-    print(
-        f"{counted(len(learned), 'old symbol')} learned; {counted(len(former) - len(learned), 'is', 'are')} of shares that are "
-        "not listed, or taken by others."
-    )
-    return 0
 
 
 def _status(_: argparse.Namespace) -> int:

@@ -73,6 +73,7 @@ def _import_master(given: argparse.Namespace) -> int:
     found = [f"{counted(sum(done.rows.values()), 'instrument')} imported ({rows})", f"{done.retired:,} no longer listed"]
     found += [f"{counted(done.moved, 'share')} with another id"] if done.moved else []
     found += [f"{counted(len(done.reassigned), 'key')} given to another instrument"] if done.reassigned else []
+    found += [f"{counted(len(done.ended), 'share')} ended with candles that nothing continues"] if done.ended else []
     found += [counted(done.shares, "EQ share")] if done.shares else []
     found += [f"{counted(done.futures, 'share')} with futures"] if done.futures else []
     print("; ".join(found) + ".")

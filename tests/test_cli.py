@@ -17,6 +17,7 @@ import requests
 from ltp import cli
 from ltp.core.session import Calendar
 from ltp.feed import simulator
+from ltp.jobs.simulated_listings import SimulatedListings
 from ltp.settings import Settings
 from ltp.store import heartbeat
 
@@ -142,7 +143,7 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(simulator, "run", lambda port, **options: seen.update(port=port, **options))
     words = "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --speed 10 --extra-instruments 3"
     assert cli.main(words.split()) == 0
-    in_session = seen.pop("in_session")
+    in_session, known = seen.pop("in_session"), seen.pop("known")
     assert seen == {
         "port": 9001,
         "host": "127.0.0.2",
@@ -155,6 +156,7 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     sunday = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
     assert in_session("NSE_EQ", sunday.timestamp()) is Calendar.load().is_open("NSE_EQ", sunday) is False
     assert in_session("NOWHERE", sunday.timestamp()) is False
+    assert isinstance(known, SimulatedListings)
 
 
 def test_whoever_has_read_enough_ends_a_command_without_a_word() -> None:

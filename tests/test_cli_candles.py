@@ -55,7 +55,8 @@ def test_an_import_says_what_it_did(bhavcopy: Path, engine: Engine, capsys: pyte
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "NOBODY").replace("INE040A01034", ""))
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out == (
-        "Symbols that the instrument master does not know: 1 (NOBODY)\n"
+        "1 symbol is not in the instrument master, and 50.0% of the share-days left out with them: 1 row of NOBODY.\n"
+        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same once more.\n"
         "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
         "exchange's list with `actions import`.\n"
         "1 file of 1 day with 1 candle imported, 1 of them new or changed; 0 files refused.\n"
@@ -84,20 +85,23 @@ def test_adjusted_histories_are_kept_apart(split: Path, engine: Engine) -> None:
     assert candles.last_days(engine, "adjusted") == candles.last_days(engine, "raw")
 
 
-def test_what_a_later_file_teaches_joins_with_the_next_import(
-    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_later_file_teaches_joins_at_once(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "days"
     folder.mkdir()
     (folder / "1.csv").write_text(HEADER + ROW.replace("HDFCBANK", "HDFC1").replace("INE040A01034", "INE040A01026"))
     later = ROW.replace("HDFCBANK", "HDFC1").replace("24-JUN", "25-JUN")
     (folder / "2.csv").write_text(HEADER + later)
-    assert cli.main(["candles", "import", str(folder)]) == 1
-    told = "Later files told whose these symbols were: HDFC1. Import the same once more, and they join their histories."
-    assert told in capsys.readouterr().out.replace("1 (HDFC1)", "HDFC1")
     assert cli.main(["candles", "import", str(folder)]) == 0
-    assert "Later files" not in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        "1 former symbol was recognised by the ISIN: HDFC1 is HDFCBANK.\n"
+        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
+        "exchange's list with `actions import`.\n"
+        "2 files of 2 days with 2 candles imported, 2 of them new or changed; 0 files refused.\n"
+    )
     assert [each.day for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [date(2025, 6, 24), date(2025, 6, 25)]
+    assert [each.day for each in candles.days(engine)] == [date(2025, 6, 24), date(2025, 6, 25)]
+    assert cli.main(["candles", "import", str(folder)]) == 0
+    assert "recognised" not in capsys.readouterr().out, "it is known by now"
 
 
 def test_an_old_symbol_is_learned_for_files_without_isins(
@@ -202,10 +206,29 @@ def test_simulated_candles_do_not_join_imported_ones_and_imported_ones_take_thei
     assert (candles.last_days(engine, "adjusted"), [each.day for each in candles.days(engine)]) == ({}, [date(2025, 6, 24)])
 
 
+def test_rows_of_other_series_are_counted(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = ROW.replace(",EQ,", ",SM,") * 2 + ROW.replace(",EQ,", ",GB,")
+    bhavcopy.write_text(HEADER + ROW + others)
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    assert capsys.readouterr().out.startswith("3 rows of series other than EQ, BE and BZ not read: SM 2, GB 1.\n")
+
+
 def test_a_damaged_row_is_said_as_one(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "TCS").replace("2010", "1"))
     assert cli.main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out.startswith("1 row was left out; the first: ")
+
+
+def test_very_different_prices_of_a_day_have_to_be_wanted(
+    bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 0
+    bhavcopy.write_text(HEADER + ROW.replace("2000", "1985"))
+    assert cli.main(["candles", "import", str(bhavcopy)]) == 1
+    assert "--force replaces them" in capsys.readouterr().err
+    assert [each.close for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [2000_0000]
+    assert cli.main(["candles", "import", "--force", str(bhavcopy)]) == 0
+    assert [each.close for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [1985_0000]
 
 
 def test_a_day_of_far_fewer_shares_is_told(bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

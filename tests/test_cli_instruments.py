@@ -67,9 +67,9 @@ def test_a_share_whose_history_nothing_continues_is_named(
     master.write_text(HEADER + HDFC)
     capsys.readouterr()
     assert cli.main(["instruments", "import", str(master)]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == (
-        "1 share that is no longer listed has candles which no listing continues: GONE"
-    )
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "1 share that is no longer listed has candles which no listing continues: GONE"
+    assert "; 1 share ended with candles that nothing continues; " in last, "the worker's log has this line alone"
 
 
 def test_without_a_place_it_is_the_address_of_the_settings(

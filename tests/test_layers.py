@@ -56,6 +56,8 @@ FREE = {
     "cli_candles",
     "cli_files",
     "cli_instruments",
+    "cli_left_out",
+    "cli_renames",
     "cli_screeners",
     "cli_stages",
     "__main__",

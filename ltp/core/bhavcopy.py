@@ -14,11 +14,11 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from ltp.core.candle import Candle
-from ltp.core.exchange_csv import Damaged, Sheet, parse_day, read_candle, sheet
+from ltp.core.exchange_csv import Damaged, Sheet, parse_day, plain_candle, read_candle, sheet
 from ltp.errors import InputError
 
 # EQ: ordinary; BE, BZ: delivery only, where a share may be moved for a while. The SME boards (SM, ST) trade in lots, and
-# bonds, bills and funds are no shares.
+# bonds and bills are no shares. Funds that trade in the series EQ cannot be told from shares here.
 SERIES: Final = ("EQ", "BE", "BZ")
 
 
@@ -34,13 +34,14 @@ class BhavRow(NamedTuple):
 
 class Bhavcopy(NamedTuple):
     """One session. `format`: udiff, cm_bhav or sec_full. `rows`: each symbol once. `damaged`: how many rows were left out,
-    and the first of them as sentences."""
+    and the first of them as sentences. `series`: how many rows were of which series that is not read."""
 
     day: date
     format: str
     rows: list[BhavRow]
     damaged: int
     sentences: tuple[str, ...]
+    series: Counter[str]
 
 
 class _Layout(NamedTuple):
@@ -111,20 +112,24 @@ def parse_sheet(source: Sheet) -> Bhavcopy:
     _refuse_lacking(source, layout)
     source.refuse_torn()
     damaged = Damaged(source.name)
-    read, others = _read(source, layout, damaged)
+    reader = _Reader(source.name, source.columns, layout)
+    read = _read(source, reader, damaged)
     days = Counter(row.candle.day for _, row in read)
     if not days:
         damaged.refuse_many(damaged.count)
-        raise _no_share(source.name, others)
-    [(day, _)] = days.most_common(1)
+        raise _no_share(source.name, reader.others)
+    [(day, most)] = days.most_common(1)
+    if most * 2 <= days.total():
+        raise InputError(source.name, ", ".join(map(str, sorted(days)[:3])), "the rows of a bhavcopy are of one day")
     rows: dict[str, BhavRow] = {}
-    for where, row in read:
+    for line, row in read:
         if row.candle.day != day:
+            where = f"{source.name}, line {line}"
             damaged.add(InputError(where, row.candle.day.isoformat(), f"the other rows are of {day}"))
         elif row.symbol not in rows or SERIES.index(row.series) <= SERIES.index(rows[row.symbol].series):
             rows[row.symbol] = row
     damaged.refuse_many(len(rows) + damaged.count)
-    return Bhavcopy(day, layout.format, list(rows.values()), damaged.count, tuple(damaged.sentences))
+    return Bhavcopy(day, layout.format, list(rows.values()), damaged.count, tuple(damaged.sentences), reader.series)
 
 
 def _refuse_lacking(source: Sheet, layout: _Layout) -> None:
@@ -134,58 +139,83 @@ def _refuse_lacking(source: Sheet, layout: _Layout) -> None:
 
 
 class _Reader:
-    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment."""
+    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment; `series`: of
+    which series that is not read."""
 
-    def __init__(self, columns: Mapping[str, int], layout: _Layout) -> None:
+    def __init__(self, name: str, columns: Mapping[str, int], layout: _Layout) -> None:
+        self._name = name
         self.others: Counter[str] = Counter()
+        self.series: Counter[str] = Counter()
         self._venue = [columns[name] for name in ("src", "sgmt") if name in columns]
         self._names = itemgetter(*(columns[name] for name in (layout.symbol, layout.series, layout.day)))
         self._numbers = itemgetter(*(columns[name] for name in layout.candle))
-        nowhere = len(columns) + 1
-        self._optional = [columns.get(name, nowhere) for name in (layout.isin, layout.security_id)]
+        self._optional = [columns.get(name) for name in (layout.isin, layout.security_id)]
+        self._second_day = columns.get("bizdt")
+        self._read_day: tuple[str, date] = ("", date.min)
 
-    def row(self, cells: list[str], where: str) -> BhavRow | None:
+    def row(self, cells: list[str], line: int) -> BhavRow | None:
         """Return the share's day, None where the row is of no share, or of one that was not traded.
 
         Raises:
             InputError: what it says cannot be. IndexError: it is too short.
         """
-        market = " ".join([cells[place].strip().upper() for place in self._venue])
-        if market not in _CASH:
-            self.others[market] += 1
+        if self._venue and self._elsewhere(cells):
             return None
         symbol, series, text = self._names(cells)
-        series = series.strip().upper()
         if series not in SERIES:
-            return None
-        candle = read_candle(_day(text, where), self._numbers(cells), where)
+            series = series.strip().upper()
+            if series not in SERIES:
+                self.series[series] += 1
+                return None
+        day = self._day(text, cells, line)
+        numbers = self._numbers(cells)
+        candle = plain_candle(day, numbers) or read_candle(day, numbers, f"{self._name}, line {line}")
         if candle is None or not candle.volume:
             return None
         symbol = symbol.strip().upper()
         if not 0 < len(symbol) <= _MAX_SYMBOL:
-            raise InputError(f"{where}, symbol", symbol, "an exchange symbol such as HDFCBANK")
-        width = len(cells)
-        isin, id_ = [cells[place].strip() if place < width else "" for place in self._optional]
-        security_id = int(id_) if id_.isascii() and id_.isdigit() and len(id_) < _ID_DIGITS else None
-        isin = isin.upper() if len(isin) == _ISIN_LENGTH else ""
+            raise InputError(f"{self._name}, line {line}, symbol", symbol, "an exchange symbol such as HDFCBANK")
+        isin, security_id = self._identity(cells)
         return BhavRow(symbol, series, isin, security_id, candle)
 
+    def _elsewhere(self, cells: list[str]) -> bool:
+        market = " ".join([cells[place].strip().upper() for place in self._venue])
+        if market in _CASH:
+            return False
+        self.others[market] += 1
+        return True
 
-def _read(source: Sheet, layout: _Layout, damaged: Damaged) -> tuple[list[tuple[str, BhavRow]], Counter[str]]:
-    """Return the rows of shares with their places, and which exchanges and segments the other rows were of."""
-    reader, rows = _Reader(source.columns, layout), []
+    def _day(self, text: str, cells: list[str], line: int) -> date:
+        if text != self._read_day[0]:  # the rows of a file are of one day
+            self._read_day = text, _day(text, f"{self._name}, line {line}")
+        day = self._read_day[1]
+        if self._second_day is not None and cells[self._second_day] != text:
+            _refuse_other_day(day, text, cells[self._second_day], f"{self._name}, line {line}")
+        return day
+
+    def _identity(self, cells: list[str]) -> tuple[str, int | None]:
+        if self._optional == [None, None]:
+            return "", None
+        isin, id_ = (cells[place].strip() if place is not None and place < len(cells) else "" for place in self._optional)
+        security_id = int(id_) if id_.isascii() and id_.isdigit() and len(id_) < _ID_DIGITS else None
+        return (isin.upper() if len(isin) == _ISIN_LENGTH else ""), security_id
+
+
+def _read(source: Sheet, reader: _Reader, damaged: Damaged) -> list[tuple[int, BhavRow]]:
+    """Return the rows of shares with their lines."""
+    rows = []
     for line, cells in source.rows:
-        where = f"{source.name}, line {line}"
         try:
-            row = reader.row(cells, where)
+            row = reader.row(cells, line)
         except IndexError:
+            where = f"{source.name}, line {line}"
             damaged.add(InputError(where, ",".join(cells), f"{len(source.columns)} columns are named, {len(cells)} are here"))
         except InputError as error:
             damaged.add(error)
         else:
             if row is not None:
-                rows.append((where, row))
-    return rows, reader.others
+                rows.append((line, row))
+    return rows
 
 
 def _day(text: str, where: str) -> date:
@@ -193,6 +223,12 @@ def _day(text: str, where: str) -> date:
     if day is None:
         raise InputError(f"{where}, date", text.strip(), "a date such as 2025-07-01 or 01-JUL-2025")
     return day
+
+
+def _refuse_other_day(day: date, text: str, second: str, where: str) -> None:
+    """UDiFF states the day twice, as TradDt and as BizDt; where they differ, neither can be trusted."""
+    if second.strip() and _day(second, where) != day:
+        raise InputError(f"{where}, date", f"{text.strip()} and {second.strip()}", "TradDt and BizDt are the same day")
 
 
 def _no_share(name: str, others: Counter[str]) -> InputError:

@@ -95,8 +95,15 @@ def by_year(packed: bytes) -> dict[int, bytes]:
 
 
 def count_changed(old: bytes, new: bytes) -> int:
-    """Return how many records of `new` are not in `old` as they are."""
+    """Return how many records of `new`, which has each day once, are not in `old` as they are."""
+    if not old:
+        return len(new) // RECORD.size
     return len(set(_by_day(new).items()) - set(_by_day(old).items()))
+
+
+def first_day(packed: bytes) -> date | None:
+    """Return the day of the oldest record, None where there is none."""
+    return day_of(_day_at(packed, 0)) if packed else None
 
 
 def last_day(packed: bytes) -> date | None:

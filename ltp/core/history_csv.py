@@ -7,6 +7,7 @@ symbol column is of the one share it is named after. Whether the prices are as t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from operator import itemgetter
 from pathlib import PurePath
 from typing import Final, NamedTuple
@@ -46,6 +47,11 @@ class HistoryFile(NamedTuple):
     shares: dict[Share, bytearray]
     damaged: int
     sentences: tuple[str, ...]
+
+    def days(self) -> set[date]:
+        """Return every day that the file has a candle of."""
+        numbers = {number for records in self.shares.values() for number, *_ in RECORD.iter_unpack(records)}
+        return set(map(day_of, numbers))
 
 
 def is_history(columns: Mapping[str, int]) -> bool:

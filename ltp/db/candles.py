@@ -158,6 +158,24 @@ def fetch(engine: Engine, basis: Basis, key: str) -> list[Candle]:
     return [each for packed in years if len(packed) % RECORD.size == 0 for each in candle.unpack(packed)]
 
 
+def beginnings(engine: Engine, basis: Basis, count: int) -> dict[str, bytes]:
+    """Return the first `count` records of each instrument; a year that is torn ends them."""
+    table = daily_candles.c
+    start = func.substr(table.packed, 1, count * RECORD.size)
+    by_year = (
+        select(table.segment, table.security_id, start)
+        .where(table.basis == basis)
+        .order_by(table.segment, table.security_id, table.year)
+    )
+    found: dict[str, bytes] = {}
+    with reading(engine) as connection:
+        for segment, security_id, packed in connection.execute(by_year):
+            key = f"{segment}:{security_id}"
+            whole = bytes(packed)[: len(packed) // RECORD.size * RECORD.size]
+            found[key] = (found.get(key, b"") + whole)[: count * RECORD.size]
+    return found
+
+
 def newest_years(connection: Connection, key: str) -> tuple[bytes, bytes]:
     """Return the records of an instrument in its last years, as traded and as restated."""
     segment, security_id = split_key(key)

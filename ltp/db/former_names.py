@@ -37,11 +37,15 @@ def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) 
         connection.execute(insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows)
 
 
+def is_isin(name: str) -> bool:
+    return _ISIN.fullmatch(name) is not None
+
+
 def isin_last_days(engine: Engine) -> dict[str, list[date]]:
     """Return by key the days on which its former ISINs were last seen."""
     found: dict[str, list[date]] = {}
     with reading(engine) as connection:
         for row in connection.execute(select(table)):
-            if _ISIN.fullmatch(row.name):
+            if is_isin(row.name):
                 found.setdefault(f"{row.segment}:{row.security_id}", []).append(row.seen_at.date())
     return found

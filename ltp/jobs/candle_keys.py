@@ -6,7 +6,6 @@ shares were called; knows no candle and writes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
@@ -23,12 +22,10 @@ class CandleKeys:
     instruments: of the segments NSE_EQ and IDX_I.
     names: (segment, former symbol or ISIN) to key.
 
-    `unknown`: symbols of no known instrument, with how many rows. `learned`: (key, former symbol or ISIN) to the newest day it
-    was seen on; taken and cleared by who stores it.
+    `learned`: (key, former symbol or ISIN) to the newest day it was seen on; whoever stores it clears it.
     """
 
     def __init__(self, instruments: Iterable[Instrument], names: Mapping[tuple[str, str], str]) -> None:
-        self.unknown: Counter[str] = Counter()
         self.learned: dict[tuple[str, str], date] = {}
         self._by_id: dict[int, Instrument] = {}
         self._by_isin: dict[str, Instrument] = {}
@@ -36,7 +33,7 @@ class CandleKeys:
         self._indices: dict[str, Instrument] = {}
         self._names = {name: key for (segment, name), key in names.items() if segment == SHARES}
         self._by_key: dict[str, Instrument] = {}
-        self._found: dict[tuple[str, str, str, int | None], Instrument] = {}
+        self._found: dict[tuple[str, str, str, int | None], tuple[str, tuple[str, ...]]] = {}
         for instrument in sorted(instruments, key=preference):
             if instrument.segment == INDICES:
                 for name in (instrument.symbol, instrument.name):
@@ -48,27 +45,34 @@ class CandleKeys:
                     self._by_isin.setdefault(instrument.isin, instrument)
 
     def find(self, symbol: str, series: str, isin: str, security_id: int | None, day: date) -> str | None:
-        """Return the key a row belongs to, None (and counted) when no instrument is known by any of its names.
+        """Return the key a row belongs to, None when no instrument is known by any of its names.
 
         `day`: of the row; `isin` and `series` may be empty.
         """
         row = (symbol, series, isin, security_id)
-        instrument = self._found.get(row) or self._look(*row)
-        if instrument is None:
-            self.unknown[symbol] += 1  # and asked again each time: another file may teach what it was called
-            return None
-        self._found[row] = instrument
-        key = instrument.key
-        for name, now in ((symbol, instrument.symbol), (isin, instrument.isin)):
-            if name and name != now and instrument.segment == SHARES:
-                place = (key, name)
-                self.learned[place] = max(day, self.learned.get(place, day))
-                self._names.setdefault(name, key)
+        found = self._found.get(row)
+        if found is None:
+            instrument = self._look(*row)
+            if instrument is None:
+                return None  # and asked again each time: another file may teach what it was called
+            pairs = ((symbol, instrument.symbol), (isin, instrument.isin)) if instrument.segment == SHARES else ()
+            found = instrument.key, tuple(name for name, now in pairs if name and name != now)
+            self._found[row] = found
+        key, names = found
+        for name in names:
+            place = (key, name)
+            self.learned[place] = max(day, self.learned.get(place, day))
+            self._names.setdefault(name, key)
         return key
 
-    def known_since(self) -> tuple[str, ...]:
-        """Return the symbols that were unknown in a file and that a later one has taught: read again, it would give more."""
-        return tuple(sorted(symbol for symbol in self.unknown if symbol in self._names))
+    def by_name(self, symbol: str) -> str | None:
+        """Return the key of the share that had a symbol before, as far as files and the master have told."""
+        former = self._former(symbol)
+        return None if former is None else former.key
+
+    def symbols(self) -> dict[str, str]:
+        """Return the symbol of each share that is listed, by key."""
+        return {key: each.symbol for key, each in self._by_key.items() if each.series}
 
     def successors(self) -> dict[str, str]:
         """Return for each listing that has ended the key its share trades under now: a change of series gives a new id."""

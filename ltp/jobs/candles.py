@@ -11,37 +11,44 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ltp.core import bhavcopy, candle, history_csv
+from ltp.core import candle, renames
 from ltp.core.candle import RECORD
 from ltp.core.corporate_action import CANDLES, Action, State
-from ltp.core.exchange_csv import members, sheet
+from ltp.core.exchange_csv import members
+from ltp.core.renames import Rename
 from ltp.core.tick import IST
 from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.candles import Basis
 from ltp.db.engine import Engine, writing
+from ltp.db.former_names import is_isin
 from ltp.errors import InputError
+from ltp.jobs import candle_files
 from ltp.jobs.candle_keys import INDICES, SHARES, CandleKeys
+from ltp.jobs.candle_reader import CandleReader, File
+from ltp.jobs.stored_days import StoredDays
 from ltp.jobs.thin_days import thin_days
+from ltp.jobs.unknown_rows import Unknown, UnknownRows
 from ltp.screen.actions import Suspect, detect
 from ltp.screen.history import History, from_packed
 from ltp.screen.steps import market
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
-SUFFIXES: Final = (".csv", ".zip", ".gz")
-_MAX_FILE_BYTES: Final = 256 << 20
 _BATCH_BYTES: Final = 32 << 20  # some 300 days of every share; what is not yet written is lost with the process, and only that
-_TOLD: Final = 20
+_MOST_SENTENCES: Final = 10_000
+_WRITTEN_AT_ONCE: Final = 400
 _LOOKED_AT_ONCE: Final = 400
 
 
 class Imported(NamedTuple):
     """What an import did. `changed`: candles that are new or differ. `refused`: a sentence for each file that was not taken.
 
-    `damaged`: rows left out of files that were taken, the first told in `sentences`. `unknown`: symbols that no instrument
-    has, with their rows; `known_since`: those of them that a later file has taught. `suspects`: actions not known before.
-    `removed`: how many instruments had simulated candles, which made room for real ones. `thin`: a sentence for each day that
-    has far fewer shares than the days around it.
+    `damaged`: rows left out of files that were taken, the first told in `sentences`. `series`: rows by a series that is
+    not read. `unknown`: symbols that no instrument has, the one with the most rows first; `renames`: what they seem to
+    be called now; `recognised`: former symbols that an ISIN told, with the symbol of now; `again`: those of them of
+    whose rows some were not kept. `suspects`: actions not known before. `removed`: how many instruments had simulated
+    candles, which made room for real ones. `thin`: a sentence for each day that has far fewer shares than the days
+    around it.
     """
 
     files: int
@@ -51,23 +58,14 @@ class Imported(NamedTuple):
     refused: tuple[str, ...]
     damaged: int
     sentences: tuple[str, ...]
-    unknown: Counter[str]
-    known_since: tuple[str, ...]
+    series: Counter[str]
+    unknown: tuple[Unknown, ...]
+    renames: tuple[Rename, ...]
+    recognised: dict[str, str]
+    again: tuple[str, ...]
     suspects: tuple[Action, ...]
     removed: int
     thin: tuple[str, ...]
-
-
-class _File(NamedTuple):
-    """One CSV file, read: records by key, how many instruments have each day, and what was left out. `of_market`: it should
-    hold every share of its day."""
-
-    name: str
-    records: dict[str, bytes]
-    days: Counter[date]
-    damaged: int
-    sentences: tuple[str, ...]
-    of_market: bool = False
 
 
 def import_files(
@@ -76,6 +74,7 @@ def import_files(
     *,
     basis: Basis = "raw",
     today: date | None = None,
+    force: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Imported:
     """Import files and folders (with what is below them) of bhavcopies and histories; the same file twice changes nothing.
@@ -85,15 +84,17 @@ def import_files(
     Args:
         basis: of histories; bhavcopies are as traded, and refused where that is not what is being imported.
         today: no candle is younger; None: the day it is in India.
+        force: also replace most closes of a day as traded by very different ones.
     Raises:
         InputError: a path does not exist or has no such file.
         DatabaseError: what was written by then is right; import the same again.
     """
-    importer = _Importer(engine, basis, today or datetime.now(IST).date())
-    files = list(_files(paths))
+    importer = _Importer(engine, basis, today or datetime.now(IST).date(), force=force)
+    files = list(candle_files.found(paths))
     for done, path in enumerate(files):
         progress("importing", done, len(files))
         importer.read(path)
+    importer.recover()
     importer.write()
     progress("importing", len(files), len(files))
     found = look_for_actions(engine, importer.touched, progress) if basis == "raw" else []
@@ -126,30 +127,19 @@ def _suspected(key: str, suspect: Suspect) -> Action:
     return Action(key, suspect.ex_day, *ratio, state, suspect.evidence, CANDLES)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Give the files meant, those of a folder by name."""
-    for path in paths:
-        if not path.is_dir():
-            if not path.exists():
-                raise InputError("PATH", str(path), "it does not exist")
-            yield path
-            continue
-        inside = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
-        inside = [file for file in inside if not file.name.startswith(".")]
-        if not inside:
-            raise InputError("PATH", str(path), "a folder holds .csv, .zip or .gz files")
-        yield from inside
-
-
 class _Importer:
     """`touched`: the keys whose candles changed."""
 
-    def __init__(self, engine: Engine, basis: Basis, today: date) -> None:
-        self._engine, self._basis, self._today = engine, basis, today
+    def __init__(self, engine: Engine, basis: Basis, today: date, *, force: bool) -> None:
+        self._engine, self._basis = engine, basis
         known = [each for segment in (SHARES, INDICES) for each in instruments.fetch(engine, segment)]
-        self._keys = CandleKeys(known, instruments.fetch_names(engine))
+        self._names = instruments.fetch_names(engine)
+        self._keys = CandleKeys(known, self._names)
+        self._reader = CandleReader(self._keys, basis, today)
         _join(engine, self._keys.successors())
         self._batch: dict[str, bytearray] = {}
+        # What the broker or another source restates differs from what it restated before: that is its purpose.
+        self._there = StoredDays(engine, self._batch) if basis == "raw" and not force else None
         self._notes: dict[date, tuple[str, int]] = {}
         self._bytes = 0
         self._files = self._candles = self._changed = self._damaged = self._removed = 0
@@ -157,35 +147,70 @@ class _Importer:
         self._market_days: set[date] = set()
         self._refused: list[str] = []
         self._sentences: list[str] = []
+        self._series: Counter[str] = Counter()
+        self._unknown = UnknownRows()
+        self._nameless: list[tuple[str, frozenset[str]]] = []
+        self._recognised: dict[str, str] = {}
+        self._again: list[str] = []
         self.touched: set[str] = set()
 
     def read(self, path: Path) -> None:
         """Read one file and keep what is in it until enough is there to be written."""
         try:
-            for name, content in members(_content(path), path.name):
+            for name, content in members(candle_files.content(path), path.name):
+                learned = dict(self._keys.learned)
                 try:
-                    self._add(self._parsed(name, content))
+                    self._add(self._reader.read(name, content))
                 except InputError as error:
+                    self._keys.learned = learned  # a file that is refused teaches nothing
                     self._refused.append(str(error))
         except InputError as error:
             self._refused.append(str(error))
         if self._bytes >= _BATCH_BYTES:
             self.write()
 
+    def recover(self) -> None:
+        """Take the rows that were of nobody when they were read, and of which a later file told whose they are."""
+        for symbol in sorted(self._unknown.rows):
+            key = self._keys.by_name(symbol)
+            if key is None:
+                continue
+            records = self._unknown.take(symbol)
+            if symbol in self._unknown.rows:
+                self._again.append(symbol)
+            self._batch[key] = bytearray(records) + self._batch.get(key, b"")  # a row under the name of now counts first
+            self._candles += len(records) // RECORD.size
+            for each in candle.unpack(records):
+                self._days.add(each.day)
+                self._notes.setdefault(each.day, (f"rows of {symbol}", 1))
+        for name, symbols in self._nameless:
+            if self._unknown.rows.keys() >= symbols:
+                self._refused.append(str(_nobody(name)))
+            else:
+                self._files += 1
+
     def write(self) -> None:
         """Write what was kept, in one transaction."""
-        packed = {key: candle.merge(b"", bytes(records)) for key, records in self._batch.items()}
+        changed: dict[str, int] = {}
         with writing(self._engine) as connection:
-            if any(packed.values()):
+            if any(self._batch.values()):
                 self._removed += candle_source.claim(connection, simulated=False)
-            changed = candles.upsert_packed(connection, self._basis, packed)
+            while self._batch:  # by part, or all of it would be in memory four times
+                keys = list(self._batch)[:_WRITTEN_AT_ONCE]
+                packed = {key: candle.merge(b"", bytes(self._batch.pop(key))) for key in keys}
+                changed |= candles.upsert_packed(connection, self._basis, packed)
             for day, (source, count) in sorted(self._notes.items()):
                 candles.note_day(connection, day, source, count)
             former_names.remember(connection, self._keys.learned)
+        new = {name: key for key, name in self._keys.learned if (SHARES, name) not in self._names}
+        symbols = self._keys.symbols()
+        self._recognised |= {name: symbols[key] for name, key in new.items() if key in symbols and not is_isin(name)}
         self._changed += sum(changed.values())
         self.touched |= changed.keys()
-        self._batch, self._notes, self._bytes = {}, {}, 0
+        self._notes, self._bytes = {}, 0
         self._keys.learned.clear()
+        if self._there is not None:
+            self._there.written()
 
     def result(self, suspects: Iterable[Action]) -> Imported:
         return Imported(
@@ -195,61 +220,38 @@ class _Importer:
             self._changed,
             tuple(self._refused),
             self._damaged,
-            tuple(self._sentences[:_TOLD]),
-            self._keys.unknown,
-            self._keys.known_since(),
+            tuple(self._sentences),
+            self._series,
+            self._unknown.named(),
+            tuple(self._renames()),
+            self._recognised,
+            tuple(self._again),
             tuple(suspects),
             self._removed,
             tuple(thin_days(candles.days(self._engine), self._market_days)),
         )
 
-    def _parsed(self, name: str, content: bytes) -> _File:
-        source = sheet(content, name)
-        if history_csv.is_history(source.columns) and not bhavcopy.is_bhavcopy(source.columns):
-            return self._of_history(name, history_csv.parse_sheet(source))
-        if self._basis != "raw":
-            raise InputError(name, "a bhavcopy", "only histories can be adjusted; the exchange's files are as traded")
-        return self._of_bhavcopy(name, bhavcopy.parse_sheet(source))
+    def _renames(self) -> list[Rename]:
+        """Return the renames that explain unknown symbols, by the prices of what is stored by now."""
+        unknown = [renames.span(symbol, packed) for symbol, packed in self._unknown.packed()]
+        if not unknown:
+            return []
+        symbols, first = self._keys.symbols(), candles.beginnings(self._engine, self._basis, renames.SESSIONS)
+        known = [renames.span(symbols[key], packed) for key, packed in first.items() if packed and key in symbols]
+        return renames.suspected(unknown, known, [session.day for session in candles.days(self._engine)])
 
-    def _of_bhavcopy(self, name: str, copy: bhavcopy.Bhavcopy) -> _File:
-        self._refuse_future(name, copy.day)
-        records = {}
-        for row in copy.rows:
-            key = self._keys.find(row.symbol, row.series, row.isin, row.security_id, copy.day)
-            if key is not None:
-                records[key] = candle.record(row.candle)
-        return _File(name, records, Counter({copy.day: len(records)}), copy.damaged, copy.sentences, of_market=True)
-
-    def _of_history(self, name: str, history: history_csv.HistoryFile) -> _File:
-        records: dict[str, bytes] = {}
-        days: Counter[date] = Counter()
-        for share, packed in history.shares.items():
-            each = candle.merge(b"", bytes(packed))
-            last = candle.day_of(RECORD.unpack_from(each, len(each) - RECORD.size)[0])
-            self._refuse_future(name, last)
-            key = self._keys.find(share.symbol, share.series, share.isin, share.security_id, last)
-            if key is None:
-                continue
-            # Of a share a day without trade is no candle; an index has no volume.
-            unpacked = [one for one in candle.unpack(each) if one.volume or key.startswith(INDICES)]
-            days.update(one.day for one in unpacked)
-            records[key] = candle.merge(records.get(key, b""), candle.pack(unpacked))
-        return _File(name, records, days, history.damaged, history.sentences)
-
-    def _refuse_future(self, name: str, day: date) -> None:
-        if day > self._today:
-            raise InputError(name, day.isoformat(), f"a candle of a day after {self._today}, which is today, cannot be")
-
-    def _add(self, file: _File) -> None:
+    def _add(self, file: File) -> None:
         if not any(file.records.values()):
-            raise InputError(
-                file.name,
-                "no known share",
-                "the instrument master names none of its symbols: run `python -m ltp instruments import`",
-            )
+            self._wait_for_name(file)
+            return
+        if self._there is not None:
+            self._there.refuse_other_prices(file.name, file.records, file.days)
+            self._there.keep(file.days)
+        self._unknown.add(file.unknown)
         self._files += 1
         self._damaged += file.damaged
-        self._sentences += file.sentences[:_TOLD]
+        self._series.update(file.series)
+        self._sentences += file.sentences[: _MOST_SENTENCES - len(self._sentences)]
         for key, records in file.records.items():
             self._batch.setdefault(key, bytearray()).extend(records)
             self._bytes += len(records)
@@ -261,6 +263,18 @@ class _Importer:
         if file.of_market:
             self._market_days |= file.days.keys()
 
+    def _wait_for_name(self, file: File) -> None:
+        """Keep a file that names no known share until every file is read: one of them may tell whose it is."""
+        if not any(file.unknown.values()):
+            raise _nobody(file.name)
+        self._unknown.add(file.unknown)
+        self._nameless.append((file.name, frozenset(file.unknown)))
+
+
+def _nobody(name: str) -> InputError:
+    accepted = "the instrument master names none of its symbols: run `python -m ltp instruments import`"
+    return InputError(name, "no known share", accepted)
+
 
 def _join(engine: Engine, successors: Mapping[str, str]) -> None:
     """Let the history of a listing that has ended go on under the id its share has now."""
@@ -268,12 +282,3 @@ def _join(engine: Engine, successors: Mapping[str, str]) -> None:
         for old_key, key in successors.items():
             if candles.move(connection, old_key, key):
                 actions.move(connection, old_key, key)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise InputError(path.name, "", f"a file has at most {_MAX_FILE_BYTES >> 20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError("PATH", str(path), f"it cannot be read ({error.strerror})") from None

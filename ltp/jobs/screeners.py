@@ -25,7 +25,9 @@ from ltp.jobs import history
 from ltp.jobs.history import Loaded
 from ltp.screen import longterm, swing
 from ltp.screen.evaluate import outcomes
-from ltp.screen.finding import Finding
+from ltp.screen.facts import YEAR
+from ltp.screen.finding import NOT_READY, Finding
+from ltp.screen.indicators import MAX_INDEX_GAP_D
 from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
@@ -105,12 +107,12 @@ class _Search:
         self._spec, self._as_of, self._held = spec, as_of, candle_source.held(engine)
         self._left_out: dict[str, str] = {}
         index = history.load_index(engine, as_of)
-        self._index_fault = index.fault
+        self._index_fault = index.fault or ("" if index.history.days.size else "no candles of it")
         self._index = index.history if index.history.days.size else None
-        self._session = 0 if self._index is not None else day_number(history.usual_end(engine, self.members, as_of))
+        self._session = day_number(history.usual_end(engine, self.members, as_of))
         self._judges = {kind: _judge(kind, spec, sizing) for kind in kinds}
         self._rows: dict[str, list[Row]] = {kind: [] for kind in kinds}
-        self._done = self._evaluated = self._newest = 0
+        self._done = self._evaluated = self._newest = self._longest = 0
         self._failing = False
 
     def look_at(self, loaded: Loaded) -> None:
@@ -129,6 +131,7 @@ class _Search:
             return
         self._evaluated += 1
         self._newest = max(self._newest, int(loaded.history.days[-1]))
+        self._longest = max(self._longest, loaded.history.days.size)
         for kind, row in found.items():
             self._rows[kind].append(row)
 
@@ -177,8 +180,20 @@ class _Search:
         told = [f"{self.members[key].symbol} ({why})" for key, why in self._left_out.items()]
         named = ", ".join(told[:_NAMED]) + (f" and {len(told) - _NAMED:,} more" if len(told) > _NAMED else "")
         shares = f"{counted(len(told), 'share')} left out: {named}" if told else ""
-        index = f"NIFTY left out, and strength relative to it unknown ({self._index_fault})" if self._index_fault else ""
-        return "; ".join(filter(None, (shares, index)))
+        return "; ".join(filter(None, (shares, self._index_note())))
+
+    def _index_note(self) -> str:
+        """Say once what a missing or partial history of NIFTY leaves unknown of every share."""
+        if self._index is None:
+            return f"NIFTY left out, and strength relative to it unknown ({self._index_fault})"
+        days = self._index.days
+        if self._newest - int(days[-1]) > MAX_INDEX_GAP_D:
+            return f"NIFTY's candles end on {day_of(int(days[-1]))}, so strength relative to it is unknown"
+        for months, sessions in ((6, YEAR // 2), (12, YEAR)):
+            if days.size <= sessions < self._longest:
+                least = f"{months} months" if months == 12 else "6 and 12 months"
+                return f"NIFTY's candles begin on {day_of(int(days[0]))}, so strength relative to it over {least} is unknown"
+        return ""
 
     def _check(self, engine: Engine) -> None:
         """Refuse a run that would say nothing of its universe, or of which nobody could say whose candles it is made of."""
@@ -224,7 +239,9 @@ def _above_floors(study: Study, spec: Spec) -> bool:
     return not spec.min_turnover or (isinstance(turnover, float) and turnover >= spec.min_turnover)
 
 
-def _order(row: Row) -> tuple[bool, float, float, str]:
-    """Best score first, what has none last; of equals the one that trades more."""
+def _order(row: Row) -> tuple[bool, bool, float, float, str]:
+    """What has a plan first, by score; what is NOT_READY after it, and without a score last; of equals the one that trades
+    more."""
     turnover = row.facts.get("turnover")
-    return row.score is None, -(row.score or 0), -(turnover if isinstance(turnover, float) else 0), row.symbol
+    traded = turnover if isinstance(turnover, float) else 0
+    return row.setup == NOT_READY, row.score is None, -(row.score or 0), -traded, row.symbol

@@ -20,7 +20,7 @@ from ltp.screen.history import Floats
 
 SUPERTREND_PERIOD: Final = 10
 SUPERTREND_ATRS: Final = 3.0
-_MAX_INDEX_GAP_D: Final = 7  # an index value older than a week is no comparison
+MAX_INDEX_GAP_D: Final = 7  # an index value older than a week is no comparison
 
 
 class Supertrend(NamedTuple):
@@ -132,7 +132,7 @@ def at_days(days: NDArray[np.int32], index_days: NDArray[np.int32], index_close:
     found = np.full(days.size, math.nan)
     if index_days.size:
         place = np.searchsorted(index_days, days, side="right") - 1
-        known = (place >= 0) & (days - index_days[place] <= _MAX_INDEX_GAP_D)
+        known = (place >= 0) & (days - index_days[place] <= MAX_INDEX_GAP_D)
         found[known] = index_close[place[known]]
     return found
 

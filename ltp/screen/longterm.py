@@ -15,7 +15,6 @@ from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 LEAST_SESSIONS: Final = 200  # before that there is no 200-day average
-NO_INDEX: Final = "No index history: relative strength is unknown and earned no points."
 
 DAILY: Final = (
     Criterion("Above the 200-day average", "dist_sma200", 20, ((-8, 0), (0, 0.6), (8, 1)), low=0),
@@ -43,5 +42,4 @@ def evaluate(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
     if why := silence(study, LEAST_SESSIONS):
         return unscored(study, why)
     daily, weekly = assess(DAILY, study.facts), assess(WEEKLY, study.facts)
-    flags = doubts(study) if study.index is not None else (*doubts(study), NO_INDEX)
-    return scored(advise(study.facts, sizing, tick_size), study, daily, weekly, flags)
+    return scored(advise(study.facts, sizing, tick_size), study, daily, weekly, doubts(study))

@@ -18,8 +18,8 @@ SPARK_SESSIONS: Final = 60
 
 
 class Study:
-    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none. `newest`: the newest session
-    of the shares it is seen among, days since 1970-01-01, for where there is no index; 0 where that is unknown too."""
+    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none. `newest`: the newest
+    session of the shares it is seen among, days since 1970-01-01; 0 where that is unknown."""
 
     def __init__(self, history: History, index: History | None = None, newest: int = 0) -> None:
         self.history = history
@@ -43,8 +43,8 @@ class Study:
 
     @cached_property
     def lag_days(self) -> int:
-        """Return how many days the share's newest session is behind the index's, or without an index the others'."""
+        """Return how many days the share's newest session is behind the index's, or the others' where that is later."""
         if not self.history.days.size:
             return 0
-        newest = self._newest if self.index is None else int(self.index.days[-1])
+        newest = self._newest if self.index is None else max(self._newest, int(self.index.days[-1]))
         return max(0, newest - int(self.history.days[-1]))

@@ -41,19 +41,19 @@ def full(symbol: str, *, series: str = "EQ", day: str = "01-Jul-2025", low: str 
 def test_udiff() -> None:
     copy = parse(UDIFF + UDIFF_ROW)
     candle = Candle(date(2025, 6, 20), 225_2900, 227_9900, 221_1700, 224_0000, 98_100)
-    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle)], 0, ())
+    assert copy == (date(2025, 6, 20), "udiff", [BhavRow("20MICRONS", "EQ", "INE144J01027", 16921, candle)], 0, (), {})
 
 
 def test_the_older_format_with_its_trailing_comma() -> None:
     copy = parse(CM + CM_ROW)
     candle = Candle(date(2019, 12, 31), 33_6000, 37_4000, 33_1000, 35_2000, 242_285)
-    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle)], 0, ())
+    assert copy == (date(2019, 12, 31), "cm_bhav", [BhavRow("20MICRONS", "EQ", "INE144J01027", None, candle)], 0, (), {})
 
 
 def test_the_full_format_with_its_spaces_and_dashes() -> None:
     copy = parse(FULL + FULL_ROW)
     candle = Candle(date(2025, 7, 1), 233_6000, 235_8500, 228_7400, 231_9400, 81_262)
-    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle)], 0, ())
+    assert copy == (date(2025, 7, 1), "sec_full", [BhavRow("20MICRONS", "EQ", "", None, candle)], 0, (), {})
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_only_shares_that_were_traded_are_kept() -> None:
     )
     copy = parse(text)
     assert [row.symbol for row in copy.rows] == ["SEQ", "SBE", "SBZ"]
+    assert copy.series == {"SM": 1, "ST": 1, "GS": 1, "GB": 1, "N2": 1, "E1": 1, "IV": 1}
     assert copy.damaged == 0
 
 
@@ -129,8 +130,19 @@ def test_a_file_of_many_damaged_rows_is_refused() -> None:
 
 def test_a_file_of_several_days_is_refused() -> None:
     text = FULL + "".join(full(f"A{number}") + full(f"B{number}", day="02-Jul-2025") for number in range(6))
-    with pytest.raises(InputError, match="6 of 12 rows"):
+    with pytest.raises(InputError, match="'2025-07-01, 2025-07-02' is not accepted; the rows of a bhavcopy are of one day"):
         parse(text)
+
+
+def test_a_row_that_states_two_days_is_left_out() -> None:
+    other = UDIFF_ROW.replace("20MICRONS", "OTHER")
+    copy = parse(UDIFF + UDIFF_ROW.replace(",2025-06-20,", ",20-Jun-2025,", 1) + other.replace(",2025-06-20,", ",,", 1))
+    assert (len(copy.rows), copy.damaged) == (2, 0)
+    copy = parse(UDIFF + UDIFF_ROW + other.replace(",2025-06-20,", ",2025-06-19,", 1))
+    assert [row.symbol for row in copy.rows] == ["20MICRONS"]
+    assert copy.sentences == (
+        "x.csv, line 3, date: '2025-06-20 and 2025-06-19' is not accepted; TradDt and BizDt are the same day",
+    )
 
 
 def test_a_derivatives_file_is_refused_with_a_sentence() -> None:

@@ -111,6 +111,8 @@ def test_files_come_out_of_their_archives() -> None:
     assert list(members(b"A\n", "a.csv")) == [("a.csv", b"A\n")]
     assert list(members(gzip.compress(b"A\n"), "a.csv.gz")) == [("a.csv", b"A\n")]
     assert list(members(zipped({"a.csv": b"A\n"}), "a.zip")) == [("a.zip", b"A\n")]
+    assert list(members(zipped({"in/A.CSV": b"A\n"}), "a.csv.zip")) == [("a.csv.zip", b"A\n")]
+    assert list(members(zipped({"b.csv": b"A\n"}), "a.zip")) == [("a.zip/b.csv", b"A\n")]
 
 
 def test_a_zip_of_several_gives_all_csv_files_and_no_others() -> None:
@@ -118,7 +120,7 @@ def test_a_zip_of_several_gives_all_csv_files_and_no_others() -> None:
     content = zipped(
         {"days/a.CSV": b"A", "readme.txt": b"hello", "i.zip": inner, "__MACOSX/a.csv": b"x", "c.csv.gz": gzip.compress(b"C")}
     )
-    assert list(members(content, "all.zip")) == [("all.zip/a.CSV", b"A"), ("all.zip/i.zip", b"B"), ("all.zip/c.csv", b"C")]
+    assert list(members(content, "all.zip")) == [("all.zip/a.CSV", b"A"), ("all.zip/i.zip/b.csv", b"B"), ("all.zip/c.csv", b"C")]
 
 
 @pytest.mark.parametrize(

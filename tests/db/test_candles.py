@@ -55,6 +55,13 @@ def test_a_year_is_one_row(engine: Engine) -> None:
     assert years == [2024, 2025]
 
 
+def test_the_beginning_of_each_history(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {HDFC: [day(0), day(1), day(2), day(3)], TCS: [day(3)]})
+    candles.upsert(engine, "adjusted", {NIFTY: [day(0)]})
+    found = candles.beginnings(engine, "raw", 3)
+    assert {key: candle.unpack(packed) for key, packed in found.items()} == {HDFC: [day(0), day(1), day(2)], TCS: [day(3)]}
+
+
 def test_many_are_read_at_once_within_a_time(engine: Engine) -> None:
     candles.upsert(engine, "raw", {key: [day(0), day(1), day(2), day(3)] for key in (HDFC, TCS, NIFTY)})
     found = candles.fetch_packed(engine, "raw", [HDFC, NIFTY, "NSE_EQ:7"], day(1).day, day(2).day)

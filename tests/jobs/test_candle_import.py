@@ -14,8 +14,10 @@ from ltp.core.instrument import Instrument
 from ltp.db import actions, candle_source, candles, former_names, instruments
 from ltp.db.engine import open_engine
 from ltp.errors import InputError
+from ltp.jobs import candle_files, unknown_rows
 from ltp.jobs import candles as job
 from ltp.jobs.candles import Imported, import_files
+from ltp.jobs.unknown_rows import Unknown
 
 HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ")
 LTM = Instrument("NSE_EQ", 17818, "LTM", "LTM", "INE214T01019", 1, 500, "EQ")
@@ -114,7 +116,7 @@ def test_damaged_rows_and_unknown_symbols_are_counted_and_named(engine: Engine, 
         udiff(MONDAY, hdfc(), "5,,NOBODY,EQ,1,1,1,1,1,9", "6,,BROKEN,EQ,1,0,1,1,1,9").replace(b"EQ,1,0", b"EQ,1,0.5")
     )
     done = run(engine, folder)
-    assert (done.changed, done.damaged, done.unknown) == (1, 1, {"NOBODY": 1})
+    assert (done.changed, done.damaged, done.unknown) == (1, 1, (Unknown("NOBODY", 1, MONDAY, MONDAY),))
     assert "a.csv, line 4" in done.sentences[0]
 
 
@@ -122,11 +124,41 @@ def test_a_rename_joins_the_old_history_also_where_a_format_has_no_isin(engine: 
     (folder / "a.csv").write_bytes(udiff(MONDAY, "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
     (folder / "b.csv").write_text(f"{FULL}LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
     (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"))
-    assert run(engine, folder).unknown == {}
+    done = run(engine, folder)
+    assert (done.unknown, done.recognised) == ((), {"LTIM": "LTM"})
     assert candles.fetch(engine, "raw", LTM.key) == [candle(MONDAY), candle(TUESDAY), candle(date(2025, 6, 25))]
     assert instruments.fetch_names(engine) == {("NSE_EQ", "LTIM"): LTM.key}
     (folder / "b.csv").rename(folder / "again.csv")
-    assert run(engine, folder / "again.csv").unknown == {}
+    assert run(engine, folder / "again.csv").unknown == ()
+
+
+def test_an_isin_of_a_later_file_joins_the_rows_that_were_read_before(engine: Engine, folder: Path) -> None:
+    """Files without ISINs come first, as in a folder that is read by name; what is in them is not lost."""
+    (folder / "a.csv").write_text(f"{FULL}LTIM, EQ, 23-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
+    rows = "LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\nHDFCBANK, EQ, 24-Jun-2025, 1, 1990, 2010, 1980, 2000, 7\n"
+    (folder / "b.csv").write_text(FULL + rows)
+    (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
+    (folder / "d.csv").write_text(f"{FULL}GONE, EQ, 23-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
+    done = run(engine, folder)
+    assert candles.fetch(engine, "raw", LTM.key) == [candle(MONDAY), candle(TUESDAY), candle(date(2025, 6, 25))]
+    assert (done.files, done.days, done.candles, done.changed, done.recognised) == (3, 3, 4, 4, {"LTIM": "LTM"})
+    assert [each.symbol for each in done.unknown] == ["GONE"]
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["d.csv"]
+    assert [session.day for session in candles.days(engine)] == [MONDAY, TUESDAY, date(2025, 6, 25)]
+
+
+def test_rows_that_could_not_be_kept_ask_for_another_import(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_rows, "_MAX_BYTES", 1)
+    rows = "{0},LTIM,1990,2010,1980,2000,1000\n{0},HDFCBANK,1990,2010,1980,2000,1000\n"
+    (folder / "a.csv").write_text(HISTORY + rows.format("2025-06-23"))
+    (folder / "b.csv").write_text(HISTORY + rows.format("2025-06-24"))
+    (folder / "c.csv").write_bytes(udiff(date(2025, 6, 25), "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000"))
+    done = run(engine, folder)
+    assert (done.again, len(candles.fetch(engine, "raw", LTM.key))) == (("LTIM",), 2)
+    done = run(engine, folder)
+    assert (done.again, done.unknown, len(candles.fetch(engine, "raw", LTM.key))) == ((), (), 3)
 
 
 def test_an_isin_that_changed_is_noted_with_its_last_day(engine: Engine, folder: Path) -> None:
@@ -227,6 +259,110 @@ def test_a_path_that_is_none_is_a_sentence(engine: Engine, folder: Path) -> None
 
 
 def test_a_file_of_no_sane_size_is_refused(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "_MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(candle_files, "_MAX_BYTES", 10)
     (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
     assert "at most" in run(engine, folder).refused[0]
+
+
+def test_a_file_whose_name_states_another_day_is_refused(engine: Engine, folder: Path) -> None:
+    """The 7th of August as a spreadsheet writes it, 8/7/2024, reads as the 8th of July, which is there and true."""
+    july, august = date(2024, 7, 8), date(2024, 8, 7)
+    (folder / "BhavCopy_NSE_CM_0_0_0_20240708_F_0000.csv").write_bytes(udiff(july, hdfc()))
+    (folder / "BhavCopy_NSE_CM_0_0_0_20240807_F_0000.csv").write_bytes(
+        udiff(august, hdfc(close="1990", isin="INE040A01018")).replace(b"2024-08-07", b"8/7/2024")
+    )
+    (folder / "cm07AUG2024bhav.csv").write_text(f"{HISTORY}2024-07-08,HDFCBANK,1990,2010,1980,1985,1000\n")
+    (folder / "sec_bhavdata_full_07082024.csv").write_text(f"{FULL}HDFCBANK, EQ, 08-Jul-2024, 1, 1990, 2010, 1980, 1985, 1000\n")
+    (folder / "ind_close_all_07082024.csv").write_text(f"{HISTORY}2024-07-08,NIFTY,1990,2010,1980,1985,\n")
+    with zipfile.ZipFile(folder / "BhavCopy_NSE_CM_0_0_0_20240807_F_0000.csv.zip", "w") as archive:
+        archive.writestr("BhavCopy_NSE_CM_0_0_0_20240708_F_0000.csv", udiff(july, hdfc(close="1990")))
+    done = run(engine, folder)
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(july)]
+    assert (candles.fetch(engine, "raw", NIFTY.key), candles.newest_day(engine)) == ([], july)
+    assert instruments.fetch_names(engine) == {}, "a file that is refused teaches nothing"
+    assert [sentence.partition(":")[2] for sentence in done.refused] == [
+        " '2024-07-08' is not accepted; the file's name states 2024-08-07; "
+        "a program such as a spreadsheet exchanged day and month in the rows: download the file again"
+    ] * 5
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "of the same import"])
+def test_most_of_a_day_is_replaced_by_very_different_prices_only_where_it_is_wanted(
+    engine: Engine, folder: Path, stored: bool
+) -> None:
+    ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,{},1985,1000"
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc(), ltm.format("2000")))
+    (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc(close="1989"), ltm.format("1989")))
+    if stored:
+        run(engine, folder / "a.csv")
+    done = run(engine, *[folder / "b.csv"] if stored else [folder])
+    assert done.refused == (
+        "b.csv: '2025-06-23' is not accepted; the closes of 2 of the 2 shares that it replaces differ widely: "
+        "the file may be of another day, or adjusted; --force replaces them",
+    )
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY)]
+    assert run(engine, folder / "b.csv", force=True).refused == ()
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY, 1989)]
+
+
+def test_a_correction_and_a_restated_history_replace_what_is_there(engine: Engine, folder: Path) -> None:
+    ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"
+    (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc(), ltm))
+    (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc(close="1985"), ltm))
+    assert run(engine, folder).refused == ()
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY, 1985)]
+    for price in (2000, 1000):
+        (folder / "h.csv").write_text(f"{HISTORY}2025-06-23,HDFCBANK,{price},{price},{price},{price},1000\n")
+        assert run(engine, folder / "h.csv", basis="adjusted").refused == ()
+
+
+def test_a_history_is_held_against_every_day_that_is_there(engine: Engine, folder: Path) -> None:
+    days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 2)]
+    rows = [f"{day},HDFCBANK,1990,2010,1980,{{}},1000\n" for day in days]
+    (folder / "a.csv").write_text(HISTORY + "".join(rows[:2]).format(2000, 2000))
+    run(engine, folder / "a.csv")
+    (folder / "b.csv").write_text(HISTORY + "".join(rows).format(2001, 1999, 1985))
+    assert run(engine, folder / "b.csv").refused == ()
+    (folder / "c.csv").write_text(HISTORY + "".join(rows).format(1989, 1989, 1985))
+    [sentence] = run(engine, folder / "c.csv").refused
+    assert (
+        "'2024-12-31' is not accepted; the closes of 1 of the 1 shares that it replaces differ widely, and of 1 other" in sentence
+    )
+    assert [each.close for each in candles.fetch(engine, "raw", HDFC.key)] == [2001_0000, 1999_0000, 1985_0000]
+
+
+def test_twenty_wrong_closes_are_no_correction(engine: Engine, folder: Path) -> None:
+    shares = [Instrument("NSE_EQ", number, f"S{number}", "", "", 1, 500, "EQ") for number in range(1, 61)]
+    instruments.seed(engine, shares)
+
+    def day(count: int, close: int) -> bytes:
+        return udiff(MONDAY, *(f"{number},,S{number},EQ,1990,2010,1980,{close},1985,1000" for number in range(1, count + 1)))
+
+    (folder / "a.csv").write_bytes(day(60, 2000))
+    run(engine, folder)
+    (folder / "b.csv").write_bytes(day(19, 1985))
+    assert run(engine, folder / "b.csv").refused == ()
+    (folder / "c.csv").write_bytes(day(59, 1999))
+    run(engine, folder / "c.csv")
+    (folder / "d.csv").write_bytes(day(20, 1985))
+    assert "the closes of 20 of the 20 shares" in run(engine, folder / "d.csv").refused[0]
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "of the same import"])
+def test_the_candles_of_a_day_under_its_exchanged_date_are_refused_without_a_name(
+    engine: Engine, folder: Path, stored: bool
+) -> None:
+    july, august = date(2024, 7, 8), date(2024, 8, 7)
+    ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"
+    (folder / "a.csv").write_bytes(udiff(august, hdfc(), ltm))
+    (folder / "b.csv").write_bytes(udiff(august, hdfc(), ltm).replace(b"2024-08-07", b"8/7/2024"))
+    if stored:
+        run(engine, folder / "a.csv")
+    done = run(engine, *[folder / "b.csv"] if stored else [folder])
+    assert done.refused == (
+        "b.csv: '2024-07-08' is not accepted; its candles are those that are there of 2024-08-07; "
+        "day and month were exchanged: download it again",
+    )
+    assert candles.fetch(engine, "raw", HDFC.key) == [candle(august)]
+    (folder / "c.csv").write_bytes(udiff(july, hdfc(close="2001"), ltm))
+    assert run(engine, folder / "c.csv").refused == ()

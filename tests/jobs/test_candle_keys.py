@@ -52,18 +52,11 @@ def test_a_row_finds_its_share(keys: CandleKeys, row: tuple[str, str, str, int |
     assert keys.find(*row, DAY) == key
 
 
-def test_what_is_unknown_is_counted_by_symbol(keys: CandleKeys) -> None:
-    for _ in range(2):
-        keys.find("UNKNOWN", "EQ", "", None, DAY)
-    keys.find("OTHER", "EQ", "", None, DAY)
-    assert keys.unknown == {"UNKNOWN": 2, "OTHER": 1}
-
-
 def test_a_name_learned_by_its_isin_is_known_from_then_on(keys: CandleKeys) -> None:
-    assert keys.find("TELCO", "EQ", "", None, DAY) is None
+    assert keys.find("TELCO", "EQ", "", None, DAY) is keys.by_name("TELCO") is None
     assert keys.find("TELCO", "EQ", "INE155A01022", None, date(2020, 1, 2)) == TMPV.key
     assert keys.find("TELCO", "EQ", "INE155A01022", None, date(2020, 1, 1)) == TMPV.key
-    assert keys.find("TELCO", "EQ", "", None, DAY) == TMPV.key
+    assert keys.find("TELCO", "EQ", "", None, DAY) == keys.by_name("TELCO") == TMPV.key
     assert keys.learned == {(TMPV.key, "TELCO"): DAY}
 
 
@@ -78,3 +71,13 @@ def test_only_what_is_not_the_name_of_today_is_learned(keys: CandleKeys) -> None
 def test_a_listing_that_ended_is_followed_by_the_one_of_its_isin(keys: CandleKeys) -> None:
     assert keys.successors() == {OLD_JBMA.key: JBMA.key}
     assert CandleKeys([OLD_JBMA, share(1, "NEW", series="")], {}).successors() == {}
+
+
+def test_symbols_are_those_of_listed_shares(keys: CandleKeys) -> None:
+    assert keys.symbols() == {
+        TMPV.key: "TMPV",
+        TMCV.key: "TATAMOTORS",
+        KOTAK.key: "KOTAKBANK",
+        ETERNAL.key: "ETERNAL",
+        JBMA.key: "JBMA",
+    }

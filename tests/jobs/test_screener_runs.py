@@ -60,8 +60,9 @@ def test_rows_are_named_ranked_by_score_and_complete(engine: Engine) -> None:
     [result] = run(engine, ("swing",), ALL, sizing=SIZING)
     rows = stored(engine, result).rows
     assert [row.rank for row in rows] == list(range(1, 13))
-    scores = [row.score for row in rows]
-    assert scores == sorted(scores, reverse=True, key=float)  # type: ignore[arg-type]
+    for unready in (False, True):
+        scores = [row.score for row in rows if (row.setup == "NOT_READY") is unready]
+        assert scores == sorted(scores, reverse=True, key=float)  # type: ignore[arg-type]
     for row in rows:
         number = row.key.partition(":")[2]
         assert (row.symbol, row.name, row.sector) == (f"SHARE{number}", f"Share {number} Limited", "Banks")
@@ -283,6 +284,55 @@ def test_where_most_shares_are_damaged_the_run_fails_in_one_sentence(engine: Eng
     assert not list_of_runs(engine)
 
 
+@pytest.mark.parametrize("kind", ["swing", "longterm", "custom"])
+def test_what_has_no_plan_ranks_after_what_has_one_whatever_its_score(engine: Engine, kind: str) -> None:
+    open_market(engine, shares=40)
+    spec = from_params([("c", "close > 0"), ("universe", "all")]) if kind == "custom" else ALL
+    [result] = run(engine, (kind_of(spec) if kind == "custom" else kind,), spec, sizing=SIZING)
+    rows = stored(engine, result).rows
+    unready = [row.setup == "NOT_READY" for row in rows]
+    assert unready == sorted(unready)
+    first = unready.index(True)
+    assert 0 < first < len(rows)
+    assert (rows[first].score or 0) > (rows[first - 1].score or 0), "by the score alone it would be before"
+    if kind != "longterm":
+        assert all(row.entry for row in rows[:first])
+
+
+@pytest.mark.parametrize(
+    ("index", "note"),
+    [
+        (0, "NIFTY left out, and strength relative to it unknown (no candles of it)"),
+        (126, "NIFTY's candles begin on 2026-05-29, so strength relative to it over 6 and 12 months is unknown"),
+        (127, "NIFTY's candles begin on 2026-05-28, so strength relative to it over 12 months is unknown"),
+        (252, "NIFTY's candles begin on 2025-12-04, so strength relative to it over 12 months is unknown"),
+        (253, ""),
+    ],
+)
+def test_a_missing_or_short_index_is_one_note_of_the_run_and_marks_no_row(engine: Engine, index: int, note: str) -> None:
+    open_market(engine)
+    candles.replace(engine, "raw", NIFTY, walk(index, 7) if index else [])
+    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+        made = stored(engine, result)
+        assert (result.notes, made.notes) == (note, note)
+        assert {row.flags for row in made.rows} == {()}
+
+
+def test_an_index_is_no_shorter_than_the_shares_are(engine: Engine) -> None:
+    open_market(engine, count=200)
+    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    assert result.notes == ""
+
+
+def test_an_index_that_ended_is_told_and_hides_no_share_that_ended(engine: Engine) -> None:
+    keys = open_market(engine)
+    candles.replace(engine, "raw", NIFTY, walk(280, 0, last=date(2026, 11, 12)))
+    candles.replace(engine, "raw", keys[0], walk(280, 0, last=date(2026, 11, 12)))
+    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    assert result.notes == "NIFTY's candles end on 2026-11-12, so strength relative to it is unknown"
+    assert stored(engine, result).rows[-1].why == "Not traded for 8 days before the newest session."
+
+
 def test_a_damaged_index_is_done_without(engine: Engine) -> None:
     open_market(engine)
     damage(engine, NIFTY)
@@ -302,8 +352,8 @@ def test_progress_is_told_as_it_goes_and_at_the_end(engine: Engine, monkeypatch:
     assert len(told) > 3
     assert (told[-1].done, told[-1].total, told[-1].found) == (12, 12, 12)
     assert told[-1].per_s > 0
-    best = [row.score for row in told[-1].best]
-    assert best == sorted(best, reverse=True, key=float)  # type: ignore[arg-type]
+    best = [(row.setup != "NOT_READY", row.score) for row in told[-1].best]
+    assert best == sorted(best, reverse=True)
 
 
 def test_what_progress_raises_ends_the_run_and_stores_nothing(engine: Engine) -> None:
@@ -319,7 +369,9 @@ def test_what_progress_raises_ends_the_run_and_stores_nothing(engine: Engine) ->
 
 def test_a_list_is_no_longer_than_a_connection_can_subscribe(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     open_market(engine)
+    [whole] = run(engine, ("swing",), ALL, sizing=SIZING)
     monkeypatch.setattr(evaluation, "MAX_ROWS", 7)
     [result] = run(engine, ("swing",), ALL, sizing=SIZING)
     assert result.found == 7
     assert [row.rank for row in stored(engine, result).rows] == list(range(1, 8))
+    assert stored(engine, result).rows == stored(engine, whole).rows[:7], "what is ready is what is kept"

@@ -47,10 +47,8 @@ def test_without_a_200_day_average_there_is_no_score(walk: Make) -> None:
     assert found.why == "Only 199 sessions of history; a score needs 200."
 
 
-def test_a_missing_index_is_told_where_it_costs_points(walk: Make) -> None:
-    told = "No index history: relative strength is unknown and earned no points."
-    assert longterm.evaluate(Study(walk(500)), SIZING, 500).flags == (told,)
-    assert longterm.evaluate(Study(walk(500), walk(500, seed=8)), SIZING, 500).flags == ()
+def test_a_missing_index_is_no_doubt_about_the_share(walk: Make) -> None:
+    assert longterm.evaluate(Study(walk(500)), SIZING, 500).flags == ()
 
 
 def test_both_strategies_read_the_same_facts(walk: Make) -> None:

@@ -30,5 +30,6 @@ def test_lag_is_counted_in_days_behind_the_index(walk: Make) -> None:
     assert Study(index, share).lag_days == 0
     assert Study(share).lag_days == 0
     assert Study(share, None, int(index.days[-1])).lag_days == 7
-    assert Study(share, index, int(index.days[-1]) + 30).lag_days == 7
+    assert Study(share, index, int(index.days[-1]) - 30).lag_days == 7
+    assert Study(share, index, int(index.days[-1]) + 30).lag_days == 37, "the index ended before the shares"
     assert Study(share, History(*(each[:0] for each in index))).lag_days == 0

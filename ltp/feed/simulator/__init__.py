@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ltp.errors import ConfigError
-from ltp.feed.simulator.exchange import InSession
+from ltp.feed.simulator.exchange import InSession, Known
 from ltp.feed.simulator.replay import load
 from ltp.feed.simulator.server import Simulator
 from ltp.feed.simulator.universe import universe
@@ -35,11 +35,13 @@ def run(
     replay: Path | None = None,
     speed: float = 1.0,
     extra_instruments: int = 0,
+    known: Known = lambda _: (),
 ) -> None:
     """Serve until SIGTERM or SIGINT. Ends the process with status 1 when one of its threads ended.
 
     Args:
         calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the epoch)`.
+        known: what is listed besides the shipped universe once a client asks for it.
         replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times as fast.
     Raises:
         ConfigError: the port is taken, or there is no such calendar.
@@ -54,6 +56,7 @@ def run(
         seed=seed,
         replay=load(replay, speed) if replay else None,
         extra_instruments=extra_instruments,
+        known=known,
     )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -49,7 +49,9 @@ class Connections:
             return list(self._open)
 
     def subscribe(self, connection: Connection, mode: Mode, keys: Iterable[str]) -> None:
-        """Add keys to a mode and queue what a new subscriber gets first; a key that is not listed gets silence."""
+        """Add keys to a mode and queue what a new subscriber gets first; a key that is not known gets silence."""
+        keys = list(keys)
+        self._exchange.admit(keys, self._clock())
         with self._exchange.lock:
             connection.subscribed[mode].update(keys)
             for key in keys:

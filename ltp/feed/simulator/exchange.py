@@ -14,14 +14,18 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 
+from ltp.core.instrument import Instrument, parse_key
 from ltp.core.money import Price
-from ltp.errors import NotFoundError
+from ltp.errors import InputError, NotFoundError
 from ltp.feed.simulator.book import Book, Snapshot, midnight
-from ltp.feed.simulator.universe import Listing
+from ltp.feed.simulator.universe import Listing, listing_of
 
 InSession = Callable[[str, float], bool]
+# Keys to those instruments of them that there are, each with its last close (0: unknown).
+Known = Callable[[Iterable[str]], Iterable[tuple[Instrument, Price]]]
 
 _CLOSED_RETRY_S: Final = 1.0
+_MOST_LISTED: Final = 25_000  # five full connections
 _NOON_S: Final = 12 * 3600
 
 
@@ -32,21 +36,41 @@ class Exchange:
     now: seconds since the epoch at which it starts.
     in_session: tells whether a segment trades at an instant; None: always, and history has the weekdays.
     rate: scales every instrument's trading rate; 0 stops all trading but `trade`.
+    known: what may be listed when somebody asks for it.
     """
 
     def __init__(
-        self, listings: Iterable[Listing], *, seed: int, now: float, in_session: InSession | None = None, rate: float = 1.0
+        self,
+        listings: Iterable[Listing],
+        *,
+        seed: int,
+        now: float,
+        in_session: InSession | None = None,
+        rate: float = 1.0,
+        known: Known = lambda _: (),
     ) -> None:
         self.lock = threading.RLock()
-        self._in_session, self._rate = in_session, rate
-        self.books = {
-            listing.key: Book(listing, seed, now, self._trading_days(listing.instrument.segment)) for listing in listings
-        }
+        self._seed, self._in_session, self._rate, self._known = seed, in_session, rate, known
+        self._delisted: set[str] = set()
+        self.books = {listing.key: self._book(listing, now) for listing in listings}
         self._rng = random.Random(f"{seed}:schedule")
         self._held: dict[str, float] = {}
         self._walked_at = dict.fromkeys(self.books, now)
         self._due = [(now + self._gap(book) * self._rng.random(), key) for key, book in self.books.items()] if rate > 0 else []
         heapq.heapify(self._due)
+
+    def admit(self, keys: Iterable[str], now: float) -> None:
+        """List what is known of these and not listed yet. Not to be called with the lock: it may ask a database."""
+        missing = [key for key in keys if key not in self.books and key not in self._delisted and _is_key(key)]
+        room = _MOST_LISTED - len(self.books)
+        for instrument, close in self._known(missing[:room]) if missing and room > 0 else ():
+            book = self._book(listing_of(instrument, close), now)
+            if close:  # so that the day begins where the candles end
+                listing = book.listing._replace(base_price=max(1, close * close // book.snapshot.prev_close))
+                book = self._book(listing, now)
+            with self.lock:
+                if book.listing.key not in self.books:
+                    self._list(book, now)
 
     def snapshot(self, key: str) -> Snapshot | None:
         book = self.books.get(key)
@@ -96,6 +120,16 @@ class Exchange:
             heapq.heapify(self._due)
             for key in halted if delist else ():
                 self.books.pop(key, None)
+                self._delisted.add(key)
+
+    def _book(self, listing: Listing, now: float) -> Book:
+        return Book(listing, self._seed, now, self._trading_days(listing.instrument.segment))
+
+    def _list(self, book: Book, now: float) -> None:
+        key = book.listing.key
+        self.books[key], self._walked_at[key] = book, now
+        if self._rate > 0:
+            heapq.heappush(self._due, (now + self._gap(book) * self._rng.random(), key))
 
     def _next(self, book: Book, key: str, due_at: float, now: float, *, open_: bool) -> tuple[float, Snapshot | None]:
         if not open_:
@@ -117,3 +151,10 @@ class Exchange:
         if in_session is None:
             return lambda day: day.weekday() < 5
         return lambda day: in_session(segment, midnight(day) + _NOON_S)
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return parse_key(key) == key
+    except InputError:
+        return False

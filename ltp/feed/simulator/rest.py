@@ -48,7 +48,7 @@ class Pace:
         return allowed
 
 
-def quotes(exchange: Exchange, account: Account, monotonic: Callable[[], float]) -> Blueprint:
+def quotes(exchange: Exchange, account: Account, clock: Callable[[], float], monotonic: Callable[[], float]) -> Blueprint:
     """Return the three endpoints."""
     blueprint = Blueprint("simulator_quotes", __name__)
     pace = Pace(1, _PACE_S, monotonic)
@@ -64,6 +64,7 @@ def quotes(exchange: Exchange, account: Account, monotonic: Callable[[], float])
             return failed(400, 814)
         if sum(map(len, wanted.values())) > MAX_INSTRUMENTS:
             return failed(400, 804)
+        exchange.admit([f"{segment}:{id_}" for segment, ids in wanted.items() for id_ in ids], clock())
         return jsonify(
             {"data": {segment: _found(exchange, segment, ids, kind) for segment, ids in wanted.items()}, "status": "success"}
         )

@@ -48,7 +48,7 @@ def charts(exchange: Exchange, account: Account, clock: Callable[[], float], mon
     blueprint = Blueprint("simulator_charts", __name__)
     pace = Pace(_PER_SECOND, 1.0, monotonic)
 
-    def answer(bars_of: Callable[[Book, dict[str, Any]], list[StampedBar] | None]) -> Response:
+    def answer(bars_of: Callable[[Book, dict[str, Any]], list[StampedBar] | None], *, minutes: bool = False) -> Response:
         token = request.headers.get("access-token", "")
         if not account.accepts(token):
             return error("DH-901")
@@ -57,9 +57,11 @@ def charts(exchange: Exchange, account: Account, clock: Callable[[], float], mon
         body = request.get_json(force=True, silent=True)
         if not isinstance(body, dict) or not body.get("instrument"):
             return error("DH-905")
+        key = f"{body.get('exchangeSegment')}:{body.get('securityId')}"
+        exchange.admit([key], clock())
         with exchange.lock:
-            book = exchange.books.get(f"{body.get('exchangeSegment')}:{body.get('securityId')}")
-            if book is None or not book.listing.charted:
+            book = exchange.books.get(key)
+            if book is None or (minutes and not book.listing.charted):
                 return error("DH-907")
             bars = bars_of(book, body)
         if bars is None:
@@ -72,7 +74,7 @@ def charts(exchange: Exchange, account: Account, clock: Callable[[], float], mon
 
     @blueprint.post("/charts/intraday")
     def intraday() -> Response:
-        return answer(lambda book, body: _intraday(book, body, clock()))
+        return answer(lambda book, body: _intraday(book, body, clock()), minutes=True)
 
     return blueprint
 

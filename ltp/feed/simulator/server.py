@@ -24,7 +24,7 @@ from ltp.feed.simulator.book import Snapshot
 from ltp.feed.simulator.connection import Connection
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.control import control
-from ltp.feed.simulator.exchange import Exchange, InSession
+from ltp.feed.simulator.exchange import Exchange, InSession, Known
 from ltp.feed.simulator.faults import Faults
 from ltp.feed.simulator.handshake import Handshake
 from ltp.feed.simulator.line import Line
@@ -58,6 +58,7 @@ class Simulator:
         in_session: tells whether a segment trades at an instant (seconds since the epoch); None trades round the clock.
         rate: scales how often everything trades; with 0 only `trade` and a replay do.
         extra_instruments: so many invented NSE_FNO contracts more.
+        known: what is listed besides once a client asks for it.
         prev_close_for: who gets a code-6 packet on subscription: indices (as seen live), all (as documented), none.
         kill_renewed: a token renewal makes the old token useless.
         ping_s, silence_s: the server pings so often, and drops a client that was silent for so long.
@@ -73,6 +74,7 @@ class Simulator:
         rate: float = 1.0,
         replay: Replay | None = None,
         extra_instruments: int = 0,
+        known: Known = lambda _: (),
         prev_close_for: PrevCloseFor = "idx",
         kill_renewed: bool = False,
         ping_s: float = PING_S,
@@ -83,13 +85,13 @@ class Simulator:
         self.host, self.port = host, port
         self._clock, self._replay, self._ping_s, self._silence_s = clock, replay, ping_s, silence_s
         listed = _with_replayed([*listings(), *synthetic_futures(extra_instruments)], replay)
-        self.exchange = Exchange(listed, seed=seed, now=clock(), in_session=in_session, rate=rate)
+        self.exchange = Exchange(listed, seed=seed, now=clock(), in_session=in_session, rate=rate, known=known)
         self.faults = Faults(monotonic)
         self.account = Account(clock, kill_renewed=kill_renewed)
         self.connections = Connections(self.exchange, clock, prev_close_for)
         self._stopping = threading.Event()
         self._handshake = Handshake(self.faults, self.account, self.connections, self._stopping)
-        self.app = self._flask(monotonic)
+        self.app = self._flask(clock, monotonic)
         self.threads: list[threading.Thread] = []
 
     @property
@@ -135,6 +137,7 @@ class Simulator:
         Raises:
             NotFoundError: nothing of that key is listed.
         """
+        self.exchange.admit([key], self._clock())
         with self.exchange.lock:
             snapshot = self.exchange.trade(key, ltp, self._clock(), ltq=ltq, hold_s=hold_s)
             self.connections.publish([snapshot])
@@ -191,13 +194,13 @@ class Simulator:
             raise ConnectionAbortedError("the WebSocket has ended")
         return answer
 
-    def _flask(self, monotonic: Callable[[], float]) -> Flask:
+    def _flask(self, clock: Callable[[], float], monotonic: Callable[[], float]) -> Flask:
         app = Flask("ltp.simulator", static_folder=None)
         app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask types the provider's base class
         app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": _MAX_MESSAGE}
         Sock(app).route("/")(self._feed)
-        app.register_blueprint(quotes(self.exchange, self.account, monotonic), url_prefix="/v2")
-        app.register_blueprint(charts(self.exchange, self.account, self._clock, monotonic), url_prefix="/v2")
+        app.register_blueprint(quotes(self.exchange, self.account, clock, monotonic), url_prefix="/v2")
+        app.register_blueprint(charts(self.exchange, self.account, clock, monotonic), url_prefix="/v2")
         app.register_blueprint(account_pages(self.account, self._clock), url_prefix="/v2")
         app.register_blueprint(control(self.faults, self.connections, self.trade), url_prefix="/control")
         app.before_request(self._before)

@@ -1,4 +1,5 @@
-"""What the simulated exchange lists: NIFTY 50, NIFTY Next 50 and the main indices with their true ids, from `universe.csv`.
+"""What the simulated exchange lists by itself: NIFTY 50, NIFTY Next 50 and the main indices with their true ids, from
+`universe.csv`; and how it trades what is listed later.
 
 Ids, names, ISINs, ticks and sectors are facts; base prices and trading rates are plausible inventions. Knows no price of
 today: `path` and `exchange` make those.
@@ -7,6 +8,7 @@ today: `path` and `exchange` make those.
 from __future__ import annotations
 
 import csv
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,6 +19,9 @@ from ltp.core.money import SCALE, Price, parse_decimal
 _CSV: Final = Path(__file__).with_name("universe.csv")
 # Far above every id in use, so that a bench never subscribes a real contract by accident.
 FIRST_SYNTHETIC_ID: Final = 900_000_001
+_TRADES_PER_S: Final = 0.2
+_LEAST_RUPEES: Final = 50
+_MOST_RUPEES: Final = 2_500
 
 
 class Listing(NamedTuple):
@@ -52,6 +57,17 @@ def listings() -> tuple[Listing, ...]:
 def synthetic_futures(count: int, trades_per_s: float = 1.0) -> list[Listing]:
     """Return `count` invented NSE_FNO contracts for load runs; without minute bars, which thousands would fill memory with."""
     return [_synthetic(FIRST_SYNTHETIC_ID + number, trades_per_s) for number in range(count)]
+
+
+def listing_of(instrument: Instrument, price: Price = 0) -> Listing:
+    """Return how an instrument of the master trades here, around a price; 0: an invented one, the same for one ISIN.
+
+    Without minute bars: there may be thousands of them.
+    """
+    if not price:
+        number = int.from_bytes(hashlib.blake2b((instrument.isin or instrument.key).encode(), digest_size=4).digest(), "little")
+        price = (_LEAST_RUPEES + number % _MOST_RUPEES) * SCALE
+    return Listing(instrument, "", instrument.sector, price, _TRADES_PER_S, charted=False)
 
 
 def _listing(row: dict[str, str]) -> Listing:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import pairwise
 
 import pytest
 
+from ltp.core.instrument import Instrument
 from ltp.core.money import snap
 from ltp.core.tick import IST
 from ltp.errors import NotFoundError
+from ltp.feed.simulator import exchange as exchange_module
 from ltp.feed.simulator.book import Snapshot
 from ltp.feed.simulator.exchange import Exchange, InSession
 from ltp.feed.simulator.universe import listings
@@ -154,3 +157,55 @@ def test_the_walk_comes_back_from_an_exact_trade_far_away() -> None:
     prices = [trade.ltp for trade in run(market, MORNING, 60) if trade.listing.key == "NSE_EQ:1333"]
     assert 10_000_000 < prices[-1] < 16_503_500
     assert all(price % 500 == 0 for price in prices)
+
+
+SHARE = Instrument("NSE_EQ", 99_001, "IMPORTED", "Imported Limited", "INE999A01011", 1, 500, "EQ")
+
+
+def with_master(*, close: int = 0, rate: float = 1.0, asked: list[str] | None = None) -> Exchange:
+    def known(keys: Iterable[str]) -> list[tuple[Instrument, int]]:
+        keys = list(keys)
+        (asked if asked is not None else []).extend(keys)
+        return [(SHARE, close)] if SHARE.key in keys else []
+
+    return Exchange(listings(), seed=1, now=MORNING, rate=rate, known=known)
+
+
+def test_what_the_master_knows_is_listed_when_somebody_asks() -> None:
+    market = with_master()
+    assert market.snapshot(SHARE.key) is None
+    market.admit([SHARE.key, QUIET, "NSE_EQ:99002"], MORNING)
+    snapshot = market.snapshot(SHARE.key)
+    assert snapshot is not None
+    assert 45_0000 < snapshot.ltp < 3_000_0000
+    assert market.snapshot("NSE_EQ:99002") is None
+    traded = [trade for trade in run(market, MORNING, 120) if trade.listing.key == SHARE.key]
+    assert len(traded) > 5
+    assert all(trade.ltp == snap(trade.ltp, 500) for trade in traded)
+
+
+def test_its_day_begins_at_the_last_close_that_is_known() -> None:
+    for close in (12_3500, 2_345_6000, 80_000_0000):
+        market = with_master(close=close)
+        market.admit([SHARE.key], MORNING)
+        snapshot = market.snapshot(SHARE.key)
+        assert snapshot is not None
+        assert snapshot.prev_close == pytest.approx(close, abs=500)
+        assert snapshot.ltp == pytest.approx(close, rel=0.1)
+
+
+def test_only_what_is_missing_is_asked_for() -> None:
+    asked: list[str] = []
+    market = with_master(asked=asked)
+    market.halt([QUIET], delist=True)
+    market.admit([QUIET, "IDX_I:13", "None:None", "NSE_EQ:-1", "NSE_EQ:99999999999999999999", SHARE.key], MORNING)
+    market.admit([SHARE.key], MORNING)
+    assert asked == [SHARE.key]
+    assert market.snapshot(QUIET) is None, "a replay speaks for it"
+
+
+def test_there_is_an_end_to_what_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = with_master()
+    monkeypatch.setattr(exchange_module, "_MOST_LISTED", len(market.books))
+    market.admit([SHARE.key], MORNING)
+    assert market.snapshot(SHARE.key) is None
