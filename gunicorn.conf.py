@@ -30,6 +30,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))  # before the setting
 
 try:
     _settings = ltp_settings.load()
+    _settings.refuse_open_door()
 except ConfigError as error:
     sys.exit(str(error))
 
@@ -42,9 +43,20 @@ def on_starting(server):
         open_engine(_settings.database).dispose()
     except DatabaseError as error:
         sys.exit(str(error))
+    _refuse_open_door(server)
     _refuse_taken(server)
     if _settings.health_bind and _settings.health_socket not in server.cfg.address:
         sys.exit(f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it")
+
+
+def _refuse_open_door(server):
+    """The command line may say another address than BIND."""
+    for address in server.cfg.address:
+        if isinstance(address, tuple) and address != _settings.health_socket:
+            try:
+                _settings.refuse_open_door(address[0])
+            except ConfigError as error:
+                sys.exit(str(error))
 
 
 def _refuse_taken(server):

@@ -94,7 +94,9 @@ def _speed(text: str) -> float:
 
 
 def _config(_: argparse.Namespace) -> int:
-    _table(settings_module.describe(settings_module.load()))
+    settings = settings_module.load()
+    _table(settings_module.describe(settings))
+    settings.refuse_open_door()
     return 0
 
 

@@ -37,6 +37,7 @@ def main() -> int:
     os.chdir(_ROOT)  # `.env`, the state folder and the Procfile are the project's, wherever the command was given
     try:
         settings = settings_module.load()
+        settings.refuse_open_door()
         logs.configure("app", settings.log_level)
         _refuse_taken_port(settings.bind, settings.port)
         _refuse_unusable(settings)

@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 import resource
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from ltp.core import client_address
-from ltp.core.client_address import TrustedProxies
-from ltp.errors import ConfigError, InputError
+from ltp.errors import ConfigError
+from ltp.settings_access import AccessSettings
 
 DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
 DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
@@ -30,7 +28,7 @@ def _default_max_streams() -> int:
     return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Names are the environment variables in lower case. `X_FILE` names a file that holds X, for the secrets."""
 
     model_config = SettingsConfigDict(
@@ -63,21 +61,6 @@ class Settings(BaseSettings):
     market_calendar_overrides: Path | None = Field(
         None, description="TOML file of late changes to the trading hours, read again every 30 s."
     )
-    bind: str = Field("127.0.0.1", description="Address the web server listens on.")
-    port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
-    trusted_proxies: str = Field(
-        client_address.DEFAULT,
-        description="Proxies whose X-Forwarded-For names the client: addresses, networks and unix (any Unix socket), or none.",
-    )
-    max_requests_per_client: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        200, description="Unfinished requests of one client per web process; past it 429."
-    )
-    health_bind: str = Field(
-        "",
-        description="Address where only health is answered, HOST:PORT or unix:PATH; empty: the web server's own.",
-        examples=["127.0.0.1:8001", "unix:/run/ltp/health.sock"],
-    )
-    count_loopback: bool = Field(False, description="Quotas also count direct requests of this machine.")
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Web worker processes.")
     max_streams: Annotated[int, Field(ge=1)] = Field(
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
@@ -141,34 +124,6 @@ class Settings(BaseSettings):
             raise ValueError(value)
         return value.strip()
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _names_proxies(cls, value: str) -> str:
-        try:
-            TrustedProxies.parse(value)
-        except InputError as error:
-            raise ConfigError("TRUSTED_PROXIES", error.value, error.accepted) from None
-        return value
-
-    @field_validator("health_bind")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        listening_socket(value)
-        return value
-
-    @property
-    def health_socket(self) -> tuple[str, int] | str | None:
-        return listening_socket(self.health_bind)
-
-    @property
-    def web_address(self) -> str:
-        """Where the web server listens, as gunicorn takes it."""
-        return f"[{self.bind}]:{self.port}" if ":" in self.bind else f"{self.bind}:{self.port}"
-
-    @property
-    def proxies(self) -> TrustedProxies:
-        return TrustedProxies.parse(self.trusted_proxies, count_loopback=self.count_loopback)
-
     @property
     def master_url(self) -> str:
         """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks nobody unbidden."""
@@ -204,22 +159,6 @@ class Settings(BaseSettings):
             raise ConfigError(
                 f"{name.upper()}_FILE", str(path), f"it must name a readable text file ({type(error).__name__})"
             ) from None
-
-
-def listening_socket(address: str) -> tuple[str, int] | str | None:
-    """Return how the kernel names a socket that listens at HOST:PORT or unix:PATH; None for "".
-
-    Raises:
-        ValueError: it is neither, or the host is a name.
-    """
-    if not address:
-        return None
-    if address.startswith("unix:"):
-        return address.removeprefix("unix:").removeprefix("//")
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ValueError(address)
-    return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
 
 
 def load(**overrides: Any) -> Settings:

@@ -106,7 +106,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if front is None or req.path != front.path or req.method != "GET" or req._expected_100_continue:
             return False
         closes = req.should_close() or not self.alive
-        found = front.response(req.query, req.version, "close" if closes else "keep-alive")
+        host = next((value for name, value in req.headers if name == "HOST"), "")
+        found = front.response(req.query, req.version, "close" if closes else "keep-alive", host, req.uri)
         if found is None:
             return False
         sent = sock.send(found)  # nearly always all of it, and sendall first asks the kernel for the size of its buffer

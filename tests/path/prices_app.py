@@ -12,9 +12,10 @@ from flask import Flask, Response
 from ltp import metrics
 from ltp.core.quote import Known
 from ltp.core.tick import Tick
+from ltp.core.trusted_hosts import TrustedHosts
 from ltp.core.wire import Batch
 from ltp.hub.hub import Hub
-from ltp.web import security
+from ltp.web import origin, security
 from ltp.web.prices_wsgi import PricesFirst
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
@@ -39,8 +40,8 @@ class Front(PricesFirst):
             metrics.count("called")
         return super().__call__(environ, start_response)
 
-    def response(self, query: str, version: tuple[int, int], connection: str) -> bytes | None:
-        answer = super().response(query, version, connection)
+    def response(self, *asked: Any) -> bytes | None:
+        answer = super().response(*asked)
         metrics.count("ahead" if answer else "left")
         return answer
 
@@ -48,6 +49,7 @@ class Front(PricesFirst):
 def create_app() -> Flask:
     app = Flask(__name__)
     security.install(app)
+    origin.install(app, TrustedHosts())
     hub = Hub(
         batches,
         lambda keys: [Known(key, None, False) for key in keys],
@@ -59,7 +61,7 @@ def create_app() -> Flask:
     catalog = SimpleNamespace(instrument=lambda key: key if key in KEYS else None)
     services = SimpleNamespace(hub=hub, catalog=catalog, demand=lambda _keys: None, source=lambda: "simulator", start=hub.start)
     app.extensions["ltp"] = services
-    app.wsgi_app = Front(app.wsgi_app, cast(Any, services))  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, cast(Any, services), TrustedHosts())  # type: ignore[method-assign]
 
     @app.route(PricesFirst.path, methods=["GET", "POST"])
     def application() -> Response:

@@ -112,14 +112,14 @@ ANSWERED_AHEAD = [
     get(headers=[b"Transfer-Encoding: chunked"], body=b"5x\r\nhello\r\n0\r\n\r\n"),
     get(headers=[b"X-Forwarded-Proto: https", b"X-Forwarded-For: 203.0.113.7"]),
     get(headers=[b"X_Y: underscore"]),
-    get(b"http://elsewhere" + ASKED),
+    get(b"http://localhost" + ASKED),
     get(headers=[b"SCRIPT_NAME: /api"]),
     get(headers=[b"SCRIPT_NAME: /elsewhere", b"PATH_INFO: /elsewhere"]),
     get(ASKED + b"#part"),
     get(PRICES + b"?keys=NSE_EQ%3A1&other=\x7e"),
     get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121))),
     b"\r\n" + PLAIN,
-    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.0\r\nHost: 127.0.0.1:80\r\n\r\n",
 ]
 LEFT_TO_THE_APPLICATION = [
     get(method=b"HEAD"),
@@ -132,6 +132,10 @@ LEFT_TO_THE_APPLICATION = [
     get(b"/" + ASKED),
     get(b"/api/v1/current%5Fprices?keys=NSE_EQ:1"),
     get(headers=[b"Expect: 100-continue", b"Content-Length: 5"], body=b"hello"),
+    get(b"http://elsewhere" + ASKED),
+    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.1\r\nHost:\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.1\r\nHost: evil.example\r\n\r\n",
 ]
 REFUSED = [
     get(headers=[b"Content-Length: 5", b"Transfer-Encoding: chunked"], body=b"0\r\n\r\n"),
