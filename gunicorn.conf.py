@@ -8,16 +8,15 @@ from gevent import monkey
 
 monkey.patch_all()  # before anything else is imported, or some lock somewhere stays a real one and stops every browser
 
-import errno
 import gc
 import os
 import resource
-import socket
 import sys
 
 from ltp import settings as ltp_settings
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError
+from ltp.server import listening
 from ltp.server import worker as ltp_worker
 
 _REQUESTS = 200  # ordinary requests at a time, beside the streams that cannot leave their request (TLS)
@@ -43,36 +42,39 @@ def on_starting(server):
         open_engine(_settings.database).dispose()
     except DatabaseError as error:
         sys.exit(str(error))
-    _refuse_open_door(server)
-    _refuse_taken(server)
+    for address in server.cfg.address:
+        _refuse_open_door(address)
+        _refuse_taken(address)
     if _settings.health_bind and _settings.health_socket not in server.cfg.address:
         sys.exit(f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it")
+    _share_sockets(server)
 
 
-def _refuse_open_door(server):
+def on_reload(server):
+    _share_sockets(server)
+
+
+def _share_sockets(server):
+    """A Unix socket, or one that was opened by systemd, cannot be opened by each worker: all accept from the arbiter's."""
+    if os.environ.get("LISTEN_FDS") or any(not isinstance(address, tuple) for address in server.cfg.address):
+        server.cfg.set("reuse_port", False)
+
+
+def _refuse_open_door(address):
     """The command line may say another address than BIND."""
-    for address in server.cfg.address:
-        if isinstance(address, tuple) and address != _settings.health_socket:
-            try:
-                _settings.refuse_open_door(address[0])
-            except ConfigError as error:
-                sys.exit(str(error))
+    if isinstance(address, tuple) and address != _settings.health_socket:
+        try:
+            _settings.refuse_open_door(address[0])
+        except ConfigError as error:
+            sys.exit(str(error))
 
 
-def _refuse_taken(server):
-    """With reuse_port a second instance would bind the same port and silently take half of the visitors."""
-    for address in server.cfg.address:
-        if not isinstance(address, tuple):
-            continue
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address[:2])
-            except OSError as error:
-                taken = error.errno == errno.EADDRINUSE
-                reason = "is taken by another program: stop it or set PORT" if taken else f"cannot be used: {error.strerror}"
-                sys.exit(f"Address {address[0]} port {address[1]} {reason}")
+def _refuse_taken(address):
+    """With reuse_port a second instance would bind the same port and silently take half of the visitors, and gunicorn
+    replaces the socket of a path."""
+    reason = listening.taken(address)
+    if reason:
+        sys.exit(reason)
 
 
 def when_ready(server):

@@ -14,6 +14,7 @@ from ltp.web.errors import Problem, respond
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
+_BELOW: Final = "The site cannot live below a path; give it a host name or a port of its own in the proxy."
 _SENTENCE: Final = "Only a form of this site may ask for that."
 
 
@@ -27,12 +28,19 @@ def install(app: Flask, hosts: TrustedHosts) -> None:
         return respond(Problem(HTTPStatus.BAD_REQUEST, _unknown(request.headers.get("Host", ""))))
 
     app.before_request(refuse_unknown_host)
+    app.before_request(_refuse_prefix)
     app.before_request(_refuse_foreign)
 
 
 def _unknown(host: str) -> str:
     named = f"the host name {host[:80]!r}" if host else "a request without a host name"
     return f"This server does not answer for {named}. TRUSTED_HOSTS lists the names that it answers for."
+
+
+def _refuse_prefix() -> Response | None:
+    """Every link of a page would lead past the prefix that a proxy took away."""
+    prefixed = request.headers.get("X-Forwarded-Prefix", "").strip("/ ")
+    return respond(Problem(HTTPStatus.BAD_REQUEST, _BELOW)) if prefixed else None
 
 
 def _refuse_foreign() -> Response | None:

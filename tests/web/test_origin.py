@@ -79,6 +79,11 @@ def test_health_is_answered_whatever_the_host(site: Any, path: str, host: str) -
     assert site.client.get(path, headers={"Host": host}).status_code in {200, 503}
 
 
+@pytest.mark.parametrize(("prefix", "status"), [("/prices", 400), ("prices/", 400), ("/", 200), ("", 200)])
+def test_a_site_below_a_path_is_refused(site: Any, prefix: str, status: int) -> None:
+    assert site.client.get("/", headers={"X-Forwarded-Prefix": prefix}).status_code == status
+
+
 def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
     assert site.client.post("/").status_code == 405
     assert site.client.post("/nothing").status_code == 404
