@@ -122,6 +122,19 @@ class _Bounded:
 class Connection(_Bounded, gevent.socket.socket):  # type: ignore[misc]
     """A connection without TLS."""
 
+    def send_now(self, data: bytes) -> int:
+        """Send what the kernel has room for, without waiting."""
+        try:
+            sent: int = self._sock.send(data)
+        except BlockingIOError:
+            return 0
+        return sent
+
 
 class TLSConnection(_Bounded, gevent.ssl.SSLSocket):  # type: ignore[misc]
     """A connection with TLS; its handshake counts as a part of the head."""
+
+    def send_now(self, data: bytes) -> int:
+        """TLS cannot stop in the middle of a record, so this waits, no longer than an answer may."""
+        sent: int = self.send(data)
+        return sent

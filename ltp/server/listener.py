@@ -18,6 +18,7 @@ from ltp.server.connection import Connection, answer
 SPARE: Final = 100  # places beside the others, where only health is answered
 CROWDED_S: Final = 1.0  # what a head or a pause between requests may take while there are no other places
 _ACCEPTED: Final = 2  # connections in one turn of the loop, beside which relay and writer have theirs: gevent takes a hundred
+_NOT_SENT_MAX: Final = 131_072  # bytes for a client that reads nothing: else the kernel takes 4 MB of answers made for nobody
 TOO_MANY: Final = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests of this client are unfinished.", retry_after_s=5)
 
 
@@ -39,6 +40,8 @@ class Listener(StreamServer):  # type: ignore[misc]
     ) -> None:
         self._serve, self._unfinished, self._proxies = serve, unfinished, proxies
         self._places, self._only_health = places, only_health
+        if listener.family != socket.AF_UNIX:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX)  # each connection inherits it
         super().__init__(listener, spawn=Pool(places + SPARE), **tls)
 
     @property

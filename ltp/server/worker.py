@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from ltp import metrics
 from ltp.core import health
-from ltp.core.client_address import EXEMPT, TrustedProxies, client_of
+from ltp.core.client_address import TrustedProxies, client_of
 from ltp.core.unfinished import Unfinished
 from ltp.server.connection import HEAD_S, TLSConnection, answer
 from ltp.server.listener import CROWDED_S, TOO_MANY, Listener
@@ -110,9 +111,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         found = front.response(req.query, req.version, "close" if closes else "keep-alive", host, req.uri)
         if found is None:
             return False
-        sent = sock.send(found)  # nearly always all of it, and sendall first asks the kernel for the size of its buffer
+        sent = sock.send_now(found)  # nearly always all of it, and sendall first asks the kernel for the size of its buffer
         if sent < len(found):
-            sock.sendall(found[sent:])
+            self._counted(req, sock, partial(sock.sendall, found[sent:]), b"")
         if closes:
             raise StopIteration  # so gunicorn ends a connection
         return True
@@ -124,22 +125,29 @@ class Worker(GeventWorker):  # type: ignore[misc]
             req.force_close()
             if not checks:
                 self._refuse(sock, _NOT_HERE if _named(listener_name) == self.limits.health else _CROWDED)
+        serve = partial(super().handle_request, listener_name, req, sock, addr)
+        if checks:
+            serve()
+        else:
+            self._counted(req, sock, serve, TOO_MANY)
+
+    def _counted(self, req: Any, sock: Any, serve: Callable[[], object], refusal: bytes) -> None:
+        """Serve the request while its client has no more under way than it may, unless the whole connection is counted."""
         if sock.place is not None:
-            super().handle_request(listener_name, req, sock, addr)
+            serve()
             return
-        client = EXEMPT if checks else client_of(sock.peer, _forwarded_for(req), self.limits.proxies)
-        sock.place = self._unfinished.enter(client)
+        sock.place = self._unfinished.enter(client_of(sock.peer, _forwarded_for(req), self.limits.proxies))
         if sock.place is None:
             metrics.count("requests_refused.quota")
-            self._refuse(sock, TOO_MANY)
+            self._refuse(sock, refusal)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            serve()
         finally:
             sock.place.leave()
             sock.place = None
 
     def _refuse(self, sock: Any, refusal: bytes) -> None:
-        sock.sendall(refusal)
+        sock.send_now(refusal)  # what does not fit is lost: a client that reads nothing may not keep its place for a refusal
         raise StopIteration
 
     def _idle_s(self) -> float:

@@ -152,6 +152,14 @@ def test_answers_that_nobody_reads_are_cut(serve: Callable[..., Server], wait_fo
     assert "Traceback" not in server.log.read_text()
 
 
+def test_little_is_made_for_a_client_that_reads_nothing(serve: Callable[..., Server], wait_for: Callable[..., Any]) -> None:
+    server = serve(MAX_REQUESTS_PER_CLIENT="1")
+    first = server.open(UNREAD.format(ATTACKER) * 25)  # each as large as what may lie unsent, twice over
+    wait_for(lambda: server.get("/counts", ATTACKER).startswith(b"HTTP/1.1 429 "))
+    assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
+    assert first.recv(12) == b"HTTP/1.1 200"
+
+
 def test_a_client_that_is_no_proxy_is_counted_from_its_connection_on_and_its_streams_are_not(
     serve: Callable[..., Server], wait_for: Callable[..., Any]
 ) -> None:
