@@ -49,8 +49,8 @@ def _refuse_foreign() -> Response | None:
     Every browser names where a form was sent from: by Sec-Fetch-Site, which no script can set, or by Origin. It sends the
     first only over HTTPS and to this machine.
     """
-    # Where there is no such page or method, that is the answer.
-    if request.method in _SAFE or request.routing_exception is not None:
+    # Where there is no such page or method, that is the answer; and the API changes nothing, its POST is a longer question.
+    if request.method in _SAFE or request.routing_exception is not None or request.path.startswith("/api/"):
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     hidden = origin is not None and origin.strip().lower() in {"", "null"}

@@ -84,6 +84,11 @@ def test_a_site_below_a_path_is_refused(site: Any, prefix: str, status: int) -> 
     assert site.client.get("/", headers={"X-Forwarded-Prefix": prefix}).status_code == status
 
 
+def test_a_program_asks_for_prices_by_post_without_an_origin(site: Any) -> None:
+    answer = site.client.post("/api/v1/current_prices", json={"keys": ["NSE_EQ:1333"]})
+    assert answer.status_code in {200, 503}
+
+
 def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
     assert site.client.post("/").status_code == 405
     assert site.client.post("/nothing").status_code == 404
