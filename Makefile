@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench bench-smoke bench-tools chromium clean
+.PHONY: run test lint bench bench-smoke bench-tools chromium proxies clean
 
 run: .venv/.run
 	@exec $(BIN)/python app.py
 
-test: .venv/.dev chromium
+test: .venv/.dev chromium proxies
 	@$(BIN)/pytest
 
 lint: .venv/.dev
@@ -37,6 +37,14 @@ chromium:
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium) >/dev/null || true; \
 	  fi; \
 	  command -v chromium >/dev/null 2>&1 || echo "Chromium is missing, the browser tests cannot run. Install it with: sudo apt-get install -y chromium"; }
+
+# Debian's too: what docs/operations.md says about proxies is tried against them.
+proxies:
+	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null 2>&1 && command -v caddy >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light caddy) >/dev/null || true; \
+	  fi; \
+	  command -v nginx >/dev/null 2>&1 && command -v caddy >/dev/null 2>&1 || echo "nginx or Caddy is missing, the tests of proxies cannot run. Install them with: sudo apt-get install -y nginx-light caddy"; }
 
 .venv/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

@@ -35,6 +35,7 @@ from ltp.web import (
     health,
     instruments,
     market,
+    origin,
     pages,
     runs,
     saved,
@@ -71,9 +72,10 @@ def create_app(
     security.install(app)
     templating.install(app)
     errors.install(app)
+    origin.install(app, settings.hosts)
     for module in (pages, screeners, detail, custom, saved, runs, evaluations, instruments, status, api_v1, health):
         app.register_blueprint(module.bp)
-    app.wsgi_app = PricesFirst(app.wsgi_app, services)  # type: ignore[method-assign]
+    app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
     return app
 
 

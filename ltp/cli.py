@@ -100,6 +100,7 @@ def _config(_: argparse.Namespace) -> int:
     settings = settings_module.load()
     checks.check(settings)
     _table(settings_module.describe(settings))
+    settings.refuse_open_door()
     return 0
 
 

@@ -25,6 +25,7 @@ from ltp.checks import check, check_redis, credentials, credentials_named
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError, LTPError
 from ltp.processes import Child, Family
+from ltp.server import listening
 from ltp.settings import Settings
 from ltp.store import rights
 
@@ -38,8 +39,9 @@ def main() -> int:
     os.chdir(_ROOT)  # `.env`, the state folder and the Procfile are the project's, wherever the command was given
     try:
         settings = settings_module.load()
+        settings.refuse_open_door()
         logs.configure("app", settings.log_level)
-        _refuse_taken_port(settings.bind, settings.port)
+        _refuse_taken(settings)
         _refuse_unusable(settings)
         return _run(settings)
     except LTPError as error:
@@ -95,12 +97,18 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
     started = []
     for name, command in _procfile().items():
         # Only the web process has a port to ask; the worker is ready when it runs.
-        ready = partial(_answers, settings.bind, settings.port) if name == "web" else _always
+        ready = partial(_web_answers, settings) if name == "web" else _always
         started.append(_must_start(family, Child(name, command, env, ready, stop_within_s=15)))
     if all(started):
-        shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
         source = "simulated prices" if simulated else _source(settings)
-        logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
+        logger.info("Ready: %s (%s; Ctrl-C ends it)", _shown(settings), source)
+
+
+def _shown(settings: Settings) -> str:
+    if settings.bind.startswith("unix:"):
+        return settings.bind
+    host = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/screeners/swing"
 
 
 def _has_redis(settings: Settings) -> bool:
@@ -153,7 +161,12 @@ def _procfile() -> dict[str, list[str]]:
     return {name.strip(): shlex.split(command) for name, _, command in lines}
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _refuse_taken(settings: Settings) -> None:
+    host, port = settings.bind, settings.port
+    if host.startswith("unix:"):
+        if reason := listening.taken(host.removeprefix("unix:").removeprefix("//")):
+            raise ConfigError("BIND", host, f"{reason[0].lower()}{reason[1:]}")
+        return
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -178,6 +191,12 @@ def _free_port(wanted: int) -> int:
             except OSError:
                 continue
     raise ConfigError("PORT", str(wanted), "no port of the loopback address is free")
+
+
+def _web_answers(settings: Settings) -> bool:
+    if settings.bind.startswith("unix:"):
+        return listening.answers(settings.bind.removeprefix("unix:").removeprefix("//"))
+    return _answers(settings.bind, settings.port)
 
 
 def _answers(host: str, port: int) -> bool:

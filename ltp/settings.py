@@ -14,13 +14,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from ltp import env_file
-from ltp.core import client_address
-from ltp.core.client_address import TrustedProxies
 from ltp.core.written import is_host, is_quoted, masked_url, meant, token_fault
-from ltp.errors import ConfigError, InputError
+from ltp.errors import ConfigError
+from ltp.settings_access import AccessSettings
 
 DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
 DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
@@ -36,7 +35,7 @@ def _default_max_streams() -> int:
     return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Names are the environment variables in lower case. `X_FILE` names a file that holds X, for the secrets."""
 
     model_config = SettingsConfigDict(
@@ -71,13 +70,6 @@ class Settings(BaseSettings):
     market_calendar_overrides: Path | None = Field(
         None, description="TOML file of late changes to the trading hours, read again every 30 s."
     )
-    bind: str = Field("127.0.0.1", description="Address the web server listens on.")
-    port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
-    trusted_proxies: str = Field(
-        client_address.DEFAULT,
-        description="Proxies whose X-Forwarded-For names the client: addresses, networks and unix (any Unix socket), or none.",
-    )
-    count_loopback: bool = Field(False, description="Quotas also count direct requests of this machine.")
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Web worker processes.")
     max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
@@ -123,13 +115,6 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.strip().upper() if isinstance(value, str) else value
 
-    @field_validator("bind")
-    @classmethod
-    def _is_host(cls, value: str) -> str:
-        if not is_host(value.strip()):
-            raise ValueError("an address of this machine such as 127.0.0.1, :: or localhost; the port is PORT's")
-        return value.strip()
-
     @field_validator("screener_universe")
     @classmethod
     def _is_universe(cls, value: str) -> str:
@@ -154,19 +139,6 @@ class Settings(BaseSettings):
         if not _is_address(value, {"http", "https"}):
             raise ValueError
         return value.strip()
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _names_proxies(cls, value: str) -> str:
-        try:
-            TrustedProxies.parse(value)
-        except InputError as error:
-            raise ConfigError("TRUSTED_PROXIES", error.value, error.accepted) from None
-        return value
-
-    @property
-    def proxies(self) -> TrustedProxies:
-        return TrustedProxies.parse(self.trusted_proxies, count_loopback=self.count_loopback)
 
     @property
     def master_url(self) -> str:

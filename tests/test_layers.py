@@ -26,11 +26,13 @@ OURS = {
     "hub": {"core", "errors", "metrics"},
     "jobs": {"feed", "screen", "store", "db", "core", "errors", "metrics", "dhan.scrip_master"},
     "web": {"hub", "store", "db", "core", "errors", "metrics", "memory"},
+    "server": {"core", "metrics", "vital"},
     "errors": set(),
     "metrics": set(),
     "logs": set(),
     "env_file": {"errors"},
-    "settings": {"core", "env_file", "errors"},
+    "settings": {"core", "env_file", "settings_access", "errors"},
+    "settings_access": {"core", "errors"},
     "vital": set(),
     "memory": set(),
     "gunicorn_log": {"logs"},
@@ -43,11 +45,13 @@ THEIRS = {
     "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "hub.sockets": {"gevent"},
+    "server": {"gevent", "gunicorn"},
     "jobs": {"apscheduler"},
     "gunicorn_log": {"gunicorn", "gevent"},
     "web": {"flask", "werkzeug", "markupsafe", "jinja2"},
     "env_file": {"dotenv"},
     "settings": {"pydantic", "pydantic_settings"},
+    "settings_access": {"pydantic", "pydantic_settings"},
 }
 # These put the layers together and may import anything.
 FREE = {

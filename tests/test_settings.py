@@ -23,8 +23,12 @@ DEFAULTS = {
     "MARKET_CALENDAR": "nse",
     "BIND": "127.0.0.1",
     "PORT": "8000",
+    "TRUSTED_HOSTS": "",
+    "AUTH": "",
     "TRUSTED_PROXIES": "127.0.0.0/8, ::1, unix",
     "COUNT_LOOPBACK": "false",
+    "MAX_REQUESTS_PER_CLIENT": "200",
+    "HEALTH_BIND": "",
     "WEB_CONCURRENCY": "2",
     "STREAM_MIN_INTERVAL_MS": "200",
     "STREAM_STALL_TIMEOUT_S": "15.0",
@@ -104,6 +108,16 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("DHANHQ_REST_URL", "api.dhan.co", "an address such as https://api.dhan.co/v2"),
         ("DHANHQ_REST_URL", "https://api dhan co/v2", "an address such as https://api.dhan.co/v2"),
         ("COUNT_LOOPBACK", "perhaps", "true or false"),
+        ("MAX_REQUESTS_PER_CLIENT", "0", "a whole number from 1 to 1000000"),
+        ("AUTH", "password", " or none"),
+        (
+            "TRUSTED_HOSTS",
+            "https://prices.example.com",
+            "host names and addresses with commas between them, without port, such as prices.example.com, 192.168.1.10",
+        ),
+        ("HEALTH_BIND", "8001", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
+        ("HEALTH_BIND", "localhost:8001", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
+        ("HEALTH_BIND", "127.0.0.1:0", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
         (
             "TRUSTED_PROXIES",
             "nginx",
@@ -126,6 +140,49 @@ def test_the_trusted_proxies_of_the_settings_tell_a_client(monkeypatch: pytest.M
     assert client_of("127.0.0.1", "", load().proxies) == ""
     monkeypatch.setenv("COUNT_LOOPBACK", "true")
     assert client_of("127.0.0.1", "", load().proxies) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BIND", "0.0.0.0"),
+        ("BIND", "::"),
+        ("BIND", "192.168.1.10"),
+        ("BIND", "prices"),
+        ("TRUSTED_HOSTS", "localhost, prices.example.com"),
+    ],
+)
+def test_others_are_let_in_only_where_it_is_written_out(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(
+        ConfigError, match=r"^AUTH='' is not accepted: (BIND|TRUSTED_HOSTS)=\S+ lets others .*AUTH=none allows that$"
+    ):
+        load().refuse_open_door()
+    monkeypatch.setenv("AUTH", "None")
+    load().refuse_open_door()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BIND", "127.0.0.1"),
+        ("BIND", "127.0.0.2"),
+        ("BIND", "::1"),
+        ("BIND", "localhost"),
+        ("BIND", "unix:/run/ltp/web.sock"),
+        ("TRUSTED_HOSTS", "ltp.localhost, 127.0.0.3"),
+    ],
+)
+def test_this_machine_needs_no_word(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    load().refuse_open_door()
+
+
+def test_the_address_that_is_listened_on_is_a_host_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIND", "192.168.1.10")
+    assert load().hosts.allows("192.168.1.10:8000")
+    monkeypatch.setenv("BIND", "0.0.0.0")
+    assert not load().hosts.allows("0.0.0.0:8000")
 
 
 def test_what_belongs_behind_the_feeds_address_is_not_given_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +315,7 @@ def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("BIND", value)
     with pytest.raises(ConfigError) as caught:
         load()
-    accepted = "an address of this machine such as 127.0.0.1, :: or localhost; the port is PORT's"
+    accepted = "an address of this machine such as 127.0.0.1, :: or localhost, or unix:/PATH; the port is PORT's"
     assert str(caught.value) == f"BIND={value!r} is not accepted: {accepted}"
 
 

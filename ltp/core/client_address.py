@@ -47,6 +47,15 @@ class TrustedProxies:
         networks = tuple(_network(part) for part in parts if part != UNIX)
         return cls(networks, unix=UNIX in parts, count_loopback=count_loopback)
 
+    @property
+    def allowed(self) -> str:
+        """Return the networks with commas between them, as gunicorn takes them."""
+        return ",".join(str(network) for network in self.networks)
+
+    def names(self, peer: str) -> bool:
+        """Tell whether the peer of a connection is a trusted proxy; anything that is no address is a Unix socket."""
+        return self.holds(_address(peer))
+
     def holds(self, address: _Address | None) -> bool:
         """Tell whether a peer is a trusted proxy. `None`: it is connected by a Unix socket."""
         if address is None:

@@ -1,6 +1,6 @@
 """Browsers whose sockets left their request: ready-made bytes to many descriptors from one greenlet.
 
-Last step of the path. The only module that imports gevent. Decides who is behind, stalled or gone; knows nothing of prices.
+Last step of the path. The layer's only module with gevent. Decides who is behind, stalled or gone; knows nothing of prices.
 Per browser that keeps up there are three dictionary entries and no object; only one that is behind gets a `Late`.
 """
 
@@ -17,6 +17,7 @@ from typing import Any, Final
 import gevent
 from gevent import monkey
 from gevent import socket as gevent_socket
+from gevent import ssl as gevent_ssl
 
 from ltp import metrics
 from ltp.hub.clients import Clients
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 def detachable(connection: object) -> bool:
     """Tell whether a connection can be taken over: a plain gevent socket, so neither TLS nor another kind of server."""
-    return type(connection) is gevent_socket.socket
+    return isinstance(connection, gevent_socket.socket) and not isinstance(connection, gevent_ssl.SSLSocket)
 
 
 class Sockets:

@@ -20,12 +20,11 @@ from ltp.core.tick import LINK_DEAD_AFTER_S
 from ltp.db import screenings
 from ltp.db.screenings import DONE, FAILED, QUEUED, RUNNING, SILENT_S, Screening
 from ltp.errors import InputError
-from ltp.web import filters, origin, screens
+from ltp.web import filters, screens
 from ltp.web.forms import sentence
 from ltp.web.services import services
 
 bp = Blueprint("evaluations", __name__)
-bp.before_request(origin.refuse_foreign)
 CUSTOM: Final = "custom"
 ASKED: Final = "asked"  # the second in which an evaluation was asked for
 SAVED: Final = "saved"  # the second in which the screen was saved

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, jsonify
 
-from ltp.core import lag
+from ltp.core import health, lag
 from ltp.core.instrument import SEGMENTS
 from ltp.core.off_sessions import lines_to_add
 from ltp.core.tick import LINK_DEAD_AFTER_S
@@ -46,13 +46,13 @@ class Link(NamedTuple):
         return cls(hub.link_age_s, hub.feed, dict(hub.phase), hub.last_tick_at, dict(hub.doubts))
 
 
-@bp.get("/healthz")
+@bp.get(health.ALIVE)
 def alive() -> Response:
     """200 while the process answers at all; depends on nothing."""
     return _uncached({"status": "ok"})
 
 
-@bp.get("/readyz")
+@bp.get(health.READY)
 def ready() -> Response:
     """200 while this process can serve current prices: Redis answers, its own subscription is heard, it is not leaving."""
     held = services()
@@ -68,7 +68,7 @@ def ready() -> Response:
     return _uncached({"status": "unavailable" if missing else "ok", "missing": missing}, ok=not missing)
 
 
-@bp.get("/api/v1/health/market_stream")
+@bp.get(health.MARKET_STREAM)
 def market_stream() -> Response:
     """Describe the market stream: 200 when healthy, 503 when not."""
     held = services()

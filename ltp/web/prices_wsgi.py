@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request
 
 from ltp.core.client_address import client_of
 from ltp.core.quote import Quote
+from ltp.core.trusted_hosts import TrustedHosts
 from ltp.errors import InputError, NotFoundError
 from ltp.hub.board import CAPACITY
 from ltp.web import api_v1, prices_document, security
@@ -60,20 +61,30 @@ class PricesFirst:
 
     path: Final = api_v1.PATH
 
-    def __init__(self, app: WSGIApplication, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._app, self._services, self._monotonic = app, services, monotonic
+    def __init__(
+        self,
+        app: WSGIApplication,
+        services: Services,
+        hosts: TrustedHosts,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app, self._services, self._hosts, self._monotonic = app, services, hosts, monotonic
         self._pieces: dict[str, tuple[Quote, Piece]] = {}
         self._asked = lru_cache(maxsize=_QUERIES)(self._read)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == api_v1.PATH and environ["REQUEST_METHOD"] == "GET":
-            body = self._body(environ.get("QUERY_STRING", ""), partial(self._client, environ))
+            host, target = environ.get("HTTP_HOST", ""), environ.get("RAW_URI", "/")
+            client = partial(self._client, environ)
+            body = self._body(environ.get("QUERY_STRING", ""), client) if self._hosts.allows(host, target) else None
             if body is not None:
                 start_response("200 OK", [*_BEFORE_LENGTH, ("Content-Length", str(len(body))), *_AFTER_LENGTH])
                 return [body]
         return self._app(environ, start_response)
 
-    def response(self, query: str, version: tuple[int, int], connection: str, client: Callable[[], str]) -> bytes | None:
+    def response(
+        self, query: str, version: tuple[int, int], connection: str, host: str, target: str, client: Callable[[], str]
+    ) -> bytes | None:
         """Return the whole answer to a GET of `path`, head and body in one piece; None when the application has to be called.
 
         An environ, checked headers and a second write to the socket cost as much as parsing the request and answering it.
@@ -81,9 +92,10 @@ class PricesFirst:
         Args:
             version: of HTTP, as the request names it.
             connection: what becomes of it, "keep-alive" or "close".
+            host, target: the Host header, and what the request line asks for.
             client: returns whose request it is; seldom asked.
         """
-        body = self._body(query, client)
+        body = self._body(query, client) if self._hosts.allows(host, target) else None
         if body is None:
             return None
         return b"%b%d%b%b" % (_head_starts(version, connection, int(time.time())), len(body), _HEAD_ENDS, body)

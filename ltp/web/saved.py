@@ -10,12 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from ltp.core.criteria import PARAMETERS, params
 from ltp.db import screens
 from ltp.errors import InputError, NotFoundError
-from ltp.web import custom, evaluations, forms, origin
+from ltp.web import custom, evaluations, forms
 from ltp.web.custom import PATH, Save
 from ltp.web.services import services
 
 bp = Blueprint("saved", __name__)
-bp.before_request(origin.refuse_foreign)
 
 
 @bp.post(f"{PATH}/save")

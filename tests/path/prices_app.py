@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,9 +13,10 @@ from ltp import metrics
 from ltp.core.client_address import TrustedProxies
 from ltp.core.quote import Known
 from ltp.core.tick import Tick
+from ltp.core.trusted_hosts import TrustedHosts
 from ltp.core.wire import Batch
 from ltp.hub.hub import Hub
-from ltp.web import security
+from ltp.web import origin, security
 from ltp.web.prices_wsgi import PricesFirst
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
@@ -40,8 +41,8 @@ class Front(PricesFirst):
             metrics.count("called")
         return super().__call__(environ, start_response)
 
-    def response(self, query: str, version: tuple[int, int], connection: str, client: Callable[[], str]) -> bytes | None:
-        answer = super().response(query, version, connection, client)
+    def response(self, *asked: Any) -> bytes | None:
+        answer = super().response(*asked)
         metrics.count("ahead" if answer else "left")
         return answer
 
@@ -49,6 +50,7 @@ class Front(PricesFirst):
 def create_app() -> Flask:
     app = Flask(__name__)
     security.install(app)
+    origin.install(app, TrustedHosts())
     hub = Hub(
         batches,
         lambda keys: [Known(key, None, False) for key in keys],
@@ -67,7 +69,7 @@ def create_app() -> Flask:
         start=hub.start,
     )
     app.extensions["ltp"] = services
-    app.wsgi_app = Front(app.wsgi_app, cast(Any, services))  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, cast(Any, services), TrustedHosts())  # type: ignore[method-assign]
 
     @app.route(PricesFirst.path, methods=["GET", "POST"])
     def application() -> Response:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from flask import Flask, Response, request
 
 from ltp import metrics
+from ltp.core import health
 from ltp.core.quote import Known, Quote
 from ltp.core.tick import Tick
 from ltp.core.wire import Batch
@@ -39,6 +40,7 @@ def batches() -> Iterator[Batch | None]:
 
 def create_app() -> Flask:
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 65_536
     hub = Hub(
         batches,
         lambda keys: [Known(key, None, False) for key in keys],
@@ -58,6 +60,18 @@ def create_app() -> Flask:
     def stream() -> Response:
         view = hub.view(KEYS, ["ltp"])
         return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail=f"<p>{os.getpid()}</p>")
+
+    @app.get(health.ALIVE)
+    def alive() -> str:
+        return "ok"
+
+    @app.post("/length")
+    def length() -> str:
+        return str(len(request.get_data()))
+
+    @app.get("/large")
+    def large() -> str:
+        return "x" * 300_000
 
     @app.get("/price/<int:ltp>")
     def price(ltp: int) -> str:

@@ -112,12 +112,14 @@ ANSWERED_AHEAD = [
     get(headers=[b"Transfer-Encoding: chunked"], body=b"5x\r\nhello\r\n0\r\n\r\n"),
     get(headers=[b"X-Forwarded-Proto: https", b"X-Forwarded-For: 203.0.113.7"]),
     get(headers=[b"X_Y: underscore"]),
-    get(b"http://elsewhere" + ASKED),
+    get(b"http://localhost" + ASKED),
+    get(headers=[b"SCRIPT_NAME: /api"]),
+    get(headers=[b"SCRIPT_NAME: /elsewhere", b"PATH_INFO: /elsewhere"]),
     get(ASKED + b"#part"),
     get(PRICES + b"?keys=NSE_EQ%3A1&other=\x7e"),
     get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121))),
     b"\r\n" + PLAIN,
-    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.0\r\nHost: 127.0.0.1:80\r\n\r\n",
 ]
 LEFT_TO_THE_APPLICATION = [
     get(method=b"HEAD"),
@@ -130,8 +132,10 @@ LEFT_TO_THE_APPLICATION = [
     get(b"/" + ASKED),
     get(b"/api/v1/current%5Fprices?keys=NSE_EQ:1"),
     get(headers=[b"Expect: 100-continue", b"Content-Length: 5"], body=b"hello"),
-    get(headers=[b"SCRIPT_NAME: /api"]),
-    get(headers=[b"SCRIPT_NAME: /elsewhere"]),
+    get(b"http://elsewhere" + ASKED),
+    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.1\r\nHost:\r\n\r\n",
+    b"GET " + ASKED + b" HTTP/1.1\r\nHost: evil.example\r\n\r\n",
 ]
 REFUSED = [
     get(headers=[b"Content-Length: 5", b"Transfer-Encoding: chunked"], body=b"0\r\n\r\n"),
@@ -183,13 +187,15 @@ def test_what_gunicorn_is_told_to_do_for_each_request_it_does(serve: Callable[..
     assert "ahead" not in serve(told).counts()
 
 
-def test_an_application_that_is_mounted_elsewhere_is_not_answered_for(
-    serve: Callable[..., Server], wait_for: Callable[..., Any]
-) -> None:
-    server = serve(SCRIPT_NAME="/api")
-    wait_for(lambda: "relay_rereads.epoch" in server.counts(b"/api/counts"))
-    assert server.said(PLAIN).startswith(b"HTTP/1.1 404 ")
-    assert server.said(get(b"/api" + ASKED)).startswith(b"HTTP/1.1 200 ")
+def test_no_client_names_the_path_that_the_site_lives_below(serve: Callable[..., Server]) -> None:
+    answer = serve().said(get(b"/public/counts", headers=[b"SCRIPT_NAME: /public"]))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_site_below_a_path_is_refused_at_the_start(free_port: Callable[[], int], tmp_path: Path) -> None:
+    server = Server(free_port(), tmp_path / "log", SCRIPT_NAME="/ltp")
+    assert server.process.wait(60) != 0
+    assert "SCRIPT_NAME is not accepted: the site cannot live below a path" in server.log.read_text()
 
 
 def test_a_program_that_asks_without_a_pause_leaves_room_for_others(serve: Callable[..., Server]) -> None:

@@ -254,6 +254,14 @@ def test_a_setting_that_is_not_accepted_is_one_sentence(free_port: Callable[[], 
     assert log.count("\n") == 1
 
 
+def test_a_handshake_that_never_comes_ends(serve: Callable[..., Server]) -> None:
+    pem = HERE / "fixtures" / "localhost.pem"
+    server = serve("--certfile", str(pem), "--keyfile", str(pem), scheme="https")
+    assert server.browse(b"\x16").recv(1) == b""
+    assert server.counts()["handshakes_failed"] == 1
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_where_the_server_itself_ends_tls_the_generator_serves(serve: Callable[..., Server]) -> None:
     pem = HERE / "fixtures" / "localhost.pem"  # self-signed, for these tests alone
     server = serve("--certfile", str(pem), "--keyfile", str(pem), scheme="https")

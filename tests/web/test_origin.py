@@ -35,7 +35,11 @@ def test_our_own_pages_may_ask(site: Any, headers: dict[str, str]) -> None:
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
         {"Origin": "http://localhost.evil.example"},
         {"Origin": "null"},
+        {"Origin": ""},
         {"Origin": "http://localhost:81"},
+        {"Origin": "https://localhost"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": ""},
     ],
 )
 @pytest.mark.parametrize("path", ["/screeners/swing/run", "/screeners/custom/save", "/screeners/x/delete"])
@@ -44,6 +48,50 @@ def test_other_sites_may_not(site: Any, headers: dict[str, str], path: str) -> N
     assert answer.status_code == 403
     assert "Only a form of this site may ask for that." in answer.text
     assert open_requests(site) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"]
+)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "192.168.1.10"])
+def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: str) -> None:
+    answer = site.client.get(path, headers={"Host": host})
+    assert answer.status_code == 400
+    assert "TRUSTED_HOSTS lists the names that it answers for." in answer.text
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://evil.example:80"])
+def test_a_name_that_was_pointed_here_changes_nothing(site: Any, origin: str) -> None:
+    headers = {"Host": "evil.example", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    assert site.client.post("/screeners/swing/run", headers=headers).status_code == 400
+    assert open_requests(site) == []
+
+
+def test_an_address_in_the_request_line_names_the_same_host(site: Any) -> None:
+    for target, status in (("http://localhost/healthz", 200), ("http://localhost/", 200), ("http://evil.example/", 400)):
+        path = "/healthz" if target.endswith("healthz") else "/"
+        assert site.client.get(path, environ_overrides={"RAW_URI": target}).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/health/market_stream"])
+@pytest.mark.parametrize("host", ["evil.example", "", "10.0.0.7:8000"])
+def test_health_is_answered_whatever_the_host(site: Any, path: str, host: str) -> None:
+    assert site.client.get(path, headers={"Host": host}).status_code in {200, 503}
+
+
+@pytest.mark.parametrize(("prefix", "status"), [("/prices", 400), ("prices/", 400), ("/", 200), ("", 200)])
+def test_a_site_below_a_path_is_refused(site: Any, prefix: str, status: int) -> None:
+    assert site.client.get("/", headers={"X-Forwarded-Prefix": prefix}).status_code == status
+
+
+def test_a_program_asks_for_prices_by_post_without_an_origin(site: Any) -> None:
+    answer = site.client.post("/api/v1/current_prices", json={"keys": ["NSE_EQ:1333"]})
+    assert answer.status_code in {200, 503}
+
+
+def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
+    assert site.client.post("/").status_code == 405
+    assert site.client.post("/nothing").status_code == 404
 
 
 @pytest.mark.parametrize(

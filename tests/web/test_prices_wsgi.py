@@ -63,7 +63,7 @@ class Street:
             return front._app(environ, start_response)
 
         wanting = replace(self.services, demand_of_program=self.want)
-        self.front = Client(PricesFirst(counted, wanting, monotonic=lambda: self.now_s))
+        self.front = Client(PricesFirst(counted, wanting, settings.hosts, monotonic=lambda: self.now_s))
 
     def want(self, keys: Any, client: str) -> bool:
         self.wanted.append(keys)
@@ -175,7 +175,7 @@ def test_other_methods_are_left_to_flask(street: Street, method: str) -> None:
 @pytest.mark.parametrize(("version", "connection"), [((1, 1), "keep-alive"), ((1, 0), "close")])
 def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, version: tuple[int, int], connection: str) -> None:
     query = f"keys={HDFC},{TCS}"
-    head, _, body = street.front.application.response(query, version, connection, str).partition(b"\r\n\r\n")
+    head, _, body = street.front.application.response(query, version, connection, "localhost", URL, str).partition(b"\r\n\r\n")
     other = street.front.get(f"{URL}?{query}")
     status, *lines = head.decode().split("\r\n")
     assert status == f"HTTP/{version[0]}.{version[1]} 200 OK"
@@ -187,9 +187,17 @@ def test_a_whole_answer_has_the_head_and_the_body_of_the_other(street: Street, v
 
 
 def test_there_is_no_whole_answer_to_what_the_application_has_to_be_asked(street: Street) -> None:
-    assert street.front.application.response("keys=nonsense", (1, 1), "close", str) is None
+    assert street.front.application.response("keys=nonsense", (1, 1), "close", "localhost", URL, str) is None
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", "evil.example", URL, str) is None
+    absolute = f"http://evil.example{URL}"
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", "localhost", absolute, str) is None
     street.say(feed="silent")
-    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", str) is None
+    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", "localhost", URL, str) is None
+
+
+def test_the_cache_answers_for_this_host_alone(street: Street) -> None:
+    for headers, status in (({"Host": "127.0.0.1:8000"}, 200), ({"Host": "evil.example"}, 400), ({"Host": ""}, 400)):
+        assert street.front.get(f"{URL}?keys={HDFC}", headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("feed", ["silent", "down", "off"])

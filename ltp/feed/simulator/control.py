@@ -1,6 +1,7 @@
 """Commands to the simulator over HTTP, under `/control`: faults, exact trades, disconnects, and what the clients are doing.
 
-Not part of DhanHQ. Every answer is JSON; what is not accepted is one sentence with status 400.
+Not part of DhanHQ. Every answer is JSON; what is not accepted is one sentence with status 400. A web page may not give
+commands: a browser sends a plain POST anywhere, but JSON only where it is allowed to.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from ltp.core.instrument import parse_key
 from ltp.core.money import MAX_PRICE, SCALE, price_from_rupees, rupees
+from ltp.core.trusted_hosts import TrustedHosts, same_origin
 from ltp.dhan.packets import MAX_LTQ
 from ltp.errors import InputError, NotFoundError
 from ltp.feed.simulator.book import Snapshot
@@ -21,12 +23,14 @@ from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.faults import Fault, Faults
 
 Publish = Callable[..., Snapshot]
+_HOSTS: Final = TrustedHosts()
 _HOWS: Final = ("reset", "fin", "close")
 
 
 def control(faults: Faults, connections: Connections, publish: Publish) -> Blueprint:
     """Return the commands. `publish(key, ltp, ltq=, hold_s=)` makes a trade now and sends it to its subscribers."""
     blueprint = Blueprint("simulator_control", __name__)
+    blueprint.before_request(_refuse_pages)
 
     @blueprint.errorhandler(InputError)
     @blueprint.errorhandler(NotFoundError)
@@ -69,11 +73,19 @@ def control(faults: Faults, connections: Connections, publish: Publish) -> Bluep
             raise InputError("reason", str(reason), "a code such as 805")
         return jsonify({"ended": connections.disconnect(reason)})
 
-    @blueprint.get("/connections")
-    def report() -> Response:
-        return jsonify(connections.report())
-
+    blueprint.add_url_rule("/connections", "report", lambda: jsonify(connections.report()))
     return blueprint
+
+
+def _refuse_pages() -> tuple[Response, int] | None:
+    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    foreign = request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
+    # Any site can point its name at this machine, and is then its own origin.
+    if foreign or (origin is not None and not (_HOSTS.allows(host) and same_origin(origin, request.scheme, host))):
+        return jsonify({"error": "commands are not taken from pages of other sites"}), 403
+    if request.method == "POST" and request.mimetype != "application/json":
+        return jsonify({"error": "a command is sent with Content-Type: application/json"}), 415
+    return None
 
 
 def _body() -> dict[str, Any]:

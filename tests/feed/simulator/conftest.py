@@ -110,7 +110,9 @@ def control(simulator: Simulator) -> Callable[..., requests.Response]:
     """Return a function that sends a command: control("POST", "faults", kind="mute")."""
 
     def send(method: str, noun: str, **body: Any) -> requests.Response:
-        return requests.request(method, f"http://127.0.0.1:{simulator.port}/control/{noun}", json=body or None, timeout=20)
+        return requests.request(
+            method, f"http://127.0.0.1:{simulator.port}/control/{noun}", json=None if method == "GET" else body, timeout=20
+        )
 
     return send
 

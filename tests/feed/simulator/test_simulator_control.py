@@ -62,5 +62,35 @@ def test_bad_endings_are_refused(control: Control, noun: str, body: dict[str, An
 
 
 def test_what_is_no_object_is_refused(simulator: Simulator) -> None:
-    answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/faults", data="[1]", timeout=5)
+    answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/faults", json=[1], timeout=5)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "application/json", "Origin": "http://evil.example"}, 403),
+        ({"Content-Type": "application/json", "Origin": "null"}, 403),
+        ({"Content-Type": "application/json", "Origin": ""}, 403),
+        ({"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "application/json", "Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Content-Type": "application/json", "Host": "exchange:9000"}, 200),
+        ({"Content-Type": "application/json; charset=utf-8"}, 200),
+    ],
+)
+@pytest.mark.parametrize("body", ["", '{"kind": "freeze"}'])
+def test_a_web_page_gives_no_commands(simulator: Simulator, headers: dict[str, str], status: int, body: str) -> None:
+    noun = "faults" if body else "drop"
+    answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/{noun}", data=body, headers=headers, timeout=20)
+    assert answer.status_code == status
+    assert ("error" in answer.json()) is (status != 200)
+    assert bool(simulator.faults.active()) is (status == 200 and bool(body))
+
+
+def test_a_web_page_reads_nothing(simulator: Simulator) -> None:
+    for headers, status in (({"Origin": "http://evil.example"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403), ({}, 200)):
+        url = f"http://127.0.0.1:{simulator.port}/control/connections"
+        assert requests.get(url, headers=headers, timeout=20).status_code == status
