@@ -127,6 +127,14 @@ candle_source = Table(
     Column("simulated", Boolean, nullable=False),
 )
 
+# One row: what signs the marks that redirects carry, see `web.marks`; all web processes of a database have the same.
+site_key = Table(
+    "site_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(64), nullable=False),
+)
+
 corporate_actions = Table(
     "corporate_actions",
     metadata,

@@ -104,8 +104,8 @@ def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> Ba
 
 def _of(form: Form, spec: Spec, save: Save | None) -> BaseResponse:
     query, shown = evaluations.table_query(), screener_of(spec)
-    since, refusal = _asked(Target(shown.kind, spec, PATH))
-    run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, since)
+    mark, refusal = _asked(Target(shown.kind, spec, PATH))
+    run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, mark)
     if save is None and (elsewhere := evaluations.over(evaluation)):
         return elsewhere
     answer = _drawn(
@@ -165,14 +165,14 @@ def _fed() -> tuple[Screener, Run | None, filters.ScreenQuery]:
     return shown, screens.run_of(shown, query.run), query
 
 
-def _asked(wanted: Target) -> tuple[int, LimitError | DatabaseError | None]:
-    """Have the screen evaluated where that is due and somebody really looks. Returns when, or why not."""
+def _asked(wanted: Target) -> tuple[str, LimitError | DatabaseError | None]:
+    """Have the screen evaluated where that is due and a person opens it. Returns the request's mark, or why there is none."""
     if not (origin.means_it() and evaluations.due(wanted.kind)):
-        return 0, None
+        return "", None
     try:
         return evaluations.ask(wanted), None
     except (LimitError, DatabaseError) as error:
-        return 0, error
+        return "", error
 
 
 def _drawn(form: Form, status: int = 200, *, save: Save | None = None, table: Table | None = None, **page: Any) -> Response:

@@ -51,7 +51,9 @@ def test_opening_the_address_has_the_screen_evaluated_once_and_shows_how_it_goes
     first = site.page(URL)
     assert "Waiting for the worker." in first
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in first
-    assert re.search(r'hx-get="/screeners/custom/progress\?c=rsi14\+%3E\+60&amp;asked=\d+" hx-trigger="every 1s"', first)
+    assert re.search(
+        r'hx-get="/screeners/custom/progress\?c=rsi14\+%3E\+60&amp;asked=\d+-[0-9a-f]{32}" hx-trigger="every 1s"', first
+    )
     waiting = queued(site)
     assert (waiting.kind, waiting.spec) == (KIND, text_of(SPEC))
     site.page(URL)

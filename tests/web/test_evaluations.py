@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,13 +84,24 @@ def test_the_first_evaluation_shows_itself_where_there_are_no_rows(site: Any) ->
     assert '<meta http-equiv="refresh" content="2">' in page
 
 
-@pytest.mark.parametrize("asked", ["1", "99999999999"])
-def test_an_old_or_future_address_claims_nothing(site: Any, asked: str) -> None:
+@pytest.mark.parametrize(
+    "asked", [lambda: "1", lambda: "99999999999", lambda: f"{time.time():.0f}", lambda: f"{time.time():.0f}-{'0' * 32}"]
+)
+def test_an_address_that_was_made_up_claims_nothing(site: Any, asked: Any) -> None:
+    asked = asked()
+    assert 'hx-trigger="load"' in site.page(f"/screeners/swing/progress?asked={asked}")
     answer = site.client.get(f"/screeners/swing?tab=recommendations&run=1&asked={asked}")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/screeners/swing?tab=recommendations")
     page = site.page("/screeners/swing?tab=recommendations")
     assert "Waiting for the worker" not in page
     assert "Run now" in page
+
+
+def test_the_mark_of_one_screen_claims_nothing_of_another(site: Any) -> None:
+    mark = post(site, "/screeners/swing/run").headers["Location"].partition("asked=")[2]
+    assert "Waiting for the worker." in site.page(f"/screeners/swing?asked={mark}")
+    answer = site.client.get(f"/screeners/longterm?asked={mark}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/screeners/longterm")
 
 
 def test_an_evaluation_without_a_sign_of_life_is_called_failed(site: Any) -> None:
