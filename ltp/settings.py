@@ -14,7 +14,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ltp.errors import ConfigError
+from ltp.core import client_address
+from ltp.core.client_address import TrustedProxies
+from ltp.errors import ConfigError, InputError
 
 DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
 DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
@@ -62,6 +64,11 @@ class Settings(BaseSettings):
     )
     bind: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
+    trusted_proxies: str = Field(
+        client_address.DEFAULT,
+        description="Proxies whose X-Forwarded-For names the client: addresses, networks and unix (any Unix socket), or none.",
+    )
+    count_loopback: bool = Field(False, description="Quotas also count direct requests of this machine.")
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Web worker processes.")
     max_streams: Annotated[int, Field(ge=1)] = Field(
         default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
@@ -125,6 +132,19 @@ class Settings(BaseSettings):
             raise ValueError(value)
         return value.strip()
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_proxies(cls, value: str) -> str:
+        try:
+            TrustedProxies.parse(value)
+        except InputError as error:
+            raise ConfigError("TRUSTED_PROXIES", error.value, error.accepted) from None
+        return value
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        return TrustedProxies.parse(self.trusted_proxies, count_loopback=self.count_loopback)
+
     @property
     def master_url(self) -> str:
         """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks nobody unbidden."""
@@ -184,6 +204,8 @@ def _accepted(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         *others, last = get_args(field.annotation)
         return f"{', '.join(others)} or {last}"
+    if field.annotation is bool:
+        return "true or false"
     if field.annotation not in {int, float}:
         return "an address such as " + (" or ".join(field.examples) if field.examples else str(field.default))
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}

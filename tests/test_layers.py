@@ -29,7 +29,7 @@ OURS = {
     "errors": set(),
     "metrics": set(),
     "logs": set(),
-    "settings": {"errors"},
+    "settings": {"core", "errors"},
 }
 # What a layer may import from outside, besides the standard library.
 THEIRS = {

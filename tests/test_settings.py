@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ltp import settings as settings_module
+from ltp.core.client_address import client_of
 from ltp.errors import ConfigError
 from ltp.settings import Settings, describe, load, masked_url
 
@@ -22,6 +23,8 @@ DEFAULTS = {
     "MARKET_CALENDAR": "nse",
     "BIND": "127.0.0.1",
     "PORT": "8000",
+    "TRUSTED_PROXIES": "127.0.0.0/8, ::1, unix",
+    "COUNT_LOOPBACK": "false",
     "WEB_CONCURRENCY": "2",
     "STREAM_MIN_INTERVAL_MS": "200",
     "STREAM_STALL_TIMEOUT_S": "15.0",
@@ -92,6 +95,12 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("DHANHQ_WS_URL", "ws://host:99999", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_WS_URL", "wss://api-feed.dhan.co/#x", "an address such as wss://api-feed.dhan.co"),
         ("DHANHQ_REST_URL", "api.dhan.co", "an address such as https://api.dhan.co/v2"),
+        ("COUNT_LOOPBACK", "perhaps", "true or false"),
+        (
+            "TRUSTED_PROXIES",
+            "nginx",
+            "addresses and networks of proxies with commas between them, such as 127.0.0.0/8, ::1, unix, or none",
+        ),
     ],
 )
 def test_what_is_not_accepted_names_variable_value_and_what_is(
@@ -101,6 +110,14 @@ def test_what_is_not_accepted_names_variable_value_and_what_is(
     with pytest.raises(ConfigError) as caught:
         load()
     assert str(caught.value) == f"{name}={value!r} is not accepted: {accepted}"
+
+
+def test_the_trusted_proxies_of_the_settings_tell_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.1")
+    assert client_of("10.0.0.1", "198.51.100.1", load().proxies) == "198.51.100.1"
+    assert client_of("127.0.0.1", "", load().proxies) == ""
+    monkeypatch.setenv("COUNT_LOOPBACK", "true")
+    assert client_of("127.0.0.1", "", load().proxies) == "127.0.0.1"
 
 
 def test_what_belongs_behind_the_feeds_address_is_not_given_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
