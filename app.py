@@ -92,6 +92,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
         demand=renewer.ask,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
+        proxies=settings.proxies,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

@@ -121,7 +121,7 @@ def ask(wanted: Target) -> str:
         DatabaseError: the wish cannot be written.
     """
     mark = marks.made(_asked(wanted.kind))
-    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe)
+    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe, origin.client())
     return mark
 
 

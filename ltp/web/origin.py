@@ -1,4 +1,7 @@
-"""Requests that change something come from our own pages: no other site may send a visitor's browser here to do it."""
+"""Where a request comes from: a page of ours or another site, a person or a program, which client.
+
+Requests that change something come from our own pages: no other site may send a visitor's browser here to do it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from urllib.parse import urlsplit
 
 from flask import Response, request
 
+from ltp.core.client_address import client_of
 from ltp.web.errors import Problem, respond
+from ltp.web.services import services
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
@@ -29,8 +34,23 @@ def refuse_foreign() -> Response | None:
 
 
 def means_it() -> bool:
-    """Tell whether somebody opened this page: not a prefetch, a HEAD, or an image of another site's page."""
+    """Tell whether a person opened this page in a browser: by a bookmark, the address line, a link or a form.
+
+    A program that names no origin, the preview of a link, a prefetch, an image or a frame has not. Browsers name it to sites on
+    HTTPS and on this machine only; on others a page is asked for by its button, which every browser names the origin of.
+    """
     headers = request.headers
     ahead = "prefetch" in f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
-    from_here = headers.get("Sec-Fetch-Site", "none") in _OWN
-    return request.method == "GET" and not ahead and (from_here or headers.get("Sec-Fetch-Dest") == "document")
+    if request.method != "GET" or ahead:
+        return False
+    site, kind = headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest", "document")
+    if kind == "empty":  # htmx follows the links of our pages
+        return site == "same-origin" and "HX-Request" in headers
+    navigates = kind == "document" and headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return navigates and (site in _OWN or headers.get("Sec-Fetch-User") == "?1")
+
+
+def client() -> str:
+    """Return whose quota the present request counts against, empty for nobody's."""
+    environ = request.environ
+    return client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), services().proxies)

@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from ltp.core.client_address import TrustedProxies
 from ltp.core.instrument import Instrument
 from ltp.core.quote import Quote
 from ltp.core.tick import Tick
@@ -100,6 +101,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         demand=wanted.extend,
         source=lambda: "simulator",
         poll_interval_ms=1500,
+        proxies=TrustedProxies.parse("none"),
         vitals=Vitals(),
         start=lambda: None,
     )

@@ -60,11 +60,25 @@ def test_custom_and_saved_screens_are_run_by_their_criteria(site: Any) -> None:
     assert post(site, "/screeners/nope/run").status_code == 404
 
 
-def test_too_many_requests_are_a_sentence(site: Any) -> None:
+def test_too_many_requests_are_a_sentence_and_keep_nobody_from_the_built_in_screeners(site: Any) -> None:
     for number in range(screenings.MAX_OPEN):
         screenings.request(site.engine, f"custom-{number:012}", "")
-    answer = post(site, "/screeners/swing/run")
+    answer = post(site, "/screeners/custom/run?c=rsi14+>+60")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert post(site, "/screeners/swing/run").status_code == 303
+    assert screenings.next_queued(site.engine).kind == "swing"
+
+
+def test_the_quota_is_that_of_the_client_a_trusted_proxy_names(site: Any) -> None:
+    def asked(number: int, client: str) -> int:
+        headers = OWN | {"X-Forwarded-For": client}
+        status: int = site.client.post(f"/screeners/custom/run?c=rsi14+>+{number}", headers=headers).status_code
+        return status
+
+    assert [asked(number, "198.51.100.1") for number in range(6)] == [303] * 5 + [503]
+    assert asked(6, "198.51.100.2") == 303
+    assert [asked(number, "2001:db8::1") for number in range(10, 13)] == [303] * 3
+    assert [asked(number, "2001:db8::2") for number in range(13, 16)] == [303, 303, 503]
 
 
 def test_a_database_that_is_locked_is_a_sentence(site: Any) -> None:

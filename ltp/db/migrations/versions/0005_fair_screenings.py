@@ -1,4 +1,7 @@
-"""The key that signs what redirects carry: one for all web processes of a database, made here and never shown."""
+"""Whose each request to evaluate a screen is, and the key that signs what redirects carry.
+
+The key is one for all web processes of a database; it is made here and never shown.
+"""
 
 import secrets
 
@@ -17,3 +20,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_site_key"),
     )
     op.bulk_insert(table, [{"id": 1, "key": secrets.token_hex(32)}])
+    op.add_column("screenings", sa.Column("client", sa.String(64), nullable=False, server_default=""))
