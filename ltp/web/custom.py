@@ -12,19 +12,20 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from ltp.core.criteria import MAX_CRITERIA, Spec, kind_of, params
+from ltp.core.criteria import MAX_CRITERIA, MAX_TOGETHER, Spec, kind_of, params
 from ltp.core.facts import FACT, FACTS
 from ltp.core.screener import KINDS, Run
 from ltp.core.vocabulary import FUNCTIONS, SERIES, WORDS
 from ltp.errors import DatabaseError, LimitError
 from ltp.web import evaluations, export, filters, forms, origin, poll, screens
-from ltp.web.evaluations import CUSTOM, Target
+from ltp.web.evaluations import ASKED, CUSTOM, Target
 from ltp.web.forms import Form
 from ltp.web.screens import Screener
 from ltp.web.services import services
 from ltp.web.table import Table, fed, prepare
 
 bp = Blueprint("custom", __name__)
+bp.before_request(origin.refuse_foreign)
 PATH: Final = "/screeners/custom"
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _DAILY: Final = {"rsi14": "rsi", "adx14": "adx", "atr14": "atr"}  # how a criterion writes facts that a column shows
@@ -77,12 +78,25 @@ _WORDS: Final = {
     "functions": FUNCTIONS.values(),
     "signs": forms.SIGNS,
     "most": MAX_CRITERIA,
+    "together": MAX_TOGETHER,
 }
 
 
 @bp.get(PATH)
 def page() -> BaseResponse:
     return shown_page(list(request.args.items(multi=True)))
+
+
+@bp.post(PATH)
+def sent() -> BaseResponse:
+    """Take the form, which may be longer than an address can be. What is accepted is asked for, and gets its address."""
+    pairs = list(request.form.items(multi=True))
+    form = forms.read(pairs, services().catalog.universes())
+    if form.spec is None:
+        return shown_page(pairs)
+    mark, _ = _asked(Target(kind_of(form.spec), form.spec, PATH)) if form.spec.criteria else ("", None)
+    others = [pair for pair in pairs if pair[0] not in forms.PARAMETERS_OF_FORM]
+    return redirect(evaluations.address(PATH, [*params(form.spec), *others, *([(ASKED, mark)] if mark else [])]), 303)
 
 
 def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> BaseResponse:
@@ -104,7 +118,7 @@ def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> Ba
 
 def _of(form: Form, spec: Spec, save: Save | None) -> BaseResponse:
     query, shown = evaluations.table_query(), screener_of(spec)
-    mark, refusal = _asked(Target(shown.kind, spec, PATH))
+    mark, refusal = _asked(Target(shown.kind, spec, PATH)) if origin.means_it() else ("", None)
     run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, mark)
     if save is None and (elsewhere := evaluations.over(evaluation)):
         return elsewhere
@@ -166,8 +180,8 @@ def _fed() -> tuple[Screener, Run | None, filters.ScreenQuery]:
 
 
 def _asked(wanted: Target) -> tuple[str, LimitError | DatabaseError | None]:
-    """Have the screen evaluated where that is due and a person opens it. Returns the request's mark, or why there is none."""
-    if not (origin.means_it() and evaluations.due(wanted.kind)):
+    """Have the screen evaluated where that is due. Returns the request's mark, or why there is none."""
+    if not evaluations.due(wanted.kind):
         return "", None
     try:
         return evaluations.ask(wanted), None

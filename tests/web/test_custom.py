@@ -235,3 +235,38 @@ def test_a_hostile_address_is_refused_in_a_sentence(site: Any, path: str, status
     page = site.page(path, status)
     assert "Traceback" not in page
     assert "<script>" not in page
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def test_the_form_is_sent_and_leads_to_the_address_of_the_screen_which_is_asked_for(site: Any) -> None:
+    form = {"c": ["RSI>60", ""], "universe": "", "fact": "", "is": ">", "tab": "recommendations"}
+    answer = site.client.post("/screeners/custom", data=form, headers=OURS)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/screeners/custom?c=rsi14+%3E+60&tab=recommendations&asked=")
+    assert queued(site).kind == KIND
+    # A browser on plain HTTP from another machine does not say that a person navigates.
+    assert "Waiting for the worker." in site.client.get(answer.headers["Location"]).text
+
+
+def test_an_empty_form_leads_to_the_empty_page(site: Any) -> None:
+    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=OURS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners/custom")
+    assert queued(site) is None
+
+
+def test_a_form_longer_than_any_address_is_answered_beside_what_was_typed(site: Any) -> None:
+    assert "At most 20, of up to 500 characters each and 2,000 together." in site.page("/screeners/custom")
+    long = " and pct_from_high52 > 123456.25" * 15
+    typed = [f"close > {number}{long}" for number in range(20)]
+    assert max(map(len, typed)) > 480
+    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=OURS)
+    assert answer.status_code == 400
+    assert "together the criteria have at most 2,000" in answer.text
+    assert f'id="c20" name="c" value="close &gt; 19{long.replace(">", "&gt;")}"' in answer.text
+
+
+def test_another_site_cannot_send_the_form(site: Any) -> None:
+    assert site.client.post("/screeners/custom", data={"c": "rsi > 60"}).status_code == 403
+    assert queued(site) is None
