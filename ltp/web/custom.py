@@ -117,7 +117,9 @@ def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> Ba
 
 
 def _of(form: Form, spec: Spec, save: Save | None) -> BaseResponse:
-    query, shown = evaluations.table_query(), screener_of(spec)
+    query, shown, pairs = evaluations.table_query(), screener_of(spec), list(request.args.items(multi=True))
+    if save is None and not query.said_by(pairs):
+        return redirect(query.short().url(PATH, [*params(spec), *evaluations.marks_of(pairs)]), 303)
     mark, refusal = _asked(Target(shown.kind, spec, PATH)) if origin.means_it() else ("", None)
     run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, mark)
     if save is None and (elsewhere := evaluations.over(evaluation)):

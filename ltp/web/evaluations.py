@@ -210,6 +210,11 @@ def _asked(kind: str) -> str:
     return f"{ASKED} {kind}"
 
 
+def marks_of(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parameters that are neither the screen's nor its table's."""
+    return [(name, value) for name, value in pairs if name in {ASKED, SAVED} and value]
+
+
 def table_query() -> filters.ScreenQuery:
     """Read the part of the present query that is the table's."""
     others = frozenset({*PARAMETERS, ASKED, SAVED, "n"})

@@ -20,6 +20,7 @@ WAITING: Final = "waiting"  # every setup that waits for something
 MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
 SIZES: Final = (25, 50, 100, 200)
 _MAX_PAGE: Final = 10_000
+_NAMES: Final = frozenset({"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows"})
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,14 @@ class ScreenQuery:
             "rows": ",".join(map(str, self.rows)),
         }
         return {name: value for name, value in every.items() if value}
+
+    def short(self) -> ScreenQuery:
+        """Return what a page's address says; which rows those are is only its stream's business."""
+        return self.with_(rows=())
+
+    def said_by(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Tell whether the parameters say no more than is needed: none is empty, and none what is meant without it."""
+        return {name for name, _ in pairs if name in _NAMES} == set(self.short().params())
 
     def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
         """Return the address of the page. `carried`: parameters of others that stand before its own."""

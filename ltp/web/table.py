@@ -20,9 +20,11 @@ from typing import Any, Final, NamedTuple
 from flask import request
 from markupsafe import Markup
 
+from ltp.core.counted import counted
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
-from ltp.web import listing, poll, rows
+from ltp.errors import InputError
+from ltp.web import listing, poll, rows, titles
 from ltp.web.columns import SYMBOL, TABS, Column, of_tab
 from ltp.web.facets import Choice, Facets, facets
 from ltp.web.filters import ScreenQuery
@@ -80,6 +82,15 @@ class Table(NamedTuple):
         """Return the address of this page with some of its query changed."""
         return self.query.with_(**changes).url(self.path, self.carried)
 
+    @property
+    def canonical(self) -> str:
+        """The one address of what is shown, whatever else the present one says."""
+        return self.query.with_(live=True).url(self.path, self.carried)
+
+    def title(self, name: str) -> str:
+        """Return the page's title; `name`: what the screener is called there."""
+        return titles.title(self.screener, self.query, name)
+
     def file(self, suffix: str) -> str:
         """Return the address of exactly what is shown as a file, `suffix` being csv or json."""
         return self.query.with_(live=True).url(f"{self.path}.{suffix}", self.carried)
@@ -97,11 +108,17 @@ class Table(NamedTuple):
 
 
 def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, carried: Carried = ()) -> Table:
-    """Prepare the page of `run` that `query` asks for, at `path`; asks for its prices to be kept current."""
+    """Prepare the page of `run` that `query` asks for, at `path`; asks for its prices to be kept current.
+
+    Raises:
+        InputError: there are not so many pages.
+    """
     held = services()
     if run is not None:
         held.plans.learn(run)
     page, quotes = _page(run, query)
+    if query.page > page.pages:
+        raise InputError("page", str(query.page), f"there {'is' if page.pages == 1 else 'are'} {counted(page.pages, 'page')}")
     query = query.with_(page=page.page, rows=())
     held.demand([row.key for row in page.rows])
     columns = _columns(shown, run, query)
