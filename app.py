@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from ltp.core.quote import Quote
 from ltp.core.screener import Run
+from ltp.core.sizing import Sizing
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.db.screeners import fetch_run
@@ -92,6 +93,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
         demand=renewer.ask,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
+        sizing=Sizing(settings.capital, settings.risk_per_trade),
         proxies=settings.proxies,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),

@@ -60,8 +60,8 @@ def add(commands: Any) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     # Numpy and TA-Lib take a third of a second and 40 MB, which no other command should pay for.
+    from ltp.core.sizing import Sizing
     from ltp.jobs import screeners as evaluation
-    from ltp.screen.plan import Sizing
 
     settings = settings_module.load()
     engine = open_engine(settings.database)

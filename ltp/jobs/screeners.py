@@ -18,6 +18,7 @@ from ltp.core.criteria import Spec, parse, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.money import SCALE, Price
 from ltp.core.screener import MAX_ROWS, Row
+from ltp.core.sizing import Sizing
 from ltp.db import candle_source, instruments, screeners, universes
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError, InputError
@@ -26,7 +27,6 @@ from ltp.jobs.history import Loaded
 from ltp.screen import longterm, swing
 from ltp.screen.evaluate import outcomes
 from ltp.screen.finding import Finding
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from flask import current_app
 from ltp.core.client_address import TrustedProxies
 from ltp.core.quote import Quote
 from ltp.core.screener import Run
+from ltp.core.sizing import Sizing
 from ltp.db.catalog import Catalog
 from ltp.db.engine import Engine
 from ltp.db.plans import Plans
@@ -36,7 +37,8 @@ class Services:
     """`engine`: for what a form writes, and nothing else; it waits for a lock but a moment. `run` finds an older run, None when
     it cannot. `demand` asks the worker to subscribe keys and returns at once.
     `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
-    `source` says whose prices are shown: dhanhq, simulator. `proxies`: those that name clients. `vitals`: of this process.
+    `sizing`: what plans are sized for unless a view says otherwise. `source` says whose prices are shown: dhanhq, simulator.
+    `proxies`: those that name clients. `vitals`: of this process.
     `start` begins the background threads, once per process."""
 
     hub: Hub
@@ -49,6 +51,7 @@ class Services:
     demand: Callable[[Collection[str]], None]
     source: Callable[[], str]
     poll_interval_ms: int
+    sizing: Sizing
     proxies: TrustedProxies
     vitals: Vitals
     start: Callable[[], None]
