@@ -214,7 +214,7 @@ screenings = Table(
     Column("best", Text, nullable=False),  # JSON: the best rows so far
     Column("message", Text, nullable=False),
     Column("run_id", Integer),
-    Column("client", String(64), nullable=False, server_default=""),  # whose quota it counts against, empty for nobody's
+    Column("client", String(64), nullable=False, server_default=""),  # whose quota it counts against; empty: none
     Index(None, "kind", "id"),
     Index(None, "state"),
     sqlite_autoincrement=True,

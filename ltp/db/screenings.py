@@ -23,7 +23,7 @@ from ltp.errors import LimitError
 SILENT_S: Final = 60.0
 KEPT: Final = 50  # of a kind
 KEPT_IN_ALL: Final = 1_000  # each custom screen is a kind of its own
-QUOTA: Final = 5  # of one client; anybody may ask
+QUOTA: Final = 5  # of one client
 MAX_OPEN: Final = 50  # screens that nobody saved; a client that has none among them is let in all the same
 MAX_CLIENTS: Final = 200  # so many of them wait at most
 MAX_BEST: Final = 20
@@ -43,7 +43,7 @@ class Best(NamedTuple):
 class Screening(NamedTuple):
     """`done` of `total` instruments evaluated, `found` of them kept, `per_s` a second. `best`: found so far, best first.
     `message`: why it failed. `run_id`: what it became. `spec`: a screen as `core.criteria` writes it. `client`: whose quota it
-    counts against, empty for nobody's."""
+    counts against, empty for none."""
 
     id: int
     kind: str

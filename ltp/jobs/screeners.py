@@ -135,7 +135,7 @@ class _Search:
     def _judged(self, loaded: Loaded) -> dict[str, Row]:
         """Return the share's row in each list that it belongs in."""
         study, instrument = Study(loaded.history, self._index, self._session), self.members[loaded.key]
-        if not _above_floors(study, self._spec):
+        if not above_floors(study, self._spec):
             return {}
         found = {}
         for kind, judge in self._judges.items():
@@ -217,7 +217,7 @@ def _judge(kind: str, spec: Spec, sizing: Sizing) -> Judge:
     return judge
 
 
-def _above_floors(study: Study, spec: Spec) -> bool:
+def above_floors(study: Study, spec: Spec) -> bool:
     if study.history.close[-1] * SCALE < spec.min_price:
         return False
     turnover = study.facts["turnover"] if spec.min_turnover else None

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 from ltp.core.money import group_indian
 from ltp.errors import InputError
-from ltp.web.columns import BY_NAME, CANDIDATES, COLUMNS, TABS, of_tab, sorts
+from ltp.web.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
 
+PLANS: Final = "plans"  # what a page calls the tab whose name in an address is older
 WAITING: Final = "waiting"  # every setup that waits for something
 MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
 SIZES: Final = (25, 50, 100, 200)
@@ -108,7 +109,9 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         InputError: a value that is not accepted, or one parameter given twice.
     """
     given = single(pairs)
-    tab = choice(given, "tab", TABS, CANDIDATES)
+    if given.get("tab") == PLANS:
+        given["tab"] = RECOMMENDATIONS
+    tab = choice(given, "tab", (*TABS, PLANS), CANDIDATES)
     sort, descending = _order(given.get("sort", ""), given.get("dir", ""), tab)
     return ScreenQuery(
         sort=sort,

@@ -1,7 +1,7 @@
 """What a redirect tells the page that it leads to: "this was saved", "an evaluation was asked for". Signed with a second.
 
-Another web process answers that page, and reads what was written up to two seconds later. With a mark it knows of it before. An
-address that anybody could make up would let him claim what nobody asked for, and have the site look for it each time.
+Another web process answers that page, and reads what was written up to two seconds later. With a mark it knows of it before.
+A bare time in the address could be made up by any client: the page would claim what was not asked for, and look for it each time.
 """
 
 from __future__ import annotations

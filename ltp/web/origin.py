@@ -51,6 +51,6 @@ def means_it() -> bool:
 
 
 def client() -> str:
-    """Return whose quota the present request counts against, empty for nobody's."""
+    """Return the client whose quota the present request counts against, empty for one without a quota."""
     environ = request.environ
     return client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), services().proxies)

@@ -32,7 +32,7 @@ from ltp.web.screens import Screener, columns_of, in_order
 from ltp.web.services import services
 
 Carried = Sequence[tuple[str, str]]
-_LABELS: Final = {"candidates": "Candidates", "recommendations": "Recommendations"}
+_LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
 
 
 class Heading(NamedTuple):

@@ -114,7 +114,7 @@ def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
     "query",
     [
         "sort=setup",
-        "tab=plans",
+        "tab=plan",
         "columns=ltp,r_now",
         "dir=up",
         "size=7",

@@ -133,3 +133,19 @@ def test_rows_of_one_view_do_not_drive_out_what_others_share(site: Any) -> None:
     for risk in range(1_000, 1_020):
         site.page(f"{TAB}&risk={risk}")
     assert drawn._fixed.cache_info().currsize == before
+
+
+def test_beside_the_plans_stands_what_such_plans_were_worth(site: Any) -> None:
+    page = site.page(TAB)
+    assert ">Plans</a>" in page
+    assert "Recommendation" not in page
+    assert "came to −0.21 R on average where READY" in page
+    assert "<code>python -m ltp screeners study</code>" in page
+    assert "screeners study" not in site.page("/screeners/swing")
+    site.run("longterm", [PLANS[0]], as_of=DAY, evaluated=50)
+    assert "The long-term plans were not held against the past" in site.page("/screeners/longterm?tab=plans")
+
+
+def test_the_tab_has_its_older_name_too(site: Any) -> None:
+    assert quantities(site.page("/screeners/swing?tab=plans")) == quantities(site.page(TAB)) == ["156", "66"]
+    assert site.client.get("/screeners/swing.json?tab=plans").json["tab"] == "recommendations"
