@@ -94,7 +94,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
-        proxies=settings.proxies,
+        trusted=settings.proxies,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

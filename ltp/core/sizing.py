@@ -41,8 +41,10 @@ def resized(row: Row, sizing: Sizing, most_pct: float) -> Row:
     if entry is None or stop is None or not 0 < stop < entry:
         return row
     shares = quantity(entry, stop, sizing, most_pct) or None
-    sized = row._replace(quantity=shares, risk=None if shares is None else shares * (entry - stop))
-    if most_pct == MOST_ALLOCATION_PCT:
-        cost = None if shares is None else shares * entry
-        sized = sized._replace(allocation=cost, allocation_pct=None if cost is None else share_pct(cost, sizing))
-    return row if sized == row else sized
+    risk, cost = (None, None) if shares is None else (shares * (entry - stop), shares * entry)
+    if most_pct != MOST_ALLOCATION_PCT:
+        return row if (shares, risk) == (row.quantity, row.risk) else row._replace(quantity=shares, risk=risk)
+    part = None if cost is None else share_pct(cost, sizing)
+    if (shares, risk, cost, part) == (row.quantity, row.risk, row.allocation, row.allocation_pct):
+        return row
+    return row._replace(quantity=shares, risk=risk, allocation=cost, allocation_pct=part)

@@ -19,7 +19,7 @@ from ltp.core.tick import LINK_DEAD_AFTER_S
 from ltp.db import screenings
 from ltp.db.screenings import DONE, FAILED, QUEUED, RUNNING, SILENT_S, Screening
 from ltp.errors import InputError
-from ltp.web import filters, marks, origin, screens
+from ltp.web import clients, filters, marks, origin, screens
 from ltp.web.forms import sentence
 from ltp.web.services import services
 
@@ -121,7 +121,7 @@ def ask(wanted: Target) -> str:
         DatabaseError: the wish cannot be written.
     """
     mark = marks.made(_asked(wanted.kind))
-    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe, origin.client())
+    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe, clients.client())
     return mark
 
 

@@ -1,4 +1,4 @@
-"""Where a request comes from: a page of ours or another site, a person or a program, which client.
+"""Where a request comes from: a page of ours or another site, a person or a program.
 
 Requests that change something come from our own pages: no other site may send a visitor's browser here to do it.
 """
@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, request
 
-from ltp.core.client_address import client_of
 from ltp.web.errors import Problem, respond
-from ltp.web.services import services
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
@@ -48,9 +46,3 @@ def means_it() -> bool:
         return site == "same-origin" and "HX-Request" in headers
     navigates = kind == "document" and headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     return navigates and (site in _OWN or headers.get("Sec-Fetch-User") == "?1")
-
-
-def client() -> str:
-    """Return the client whose quota the present request counts against, empty for one without a quota."""
-    environ = request.environ
-    return client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), services().proxies)

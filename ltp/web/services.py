@@ -38,7 +38,7 @@ class Services:
     it cannot. `demand` asks the worker to subscribe keys and returns at once.
     `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
     `sizing`: what plans are sized for unless a view says otherwise. `source` says whose prices are shown: dhanhq, simulator.
-    `proxies`: those that name clients. `vitals`: of this process.
+    `trusted`: proxies that may name a client. `vitals`: of this process.
     `start` begins the background threads, once per process."""
 
     hub: Hub
@@ -52,7 +52,7 @@ class Services:
     source: Callable[[], str]
     poll_interval_ms: int
     sizing: Sizing
-    proxies: TrustedProxies
+    trusted: TrustedProxies
     vitals: Vitals
     start: Callable[[], None]
 

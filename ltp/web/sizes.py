@@ -12,6 +12,7 @@ from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
 from ltp.core.sizing import Sizing, most_pct, resized
 from ltp.web import plan_cells
+from ltp.web.columns import RECOMMENDATIONS
 from ltp.web.filters import ScreenQuery
 from ltp.web.services import services
 
@@ -44,6 +45,11 @@ def sizing_of(capital: int, risk: int) -> Sizing:
     """Return the sizing of a view; 0 stands for what is set."""
     as_set = services().sizing
     return Sizing(capital or as_set.capital, risk or as_set.risk_per_trade)
+
+
+def resized_for(run: Run, query: ScreenQuery) -> Resize:
+    """Return what gives a row of a page its quantity; only a page of plans shows one."""
+    return resize_of(run, query.capital, query.risk) if query.tab == RECOMMENDATIONS else lambda row: row
 
 
 def resize_of(run: Run, capital: int, risk: int) -> Resize:

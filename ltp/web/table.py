@@ -225,7 +225,7 @@ def _page(run: Run | None, query: ScreenQuery) -> tuple[listing.Listing, dict[st
     """Return the page's rows and the quotes of at least these; an order made of prices needs those of all rows."""
     if run is None:
         return listing.paged((), query), {}
-    held, resize = services(), sizes.resize_of(run, query.capital, query.risk)
+    held, resize = services(), sizes.resized_for(run, query)
     if listing.sorts_live(query):
         found = listing.matching(run.rows, query)
         quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}

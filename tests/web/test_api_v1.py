@@ -103,7 +103,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         source=lambda: "simulator",
         poll_interval_ms=1500,
         sizing=Sizing(1_000_000, 10_000),
-        proxies=TrustedProxies.parse("none"),
+        trusted=TrustedProxies.parse("none"),
         vitals=Vitals(),
         start=lambda: None,
     )
