@@ -53,17 +53,17 @@ proxies:
 
 .venv/.run: .venv/.venv requirements.txt
 	@echo "Installing requirements.txt into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
 	@echo "Installing requirements-dev.txt into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 .venv/.bench: .venv/.dev requirements-bench.txt
 	@echo "Installing requirements-bench.txt into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 clean:

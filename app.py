@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from ltp.core.quote import Quote
 from ltp.core.screener import Run
+from ltp.core.sizing import Sizing
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.db.screeners import fetch_run
@@ -105,6 +106,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         trusted=settings.proxies,
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
+        sizing=Sizing(settings.capital, settings.risk_per_trade),
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

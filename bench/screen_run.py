@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from ltp.core.criteria import Spec, from_params, kind_of
+from ltp.core.sizing import Sizing
 from ltp.db import screeners as runs
 from ltp.db.engine import open_engine
 from ltp.jobs import history, screeners
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 _SIZING = Sizing(1_000_000, 10_000)

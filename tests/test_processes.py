@@ -91,3 +91,18 @@ def test_children_end_when_their_parent_is_killed_outright(wait_for, tmp_path):
     parent.process.kill()
     parent.process.wait()
     wait_for(lambda: not os.path.exists(f"/proc/{pid}") or "zombie" in Path(f"/proc/{pid}/status").read_text())
+
+
+def test_lines_of_a_child_can_be_taken_instead_of_shown(wait_for, capfd):
+    told: list[str] = []
+    program = [
+        sys.executable,
+        "-c",
+        "import sys; print('one'); print('two', file=sys.stderr); sys.stdout.buffer.write(b'\\xff\\n')",
+    ]
+    family = Family()
+    family.add(Child("telling", program, ENV, lambda: False, tell=told.append))
+    wait_for(lambda: len(told) == 3)
+    assert sorted(told) == ["one", "two", "\ufffd"]
+    assert capfd.readouterr().out == ""
+    family.end()

@@ -19,6 +19,7 @@ from ltp.errors import InputError
 __all__ = [
     "BUILT_IN",
     "MAX_CRITERIA",
+    "MAX_TOGETHER",
     "PARAMETERS",
     "Spec",
     "canonical",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 MAX_CRITERIA: Final = 20
+MAX_TOGETHER: Final = 2_000  # characters: an address has the criteria, the table's query and what encoding adds, in 8,190
 MAX_TURNOVER: Final = 10**12  # rupees a day; the whole exchange trades about so much
 PARAMETERS: Final = ("c", "universe", "min_price", "min_turnover")
 KIND_PREFIX: Final = "custom-"
@@ -71,6 +73,14 @@ def from_params(pairs: Iterable[tuple[str, str]]) -> Spec:
     Raises:
         InputError: names the parameter, for a criterion the character (CriterionError).
     """
+    spec = _read(pairs)
+    together = sum(map(len, spec.criteria))
+    if together > MAX_TOGETHER:
+        raise InputError("criteria", f"{together:,} characters", f"together the criteria have at most {MAX_TOGETHER:,}")
+    return spec
+
+
+def _read(pairs: Iterable[tuple[str, str]]) -> Spec:
     given = [(name, value) for name, value in pairs if name in PARAMETERS and value.strip()]
     once = {name: value.strip() for name, value in given if name != "c"}
     for name in once:
@@ -110,7 +120,7 @@ def from_text(text: str) -> Spec:
         pairs = params(spec)
     except (ValueError, TypeError, AttributeError):
         raise InputError("screen", text, "a screen as this program stores it") from None
-    return from_params(pairs)
+    return _read(pairs)  # however long: a saved screen has an address of its own
 
 
 def digest(spec: Spec) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from ltp.core.instrument import Instrument
 from ltp.core.screener import KINDS, Run
@@ -21,6 +21,7 @@ from ltp.db import instruments, screeners, screenings, screens, universes
 from ltp.db.directory import Directory, Found
 from ltp.db.engine import reading
 from ltp.db.plans import Plans
+from ltp.db.schema import site_key
 from ltp.db.screeners import RunHead
 from ltp.db.screenings import Screening
 from ltp.db.screens import Screen
@@ -58,6 +59,7 @@ class Catalog:
         self._instruments = Directory()
         self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
+        self.site_key = ""  # empty until the first read
         self._read = self._failing = False
         self._thread: threading.Thread | None = None
 
@@ -93,6 +95,15 @@ class Catalog:
 
     def screen(self, slug: str) -> Screen | None:
         return self._screens.get(slug)
+
+    def look_for_screens(self) -> None:
+        """Read the saved screens now, for a page that knows of one that is not here yet.
+
+        Raises:
+            DatabaseError: they cannot be read.
+        """
+        with reading(self._engine, patience_ms=_PATIENCE_MS) as connection:
+            self._read_screens(connection)
 
     def screening(self, kind: str) -> Screening | None:
         """Return the newest request to evaluate a screen, ended or not; None when there never was one."""
@@ -133,6 +144,8 @@ class Catalog:
             with reading(self._engine, patience_ms=_PATIENCE_MS) as connection:
                 self._read_runs(connection)
                 self._read_screens(connection)
+                self._read_screenings(connection)
+                self.site_key = self.site_key or str(connection.execute(select(site_key.c.key)).scalar_one())
                 self._read_universes(connection)
             self._read = True
             if self._follow_plans:
@@ -162,6 +175,8 @@ class Catalog:
     def _read_screens(self, connection: Connection) -> None:
         # At most 200 short rows, and their table has no column that tells a change.
         self._screens = {screen.slug: screen for screen in screens.all_in(connection)}
+
+    def _read_screenings(self, connection: Connection) -> None:
         mark = screenings.changed_in(connection)
         if mark != self._screenings_mark:
             self._screenings, self._screenings_mark = screenings.newest_in(connection), mark

@@ -137,6 +137,14 @@ candle_source = Table(
     Column("simulated", Boolean, nullable=False),
 )
 
+# One row: what signs the marks that redirects carry, see `web.marks`; all web processes of a database have the same.
+site_key = Table(
+    "site_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(64), nullable=False),
+)
+
 corporate_actions = Table(
     "corporate_actions",
     metadata,
@@ -216,6 +224,7 @@ screenings = Table(
     Column("best", Text, nullable=False),  # JSON: the best rows so far
     Column("message", Text, nullable=False),
     Column("run_id", Integer),
+    Column("client", String(64), nullable=False, server_default=""),  # whose quota it counts against; empty: none
     Index(None, "kind", "id"),
     Index(None, "state"),
     sqlite_autoincrement=True,

@@ -1,18 +1,21 @@
 """Requests to evaluate a screen, from the wish to the end: pages ask, the worker's child works, everybody reads how far it is.
 
 A request is claimed by a conditional UPDATE that must change one row, so two workers never do the same. Who claimed one says so
-again and again; without a sign of life for a minute it is given up.
+again and again; without a sign of life for a minute it is given up. Which request waits longest does not decide: built-in
+screeners come first, then saved screens, then all others, and among equals the client that was served longest ago.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from ltp.core.screener import KINDS
+from ltp.db import screens
 from ltp.db.engine import reading, writing
 from ltp.db.schema import screenings as table
 from ltp.errors import LimitError
@@ -20,7 +23,9 @@ from ltp.errors import LimitError
 SILENT_S: Final = 60.0
 KEPT: Final = 50  # of a kind
 KEPT_IN_ALL: Final = 1_000  # each custom screen is a kind of its own
-MAX_OPEN: Final = 50  # of all kinds; anybody may ask
+QUOTA: Final = 5  # of one client
+MAX_OPEN: Final = 50  # screens that nobody saved; a client that has none among them is let in all the same
+MAX_CLIENTS: Final = 200  # so many of them wait at most
 MAX_BEST: Final = 20
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 OPEN: Final = (QUEUED, RUNNING)
@@ -37,7 +42,8 @@ class Best(NamedTuple):
 
 class Screening(NamedTuple):
     """`done` of `total` instruments evaluated, `found` of them kept, `per_s` a second. `best`: found so far, best first.
-    `message`: why it failed. `run_id`: what it became. `spec`: a screen as `core.criteria` writes it."""
+    `message`: why it failed. `run_id`: what it became. `spec`: a screen as `core.criteria` writes it. `client`: whose quota it
+    counts against, empty for none."""
 
     id: int
     kind: str
@@ -53,17 +59,20 @@ class Screening(NamedTuple):
     best: tuple[Best, ...]
     message: str
     run_id: int | None
+    client: str = ""
 
     @property
     def open(self) -> bool:
         return self.state in OPEN
 
 
-def request(engine: Engine, kind: str, spec: str = "", universe: str = "") -> int:
+def request(engine: Engine, kind: str, spec: str = "", universe: str = "", client: str = "") -> int:
     """Ask for an evaluation. Returns the id of the kind's open request, which is made when there is none.
 
+    Args:
+        client: who asks, as quotas count clients; empty for one without a quota.
     Raises:
-        LimitError: too many are open already.
+        LimitError: too many wait already, of this client or of all.
     """
     now = datetime.now(UTC)
     with writing(engine) as connection:
@@ -71,10 +80,8 @@ def request(engine: Engine, kind: str, spec: str = "", universe: str = "") -> in
         held = connection.execute(select(table.c.id).where(table.c.kind == kind, table.c.state.in_(OPEN))).scalar()
         if held is not None:
             return int(held)
-        count = connection.execute(select(func.count()).where(table.c.state.in_(OPEN))).scalar_one()
-        if count >= MAX_OPEN:
-            raise LimitError("screens that wait to be evaluated", MAX_OPEN, 30)
-        return _insert(connection, kind, spec, universe, QUEUED, now)
+        _refuse_crowd(connection, kind, client)
+        return _insert(connection, kind, spec, universe, QUEUED, now, client)
 
 
 def begin(engine: Engine, kind: str, spec: str = "", universe: str = "") -> int | None:
@@ -88,15 +95,18 @@ def begin(engine: Engine, kind: str, spec: str = "", universe: str = "") -> int 
 
 
 def next_queued(engine: Engine) -> Screening | None:
-    """Return the oldest request that waits, None while one runs; what nobody works on any more is given up first."""
+    """Return the request whose turn it is, None while one runs; what nobody works on any more is given up first."""
     now = datetime.now(UTC)
     with reading(engine) as connection:
         if connection.execute(select(table.c.id).where(table.c.state.in_(OPEN)).limit(1)).first() is None:
             return None  # nearly always, and a writer would keep others waiting each second
     with writing(engine) as connection:
         _give_up(connection, now)
-        row = connection.execute(select(table).where(table.c.state.in_(OPEN)).order_by(table.c.state.desc(), table.c.id)).first()
-        return None if row is None or row.state != QUEUED else _screening(row)
+        waiting = connection.execute(select(table).where(table.c.state.in_(OPEN))).all()
+        if not waiting or any(row.state == RUNNING for row in waiting):
+            return None
+        rank, served = _ranks(connection), _served(connection)
+        return _screening(min(waiting, key=lambda row: (rank(row.kind), served.get(row.client, _NEVER), row.id)))
 
 
 def claim(engine: Engine, screening_id: int) -> Screening | None:
@@ -153,11 +163,43 @@ def changed_in(connection: Connection) -> tuple[object, ...]:
     return tuple(connection.execute(select(func.max(table.c.id), func.max(table.c.beat_at), func.count())).one())
 
 
+_UNSAVED: Final = 2  # the rank of a screen that nobody saved
+_RETRY_AFTER_S: Final = 30
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _FRESH: Final[dict[str, Any]] = {"done": 0, "total": 0, "found": 0, "per_s": 0.0, "best": "[]", "message": "", "run_id": None}
 
 
-def _insert(connection: Connection, kind: str, spec: str, universe: str, state: str, now: datetime) -> int:
-    values = _FRESH | {"kind": kind, "spec": spec, "universe": universe, "state": state, "requested_at": now, "beat_at": now}
+def _refuse_crowd(connection: Connection, kind: str, client: str) -> None:
+    """Keep what one client makes others wait for within its quota, and what all make within a bound.
+
+    Each built-in screener and each saved screen waits once at most and comes first, so no crowd keeps a client from these.
+    """
+    rank = _ranks(connection)
+    waiting = connection.execute(select(table.c.kind, table.c.client).where(table.c.state == QUEUED)).all()
+    mine = sum(row.client == client and rank(row.kind) <= rank(kind) for row in waiting)
+    if client and mine >= QUOTA:
+        raise LimitError("screens of yours that wait to be evaluated", QUOTA, _RETRY_AFTER_S)
+    crowd = sum(rank(row.kind) == _UNSAVED for row in waiting) if client and rank(kind) == _UNSAVED else mine
+    most = MAX_OPEN if mine else MAX_CLIENTS
+    if crowd >= most:
+        raise LimitError("screens that wait to be evaluated", most, _RETRY_AFTER_S)
+
+
+def _ranks(connection: Connection) -> Callable[[str], int]:
+    """Return what tells how early the screens of a kind come: the lowest first."""
+    saved = {screen.kind for screen in screens.all_in(connection)}
+    return lambda kind: 0 if kind in KINDS else 1 if kind in saved else _UNSAVED
+
+
+def _served(connection: Connection) -> Mapping[str, datetime]:
+    """Return when each client was last served."""
+    last = select(table.c.client, func.max(table.c.beat_at).label("at")).where(table.c.state != QUEUED).group_by(table.c.client)
+    return {row.client: row.at for row in connection.execute(last)}
+
+
+def _insert(connection: Connection, kind: str, spec: str, universe: str, state: str, now: datetime, client: str = "") -> int:
+    values = _FRESH | {"kind": kind, "spec": spec, "universe": universe, "state": state, "client": client}
+    values |= {"requested_at": now, "beat_at": now}
     screening_id: int = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
     _prune(connection, kind)
     return screening_id

@@ -18,6 +18,7 @@ from ltp.core.criteria import Spec, parse, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.money import SCALE, Price
 from ltp.core.screener import MAX_ROWS, Row
+from ltp.core.sizing import Sizing
 from ltp.db import candle_source, instruments, screeners, universes
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError, InputError
@@ -28,7 +29,6 @@ from ltp.screen.evaluate import outcomes
 from ltp.screen.facts import YEAR
 from ltp.screen.finding import NOT_READY, Finding
 from ltp.screen.indicators import MAX_INDEX_GAP_D
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class _Search:
     def _judged(self, loaded: Loaded) -> dict[str, Row]:
         """Return the share's row in each list that it belongs in."""
         study, instrument = Study(loaded.history, self._index, self._session), self.members[loaded.key]
-        if not _above_floors(study, self._spec):
+        if not above_floors(study, self._spec):
             return {}
         found = {}
         for kind, judge in self._judges.items():
@@ -232,7 +232,7 @@ def _judge(kind: str, spec: Spec, sizing: Sizing) -> Judge:
     return judge
 
 
-def _above_floors(study: Study, spec: Spec) -> bool:
+def above_floors(study: Study, spec: Spec) -> bool:
     if study.history.close[-1] * SCALE < spec.min_price:
         return False
     turnover = study.facts["turnover"] if spec.min_turnover else None

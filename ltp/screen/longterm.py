@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from ltp.core.money import Price
+from ltp.core.sizing import Sizing
 from ltp.screen.criterion import Criterion, assess
 from ltp.screen.finding import Finding, doubts, scored, silence, unscored
 from ltp.screen.longterm_setup import advise
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 LEAST_SESSIONS: Final = 200  # before that there is no 200-day average

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
-from ltp.core.money import SCALE, Price
+from ltp.core.money import Price
+from ltp.core.sizing import MOST_ALLOCATION_PCT, Sizing, share_pct
 from ltp.screen.facts import Value
 from ltp.screen.finding import (
     NOT_READY,
@@ -24,7 +25,7 @@ from ltp.screen.finding import (
     rupees_text,
     too_short,
 )
-from ltp.screen.plan import Sizing, nearest_tick, size, stop_on_tick, tick_above
+from ltp.screen.plan import nearest_tick, size, stop_on_tick, tick_above
 
 MOST_DRAWDOWN: Final = 30.0  # %; a share that fell farther is a recovery, not a trend
 MOST_VOLATILITY: Final = 60.0  # % a year
@@ -34,7 +35,6 @@ ZONE_ABOVE_ATRS: Final = 0.5
 STOP_ATRS: Final = 0.5  # weekly ATRs below the 200-day average, so that a touch does not end the idea
 LEAST_STOP_ATRS: Final = 1.5  # weekly ATRs between entry and invalidation
 MOST_RISK_PCT: Final = 25.0  # of the entry
-MOST_ALLOCATION_PCT: Final = 10.0  # of the capital in one share
 HORIZON: Final = "1 to 3 years"
 
 
@@ -189,6 +189,6 @@ def _planned(setup: str, zone: Zone, why: str, sizing: Sizing, tick: Price) -> F
         quantity=position.quantity,
         risk=position.risk,
         allocation=cost,
-        allocation_pct=None if cost is None else round(100 * cost / (sizing.capital * SCALE), 2),
+        allocation_pct=None if cost is None else share_pct(cost, sizing),
         horizon=HORIZON,
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ltp.core.money import SCALE, Price
+from ltp.core.sizing import Sizing, quantity
 from ltp.screen.finding import price_text
 
 ATR_BELOW_LOW: Final = 0.25  # below a low, so that a mere touch of it does not end the trade
@@ -21,15 +22,7 @@ NOISE_ATRS: Final = 1.5  # where every low is too near
 TARGET_R: Final = 2.0
 RESISTANCE_FROM_R: Final = 1.5  # a resistance nearer than this pays too little for the risk
 RESISTANCE_TO_R: Final = 3.0  # farther is not the next thing to happen
-MOST_POSITION_PCT: Final = 25.0  # of the capital in one share
 _USUAL_TICK: Final = 500  # ₹0.05: a multiple of every tick of NSE's shares
-
-
-class Sizing(NamedTuple):
-    """What the trader can lose and spend, rupees: `capital` in all, `risk_per_trade` between entry and stop."""
-
-    capital: float
-    risk_per_trade: float
 
 
 class Level(NamedTuple):
@@ -105,10 +98,10 @@ def choose_target(entry: float, stop: float, resistances: Iterable[Level]) -> Le
 
 def size(entry: Price, stop: Price, sizing: Sizing, most_pct: float) -> Position:
     """Return how many whole shares fit both the risk of a trade and `most_pct` per cent of the capital."""
+    shares = quantity(entry, stop, sizing, most_pct)
+    if shares:
+        return Position(shares, shares * (entry - stop), "")
     budget, room = round(sizing.risk_per_trade * SCALE), round(sizing.capital * SCALE * most_pct / 100)
-    quantity = min(budget // (entry - stop), room // entry)
-    if quantity >= 1:
-        return Position(quantity, quantity * (entry - stop), "")
     if budget < entry - stop:
         return Position(None, None, f"One share risks {price_text(entry - stop)}, more than the {price_text(budget)} of a trade.")
     reason = f"One share costs {price_text(entry)}, more than {most_pct:g}% of the capital ({price_text(room)})."

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from ltp.core.money import Price
+from ltp.core.sizing import Sizing
 from ltp.screen.criterion import Criterion, assess
 from ltp.screen.finding import Finding, doubts, scored, silence, unscored
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 from ltp.screen.swing_setup import advise
 

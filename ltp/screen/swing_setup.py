@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ltp.core.money import Price
+from ltp.core.sizing import MOST_POSITION_PCT, Sizing
 from ltp.screen import swing_reading as asked
 from ltp.screen.facts import lowest
 from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding, not_ready, rupees_text, too_short
 from ltp.screen.plan import (
     LEAST_ATRS,
     MOST_ATRS,
-    MOST_POSITION_PCT,
     MOST_RISK_PCT,
     RESISTANCE_FROM_R,
     Level,
-    Sizing,
     choose_stop,
     choose_target,
     nearest_tick,

@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from ltp.core.criteria import MAX_CRITERIA, Spec, kind_of, params
+from ltp.core.criteria import MAX_CRITERIA, MAX_TOGETHER, Spec, kind_of, params
 from ltp.core.facts import FACT, FACTS
 from ltp.core.screener import KINDS, Run
 from ltp.core.vocabulary import FUNCTIONS, SERIES, WORDS
 from ltp.errors import DatabaseError, LimitError
 from ltp.web import evaluations, export, filters, forms, origin, poll, screens
-from ltp.web.evaluations import CUSTOM, Target
+from ltp.web.evaluations import ASKED, CUSTOM, Target
 from ltp.web.forms import Form
 from ltp.web.screens import Screener
 from ltp.web.services import services
@@ -77,12 +77,25 @@ _WORDS: Final = {
     "functions": FUNCTIONS.values(),
     "signs": forms.SIGNS,
     "most": MAX_CRITERIA,
+    "together": MAX_TOGETHER,
 }
 
 
 @bp.get(PATH)
 def page() -> BaseResponse:
     return shown_page(list(request.args.items(multi=True)))
+
+
+@bp.post(PATH)
+def sent() -> BaseResponse:
+    """Take the form, which may be longer than an address can be. What is accepted is asked for, and gets its address."""
+    pairs = list(request.form.items(multi=True))
+    form = forms.read(pairs, services().catalog.universes())
+    if form.spec is None:
+        return shown_page(pairs)
+    mark, _ = _asked(Target(kind_of(form.spec), form.spec, PATH)) if form.spec.criteria else ("", None)
+    others = [pair for pair in pairs if pair[0] not in forms.PARAMETERS_OF_FORM]
+    return redirect(evaluations.address(PATH, [*params(form.spec), *others, *([(ASKED, mark)] if mark else [])]), 303)
 
 
 def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> BaseResponse:
@@ -103,9 +116,11 @@ def shown_page(pairs: Sequence[tuple[str, str]], save: Save | None = None) -> Ba
 
 
 def _of(form: Form, spec: Spec, save: Save | None) -> BaseResponse:
-    query, shown = evaluations.table_query(), screener_of(spec)
-    since, refusal = _asked(Target(shown.kind, spec, PATH))
-    run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, since)
+    query, shown, pairs = evaluations.table_query(), screener_of(spec), list(request.args.items(multi=True))
+    if save is None and not query.said_by(pairs):
+        return redirect(query.short().url(PATH, [*params(spec), *evaluations.marks_of(pairs)]), 303)
+    mark, refusal = _asked(Target(shown.kind, spec, PATH)) if origin.means_it() else ("", None)
+    run, evaluation = screens.run_of(shown, query.run), evaluations.of(shown.kind, PATH, mark)
     if save is None and (elsewhere := evaluations.over(evaluation)):
         return elsewhere
     answer = _drawn(
@@ -165,14 +180,14 @@ def _fed() -> tuple[Screener, Run | None, filters.ScreenQuery]:
     return shown, screens.run_of(shown, query.run), query
 
 
-def _asked(wanted: Target) -> tuple[int, LimitError | DatabaseError | None]:
-    """Have the screen evaluated where that is due and somebody really looks. Returns when, or why not."""
-    if not (origin.means_it() and evaluations.due(wanted.kind)):
-        return 0, None
+def _asked(wanted: Target) -> tuple[str, LimitError | DatabaseError | None]:
+    """Have the screen evaluated where that is due. Returns the request's mark, or why there is none."""
+    if not evaluations.due(wanted.kind):
+        return "", None
     try:
         return evaluations.ask(wanted), None
     except (LimitError, DatabaseError) as error:
-        return 0, error
+        return "", error
 
 
 def _drawn(form: Form, status: int = 200, *, save: Save | None = None, table: Table | None = None, **page: Any) -> Response:

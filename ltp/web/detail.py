@@ -13,9 +13,10 @@ from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
 from ltp.db import closes
 from ltp.errors import DatabaseError
-from ltp.web import chart, filters, poll, screens
+from ltp.web import chart, filters, poll, screens, sizes
 from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
+from ltp.web.filters import ScreenQuery
 from ltp.web.poll import Live
 from ltp.web.rows import fact
 from ltp.web.screens import Screener
@@ -38,12 +39,13 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
     live = filters.choice(given, "live", ("1", "0"), "1") == "1"
     run = screens.run_of(shown, wanted)
     found = _found(run, segment, security_id)
+    capital, risk = filters.rupees(given, "capital", *filters.CAPITAL), filters.rupees(given, "risk", *filters.RISK)
     if run is None or found is None:
         raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
     path = f"/screeners/{name}/{found.segment}/{found.security_id}"
     if security_id != str(found.security_id):
         return redirect(path)
-    held = services()
+    held, found = services(), sizes.resize_of(run, capital, risk)(found)
     held.plans.learn(run)
     held.demand([found.key])
     return render_template(
@@ -53,13 +55,14 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         row=found,
         quote=held.hub.quotes([found.key])[0],
         plan=_plan(shown, found),
+        sizing=sizes.sizing_of(capital, risk) if found.quantity else None,
         distances=[(shown.column(column), f"{column}@{run.id}") for column in screens.live_of(found)],
         chart=_chart(shown, run, found),
         criteria=[_told(outcome) for outcome in found.criteria],
         met=met(found.criteria),
         facts=_facts(found),
-        rows_url=shown.path + (f"?run={wanted}" if wanted else ""),
-        **_addresses(path, run, wanted, live),
+        rows_url=ScreenQuery(run=wanted, capital=capital, risk=risk).url(shown.path),
+        **_addresses(path, run, ScreenQuery(run=wanted, capital=capital, risk=risk, live=live)),
     )
 
 
@@ -90,14 +93,13 @@ def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
     return next((row for row in rows if row.key == key or (row.symbol.upper() == symbol and row.segment == segment)), None)
 
 
-def _addresses(path: str, run: Run, wanted: int, live: bool) -> dict[str, Any]:
+def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """Return what keeps the page current; its own stream names the run, whose plan it must not change under the reader."""
-    query = [f"run={wanted}"] if wanted else []
-    paused = "&".join([*query, *(["live=0"] if live else [])])
-    ours = f"run={run.id}"
+    ours, here = f"run={run.id}", query.with_(live=True).url(path)
+    paused = f"{here}{'&' if '?' in here else '?'}live=0"
     return {
-        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if live else None,
-        "pause_url": f"{path}?{paused}" if paused else path,
+        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
+        "pause_url": paused if query.live else here,
     }
 
 

@@ -13,11 +13,12 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, NotReadError, StoreError
+from ltp.web import addresses
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
@@ -150,6 +151,8 @@ def _http(error: HTTPException) -> BaseResponse | HTTPException:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:
         return error  # a redirect that routing asked for
+    if status == HTTPStatus.NOT_FOUND and (elsewhere := addresses.without_slash()):
+        return redirect(elsewhere, HTTPStatus.PERMANENT_REDIRECT)
     allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
     return respond(Problem(status, _SENTENCES.get(status, f"{HTTPStatus(status).phrase}."), allow=allow))
 

@@ -5,7 +5,6 @@ The worker evaluates; a page knows of it from the catalog's memory. Only the wis
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -20,16 +19,14 @@ from ltp.core.tick import LINK_DEAD_AFTER_S
 from ltp.db import screenings
 from ltp.db.screenings import DONE, FAILED, QUEUED, RUNNING, SILENT_S, Screening
 from ltp.errors import InputError
-from ltp.web import filters, screens
+from ltp.web import clients, filters, marks, screens
 from ltp.web.forms import sentence
 from ltp.web.services import services
 
 bp = Blueprint("evaluations", __name__)
 CUSTOM: Final = "custom"
-ASKED: Final = "asked"  # the second in which an evaluation was asked for
-SAVED: Final = "saved"  # the second in which the screen was saved
-KNOWN_WITHIN_S: Final = 8.0  # in which the catalog of every web process has read what was written
-_LOOK_EVERY_S: Final = 0.05
+ASKED: Final = "asked"  # the mark of an evaluation that was asked for
+SAVED: Final = "saved"  # the mark of a screen that was saved
 _WITNESSES: Final = 50  # screens that ran last: one of them has seen the newest candles
 _SETTLES: Final = timedelta(seconds=5)
 _RETRY_AFTER: Final = timedelta(minutes=10)  # what failed is tried again by itself; a bookmark must not do it each second
@@ -78,9 +75,9 @@ class Target(NamedTuple):
 def run(slug: str) -> BaseResponse:
     """Ask for an evaluation and lead back to the page, which shows how it goes."""
     wanted = target(slug)
-    since = ask(wanted)
+    mark = ask(wanted)
     kept = [pair for pair in request.args.items(multi=True) if pair[0] not in _OF_ONE_RUN]
-    return redirect(address(wanted.path, [*kept, (ASKED, str(since))]), 303)
+    return redirect(address(wanted.path, [*kept, (ASKED, mark)]), 303)
 
 
 @bp.get("/screeners/<slug>/run")
@@ -115,16 +112,16 @@ def target(slug: str) -> Target:
     return Target(shown.kind, spec, shown.path)
 
 
-def ask(wanted: Target) -> int:
-    """Have a screen evaluated, unless that is under way. Returns the second since the epoch in which it was asked for.
+def ask(wanted: Target) -> str:
+    """Have a screen evaluated, unless that is under way. Returns the mark by which its page knows.
 
     Raises:
         LimitError: too many wait already.
         DatabaseError: the wish cannot be written.
     """
-    since = int(time.time())
-    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe)
-    return since
+    mark = marks.made(_asked(wanted.kind))
+    screenings.request(services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe, clients.client())
+    return mark
 
 
 def due(kind: str) -> bool:
@@ -143,14 +140,15 @@ def due(kind: str) -> bool:
     return has is None or any(head.as_of and head.as_of > has and head.created_at > at for head in every)
 
 
-def of(kind: str, path: str, since: int = 0) -> Evaluation:
+def of(kind: str, path: str, mark: str = "") -> Evaluation:
     """Return how the evaluation of a screen is, for the page at `path` with the present query.
 
     Args:
-        since: what `ask` returned, where the present request asked; else the page's address may say so.
+        mark: what `ask` returned, where the present request asked; else the page's address may carry one.
     """
-    screening, since = services().catalog.screening(kind), since or second(ASKED)
-    kept = [(ASKED, str(since))] if since else []
+    mark = mark or marks.given(ASKED)
+    screening, since = services().catalog.screening(kind), marks.second(mark, _asked(kind))
+    kept = [(ASKED, mark)] if since else []
     again = [pair for pair in request.args.items(multi=True) if pair[0] not in _OF_ONE_RUN]
     return Evaluation(
         _state(kind, screening, since),
@@ -164,14 +162,22 @@ def of(kind: str, path: str, since: int = 0) -> Evaluation:
 
 def over(evaluation: Evaluation) -> BaseResponse | None:
     """Lead away from the address of one wish once that is fulfilled: it may be bookmarked. None while it is not, or no wish's."""
-    return redirect(evaluation.page_url, 302) if second(ASKED) and not evaluation.state else None
+    return redirect(evaluation.page_url, 302) if marks.given(ASKED) and not evaluation.state else None
 
 
 def known(slug: str) -> None:
-    """Wait a moment for a screen that another process of this server has just saved."""
-    since = second(SAVED)
-    while 0 <= time.time() - since < KNOWN_WITHIN_S and services().catalog.screen(slug) is None:
-        time.sleep(_LOOK_EVERY_S)
+    """Look once for a screen that another process of this server has just saved, as the page's address proves.
+
+    Raises:
+        DatabaseError: the screen is there, and cannot be read just now.
+    """
+    if services().catalog.screen(slug) is None and marks.second(marks.given(SAVED), saved_as(slug)):
+        services().catalog.look_for_screens()
+
+
+def saved_as(slug: str) -> str:
+    """Return what the mark of a saved screen is about."""
+    return f"{SAVED} {slug}"
 
 
 def address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
@@ -198,15 +204,16 @@ def _state(kind: str, screening: Screening | None, since: int) -> str:
 
 def _unknown(screening: Screening | None, since: int) -> bool:
     """Tell whether a wish of that second cannot be known here yet. An open one was joined, whenever it was made."""
-    if not 0 <= time.time() - since < KNOWN_WITHIN_S:
-        return False
-    return screening is None or (not screening.open and screening.beat_at.timestamp() < since)
+    return since > 0 and (screening is None or (not screening.open and screening.beat_at.timestamp() < since))
 
 
-def second(name: str) -> int:
-    """Return the instant that the page's address names, 0 for none."""
-    given = filters.single(pair for pair in request.args.items(multi=True) if pair[0] == name)
-    return filters.whole(given, name, 2**40, 0, least=0)
+def _asked(kind: str) -> str:
+    return f"{ASKED} {kind}"
+
+
+def marks_of(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parameters that are neither the screen's nor its table's."""
+    return [(name, value) for name, value in pairs if name in {ASKED, SAVED} and value]
 
 
 def table_query() -> filters.ScreenQuery:

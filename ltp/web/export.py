@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from flask import Response
 
+from ltp.core.money import rupees
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
 from ltp.web.columns import Column
 from ltp.web.services import services
+from ltp.web.sizes import Totals
 from ltp.web.table import Table
 from ltp.web.values import written
 
@@ -66,6 +68,7 @@ def _json(table: Table) -> str:
         "price_source": services().source(),
         "run": None if run is None else _run(run),
         "query": table.query.params(),
+        "sizing": None if table.totals is None else _sizing(table.totals),
         "matching": table.listing.matching,
         "page": table.listing.page,
         "pages": table.listing.pages,
@@ -73,6 +76,21 @@ def _json(table: Table) -> str:
         "rows": [{"symbol": row.symbol, "name": row.name, "key": row.key, **_values(table, row)} for row in table.listing.rows],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _sizing(totals: Totals) -> dict[str, Any]:
+    """Return what plans are sized for, and what those of this page ask for together."""
+    return {
+        "capital": totals.sizing.capital,
+        "risk_per_trade": totals.sizing.risk_per_trade,
+        "plans": totals.plans,
+        "cost": rupees(totals.cost),
+        "cost_pct": totals.cost_pct,
+        "open_risk": rupees(totals.risk),
+        "open_risk_pct": totals.risk_pct,
+        "ended": totals.ended,
+        "without_quantity": totals.without,
+    }
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def facets(run: Run | None) -> Facets:
     return Facets() if run is None else _COUNTED.of(run, None, lambda: _counted(run))
 
 
+def label(setup: str) -> str:
+    """Return what people call a setup, or a group of them, by its name in an address."""
+    return _LABELS.get(setup.upper(), _LABELS.get(setup.lower(), setup.replace("_", " ")))
+
+
 def waits(row: Row) -> bool:
     """Tell whether the row's setup is one that waits for something."""
     return row.setup.startswith("WAIT_")

@@ -13,13 +13,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from ltp.core.money import group_indian
 from ltp.errors import InputError
-from ltp.web.columns import BY_NAME, CANDIDATES, COLUMNS, TABS, of_tab, sorts
+from ltp.web.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
 
+PLANS: Final = "plans"  # what a page calls the tab whose name in an address is older
 WAITING: Final = "waiting"  # every setup that waits for something
 MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
 SIZES: Final = (25, 50, 100, 200)
+CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
+RISK: Final = (1, 10_000_000_000)
 _MAX_PAGE: Final = 10_000
+_NAMES: Final = frozenset(
+    {"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows", "capital", "risk"}
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class ScreenQuery:
     """What a screener page shows. Without a query: the facts, by rank, every row, the screener's own columns, prices moving.
 
     `setup` is one setup or WAITING. `columns` is empty for the screener's own. `live` is false on a page the reader has paused.
+    `capital` and `risk` (of a trade): rupees that plans are sized for, 0 for what is set.
     `run` names a run instead of the newest. With `rows` (ranks) it also says what an open page shows, for its stream and its
     polls: after the next run, or with an order that moves, the same query would give other rows, and those on the page would
     stand still.
@@ -44,6 +52,8 @@ class ScreenQuery:
     rows: tuple[int, ...] = ()
     tab: str = CANDIDATES
     sector: str = ""
+    capital: int = 0
+    risk: int = 0
 
     def with_(self, **changes: Any) -> ScreenQuery:
         return replace(self, **changes)
@@ -60,11 +70,26 @@ class ScreenQuery:
             "columns": ",".join(self.columns),
             "size": "" if self.size == ScreenQuery.size else str(self.size),
             "page": "" if self.page == 1 else str(self.page),
+            "capital": str(self.capital or ""),
+            "risk": str(self.risk or ""),
             "live": "" if self.live else "0",
             "run": str(self.run) if self.run else "",
             "rows": ",".join(map(str, self.rows)),
         }
         return {name: value for name, value in every.items() if value}
+
+    @property
+    def sized(self) -> bool:
+        """Tell whether the reader chose what plans are sized for."""
+        return bool(self.capital or self.risk)
+
+    def short(self) -> ScreenQuery:
+        """Return what a page's address says; which rows those are is only its stream's business."""
+        return self.with_(rows=())
+
+    def said_by(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Tell whether the parameters say no more than is needed: none is empty, and none what is meant without it."""
+        return {name for name, _ in pairs if name in _NAMES} == set(self.short().params())
 
     def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
         """Return the address of the page. `carried`: parameters of others that stand before its own."""
@@ -84,7 +109,9 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         InputError: a value that is not accepted, or one parameter given twice.
     """
     given = single(pairs)
-    tab = choice(given, "tab", TABS, CANDIDATES)
+    if given.get("tab") == PLANS:
+        given["tab"] = RECOMMENDATIONS
+    tab = choice(given, "tab", (*TABS, PLANS), CANDIDATES)
     sort, descending = _order(given.get("sort", ""), given.get("dir", ""), tab)
     return ScreenQuery(
         sort=sort,
@@ -99,6 +126,8 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         rows=_ranks(given),
         tab=tab,
         sector=text(given, "sector"),
+        capital=rupees(given, "capital", *CAPITAL),
+        risk=rupees(given, "risk", *RISK),
     )
 
 
@@ -136,6 +165,17 @@ def whole(given: dict[str, str], name: str, most: int, default: int, *, least: i
         return default
     if not (value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most):
         raise InputError(name, value, f"it is a whole number from {least} to {most}")
+    return int(value)
+
+
+def rupees(given: dict[str, str], name: str, least: int, most: int) -> int:
+    """Return whole rupees, with or without commas; 0 where none are given."""
+    value = given.get(name, "").replace(",", "").removeprefix("₹").strip()
+    if not value:
+        return 0
+    if not (value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most):
+        accepted = f"it is whole rupees from {group_indian(str(least))} to {group_indian(str(most))}"
+        raise InputError(name, given[name], accepted)
     return int(value)
 
 

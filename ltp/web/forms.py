@@ -1,6 +1,6 @@
 """The form of a custom screen: what was typed, each field with what is wrong with it. Pure: parameters in, fields out.
 
-The form is sent by GET, so what it says is the page's address. One part of it, the builder, puts a criterion together out of
+What the form says becomes the page's address. One part of it, the builder, puts a criterion together out of
 choices; it is gone from the address once the criterion is in it.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
@@ -49,10 +49,17 @@ def ordered(
     return [row for _, row in known] + [row for value, row in valued if value is None]
 
 
-def still(run: Run, query: ScreenQuery) -> tuple[Row, ...]:
-    """Return the rows of an order that no price changes: of one run always the same, so the order is kept."""
+def still(run: Run, query: ScreenQuery, sized: Callable[[], Sequence[Row]] | None = None) -> tuple[Row, ...]:
+    """Return the rows of an order that no price changes: of one run always the same, so the order is kept.
+
+    Args:
+        sized: gives all rows as the view sizes them, where they are sorted by something of that.
+    """
     asked = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
     rows = run.rows
+    if sized is not None:
+        asked = asked.with_(capital=query.capital, risk=query.risk)
+        return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(sized(), asked))])
     return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(rows, asked))])
 
 

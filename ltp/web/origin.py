@@ -1,5 +1,8 @@
-"""Requests are for this site, and those that change something come from its own pages: no other site may send a visitor's
-browser here to do it."""
+"""Where a request comes from and for whom: a page of ours or another site, a person or a program.
+
+Requests are for this site, and those that change something come from its own pages: no other site may send a visitor's
+browser here to do it.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +62,17 @@ def _refuse_foreign() -> Response | None:
 
 
 def means_it() -> bool:
-    """Tell whether somebody opened this page: not a prefetch, a HEAD, or an image of another site's page."""
+    """Tell whether a person opened this page in a browser: by a bookmark, the address line, or a link or form of this site.
+
+    A program that names no origin, a link on another site, the preview of a link, a prefetch, an image or a frame has not.
+    Browsers name the origin to sites on HTTPS and on this machine only; on others a page is asked for by its button.
+    """
     headers = request.headers
     ahead = "prefetch" in f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
-    from_here = headers.get("Sec-Fetch-Site", "none") in _OWN
-    return request.method == "GET" and not ahead and (from_here or headers.get("Sec-Fetch-Dest") == "document")
+    if request.method != "GET" or ahead:
+        return False
+    site, kind = headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest", "document")
+    if kind == "empty":  # htmx follows the links of our pages
+        return site == "same-origin" and "HX-Request" in headers
+    navigates = kind == "document" and headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return navigates and site in _OWN

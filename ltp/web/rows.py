@@ -28,29 +28,39 @@ _CHIPS: Final = {"READY": "ready", "NOT_READY": "not"}
 
 
 class Link(NamedTuple):
-    """Where rows lead: the detail of a run's row. `run`: 0 for whichever run is the newest."""
+    """Where rows lead: the detail of a run's row. `run`: 0 for whichever run is the newest. `sized`: what plans are sized for, as
+    an address says it."""
 
     kind: str
     run: int = 0
+    sized: str = ""
 
     def of(self, row: Row) -> str:
-        return f"/screeners/{self.kind}/{row.segment}/{row.security_id}" + (f"?run={self.run}" if self.run else "")
+        query = "&".join(filter(None, (f"run={self.run}" if self.run else "", self.sized)))
+        return f"/screeners/{self.kind}/{row.segment}/{row.security_id}" + (f"?{query}" if query else "")
 
 
 def rows(
-    shown: Iterable[Row], columns: Sequence[str], quotes: Mapping[str, Quote], cell: Callable[[Quote, str], str], link: Link
+    shown: Iterable[Row],
+    columns: Sequence[str],
+    quotes: Mapping[str, Quote],
+    cell: Callable[[Quote, str], str],
+    link: Link,
+    *,
+    sized: bool = False,
 ) -> Markup:
     """Return the rows of a table body. No old move flashes on a page that has just opened.
 
     Args:
         columns: as `cell` draws them: names out of `columns.COLUMNS`, in their order, with @run where a plan is followed.
         quotes: of at least these rows.
+        sized: the rows were made for this one view, so what is drawn of them is not kept: it would drive out what others share.
     """
-    names = tuple(columns)
+    names, fixed = tuple(columns), _fixed.__wrapped__ if sized else _fixed
     drawn = []
     for row in shown:
         quote = quotes[row.key]._replace(moved=False)
-        pieces, end = _fixed(_Same(row), names, link)
+        pieces, end = fixed(_Same(row), names, link)
         drawn += [before + cell(quote, name) for before, name in pieces]
         drawn.append(end)
     return Markup("".join(drawn))  # noqa: S704 (every text of the run was escaped, and a cell is made of numbers and words)

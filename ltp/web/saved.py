@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.criteria import PARAMETERS, params
 from ltp.db import screens
 from ltp.errors import InputError, NotFoundError
-from ltp.web import custom, evaluations, forms
+from ltp.web import custom, evaluations, forms, marks
 from ltp.web.custom import PATH, Save
 from ltp.web.services import services
 
@@ -37,7 +35,8 @@ def save() -> BaseResponse:
         answer.headers["HX-Push-Url"] = evaluations.address(PATH, params(form.spec))
         return answer
     services().catalog.refresh()
-    return redirect(evaluations.address(f"/screeners/{slug}", [(evaluations.SAVED, str(int(time.time())))]), 303)
+    mark = marks.made(evaluations.saved_as(slug))
+    return redirect(evaluations.address(f"/screeners/{slug}", [(evaluations.SAVED, mark)]), 303)
 
 
 @bp.get(f"{PATH}/save")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.web import custom, evaluations, export, filters, poll, screens, table
@@ -13,6 +13,10 @@ bp = Blueprint("screeners", __name__)
 @bp.get("/screeners/<name>")
 def screener(name: str) -> str | BaseResponse:
     evaluations.known(name)
+    shown, pairs = screens.named(name), list(request.args.items(multi=True))
+    query = filters.parse(pairs)
+    if not query.said_by(pairs):
+        return redirect(query.short().url(shown.path, evaluations.marks_of(pairs)), 303)
     prepared = _prepared(name)
     evaluation = evaluations.of(prepared.screener.kind, prepared.path)
     return evaluations.over(evaluation) or render_template(

@@ -18,6 +18,7 @@ from ltp.core.allotment import LIMIT, PAGES_EACH, PROGRAMS_EACH
 from ltp.core.client_address import TrustedProxies
 from ltp.core.quote import Quote
 from ltp.core.screener import Run
+from ltp.core.sizing import Sizing
 from ltp.core.wishes import Wishes
 from ltp.db.catalog import Catalog
 from ltp.db.engine import Engine
@@ -40,7 +41,8 @@ class Services:
     for an API call of the client named, and tells whether its quota is enough. Both return at once. `trusted`: proxies that
     may name a client.
     `plans`: those of the runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
-    `source` says whose prices are shown: dhanhq, simulator. `vitals`: of this process.
+    `sizing`: what plans are sized for unless a view says otherwise. `source` says whose prices are shown: dhanhq, simulator.
+    `vitals`: of this process.
     `start` begins the background threads, once per process, and returns them: the process depends on each."""
 
     hub: Hub
@@ -55,6 +57,7 @@ class Services:
     trusted: TrustedProxies
     source: Callable[[], str]
     poll_interval_ms: int
+    sizing: Sizing
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]
 

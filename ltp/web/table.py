@@ -20,17 +20,19 @@ from typing import Any, Final, NamedTuple
 from flask import request
 from markupsafe import Markup
 
+from ltp.core.counted import counted
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
-from ltp.web import listing, poll, rows
-from ltp.web.columns import SYMBOL, TABS, Column, of_tab
+from ltp.errors import InputError
+from ltp.web import listing, poll, rows, sizes, titles
+from ltp.web.columns import RECOMMENDATIONS, SYMBOL, TABS, Column, of_tab
 from ltp.web.facets import Choice, Facets, facets
 from ltp.web.filters import ScreenQuery
 from ltp.web.screens import Screener, columns_of, in_order
 from ltp.web.services import services
 
 Carried = Sequence[tuple[str, str]]
-_LABELS: Final = {"candidates": "Candidates", "recommendations": "Recommendations"}
+_LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
 
 
 class Heading(NamedTuple):
@@ -53,7 +55,7 @@ class Table(NamedTuple):
 
     `run` is None before the first one; then there are no rows. `body`: the drawn rows. `choosers`: each column of the tab and
     the address that shows or hides it; `choosing`: one of them was just used. `live`: None on a paused page. `rerank_url`:
-    empty unless the order is one that prices change. `newest_url`: empty unless a run was named.
+    empty unless the order is one that prices change. `newest_url`: empty unless a run was named. `totals`: of the plans' tab.
     """
 
     screener: Screener
@@ -75,10 +77,20 @@ class Table(NamedTuple):
     pause_url: str
     rerank_url: str
     newest_url: str
+    totals: sizes.Totals | None
 
     def url(self, **changes: Any) -> str:
         """Return the address of this page with some of its query changed."""
         return self.query.with_(**changes).url(self.path, self.carried)
+
+    @property
+    def canonical(self) -> str:
+        """The one address of what is shown, whatever else the present one says."""
+        return self.query.with_(live=True).url(self.path, self.carried)
+
+    def title(self, name: str) -> str:
+        """Return the page's title; `name`: what the screener is called there."""
+        return titles.title(self.screener, self.query, name)
 
     def file(self, suffix: str) -> str:
         """Return the address of exactly what is shown as a file, `suffix` being csv or json."""
@@ -92,16 +104,27 @@ class Table(NamedTuple):
         return (*self.carried, *kept.params().items())
 
     @property
+    def unsized(self) -> tuple[tuple[str, str], ...]:
+        """What the form of capital and risk keeps without showing it."""
+        return (*self.carried, *self.query.with_(capital=0, risk=0).params().items())
+
+    @property
     def filtered(self) -> bool:
         return bool(self.query.q or self.query.setup or self.query.sector)
 
 
 def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, carried: Carried = ()) -> Table:
-    """Prepare the page of `run` that `query` asks for, at `path`; asks for its prices to be kept current."""
+    """Prepare the page of `run` that `query` asks for, at `path`; asks for its prices to be kept current.
+
+    Raises:
+        InputError: there are not so many pages.
+    """
     held = services()
     if run is not None:
         held.plans.learn(run)
     page, quotes = _page(run, query)
+    if query.page > page.pages:
+        raise InputError("page", str(query.page), f"there {'is' if page.pages == 1 else 'are'} {counted(page.pages, 'page')}")
     query = query.with_(page=page.page, rows=())
     held.demand([row.key for row in page.rows])
     columns = _columns(shown, run, query)
@@ -116,7 +139,7 @@ def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, car
         quotes=quotes,
         columns=columns,
         headings=tuple(within.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, rows.Link(shown.kind, query.run)),
+        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, _link(shown, query), sized=query.sized),
         choosers=within.choosers(shown, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
         tabs=tuple(within.tab(tab, query) for tab in TABS),
@@ -126,6 +149,7 @@ def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, car
         pause_url=within.url(query.with_(live=not query.live)),
         rerank_url=within.url(query) if listing.sorts_live(query) else "",
         newest_url=within.url(query.with_(run=0, page=1)) if query.run else "",
+        totals=_totals(run, query, page, quotes),
     )
 
 
@@ -177,6 +201,17 @@ class _Links:
         )
 
 
+def _link(shown: Screener, query: ScreenQuery) -> rows.Link:
+    sized = ScreenQuery(capital=query.capital, risk=query.risk).params()
+    return rows.Link(shown.kind, query.run, "&".join(f"{name}={value}" for name, value in sized.items()))
+
+
+def _totals(run: Run | None, query: ScreenQuery, page: listing.Listing, quotes: Mapping[str, Quote]) -> sizes.Totals | None:
+    if run is None or query.tab != RECOMMENDATIONS:
+        return None
+    return sizes.totals(page.rows, query, quotes, services().plans.of(run.id))
+
+
 def _columns(shown: Screener, run: Run | None, query: ScreenQuery) -> tuple[Column, ...]:
     return tuple(shown.column(name) for name in query.columns or columns_of(shown, run, query.tab))
 
@@ -190,12 +225,15 @@ def _page(run: Run | None, query: ScreenQuery) -> tuple[listing.Listing, dict[st
     """Return the page's rows and the quotes of at least these; an order made of prices needs those of all rows."""
     if run is None:
         return listing.paged((), query), {}
-    held = services()
+    held, resize = services(), sizes.resized_for(run, query)
     if listing.sorts_live(query):
         found = listing.matching(run.rows, query)
         quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}
-        return listing.paged(listing.ordered(found, query, quotes, held.plans.of(run.id)), query), quotes
-    page = listing.paged(listing.still(run, query), query)
+        page = listing.paged(listing.ordered(found, query, quotes, held.plans.of(run.id)), query)
+        return page._replace(rows=tuple(map(resize, page.rows))), quotes
+    all_sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
+    page = listing.paged(listing.still(run, query, all_sized), query)
+    page = page._replace(rows=tuple(map(resize, page.rows)))
     return page, {quote.key: quote for quote in held.hub.quotes([row.key for row in page.rows])}
 
 

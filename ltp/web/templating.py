@@ -15,7 +15,7 @@ from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
 from ltp.core.quote import Quote
 from ltp.core.tick import IST
-from ltp.web import market, rows
+from ltp.web import addresses, market, rows
 from ltp.web.filters import SIZES
 from ltp.web.screens import SCREENERS
 from ltp.web.services import services
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=_assets(app),
+        canonical=addresses.canonical,
         cell=cell,
         chip=rows.chip,
         clock=clock,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from ltp.core import criteria
@@ -100,3 +102,20 @@ def test_a_bad_criterion_of_several_is_named_by_its_number():
         criteria.from_params([("c", "close > 1"), ("c", "close @ 1")])
     with pytest.raises(CriterionError, match=r"^c, character 7"):
         criteria.from_params([("c", "close @ 1")])
+
+
+LONG = [("c", f"close > {number}" + " and pct_from_high52 > 123456.25" * 14) for number in range(criteria.MAX_CRITERIA)]
+
+
+def test_criteria_are_bounded_together_by_what_an_address_holds():
+    accepted = r"criteria: '9,[0-9]{3} characters' is not accepted; together the criteria have at most 2,000"
+    with pytest.raises(InputError, match=accepted):
+        criteria.from_params(LONG)
+    dense = [("c", f"{number} >= 1" + " or not 1 * 1 != 1 / 1" * 12) for number in range(7)]
+    longest = criteria.params(criteria.from_params(dense))
+    assert len(urlencode(longest, safe=",()")) < 4_100
+
+
+def test_a_screen_that_was_saved_before_the_bound_is_read_back():
+    stored = Spec(tuple(criteria.canonical(text) for _, text in LONG))
+    assert criteria.from_text(criteria.text_of(stored)) == stored

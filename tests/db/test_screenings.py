@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event, func, select, update
 
-from ltp.db import screenings
+from ltp.core.criteria import Spec
+from ltp.db import screenings, screens
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.schema import screenings as table
 from ltp.db.screenings import Best
@@ -123,6 +124,62 @@ def test_too_many_open_requests_are_refused(engine: Engine, monkeypatch: pytest.
     with pytest.raises(LimitError):
         screenings.request(engine, "custom-3")
     screenings.request(engine, "custom-2")
+
+
+def test_a_client_has_a_quota_and_keeps_nobody_else_from_asking(engine: Engine) -> None:
+    first = [screenings.request(engine, f"custom-a{number}", client="198.51.100.1") for number in range(screenings.QUOTA)]
+    with pytest.raises(LimitError, match="The limit of 5 screens of yours that wait to be evaluated is reached"):
+        screenings.request(engine, "custom-a9", client="198.51.100.1")
+    assert screenings.request(engine, "custom-a0", client="198.51.100.1") == first[0]
+    screenings.request(engine, "custom-b", client="198.51.100.2")
+    screenings.request(engine, "custom-c")
+    screenings.claim(engine, first[0])
+    screenings.request(engine, "custom-a9", client="198.51.100.1")
+
+
+def test_a_full_queue_has_a_place_for_whoever_has_none_in_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenings, "MAX_OPEN", 6)
+    monkeypatch.setattr(screenings, "MAX_CLIENTS", 7)
+    for number in range(6):
+        screenings.request(engine, f"custom-{number}", client=f"198.51.100.{number % 2}")
+    with pytest.raises(LimitError, match="The limit of 6 screens that wait"):
+        screenings.request(engine, "custom-6", client="198.51.100.0")
+    screenings.request(engine, "custom-6", client="198.51.100.9")
+    with pytest.raises(LimitError, match="The limit of 7 screens that wait"):
+        screenings.request(engine, "custom-7", client="198.51.100.8")
+    screenings.request(engine, "custom-7")
+
+
+def test_built_in_and_saved_screens_are_not_kept_out_by_others_and_come_first(engine: Engine) -> None:
+    saved = screens.save(engine, "mine", "Mine", Spec(("close > 1",)))
+    crowd = [screenings.request(engine, f"custom-{n}", client=f"198.51.100.{n // 5}") for n in range(50)]
+    with pytest.raises(LimitError):
+        screenings.request(engine, "custom-50", client="198.51.100.0")
+    own = screenings.request(engine, saved.kind, client="198.51.100.0")
+    swing = screenings.request(engine, "swing", client="198.51.100.0")
+    assert served(engine, 3) == [swing, own, crowd[5]]  # the first of a client that was not served yet
+
+
+def test_clients_take_turns_among_equals(engine: Engine) -> None:
+    a = [screenings.request(engine, f"custom-a{number}", client="198.51.100.1") for number in range(4)]
+    owner = [screenings.request(engine, f"custom-o{number}") for number in range(2)]
+    b = screenings.request(engine, "custom-b", client="198.51.100.2")
+    assert served(engine, 3) == [a[0], owner[0], b]
+    late = screenings.request(engine, "custom-c", client="198.51.100.3")
+    assert served(engine, 5) == [late, a[1], owner[1], a[2], a[3]]
+
+
+def served(engine: Engine, number: int) -> list[int]:
+    """Carry out so many requests, and return them in the order of their turns."""
+    found = []
+    for _ in range(number):
+        waiting = screenings.next_queued(engine)
+        assert waiting is not None
+        assert screenings.claim(engine, waiting.id)
+        assert screenings.next_queued(engine) is None
+        screenings.finish(engine, waiting.id, 1)
+        found.append(waiting.id)
+    return found
 
 
 def test_the_newest_of_each_kind_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,13 @@ from ltp.core.corporate_action import Action
 from ltp.core.criteria import Spec, from_params, kind_of, text_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Run
+from ltp.core.sizing import Sizing
 from ltp.db import actions, candles, closes, instruments, screeners, universes
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError, InputError, NotFoundError
 from ltp.jobs import screeners as evaluation
 from ltp.jobs.screeners import Progress, Result, run
 from ltp.screen.finding import Finding
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 from tests.jobs.trading import LAST, NIFTY, open_market, sessions, walk
 

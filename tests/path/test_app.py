@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from datetime import date, timedelta
@@ -189,3 +194,36 @@ def test_the_web_server_alone_says_in_one_sentence_what_it_cannot_use(tmp_path, 
     assert "Traceback" not in done.stderr
     assert done.stderr.count("DATABASE_URL takes an address") == 1
     assert "Booting worker" not in done.stderr  # of two workers that end so, the second would be reported as a fault
+
+
+def test_on_a_terminal_the_start_ends_with_where_to_go(tmp_path, free_port, wait_for):
+    port = free_port()
+    env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = bytearray()
+
+    def ready() -> bool:
+        if select.select([ours], [], [], 0)[0]:
+            shown.extend(os.read(ours, 65_536))
+        return b"Ready:" in shown and shown.endswith(b"\n")
+
+    try:
+        wait_for(ready, 100)
+        assert get(port, "/healthz")[0] == 200
+        lines = shown.decode().split("\r\n")
+        assert f"Ready: http://127.0.0.1:{port}/screeners/swing (simulated prices; Ctrl-C ends it)" in lines
+        assert not [line for line in lines if line.startswith("{") or "overcommit" in line]
+        assert [line for line in lines if re.match(r"[\d:.]{12} worker    info    Feed is live", line)]
+    finally:
+        process.terminate()
+        reader = threading.Thread(target=drain, args=(ours,), daemon=True)  # or the end would wait for room in the terminal
+        reader.start()
+        process.wait(60)
+
+
+def drain(terminal: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 65_536):
+            continue

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ltp.core.sizing import Sizing
 from ltp.screen import longterm
 from ltp.screen.criterion import assess
 from ltp.screen.finding import NOT_READY, READY, WAIT_PULLBACK
 from ltp.screen.history import History
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 Make = Callable[..., History]

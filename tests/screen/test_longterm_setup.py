@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ltp.core.sizing import Sizing
 from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding
 from ltp.screen.longterm_setup import advise
-from ltp.screen.plan import Sizing
 
 SIZING = Sizing(capital=1_000_000, risk_per_trade=10_000)
 # Anchored at the EMA 50: the zone is 960 − 40 to 960 + 20. The idea ends at 850 − 20.

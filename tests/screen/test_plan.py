@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from ltp.core.sizing import Sizing
 from ltp.screen import plan
-from ltp.screen.plan import Level, Sizing
+from ltp.screen.plan import Level
 
 SIZING = Sizing(capital=1_000_000, risk_per_trade=10_000)
 

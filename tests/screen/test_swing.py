@@ -9,11 +9,11 @@ import pytest
 
 from ltp.core.facts import FACT
 from ltp.core.screener import Row
+from ltp.core.sizing import Sizing
 from ltp.screen import longterm, swing
 from ltp.screen.criterion import assess, credit
 from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK
 from ltp.screen.history import History
-from ltp.screen.plan import Sizing
 from ltp.screen.study import Study
 
 Make = Callable[..., History]

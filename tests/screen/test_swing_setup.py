@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ltp.core.sizing import Sizing
 from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding
-from ltp.screen.plan import Level, Sizing
+from ltp.screen.plan import Level
 from ltp.screen.swing_reading import Reading
 from ltp.screen.swing_setup import decide
 

@@ -54,6 +54,9 @@ ROWS = [
     ),
 ]
 
+# What a browser says of an address that was typed, or opened from a bookmark.
+TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
+
 
 @dataclass
 class Market:
@@ -100,7 +103,7 @@ class Site:
     catalog: Catalog
 
     def page(self, url: str, status: int = 200) -> str:
-        response = self.client.get(url)
+        response = self.client.get(url, headers=TYPED)
         assert response.status_code == status, response.text
         return response.text
 

@@ -19,6 +19,7 @@ from app import create_app
 from ltp.core.client_address import TrustedProxies
 from ltp.core.instrument import Instrument
 from ltp.core.quote import Quote
+from ltp.core.sizing import Sizing
 from ltp.core.tick import Tick
 from ltp.core.wire import Batch
 from ltp.db import instruments
@@ -104,6 +105,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
         trusted=TrustedProxies.parse("none"),
         source=lambda: "simulator",
         poll_interval_ms=1500,
+        sizing=Sizing(1_000_000, 10_000),
         vitals=Vitals(),
         start=lambda: (),
     )

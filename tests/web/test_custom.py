@@ -51,7 +51,9 @@ def test_opening_the_address_has_the_screen_evaluated_once_and_shows_how_it_goes
     first = site.page(URL)
     assert "Waiting for the worker." in first
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in first
-    assert re.search(r'hx-get="/screeners/custom/progress\?c=rsi14\+%3E\+60&amp;asked=\d+" hx-trigger="every 1s"', first)
+    assert re.search(
+        r'hx-get="/screeners/custom/progress\?c=rsi14\+%3E\+60&amp;asked=\d+-[0-9a-f]{32}" hx-trigger="every 1s"', first
+    )
     waiting = queued(site)
     assert (waiting.kind, waiting.spec) == (KIND, text_of(SPEC))
     site.page(URL)
@@ -120,7 +122,7 @@ def test_a_failure_says_why_and_the_last_good_run_stays(site: Any) -> None:
 def test_too_many_that_wait_are_one_sentence_and_a_time_to_come_back(site: Any) -> None:
     for number in range(screenings.MAX_OPEN):
         screenings.request(site.engine, f"custom-{number:012}", "")
-    answer = site.client.get(URL)
+    answer = site.client.get(URL, headers={"Sec-Fetch-Site": "none"})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
     assert "The limit of 50 screens that wait to be evaluated is reached; try again in 30 s." in answer.text
@@ -233,3 +235,38 @@ def test_a_hostile_address_is_refused_in_a_sentence(site: Any, path: str, status
     page = site.page(path, status)
     assert "Traceback" not in page
     assert "<script>" not in page
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def test_the_form_is_sent_and_leads_to_the_address_of_the_screen_which_is_asked_for(site: Any) -> None:
+    form = {"c": ["RSI>60", ""], "universe": "", "fact": "", "is": ">", "tab": "recommendations"}
+    answer = site.client.post("/screeners/custom", data=form, headers=OURS)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/screeners/custom?c=rsi14+%3E+60&tab=recommendations&asked=")
+    assert queued(site).kind == KIND
+    # A browser on plain HTTP from another machine does not say that a person navigates.
+    assert "Waiting for the worker." in site.client.get(answer.headers["Location"]).text
+
+
+def test_an_empty_form_leads_to_the_empty_page(site: Any) -> None:
+    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=OURS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners/custom")
+    assert queued(site) is None
+
+
+def test_a_form_longer_than_any_address_is_answered_beside_what_was_typed(site: Any) -> None:
+    assert "At most 20, of up to 500 characters each and 2,000 together." in site.page("/screeners/custom")
+    long = " and pct_from_high52 > 123456.25" * 15
+    typed = [f"close > {number}{long}" for number in range(20)]
+    assert max(map(len, typed)) > 480
+    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=OURS)
+    assert answer.status_code == 400
+    assert "together the criteria have at most 2,000" in answer.text
+    assert f'id="c20" name="c" value="close &gt; 19{long.replace(">", "&gt;")}"' in answer.text
+
+
+def test_another_site_cannot_send_the_form(site: Any) -> None:
+    assert site.client.post("/screeners/custom", data={"c": "rsi > 60"}).status_code == 403
+    assert queued(site) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,11 +60,25 @@ def test_custom_and_saved_screens_are_run_by_their_criteria(site: Any) -> None:
     assert post(site, "/screeners/nope/run").status_code == 404
 
 
-def test_too_many_requests_are_a_sentence(site: Any) -> None:
+def test_too_many_requests_are_a_sentence_and_keep_nobody_from_the_built_in_screeners(site: Any) -> None:
     for number in range(screenings.MAX_OPEN):
         screenings.request(site.engine, f"custom-{number:012}", "")
-    answer = post(site, "/screeners/swing/run")
+    answer = post(site, "/screeners/custom/run?c=rsi14+>+60")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert post(site, "/screeners/swing/run").status_code == 303
+    assert screenings.next_queued(site.engine).kind == "swing"
+
+
+def test_the_quota_is_that_of_the_client_a_trusted_proxy_names(site: Any) -> None:
+    def asked(number: int, client: str) -> int:
+        headers = OWN | {"X-Forwarded-For": client}
+        status: int = site.client.post(f"/screeners/custom/run?c=rsi14+>+{number}", headers=headers).status_code
+        return status
+
+    assert [asked(number, "198.51.100.1") for number in range(6)] == [303] * 5 + [503]
+    assert asked(6, "198.51.100.2") == 303
+    assert [asked(number, "2001:db8::1") for number in range(10, 13)] == [303] * 3
+    assert [asked(number, "2001:db8::2") for number in range(13, 16)] == [303, 303, 503]
 
 
 def test_a_database_that_is_locked_is_a_sentence(site: Any) -> None:
@@ -83,13 +98,24 @@ def test_the_first_evaluation_shows_itself_where_there_are_no_rows(site: Any) ->
     assert '<meta http-equiv="refresh" content="2">' in page
 
 
-@pytest.mark.parametrize("asked", ["1", "99999999999"])
-def test_an_old_or_future_address_claims_nothing(site: Any, asked: str) -> None:
+@pytest.mark.parametrize(
+    "asked", [lambda: "1", lambda: "99999999999", lambda: f"{time.time():.0f}", lambda: f"{time.time():.0f}-{'0' * 32}"]
+)
+def test_an_address_that_was_made_up_claims_nothing(site: Any, asked: Any) -> None:
+    asked = asked()
+    assert 'hx-trigger="load"' in site.page(f"/screeners/swing/progress?asked={asked}")
     answer = site.client.get(f"/screeners/swing?tab=recommendations&run=1&asked={asked}")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/screeners/swing?tab=recommendations")
     page = site.page("/screeners/swing?tab=recommendations")
     assert "Waiting for the worker" not in page
     assert "Run now" in page
+
+
+def test_the_mark_of_one_screen_claims_nothing_of_another(site: Any) -> None:
+    mark = post(site, "/screeners/swing/run").headers["Location"].partition("asked=")[2]
+    assert "Waiting for the worker." in site.page(f"/screeners/swing?asked={mark}")
+    answer = site.client.get(f"/screeners/longterm?asked={mark}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/screeners/longterm")
 
 
 def test_an_evaluation_without_a_sign_of_life_is_called_failed(site: Any) -> None:

@@ -50,6 +50,17 @@ def test_other_sites_may_not(site: Any, headers: dict[str, str], path: str) -> N
     assert open_requests(site) == []
 
 
+TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
+LINK = TYPED | {"Sec-Fetch-Site": "same-origin"}
+BOOSTED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "HX-Request": "true"}
+SENT = TYPED | {"Sec-Fetch-Site": "cross-site"}
+IMAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+
+
+def without(headers: dict[str, str], name: str) -> dict[str, str]:
+    return {each: value for each, value in headers.items() if each != name}
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"]
 )
@@ -97,18 +108,30 @@ def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "headers", "asked"),
     [
-        ("GET", {}, True),
-        ("GET", {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}, True),
-        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}, True),
-        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, False),
-        ("GET", {"Sec-Purpose": "prefetch;prerender", "Sec-Fetch-Dest": "document"}, False),
-        ("GET", {"Purpose": "prefetch"}, False),
-        ("HEAD", {}, False),
+        ("GET", TYPED, True),
+        ("GET", without(TYPED, "Sec-Fetch-User"), True),  # Safari never sends it
+        ("GET", LINK, True),
+        ("GET", without(LINK, "Sec-Fetch-User"), True),
+        ("GET", BOOSTED, True),
+        ("GET", SENT, False),  # a link on another site
+        ("GET", {}, False),  # curl, and the preview of a link in a chat
+        ("GET", {"User-Agent": "Mozilla/5.0", "Accept": "text/html"}, False),
+        ("GET", without(BOOSTED, "HX-Request"), False),
+        ("GET", BOOSTED | {"Sec-Fetch-Site": "cross-site"}, False),
+        ("GET", BOOSTED | {"Sec-Fetch-Site": "none"}, False),
+        ("GET", IMAGE, False),
+        ("GET", IMAGE | {"Sec-Fetch-Site": "cross-site"}, False),
+        ("GET", SENT | {"Sec-Fetch-Dest": "iframe"}, False),
+        ("GET", LINK | {"Sec-Fetch-Dest": "iframe"}, False),
+        ("GET", TYPED | {"Sec-Purpose": "prefetch;prerender"}, False),
+        ("GET", TYPED | {"Purpose": "prefetch"}, False),
+        ("HEAD", TYPED, False),
     ],
 )
-def test_only_who_opens_the_page_of_a_screen_has_it_evaluated(
+def test_only_a_person_who_opens_the_page_of_a_screen_has_it_evaluated(
     site: Any, method: str, headers: dict[str, str], asked: bool
 ) -> None:
     answer = site.client.open("/screeners/custom?c=rsi+>+60", method=method, headers=headers)
     assert answer.status_code == 200
     assert (screenings.next_queued(site.engine) is not None) is asked
+    assert ('id="run-now"' in answer.text) is (method == "GET" and not asked)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from ltp.core.criteria import Spec, kind_of, text_of
 from ltp.core.screener import Row
 from ltp.db import screens
-from ltp.web import evaluations
+from ltp.db.catalog import Catalog
+from ltp.web import evaluations, marks
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 SPEC = Spec(("rsi14 > 60",), min_price=500_000)
@@ -95,16 +98,60 @@ def test_the_address_that_takes_forms_leads_back_when_it_is_opened(site: Any) ->
     assert site.client.get("/screeners/custom/save").headers["Location"] == "/screeners/custom"
 
 
-def test_the_page_waits_for_a_screen_that_another_process_has_just_saved(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    screens.save(site.engine, "theirs", "Theirs", SPEC)
-    looks: list[float] = []
+class Elsewhere:
+    """What another web process of this server does: it saves a screen, which ours has not read yet."""
 
-    def look(seconds: float) -> None:
-        looks.append(seconds)
-        site.catalog.refresh()
+    def __init__(self, site: Any, slug: str = "theirs") -> None:
+        with site.app.app_context():
+            self.mark = marks.made(evaluations.saved_as(slug))
+        screens.save(site.engine, slug, "Theirs", SPEC)
 
-    monkeypatch.setattr(evaluations, "time", SimpleNamespace(time=time.time, sleep=look))
-    assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={int(time.time())}")
-    assert len(looks) == 1
-    site.page("/screeners/nobodys?saved=1", 404)
-    assert len(looks) == 1
+
+@pytest.fixture
+def looks(site: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each look into the database that a page asks for."""
+    found: list[str] = []
+
+    def look() -> None:
+        found.append("look")
+        Catalog.look_for_screens(site.catalog)
+
+    monkeypatch.setattr(site.catalog, "look_for_screens", look)
+    return found
+
+
+def test_a_screen_that_another_process_has_just_saved_is_looked_for_once(site: Any, looks: list[str]) -> None:
+    mark = Elsewhere(site).mark
+    assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
+    assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
+    assert looks == ["look"]
+
+
+@pytest.mark.parametrize("made_up", [lambda: f"{time.time():.0f}", lambda: f"{time.time():.0f}-{'0' * 32}"])
+def test_a_mark_that_anybody_could_make_up_has_nothing_looked_for(site: Any, looks: list[str], made_up: Any) -> None:
+    Elsewhere(site)
+    site.page(f"/screeners/theirs?saved={made_up()}", 404)
+    assert looks == []
+
+
+@pytest.mark.parametrize("shapeless", ["x", "-", "1-", "1-é", "1-" + "A" * 32, "٣", "1" * 13])
+def test_what_has_not_the_shape_of_a_mark_is_refused(site: Any, shapeless: str) -> None:
+    assert "saved: &#39;" in site.page(f"/screeners/theirs?saved={shapeless}", 400)
+
+
+def test_a_mark_is_of_one_screen_and_of_a_few_seconds(site: Any, looks: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = Elsewhere(site).mark
+    site.page(f"/screeners/nobodys?saved={mark}", 404)
+    later = time.time() + marks.KNOWN_WITHIN_S
+    monkeypatch.setattr(marks, "time", SimpleNamespace(time=lambda: later))
+    site.page(f"/screeners/theirs?saved={mark}", 404)
+    assert looks == []
+
+
+def test_a_saved_screen_that_cannot_be_read_just_now_is_not_called_unknown(site: Any) -> None:
+    mark = Elsewhere(site).mark
+    with closing(sqlite3.connect(site.engine.url.database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answer = site.client.get(f"/screeners/theirs?saved={mark}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The database cannot be reached." in answer.text

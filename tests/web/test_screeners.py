@@ -66,7 +66,7 @@ def test_live_cells_have_ids_keys_and_states(site: Any) -> None:
         ("sort=-symbol", ["TCS", "M&M", "HDFCBANK"]),
         ("sort=chgp", ["M&M", "HDFCBANK", "TCS"]),
         ("sort=-chgp", ["HDFCBANK", "M&M", "TCS"]),
-        ("sort=ltp&dir=desc", ["M&M", "HDFCBANK", "TCS"]),
+        ("sort=-ltp", ["M&M", "HDFCBANK", "TCS"]),
         ("sort=-score", ["HDFCBANK", "M&M", "TCS"]),
         ("sort=score", ["M&M", "HDFCBANK", "TCS"]),
         ("q=hdfc", ["HDFCBANK"]),
@@ -102,7 +102,7 @@ def test_heads_say_the_order_and_turn_it_round(site: Any) -> None:
 
 
 def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
-    page = site.page("/screeners/swing?q=a&sort=-chg&columns=ltp,volume&page=1&size=25")
+    page = site.page("/screeners/swing?q=a&sort=-chg&columns=ltp,volume&size=25")
     assert re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page) == [
         ("sort", "-chg"),
         ("columns", "ltp,volume"),
@@ -114,7 +114,7 @@ def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
     "query",
     [
         "sort=setup",
-        "tab=plans",
+        "tab=plan",
         "columns=ltp,r_now",
         "dir=up",
         "size=7",
@@ -207,7 +207,111 @@ def test_pages_follow_one_another(site: Any) -> None:
     assert "26–50 of 60" in page
     assert 'rel="prev" href="/screeners/swing?size=25"' in page
     assert 'rel="next" href="/screeners/swing?size=25&amp;page=3"' in page
-    assert symbols(site.page("/screeners/swing?size=25&page=99"))[0] == "S51"
+
+
+def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) -> None:
+    site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 61)])
+    refused = site.page("/screeners/swing?size=25&page=99&sort=-symbol", 400)
+    assert "page: &#39;99&#39; is not accepted; there are 3 pages" in refused
+    assert 'id="without" href="/screeners/swing?size=25&amp;sort=-symbol"' in refused
+    assert site.client.get("/screeners/swing.json?page=2&q=s1&size=25").json["detail"].endswith("there is 1 page")
+    assert site.client.get("/screeners/swing.csv?page=4&size=25").status_code == 400
+    # The stream of a page that is open goes on, whatever the next run has.
+    assert site.client.get("/screeners/swing/poll?page=99&size=25").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "short"),
+    [
+        ("?q=bank&sector=&size=50", "?q=bank"),
+        ("?q=&setup=&sector=&size=50", ""),
+        ("?sort=ltp&dir=desc", "?sort=-ltp"),
+        ("?tab=candidates&sort=rank&page=1&live=1", ""),
+        ("?live=0&q=+&size=25", "?size=25&live=0"),
+        ("?rows=1,2&run=1", "?run=1"),
+        ("?q=a&saved=1&asked=", "?saved=1"),
+    ],
+)
+def test_a_form_leads_to_the_short_address(site: Any, given: str, short: str) -> None:
+    answer = site.client.get(f"/screeners/swing{given}")
+    if "saved" in given:
+        assert answer.status_code == 200
+        return
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/screeners/swing{short}")
+    assert site.client.get(f"/screeners/swing{short}").status_code == 200
+
+
+def test_a_short_address_stays_whatever_the_order_of_its_parameters_and_with_those_of_others(site: Any) -> None:
+    for query in ("sort=-chg&q=a", "q=a&sort=-chg", "q=a&utm_source=x", ""):
+        site.page(f"/screeners/swing?{query}")
+    file = site.client.get("/screeners/swing.csv?q=&size=50")
+    assert file.status_code == 200
+
+
+def test_the_mark_of_what_was_just_asked_for_is_kept(site: Any) -> None:
+    asked = site.client.post("/screeners/swing/run?q=", headers={"Sec-Fetch-Site": "same-origin"}).headers["Location"]
+    answer = site.client.get(asked)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == asked.replace("?q=&", "?")
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        ("/screeners/swing", "Swing candidates"),
+        ("/screeners/swing?tab=recommendations&setup=READY&sector=Bank&sort=-r", "Swing plans · Ready · Bank · by R plan"),
+        ("/screeners/swing?setup=waiting&q=a+b", "Swing candidates · Waiting · “a b”"),
+        ("/screeners/swing?setup=WAIT_BREAKOUT&sort=score", "Swing candidates · WAIT BREAKOUT · by Score from the lowest"),
+        ("/screeners/swing?sort=-symbol", "Swing candidates · by symbol from Z"),
+        ("/screeners/swing?sort=-rank&run=1", "Swing candidates · from the last rank · run 1"),
+        ("/screeners/longterm?tab=recommendations&sort=stop", "Long-term plans · by Invalidation from the lowest"),
+        ("/screeners/swing?q=<b>", "Swing candidates · “&lt;b&gt;”"),
+    ],
+)
+def test_the_title_says_what_the_page_shows(site: Any, url: str, title: str) -> None:
+    assert f"<title>{title} · LTP</title>" in site.page(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("/screeners/swing?live=0&sort=-chg&q=a", "/screeners/swing?q=a&amp;sort=-chg"),
+        ("/screeners/swing", "/screeners/swing"),
+        ("/screeners/swing/NSE_EQ/1333?run=1&live=0", "/screeners/swing/NSE_EQ/1333?run=1"),
+        ("/?live=0", "/"),
+        ("/instruments?q=hd+x", "/instruments?q=hd+x"),
+    ],
+)
+def test_each_page_names_its_one_address(site: Any, url: str, canonical: str) -> None:
+    page = site.page(url)
+    assert f'<link rel="canonical" href="{canonical}">' in page
+    assert page.count('rel="canonical"') == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "location"),
+    [
+        ("/screeners/swing/", "/screeners/swing"),
+        ("/screeners/", "/screeners"),
+        ("/screeners/swing//?q=a,b&q=c", "/screeners/swing?q=a,b&q=c"),
+        ("/screeners/swing/NSE_EQ/1333/", "/screeners/swing/NSE_EQ/1333"),
+        ("/api/v1/current_prices/?keys=NSE_EQ:1333", "/api/v1/current_prices?keys=NSE_EQ%3A1333"),
+    ],
+)
+def test_a_slash_at_the_end_leads_to_the_page_without_it(site: Any, given: str, location: str) -> None:
+    answer = site.client.get(given)
+    assert (answer.status_code, answer.headers["Location"]) == (308, location)
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "/\\evil.example/", "/nope/", "//evil.example//", "/screeners/swing/NSE_EQ/"]
+)
+def test_a_slash_at_the_end_of_no_page_leads_to_no_other_site(site: Any, path: str) -> None:
+    answer = site.client.get("/", environ_overrides={"PATH_INFO": path})
+    assert urlsplit(answer.headers.get("Location", "")).netloc in {"", "localhost"}
+    if answer.status_code == 308:  # slashes in the middle are one
+        answer = site.client.get(answer.headers["Location"])
+    assert answer.status_code == 404
 
 
 def test_a_warm_page_asks_the_database_nothing(site: Any) -> None:
