@@ -40,6 +40,7 @@ from ltp.web import (
     screeners,
     security,
     status,
+    swaps,
     templating,
 )
 from ltp.web.plan_cells import PlanCells
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None, catalog: Catalog |
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog)
     security.install(app)
+    swaps.install(app)
     templating.install(app)
     errors.install(app)
     for module in (pages, screeners, detail, custom, saved, runs, evaluations, instruments, status, api_v1, health):

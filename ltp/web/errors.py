@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, StoreError
+from ltp.web import swaps
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
@@ -97,7 +98,8 @@ def _drawn(problem: Problem) -> Response:
     if request.path.endswith(".csv"):
         return Response(f"{detail}\n", problem.status, mimetype="text/plain")
     title = _TITLES.get(problem.status, title)
-    return Response(render_template("error.html", title=title, detail=detail, without=_without(problem)), problem.status)
+    page = render_template("error.html", title=title, detail=detail, without=_without(problem))
+    return Response(page, problem.status, swaps.refusal() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {})
 
 
 def _without(problem: Problem) -> str:

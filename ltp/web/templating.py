@@ -15,7 +15,7 @@ from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
 from ltp.core.quote import Quote
 from ltp.core.tick import IST
-from ltp.web import market, rows
+from ltp.web import market, rows, swaps
 from ltp.web.filters import SIZES
 from ltp.web.screens import SCREENERS
 from ltp.web.services import services
@@ -35,6 +35,7 @@ def install(app: Flask) -> None:
         element_id=element_id,
         grouped=lambda number: group_indian(str(number)),
         ist=ist,
+        kept_url=swaps.KEPT,
         money=rows.money,
         number=rows.number,
         segment_names=market.SEGMENT_NAMES,
