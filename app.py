@@ -78,7 +78,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None) -> S
     engine = open_engine(settings.database)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
+    cell = cells.drawing(PlanCells(catalog.plans.of).drawing, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub), Vitals()
     hub.on_shown, hub.status = renewer.ask, lambda: market.partial(hub)

@@ -109,3 +109,89 @@ def test_a_laptop_needs_no_sideways_scrolling_of_the_table(visit: Callable[..., 
         page = visit(f"{path}{'&' if '?' in path else '?'}live=0", viewport={"width": 1366, "height": 768})
         board = page.locator(".board")
         assert board.evaluate("board => board.scrollWidth") == board.evaluate("board => board.clientWidth")
+
+
+VISIBLE = """() => { const board = document.querySelector('.board').getBoundingClientRect();
+    return [...document.querySelectorAll('tbody tr')].filter(row => { const box = row.getBoundingClientRect();
+        return box.top >= board.top && box.bottom <= Math.min(board.bottom, innerHeight); }).length }"""
+
+
+@pytest.mark.parametrize("path", [SWING, PLAN, "/screeners/longterm", "/screeners/longterm?tab=recommendations"])
+def test_a_laptop_shows_twenty_rows_and_needs_no_scrolling_of_the_page(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, viewport={"width": 1366, "height": 768})
+    assert page.evaluate(VISIBLE) >= 20
+    assert page.evaluate("document.documentElement.scrollHeight") <= 768
+
+
+def test_a_wide_screen_is_used_to_its_edges(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 1920, "height": 1080})
+    box = page.locator(".board").bounding_box()
+    assert box
+    assert (box["x"], box["width"]) == pytest.approx((18.75, 1882.5), abs=1)
+    assert page.locator(".board").evaluate("board => board.scrollWidth <= board.clientWidth")
+
+
+def test_a_phone_shows_price_state_and_distances_without_scrolling_sideways(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    for name in ("ltp", "state", "to_entry", "to_stop"):
+        for part in (f"thead th:has(#s-{name})", f"tbody tr:first-child .c-{name}", f"tbody tr:nth-child(5) .c-{name}"):
+            box = page.locator(part).bounding_box()
+            assert box, part
+            assert box["x"] >= 0, part
+            assert box["x"] + box["width"] <= 390, part
+    lefts = page.locator("tbody tr:first-child > *").evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().x)")
+    assert len(set(lefts)) == len(lefts), "nothing lies over anything else"
+    top = page.locator(".board").bounding_box()
+    assert top
+    assert top["y"] < 360
+    page.locator(".board").evaluate("board => { board.scrollTop = 300 }")
+    head = page.locator("#s-ltp").bounding_box()
+    assert head
+    assert head["y"] == pytest.approx(top["y"], abs=24), "the head stays in sight"
+
+
+@pytest.mark.parametrize("width", [390, 1366, 1920])
+@pytest.mark.parametrize("path", [SWING, PLAN])
+def test_heads_stand_over_their_numbers(visit: Callable[..., Page], path: str, width: int) -> None:
+    page = visit(f"{path}{'&' if '?' in path else '?'}live=0", viewport={"width": width, "height": 768})
+    off = page.evaluate(
+        """() => [...document.querySelectorAll('thead th:not(.t)')].slice(1).map(head => {
+            const index = [...head.parentElement.children].indexOf(head);
+            const right = node => { const range = document.createRange(); range.selectNodeContents(node);
+                return range.getBoundingClientRect().right };
+            const cell = document.querySelectorAll('tbody tr')[2].children[index];
+            return [head.textContent, right(head.querySelector('a')) - right(cell.querySelector('b') ?? cell)]; })"""
+    )
+    wrong = [pair for pair in off if abs(pair[1]) > 8 and not pair[0].startswith("60")]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("width", [390, 1366, 1920])
+def test_columns_stay_where_they_are_when_distances_become_dashes(visit: Callable[..., Page], width: int) -> None:
+    page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
+    places = "[...document.querySelectorAll('thead th')].map(head => Math.round(head.getBoundingClientRect().x))"
+    before = page.evaluate(places)
+    page.evaluate("document.querySelectorAll('[id^=to_], [id^=r_now]').forEach(cell => { cell.textContent = '–' })")
+    assert page.evaluate(places) == before
+    page.evaluate("document.querySelectorAll('.c-ltp i').forEach(state => { state.textContent = 'quiet' })")
+    assert page.evaluate(places) == before
+    page.evaluate(
+        """document.querySelectorAll('.c-ltp i').forEach(state => { state.outerHTML = '<i class="n">closed 7 Dec</i>' })"""
+    )
+    assert page.evaluate(places) == before
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(visit: Callable[..., Page], width: int) -> None:
+    page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
+    seen = page.evaluate(
+        """() => { const states = [...document.querySelectorAll('.c-ltp i')].slice(0, 2);
+            const [named, other] = states.map((state, at) => {
+                state.outerHTML = `<i class="${'n-'[at]}">closed ${7 + at} Dec</i>`;
+                return document.querySelectorAll('.c-ltp i')[at] });
+            return [named, other].map(state => { const text = state.firstChild, range = document.createRange();
+                range.setStart(text, 7); range.setEnd(text, text.length);
+                const box = state.getBoundingClientRect(), date = range.getBoundingClientRect();
+                return date.top < box.bottom - 2 && date.bottom > box.top + 2; }); }"""
+    )
+    assert seen == [False, True]

@@ -65,6 +65,13 @@ def test_the_state_stands_beside_the_price_as_a_word(state: str, word: str) -> N
     assert cell(quote(state=state, session="2026-11-20"), "ltp").endswith(f"</b> {word}")
 
 
+def test_a_date_that_the_page_names_once_is_marked_so_that_a_table_leaves_it_out() -> None:
+    named = drawing(lambda _: None, lambda: "2026-11-20")
+    assert named(quote(state="closed", session="2026-11-20"), "ltp").endswith('<i class="n">closed 20 Nov</i>')
+    assert named(quote(state="closed", session="2026-11-19"), "ltp").endswith("<i>closed 19 Nov</i>")
+    assert named(quote(session="2026-11-20"), "ltp").endswith("<i>live</i>")
+
+
 @pytest.mark.parametrize("session", ["", "<script>12", "2026-13-45"])
 def test_a_session_that_is_no_date_never_gets_onto_a_page(session: str) -> None:
     assert cell(quote(state="closed", session=session), "ltp").endswith("<i>closed</i>")
