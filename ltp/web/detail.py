@@ -13,9 +13,10 @@ from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
 from ltp.db import closes
 from ltp.errors import DatabaseError, NotFoundError
-from ltp.web import chart, filters, poll, screens
+from ltp.web import chart, filters, neighbours, poll, screens
 from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
+from ltp.web.filters import ScreenQuery
 from ltp.web.poll import Live
 from ltp.web.rows import fact
 from ltp.web.screens import Screener
@@ -33,10 +34,8 @@ _MAX_RUN: Final = 2**53
 
 @bp.get("/screeners/<name>/<segment>/<security_id>")
 def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
-    shown, given = screens.named(name), filters.single(request.args.items(multi=True))
-    wanted = filters.whole(given, "run", _MAX_RUN, 0)
-    live = filters.choice(given, "live", ("1", "0"), "1") == "1"
-    run = screens.run_of(shown, wanted)
+    shown, query = screens.named(name), filters.parse(request.args.items(multi=True))
+    run = screens.run_of(shown, query.run)
     found = _found(run, segment, security_id)
     if run is None or found is None:
         raise NotFoundError(f"row of the {shown.title}", f"{segment}:{security_id}")
@@ -58,8 +57,8 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         criteria=[_told(outcome) for outcome in found.criteria],
         met=met(found.criteria),
         facts=_facts(found),
-        rows_url=shown.path + (f"?run={wanted}" if wanted else ""),
-        **_addresses(path, run, wanted, live),
+        place=neighbours.place(shown, run, query, found),
+        **_addresses(path, run, query),
     )
 
 
@@ -90,14 +89,12 @@ def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
     return next((row for row in rows if row.key == key or (row.symbol.upper() == symbol and row.segment == segment)), None)
 
 
-def _addresses(path: str, run: Run, wanted: int, live: bool) -> dict[str, Any]:
+def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """Return what keeps the page current; its own stream names the run, whose plan it must not change under the reader."""
-    query = [f"run={wanted}"] if wanted else []
-    paused = "&".join([*query, *(["live=0"] if live else [])])
     ours = f"run={run.id}"
     return {
-        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if live else None,
-        "pause_url": f"{path}?{paused}" if paused else path,
+        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
+        "pause_url": query.with_(page=1, rows=(), live=not query.live).url(path),
     }
 
 

@@ -39,8 +39,8 @@ def _allow(response: Response) -> Response:
     if kind is None or "HX-Reswap" in headers or response.mimetype != "text/html" or 300 <= response.status_code < 400:
         return response
     if "HX-History-Restore-Request" in request.headers:
-        return response  # htmx swaps these its own way, and keeps the page where there is no #screen
-    if kind == "partial":
+        headers["HX-Reswap"] = "outerHTML"  # with the focus; without a header htmx keeps a page that brings no #screen
+    elif kind == "partial":
         headers["HX-Reswap"] = "innerHTML"
     elif request.headers.get("HX-Target") == _SCREEN:
         headers["HX-Reswap"] = "outerHTML"

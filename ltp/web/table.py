@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
-from ltp.web import listing, poll, rows
+from ltp.web import listing, neighbours, poll, rows
 from ltp.web.columns import SYMBOL, TABS, Column, of_tab
 from ltp.web.facets import Choice, Facets, facets
 from ltp.web.filters import ScreenQuery
@@ -116,7 +116,7 @@ def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, car
         quotes=quotes,
         columns=columns,
         headings=tuple(within.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, rows.Link(shown.kind, query.run)),
+        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, neighbours.link(shown, query)),
         choosers=within.choosers(shown, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
         tabs=tuple(within.tab(tab, query) for tab in TABS),

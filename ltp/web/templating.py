@@ -38,6 +38,7 @@ def install(app: Flask) -> None:
         kept_url=swaps.KEPT,
         money=rows.money,
         number=rows.number,
+        row_id=rows.row_id,
         segment_names=market.SEGMENT_NAMES,
         sizes=SIZES,
         all_screeners=tuple(SCREENERS.values()),

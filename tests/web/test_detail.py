@@ -77,7 +77,7 @@ def test_an_older_run_is_shown_as_it_was(site: Any, run_id: int) -> None:
     assert "Later" in site.page(PATH)
     page = site.page(f"{PATH}?run={run_id}")
     assert "Later" not in page
-    assert f'href="/screeners/swing?run={run_id}" id="b-rows"' in page
+    assert f'href="/screeners/swing?run={run_id}#i-' in page
     assert f'href="{PATH}?run={run_id}&amp;live=0" id="pause"' in page
 
 

@@ -28,7 +28,7 @@ LIST = {"HX-Request": "true", "HX-Request-Type": "full", "HX-Target": "div#scree
         ("/status/poll", PART, {"hx-reswap": "innerHTML"}),
         ("/screeners/swing/poll?n=x", PART, {"hx-reswap": "none"}),
         ("/screeners/swing", {}, {}),
-        ("/screeners/swing", {**LOAD, "HX-Target": "body", "HX-History-Restore-Request": "true"}, {}),
+        ("/screeners/swing", {**LOAD, "HX-Target": "body", "HX-History-Restore-Request": "true"}, {"hx-reswap": "outerHTML"}),
         ("/screeners/swing.json", LINK, {}),
         ("/screeners/swing.csv", LINK, {}),
         ("/static/app.css", LINK, {}),
