@@ -91,10 +91,10 @@ def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
 
 def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """Return what keeps the page current; its own stream names the run, whose plan it must not change under the reader."""
-    ours = f"run={run.id}"
+    ours, moving = f"run={run.id}", query.with_(page=1, rows=(), live=True).url(path)
     return {
         "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
-        "pause_url": query.with_(page=1, rows=(), live=not query.live).url(path),
+        "pause_url": f"{moving}{'&' if '?' in moving else '?'}live=0" if query.live else moving,
     }
 
 

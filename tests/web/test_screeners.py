@@ -341,7 +341,7 @@ def test_a_run_has_an_address_that_goes_on_showing_it(site: Any, computed: int) 
     assert symbols(page) == ["=M&M", "HDFCBANK"]
     assert '<time datetime="2026-11-20">20 Nov 2026</time>; it does not change' in page
     assert 'id="newest" href="/screeners/swing?sort=symbol"' in page
-    assert f'href="/screeners/swing/NSE_EQ/1333?tab=recommendations&amp;run={computed}"' in page
+    assert f'href="/screeners/swing/NSE_EQ/1333?sort=symbol&amp;run={computed}"' in page
     assert f'id="s-score" href="/screeners/swing?sort=-score&amp;run={computed}"' in page
     assert f"run={computed}" in address(page, "hx-sse:connect")
 
