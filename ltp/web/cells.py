@@ -96,7 +96,7 @@ def _chg(quote: Quote) -> str:
         return DASH
     if ltp > close:
         return f'<b class="g">+{_money(ltp - close, quote.key)}</b>'
-    return f'<b class="l">−{_money(close - ltp, quote.key)}</b>' if ltp < close else "0.00"
+    return f'<b class="l">-{_money(close - ltp, quote.key)}</b>' if ltp < close else "0.00"
 
 
 def _chgp(quote: Quote) -> str:
@@ -110,7 +110,7 @@ def _chgp(quote: Quote) -> str:
     if not hundredths:
         return "0.00%"
     text = f"{hundredths // 100}.{_TWO_DIGITS[hundredths % 100]}%"
-    return f'<b class="g">+{text}</b>' if ltp > close else f'<b class="l">−{text}</b>'
+    return f'<b class="g">+{text}</b>' if ltp > close else f'<b class="l">-{text}</b>'
 
 
 def _volume(quote: Quote) -> str:

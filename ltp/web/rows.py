@@ -114,7 +114,7 @@ def _plain(name: str, column: Column, held: float) -> str:
         return group_indian(str(round(held)))
     decimals = 2 if column.kind in {"×", "R"} else 1
     text = f"{abs(held):.{decimals}f}"
-    sign = "" if float(text) == 0 else "−" if held < 0 else "+" if _is_change(name) else ""
+    sign = "" if float(text) == 0 else "-" if held < 0 else "+" if _is_change(name) else ""
     return f"{sign}{text}{column.kind if column.kind in {'%', '×'} else ''}"
 
 

@@ -73,7 +73,7 @@ def missing(outcome: Outcome) -> str:
 def short(number: float) -> str:
     """Write a number with as many decimals as say something: at most two, none of a large one."""
     text = f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
+    return "0" if text == "-0" else text
 
 
 def _comparable(held: Any) -> Any:

@@ -87,9 +87,9 @@ def test_what_is_unknown_is_a_dash_and_never_a_zero(unknown: Quote) -> None:
     ("ltp", "close", "chg", "chgp"),
     [
         (10_100_000, 10_000_000, '<b class="g">+10.00</b>', '<b class="g">+1.00%</b>'),
-        (9_875_500, 10_000_000, '<b class="l">−12.45</b>', '<b class="l">−1.25%</b>'),
+        (9_875_500, 10_000_000, '<b class="l">-12.45</b>', '<b class="l">-1.25%</b>'),
         (10_000_000, 10_000_000, "0.00", "0.00%"),
-        (10_000_500, 100_000_000_000, '<b class="l">−99,98,999.95</b>', '<b class="l">−99.99%</b>'),
+        (10_000_500, 100_000_000_000, '<b class="l">-99,98,999.95</b>', '<b class="l">-99.99%</b>'),
         (1_000_000_100, 1_000_000_000, '<b class="g">+0.01</b>', "0.00%"),
         (10_000_000, None, "–", "–"),
     ],
@@ -101,7 +101,7 @@ def test_change_is_against_the_previous_close(ltp: int, close: int | None, chg: 
 
 def test_half_of_a_hundredth_of_a_percent_is_rounded_away_from_zero_on_both_sides() -> None:
     assert "+0.13%" in cell(quote(10_012_500, prev_close=10_000_000), "chgp")
-    assert "−0.13%" in cell(quote(9_987_500, prev_close=10_000_000), "chgp")
+    assert "-0.13%" in cell(quote(9_987_500, prev_close=10_000_000), "chgp")
 
 
 def test_side_values() -> None:

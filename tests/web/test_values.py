@@ -82,6 +82,6 @@ def test_criteria_that_were_not_met_say_by_how_much() -> None:
     assert summary(()) == ""
 
 
-@pytest.mark.parametrize(("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "−2.25"), (3.0, "3")])
+@pytest.mark.parametrize(("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "-2.25"), (3.0, "3")])
 def test_numbers_are_short(number: float, text: str) -> None:
     assert short(number) == text
