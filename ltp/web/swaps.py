@@ -19,6 +19,7 @@ _KEPT: Final = (
 )
 # A data: address needs no server, and none may be there to answer.
 KEPT: Final = f"data:text/html;charset=utf-8,{quote(_KEPT)}"
+LOST: Final = f"data:text/html;charset=utf-8,{quote('<b class=lost>not live</b>')}"
 _SCREEN: Final = "div#screen"
 
 

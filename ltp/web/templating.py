@@ -36,6 +36,7 @@ def install(app: Flask) -> None:
         grouped=lambda number: group_indian(str(number)),
         ist=ist,
         kept_url=swaps.KEPT,
+        lost_url=swaps.LOST,
         money=rows.money,
         number=rows.number,
         row_id=rows.row_id,
@@ -74,9 +75,11 @@ def universe_title(name: str) -> str:
     return universe.title if universe else name
 
 
-def clock() -> Markup:
+def clock(*, dated: bool = False) -> Markup:
     now = datetime.fromtimestamp(time.time(), UTC)
-    return Markup('<time datetime="{}">{:%H:%M:%S} IST</time>').format(now.isoformat(timespec="seconds"), now.astimezone(IST))
+    local = now.astimezone(IST)
+    text = f"{f'{local.day} {local:%b %Y}, ' if dated else ''}{local:%H:%M:%S} IST"
+    return Markup('<time datetime="{}">{}</time>').format(now.isoformat(timespec="seconds"), text)
 
 
 def _page() -> dict[str, Any]:
