@@ -181,7 +181,7 @@ def _nearly(name: str, accepted: Sequence[str]) -> str:
         return ""
     labels = {BY_NAME[each].label.lower(): each for each in accepted if each in BY_NAME}
     known, asked = [*accepted, *labels], name[:40].lower()
-    near = difflib.get_close_matches(asked, known, n=1, cutoff=0.85)  # else it is a guess, and one may be wrong
+    near = difflib.get_close_matches(asked, known, n=_SUGGESTED, cutoff=0.85)  # what is so near needs no guesses beside it
     near = near or difflib.get_close_matches(asked, known, n=_SUGGESTED, cutoff=0.6)
     found = list(dict.fromkeys(labels.get(each, each) for each in near))
     return f"there is no such column; did you mean {_or(found)}?" if found else ""
