@@ -21,7 +21,7 @@ from ltp.web.poll import Live
 from ltp.web.rows import fact
 from ltp.web.screens import Screener
 from ltp.web.services import services
-from ltp.web.values import met, short
+from ltp.web.values import counted, met, short
 
 bp = Blueprint("detail", __name__)
 _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
@@ -125,8 +125,8 @@ def _facts(found: Row) -> list[tuple[str, str, str]]:
     ]
 
 
-def _told(outcome: Outcome) -> tuple[Outcome, str, str]:
-    """Return a criterion with its value and its margin as texts."""
-    number = "unknown" if outcome.value is None else short(outcome.value)
+def _told(outcome: Outcome) -> tuple[Outcome, str, str, str]:
+    """Return a criterion with its value, its bound and its margin as texts."""
+    number = "unknown" if outcome.value is None else counted(short(outcome.value), outcome.unit)
     margin = "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short(outcome.margin)
-    return outcome, number, margin
+    return outcome, number, counted(outcome.bound, outcome.unit), counted(margin, outcome.unit)
