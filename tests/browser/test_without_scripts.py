@@ -89,13 +89,18 @@ def test_the_reload_keeps_the_place_where_one_reads(visit: Callable[..., Page], 
     box = page.locator(".board").evaluate("board => [getComputedStyle(board).overflowX, getComputedStyle(board).overflowY]")
     assert box == ["visible", "visible"]
     row = page.locator("tbody tr").nth(18).locator("th")
-    row.scroll_into_view_if_needed()
+    page.mouse.move(600, 300)
+    page.mouse.wheel(0, 320)
+    for _ in range(100):  # a wheel scrolls smoothly
+        if page.evaluate("scrollY") >= 300:
+            break
+        page.wait_for_timeout(50)
     before = row.bounding_box()
     assert before
-    assert page.evaluate("scrollY") > 0
+    assert page.evaluate("scrollY") >= 300
     with page.expect_event("load", timeout=60_000):
         pass
-    for _ in range(100):  # without scripts there is nothing that waits in the page
+    for _ in range(200):  # without scripts there is nothing that waits in the page
         after = row.bounding_box()
         if after and abs(after["y"] - before["y"]) < 40:
             break
