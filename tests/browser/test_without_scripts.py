@@ -88,7 +88,7 @@ def test_the_page_scrolls_and_no_box_in_it_so_that_a_reload_can_keep_the_place(v
     page = visit(path, java_script_enabled=False, viewport={"width": 1280, "height": 420})
     box = page.locator(".board").evaluate("board => [getComputedStyle(board).overflowX, getComputedStyle(board).overflowY]")
     assert box == ["visible", "visible"]
-    assert page.evaluate("document.documentElement.scrollHeight") > 1_000
+    assert page.evaluate("document.documentElement.scrollHeight") > 420  # the window
     page.locator("tbody tr").nth(18).scroll_into_view_if_needed()
     assert page.evaluate("scrollY") > 0
     assert page.locator(".board").evaluate("board => board.scrollTop") == 0
