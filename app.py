@@ -43,6 +43,7 @@ from ltp.web import (
     screeners,
     security,
     status,
+    swaps,
     templating,
 )
 from ltp.web.clients import client as client_of_request
@@ -71,6 +72,7 @@ def create_app(
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
     security.install(app)
+    swaps.install(app)
     templating.install(app)
     errors.install(app)
     origin.install(app, settings.hosts)
@@ -84,7 +86,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     engine = open_engine(settings.database, may_be_away=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
+    cell = cells.drawing(PlanCells(catalog.plans.of).drawing, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 

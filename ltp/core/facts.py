@@ -92,3 +92,11 @@ FACTS: Final = (
     Fact("weekly_dist_supertrend", "From weekly Supertrend", "%", "Close above (below: negative) the Supertrend line of weeks"),
 )
 FACT: Final = {fact.name: fact for fact in FACTS}
+
+
+def unit_of(name: str) -> str:
+    """Return what a criterion's value is counted in, empty for texts and plain numbers."""
+    if name == "ext_ema20":
+        return "ATR"
+    unit = FACT[name].unit if name in FACT else ""
+    return "" if unit == "text" else unit

@@ -94,6 +94,6 @@ def group_indian(digits: str) -> str:
 def grouped_text(price: Price, *, currency: bool = False) -> str:
     """Return what a page shows: "12,34,567.85"; a minus sign when negative, the rupee sign left to the caller."""
     text = decimal_text(price, currency=currency)
-    sign, text = ("−", text[1:]) if text[0] == "-" else ("", text)
+    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
     whole, _, fraction = text.partition(".")
     return f"{sign}{group_indian(whole)}.{fraction}"

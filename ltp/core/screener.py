@@ -19,6 +19,7 @@ class Outcome(NamedTuple):
 
     `value`: what was compared, None where there was too little history. `bound`: what it was compared with, as text.
     `margin`: by how much it passed (positive) or missed (negative), in the unit of `value`; None where that has no meaning.
+    `unit`: what `value` is counted in, empty for a plain number.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Outcome(NamedTuple):
     value: float | None = None
     bound: str = ""
     margin: float | None = None
+    unit: str = ""
 
 
 class Row(NamedTuple):

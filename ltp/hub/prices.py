@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ltp import metrics
@@ -29,10 +29,14 @@ log = logging.getLogger(__name__)
 
 
 class Prices:
-    """`status`: returns markup on the market as a whole, asked once a second; open pages are sent it when it changes."""
+    """`status`: returns markup on the market as a whole, asked once a second; open pages are sent it when it changes.
+
+    `session`: the newest trading date among the NSE shares that are shown, known while that market is closed; else empty.
+    """
 
     def __init__(self, snapshot: Snapshot, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self.status: Callable[[], str] | None = None
+        self.session = ""
         self._snapshot, self._monotonic = snapshot, monotonic
         self._lock = threading.RLock()
         self._asked: dict[str, float] = {}
@@ -170,9 +174,14 @@ class Prices:
             self._asked = {key: at for key, at in self._asked.items() if now - at <= ASKED_FOR_S}
             shown = self._views.shown()
             self._board.trim(shown | self._asked.keys())
+            self.session = self._newest(shown) if self.phase.get("NSE_EQ") == "closed" else ""
             if self.status and self._board.say(self.status()):
                 self._views.mark_status()
             self._changed(self._board.refresh(shown))
+
+    def _newest(self, shown: Iterable[str]) -> str:
+        ticks = (self._board.get(key).tick for key in shown if key.startswith("NSE_EQ:"))
+        return max((tick.session for tick in ticks if tick), default="")
 
     def _changed(self, keys: list[str]) -> None:
         self._views.mark(keys)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ltp.core.facts import unit_of
 from ltp.core.screener import Outcome
 from ltp.screen.facts import Value
 
@@ -70,6 +71,6 @@ def credit(curve: Curve, value: float) -> float:
 
 def _outcome(criterion: Criterion, value: float | None) -> Outcome:
     if value is None:
-        return Outcome(criterion.name, passed=False, bound=criterion.bound)
+        return Outcome(criterion.name, passed=False, bound=criterion.bound, unit=unit_of(criterion.fact))
     margin = min(value - criterion.low, criterion.high - value)
-    return Outcome(criterion.name, margin > 0, round(value, 2), criterion.bound, round(margin, 2))
+    return Outcome(criterion.name, margin > 0, round(value, 2), criterion.bound, round(margin, 2), unit_of(criterion.fact))

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import talib
 
+from ltp.core.facts import unit_of
 from ltp.core.nodes import Arithmetic, Call, Comparison, Kind, Logic, Measured, Negative, Node, Not, Number, Series, written
 from ltp.core.screener import Outcome
 from ltp.screen import indicators
@@ -75,7 +76,9 @@ class _Share:
             )
         value, bound = self._number(node.left), self._number(node.right)
         stated = written(node.right) if isinstance(node.right, Number) else f"{_plain(bound)} ({written(node.right)})"
-        return Outcome(written(node), passed, _rounded(value), f"{node.sign} {stated}", _margin(node.sign, value, bound))
+        return Outcome(
+            written(node), passed, _rounded(value), f"{node.sign} {stated}", _margin(node.sign, value, bound), _unit(node.left)
+        )
 
     def _truth(self, node: Node) -> bool | None:
         """Return None for unknown: what would decide is not known."""
@@ -187,6 +190,12 @@ def _margin(sign: str, value: float, bound: float) -> float | None:
     if sign in {"==", "!="}:
         return None
     return _rounded(value - bound if sign in {">", ">="} else bound - value)
+
+
+def _unit(node: Node) -> str:
+    if isinstance(node, Series):
+        return "shares" if node.name == "volume" else "₹"
+    return unit_of(node.name) if isinstance(node, Measured) else ""
 
 
 def _rounded(value: float) -> float | None:

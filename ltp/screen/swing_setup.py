@@ -132,8 +132,8 @@ def _breakout(of: Reading, supports: tuple[Level, ...]) -> Order | None:
     return way and Order(
         WAIT_BREAKOUT,
         way,
-        f"Held by the {above.name} {rupees_text(above.price)}, {away / of.atr:.1f} ATR ({100 * away / of.price:.1f}%) above the "
-        f"close; {asked.strength(of)}. Buy when the price goes through it.",
+        f"Resistance at the {above.name} {rupees_text(above.price)}, {away / of.atr:.1f} ATR "
+        f"({100 * away / of.price:.1f}%) above the close; {asked.strength(of)}. Buy when the price goes through it.",
         f"A close below the EMA 50 {rupees_text(of.ema50)} before the breakout.",
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from ltp.core.money import SCALE, group_indian, grouped_text
@@ -19,6 +19,8 @@ Draw = Callable[[Quote], str]
 _KEPT: Final = 512
 DASH: Final = "–"  # an unknown is never a zero
 _INDEX: Final = "IDX_I:"  # a number of points, not an amount of rupees
+_DATED: Final = "<i>"
+_NAMED: Final = '<i class="n">'
 _WORDS: Final = {
     "live": "<i>live</i>",
     "quiet": "<i>quiet</i>",
@@ -39,17 +41,24 @@ def cell(quote: Quote, column: str) -> str:
     return _DRAW[column](quote)
 
 
-def drawing(planned: Callable[[str], Draw | None]) -> Callable[[Quote, str], str]:
-    """Return `cell` with the columns of plans too. `planned` says what draws a column that is not here, None for nobody."""
-    draws = _Draws(planned)
+def drawing(planned: Callable[[str], Draw | None], session: Callable[[], str] = str) -> Callable[[Quote, str], str]:
+    """Return `cell` with the columns of plans too.
+
+    Args:
+        planned: says what draws a column that is not here, None for nobody.
+        session: the trading date that the page names once for all closed prices; the class n lets a table leave it out of
+            the cells. Empty where it names none.
+    """
+    draws = _Draws(planned, session)
     return lambda quote, column: draws[column](quote)
 
 
 class _Draws(dict[str, Draw]):
     """What draws each column, by its name: one look-up in C for all but the first cell of a column."""
 
-    def __init__(self, planned: Callable[[str], Draw | None]) -> None:
-        super().__init__(_DRAW)
+    def __init__(self, planned: Callable[[str], Draw | None], session: Callable[[], str]) -> None:
+        self._all: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named=session)}
+        super().__init__(self._all)
         self._planned = planned
 
     def __missing__(self, column: str) -> Draw:
@@ -58,12 +67,12 @@ class _Draws(dict[str, Draw]):
             raise KeyError(column)
         if len(self) >= _KEPT:  # there is a column for each run
             self.clear()
-            self.update(_DRAW)
+            self.update(self._all)
         self[column] = draw
         return draw
 
 
-def _ltp(quote: Quote) -> str:
+def _ltp(quote: Quote, named: Callable[[], str] = str) -> str:
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return f"<b>{DASH}</b> <i>unknown</i>"
@@ -74,9 +83,10 @@ def _ltp(quote: Quote) -> str:
         opened = '<b class="u">' if direction > 0 else '<b class="d">'
     else:
         opened = '<b class="u s">' if direction > 0 else '<b class="d s">'
-    word = _WORDS.get(quote.state) or f"<i>{_closed(tick.session)}</i>"
     if quote.doubt:
         word = f'<i class="w">{quote.state}, {quote.doubt}</i>'
+    else:
+        word = _WORDS.get(quote.state) or _closed(tick.session, named())
     return f"{opened}{'' if key[:6] == _INDEX else '₹'}{_money(tick.ltp, key)}</b> {word}"
 
 
@@ -89,7 +99,7 @@ def _chg(quote: Quote) -> str:
         return DASH
     if ltp > close:
         return f'<b class="g">+{_money(ltp - close, quote.key)}</b>'
-    return f'<b class="l">−{_money(close - ltp, quote.key)}</b>' if ltp < close else "0.00"
+    return f'<b class="l">-{_money(close - ltp, quote.key)}</b>' if ltp < close else "0.00"
 
 
 def _chgp(quote: Quote) -> str:
@@ -103,7 +113,7 @@ def _chgp(quote: Quote) -> str:
     if not hundredths:
         return "0.00%"
     text = f"{hundredths // 100}.{_TWO_DIGITS[hundredths % 100]}%"
-    return f'<b class="g">+{text}</b>' if ltp > close else f'<b class="l">−{text}</b>'
+    return f'<b class="g">+{text}</b>' if ltp > close else f'<b class="l">-{text}</b>'
 
 
 def _volume(quote: Quote) -> str:
@@ -143,13 +153,13 @@ def _money(price: int, key: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _closed(session: str) -> str:
+def _closed(session: str, named: str) -> str:
     """The session came through the cache as any ten characters: only a date gets onto a page."""
     try:
         day = date.fromisoformat(session)
     except ValueError:
-        return "closed"
-    return f"closed {day.day} {day:%b}"
+        return "<i>closed</i>"
+    return f"{_NAMED if session == named else _DATED}closed {day.day} {day:%b}</i>"
 
 
 _DRAW: Final[dict[str, Draw]] = {

@@ -20,6 +20,7 @@ _LEFT: Final = 8
 _RIGHT: Final = 176  # where lines are named
 _TOP: Final = 24
 _BOTTOM: Final = 44  # where months are named
+_NAME: Final = 150  # two names side by side
 _LINE: Final = 15  # names nearer than this would be written over one another
 _FAR_PCT: Final = 40  # a level farther from every close would press them into a flat line
 _MONTHS: Final = 6  # named at most
@@ -60,8 +61,8 @@ def chart(row: Row, past: Closes, made: date | None = None, stop: str = "Stop") 
     scale = _Scale([*closes, *averages, *(level.price for level in near), *zone], len(closes))
     words = _words(past, levels)
     drawn = (
-        f"{_months(past.days, scale)}{_band(zone, scale)}{_made(past.days, made, scale)}{_levelled(near, scale)}"
-        f"{_average(past.slow, 'slow', scale)}{_average(past.fast, 'fast', scale)}{_closes(closes, scale)}"
+        f"{_months(past.days, scale)}{_band(zone, scale)}{_made(past, made, scale)}{_levelled(near, scale)}"
+        f"{_average(past.slow, 'slow', scale)}{_average(past.fast, 'fast', scale)}{_closes(closes, near, scale)}"
         f"{_names([*near, *_ends(past)], scale)}"
     )
     title = f"{len(closes)} daily closes{' with the plan' if near else ''}"
@@ -134,10 +135,11 @@ def _names(named: Sequence[Named], scale: _Scale) -> str:
     return "".join(drawn)
 
 
-def _closes(closes: Sequence[float], scale: _Scale) -> str:
+def _closes(closes: Sequence[float], levels: Sequence[Named], scale: _Scale) -> str:
     points = " ".join(f"{scale.x(place)},{scale.y(close)}" for place, close in enumerate(closes))
     end = f'<circle cx="{scale.right}" cy="{scale.y(closes[-1])}" r="3"/>'
-    extremes = "".join(_extreme(closes, close, scale, beside) for close, beside in ((max(closes), -8), (min(closes), 17)))
+    lines = [scale.y(level.price) for level in levels]
+    extremes = "".join(_extreme(closes, close, scale, lines, way) for close, way in ((max(closes), -1), (min(closes), 1)))
     return f'<polyline class="close" points="{points}"/>{end}{extremes}'
 
 
@@ -146,11 +148,20 @@ def _average(line: Sequence[float | None], kind: str, scale: _Scale) -> str:
     return f'<polyline class="{kind}" points="{points}"/>' if points else ""
 
 
-def _extreme(closes: Sequence[float], close: float, scale: _Scale, beside: int) -> str:
-    """Return the price of the highest or lowest close beside it, so that the line has a measure."""
-    x = scale.x(closes.index(close))
+def _extreme(closes: Sequence[float], close: float, scale: _Scale, lines: Sequence[float], way: int) -> str:
+    """Return the price of the highest or lowest close beyond it, so that the line has a measure.
+
+    Args:
+        lines: where levels are drawn, which are not written over where there is room beside them.
+        way: -1 for above the close, 1 for below it.
+    """
+    x, y = scale.x(closes.index(close)), scale.y(close)
+    near = y + (-8 if way < 0 else 17)
+    places = [place for step in range(3) if _LINE <= (place := near + way * step * _LINE / 2) <= HEIGHT - _BOTTOM + 22]
+    free = (place for place in places if not any(place - 13 < line < place + 5 for line in lines))
+    y = next(free, places[0] if places else near)
     anchor = "start" if x < WIDTH / 6 else "end" if x > WIDTH / 2 else "middle"
-    return f'<text x="{x}" y="{scale.y(close) + beside:.1f}" text-anchor="{anchor}">{_rupees(close)}</text>'
+    return f'<text x="{x}" y="{y:.1f}" text-anchor="{anchor}">{_rupees(close)}</text>'
 
 
 def _months(days: Sequence[date], scale: _Scale) -> str:
@@ -166,14 +177,17 @@ def _months(days: Sequence[date], scale: _Scale) -> str:
     )
 
 
-def _made(days: Sequence[date], made: date | None, scale: _Scale) -> str:
-    """Mark the session of the plan where closes go on after it."""
+def _made(past: Closes, made: date | None, scale: _Scale) -> str:
+    """Mark the session of the plan where closes go on after it; its name stands below where the highest close is named above."""
+    days = past.days
     if made is None or made not in days or made == days[-1]:
         return ""
     x = scale.x(days.index(made))
+    beside = abs(scale.x(past.closes.index(max(past.closes))) - x) < _NAME
+    y = HEIGHT - _BOTTOM + 24 if beside else _TOP - 10
     return (
         f'<line class="made" x1="{x}" x2="{x}" y1="{_TOP - 8}" y2="{HEIGHT - _BOTTOM + 12}"/>'
-        f'<text class="made" x="{x - 4:.1f}" y="{_TOP - 10}" text-anchor="end">plan of {made.day} {made:%b}</text>'
+        f'<text class="made" x="{x - 4:.1f}" y="{y}" text-anchor="end">plan of {made.day} {made:%b}</text>'
     )
 
 

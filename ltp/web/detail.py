@@ -13,7 +13,7 @@ from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
 from ltp.db import closes
 from ltp.errors import DatabaseError
-from ltp.web import chart, filters, poll, screens, sizes
+from ltp.web import chart, filters, neighbours, poll, screens, sizes
 from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
 from ltp.web.filters import ScreenQuery
@@ -21,7 +21,7 @@ from ltp.web.poll import Live
 from ltp.web.rows import fact
 from ltp.web.screens import Screener
 from ltp.web.services import services
-from ltp.web.values import met, short
+from ltp.web.values import counted, met, short
 
 bp = Blueprint("detail", __name__)
 _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
@@ -34,18 +34,15 @@ _MAX_RUN: Final = 2**53
 
 @bp.get("/screeners/<name>/<segment>/<security_id>")
 def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
-    shown, given = screens.named(name), filters.single(request.args.items(multi=True))
-    wanted = filters.whole(given, "run", _MAX_RUN, 0)
-    live = filters.choice(given, "live", ("1", "0"), "1") == "1"
-    run = screens.run_of(shown, wanted)
+    shown, query = screens.named(name), filters.parse(request.args.items(multi=True))
+    run = screens.run_of(shown, query.run)
     found = _found(run, segment, security_id)
-    capital, risk = filters.rupees(given, "capital", *filters.CAPITAL), filters.rupees(given, "risk", *filters.RISK)
     if run is None or found is None:
         raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
     path = f"/screeners/{name}/{found.segment}/{found.security_id}"
     if security_id != str(found.security_id):
         return redirect(path)
-    held, found = services(), sizes.resize_of(run, capital, risk)(found)
+    held, found = services(), sizes.resize_of(run, query.capital, query.risk)(found)
     held.plans.learn(run)
     held.demand([found.key])
     return render_template(
@@ -55,14 +52,14 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         row=found,
         quote=held.hub.quotes([found.key])[0],
         plan=_plan(shown, found),
-        sizing=sizes.sizing_of(capital, risk) if found.quantity else None,
+        sizing=sizes.sizing_of(query.capital, query.risk) if found.quantity else None,
         distances=[(shown.column(column), f"{column}@{run.id}") for column in screens.live_of(found)],
         chart=_chart(shown, run, found),
         criteria=[_told(outcome) for outcome in found.criteria],
         met=met(found.criteria),
         facts=_facts(found),
-        rows_url=ScreenQuery(run=wanted, capital=capital, risk=risk).url(shown.path),
-        **_addresses(path, run, ScreenQuery(run=wanted, capital=capital, risk=risk, live=live)),
+        place=neighbours.place(shown, run, query, found),
+        **_addresses(path, run, query),
     )
 
 
@@ -95,11 +92,10 @@ def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
 
 def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """Return what keeps the page current; its own stream names the run, whose plan it must not change under the reader."""
-    ours, here = f"run={run.id}", query.with_(live=True).url(path)
-    paused = f"{here}{'&' if '?' in here else '?'}live=0"
+    ours, moving = f"run={run.id}", query.with_(page=1, rows=(), live=True).url(path)
     return {
         "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
-        "pause_url": paused if query.live else here,
+        "pause_url": f"{moving}{'&' if '?' in moving else '?'}live=0" if query.live else moving,
     }
 
 
@@ -130,8 +126,8 @@ def _facts(found: Row) -> list[tuple[str, str, str]]:
     ]
 
 
-def _told(outcome: Outcome) -> tuple[Outcome, str, str]:
-    """Return a criterion with its value and its margin as texts."""
-    number = "unknown" if outcome.value is None else short(outcome.value)
+def _told(outcome: Outcome) -> tuple[Outcome, str, str, str]:
+    """Return a criterion with its value, its bound and its margin as texts."""
+    number = "unknown" if outcome.value is None else counted(short(outcome.value), outcome.unit)
     margin = "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short(outcome.margin)
-    return outcome, number, margin
+    return outcome, number, counted(outcome.bound, outcome.unit), counted(margin, outcome.unit)

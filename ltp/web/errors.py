@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, NotReadError, StoreError
-from ltp.web import addresses
+from ltp.web import addresses, swaps
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
@@ -106,7 +106,7 @@ def _drawn(problem: Problem) -> Response:
     page = render_template(
         "error.html", title=title, detail=detail, without=_without(problem), again=again, again_s=problem.retry_after_s
     )
-    return Response(page, problem.status)
+    return Response(page, problem.status, swaps.refusal() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {})
 
 
 def _without(problem: Problem) -> str:

@@ -27,6 +27,7 @@ _MAX_PAGE: Final = 10_000
 _NAMES: Final = frozenset(
     {"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows", "capital", "risk"}
 )
+_SUGGESTED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
     name = sort.removeprefix("-") if sort else "rank"
     accepted = sorts(tab)
     if name not in accepted:
-        fitting = "it is one of " + ", ".join(accepted) + ", with - in front for descending"
+        fitting = f"it is one of {', '.join(accepted[:_SUGGESTED])} and so on, with - in front for descending"
         raise InputError("sort", sort, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
@@ -204,7 +205,7 @@ def _columns(value: str, tab: str) -> tuple[str, ...]:
     names, accepted = value.split(","), [column.name for column in of_tab(tab)]
     for index, name in enumerate(names):
         if name not in accepted or name in names[:index]:
-            fitting = "columns is a list such as ltp,chg,chgp without repetition out of " + ", ".join(accepted)
+            fitting = "columns is a list such as ltp,chg,chgp without repetition, of names of this tab"
             raise InputError("columns", name, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
     return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")
 
@@ -215,6 +216,16 @@ def _elsewhere(name: str, tab: str) -> str:
 
 
 def _nearly(name: str, accepted: Sequence[str]) -> str:
-    """Ask whether another column was meant: a reader with a typing error need not search a list of ninety."""
-    found = [] if name in accepted else difflib.get_close_matches(name[:40], accepted, n=1, cutoff=0.7)
-    return f"there is no such column; did you mean {found[0]}?" if found else ""
+    """Ask whether another column was meant, by its name or its label: a reader need not search a list of ninety."""
+    if name in accepted:
+        return ""
+    labels = {BY_NAME[each].label.lower(): each for each in accepted if each in BY_NAME}
+    known, asked = [*accepted, *labels], name[:40].lower()
+    near = difflib.get_close_matches(asked, known, n=_SUGGESTED, cutoff=0.85)  # what is so near needs no guesses beside it
+    near = near or difflib.get_close_matches(asked, known, n=_SUGGESTED, cutoff=0.6)
+    found = list(dict.fromkeys(labels.get(each, each) for each in near))
+    return f"there is no such column; did you mean {_or(found)}?" if found else ""
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

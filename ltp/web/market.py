@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import escape
 
-from ltp.core.tick import LINK_DEAD_AFTER_S
+from ltp.core.tick import LINK_DEAD_AFTER_S, session_date
 from ltp.hub.hub import Hub
 
 SEGMENT_NAMES: Final = {
@@ -73,11 +73,12 @@ def phase_words(phases: Mapping[str, str], segment: str) -> str:
 
 
 def line(hub: Hub) -> str:
-    """Return the inner markup of the status line: "Feed live · NSE open"."""
-    now = status(hub)
+    """Return the inner markup of the status line: "Feed live · NSE open", with the date of the prices while it is closed."""
+    now, phase = status(hub), phase_words(hub.phase, "NSE_EQ")
+    day = session_date(hub.session) if phase == "closed" else None
+    dated = f" · prices of {day.day} {day:%b %Y}" if day else ""
     notice = f' · <a href="/status#h-calendar">{escape(hub.notice)}</a>' if hub.notice else ""
-    phase = escape(phase_words(hub.phase, "NSE_EQ"))
-    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span> · NSE {phase}{notice}'
+    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span>{dated} · NSE {escape(phase)}{notice}'
 
 
 def partial(hub: Hub) -> str:

@@ -148,7 +148,7 @@ def _r_now(plan: Plan, quote: Quote) -> str:
 
 
 def _signed(hundredths: int) -> str:
-    sign = "" if not hundredths else "+" if hundredths > 0 else "−"
+    sign = "" if not hundredths else "+" if hundredths > 0 else "-"
     return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
 
 

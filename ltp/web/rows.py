@@ -28,16 +28,21 @@ _CHIPS: Final = {"READY": "ready", "NOT_READY": "not"}
 
 
 class Link(NamedTuple):
-    """Where rows lead: the detail of a run's row. `run`: 0 for whichever run is the newest. `sized`: what plans are sized for, as
-    an address says it."""
+    """Where rows lead: the detail of a run's row. `run`: 0 for whichever run is the newest. `query`: the rest of the list's, so
+    that the row's page knows its neighbours there."""
 
     kind: str
     run: int = 0
-    sized: str = ""
+    query: str = ""
+
+    @property
+    def suffix(self) -> str:
+        said = "&".join(each for each in (self.query, f"run={self.run}" if self.run else "") if each)
+        return f"?{said}" if said else ""
 
     def of(self, row: Row) -> str:
-        query = "&".join(filter(None, (f"run={self.run}" if self.run else "", self.sized)))
-        return f"/screeners/{self.kind}/{row.segment}/{row.security_id}" + (f"?{query}" if query else "")
+        """Return the address without the query."""
+        return f"/screeners/{self.kind}/{row.segment}/{row.security_id}"
 
 
 def rows(
@@ -56,14 +61,22 @@ def rows(
         quotes: of at least these rows.
         sized: the rows were made for this one view, so what is drawn of them is not kept: it would drive out what others share.
     """
-    names, fixed = tuple(columns), _fixed.__wrapped__ if sized else _fixed
-    drawn = []
+    names, query, bare = tuple(columns), escape(link.suffix), Link(link.kind)
+    fixed = _fixed.__wrapped__ if sized else _fixed
+    drawn: list[str] = []
     for row in shown:
         quote = quotes[row.key]._replace(moved=False)
-        pieces, end = fixed(_Same(row), names, link)
+        begin, pieces, end = fixed(_Same(row), names, bare)
+        drawn += (begin, query)
         drawn += [before + cell(quote, name) for before, name in pieces]
         drawn.append(end)
     return Markup("".join(drawn))  # noqa: S704 (every text of the run was escaped, and a cell is made of numbers and words)
+
+
+def row_id(row: Row) -> str:
+    """Return the id of a row's link. The heading of the row's page has it too: htmx keeps the focus on an id and scrolls to
+    it, so Back leads to the row."""
+    return f"i-{row.segment}-{row.security_id}"
 
 
 def money(price: Price | None, key: str) -> str:
@@ -109,7 +122,7 @@ def _plain(name: str, column: Column, held: float) -> str:
         return group_indian(str(round(held)))
     decimals = 2 if column.kind in {"×", "R"} else 1
     text = f"{abs(held):.{decimals}f}"
-    sign = "" if float(text) == 0 else "−" if held < 0 else "+" if _is_change(name) else ""
+    sign = "" if float(text) == 0 else "-" if held < 0 else "+" if _is_change(name) else ""
     return f"{sign}{text}{column.kind if column.kind in {'%', '×'} else ''}"
 
 
@@ -134,10 +147,10 @@ class _Same:
 
 
 @lru_cache(maxsize=_KEPT)
-def _fixed(same: _Same, names: tuple[str, ...], link: Link) -> tuple[list[tuple[str, str]], str]:
-    """Return what stands before each live cell, with that cell's column, and what stands after the last."""
+def _fixed(same: _Same, names: tuple[str, ...], link: Link) -> tuple[str, list[tuple[str, str]], str]:
+    """Return the row to the query of its link, then what stands before each live cell, with that cell's column, and the rest."""
     row = same.row
-    pieces, before = [], _head(row, link)
+    pieces, before = [], _head(row)
     for name in names:
         column = BY_NAME[name.partition("@")[0]]
         if column.live:
@@ -145,15 +158,12 @@ def _fixed(same: _Same, names: tuple[str, ...], link: Link) -> tuple[list[tuple[
             before = "</span></td>"
         else:
             before += _cell(row, column)
-    return pieces, before + _ROW_END
+    return f'<tr><th scope="row"><a href="{escape(link.of(row))}', pieces, before + _ROW_END
 
 
-def _head(row: Row, link: Link) -> str:
+def _head(row: Row) -> str:
     doubt = f' <abbr title="{escape(" ".join(row.flags))}">!</abbr>' if row.flags else ""
-    return (
-        f'<tr><th scope="row"><a href="{escape(link.of(row))}" id="i-{row.segment}-{row.security_id}">{escape(row.symbol)}</a>'
-        f"{doubt} <small>{escape(row.name)}</small></th>"
-    )
+    return f'" id="{row_id(row)}">{escape(row.symbol)}</a>{doubt} <small>{escape(row.name)}</small></th>'
 
 
 def _live(key: str, column: Column) -> str:

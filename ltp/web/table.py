@@ -24,7 +24,7 @@ from ltp.core.counted import counted
 from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
 from ltp.errors import InputError
-from ltp.web import listing, poll, rows, sizes, titles
+from ltp.web import listing, neighbours, poll, rows, sizes, titles
 from ltp.web.columns import RECOMMENDATIONS, SYMBOL, TABS, Column, of_tab
 from ltp.web.facets import Choice, Facets, facets
 from ltp.web.filters import ScreenQuery
@@ -139,7 +139,7 @@ def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, car
         quotes=quotes,
         columns=columns,
         headings=tuple(within.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, _link(shown, query), sized=query.sized),
+        body=rows.rows(page.rows, _names(columns, run), quotes, held.cell, neighbours.link(shown, query), sized=query.sized),
         choosers=within.choosers(shown, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
         tabs=tuple(within.tab(tab, query) for tab in TABS),
@@ -199,11 +199,6 @@ class _Links:
             each._replace(url=self.url(query.with_(setup=each.value, page=1)), current=each.value.casefold() == now)
             for each in facets(run).setups
         )
-
-
-def _link(shown: Screener, query: ScreenQuery) -> rows.Link:
-    sized = ScreenQuery(capital=query.capital, risk=query.risk).params()
-    return rows.Link(shown.kind, query.run, "&".join(f"{name}={value}" for name, value in sized.items()))
 
 
 def _totals(run: Run | None, query: ScreenQuery, page: listing.Listing, quotes: Mapping[str, Quote]) -> sizes.Totals | None:

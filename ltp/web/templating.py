@@ -15,7 +15,7 @@ from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
 from ltp.core.quote import Quote
 from ltp.core.tick import IST
-from ltp.web import addresses, market, rows
+from ltp.web import addresses, market, rows, swaps
 from ltp.web.filters import SIZES
 from ltp.web.screens import SCREENERS
 from ltp.web.services import services
@@ -36,8 +36,11 @@ def install(app: Flask) -> None:
         element_id=element_id,
         grouped=lambda number: group_indian(str(number)),
         ist=ist,
+        kept_url=swaps.KEPT,
+        lost_url=swaps.LOST,
         money=rows.money,
         number=rows.number,
+        row_id=rows.row_id,
         segment_names=market.SEGMENT_NAMES,
         sizes=SIZES,
         all_screeners=tuple(SCREENERS.values()),
@@ -73,9 +76,11 @@ def universe_title(name: str) -> str:
     return universe.title if universe else name
 
 
-def clock() -> Markup:
+def clock(*, dated: bool = False) -> Markup:
     now = datetime.fromtimestamp(time.time(), UTC)
-    return Markup('<time datetime="{}">{:%H:%M:%S} IST</time>').format(now.isoformat(timespec="seconds"), now.astimezone(IST))
+    local = now.astimezone(IST)
+    text = f"{f'{local.day} {local:%b %Y}, ' if dated else ''}{local:%H:%M:%S} IST"
+    return Markup('<time datetime="{}">{}</time>').format(now.isoformat(timespec="seconds"), text)
 
 
 def _page() -> dict[str, Any]:

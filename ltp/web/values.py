@@ -5,6 +5,7 @@ Pure: rows, quotes and plans in, numbers and texts out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -66,14 +67,23 @@ def missing(outcome: Outcome) -> str:
     """Return a criterion that is not met, with the value, the bound and by how much."""
     if outcome.value is None:
         return f"{outcome.name}: unknown"
-    by = "" if outcome.margin is None else f", by {short(abs(outcome.margin))}"
-    return f"{outcome.name}: {short(outcome.value)} ({outcome.bound}{by})"
+    by = "" if outcome.margin is None else f", by {counted(short(abs(outcome.margin)), outcome.unit)}"
+    return f"{outcome.name}: {counted(short(outcome.value), outcome.unit)} ({counted(outcome.bound, outcome.unit)}{by})"
+
+
+def counted(text: str, unit: str) -> str:
+    """Return a number, or a bound that ends in one, with its unit."""
+    if not unit or not text[-1:].isdigit():
+        return text
+    if unit == "₹":
+        return f"₹{text}" if text[0].isdigit() else re.sub(r"(\d)", r"₹\1", text, count=1)
+    return f"{text}{unit}" if unit in {"%", "×"} else f"{text} {unit}"
 
 
 def short(number: float) -> str:
     """Write a number with as many decimals as say something: at most two, none of a large one."""
     text = f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
+    return "0" if text == "-0" else text
 
 
 def _comparable(held: Any) -> Any:

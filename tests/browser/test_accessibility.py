@@ -255,7 +255,7 @@ def test_nothing_is_told_by_colour_alone(visit: Callable[..., Page]) -> None:
         page = visit(path)
         told = page.locator("b.g, b.l").evaluate_all(signs)
         assert told
-        assert all(sign in ("+✓u" if name == "g" else "−✗sd") for name, sign in told), told
+        assert all(sign in ("+✓u" if name == "g" else "-✗sd") for name, sign in told), told
         arrows = "elements => elements.map(each => getComputedStyle(each, '::before').content[1]).join('')"
         assert set(page.locator("b.u, b.d").evaluate_all(arrows)) <= {"▲", "▼"}
 

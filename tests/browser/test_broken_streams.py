@@ -69,11 +69,15 @@ def test_a_frozen_server_is_soon_not_live_and_live_again_after(visit: Callable[.
     try:
         expect(page.locator("#beat i")).to_be_visible()
         assert page.locator("#beat i").inner_text() == "not live"
+        expect(page.locator("#beat[role=status] .lost")).to_have_count(1)
+        expect(page.locator(".c-ltp i").first).to_be_hidden()
+        expect(page.locator(".feed-live")).to_be_hidden()
     finally:
         stack.thaw("web")
     expect(page.locator("#beat i")).to_be_hidden()
     moves(page)
     expect(page.locator("#poller")).to_have_count(0)
+    expect(page.locator(".c-ltp i").first).to_be_visible()
 
 
 def test_a_frozen_worker_makes_every_price_stale(visit: Callable[..., Page], stack: Any) -> None:

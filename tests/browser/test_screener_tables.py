@@ -19,7 +19,7 @@ STATES = {
 DISTANCES = "[...document.querySelectorAll('[id^=to_entry-]')].map(cell => cell.textContent).join()"
 # What a row's price and entry make the distance, and what the row says, read at one moment.
 ROW = """() => { const of = name => document.querySelector(`#${name}-NSE_EQ-1333`);
-    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('−', '-').replace('%', '').replace(' R', ''));
+    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', '').replace(' R', ''));
     const row = of('ltp').closest('tr'), cells = [...row.children].map(cell => cell.textContent);
     const heads = [...document.querySelectorAll('thead th a')].map(head => head.id);
     return [number(of('ltp').querySelector('b').textContent), number(cells[heads.indexOf('s-entry')]),
@@ -64,7 +64,7 @@ def test_tabs_and_setups_are_links_that_bring_their_own_stream(visit: Callable[.
 def test_the_detail_of_a_row_is_live(visit: Callable[..., Page]) -> None:
     page = visit(PLAN)
     page.click("#i-NSE_EQ-1333")
-    page.wait_for_url("**/screeners/swing/NSE_EQ/1333")
+    page.wait_for_url("**/screeners/swing/NSE_EQ/1333?tab=recommendations")
     text = "document.querySelector('#to_stop-NSE_EQ-1333').textContent"
     page.wait_for_function(f"(before) => {text} !== before", arg=page.evaluate(text))
     expect(page.locator("#h-plan .chip")).to_be_visible()
@@ -109,3 +109,176 @@ def test_a_laptop_needs_no_sideways_scrolling_of_the_table(visit: Callable[..., 
         page = visit(f"{path}{'&' if '?' in path else '?'}live=0", viewport={"width": 1366, "height": 768})
         board = page.locator(".board")
         assert board.evaluate("board => board.scrollWidth") == board.evaluate("board => board.clientWidth")
+
+
+VISIBLE = """() => { const board = document.querySelector('.board').getBoundingClientRect();
+    return [...document.querySelectorAll('tbody tr')].filter(row => { const box = row.getBoundingClientRect();
+        return box.top >= board.top && box.bottom <= Math.min(board.bottom, innerHeight); }).length }"""
+
+
+@pytest.mark.parametrize("path", [SWING, PLAN, "/screeners/longterm", "/screeners/longterm?tab=recommendations"])
+def test_a_laptop_shows_twenty_rows_and_needs_no_scrolling_of_the_page(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, viewport={"width": 1366, "height": 768})
+    assert page.evaluate(VISIBLE) >= 20
+    assert page.evaluate("document.documentElement.scrollHeight") <= 768
+
+
+def test_a_wide_screen_is_used_to_its_edges(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 1920, "height": 1080})
+    box = page.locator(".board").bounding_box()
+    assert box
+    assert (box["x"], box["width"]) == pytest.approx((18.75, 1882.5), abs=1)
+    assert page.locator(".board").evaluate("board => board.scrollWidth <= board.clientWidth")
+
+
+def test_a_phone_shows_price_state_and_distances_without_scrolling_sideways(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    for name in ("ltp", "state", "to_entry", "to_stop"):
+        for part in (f"thead th:has(#s-{name})", f"tbody tr:first-child .c-{name}", f"tbody tr:nth-child(5) .c-{name}"):
+            box = page.locator(part).bounding_box()
+            assert box, part
+            assert box["x"] >= 0, part
+            assert box["x"] + box["width"] <= 390, part
+    lefts = page.locator("tbody tr:first-child > *").evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().x)")
+    assert len(set(lefts)) == len(lefts), "nothing lies over anything else"
+    top = page.locator(".board").bounding_box()
+    assert top
+    assert top["y"] < 360
+    page.locator(".board").evaluate("board => { board.scrollTop = 300 }")
+    head = page.locator("#s-ltp").bounding_box()
+    assert head
+    assert head["y"] == pytest.approx(top["y"], abs=24), "the head stays in sight"
+
+
+@pytest.mark.parametrize("width", [390, 1366, 1920])
+@pytest.mark.parametrize("path", [SWING, PLAN])
+def test_heads_stand_over_their_numbers(visit: Callable[..., Page], path: str, width: int) -> None:
+    page = visit(f"{path}{'&' if '?' in path else '?'}live=0", viewport={"width": width, "height": 768})
+    off = page.evaluate(
+        """() => [...document.querySelectorAll('thead th:not(.t)')].slice(1).map(head => {
+            const index = [...head.parentElement.children].indexOf(head);
+            const right = node => { const range = document.createRange(); range.selectNodeContents(node);
+                return range.getBoundingClientRect().right };
+            const cell = document.querySelectorAll('tbody tr')[2].children[index];
+            return [head.textContent, right(head.querySelector('a')) - right(cell.querySelector('b') ?? cell)]; })"""
+    )
+    wrong = [pair for pair in off if abs(pair[1]) > 8 and not pair[0].startswith("60")]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("width", [390, 1366, 1920])
+def test_columns_stay_where_they_are_when_distances_become_dashes(visit: Callable[..., Page], width: int) -> None:
+    page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
+    places = "[...document.querySelectorAll('thead th')].map(head => Math.round(head.getBoundingClientRect().x))"
+    before = page.evaluate(places)
+    page.evaluate("document.querySelectorAll('[id^=to_], [id^=r_now]').forEach(cell => { cell.textContent = '–' })")
+    assert page.evaluate(places) == before
+    page.evaluate("document.querySelectorAll('.c-ltp i').forEach(state => { state.textContent = 'quiet' })")
+    assert page.evaluate(places) == before
+    page.evaluate(
+        """document.querySelectorAll('.c-ltp i').forEach(state => { state.outerHTML = '<i class="n">closed 7 Dec</i>' })"""
+    )
+    assert page.evaluate(places) == before
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(visit: Callable[..., Page], width: int) -> None:
+    page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
+    seen = page.evaluate(
+        """() => { const states = [...document.querySelectorAll('.c-ltp i')].slice(0, 2);
+            const [named, other] = states.map((state, at) => {
+                state.outerHTML = `<i class="${'n-'[at]}">closed ${7 + at} Dec</i>`;
+                return document.querySelectorAll('.c-ltp i')[at] });
+            return [named, other].map(state => { const text = state.firstChild, range = document.createRange();
+                range.setStart(text, 7); range.setEnd(text, text.length);
+                const box = state.getBoundingClientRect(), date = range.getBoundingClientRect();
+                return date.top < box.bottom - 2 && date.bottom > box.top + 2; }); }"""
+    )
+    assert seen == [False, True]
+
+
+def in_sight(page: Page, selector: str) -> bool:
+    """Tell whether an element lies within the table's box and is covered neither by its head nor by its first column."""
+    return bool(
+        page.locator(selector).evaluate(
+            """element => { const box = element.getBoundingClientRect();
+                const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+                return top === element || element.contains(top); }"""
+        )
+    )
+
+
+def test_back_leads_to_the_row_one_came_from(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 1366, "height": 500})
+    row = page.locator("tbody th a").nth(43)
+    name, symbol = row.get_attribute("id"), row.inner_text()
+    row.click()
+    expect(page.locator("h1")).to_contain_text(symbol)
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page.go_back()
+    expect(page.locator(f"tbody #{name}")).to_be_visible()
+    page.wait_for_function("id => document.activeElement.id === id", arg=name)
+    assert in_sight(page, f"#{name}")
+
+
+def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[..., Page]) -> None:
+    page = visit(f"{PLAN}&setup=READY&sort=-symbol&size=25", viewport={"width": 1366, "height": 300})
+    links = page.locator("tbody th a")
+    symbols, ids = links.all_inner_texts(), links.evaluate_all("links => links.map(link => link.id)")
+    links.nth(8).click()
+    expect(page.locator(".around span").first).to_have_text(f"9 of {len(symbols)}")
+    expect(page.locator("[rel=prev]")).to_have_text(f"‹ {symbols[7]}")
+    page.click("[rel=next]")
+    expect(page.locator("h1")).to_contain_text(symbols[9])
+    expect(page.locator("[rel=next]")).to_have_text(f"{symbols[10]} ›")
+    page.click("#b-rows")
+    page.wait_for_url(f"**{PLAN}&setup=READY&sort=-symbol&size=25#{ids[9]}")
+    page.wait_for_function(
+        "id => { const box = document.getElementById(id)?.getBoundingClientRect(); return box && box.top < 300 }", arg=ids[9]
+    )
+    assert in_sight(page, f"#{ids[9]}")
+    page.reload()
+    page.wait_for_selector("tbody tr")
+    assert in_sight(page, f"#{ids[9]}")
+
+
+@pytest.mark.parametrize("boosted", [True, False])
+def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
+    columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"
+    page = visit(f"{PLAN}&columns={columns}{'' if boosted else '&sort=-r'}", viewport={"width": 800, "height": 700})
+    if boosted:
+        page.locator("#s-r").click()
+        page.wait_for_url("**sort=-r**")
+    expect(page.locator("th[aria-sort=descending] #s-r")).to_be_visible()
+    page.wait_for_function("document.querySelector('.board').scrollLeft > 100")
+    assert in_sight(page, "#s-r")
+
+
+def test_a_skip_link_leads_to_the_first_row(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("#skip-table")).to_be_focused()
+    expect(page.locator("#skip-table")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == page.locator("tbody th a").first.get_attribute("id")
+
+
+def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[..., Page]) -> None:
+    page = visit(
+        f"{PLAN}&live=0&columns=ltp,chg,chgp,state,entry,to_entry,to_stop,r_now&size=25", viewport={"width": 1366, "height": 768}
+    )
+    copied = page.evaluate(
+        """() => { const rows = document.querySelectorAll('tbody tr'), range = document.createRange(), selection = getSelection();
+            range.setStartBefore(rows[0]); range.setEndAfter(rows[24]);
+            selection.removeAllRanges(); selection.addRange(range); return selection.toString(); }"""
+    )
+    lines = [line.split("\t") for line in copied.splitlines() if line.strip()]
+    assert len(lines) == 25
+    assert {len(line) for line in lines} == {9}
+    for _, ltp, chg, chgp, _, entry, *distances in lines:
+        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%R ") for each in distances)):
+            float(text.replace(",", ""))
+    assert any(line[6].startswith("-") for line in lines), "a minus sign is one to a spreadsheet"
+    assert "−" not in copied

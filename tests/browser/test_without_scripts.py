@@ -1,4 +1,4 @@
-"""The same pages with JavaScript off: plain links, plain forms, and a reload every 15 seconds."""
+"""The same pages with JavaScript off: plain links, plain forms, and a reload every 15 seconds where nothing is being typed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def test_filter_sort_columns_and_size_are_links_and_a_form(plain: Callable[[str]
     page = plain(SWING)
     page.click("#s-symbol")
     assert page.url.endswith("?sort=symbol")
+    page.click("#to-filter")
+    assert page.url.endswith("?sort=symbol&live=0#filter")
     page.fill("#q", "bank")
     page.select_option("#size", "25")
     page.click("#filter button")
@@ -46,7 +48,47 @@ def test_filter_sort_columns_and_size_are_links_and_a_form(plain: Callable[[str]
 
 def test_an_instrument_is_found(plain: Callable[[str], Page]) -> None:
     page = plain("/")
+    page.click("#n-find")
     page.fill("#find", "hdfcbank")
     page.click(".find button")
     assert page.url.endswith("/instruments/NSE_EQ/1333")
     expect(page.locator("#ltp-NSE_EQ-1333")).to_contain_text("₹")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", SWING, f"{SWING}?live=0", f"{SWING}?tab=recommendations", f"{SWING}/NSE_EQ/1333", "/screeners", "/screeners/custom",
+        "/screeners/custom?c=close+%3E+1", "/screeners/custom?c=volume+%3E+1&universe=nifty50", "/instruments", "/status",
+        "/instruments/NSE_EQ/1333", f"{SWING}/runs", f"{SWING}/changes",
+    ],
+)  # fmt: skip
+def test_no_page_loads_itself_anew_over_a_text_that_is_being_typed(plain: Callable[[str], Page], path: str) -> None:
+    page = plain(path)
+    timed = page.locator("meta[http-equiv=refresh]").count()
+    typed = page.locator("input:visible, select:visible, textarea:visible").count()
+    assert not (timed and typed), (timed, typed)
+    assert timed or typed
+
+
+def test_a_screen_under_composition_is_loaded_anew_by_a_link(plain: Callable[[str], Page]) -> None:
+    page = plain("/screeners/custom?c=close+%3E+2")
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
+    page.fill("#c-new", "rsi14 > 6")
+    page.wait_for_timeout(3_000)  # longer than an evaluation's page waited
+    assert page.input_value("#c-new") == "rsi14 > 6"
+    address = page.url
+    page.click("#reload")
+    assert page.url.rstrip("?") == address
+    assert page.input_value("#c-new") == ""
+
+
+@pytest.mark.parametrize("path", [SWING, f"{SWING}?tab=recommendations&size=25"])
+def test_the_page_scrolls_and_no_box_in_it_so_that_a_reload_can_keep_the_place(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, java_script_enabled=False, viewport={"width": 1280, "height": 420})
+    box = page.locator(".board").evaluate("board => [getComputedStyle(board).overflowX, getComputedStyle(board).overflowY]")
+    assert box == ["visible", "visible"]
+    assert page.evaluate("document.documentElement.scrollHeight") > 420  # the window
+    page.locator("tbody tr").nth(18).scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    assert page.locator(".board").evaluate("board => board.scrollTop") == 0

@@ -22,7 +22,7 @@ def test_each_criterion_says_its_value_bound_and_margin() -> None:
     assert score.outcomes == (
         Outcome("ADX strong", True, 25.0, "> 20", 5.0),
         Outcome("RSI in the band", False, 72.35, "50 to 70", -2.35),
-        Outcome("Near the high", True, 10.0, "< 15", 5.0),
+        Outcome("Near the high", True, 10.0, "< 15", 5.0, "%"),
     )
     assert score.points == pytest.approx(100 * (6 * 0.8 + 2 * 0.7654 + 2 * 0.8) / 10)
 

@@ -123,7 +123,9 @@ def test_a_share_without_candles_meets_nothing():
 
 
 def test_facts_and_their_words(said):
-    assert said("pct_from_high52 < 5", [1.0], pct_from_high52=3.25) == Outcome("pct_from_high52 < 5", True, 3.25, "< 5", 1.75)
+    assert said("pct_from_high52 < 5", [1.0], pct_from_high52=3.25) == Outcome(
+        "pct_from_high52 < 5", True, 3.25, "< 5", 1.75, "%"
+    )
     assert said("trend == up", [1.0], trend="up") == Outcome("trend == up", True, None, "== up, is up")
     assert said("trend != up", [1.0], trend="sideways").passed
     assert said("trend != up", [1.0], trend=None) == Outcome("trend != up", False, None, "!= up, is unknown")

@@ -79,7 +79,7 @@ def test_what_is_held_by_a_high_waits_for_the_breakout() -> None:
     assert found.stop == 9_800_000
     assert found.target == 11_210_000  # 2 R: the 52-week high is worth only 1.1
     assert found.why == (
-        "Held by the 55-day high ₹1,025.00, 1.2 ATR (2.5%) above the close; "
+        "Resistance at the 55-day high ₹1,025.00, 1.2 ATR (2.5%) above the close; "
         f"{STRENGTH.replace('27.0', '15.0')}. Buy when the price goes through it. "
         "Stop 0.25 ATR below the 10-day low, target 2 R."
     )

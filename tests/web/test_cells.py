@@ -65,6 +65,13 @@ def test_the_state_stands_beside_the_price_as_a_word(state: str, word: str) -> N
     assert cell(quote(state=state, session="2026-11-20"), "ltp").endswith(f"</b> {word}")
 
 
+def test_a_date_that_the_page_names_once_is_marked_so_that_a_table_leaves_it_out() -> None:
+    named = drawing(lambda _: None, lambda: "2026-11-20")
+    assert named(quote(state="closed", session="2026-11-20"), "ltp").endswith('<i class="n">closed 20 Nov</i>')
+    assert named(quote(state="closed", session="2026-11-19"), "ltp").endswith("<i>closed 19 Nov</i>")
+    assert named(quote(session="2026-11-20"), "ltp").endswith("<i>live</i>")
+
+
 @pytest.mark.parametrize("session", ["", "<script>12", "2026-13-45"])
 def test_a_session_that_is_no_date_never_gets_onto_a_page(session: str) -> None:
     assert cell(quote(state="closed", session=session), "ltp").endswith("<i>closed</i>")
@@ -80,9 +87,9 @@ def test_what_is_unknown_is_a_dash_and_never_a_zero(unknown: Quote) -> None:
     ("ltp", "close", "chg", "chgp"),
     [
         (10_100_000, 10_000_000, '<b class="g">+10.00</b>', '<b class="g">+1.00%</b>'),
-        (9_875_500, 10_000_000, '<b class="l">−12.45</b>', '<b class="l">−1.25%</b>'),
+        (9_875_500, 10_000_000, '<b class="l">-12.45</b>', '<b class="l">-1.25%</b>'),
         (10_000_000, 10_000_000, "0.00", "0.00%"),
-        (10_000_500, 100_000_000_000, '<b class="l">−99,98,999.95</b>', '<b class="l">−99.99%</b>'),
+        (10_000_500, 100_000_000_000, '<b class="l">-99,98,999.95</b>', '<b class="l">-99.99%</b>'),
         (1_000_000_100, 1_000_000_000, '<b class="g">+0.01</b>', "0.00%"),
         (10_000_000, None, "–", "–"),
     ],
@@ -94,7 +101,7 @@ def test_change_is_against_the_previous_close(ltp: int, close: int | None, chg: 
 
 def test_half_of_a_hundredth_of_a_percent_is_rounded_away_from_zero_on_both_sides() -> None:
     assert "+0.13%" in cell(quote(10_012_500, prev_close=10_000_000), "chgp")
-    assert "−0.13%" in cell(quote(9_987_500, prev_close=10_000_000), "chgp")
+    assert "-0.13%" in cell(quote(9_987_500, prev_close=10_000_000), "chgp")
 
 
 def test_side_values() -> None:

@@ -94,3 +94,20 @@ def test_closes_alone_and_no_closes() -> None:
     assert "with the plan" not in drawn(bare)
     assert "polyline" in drawn(bare, KEPT._replace(closes=(5.0, 5.0)))
     assert chart(ROW, KEPT._replace(closes=(5.0,))) == Chart("", "", 1, None)
+
+
+@pytest.mark.parametrize("target", [1_200_000, 1_210_000, 1_215_000, 1_230_000])
+def test_the_price_of_the_highest_close_is_not_written_over_a_level(target: int) -> None:
+    closes = tuple(100.0 + (20 if at == 30 else at % 3) for at in range(60))
+    svg = chart(ROW._replace(target=target, entry=1_050_000, stop=960_000), Closes((), closes, (), ())).svg
+    line = float(re.findall(r'<line class="target"[^>]* y1="([\d.]+)"', svg)[0])
+    name = float(re.findall(r'y="([\d.]+)" text-anchor="\w+">120.00<', svg)[0])
+    assert not name - 13 < line < name + 5
+
+
+def test_the_name_of_the_plan_is_not_written_over_the_price_of_the_highest_close() -> None:
+    highest = YEAR._replace(closes=tuple(10_000.0 if at == 200 else each for at, each in enumerate(YEAR.closes)))
+    svg = drawn(ROW, highest, DAYS[203])
+    plan = float(re.findall(r'y="([\d.]+)" text-anchor="end">plan of', svg)[0])
+    price = float(re.findall(r'y="([\d.]+)" text-anchor="\w+">10,000.00<', svg)[0])
+    assert abs(plan - price) >= 13

@@ -50,7 +50,7 @@ def test_every_criterion_says_whether_it_is_met_and_by_how_much(site: Any, run_i
     page = site.page(PATH)
     assert "score 86.9, 1 of 3 criteria met" in page
     missed = '<td class="t"><b class="l">✗ missed</b></td>'
-    assert f'<th scope="row">ADX strong</th>{missed}<td>17.5</td><td>&gt; 20</td><td>−2.5</td>' in page
+    assert f'<th scope="row">ADX strong</th>{missed}<td>17.5</td><td>&gt; 20</td><td>-2.5</td>' in page
     assert f'<th scope="row">RS</th>{missed}<td>unknown</td><td>&gt; 0</td><td>–</td>' in page
     assert '<th scope="row">Trend</th><td class="t"><b class="g">✓ met</b></td><td>1</td><td>–</td><td>–</td>' in page
 
@@ -68,7 +68,7 @@ def test_its_stream_follows_the_run_that_is_shown(site: Any, run_id: int) -> Non
     response = site.client.get(address(page, "hx-sse:connect"), buffered=False)
     event = next(iter(response.response)).decode()
     response.close()
-    assert '<hx-partial id="to_entry-NSE_EQ-1333">−0.02%</hx-partial>' in event
+    assert '<hx-partial id="to_entry-NSE_EQ-1333">-0.02%</hx-partial>' in event
     assert "to_entry-NSE_EQ-1333" in site.page(f"{PATH}/poll?run={run_id}&n=3")
 
 
@@ -77,7 +77,7 @@ def test_an_older_run_is_shown_as_it_was(site: Any, run_id: int) -> None:
     assert "Later" in site.page(PATH)
     page = site.page(f"{PATH}?run={run_id}")
     assert "Later" not in page
-    assert f'href="/screeners/swing?run={run_id}" id="b-rows"' in page
+    assert f'href="/screeners/swing?run={run_id}#i-' in page
     assert f'href="{PATH}?run={run_id}&amp;live=0" id="pause"' in page
 
 

@@ -146,6 +146,12 @@ def test_a_column_that_is_nearly_right_is_hinted_at() -> None:
         parse([("sort", "-volum")])
     with pytest.raises(InputError, match=r"^columns: 'chgpp' is not accepted; there is no such column; did you mean chgp\?$"):
         parse([("columns", "ltp,chgpp")])
+    with pytest.raises(InputError, match=r"did you mean [a-z0-9_]+(, [a-z0-9_]+){0,3} or [a-z0-9_]+\?$"):
+        parse([("sort", "dist_ema")])
+    with pytest.raises(InputError, match=r"did you mean high52\?$"):
+        parse([("sort", "52w high")])
+    with pytest.raises(InputError, match=r"^sort: 'zzzzz' is not accepted; it is one of [\w, ]{1,60} and so on, with - in front"):
+        parse([("sort", "zzzzz")])
     with pytest.raises(InputError, match="it is one of rank, symbol, ltp"):
         parse([("sort", "zzzzz")])
     with pytest.raises(InputError, match="without repetition"):

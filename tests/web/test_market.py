@@ -9,7 +9,7 @@ from ltp.web.market import line, partial, status
 
 
 def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
-    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase, doubts={}, notice="")
+    return SimpleNamespace(feed=feed, link_age_s=link_age_s, phase=phase, doubts={}, notice="", session="2026-11-27")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,11 @@ def test_a_worker_that_is_not_heard_is_said_before_what_it_last_said(age: float)
 )
 def test_the_phase_in_words(phase: str, words: str) -> None:
     assert line(hub(NSE_EQ=phase)).endswith(words)
+
+
+def test_the_date_of_a_closed_markets_prices_is_told_once() -> None:
+    assert line(hub(NSE_EQ="closed")) == '<span class="feed-live">Feed live</span> · prices of 27 Nov 2026 · NSE closed'
+    assert "prices of" not in line(hub(NSE_EQ="continuous"))
 
 
 def test_what_comes_through_the_cache_is_text() -> None:

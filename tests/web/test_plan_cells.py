@@ -119,14 +119,14 @@ def test_what_happened_stays_true_of_a_stale_price_and_what_is_fleeting_does_not
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("to_entry", "−3.85%"), ("to_stop", "−8.65%"), ("to_target", "+5.77%"), ("r_now", "+0.80 R")],
+    [("to_entry", "-3.85%"), ("to_stop", "-8.65%"), ("to_target", "+5.77%"), ("r_now", "+0.80 R")],
 )
 def test_distances_are_signed_and_of_the_price(column: str, text: str) -> None:
     assert _draw(column, _quote(1040)) == text
 
 
 def test_a_loss_is_negative_r() -> None:
-    assert _draw("r_now", _quote(975, low=970, high=1000)) == '<b class="l">−0.50 R</b>'
+    assert _draw("r_now", _quote(975, low=970, high=1000)) == '<b class="l">-0.50 R</b>'
     assert _draw("r_now", _quote(1000)) == "0.00 R"
 
 
@@ -146,7 +146,7 @@ def test_no_distance_from_a_price_that_is_stale_or_has_left_the_plan(column: str
 
 def test_a_plan_that_lacks_a_level_shows_a_dash_there_only() -> None:
     run = _run(stop=None, target=None)
-    assert [_draw(column, _quote(1040), run) for column in PLANNED] == ["waiting", "−3.85%", "–", "–", "–"]
+    assert [_draw(column, _quote(1040), run) for column in PLANNED] == ["waiting", "-3.85%", "–", "–", "–"]
 
 
 def test_two_runs_have_two_plans_for_one_instrument() -> None:
@@ -154,7 +154,7 @@ def test_two_runs_have_two_plans_for_one_instrument() -> None:
     plans = {1: plans_of(_run(1)), 2: plans_of(other), 3: {}}
     cells = PlanCells(plans.__getitem__)
     drawn = [cells.drawing(f"to_entry@{run_id}") for run_id in (1, 2, 3)]
-    assert [cell(_quote(1040)) for cell in drawn if cell] == ["−3.85%", "+5.77%", "–"]
+    assert [cell(_quote(1040)) for cell in drawn if cell] == ["-3.85%", "+5.77%", "–"]
 
 
 def test_a_column_may_be_asked_for_before_its_run_is_known() -> None:
@@ -163,7 +163,7 @@ def test_a_column_may_be_asked_for_before_its_run_is_known() -> None:
     assert cell is not None
     assert cell(_quote(1040)) == "–"
     plans[17] = plans_of(_run())
-    assert cell(_quote(1040)) == "−3.85%"
+    assert cell(_quote(1040)) == "-3.85%"
     plans[17][KEY] = plans[17][KEY]._replace(entry=1040_0000)
     assert cell(_quote(1040)) == "0.00%"
 

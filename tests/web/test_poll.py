@@ -26,7 +26,7 @@ def test_every_live_page_has_a_stream_a_poll_and_a_beat(site: Any, path: str) ->
     page = site.page(path or "/")
     assert f'hx-sse:connect="{path}/stream' in page
     assert f'hx-get="{path}/poll' in page
-    assert '<p id="beat"><i>not live</i></p>' in page
+    assert '<p id="beat" role="status"><i>not live</i></p>' in page
     assert 'id="beat"' not in page.partition('id="screen"')[0]
     site.page(f"{path}/poll")
 

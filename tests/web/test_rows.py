@@ -107,7 +107,7 @@ def test_a_trend_has_the_colour_of_its_direction_and_says_it() -> None:
     [
         ("dist_ema20", 1.25, "+1.2%"),
         ("dist_ema20", -0.04, "0.0%"),
-        ("rs6m", -3.0, "−3.0%"),
+        ("rs6m", -3.0, "-3.0%"),
         ("pct_from_high52", 2.26, "2.3%"),
         ("relvol", 1.333, "1.33×"),
         ("rsi", 61.25, "61.2"),

@@ -77,7 +77,7 @@ def test_changes_are_those_since_the_run_before(site: Any) -> None:
     assert re.findall(r">(S\d)</a>", left) == ["S1"]
     assert re.findall(r">(S\d)</a>", moved) == ["S1", "S2", "S3"]
     assert re.findall(r">(S\d)</a>", setups) == ["S3"]
-    assert '<b class="l">−2</b>' in moved
+    assert '<b class="l">-2</b>' in moved
 
 
 def test_any_two_runs_of_a_screen_are_compared_the_later_with_the_earlier(site: Any) -> None:

@@ -413,7 +413,7 @@ def test_setups_and_states_are_words(site: Any, computed: int) -> None:
     page = site.page(PLAN)
     assert '<strong class="chip wait">WAIT PULLBACK</strong>' in page
     assert 'hx-ignore><b class="z">in entry zone</b></span>' in page
-    assert re.search(r'id="to_stop-NSE_EQ-1333"[^>]*>−3.66%<', page)
+    assert re.search(r'id="to_stop-NSE_EQ-1333"[^>]*>-3.66%<', page)
     assert re.search(r'id="state-NSE_EQ-2031"[^>]*>–<', page)
 
 
@@ -428,7 +428,7 @@ def test_distances_go_out_with_the_price_in_the_same_event(site: Any, computed: 
     response.close()
     assert '<hx-partial id="state-NSE_EQ-1333"><b class="l">stop hit</b></hx-partial>' in event
     assert '<hx-partial id="to_entry-NSE_EQ-1333">+3.84%</hx-partial>' in event
-    assert '<hx-partial id="r_now-NSE_EQ-1333"><b class="l">−1.02 R</b></hx-partial>' in event
+    assert '<hx-partial id="r_now-NSE_EQ-1333"><b class="l">-1.02 R</b></hx-partial>' in event
 
 
 def test_an_order_of_distances_can_be_refreshed_by_a_link(site: Any, computed: int) -> None:
@@ -445,7 +445,7 @@ def test_a_run_has_an_address_that_goes_on_showing_it(site: Any, computed: int) 
     assert symbols(page) == ["=M&M", "HDFCBANK"]
     assert '<time datetime="2026-11-20">20 Nov 2026</time>; it does not change' in page
     assert 'id="newest" href="/screeners/swing?sort=symbol"' in page
-    assert f'href="/screeners/swing/NSE_EQ/1333?run={computed}"' in page
+    assert f'href="/screeners/swing/NSE_EQ/1333?sort=symbol&amp;run={computed}"' in page
     assert f'id="s-score" href="/screeners/swing?sort=-score&amp;run={computed}"' in page
     assert f"run={computed}" in address(page, "hx-sse:connect")
 

@@ -49,7 +49,7 @@ def test_a_view_has_a_capital_and_a_risk_of_its_own(site: Any) -> None:
     assert quantities(page) == ["30", "10"]  # 1,500 / 50; 1,500 / 150
     assert totals(page) == "2 plans shown cost ₹78,000, 39.0% of the capital; open risk ₹3,000, 1.5%."
     assert 'value="2,00,000"' in page
-    assert 'href="/screeners/swing/NSE_EQ/1333?capital=200000&amp;risk=1500"' in page
+    assert 'href="/screeners/swing/NSE_EQ/1333?tab=recommendations&amp;capital=200000&amp;risk=1500"' in page
     assert 'id="t-candidates" href="/screeners/swing?capital=200000&amp;risk=1500"' in page
     assert quantities(site.page(TAB)) == ["156", "66"]
 
@@ -93,7 +93,7 @@ def test_a_rows_page_is_sized_as_its_table_was(site: Any) -> None:
     page = site.page("/screeners/swing/NSE_EQ/1333?capital=200000&risk=1500")
     assert "<dt>Qty</dt><dd>30</dd>" in page
     assert "Sized for a capital of ₹2,00,000 and ₹1,500 lost a trade at most" in page
-    assert 'href="/screeners/swing?capital=200000&amp;risk=1500" id="b-rows"' in page
+    assert 'href="/screeners/swing?capital=200000&amp;risk=1500#i-NSE_EQ-1333" id="b-rows"' in page
     assert "<dt>Qty</dt><dd>156</dd>" in site.page("/screeners/swing/NSE_EQ/1333")
 
 

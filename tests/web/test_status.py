@@ -156,7 +156,7 @@ def test_the_page_renews_itself_with_and_without_scripts_unless_it_is_paused(sit
     assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in page.partition("</head>")[0]
     assert re.search(r'hx-get="/status/poll" hx-trigger="every 3s" hx-target="#figures"', page)
     assert "hx-sse:connect" not in page
-    assert '<p id="beat"><i>not live</i></p>' in page
+    assert '<p id="beat" role="status"><i>not live</i></p>' in page
     paused = site.page("/status?live=0")
     assert "refresh" not in paused.partition("</head>")[0]
     assert "every 3s" not in paused

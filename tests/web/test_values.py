@@ -8,7 +8,7 @@ from ltp.core.plan import Plan
 from ltp.core.quote import Quote
 from ltp.core.screener import Outcome, Row
 from ltp.core.tick import Tick
-from ltp.web.values import missing, short, sortable, summary, written
+from ltp.web.values import counted, missing, short, sortable, summary, written
 
 KEY = "NSE_EQ:1333"
 OUTCOMES = (Outcome("ADX strong", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0), Outcome("RS", False, None, "> 0"))
@@ -82,6 +82,23 @@ def test_criteria_that_were_not_met_say_by_how_much() -> None:
     assert summary(()) == ""
 
 
-@pytest.mark.parametrize(("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "−2.25"), (3.0, "3")])
+@pytest.mark.parametrize(("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "-2.25"), (3.0, "3")])
 def test_numbers_are_short(number: float, text: str) -> None:
     assert short(number) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("> 15", "%", "> 15%"), ("50 to 70", "", "50 to 70"), ("1.25", "×", "1.25×"), ("-1 to 2.5", "ATR", "-1 to 2.5 ATR"),
+        ("1,402.5", "₹", "₹1,402.5"), ("+12", "₹", "+₹12"), ("> 95.2 (ema50)", "₹", "> 95.2 (ema50)"),
+        ("unknown", "%", "unknown"), ("", "%", ""),
+    ],
+)  # fmt: skip
+def test_a_number_has_its_unit(text: str, unit: str, expected: str) -> None:
+    assert counted(text, unit) == expected
+
+
+def test_what_is_missed_is_told_with_units() -> None:
+    outcome = Outcome("Near the 52-week high", False, 17.5, "< 15", -2.5, "%")
+    assert missing(outcome) == "Near the 52-week high: 17.5% (< 15%, by 2.5%)"

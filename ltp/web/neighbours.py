@@ -1,0 +1,60 @@
+"""Where a row stands in the list that it was opened from: its place, the rows before and after it, and the way back to it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from ltp.core.screener import Row, Run
+from ltp.web import listing
+from ltp.web.filters import ScreenQuery
+from ltp.web.rows import Link, row_id
+from ltp.web.screens import Screener
+from ltp.web.services import services
+
+
+class Neighbour(NamedTuple):
+    symbol: str
+    url: str
+
+
+class Place(NamedTuple):
+    """`number` counts from 1, 0 where the list has no such row. `back`: the list, at the row."""
+
+    number: int
+    of: int
+    back: str
+    before: Neighbour | None = None
+    after: Neighbour | None = None
+
+
+def place(shown: Screener, run: Run, query: ScreenQuery, row: Row) -> Place:
+    """Return the place of `row` among the rows that `query` lists. An order of prices is that of this moment."""
+    rows = _listed(run, query)
+    at = next((at for at, each in enumerate(rows) if each.key == row.key), None)
+    wanted = query.with_(live=True, rows=())
+    if at is None:
+        return Place(0, len(rows), wanted.url(shown.path))
+    back = f"{wanted.with_(page=at // query.size + 1).url(shown.path)}#{row_id(row)}"
+    before = _neighbour(shown, query, rows[at - 1]) if at else None
+    after = _neighbour(shown, query, rows[at + 1]) if at + 1 < len(rows) else None
+    return Place(at + 1, len(rows), back, before, after)
+
+
+def link(shown: Screener, query: ScreenQuery) -> Link:
+    """Return where the rows of a list lead: their pages, with what says which rows there are and in which order."""
+    kept = query.with_(page=1, live=True, rows=(), run=0)
+    return Link(shown.kind, query.run, urlencode(kept.params(), safe=","))
+
+
+def _listed(run: Run, query: ScreenQuery) -> tuple[Row, ...]:
+    if not listing.sorts_live(query):
+        return listing.still(run, query)
+    found, held = listing.matching(run.rows, query), services()
+    quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}
+    return tuple(listing.ordered(found, query, quotes, held.plans.of(run.id)))
+
+
+def _neighbour(shown: Screener, query: ScreenQuery, row: Row) -> Neighbour:
+    leads = link(shown, query)
+    return Neighbour(row.symbol, leads.of(row) + leads.suffix)
