@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench bench-smoke bench-tools chromium proxies clean
+.PHONY: run test lint bench bench-smoke bench-tools chromium proxies postgresql clean
 
 run: .venv/.run
 	@exec $(BIN)/python app.py
 
-test: .venv/.dev chromium proxies
+test: .venv/.dev chromium proxies postgresql
 	@$(BIN)/pytest
 
 lint: .venv/.dev
@@ -45,6 +45,14 @@ proxies:
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light caddy) >/dev/null || true; \
 	  fi; \
 	  command -v nginx >/dev/null 2>&1 && command -v caddy >/dev/null 2>&1 || echo "nginx or Caddy is missing, the tests of proxies cannot run. Install them with: sudo apt-get install -y nginx-light caddy"; }
+
+# Debian's too: the database that DATABASE_URL may name. The tests start a server of their own and touch no other.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql) >/dev/null || true; \
+	  fi; \
+	  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 || echo "PostgreSQL is missing, its tests cannot run. Install it with: sudo apt-get install -y postgresql"; }
 
 .venv/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

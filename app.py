@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from typing import Final
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 from ltp.core.quote import Quote
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
+from ltp.core.tick import session_of
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.db.screeners import fetch_run
@@ -86,7 +88,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     engine = open_engine(settings.database, may_be_away=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing, lambda: hub.session if hub else "")
+    cell = cells.drawing(PlanCells(catalog.plans.of).drawing, lambda: hub.session if hub else "", _today)
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
@@ -112,6 +114,10 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )
+
+
+def _today() -> str:
+    return session_of(time.time())
 
 
 def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -> Hub:

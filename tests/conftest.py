@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -61,7 +62,8 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[Valkey]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     if SERVER is None:
-        pytest.skip("PostgreSQL is not installed")
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("PostgreSQL is not installed: sudo apt-get install -y postgresql")
     server = PostgreSQL(free_port())
     server.start()
     yield server

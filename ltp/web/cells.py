@@ -21,8 +21,8 @@ DASH: Final = "–"  # an unknown is never a zero
 _INDEX: Final = "IDX_I:"  # a number of points, not an amount of rupees
 _DATED: Final = "<i>"
 _NAMED: Final = '<i class="n">'
+_LIVE: Final = "<i>live</i>"
 _WORDS: Final = {
-    "live": "<i>live</i>",
     "quiet": "<i>quiet</i>",
     "stale": '<i class="w">stale</i>',
     "unknown": '<i class="w">unknown</i>',
@@ -41,23 +41,26 @@ def cell(quote: Quote, column: str) -> str:
     return _DRAW[column](quote)
 
 
-def drawing(planned: Callable[[str], Draw | None], session: Callable[[], str] = str) -> Callable[[Quote, str], str]:
+def drawing(
+    planned: Callable[[str], Draw | None], session: Callable[[], str] = str, today: Callable[[], str] = str
+) -> Callable[[Quote, str], str]:
     """Return `cell` with the columns of plans too.
 
     Args:
         planned: says what draws a column that is not here, None for nobody.
         session: the trading date that the page names once for all closed prices; the class n lets a table leave it out of
             the cells. Empty where it names none.
+        today: the ISO date in India. A price of another session carries its date; empty where that is not to be said.
     """
-    draws = _Draws(planned, session)
+    draws = _Draws(planned, session, today)
     return lambda quote, column: draws[column](quote)
 
 
 class _Draws(dict[str, Draw]):
     """What draws each column, by its name: one look-up in C for all but the first cell of a column."""
 
-    def __init__(self, planned: Callable[[str], Draw | None], session: Callable[[], str]) -> None:
-        self._all: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named=session)}
+    def __init__(self, planned: Callable[[str], Draw | None], session: Callable[[], str], today: Callable[[], str]) -> None:
+        self._all: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named=session, today=today)}
         super().__init__(self._all)
         self._planned = planned
 
@@ -72,7 +75,7 @@ class _Draws(dict[str, Draw]):
         return draw
 
 
-def _ltp(quote: Quote, named: Callable[[], str] = str) -> str:
+def _ltp(quote: Quote, named: Callable[[], str] = str, today: Callable[[], str] = str) -> str:
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return f"<b>{DASH}</b> <i>unknown</i>"
@@ -83,10 +86,14 @@ def _ltp(quote: Quote, named: Callable[[], str] = str) -> str:
         opened = '<b class="u">' if direction > 0 else '<b class="d">'
     else:
         opened = '<b class="u s">' if direction > 0 else '<b class="d s">'
-    if quote.doubt:
+    if quote.state == "live":
+        word = _LIVE
+    elif quote.doubt:
         word = f'<i class="w">{quote.state}, {quote.doubt}</i>'
+    elif quote.state == "closed":
+        word = _closed(tick.session, named())
     else:
-        word = _WORDS.get(quote.state) or _closed(tick.session, named())
+        word = _dated(quote.state, tick.session, today())
     return f"{opened}{'' if key[:6] == _INDEX else '₹'}{_money(tick.ltp, key)}</b> {word}"
 
 
@@ -150,6 +157,20 @@ def _money(price: int, key: str) -> str:
     if paise < 1_00_000_00:
         return f"{paise // 1_000_00},{_THREE_DIGITS[paise // 100 % 1_000]}.{_TWO_DIGITS[paise % 100]}"
     return grouped_text(paise * (SCALE // 100))
+
+
+@lru_cache(maxsize=64)
+def _dated(state: str, session: str, today: str) -> str:
+    """Return the word of a price that is not live, with its date where that is not today."""
+    word = _WORDS[state]
+    try:
+        day = date.fromisoformat(session) if today and session != today else None
+    except ValueError:
+        day = None
+    if day is None:
+        return word
+    year = "" if session[:4] == today[:4] else f" {day.year}"
+    return f"{word[:-4]}, {day.day} {day:%b}{year}</i>"
 
 
 @lru_cache(maxsize=64)

@@ -72,6 +72,23 @@ def test_a_date_that_the_page_names_once_is_marked_so_that_a_table_leaves_it_out
     assert named(quote(session="2026-11-20"), "ltp").endswith("<i>live</i>")
 
 
+@pytest.mark.parametrize(
+    ("state", "session", "word"),
+    [
+        ("quiet", "2026-11-23", "<i>quiet</i>"),
+        ("quiet", "2026-10-18", "<i>quiet, 18 Oct</i>"),
+        ("stale", "2025-12-31", '<i class="w">stale, 31 Dec 2025</i>'),
+        ("quiet", "<script>12", "<i>quiet</i>"),
+        ("quiet", "", "<i>quiet</i>"),
+        ("closed", "2026-11-20", "<i>closed 20 Nov</i>"),
+        ("live", "2026-11-23", "<i>live</i>"),
+    ],
+)
+def test_a_price_of_another_session_carries_its_date(state: str, session: str, word: str) -> None:
+    draw = drawing(lambda _: None, str, lambda: "2026-11-23")
+    assert draw(quote(state=state, session=session), "ltp").endswith(f"</b> {word}")
+
+
 @pytest.mark.parametrize("session", ["", "<script>12", "2026-13-45"])
 def test_a_session_that_is_no_date_never_gets_onto_a_page(session: str) -> None:
     assert cell(quote(state="closed", session=session), "ltp").endswith("<i>closed</i>")
