@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-SERVER = shutil.which("postgres")
+# Debian keeps each version's programs out of the PATH.
+SERVER = shutil.which("postgres") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), default=None)
 _NEEDED = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
 
 
