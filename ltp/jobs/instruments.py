@@ -96,6 +96,7 @@ def import_file(engine: Engine, path: Path, name: str, *, force: bool = False, p
             before = instruments.fetch(engine, SHARES)
             with writing(engine) as connection:
                 reassignments.note(connection, [each.key for each in reassigned])
+                instruments.forget(connection, [each.key for each in reassigned])
             _store(engine, ScripMaster(lines), found, progress)
     except InputError as error:
         where = error.where if error.where == "file" else f"{name}, {error.where}"
