@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
+from ltp.core import lag
 from ltp.core.conflate import Conflator
 from ltp.core.money import Price
 from ltp.core.off_sessions import OffSessions
@@ -278,7 +279,7 @@ class Ingest(threading.Thread):
                 tick_size=self._tick_size,
                 prev_close_from=self._market.prev_close_from(),
                 sessions=self._market.sessions(),
-                delay_s={segment: lag.told_s for segment, lag in self._status.lags.items()},
+                delay_s=lag.settled(self._status.lags),
             )
             self._conflator.connected(self._status.since_us)
 
