@@ -159,7 +159,11 @@ class Merge:
 
     def _with_price(self, tick: Tick, old: Tick) -> Tick | None:
         evidence = self.evidence
-        timed = evidence.timed(tick, old)
+        if tick.ltt is not None and old.ltt is not None and self._session(tick.ltt) < old.session:
+            # Its volume is that of an earlier day, so that it is larger proves nothing, unless it goes on rising.
+            timed = tick
+        else:
+            timed = evidence.timed(tick, old)
         if self._of_drill(timed, old):
             return None
         session = self._session_of(timed)
