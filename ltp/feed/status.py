@@ -43,6 +43,14 @@ class FeedStatus(NamedTuple):
     last_packet_s: float | None = None
     stopped_for_good: bool = False
 
+    def timed_where_open(self, phase: Mapping[str, str]) -> FeedStatus:
+        """Return it without the lags of closed segments: what comes of them after hours tells of trades made before.
+
+        Args:
+            phase: by segment.
+        """
+        return self._replace(lags={name: lag for name, lag in self.lags.items() if phase.get(name) != "closed"})
+
 
 class StatusBoard:
     """Holds the newest status. One thread shows, any thread reads; `on_change` runs on the thread that shows."""
