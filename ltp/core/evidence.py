@@ -82,7 +82,7 @@ class Evidence:
             self.counters["out_of_order"] += 1
             return None
         self.counters["corrected"] += 1
-        if not tick.volume or tick.ltt is None or (old.ltt is not None and tick.ltt >= old.ltt):
+        if not tick.volume or tick.ltt is None or (old.ltt is not None and tick.ltt >= old.ltt) or _punctual(tick, tick.ltt):
             return tick
         self._mistimed[tick.key] = tick.ltt
         return tick._replace(ltt=None)
@@ -123,7 +123,7 @@ class Evidence:
         return delay_s <= PUNCTUAL_S
 
     def _still_mistimed(self, tick: Tick, ltt: int) -> bool:
-        return tick.key in self._mistimed and tick.received_at / _US - ltt > PUNCTUAL_S
+        return tick.key in self._mistimed and not _punctual(tick, ltt)
 
     def _corrects(self, tick: Tick, old: Tick) -> bool:
         """Return whether the broker took a volume or a trade time back: a few packets in a row say so, and none denies it."""
@@ -139,6 +139,10 @@ class Evidence:
             return False
         del self._older[tick.key]
         return True
+
+
+def _punctual(tick: Tick, ltt: int) -> bool:
+    return tick.received_at / _US - ltt <= PUNCTUAL_S
 
 
 def _repeats(tick: Tick, old: Tick) -> bool:

@@ -21,6 +21,8 @@ _STEPS_S: Final = ((120, 5), (600, 10), (3_600, 30))  # below so many seconds a 
 _KEYS: Final = 10_000
 _LAST_STEP_S: Final = 60
 _NO_LAG_S: Final = 43_200.0  # no line is half a day late: then the trade times run on another clock
+_INDIA_S: Final = 19_800.0  # late by India's offset: in such a feed it was counted twice, or not at all
+_INDIA_TOLERANCE_S: Final = 600.0
 _CLOCK_TOLERANCE_S: Final = 10.0
 _CLOCK_LEAST_S: Final = 5.0
 
@@ -41,8 +43,10 @@ class _Segment:
         self.went_back: set[str] = set()  # keys whose trade time is not yet where it was before
         self.told_s = 0
         self._against = 0  # looks in a row that contradict what is told
+        self._news = False  # something traded since the look before
 
     def take(self, key: str, known: int, ltt: int) -> None:
+        self._news = True
         if len(self.newest_ltt) > _KEYS:
             self.newest_ltt.clear()
             self.went_back.clear()
@@ -52,12 +56,14 @@ class _Segment:
 
     def read(self, now: float) -> Lag | None:
         self.latest = {key: each for key, each in self.latest.items() if now - each[0] <= _KEPT_S}
+        news, self._news = self._news, False
         if not self.latest:
             self.told_s = self._against = 0
             return None
         lags = sorted(lag_s for _, lag_s in self.latest.values())
         middle_s = median_low(lags)
-        if len(lags) > 1 or self.went_back.isdisjoint(self.latest):  # on one instrument alone, that is a wrong trade time
+        # On one instrument alone, trade times that went back are wrong. A look without news repeats the one before.
+        if news and (len(lags) > 1 or self.went_back.isdisjoint(self.latest)):
             self._tell(middle_s)
         return Lag(middle_s, lags[min(len(lags) - 1, len(lags) * 99 // 100)], len(lags), self.told_s)
 
@@ -93,11 +99,16 @@ class Lags:
                 continue
             segment = self._segments.setdefault(key[: key.index(":")], _Segment())
             lag_s = new[3] / 1e6 - ltt
-            if ltt > known and abs(lag_s) < _NO_LAG_S:
+            if ltt > known and _is_lag(lag_s):
                 segment.take(key, known, ltt)
                 segment.latest[key] = now, lag_s
         read = {name: segment.read(now) for name, segment in self._segments.items()}
         return {name: lag for name, lag in read.items() if lag is not None}
+
+
+def _is_lag(seconds: float) -> bool:
+    """Return whether a line can be so late; else the trade times run on another clock, and prove no delay."""
+    return abs(seconds) < _NO_LAG_S and abs(seconds - _INDIA_S) > _INDIA_TOLERANCE_S
 
 
 def _traded(volume: int | None, before: int | None) -> bool:
@@ -132,6 +143,14 @@ def delay_s(lags: Mapping[str, Lag], clock_error_s: float | None) -> int:
     """Return the longest delay that is told, without what this host's clock explains."""
     told = (lag.told_s for lag in lags.values() if not explained_by_clock(lag.told_s, clock_error_s))
     return max((0, *told))
+
+
+def settled(lags: Mapping[str, Lag]) -> dict[str, float]:
+    """Return how late most moving instruments of each segment are, without those in which a delay may just have begun.
+
+    There it is not decided yet: taken for punctual, their late prices would pass for traded on arrival.
+    """
+    return {segment: lag.told_s for segment, lag in lags.items() if lag.told_s or lag.median_s <= LATE_S}
 
 
 def doubts(silent: Iterable[str], lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:

@@ -59,16 +59,30 @@ class Merge:
         return self._with_rest(tick, old) if tick.rest else self._with_price(tick, old)
 
     def _off_session(self, tick: Tick, old: Tick | None) -> Tick | None:
-        """Take a price that is dated on no session only where the volume proves that it was traded just now."""
+        """Take a price that is dated on no session only where the volume proves that it was traded just now, in a session."""
         before = self._refused.get(tick.key) or old
         self._refused[tick.key] = tick
-        if before is None or not self.evidence.rose(tick, before):
+        if before is None or not self.evidence.rose(tick, before) or self._arrives_off_session(tick):
             return None
         self._counters["ltt_distrusted"] += 1
         untimed = tick._replace(ltt=None)
         if old is None or old.ltp is None or self._session_of(untimed) > old.session:
             return self._first_price(untimed, None, tick.received_at)
         return self._with_price(untimed, old)
+
+    def _arrives_off_session(self, tick: Tick) -> bool:
+        """Return whether a packet came on a day without a session, on which nothing but a drill trades; the day is noted."""
+        today = tick.received_at // 1_000_000
+        if self._sessions.get(tick.key.partition(":")[0]) == self._session(today):
+            return False
+        return self._off_sessions.refuses(tick._replace(ltt=today))
+
+    def _of_drill(self, tick: Tick, old: Tick) -> bool:
+        """Return whether a packet without a later trade time brings another price or volume on a day without a session."""
+        if tick.ltt is not None and (old.ltt is None or tick.ltt >= old.ltt):
+            return False
+        moved = tick.ltp != old.ltp or tick.volume not in (None, old.volume)
+        return moved and self._arrives_off_session(tick)
 
     def forget(self, key: str) -> None:
         """Forget an instrument whose key now means another."""
@@ -145,7 +159,13 @@ class Merge:
 
     def _with_price(self, tick: Tick, old: Tick) -> Tick | None:
         evidence = self.evidence
-        timed = evidence.timed(tick, old)
+        if tick.ltt is not None and old.ltt is not None and self._session(tick.ltt) < old.session:
+            # Its volume is that of an earlier day, so that it is larger proves nothing, unless it goes on rising.
+            timed = tick
+        else:
+            timed = evidence.timed(tick, old)
+        if self._of_drill(timed, old):
+            return None
         session = self._session_of(timed)
         if session > old.session and (timed.ltt is not None or timed.ltp != old.ltp or timed.volume != old.volume):
             return self._first_price(timed, None, evidence.traded_at(timed, old))

@@ -19,6 +19,7 @@ RECONNECT_AFTER: Final = 2.5  # times the silence after which it was shown
 RECONNECT_EVERY_S: Final = 60.0
 RECONNECT_AT_LEAST_EVERY_S: Final = 960.0
 _PERIOD_S: Final = 60.0  # the pace is that of the last one to two periods
+_LONGEST_PERIOD_S: Final = 600.0  # a period lasts until its ticks make a pace, but no longer
 
 
 class _Pace:
@@ -35,7 +36,8 @@ class _Pace:
         self._observed_s[0] += now - self.since
         self.since, self.silent = now, False
         self._ticks[0].update(keys)
-        if self._observed_s[0] > _PERIOD_S:
+        least_s = _PERIOD_S if self._ticks[0].total() >= KNOWN_FROM else _LONGEST_PERIOD_S
+        if self._observed_s[0] > least_s:
             self._ticks = Counter(), self._ticks[0]
             self._observed_s = [0.0, self._observed_s[0]]
 

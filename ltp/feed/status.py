@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from ltp.core.lag import Lag
+from ltp.core.lag import Lag, settled
 from ltp.core.tick import Feed
 
 STATUS_EVERY_S: Final = 0.5
@@ -45,8 +45,16 @@ class FeedStatus(NamedTuple):
 
     @property
     def delay_s(self) -> dict[str, float]:
-        """By how many seconds the prices of each segment come late, 0 for those in time."""
-        return {segment: lag.told_s for segment, lag in self.lags.items()}
+        """By how many seconds the prices of each segment come late, 0 for those in time; see `settled`."""
+        return settled(self.lags)
+
+    def timed_where_open(self, phase: Mapping[str, str]) -> FeedStatus:
+        """Return it without the lags of closed segments: what comes of them after hours tells of trades made before.
+
+        Args:
+            phase: by segment.
+        """
+        return self._replace(lags={name: lag for name, lag in self.lags.items() if phase.get(name) != "closed"})
 
 
 class StatusBoard:

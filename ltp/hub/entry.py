@@ -13,7 +13,7 @@ from ltp.core.quote import Quote
 from ltp.core.tick import LIVE_FOR_S, Feed, State, Tick, state
 from ltp.core.wire import Told, tick_of
 
-_CARRIED: Final = ("ltp", "ltt", "volume", "open", "high", "low", "prev_close", "oi")
+_CARRIED: Final = ("ltp", "volume", "open", "high", "low", "prev_close", "oi")
 # NamedTuple's own constructor takes three times as long.
 _new_quote: Final[Callable[[type[Quote], tuple[Any, ...]], Quote]] = tuple.__new__
 
@@ -190,8 +190,13 @@ def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:
 
 
 def _completed(tick: Tick, held: Tick) -> Tick:
-    """Carry over what `tick` does not mention, within one trading day; the price in any case."""
-    names = _CARRIED if tick.session in ("", held.session) else ("ltp",)
+    """Carry over what `tick` does not mention, within one trading day; the price in any case.
+
+    A trade time goes with its price: beside a new price it would date that one by an older trade.
+    """
+    names: tuple[str, ...] = _CARRIED if tick.session in ("", held.session) else ("ltp",)
+    if tick.ltp is None and names is _CARRIED:
+        names = (*_CARRIED, "ltt")
     missing = {name: getattr(held, name) for name in names if getattr(tick, name) is None}
     return tick._replace(**missing) if missing else tick
 

@@ -265,8 +265,8 @@ class Ingest(threading.Thread):
 
     def _look_around(self, now: float) -> None:
         """Learn once a second what packets do not say."""
-        before, self._status = self._status, self._feed_status()
-        phase = self._market.phases()
+        before, phase = self._status, self._market.phases()
+        self._status = self._feed_status().timed_where_open(phase)
         if (before.feed, before.since_us, self._phase) != (self._status.feed, self._status.since_us, phase):
             self._next_heartbeat = self._next_renewal = now
         self._phase = phase

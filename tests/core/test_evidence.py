@@ -193,6 +193,32 @@ def test_yesterdays_volume_does_not_order_todays_packets() -> None:
     assert (known.ltp, known.volume) == (101, 0)
 
 
+def test_a_snapshot_of_yesterday_with_its_larger_volume_changes_nothing_of_today() -> None:
+    table = Table()
+    known = table.packet(101, TEN, 2_500)
+    for _ in range(2):
+        assert table.packet(100, TEN - DAY, 5_000_000) == known
+    known = table.packet(102, TEN + 3, 2_600)
+    for _ in range(9):
+        assert table.packet(100, TEN - DAY, 5_000_000) == known
+
+
+def test_a_trade_time_that_went_back_by_a_day_stops_a_price_for_two_seconds() -> None:
+    table = Table()
+    table.packet(100, TEN, 1_000)
+    shown = [table.packet(100 + n, TEN + n - DAY, 1_000 + n) for n in range(1, 9)]
+    assert [known.ltp for known in shown] == [100, 100, *range(103, 109)]
+    assert (shown[-1].ltt, shown[-1].session, table.age_s(shown[-1])) == (None, "2026-11-23", 0)
+
+
+def test_a_trade_time_that_agrees_with_the_arrival_is_believed_after_a_wrong_volume() -> None:
+    table = Table()
+    table.packet(100, TEN, 1_000)
+    table.packet(101, 0, 4_000_000_000)
+    known = [table.packet(101 + n, TEN + 1 + n, 1_000 + n) for n in range(1, 4)][-1]
+    assert (known.ltp, known.volume, known.ltt) == (104, 1_003, TEN + 4)
+
+
 def test_rest_is_ordered_by_volume_too() -> None:
     table = Table()
     fed = table.packet(100, 0, 1_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.lag import Lag, Lags, clock_error, delay_s, doubts, duration
+from ltp.core.lag import Lag, Lags, clock_error, delay_s, doubts, duration, settled
 from ltp.core.tick import Said, Tick
 
 START = 1_795_408_200  # 2026-11-23 10:00 in India
@@ -84,6 +84,34 @@ def test_trade_times_that_went_back_on_all_and_go_on_are_a_delay():
 
 def test_trade_times_of_another_epoch_are_no_delay():
     assert looked(Lags(), 0, 20, {"NSE_EQ:1": 315_532_800.0}) == {}
+
+
+@pytest.mark.parametrize("late_s", [19_800.0, 19_950.0, 19_799.0])
+def test_trade_times_that_are_late_by_indias_offset_are_of_another_clock(late_s: float):
+    assert looked(Lags(), 0, 20, {"NSE_EQ:1": late_s, "NSE_EQ:2": late_s}) == {}
+    assert looked(Lags(), 0, 20, {"NSE_EQ:1": late_s - 1_200})["NSE_EQ"].told_s > 18_000
+
+
+def test_one_late_packet_of_a_thin_segment_is_no_delay():
+    """It stays the newest for many looks."""
+    lags = Lags()
+    looked(lags, 0, 10, {"MCX_COMM:1": 0.0})
+    looked(lags, 10, 11, {"MCX_COMM:1": 20.0})
+    assert [lags.look(float(at), ())["MCX_COMM"].told_s for at in range(11, 30)] == [0] * 19
+    assert looked(lags, 30, 31, {"MCX_COMM:1": 0.0})["MCX_COMM"].told_s == 0
+
+
+def test_a_delay_of_a_thin_segment_is_told_after_three_trades():
+    lags = Lags()
+    for at in (0, 20, 40):
+        looked(lags, at, at + 1, {"MCX_COMM:1": 150.0})
+    assert lags.look(45.0, ())["MCX_COMM"].told_s == 150
+
+
+def test_how_late_a_segment_is_stays_open_until_a_delay_is_told():
+    lags = Lags()
+    assert settled(looked(lags, 0, 2, {"NSE_EQ:1": 150.0, "IDX_I:13": 0.0})) == {"IDX_I": 0}
+    assert settled(looked(lags, 2, 4, {"NSE_EQ:1": 150.0, "IDX_I:13": 0.0})) == {"NSE_EQ": 150, "IDX_I": 0}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from ltp.core.conflate import Conflator
 from ltp.core.off_sessions import OffSessions, lines_to_add
 from ltp.core.session import Calendar
@@ -34,6 +36,34 @@ def test_a_mock_price_is_none_and_does_not_keep_the_real_one_out() -> None:
     known = conflator.get(KEY)
     assert known is not None
     assert (known.ltp, known.session) == (1_000, "2026-12-04")
+
+
+@pytest.mark.parametrize("ltt", [SATURDAY, FRIDAY - 60, 0, None], ids=["dated", "frozen", "zero", "none"])
+def test_a_drill_that_trades_each_second_changes_no_close(ltt: int | None) -> None:
+    refused = judged()
+    conflator = Conflator(refused)
+    conflator.admit([KEY])
+    sessions = {"NSE_EQ": "2026-12-04"}
+    conflator.configure(tick_size=lambda _: 0, prev_close_from=frozenset(), sessions=sessions, delay_s={})
+    close = tick(FRIDAY, 1_000, volume=5_000_000, session="2026-12-04", traded_at=FRIDAY * 1_000_000)
+    conflator.restore([close])
+    conflator.connected(SATURDAY * 1_000_000)
+    for n in range(1, 10):
+        traded = ltt + n if ltt == SATURDAY else ltt
+        conflator.apply([Tick(KEY, 990 + n, traded, (SATURDAY + n) * 1_000_000, 1_000 + n)])
+        assert conflator.get(KEY) == close
+    assert refused.found == {"2026-12-05": ("NSE_EQ",)}
+    conflator.configure(tick_size=lambda _: 0, prev_close_from=frozenset(), sessions={"NSE_EQ": "2026-12-05"}, delay_s={})
+    conflator.apply([Tick(KEY, 1_001, None, (SATURDAY + 20) * 1_000_000, 1_100)])
+    assert conflator.get(KEY)._replace(received_at=0) == Tick(KEY, 1_001, volume=1_100, session="2026-12-05")  # type: ignore[union-attr]
+
+
+def test_a_drill_of_a_share_that_was_never_seen_is_no_price() -> None:
+    conflator = Conflator(judged())
+    conflator.admit([KEY])
+    conflator.connected(SATURDAY * 1_000_000)
+    conflator.apply([tick(SATURDAY + n, 990 + n, volume=1_000 + n) for n in range(9)])
+    assert conflator.get(KEY) is None
 
 
 def test_the_override_file_makes_it_a_price() -> None:

@@ -41,6 +41,25 @@ def test_what_is_no_longer_wanted_is_not_missed():
     assert watch.silent == ()
 
 
+def test_a_segment_that_ticks_once_a_minute_is_silent_after_ten():
+    watch = SegmentWatch()
+    watched(watch, 0, 1201, {"NSE_EQ": 1, "MCX_COMM": 60})
+    watched(watch, 1201, 1795, {"NSE_EQ": 1})
+    assert watch.silent == ()
+    watched(watch, 1795, 1820, {"NSE_EQ": 1})
+    assert watch.silent == ("MCX_COMM",)
+    watched(watch, 1820, 1821, {"NSE_EQ": 1, "MCX_COMM": 1})
+    assert watch.silent == ()
+
+
+def test_a_segment_that_becomes_slow_is_measured_by_its_new_pace():
+    watch = SegmentWatch()
+    watched(watch, 0, 600, {"NSE_EQ": 1, "MCX_COMM": 1})
+    watched(watch, 600, 1201, {"NSE_EQ": 1, "MCX_COMM": 30})
+    watched(watch, 1201, 1400, {"NSE_EQ": 1})
+    assert watch.silent == ()
+
+
 def test_a_segment_whose_pace_is_not_known_is_not_judged():
     watch = SegmentWatch()
     watched(watch, 0, 4, {"MCX_COMM": 1})

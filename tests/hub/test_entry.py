@@ -41,14 +41,28 @@ def test_versions_rise_by_one_with_each_change_of_a_batch() -> None:
     assert [entry.quote.version for entry in entries.values()] == [8, 9, 10]
 
 
+def test_a_price_without_a_trade_time_is_not_dated_by_the_trade_before() -> None:
+    entries = {KEY: Entry(KEY)}
+    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
+    dated = Tick(KEY, 100, 5, NOW, 1, 2, 3, 4, 5, 6, "2033-05-18", 5_000_000)
+    untimed = dated._replace(ltp=101, ltt=None, volume=2, traded_at=NOW)
+    undated = untimed._replace(ltp=102, traded_at=0)
+    for tick, traded_s in ((dated, 5.0), (untimed, NOW / 1e6), (undated, None)):
+        take(entries, [tick], moment, 0)
+        shown = entries[KEY].quote.tick
+        assert shown is not None
+        assert (shown.traded.timestamp() if shown.traded else None) == traded_s
+
+
 @pytest.mark.parametrize("name", ["volume", "open", "high", "low", "prev_close", "oi", "ltt"])
 def test_each_field_that_is_not_mentioned_is_carried_over_and_each_that_changes_is_a_change(name: str) -> None:
     entries = {KEY: Entry(KEY)}
     moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
     full = Tick(KEY, 100, 5, NOW, 1, 2, 3, 4, 5, 6, "2033-05-18", NOW)
     take(entries, [full], moment, 0)
-    assert take(entries, [full._replace(**{name: None})], moment, 1) == []
-    assert entries[KEY].quote.tick == full
+    without = full._replace(**{name: None})
+    assert take(entries, [without], moment, 1) == []
+    assert entries[KEY].quote.tick == (without if name == "ltt" else full)
     seen = take(entries, [full._replace(**{name: 99})], moment, 1)
     assert seen == ([] if name == "ltt" else [KEY])
     assert entries[KEY].quote.tick == full._replace(**{name: 99})

@@ -102,12 +102,12 @@ def test_the_direction_is_that_of_the_last_move_not_of_the_last_look(desk: Desk,
     assert desk.agree(KEY)[0].direction == direction
 
 
-@pytest.mark.parametrize("name", ["ltp", "ltt", "volume", "open", "high", "low", "prev_close", "oi"])
+@pytest.mark.parametrize("name", ["ltp", "volume", "open", "high", "low", "prev_close", "oi"])
 def test_a_field_is_carried_over_from_a_tick_that_was_put_off(desk: Desk, name: str) -> None:
     desk.apply(full(100, oi=6))
     desk.apply(full(110, oi=7, ltt=8, volume=9, open=10, high=11, low=12, prev_close=13))
     desk.apply(full(120, oi=14)._replace(**{name: None}))
-    assert getattr(desk.agree(KEY)[0].tick, name) == {"ltp": 110, "ltt": 8, "volume": 9, "open": 10, "high": 11}.get(
+    assert getattr(desk.agree(KEY)[0].tick, name) == {"ltp": 110, "volume": 9, "open": 10, "high": 11}.get(
         name, {"low": 12, "prev_close": 13, "oi": 7}.get(name)
     )
 

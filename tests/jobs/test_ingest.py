@@ -300,6 +300,15 @@ def test_a_segment_in_doubt_loses_its_30_second_keys_at_once_and_gets_them_back(
     assert bench.valkey.client.get("ltp:NSE_EQ:1333") == b"1402.20"
 
 
+def test_what_comes_late_of_a_closed_segment_is_no_delay(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    phases = {"NSE_EQ": "closed", "MCX_COMM": "continuous"}
+    monkeypatch.setattr(bench.ingest._market, "phases", lambda: phases)
+    bench.status = bench.status._replace(lags={"NSE_EQ": Lag(900.0, 900.0, 2, 900), "MCX_COMM": Lag(40.0, 40.0, 1, 40)})
+    bench.start()
+    assert bench.messages[0]["doubts"] == {"MCX_COMM": "delayed by 40 s"}
+    assert bench.valkey.client.hget("market_stream:status", "delay_s") == b"40"
+
+
 def test_a_silent_segment_is_in_every_batch(bench: Bench) -> None:
     bench.status = bench.status._replace(silent=("NSE_EQ",))
     bench.start()
