@@ -242,6 +242,15 @@ def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[.
     assert in_sight(page, f"#{ids[9]}")
 
 
+def test_the_first_row_of_a_sorted_table_is_not_under_its_head(visit: Callable[..., Page]) -> None:
+    for path in (SWING, f"{PLAN}&sort=-risk"):
+        page = visit(path, viewport={"width": 1366, "height": 768})
+        head, row = page.locator("thead th").first.bounding_box(), page.locator("tbody tr").first.bounding_box()
+        assert head is not None
+        assert row is not None
+        assert row["y"] >= head["y"] + head["height"] - 1
+
+
 @pytest.mark.parametrize("boosted", [True, False])
 def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
     columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"

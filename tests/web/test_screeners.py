@@ -223,6 +223,7 @@ def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) ->
 @pytest.mark.parametrize(
     ("given", "short"),
     [
+        ("?tab=plans&capital=5,00,000&risk=₹2,500", "?tab=recommendations&capital=500000&risk=2500"),
         ("?q=bank&sector=&size=50", "?q=bank"),
         ("?q=&setup=&sector=&size=50", ""),
         ("?sort=ltp&dir=desc", "?sort=-ltp"),
