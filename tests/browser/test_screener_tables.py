@@ -19,7 +19,7 @@ STATES = {
 DISTANCES = "[...document.querySelectorAll('[id^=to_entry-]')].map(cell => cell.textContent).join()"
 # What a row's price and entry make the distance, and what the row says, read at one moment.
 ROW = """() => { const of = name => document.querySelector(`#${name}-NSE_EQ-1333`);
-    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', '').replace(' R', ''));
+    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', ''));
     const row = of('ltp').closest('tr'), cells = [...row.children].map(cell => cell.textContent);
     const heads = [...document.querySelectorAll('thead th a')].map(head => head.id);
     return [number(of('ltp').querySelector('b').textContent), number(cells[heads.indexOf('s-entry')]),
@@ -287,7 +287,7 @@ def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[...,
     assert len(lines) == 25
     assert {len(line) for line in lines} == {9}
     for _, ltp, chg, chgp, _, entry, *distances in lines:
-        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%R ") for each in distances)):
+        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%") for each in distances)):
             float(text.replace(",", ""))
     assert any(line[6].startswith("-") for line in lines), "a minus sign is one to a spreadsheet"
     assert "−" not in copied
