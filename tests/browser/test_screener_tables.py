@@ -251,6 +251,12 @@ def test_the_first_row_of_a_sorted_table_is_not_under_its_head(visit: Callable[.
         assert row["y"] >= head["y"] + head["height"] - 1
 
 
+def test_a_phone_says_which_field_is_capital_and_which_is_risk(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 390, "height": 844})
+    expect(page.get_by_text("Capital ₹")).to_be_visible()
+    expect(page.get_by_text("Risk of a trade ₹")).to_be_visible()
+
+
 @pytest.mark.parametrize("boosted", [True, False])
 def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
     columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"
