@@ -72,7 +72,8 @@ def _import(given: argparse.Namespace) -> int:
         print(f"{counted(len(done.thin) - _NAMED, 'other day')} of far fewer shares than the days around them.")
     cli_left_out.tell(done, settings.state_dir)
     if done.suspects:
-        suspected = counted(len(done.suspects), "split or bonus is", "splits or bonuses are")
+        # A demerger that is counted as a split is confirmed as one.
+        suspected = counted(len(done.suspects), "split, bonus or demerger is", "splits, bonuses or demergers are")
         print(f"{suspected} suspected, and the history is cut until `actions confirm` or `dismiss`:")
         print_actions(engine, done.suspects[:_NAMED])
         if len(done.suspects) > _NAMED:

@@ -148,7 +148,7 @@ def test_an_import_tells_what_it_suspects(split: Path, engine: Engine, capsys: p
     split.write_text(split.read_text().replace("2025-08-21,HDFCBANK,400,404,396,400,", "2025-08-21,HDFCBANK,400,404,396,401,"))
     assert cli.main(["candles", "import", str(split)]) == 0
     first, second, _, _ = capsys.readouterr().out.splitlines()
-    assert first.startswith("1 split or bonus is suspected, and the history is cut until")
+    assert first.startswith("1 split, bonus or demerger is suspected, and the history is cut until")
     assert second.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00")
 
 

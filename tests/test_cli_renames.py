@@ -115,3 +115,10 @@ def test_a_wrong_word_is_one_sentence(
     assert cli.main(["candles", "renames", *arguments]) == 2
     assert capsys.readouterr().err == sentence + "\n"
     assert instruments.fetch_names(engine) == {}
+
+
+def test_a_rename_that_was_given_wrongly_is_given_anew(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    instruments.seed(engine, [Instrument("NSE_EQ", 11536, "TCS", "TCS", "", 1, 500, "EQ")])
+    assert cli.main(["candles", "renames", "ZOMATO", "TCS"]) == 0
+    assert cli.main(["candles", "renames", "ZOMATO", "ETERNAL"]) == 0
+    assert instruments.fetch_names(engine) == {("NSE_EQ", "ZOMATO"): KEY}

@@ -28,8 +28,8 @@ _GROUPS: Final = {
     "scheme": r"sche?me?s?|sch|arr?a?n?n?ge?m\w*|argmt|agmt|amal\w*|amlg\w*|merge\w*|reconstruct\w*|restructur\w*|reorg\w*",
     "rights": r"rights?|rghts?|rhts?|rgts|rigts",
     "other securities": r"dvrs?|ncrps?|crps|ccps|ocrps|prefs?|preference|preferential|ncds?|debs?|debentures?|bonds?|warrants?",
-    "harmless": r"div\w*|dvd|dv|[fis]div|fin|final|interim|int|special|agm|egm|eo?gm|annual|extra\w*|general|meeting|interest|"
-    r"buy\w*|book|closure|record|redemption|distribution|payment|results|quarterly|deduction|income|return",
+    "harmless": r"div\w*|dvd|dv|(?:int|fin|spl|[fis])div|fin|final|interim|int|special|agm|egm|eo?gm|annual|extra\w*|general|"
+    r"meeting|interest|buy\w*|book|closure|record|redemption|distribution|payment|results|quarterly|deduction|income|return",
 }
 _GROUP: Final = {group: re.compile(words) for group, words in _GROUPS.items()}
 _SPEAKING: Final = frozenset({"bonus", "split", "consolidation", "face value", "reduction", "demerger", "scheme", "misspelt"})
@@ -86,7 +86,8 @@ def read(text: str) -> Reading:
         return Reading(held=f"it is longer than {_MOST} characters", speaks=True)
     parts = [_Part(words) for words in _parts(_words(text))]
     if not any(part.groups & _SPEAKING for part in parts):
-        return Reading()
+        unread = next((held for part in parts if (held := part.unread_face_values())), "")
+        return Reading(held=unread, speaks=bool(unread))
     found: dict[Kind, Fraction] = {}
     try:
         _refuse_others(parts)
@@ -142,9 +143,9 @@ def _meant(words: list[str], at: int) -> str:
 @lru_cache(maxsize=4096)
 def _group(word: str) -> str:
     known = _known(word)
-    if not known and len(word) > 3 and not _is_filler(word) and difflib.get_close_matches(word, _MISSPELT, 1, 0.8):
-        return "misspelt"
-    return known
+    if known or len(word) <= 3 or _is_filler(word):
+        return known
+    return "misspelt" if word.startswith(_MISSPELT) or difflib.get_close_matches(word, _MISSPELT, 1, 0.8) else ""
 
 
 @lru_cache(maxsize=4096)
@@ -200,6 +201,11 @@ class _Part:
             yield "split", self._split()
         elif "face value" in self.groups or ("harmless" not in self.groups and _signature(self._words)):
             raise _Held(f"{self._quoted()} is not understood")
+
+    def unread_face_values(self) -> str:
+        """Return why words about something else than a split cannot be used that name two sums, as only a split does."""
+        of_rupees = not self.groups and {"rs", "re"}.intersection(self._words)
+        return f"{self._quoted()} is not understood" if of_rupees and re.search("N[T:]N", _signature(self._words)) else ""
 
     def _bonus(self) -> Fraction:
         signature, numbers = self._ratio("bonus")

@@ -36,7 +36,12 @@ def same(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
 def _same_share(old: Instrument, new: Instrument) -> bool:
     if old.symbol == new.symbol or not old.isin or not new.isin or old.isin == new.isin:
         return True
-    return old.isin.startswith("INE") and old.isin[:_ISSUER] == new.isin[:_ISSUER]
+    return issue(old.isin) == issue(new.isin)
+
+
+def issue(isin: str) -> str:
+    """Return what an ISIN keeps when the face value changes; of anything but an Indian company's, the ISIN itself."""
+    return isin[:_ISSUER] if isin.startswith("INE") else isin
 
 
 def _same_contract(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:

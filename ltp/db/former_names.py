@@ -33,7 +33,7 @@ def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) 
     if rows:
         insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
         told = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
-        newer = table.c.seen_at < insert.excluded.seen_at
+        newer = table.c.seen_at <= insert.excluded.seen_at  # a name that was given wrongly may be given anew on the same day
         connection.execute(insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows)
 
 

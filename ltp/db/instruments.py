@@ -45,6 +45,16 @@ def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
     connection.execute(statement, _values(instruments))
 
 
+def forget(connection: Connection, keys: Iterable[str]) -> None:
+    """Take ISIN and sector from keys that mean another instrument from now on, inside the caller's transaction.
+
+    A source that does not say them would else leave those of the one before.
+    """
+    for segment, security_id in map(split_key, keys):
+        this = (table.c.segment == segment) & (table.c.security_id == security_id)
+        connection.execute(update(table).where(this).values(isin="", sector=""))
+
+
 def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> None:
     """Insert what is new and leave what is there, inside the caller's transaction."""
     values = _values(instruments)

@@ -43,6 +43,11 @@ class FeedStatus(NamedTuple):
     last_packet_s: float | None = None
     stopped_for_good: bool = False
 
+    @property
+    def delay_s(self) -> dict[str, float]:
+        """By how many seconds the prices of each segment come late, 0 for those in time."""
+        return {segment: lag.told_s for segment, lag in self.lags.items()}
+
 
 class StatusBoard:
     """Holds the newest status. One thread shows, any thread reads; `on_change` runs on the thread that shows."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from ltp.core.identity import issue
 from ltp.core.instrument import Instrument
 from ltp.core.lookup import preference
 
@@ -29,6 +30,7 @@ class CandleKeys:
         self.learned: dict[tuple[str, str], date] = {}
         self._by_id: dict[int, Instrument] = {}
         self._by_isin: dict[str, Instrument] = {}
+        self._by_issue: dict[str, Instrument] = {}
         self._by_symbol: dict[str, Instrument] = {}
         self._indices: dict[str, Instrument] = {}
         self._names = {name: key for (segment, name), key in names.items() if segment == SHARES}
@@ -43,6 +45,7 @@ class CandleKeys:
                 self._by_symbol.setdefault(instrument.symbol.upper(), instrument)
                 if instrument.isin:
                     self._by_isin.setdefault(instrument.isin, instrument)
+                    self._by_issue.setdefault(issue(instrument.isin), instrument)
 
     def find(self, symbol: str, series: str, isin: str, security_id: int | None, day: date) -> str | None:
         """Return the key a row belongs to, None when no instrument is known by any of its names.
@@ -86,7 +89,8 @@ class CandleKeys:
         by_isin, by_symbol = self._by_isin.get(isin), self._by_symbol.get(symbol)
         by_id = self._by_id.get(security_id or 0)
         # An ISIN never passes to another company, a symbol does: after a demerger the old one may be the new company's.
-        known = by_isin or self._former(isin) or by_symbol or self._former(symbol)
+        by_issue = self._by_issue.get(issue(isin)) if isin else None  # before a split of its face value
+        known = by_isin or self._former(isin) or by_issue or by_symbol or self._former(symbol)
         if by_id is not None and (by_id.series or known is None) and self._is(by_id, symbol, isin):
             return by_id
         return known or (None if series else self._indices.get(symbol))

@@ -4,9 +4,8 @@ splits. The step between `core.bhavcopy` and `db.candles`; what is done about a 
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -22,15 +21,13 @@ from ltp.db.candles import Basis
 from ltp.db.engine import Engine, writing
 from ltp.db.former_names import is_isin
 from ltp.errors import InputError
-from ltp.jobs import candle_files
+from ltp.jobs import candle_files, stored_histories
 from ltp.jobs.candle_keys import INDICES, SHARES, CandleKeys
 from ltp.jobs.candle_reader import CandleReader, File
 from ltp.jobs.stored_days import StoredDays
 from ltp.jobs.thin_days import thin_days
 from ltp.jobs.unknown_rows import Unknown, UnknownRows
 from ltp.screen.actions import Suspect, detect
-from ltp.screen.history import History, from_packed
-from ltp.screen.steps import market
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
@@ -97,28 +94,23 @@ def import_files(
     importer.recover()
     importer.write()
     progress("importing", len(files), len(files))
-    found = look_for_actions(engine, importer.touched, progress) if basis == "raw" else []
+    found = look_for_actions(engine, progress) if basis == "raw" and importer.tells_more else []
     return importer.result(found)
 
 
-def look_for_actions(engine: Engine, keys: Iterable[str], progress: Progress = lambda *_: None) -> list[Action]:
-    """Look through the histories as traded for splits and bonuses; store what is suspected and return what is new of it."""
-    keys, found = sorted(key for key in keys if key.startswith(SHARES)), []
-    isins, moves = former_names.isin_last_days(engine), dict[int, float]()
+def look_for_actions(engine: Engine, progress: Progress = lambda *_: None) -> list[Action]:
+    """Look through the histories as traded for splits and bonuses; store what is suspected and return what is new of it.
+
+    All of them, for a step is judged beside the market's, which any import may have changed: or the order of two imports
+    would decide whether a demerger on a bad day looks like a split.
+    """
+    keys, found = stored_histories.shares(engine), []
+    isins, moves = former_names.isin_last_days(engine), stored_histories.market_moves(engine, keys)
     for start in range(0, len(keys), _LOOKED_AT_ONCE):
         progress("looking for splits", start, len(keys))
-        packed = candles.fetch_packed(engine, "raw", keys[start : start + _LOOKED_AT_ONCE], date.min, date.max)
-        histories = dict(_histories(packed))
-        moves |= market(histories.values())  # a few shares at the end take the move of those before
-        for key, history in histories.items():
+        for key, history in stored_histories.histories(engine, keys[start : start + _LOOKED_AT_ONCE]):
             found += [_suspected(key, suspect) for suspect in detect(history, isins.get(key, ()), moves)]
     return actions.replace_detected(engine, keys, found)
-
-
-def _histories(packed: Mapping[str, bytes]) -> Iterator[tuple[str, History]]:
-    for key, records in packed.items():
-        with contextlib.suppress(ValueError):  # damaged long before; a run says so
-            yield key, from_packed(records)
 
 
 def _suspected(key: str, suspect: Suspect) -> Action:
@@ -128,7 +120,7 @@ def _suspected(key: str, suspect: Suspect) -> Action:
 
 
 class _Importer:
-    """`touched`: the keys whose candles changed."""
+    """`tells_more`: whether candles changed or a share's former name was learned, a former ISIN for example."""
 
     def __init__(self, engine: Engine, basis: Basis, today: date, *, force: bool) -> None:
         self._engine, self._basis = engine, basis
@@ -152,7 +144,7 @@ class _Importer:
         self._nameless: list[tuple[str, frozenset[str]]] = []
         self._recognised: dict[str, str] = {}
         self._again: list[str] = []
-        self.touched: set[str] = set()
+        self.tells_more = False
 
     def read(self, path: Path) -> None:
         """Read one file and keep what is in it until enough is there to be written."""
@@ -206,7 +198,7 @@ class _Importer:
         symbols = self._keys.symbols()
         self._recognised |= {name: symbols[key] for name, key in new.items() if key in symbols and not is_isin(name)}
         self._changed += sum(changed.values())
-        self.touched |= changed.keys()
+        self.tells_more = self.tells_more or bool(changed or new)
         self._notes, self._bytes = {}, 0
         self._keys.learned.clear()
         if self._there is not None:

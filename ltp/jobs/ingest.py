@@ -111,11 +111,11 @@ class Ingest(threading.Thread):
             self._work.notify()
 
     def follow(self, keys: Sequence[str], known: Iterable[Tick]) -> None:
-        """Replace what is wanted; to be called before the feed subscribes it.
-
-        `known` is what the cache holds of keys that are new here: a packet without a price must not blank it.
+        """Replace what is wanted, before the feed subscribes it. `known`: what the cache holds of keys that are new here, which
+        a packet without a price must not blank.
         """
         with self._work:
+            self._configure()  # the first packets come at once, and some of them only once
             self._wanted.follow(keys)
             self._conflator.admit(keys)
             self._conflator.restore(known)
@@ -274,13 +274,14 @@ class Ingest(threading.Thread):
             self._beat_asked = False
             if self._wanted.judge(self._status):
                 self._next_renewal = now
-            self._conflator.configure(
-                tick_size=self._tick_size,
-                prev_close_from=self._market.prev_close_from(),
-                sessions=self._market.sessions(),
-                delay_s={segment: lag.told_s for segment, lag in self._status.lags.items()},
-            )
+            self._configure()
             self._conflator.connected(self._status.since_us)
+
+    def _configure(self) -> None:
+        market, delay_s = self._market, self._status.delay_s
+        self._conflator.configure(
+            tick_size=self._tick_size, prev_close_from=market.prev_close_from(), sessions=market.sessions(), delay_s=delay_s
+        )
 
     def _beat(self, now: float, beginning: bool) -> Beat:
         self._next_beat = now + BEAT_S

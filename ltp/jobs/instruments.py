@@ -96,7 +96,7 @@ def import_file(engine: Engine, path: Path, name: str, *, force: bool = False, p
             before = instruments.fetch(engine, SHARES)
             with writing(engine) as connection:
                 reassignments.note(connection, [each.key for each in reassigned])
-            _store(engine, ScripMaster(lines), found, progress)
+            _store(engine, ScripMaster(lines), found, {each.key for each in reassigned}, progress)
     except InputError as error:
         where = error.where if error.where == "file" else f"{name}, {error.where}"
         raise InputError(where, error.value, error.accepted) from None
@@ -159,11 +159,12 @@ def _refuse_short(here: dict[str, int], known: dict[str, int]) -> None:
             raise InputError(f"segment {segment}", f"{count:,} instruments", accepted)
 
 
-def _store(engine: Engine, master: ScripMaster, found: _Found, progress: Progress) -> None:
+def _store(engine: Engine, master: ScripMaster, found: _Found, reassigned: set[str], progress: Progress) -> None:
     """Store all rows, a batch a transaction: others who write have to wait for one batch and not for the whole."""
     total, done = sum(map(len, found.listed.values())), 0
     for batch in instruments.batches(row.instrument for row in _first_of_each(master, found.listed)):
         with writing(engine) as connection:
+            instruments.forget(connection, reassigned.intersection(each.key for each in batch))
             instruments.upsert(connection, batch)
         done += len(batch)
         progress("storing", done, total)

@@ -63,12 +63,13 @@ def detect(history: History, isin_last_days: Collection[date] = (), moves: Mappi
     Returns:
         Suspects by day. A step within the bands is found only three sessions later, when it has lasted.
     """
-    found = []
+    found, moves = [], moves or {}
     for at in far(history, _SMALL_STEP) if history.days.size > 1 else ():
-        one = step(history, at, isin_last_days, moves or {})
+        one = step(history, at, isin_last_days, moves)
         wide = is_wide(history, at)
         if one.pause > LONGEST_PAUSE_D:
-            suspected, ratio = _after_pause(one, wide)
+            away = any(day in moves for day in range(int(history.days[at - 1]) + 1, int(history.days[at])))
+            suspected, ratio = _after_pause(one, wide, away and one.pause <= _SHORT_PAUSE_D)
         elif wide:
             suspected, ratio = not came_back(history, at), _ratio(one)
         else:
@@ -120,13 +121,17 @@ def _suspected(action: Action) -> str:
     return f"a split or bonus of {action.ratio} is suspected"
 
 
-def _after_pause(one: Step, wide: bool) -> tuple[bool, Fraction | None]:
-    """Tell whether a share came back at a price that its own moves do not explain, and at which ratio."""
+def _after_pause(one: Step, wide: bool, away: bool) -> tuple[bool, Fraction | None]:
+    """Tell whether a share came back at a price that its own moves do not explain, and at which ratio.
+
+    `away`: it was away for a short while in which others traded; else files may be missing, and it moved as they did.
+    """
     ratio = _ratio(one)
     moved = abs(math.log(one.before / one.open))
+    most = min(max(_AWAY, _AWAY_A_DAY * math.sqrt(one.pause)), _AWAY_MOST)
     large = ratio is not None and ratio not in SMALL
-    away = min(max(_AWAY, _AWAY_A_DAY * math.sqrt(one.pause)), _AWAY_MOST)
-    return moved >= away or (wide and one.isin) or (large and one.pause <= _SHORT_PAUSE_D), ratio
+    suspected = moved >= most or (wide and (one.isin or away)) or (large and one.pause <= _SHORT_PAUSE_D)
+    return suspected, ratio
 
 
 def _ratio(one: Step) -> Fraction | None:

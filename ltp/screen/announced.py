@@ -13,6 +13,7 @@ from ltp.core.candle import day_number, day_of
 from ltp.screen.history import History
 
 _BAND: Final = 0.24  # as a logarithm: the widest band of 20%, and a little
+_OPENS_WITHIN: Final = 0.17  # of the announced ratio: real ones opened within 0.1 of theirs, and 4:1 and 5:1 lie 0.22 apart
 _LEAST_JUDGED: Final = 0.09  # a bonus of 1:10; a smaller one may be made good by a rise on its morning
 _AS_BEFORE: Final = 0.35  # of the announced step: what lies nearer to the close before shows no step
 _LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at any price
@@ -32,7 +33,8 @@ def contradiction(history: History, ex_day: date, ratio: Fraction) -> str:
     before, opened, closed = _prices(history, at)
     announced, steps = math.log(ratio), (math.log(before / opened), math.log(before / closed))
     none = abs(announced) >= _LEAST_JUDGED and all(abs(step) < abs(announced) * _AS_BEFORE for step in steps)
-    return "" if not none and all(abs(step - announced) <= _BAND for step in steps) else f"the candles {step_on(history, ex_day)}"
+    near = abs(steps[0] - announced) <= _OPENS_WITHIN and abs(steps[1] - announced) <= _BAND
+    return "" if near and not none else f"the candles {step_on(history, ex_day)}"
 
 
 def step_on(history: History, ex_day: date) -> str:

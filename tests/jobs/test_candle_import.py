@@ -226,8 +226,30 @@ def test_a_split_is_suspected_once_until_somebody_says_something(engine: Engine,
     (folder / "h.csv").write_text(HISTORY + "".join(lines).replace(",1000\n", ",1001\n"))
     assert run(engine, folder).suspects == ()
     actions.dismiss(engine, HDFC.key, suspect.ex_day, "test")
-    job.look_for_actions(engine, [HDFC.key])
+    job.look_for_actions(engine)
     assert [each.state for each in actions.fetch(engine)] == ["dismissed"]
+
+
+def _fall(symbol: str, opened: float) -> list[str]:
+    lines = [f"{MONDAY + timedelta(days=at)},{symbol},2000,2020,1980,2000,{1000 + at % 7}\n" for at in range(30)]
+    after = f"{opened},{opened * 1.01},{opened * 0.99},{opened}"
+    return lines + [f"{MONDAY + timedelta(days=at)},{symbol},{after},{1000 + at % 7}\n" for at in range(30, 60)]
+
+
+def test_a_step_is_judged_beside_the_same_market_in_any_order_of_imports(engine: Engine, folder: Path) -> None:
+    """On a day on which all fall by 8%, half of the price is no ratio of a split: alone, or corrected later, it is none too."""
+    others = [Instrument("NSE_EQ", 5000 + each, f"SHARE{each}", "", "", 1, 500, "EQ") for each in range(40)]
+    instruments.seed(engine, others)
+    (folder / "one.csv").write_text(HISTORY + "".join(_fall("HDFCBANK", 1000)))
+    (folder / "others.csv").write_text(HISTORY + "".join(line for each in others for line in _fall(each.symbol, 1840)))
+    run(engine, folder / "one.csv")
+    assert [(each.ratio, each.state) for each in actions.fetch(engine)] == [("2:1", "detected")]
+    run(engine, folder / "others.csv")
+    together = actions.fetch(engine)
+    assert [(each.ratio, each.state) for each in together] == [("2000:1000", "unexplained")]
+    (folder / "one.csv").write_text(f"{HISTORY}{MONDAY},HDFCBANK,2000,2020,1980,2001,1000\n")
+    assert run(engine, folder / "one.csv").changed == 1
+    assert actions.fetch(engine) == together
 
 
 def test_much_is_written_in_parts(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,9 @@ def keys() -> CandleKeys:
         (("TATAMOTORS", "EQ", "INE155A01022", 3456), TMPV.key),  # before the demerger the symbol was the other's
         (("TATAMOTORS", "EQ", "INE155A01022", None), TMPV.key),
         (("TATAMOTORS", "EQ", "INE1TAE01010", None), TMCV.key),
+        (("TATAMOTORS", "EQ", "INE155A01014", None), TMPV.key),  # and before the split of its face value too
+        (("TELCO", "EQ", "INE155A01014", None), TMPV.key),
+        (("TELCODVR", "EQ", "IN9155A01012", None), None),  # another kind of share
         (("ZOMATO", "EQ", "", None), ETERNAL.key),
         (("JBMA", "EQ", "INE927D01051", 11655), JBMA.key),  # the id it had as EQ has ended
         (("JBMA", "EQ", "", None), JBMA.key),

@@ -34,6 +34,10 @@ def future(id_: int, symbol: str) -> str:
 
 A = share(1, "AAA", "INE001A01011")
 B = share(2, "BBB", "INE002A01018")
+COMPACT = (
+    "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_TRADING_SYMBOL,SEM_LOT_UNITS,SEM_CUSTOM_SYMBOL,"
+    "SEM_EXPIRY_DATE,SEM_STRIKE_PRICE,SEM_OPTION_TYPE,SEM_TICK_SIZE,SEM_EXCH_INSTRUMENT_TYPE,SEM_SERIES,SM_SYMBOL_NAME\n"
+)
 ZOMATO, ETERNAL = share(5097, "ZOMATO", "INE758T01015"), share(5097, "ETERNAL", "INE758T01015")
 
 
@@ -126,3 +130,37 @@ def test_an_import_that_ended_in_between_is_completed_by_the_next(
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def short(id_: int, symbol: str, series: str = "EQ") -> str:
+    return f"NSE,E,{id_},EQUITY,{symbol},1,{symbol},,,,5,ES,{series},{symbol} LTD\n"
+
+
+def test_a_compact_master_tells_an_id_given_to_another_share_by_where_the_old_one_is(
+    engine: Engine, take, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    take(A, B)
+    keep(engine, NSE_EQ_1=100, NSE_EQ_2=200)
+    file = tmp_path / "compact.csv"
+    file.write_text(COMPACT + short(1, "ZZZ") + short(2, "BBB") + short(3, "AAA", "BE"))
+    done = import_from(engine, str(file))
+    assert (done.reassigned, done.moved) == (("NSE_EQ:1",), 1)
+    assert closes(engine) == {"NSE_EQ:2": 200, "NSE_EQ:3": 100}
+    isins = {each.symbol: each.isin for each in instruments.fetch(engine, "NSE_EQ")}
+    assert isins == {"ZZZ": "", "BBB": "INE002A01018", "AAA": "INE001A01011"}
+
+
+def test_a_compact_master_s_rename_is_none_of_these(engine: Engine, take, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    take(A, B)
+    keep(engine, NSE_EQ_1=100)
+    file = tmp_path / "compact.csv"
+    file.write_text(COMPACT + short(1, "ZZZ") + short(2, "BBB"))
+    assert import_from(engine, str(file)).reassigned == ()
+    assert closes(engine) == {"NSE_EQ:1": 100}
+
+
+def test_another_share_does_not_take_over_the_sector_of_its_id(engine: Engine, take) -> None:  # type: ignore[no-untyped-def]
+    take(A, B)
+    instruments.set_sectors(engine, [("NSE_EQ", 1, "Chemicals"), ("NSE_EQ", 2, "Financials")])
+    take(share(1, "ZZZ", "INE009A01019"), share(2, "AAA", "INE001A01011"))
+    assert {each.symbol: each.sector for each in instruments.fetch(engine, "NSE_EQ")} == {"ZZZ": "", "AAA": "Chemicals"}

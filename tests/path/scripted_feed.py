@@ -14,7 +14,7 @@ _IST_S: Final = 19_800
 
 
 class ScriptedFeed:
-    """`connections`: how many were accepted so far."""
+    """`connections`: on how many so far something was subscribed: what is sent before that is nobody's."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -51,11 +51,11 @@ class ScriptedFeed:
             )
             self._open.append(peer)
             threading.Thread(target=self._read, args=(peer,), daemon=True).start()
-            self.connections += 1
 
-    @staticmethod
-    def _read(peer: socket.socket) -> None:
+    def _read(self, peer: socket.socket) -> None:
         try:
+            if peer.recv(65_536):
+                self.connections += 1
             while peer.recv(65_536):
                 pass
         except OSError:

@@ -219,6 +219,15 @@ def test_a_split_within_a_pause_is_suspected() -> None:
     assert [suspect.ratio for suspect in detect(history(1.35, pause_days=97), [EX_DAY + timedelta(days=95)])] == [Fraction(4, 3)]
 
 
+def test_a_step_within_a_pause_is_suspected_where_others_traded_meanwhile() -> None:
+    """Where nobody traded files are missing, and in a month a share may move by more than a day's band."""
+    others = {day_number(EX_DAY + timedelta(days=each)): 0.0 for each in range(-30, 60)}
+    assert [suspect.ratio for suspect in detect(history(1.4, pause_days=20), (), others)] == [None]
+    assert [suspect.ratio for suspect in detect(history(0.7, pause_days=20), (), others)] == [None]
+    assert detect(history(1.4, pause_days=20)) == []
+    assert detect(history(1.4, pause_days=97), (), others) == []
+
+
 def test_on_the_day_itself_a_split_is_found_by_its_volume_and_a_step_by_its_width() -> None:
     assert [suspect.ratio for suspect in detect(history(5, after=0))] == [5]
     assert "it is the newest session" in detect(history(5, after=0))[0].evidence

@@ -39,7 +39,14 @@ def test_candles_that_show_the_ratio_agree(ratio: str, before: float, opened: fl
 
 @pytest.mark.parametrize(
     ("ratio", "before", "opened", "closed"),
-    [("5", 9334.0, 956.0, 938.0), ("5", 1010.0, 1000.0, 990.0), ("11/10", 1010.0, 1000.0, 1005.0), ("10", 80.0, 810.0, 790.0)],
+    [
+        ("5", 9334.0, 956.0, 938.0),
+        ("5", 400.0, 100.0, 102.0),
+        ("4", 500.0, 100.0, 98.0),
+        ("5", 1010.0, 1000.0, 990.0),
+        ("11/10", 1010.0, 1000.0, 1005.0),
+        ("10", 80.0, 810.0, 790.0),
+    ],
 )
 def test_candles_that_show_another_step_or_none_contradict(ratio: str, before: float, opened: float, closed: float) -> None:
     sentence = contradiction(history(before, opened, closed), EX_DAY, Fraction(ratio))
