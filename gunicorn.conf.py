@@ -59,6 +59,7 @@ def on_starting(server):
     if _settings.health_bind and _settings.health_socket not in server.cfg.address:
         sys.exit(f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it")
     _share_sockets(server)
+    _believe_no_stranger(server)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # gunicorn's own come later
     try:
         away = check_redis(_settings, rights.WEB)
@@ -78,12 +79,20 @@ def _wait(seconds):
 
 def on_reload(server):
     _share_sockets(server)
+    _believe_no_stranger(server)
 
 
 def _share_sockets(server):
     """A Unix socket, or one that was opened by systemd, cannot be opened by each worker: all accept from the arbiter's."""
     if os.environ.get("LISTEN_FDS") or any(not isinstance(address, tuple) for address in server.cfg.address):
         server.cfg.set("reuse_port", False)
+
+
+def _believe_no_stranger(server):
+    """gunicorn believes the scheme that any peer on a Unix socket names, whatever forwarded_allow_ips holds."""
+    sockets = [address for address in server.cfg.address if isinstance(address, str) and address != _settings.health_socket]
+    if sockets and not _settings.proxies.unix:
+        server.cfg.set("secure_scheme_headers", {})
 
 
 def _refuse_open_door(address):

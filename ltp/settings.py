@@ -225,8 +225,8 @@ def _refuse_misspelt(name: str, *, ours: bool) -> None:
 def _accepted(field: FieldInfo) -> str:
     """Return in plain words what a field takes, from its own declaration, so that the sentence cannot fall behind it."""
     if get_origin(field.annotation) is Literal:
-        *others, last = get_args(field.annotation)
-        return f"{', '.join(others)} or {last}"
+        *others, last = [each for each in get_args(field.annotation) if each]
+        return f"{', '.join(others)} or {last}" if others else f"{last}, or nothing"
     if field.annotation is bool:
         return "true or false"
     if field.annotation not in {int, float}:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from ltp.core import client_address
@@ -80,6 +80,13 @@ class AccessSettings(BaseSettings):
             raise ValueError from None
         return value
 
+    @model_validator(mode="after")
+    def _health_apart(self) -> Self:
+        """At one address with the site, nothing but health would be answered there."""
+        if self.health_bind and self.health_socket == _site_socket(self):
+            raise ConfigError("HEALTH_BIND", self.health_bind, "an address other than that of BIND and PORT, where the site is")
+        return self
+
     @property
     def health_socket(self) -> tuple[str, int] | str | None:
         return listening_socket(self.health_bind)
@@ -116,16 +123,26 @@ class AccessSettings(BaseSettings):
         return TrustedProxies.parse(self.trusted_proxies, count_loopback=self.count_loopback)
 
 
+def _site_socket(settings: AccessSettings) -> tuple[str, int] | str | None:
+    try:
+        return listening_socket(settings.web_address.replace("localhost:", "127.0.0.1:"))
+    except ValueError:
+        return None  # a name that only the resolver knows
+
+
 def listening_socket(address: str) -> tuple[str, int] | str | None:
     """Return how the kernel names a socket that listens at HOST:PORT or unix:PATH; None for "".
 
     Raises:
-        ValueError: it is neither, or the host is a name.
+        ValueError: it is neither, the host is a name, or the path does not begin at the root.
     """
     if not address:
         return None
     if address.startswith("unix:"):
-        return address.removeprefix("unix:").removeprefix("//")
+        path = address.removeprefix("unix:").removeprefix("//")
+        if not path.startswith("/"):
+            raise ValueError(address)
+        return path
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise ValueError(address)

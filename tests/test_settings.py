@@ -109,7 +109,7 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ("DHANHQ_REST_URL", "https://api dhan co/v2", "an address such as https://api.dhan.co/v2"),
         ("COUNT_LOOPBACK", "perhaps", "true or false"),
         ("MAX_REQUESTS_PER_CLIENT", "0", "a whole number from 1 to 1000000"),
-        ("AUTH", "password", " or none"),
+        ("AUTH", "password", "none, or nothing"),
         (
             "TRUSTED_HOSTS",
             "https://prices.example.com",
@@ -117,6 +117,9 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ),
         ("HEALTH_BIND", "8001", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
         ("HEALTH_BIND", "localhost:8001", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
+        ("HEALTH_BIND", "unix:", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
+        ("HEALTH_BIND", "unix:health.sock", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
+        ("HEALTH_BIND", "127.0.0.1:8000", "an address other than that of BIND and PORT, where the site is"),
         ("HEALTH_BIND", "127.0.0.1:0", "an address such as 127.0.0.1:8001 or unix:/run/ltp/health.sock"),
         (
             "TRUSTED_PROXIES",

@@ -96,7 +96,8 @@ class TrustedHosts:
         named = authority(host)
         if named is None or not (named.host in self.names or named.host == "localhost" or _is_loopback_address(named.host)):
             return False
-        return target[:1] in {"/", "*"} or authority(_of_address(target)) == named
+        scheme = target.partition("://")[0].lower()
+        return target[:1] in {"/", "*"} or same_origin(f"{scheme}://{_of_address(target)}", scheme, host)
 
 
 @lru_cache(maxsize=_KEPT)

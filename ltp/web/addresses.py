@@ -25,7 +25,12 @@ def without_slash() -> str:
         return ""
     adapter = current_app.create_url_adapter(request)
     known = adapter is not None and adapter.test(path, request.method)
-    return _address(path, list(request.args.items(multi=True))) if known else ""
+    return with_query(path) if known else ""
+
+
+def with_query(path: str) -> str:
+    """Return the address of a path with the parameters of the present request, which say what is shown there."""
+    return _address(path, list(request.args.items(multi=True)))
 
 
 def _address(path: str, pairs: list[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ from ltp.core.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
 from ltp.db import closes
 from ltp.errors import DatabaseError
-from ltp.web import chart, filters, neighbours, poll, screens, sizes
+from ltp.web import addresses, chart, filters, neighbours, poll, screens, sizes
 from ltp.web.chart import Chart
 from ltp.web.columns import BY_NAME, value
 from ltp.web.filters import ScreenQuery
@@ -41,7 +41,7 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
     path = f"/screeners/{name}/{found.segment}/{found.security_id}"
     if security_id != str(found.security_id):
-        return redirect(path)
+        return redirect(addresses.with_query(path))
     held, found = services(), sizes.resize_of(run, query.capital, query.risk)(found)
     held.plans.learn(run)
     held.demand([found.key])

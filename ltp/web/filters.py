@@ -27,6 +27,7 @@ _MAX_PAGE: Final = 10_000
 _NAMES: Final = frozenset(
     {"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows", "capital", "risk"}
 )
+_RUPEES: Final = frozenset({"capital", "risk"})
 _SUGGESTED: Final = 5
 
 
@@ -89,8 +90,10 @@ class ScreenQuery:
         return self.with_(rows=())
 
     def said_by(self, pairs: Iterable[tuple[str, str]]) -> bool:
-        """Tell whether the parameters say no more than is needed: none is empty, and none what is meant without it."""
-        return {name for name, _ in pairs if name in _NAMES} == set(self.short().params())
+        """Tell whether the parameters say no more than is needed: none is empty, none what is meant without it, and rupees are
+        digits alone."""
+        given, short = {name: value for name, value in pairs if name in _NAMES}, self.short().params()
+        return given.keys() == short.keys() and all(given[name] == short[name] for name in _RUPEES & given.keys())
 
     def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
         """Return the address of the page. `carried`: parameters of others that stand before its own."""

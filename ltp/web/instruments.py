@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ltp.core.instrument import Instrument, parse_key
 from ltp.core.screener import Row
 from ltp.errors import InputError
-from ltp.web import filters, market, poll
+from ltp.web import addresses, filters, market, poll
 from ltp.web.screens import SCREENERS, Screener
 from ltp.web.services import services
 
@@ -36,7 +36,7 @@ def search() -> str | BaseResponse:
 def instrument(segment: str, security_id: str) -> str | BaseResponse:
     shown = _known(segment, security_id)
     if security_id != str(shown.security_id):
-        return redirect(_path(shown))
+        return redirect(addresses.with_query(_path(shown)))
     live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
     held = services()
     held.demand([shown.key])

@@ -17,6 +17,7 @@ from ltp.web.errors import Problem, respond
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
+_PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last three of older browsers
 _BELOW: Final = "The site cannot live below a path; give it a host name or a port of its own in the proxy."
 _SENTENCE: Final = "Only a form of this site may ask for that."
 
@@ -68,7 +69,8 @@ def means_it() -> bool:
     Browsers name the origin to sites on HTTPS and on this machine only; on others a page is asked for by its button.
     """
     headers = request.headers
-    ahead = "prefetch" in f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
+    purpose = " ".join(headers.get(name, "") for name in _PURPOSES).lower()
+    ahead = "prefetch" in purpose or "preview" in purpose
     if request.method != "GET" or ahead:
         return False
     site, kind = headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest", "document")

@@ -140,7 +140,7 @@ def _r_now(plan: Plan, quote: Quote) -> str:
     hundredths = _risks(plan, quote)
     if hundredths is None:
         return DASH
-    text = f"{_signed(hundredths)} R"
+    text = _signed(hundredths)  # no unit behind it: a spreadsheet takes what is copied as a number
     # Without an entry it is no gain and no loss of anybody's, so it has no colour.
     if not hundredths or quote.tick is None or quote.tick.ltp is None or _stage(plan, quote.tick, quote.tick.ltp) not in _BOUGHT:
         return text

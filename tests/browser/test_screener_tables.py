@@ -19,7 +19,7 @@ STATES = {
 DISTANCES = "[...document.querySelectorAll('[id^=to_entry-]')].map(cell => cell.textContent).join()"
 # What a row's price and entry make the distance, and what the row says, read at one moment.
 ROW = """() => { const of = name => document.querySelector(`#${name}-NSE_EQ-1333`);
-    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', '').replace(' R', ''));
+    const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', ''));
     const row = of('ltp').closest('tr'), cells = [...row.children].map(cell => cell.textContent);
     const heads = [...document.querySelectorAll('thead th a')].map(head => head.id);
     return [number(of('ltp').querySelector('b').textContent), number(cells[heads.indexOf('s-entry')]),
@@ -242,6 +242,21 @@ def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[.
     assert in_sight(page, f"#{ids[9]}")
 
 
+def test_the_first_row_of_a_sorted_table_is_not_under_its_head(visit: Callable[..., Page]) -> None:
+    for path in (SWING, f"{PLAN}&sort=-risk"):
+        page = visit(path, viewport={"width": 1366, "height": 768})
+        head, row = page.locator("thead th").first.bounding_box(), page.locator("tbody tr").first.bounding_box()
+        assert head is not None
+        assert row is not None
+        assert row["y"] >= head["y"] + head["height"] - 1
+
+
+def test_a_phone_says_which_field_is_capital_and_which_is_risk(visit: Callable[..., Page]) -> None:
+    page = visit(PLAN, viewport={"width": 390, "height": 844})
+    expect(page.get_by_text("Capital ₹")).to_be_visible()
+    expect(page.get_by_text("Risk of a trade ₹")).to_be_visible()
+
+
 @pytest.mark.parametrize("boosted", [True, False])
 def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
     columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"
@@ -278,7 +293,7 @@ def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[...,
     assert len(lines) == 25
     assert {len(line) for line in lines} == {9}
     for _, ltp, chg, chgp, _, entry, *distances in lines:
-        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%R ") for each in distances)):
+        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%") for each in distances)):
             float(text.replace(",", ""))
     assert any(line[6].startswith("-") for line in lines), "a minus sign is one to a spreadsheet"
     assert "−" not in copied

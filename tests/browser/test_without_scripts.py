@@ -25,6 +25,15 @@ def test_prices_are_there_and_renew_themselves(plain: Callable[[str], Page]) -> 
     assert page.locator("[id^=ltp-]").all_inner_texts() != before
 
 
+def test_capital_and_risk_of_a_page_that_renews_itself_are_set_on_one_that_stands_still(plain: Callable[[str], Page]) -> None:
+    page = plain(f"{SWING}?tab=recommendations")
+    page.click("#to-sizing")
+    assert page.url.endswith("?tab=recommendations&live=0#sizing")
+    page.fill("#capital", "5,00,000")
+    page.click("#size-them")
+    assert page.url.endswith("?tab=recommendations&capital=500000&live=0")
+
+
 def test_filter_sort_columns_and_size_are_links_and_a_form(plain: Callable[[str], Page]) -> None:
     page = plain(SWING)
     page.click("#s-symbol")

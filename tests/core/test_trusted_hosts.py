@@ -111,6 +111,19 @@ def test_a_whole_address_names_the_same_host(target: str, allowed: bool) -> None
     assert HOSTS.allows("localhost:8000", target) is allowed
 
 
+@pytest.mark.parametrize(
+    ("host", "target", "allowed"),
+    [
+        ("localhost:80", "http://localhost/", True),
+        ("localhost", "http://localhost:80/", True),
+        ("localhost:443", "https://localhost/", True),
+        ("localhost:443", "http://localhost/", False),
+    ],
+)
+def test_a_whole_address_may_leave_out_the_port_of_its_scheme(host: str, target: str, allowed: bool) -> None:
+    assert HOSTS.allows(host, target) is allowed
+
+
 @given(st.text(), st.text())
 def test_nothing_a_client_sends_raises(host: str, target: str) -> None:
     assert HOSTS.allows(host, target) in {True, False}

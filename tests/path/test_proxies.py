@@ -171,6 +171,27 @@ def test_the_site_over_a_unix_socket(
         site.stop("unix")
 
 
+@pytest.mark.parametrize(("trusted", "answer"), [("unix", "303"), ("127.0.0.1", "403")])
+def test_only_a_trusted_peer_on_a_unix_socket_names_the_scheme(
+    site: Stack, wait_for: Callable[..., Any], tmp_path: Path, trusted: str, answer: str
+) -> None:
+    path = tmp_path / "web.sock"
+    site.env |= {"BIND": f"unix:{path}", "TRUSTED_PROXIES": trusted}
+    try:
+        site.start("unix", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app")
+        wait_for(lambda: path.exists() and answers(path))
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(str(path))
+            head = "POST /screeners/swing/run HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n"
+            client.sendall(f"{head}X-Forwarded-Proto: https\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            assert client.recv(12).decode() == f"HTTP/1.1 {answer}"
+    finally:
+        for name in ("BIND", "TRUSTED_PROXIES"):
+            del site.env[name]
+        site.stop("unix")
+
+
 def answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(20)

@@ -91,6 +91,8 @@ def test_an_imported_row_shows_what_it_has(site: Any) -> None:
 
 def test_a_symbol_finds_its_row_and_what_is_not_there_is_a_404(site: Any, run_id: int) -> None:
     assert site.client.get("/screeners/swing/NSE_EQ/hdfcbank").headers["Location"] == PATH
+    sized = "tab=recommendations&capital=500000&risk=2500&run=1&live=0"
+    assert site.client.get(f"/screeners/swing/NSE_EQ/hdfcbank?{sized}").headers["Location"] == f"{PATH}?{sized}"
     for path in ("NSE_EQ/2031", "NSE_EQ/x", "BSE_EQ/1333", "NSE_EQ/1333?run=999"):
         assert site.client.get(f"/screeners/swing/{path}").status_code == 404
     assert site.client.get("/screeners/longterm/NSE_EQ/1333").status_code == 404

@@ -39,6 +39,7 @@ def test_an_unknown_instrument_is_a_404_that_names_it(site: Any) -> None:
 
 def test_a_symbol_in_place_of_the_id_leads_to_the_page(site: Any) -> None:
     assert site.client.get("/instruments/NSE_EQ/hdfcbank").location == "/instruments/NSE_EQ/1333"
+    assert site.client.get("/instruments/NSE_EQ/hdfcbank?live=0").location == "/instruments/NSE_EQ/1333?live=0"
 
 
 def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) -> None:

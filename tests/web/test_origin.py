@@ -125,6 +125,8 @@ def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
         ("GET", LINK | {"Sec-Fetch-Dest": "iframe"}, False),
         ("GET", TYPED | {"Sec-Purpose": "prefetch;prerender"}, False),
         ("GET", TYPED | {"Purpose": "prefetch"}, False),
+        ("GET", TYPED | {"X-Moz": "prefetch"}, False),
+        ("GET", TYPED | {"X-Purpose": "preview"}, False),
         ("HEAD", TYPED, False),
     ],
 )

@@ -46,7 +46,7 @@ def test_without_the_cache_pages_answer_at_once_with_what_is_last_known_and_mark
     site.market.speak(feed="down")
     wait_for(lambda: site.hub.feed == "down")
     page = site.page("/screeners/swing")
-    assert '<b>₹1,650.35</b> <i class="w">stale</i>' in page
+    assert '<b>₹1,650.35</b> <i class="w">stale, 23 Nov</i>' in page
     assert "Feed disconnected" in page
     for url in ("/", "/screeners/longterm", "/instruments/BSE_EQ/500180", "/screeners/swing/poll"):
         site.page(url)

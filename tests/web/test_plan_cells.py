@@ -119,23 +119,23 @@ def test_what_happened_stays_true_of_a_stale_price_and_what_is_fleeting_does_not
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("to_entry", "-3.85%"), ("to_stop", "-8.65%"), ("to_target", "+5.77%"), ("r_now", "+0.80 R")],
+    [("to_entry", "-3.85%"), ("to_stop", "-8.65%"), ("to_target", "+5.77%"), ("r_now", "+0.80")],
 )
 def test_distances_are_signed_and_of_the_price(column: str, text: str) -> None:
     assert _draw(column, _quote(1040)) == text
 
 
 def test_a_loss_is_negative_r() -> None:
-    assert _draw("r_now", _quote(975, low=970, high=1000)) == '<b class="l">-0.50 R</b>'
-    assert _draw("r_now", _quote(1000)) == "0.00 R"
+    assert _draw("r_now", _quote(975, low=970, high=1000)) == '<b class="l">-0.50</b>'
+    assert _draw("r_now", _quote(1000)) == "0.00"
 
 
 def test_r_has_the_colour_of_a_gain_only_once_the_entry_was_reached() -> None:
-    assert _draw("r_now", _quote(1040, low=1005, high=1045)) == '<b class="g">+0.80 R</b>'
-    assert _draw("r_now", _quote(1040, low=1020, high=1045)) == "+0.80 R"
-    assert _draw("r_now", _quote(1040, low=1020, high=1045), stage="entered") == '<b class="g">+0.80 R</b>'
+    assert _draw("r_now", _quote(1040, low=1005, high=1045)) == '<b class="g">+0.80</b>'
+    assert _draw("r_now", _quote(1040, low=1020, high=1045)) == "+0.80"
+    assert _draw("r_now", _quote(1040, low=1020, high=1045), stage="entered") == '<b class="g">+0.80</b>'
     for ended in ("missed", "invalidated before entry"):
-        assert _draw("r_now", _quote(1040, low=1005, high=1045), stage=ended) == "+0.80 R"
+        assert _draw("r_now", _quote(1040, low=1005, high=1045), stage=ended) == "+0.80"
 
 
 @pytest.mark.parametrize("column", ["to_entry", "to_stop", "to_target", "r_now"])

@@ -223,6 +223,7 @@ def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) ->
 @pytest.mark.parametrize(
     ("given", "short"),
     [
+        ("?tab=plans&capital=5,00,000&risk=₹2,500", "?tab=recommendations&capital=500000&risk=2500"),
         ("?q=bank&sector=&size=50", "?q=bank"),
         ("?q=&setup=&sector=&size=50", ""),
         ("?sort=ltp&dir=desc", "?sort=-ltp"),
@@ -428,7 +429,7 @@ def test_distances_go_out_with_the_price_in_the_same_event(site: Any, computed: 
     response.close()
     assert '<hx-partial id="state-NSE_EQ-1333"><b class="l">stop hit</b></hx-partial>' in event
     assert '<hx-partial id="to_entry-NSE_EQ-1333">+3.84%</hx-partial>' in event
-    assert '<hx-partial id="r_now-NSE_EQ-1333"><b class="l">-1.02 R</b></hx-partial>' in event
+    assert '<hx-partial id="r_now-NSE_EQ-1333"><b class="l">-1.02</b></hx-partial>' in event
 
 
 def test_an_order_of_distances_can_be_refreshed_by_a_link(site: Any, computed: int) -> None:
