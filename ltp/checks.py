@@ -30,8 +30,8 @@ def check(settings: Settings) -> None:
     _check_state_dir(settings)
     if settings.market_calendar_overrides is not None:
         Calendar.load(settings.market_calendar_overrides)
-    if settings.dhanhq_ws_enabled:
-        credentials(settings)
+    if settings.dhanhq_ws_enabled or credentials_named(settings):
+        credentials(settings)  # one of them alone means DhanHQ too, and not a simulated exchange
 
 
 def check_redis(settings: Settings, commands: rights.Commands) -> str:

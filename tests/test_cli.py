@@ -35,6 +35,7 @@ def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 
 def test_config_prints_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DHANHQ_CLIENT_ID", "1100")
     monkeypatch.setenv("DHANHQ_ACCESS_TOKEN", "CANARY")
     monkeypatch.setenv("REDIS_URL", "redis://u:CANARY@h/0")
     assert cli.main(["config"]) == 0
