@@ -27,6 +27,12 @@ class GunicornLog(Logger):  # type: ignore[misc]
                     handler.setFormatter(logs.LineFormatter("web", as_json=True))
             logger.propagate = target == "-"
 
+    def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Leave out the arbiter's line of addresses when it has none: the workers listen, and their line names the address."""
+        if args and msg.startswith("Listening at:") and not args[0]:
+            return
+        super().info(msg, *args, **kwargs)
+
     def now(self) -> str:
         """Return the instant of a line of the access log."""
         return time.strftime("[%d/%b/%Y:%H:%M:%S +0000]", time.gmtime())
