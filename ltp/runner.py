@@ -162,7 +162,7 @@ def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
     # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come back.
     options = ["--bind", _LOOPBACK, "--port", str(port), "--dir", str(state_dir.absolute()), "--save", "", "--appendonly", "no"]
     command = [str(get_binary_path()), *options, "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
-    return Child("valkey", command, env, lambda: _answers(_LOOPBACK, port), tell=_tell_of_valkey)
+    return Child("valkey", command, env, lambda: listening.answers((_LOOPBACK, port)), tell=_tell_of_valkey)
 
 
 def _tell_of_valkey(line: str) -> None:
@@ -177,7 +177,9 @@ def _tell_of_valkey(line: str) -> None:
 def _simulator(port: int, env: dict[str, str]) -> Child:
     # An exchange that traded on while the worker's calendar says closed would date today's close at midnight.
     options = ["--port", str(port), "--calendar", env["MARKET_CALENDAR"]]
-    return Child("simulator", [sys.executable, "-m", "ltp", "simulate", *options], env, lambda: _answers(_LOOPBACK, port))
+    return Child(
+        "simulator", [sys.executable, "-m", "ltp", "simulate", *options], env, lambda: listening.answers((_LOOPBACK, port))
+    )
 
 
 def _simulator_env(port: int, settings: Settings) -> dict[str, str]:
@@ -203,17 +205,12 @@ def _refuse_taken(settings: Settings) -> None:
         if reason := listening.taken(host.removeprefix("unix:").removeprefix("//")):
             raise ConfigError("BIND", host, f"{reason[0].lower()}{reason[1:]}")
         return
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                raise ConfigError("BIND", host, f"it must be an address of this machine ({error.strerror})") from None
-            raise ConfigError(
-                "PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another"
-            ) from None
+    error = listening.bind_error(host, port)
+    if error is None:
+        return
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        raise ConfigError("BIND", host, f"it must be an address of this machine ({error.strerror})")
+    raise ConfigError("PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another")
 
 
 def _free_port(wanted: int) -> int:
@@ -232,14 +229,6 @@ def _free_port(wanted: int) -> int:
 def _web_answers(settings: Settings) -> bool:
     """Return whether a web worker answers: the address alone is listened on before the application is loaded."""
     return _status(settings, "/healthz") != 0
-
-
-def _answers(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=0.5).close()
-    except OSError:
-        return False
-    return True
 
 
 def _status(settings: Settings, path: str) -> int:

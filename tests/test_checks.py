@@ -16,10 +16,7 @@ def settings(folder: Path, **values: Any) -> Settings:
     return Settings(_env_file=None, **{"state_dir": folder / "state", **values})
 
 
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
 def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:

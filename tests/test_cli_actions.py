@@ -12,20 +12,14 @@ from ltp import cli
 from ltp.core.corporate_action import Action
 from ltp.db import actions
 from ltp.db.engine import open_engine
-from ltp.settings import Settings
 
 SPLIT_DAY = date(2025, 7, 23)
 NSE = '"SYMBOL","COMPANY NAME","SERIES","PURPOSE","FACE VALUE","EX-DATE","RECORD DATE"\n'
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    return open_engine(url)
+def engine(database_url: str) -> Engine:
+    return open_engine(database_url)
 
 
 def history(symbol: str, before: float, after: float) -> str:

@@ -14,7 +14,6 @@ from ltp.core.tick import IST
 from ltp.db import actions, candles, universes
 from ltp.db.engine import open_engine, writing
 from ltp.feed.simulator import Simulator
-from ltp.settings import Settings
 
 HEADER = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,\n"
 ROW = "HDFCBANK,EQ,1990,2010,1980,2000,2000,1985,1000,2000000,24-JUN-2025,90,INE040A01034,\n"
@@ -22,13 +21,8 @@ SPLIT_DAY = date(2025, 7, 23)
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    return open_engine(url)
+def engine(database_url: str) -> Engine:
+    return open_engine(database_url)
 
 
 @pytest.fixture

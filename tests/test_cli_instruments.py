@@ -12,7 +12,6 @@ from ltp import cli
 from ltp.core.candle import Candle
 from ltp.db import candles, instruments, universes
 from ltp.db.engine import open_engine
-from ltp.settings import Settings
 
 HEADER = (
     "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
@@ -23,13 +22,8 @@ LIST = "Company Name,Industry,Symbol,Series,ISIN Code\n"
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    return open_engine(url)
+def engine(database_url: str) -> Engine:
+    return open_engine(database_url)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from ltp import cli
 from ltp.core.instrument import Instrument
 from ltp.db import candles, instruments
 from ltp.db.engine import open_engine
-from ltp.settings import Settings
 
 HEAD = "date,symbol,open,high,low,close,volume\n"
 KEY = "NSE_EQ:5097"
@@ -20,13 +19,8 @@ FIRST = date(2025, 4, 1)
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    engine = open_engine(url)
+def engine(database_url: str) -> Engine:
+    engine = open_engine(database_url)
     instruments.seed(engine, [Instrument("NSE_EQ", 5097, "ETERNAL", "Eternal", "", 1, 500, "EQ")])
     return engine
 

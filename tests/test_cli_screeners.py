@@ -15,7 +15,6 @@ from ltp.db.engine import open_engine, reading, writing
 from ltp.db.screenings import Screening
 from ltp.feed import simulator
 from ltp.jobs import screeners as evaluation
-from ltp.settings import Settings
 from tests.jobs.trading import LAST, open_market, sessions
 
 FIRST = sessions(300)[0]
@@ -23,13 +22,8 @@ UP = Spec(("trend == up",), "all")
 
 
 @pytest.fixture(autouse=True)
-def address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    return url
+def address(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture

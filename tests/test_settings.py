@@ -10,7 +10,7 @@ import pytest
 from ltp import settings as settings_module
 from ltp.core.client_address import client_of
 from ltp.errors import ConfigError
-from ltp.settings import Settings, describe, load
+from ltp.settings import describe, load
 
 DEFAULTS = {
     "DHANHQ_WS_ENABLED": "false",
@@ -37,12 +37,7 @@ DEFAULTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable of ours and no `.env` of the folder the tests were started in."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
 def shown() -> dict[str, str]:

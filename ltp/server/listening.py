@@ -21,17 +21,25 @@ def taken(address: Any) -> str:
     return _port_taken(*address[:2]) if isinstance(address, tuple) else ""
 
 
-def _port_taken(host: str, port: int) -> str:
+def bind_error(host: str, port: int) -> OSError | None:
+    """Return the system's reason why no socket can be bound to host and port, None where one can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            in_use = error.errno == errno.EADDRINUSE
-            reason = "is taken by another program: stop it or set PORT" if in_use else f"cannot be used: {error.strerror}"
-            return f"Address {host} port {port} {reason}"
-    return ""
+            return error
+    return None
+
+
+def _port_taken(host: str, port: int) -> str:
+    error = bind_error(host, port)
+    if error is None:
+        return ""
+    in_use = error.errno == errno.EADDRINUSE
+    reason = "is taken by another program: stop it or set PORT" if in_use else f"cannot be used: {error.strerror}"
+    return f"Address {host} port {port} {reason}"
 
 
 def _path_taken(path: str) -> str:
