@@ -144,8 +144,3 @@ def _engine(settings: Settings) -> Engine:
     engine = open_engine(settings.database)
     shipped.ensure(engine)  # symbols have to be known even where no worker has run yet
     return engine
-
-
-def _most(symbols: Counter[str]) -> str:
-    named = ", ".join(symbol for symbol, _ in symbols.most_common(_NAMED))
-    return f"{len(symbols):,} ({named}{' and others' if len(symbols) > _NAMED else ''})"

@@ -92,7 +92,7 @@ class Prices:
         """Return what is known of `keys` without reading the cache: for who has just seen that it cannot be read."""
         with self._lock:
             self._changed(self._board.refresh(keys))
-            return [self._board.get(key) for key in keys]
+            return self._board.quotes(keys)
 
     def quotes(self, keys: Sequence[str]) -> list[Quote]:
         """Return what is known of `keys`, in their order. Reads from the cache what the board cannot vouch for.
@@ -180,8 +180,8 @@ class Prices:
             self._changed(self._board.refresh(shown))
 
     def _newest(self, shown: Iterable[str]) -> str:
-        ticks = (self._board.get(key).tick for key in shown if key.startswith("NSE_EQ:"))
-        return max((tick.session for tick in ticks if tick), default="")
+        quotes = self._board.quotes([key for key in shown if key.startswith("NSE_EQ:")])
+        return max((quote.tick.session for quote in quotes if quote.tick), default="")
 
     def _changed(self, keys: list[str]) -> None:
         self._views.mark(keys)

@@ -48,9 +48,10 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> O
     found = []
     for (key, day), together in of_day.items():
         ratio, held = action_list.together(together)
-        held = held or _denied(engine, key, day, ratio)
+        around = _around(engine, key, day)
+        held = held or _denied(engine, around, key, day, ratio)
         if held:
-            shown = _waits(engine, key, day, together, name) or _shown(engine, key, day)
+            shown = _waits(engine, around, key, day, together, name) or _shown(around, day)
             unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
         else:
             found.append(Action(key, day, ratio.numerator, ratio.denominator, "confirmed", "announced", name))
@@ -79,9 +80,9 @@ def _by_share_and_day(lookup: Lookup, rows: Sequence[Row]) -> tuple[dict[tuple[s
     return of_day, unused
 
 
-def _denied(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
+def _denied(engine: Engine, around: History, key: str, day: date, ratio: Fraction) -> str:
     """Return both ratios in a sentence where the candles contradict the one announced, else nothing."""
-    shown = contradicted(engine, key, day, ratio)
+    shown = contradiction(around, day, ratio)
     announced = f"{ratio.numerator}:{ratio.denominator} is announced"
     return f"{announced}, but {shown}{_suspected_near(engine, key, day)}" if shown else ""
 
@@ -91,10 +92,10 @@ def contradicted(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
     return contradiction(_around(engine, key, day), day, ratio)
 
 
-def _waits(engine: Engine, key: str, day: date, rows: Sequence[Row], name: str) -> str:
+def _waits(engine: Engine, around: History, key: str, day: date, rows: Sequence[Row], name: str) -> str:
     """Let an announced demerger that shows in the candles wait for its ratio; return the end of a sentence about it."""
     announced = next((row for row in rows if row.divides), None)
-    found = stepped(_around(engine, key, day), day) if announced else None
+    found = stepped(around, day) if announced else None
     if announced is None or found is None:
         return ""
     ex_day, before, opened = found
@@ -103,9 +104,9 @@ def _waits(engine: Engine, key: str, day: date, rows: Sequence[Row], name: str) 
     return f"; its step of {step.ratio} waits for `actions confirm`" if actions.suspect(engine, [step]) else ""
 
 
-def _shown(engine: Engine, key: str, day: date) -> str:
+def _shown(around: History, day: date) -> str:
     """Return what an operator needs to confirm a row without a ratio by a ratio of prices, as the end of a sentence."""
-    shown = step_on(_around(engine, key, day), day)
+    shown = step_on(around, day)
     return f"; the candles {shown}" if shown else ""
 
 

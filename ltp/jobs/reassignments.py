@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ltp.core.identity import same
 from ltp.core.instrument import SHARE_SERIES, Instrument
+from ltp.core.lookup import SEGMENT
 from ltp.db import instruments
 from ltp.db.engine import Engine
-
-_SHARES: Final = "NSE_EQ"
 
 
 class Reassignments:
@@ -24,7 +21,7 @@ class Reassignments:
 
     def add(self, row: Instrument) -> None:
         self._batch[row.key] = row
-        if row.segment == _SHARES and row.series in SHARE_SERIES:
+        if row.segment == SEGMENT and row.series in SHARE_SERIES:
             self._listed.setdefault(row.symbol.casefold(), set()).add((row.security_id, row.name.casefold()))
         if len(self._batch) == instruments.BATCH:
             self._compare()
@@ -37,7 +34,7 @@ class Reassignments:
     def _is_elsewhere(self, old: Instrument, new: Instrument) -> bool:
         """Tell whether the share of before is listed under another id, by symbol and name, where no ISIN tells: a compact
         master has none, and there a share that took over an id looks like a rename."""
-        if new.segment != _SHARES or old.symbol == new.symbol or old.name == new.name or (old.isin and new.isin):
+        if new.segment != SEGMENT or old.symbol == new.symbol or old.name == new.name or (old.isin and new.isin):
             return False
         return any(
             id_ != old.security_id and name == old.name.casefold() for id_, name in self._listed.get(old.symbol.casefold(), ())
@@ -48,6 +45,6 @@ class Reassignments:
             new = self._batch[old.key]
             if (old.symbol, old.name, old.isin) != (new.symbol, new.name, new.isin):
                 self._differing.append((old, new))
-                if new.segment == _SHARES and new.series in SHARE_SERIES and same(old, new, {}):
+                if new.segment == SEGMENT and new.series in SHARE_SERIES and same(old, new, {}):
                     self._renamed[old.symbol.casefold()] = new.symbol
         self._batch.clear()

@@ -11,12 +11,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from ltp.core.instrument import SHARE_SERIES, Instrument
-from ltp.core.lookup import preference
+from ltp.core.lookup import SEGMENT, preference
 from ltp.db import candles, instruments, reassignments
 from ltp.db.engine import Engine, writing
 from ltp.db.moves import move
 
-SEGMENT: Final = "NSE_EQ"
 _ISSUE: Final = 9  # letters of an ISIN that tell company and class of share; the rest changes with the face value
 _LATELY: Final = timedelta(days=60)  # a suspended share may miss some masters before it is listed again
 

@@ -136,14 +136,15 @@ class Subscriptions:
     def _allotted(self, now: float) -> Places:
         turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
         ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
-        asked = self._master.instruments_at, self._market.probes(), self._master.results(), ranks, turn
+        probes, results = self._market.probes(), self._master.results()
+        asked = self._master.instruments_at, probes, results, ranks, turn
         if asked != self._asked:  # seldom, and there may be thousands of keys
             pages, programs, others = (self._in_order(kind) for kind in (PAGES, PROGRAMS, OTHERS))
             # Everything is among the others too, for the sake of other programs; here that adds what those wrote.
             self._places = allot(
-                self._of_master(self._market.probes()),
+                self._of_master(probes),
                 self._of_master(pages),
-                self._of_master(self._master.results()),
+                self._of_master(results),
                 self._of_master([*programs, *others]),
                 limit=self._limit,
                 turn=turn,

@@ -11,12 +11,12 @@ import numpy as np
 
 from ltp.core.candle import day_number, day_of
 from ltp.screen.history import History
+from ltp.screen.steps import LONGEST_PAUSE_D
 
 _BAND: Final = 0.24  # as a logarithm: the widest band of 20%, and a little
 _OPENS_WITHIN: Final = 0.17  # of the announced ratio: real ones opened within 0.1 of theirs, and 4:1 and 5:1 lie 0.22 apart
 _LEAST_JUDGED: Final = 0.09  # a bonus of 1:10; a smaller one may be made good by a rise on its morning
 _AS_BEFORE: Final = 0.35  # of the announced step: what lies nearer to the close before shows no step
-_LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at any price
 _LEAST_STEP: Final = 0.015
 _TIMES_USUAL: Final = 7  # the median gap, which is two thirds of a standard deviation
 _FEWEST_GAPS: Final = 10
@@ -63,7 +63,7 @@ def stepped(history: History, ex_day: date) -> tuple[date, float, float] | None:
 
 def _place(history: History, ex_day: date) -> int | None:
     at = int(np.searchsorted(history.days, day_number(ex_day)))
-    if not 0 < at < history.days.size or history.days[at] - history.days[at - 1] > _LONGEST_PAUSE_D:
+    if not 0 < at < history.days.size or history.days[at] - history.days[at - 1] > LONGEST_PAUSE_D:
         return None
     return at if min(_prices(history, at)) > 0 else None
 

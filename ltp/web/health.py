@@ -163,11 +163,11 @@ def _calendar(fields: Mapping[str, str]) -> dict[str, Any]:
     override file that settle both.
     """
     found = {}
-    for day, segments in _object(fields.get("off_sessions")).items():
+    for day, segments in members(fields.get("off_sessions")).items():
         named = [each for each in segments if each in SEGMENTS] if isinstance(segments, list) else []
         if day and is_session(day) and named:
             found[day] = named
-    ahead = _list(fields.get("calendar_ahead"))
+    ahead = strings(fields.get("calendar_ahead"))
     lines = fields.get("calendar_lines", ""), lines_to_add(found)
     return {"calendar_ahead": ahead, "off_sessions": found, "calendar_lines": "\n\n".join(filter(None, lines))}
 
@@ -175,7 +175,7 @@ def _calendar(fields: Mapping[str, str]) -> dict[str, Any]:
 def lags(fields: Mapping[str, str]) -> dict[str, dict[str, float]]:
     """Return, by segment, how late prices come, in seconds: the median and the 99th percentile over its instruments."""
     found = {}
-    for segment, figures in _object(fields.get("lags")).items():
+    for segment, figures in members(fields.get("lags")).items():
         if isinstance(figures, list) and len(figures) == 2 and all(type(figure) in (int, float) for figure in figures):
             found[segment] = {"median_s": figures[0], "p99_s": figures[1]}
     return found
@@ -219,10 +219,10 @@ def whole(text: str | None) -> int:
 
 
 def _mapping(text: str | None) -> dict[str, str]:
-    return {name: str(value) for name, value in _object(text).items()}
+    return {name: str(value) for name, value in members(text).items()}
 
 
-def _list(text: str | None) -> list[str]:
+def strings(text: str | None) -> list[str]:
     try:
         plain = json.loads(text or "[]")
     except (ValueError, RecursionError):
@@ -230,7 +230,7 @@ def _list(text: str | None) -> list[str]:
     return [each for each in plain if isinstance(each, str)] if isinstance(plain, list) else []
 
 
-def _object(text: str | None) -> dict[str, Any]:
+def members(text: str | None) -> dict[str, Any]:
     try:
         plain = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -59,8 +59,7 @@ def still(run: Run, query: ScreenQuery, sized: Callable[[], Sequence[Row]] | Non
     rows = run.rows
     if sized is not None:
         asked = asked.with_(capital=query.capital, risk=query.risk)
-        return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(sized(), asked))])
-    return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(rows, asked))])
+    return tuple([rows[place] for place in _PLACES.of(run, asked, lambda: _places(sized() if sized else rows, asked))])
 
 
 def _places(rows: Sequence[Row], query: ScreenQuery) -> tuple[int, ...]:

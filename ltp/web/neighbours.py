@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from ltp.core.quote import Quote
 from ltp.core.screener import Row, Run
-from ltp.web import listing
+from ltp.web import listing, sizes
 from ltp.web.filters import ScreenQuery
 from ltp.web.rows import Link, row_id
 from ltp.web.screens import Screener
@@ -30,14 +32,14 @@ class Place(NamedTuple):
 
 def place(shown: Screener, run: Run, query: ScreenQuery, row: Row) -> Place:
     """Return the place of `row` among the rows that `query` lists. An order of prices is that of this moment."""
-    rows = _listed(run, query)
-    at = next((at for at, each in enumerate(rows) if each.key == row.key), None)
+    rows, _ = listed(run, query)
+    leads, at = link(shown, query), next((at for at, each in enumerate(rows) if each.key == row.key), None)
     wanted = query.with_(live=True, rows=())
     if at is None:
         return Place(0, len(rows), wanted.url(shown.path))
     back = f"{wanted.with_(page=at // query.size + 1).url(shown.path)}#{row_id(row)}"
-    before = _neighbour(shown, query, rows[at - 1]) if at else None
-    after = _neighbour(shown, query, rows[at + 1]) if at + 1 < len(rows) else None
+    before = _neighbour(leads, rows[at - 1]) if at else None
+    after = _neighbour(leads, rows[at + 1]) if at + 1 < len(rows) else None
     return Place(at + 1, len(rows), back, before, after)
 
 
@@ -47,14 +49,15 @@ def link(shown: Screener, query: ScreenQuery) -> Link:
     return Link(shown.kind, query.run, urlencode(kept.params(), safe=","))
 
 
-def _listed(run: Run, query: ScreenQuery) -> tuple[Row, ...]:
+def listed(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:
+    """Return the rows of all pages of a list in its order, and their quotes where that order is made of prices."""
     if not listing.sorts_live(query):
-        return listing.still(run, query)
+        resize = sizes.resized_for(run, query)
+        return listing.still(run, query, (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None), {}
     found, held = listing.matching(run.rows, query), services()
     quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}
-    return tuple(listing.ordered(found, query, quotes, held.plans.of(run.id)))
+    return listing.ordered(found, query, quotes, held.plans.of(run.id)), quotes
 
 
-def _neighbour(shown: Screener, query: ScreenQuery, row: Row) -> Neighbour:
-    leads = link(shown, query)
+def _neighbour(leads: Link, row: Row) -> Neighbour:
     return Neighbour(row.symbol, leads.of(row) + leads.suffix)

@@ -6,7 +6,6 @@ processes have figures of their own, and nobody here knows how many there are.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -151,11 +150,7 @@ def process(held: Services, counts: Mapping[str, int], redis_took_s: float | Non
 
 def listed(fields: Mapping[str, str], name: str) -> tuple[list[str], int]:
     """Return the keys that the worker names of a list, and how many more there are."""
-    try:
-        keys = json.loads(fields.get(f"{name}_keys", "[]"))
-    except (ValueError, RecursionError):
-        keys = []
-    named = [key for key in keys if isinstance(key, str) and len(key) < 40][:_LISTED] if isinstance(keys, list) else []
+    named = [key for key in health.strings(fields.get(f"{name}_keys")) if len(key) < 40][:_LISTED]
     return named, max(0, health.whole(fields.get(name)) - len(named))
 
 
@@ -203,13 +198,8 @@ def _count(fields: Mapping[str, str], name: str) -> str:
 
 def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
     """Read counts by kind; what is none is left out."""
-    try:
-        counts = json.loads(fields.get(name, "{}"))
-    except (ValueError, RecursionError):
-        counts = {}
-    if not isinstance(counts, dict):
-        return {}
-    return {kind[:40]: n for kind, n in list(counts.items())[:_LISTED] if type(n) is int and 0 <= n < 1 << 53}
+    counts = list(health.members(fields.get(name)).items())[:_LISTED]
+    return {kind[:40]: n for kind, n in counts if type(n) is int and 0 <= n < 1 << 53}
 
 
 def _places(fields: Mapping[str, str]) -> str:

@@ -220,16 +220,12 @@ def _page(run: Run | None, query: ScreenQuery) -> tuple[listing.Listing, dict[st
     """Return the page's rows and the quotes of at least these; an order made of prices needs those of all rows."""
     if run is None:
         return listing.paged((), query), {}
-    held, resize = services(), sizes.resized_for(run, query)
-    if listing.sorts_live(query):
-        found = listing.matching(run.rows, query)
-        quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}
-        page = listing.paged(listing.ordered(found, query, quotes, held.plans.of(run.id)), query)
-        return page._replace(rows=tuple(map(resize, page.rows))), quotes
-    all_sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
-    page = listing.paged(listing.still(run, query, all_sized), query)
-    page = page._replace(rows=tuple(map(resize, page.rows)))
-    return page, {quote.key: quote for quote in held.hub.quotes([row.key for row in page.rows])}
+    listed, quotes = neighbours.listed(run, query)
+    page = listing.paged(listed, query)
+    page = page._replace(rows=tuple(map(sizes.resized_for(run, query), page.rows)))
+    if not listing.sorts_live(query):
+        quotes = {quote.key: quote for quote in services().hub.quotes([row.key for row in page.rows])}
+    return page, quotes
 
 
 def _pinned(run: Run | None, query: ScreenQuery, page: listing.Listing) -> ScreenQuery:

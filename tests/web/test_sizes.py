@@ -67,6 +67,15 @@ def test_a_plan_that_has_ended_asks_for_nothing(site: Any, wait_for: Any) -> Non
     assert totals(site.page(TAB)).startswith("1 plan shown cost ₹1,98,000, 19.8% of the capital; open risk ₹9,900, 1.0%.")
 
 
+@pytest.mark.parametrize("sort", ["quantity", "-quantity", "risk", "-allocation"])
+def test_the_place_of_a_row_by_its_size_is_that_in_the_list(site: Any, sort: str) -> None:
+    for sizes in ("", "&capital=200000&risk=60000", "&capital=20000&risk=100"):
+        asked = f"{TAB}&sort={sort}{sizes}"
+        listed = re.findall(r'id="i-NSE_EQ-(\d+)"', site.page(asked))
+        pages = [site.page(f"/screeners/swing/NSE_EQ/{each}?{asked.partition('?')[2]}") for each in listed]
+        assert re.findall(r'class="around"[^>]*><span>(\d of \d)<', "".join(pages)) == ["1 of 3", "2 of 3", "3 of 3"]
+
+
 def test_the_order_by_quantity_is_that_of_the_view(site: Any) -> None:
     site.run("swing", [PLANS[0], PLANS[1]._replace(entry=3_000_000, stop=2_900_000)], as_of=DAY, evaluated=50)
 
