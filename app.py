@@ -16,42 +16,28 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine
 
-from ltp.core.quote import Quote
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
-from ltp.core.tick import session_of
+from ltp.core.ticks.quote import Quote
+from ltp.core.trading_day import session_of
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.db.screeners import fetch_run
+from ltp.db.runs import fetch_run
 from ltp.errors import DatabaseError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
-from ltp.store import demand, prices, ticks
+from ltp.store import channel, demand, prices
 from ltp.store.client import connect
-from ltp.web import (
-    api_v1,
-    cells,
-    custom,
-    detail,
-    errors,
-    evaluations,
-    health,
-    instruments,
-    market,
-    origin,
-    pages,
-    runs,
-    saved,
-    screeners,
-    security,
-    status,
-    swaps,
-    templating,
-)
+from ltp.web import errors, home, instruments, origin, security, status, swaps, templating
+from ltp.web.api import current_prices, health
+from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
-from ltp.web.plan_cells import PlanCells
-from ltp.web.prices_wsgi import PricesFirst
-from ltp.web.services import EXTENSION, DemandRenewer, Services
+from ltp.web.live import status_line
+from ltp.web.live.demand import DemandRenewer
+from ltp.web.screens import custom, detail, evaluations, index, saved, show
+from ltp.web.services import EXTENSION, Services
+from ltp.web.table import cells
+from ltp.web.table.plan_cells import PlanCells
 from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
@@ -60,14 +46,21 @@ _FORM_PATIENCE_MS: Final = 250
 
 
 def create_app(
-    settings: Settings, *, hub: Hub | None = None, catalog: Catalog | None = None, database_may_be_away: bool = False
+    settings: Settings,
+    *,
+    hub: Hub | None = None,
+    catalog: Catalog | None = None,
+    database_may_be_away: bool = False,
 ) -> Flask:
-    """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what needs it.
+    """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what
+    needs it.
 
     Args:
-        hub, catalog: taken instead of those made from the settings; their threads are the caller's business. A hub draws from
+        hub, catalog: taken instead of those made from the settings; their threads are the caller's business.
+            A hub draws from
             the catalog's plans.
-        database_may_be_away: be content with a database that is only away now, and whose schema is this version's.
+        database_may_be_away: be content with a database that is only away now, and whose schema is this
+            version's.
     Raises:
         ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
     """
@@ -78,7 +71,19 @@ def create_app(
     templating.install(app)
     errors.install(app)
     origin.install(app, settings.hosts)
-    for module in (pages, screeners, detail, custom, saved, runs, evaluations, instruments, status, api_v1, health):
+    for module in (
+        home,
+        show,
+        detail,
+        custom,
+        saved,
+        index,
+        evaluations,
+        instruments,
+        status,
+        current_prices,
+        health,
+    ):
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
     return app
@@ -95,7 +100,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     def of_page(keys: Collection[str]) -> None:
         renewer.ask(demand.PAGES, client_of_request(), keys)
 
-    hub.on_shown, hub.status = of_page, lambda: market.partial(hub)
+    hub.on_shown, hub.status = of_page, lambda: status_line.partial(hub)
     return Services(
         hub=hub,
         redis=client,
@@ -123,7 +128,7 @@ def _today() -> str:
 def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -> Hub:
     url = settings.secret("redis_url")
     return Hub(
-        subscribe=lambda: ticks.subscribe(url),
+        subscribe=lambda: channel.subscribe(url),
         snapshot=lambda keys: prices.read(client, keys),
         cell=cell,
         min_interval_s=settings.stream_min_interval_ms / 1000,

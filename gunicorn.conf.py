@@ -1,12 +1,15 @@
-"""How the web server runs: with the workers of `ltp.server.worker`, which part clients from each other and end gently.
+"""How the web server runs: with the workers of `ltp.server.worker`, which part clients from each other and
+end gently.
 
-`gunicorn -c gunicorn.conf.py wsgi:app`. BIND, PORT, WEB_CONCURRENCY and MAX_STREAMS come from the environment.
+`gunicorn -c gunicorn.conf.py wsgi:app`. BIND, PORT, WEB_CONCURRENCY and MAX_STREAMS come from the
+environment.
 """
 
 # ruff: noqa: E402
 from gevent import monkey
 
-monkey.patch_all()  # before anything else is imported, or some lock somewhere stays a real one and stops every browser
+# before anything else is imported, or some lock somewhere stays a real one and stops every browser
+monkey.patch_all()
 
 import gc
 import os
@@ -20,7 +23,9 @@ from pathlib import Path
 _folder = Path(__file__).resolve().parent
 _found = find_spec("ltp")
 if _found is None or not _found.origin or Path(_found.origin).resolve().parents[1] != _folder:
-    sys.exit(f"gunicorn finds the application by the folder it is started in: cd {_folder}, and start it there")
+    sys.exit(
+        f"gunicorn finds the application by the folder it is started in: cd {_folder}, and start it there"
+    )
 
 from ltp import logs
 from ltp import settings as ltp_settings
@@ -35,11 +40,13 @@ from ltp.vital import Vital
 
 _REQUESTS = 200  # ordinary requests at a time, beside the streams that cannot leave their request (TLS)
 
-# So long gevent goes on with who is ready before it looks who has become so: in 5 ms programs that ask without a pause keep
-# everybody else waiting, and whoever connects longest.
+# So long gevent goes on with who is ready before it looks who has become so: in 5 ms programs that ask
+# without a pause keep everybody else waiting, and whoever connects longest.
 sys.setswitchinterval(0.001)
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))  # before the settings: the default of MAX_STREAMS follows from it
+resource.setrlimit(
+    resource.RLIMIT_NOFILE, (_hard, _hard)
+)  # before the settings: the default of MAX_STREAMS follows from it
 
 try:
     _settings = ltp_settings.load()
@@ -50,14 +57,20 @@ except ConfigError as error:
 
 
 def on_starting(server):
-    """Meet once and here what every worker would end on: gunicorn answers the second such end with a traceback."""
+    """Meet once and here what every worker would end on: gunicorn answers the second such end with a
+    traceback.
+    """
     if os.environ.get("SCRIPT_NAME"):
-        sys.exit("SCRIPT_NAME is not accepted: the site cannot live below a path, give it a host name or a port of its own")
+        sys.exit(
+            "SCRIPT_NAME is not accepted: the site cannot live below a path, give it a host name or a port of its own"
+        )
     for address in server.cfg.address:
         _refuse_open_door(address)
         _refuse_taken(address)
     if _settings.health_bind and _settings.health_socket not in server.cfg.address:
-        sys.exit(f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it")
+        sys.exit(
+            f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it"
+        )
     _share_sockets(server)
     _believe_no_stranger(server)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # gunicorn's own come later
@@ -83,14 +96,20 @@ def on_reload(server):
 
 
 def _share_sockets(server):
-    """A Unix socket, or one that was opened by systemd, cannot be opened by each worker: all accept from the arbiter's."""
+    """A Unix socket, or one that was opened by systemd, cannot be opened by each worker: all accept from the
+    arbiter's.
+    """
     if os.environ.get("LISTEN_FDS") or any(not isinstance(address, tuple) for address in server.cfg.address):
         server.cfg.set("reuse_port", False)
 
 
 def _believe_no_stranger(server):
     """gunicorn believes the scheme that any peer on a Unix socket names, whatever forwarded_allow_ips holds."""
-    sockets = [address for address in server.cfg.address if isinstance(address, str) and address != _settings.health_socket]
+    sockets = [
+        address
+        for address in server.cfg.address
+        if isinstance(address, str) and address != _settings.health_socket
+    ]
     if sockets and not _settings.proxies.unix:
         server.cfg.set("secure_scheme_headers", {})
 
@@ -105,8 +124,9 @@ def _refuse_open_door(address):
 
 
 def _refuse_taken(address):
-    """With reuse_port a second instance would bind the same port and silently take half of the visitors, and gunicorn
-    replaces the socket of a path."""
+    """With reuse_port a second instance would bind the same port and silently take half of the visitors, and
+    gunicorn replaces the socket of a path.
+    """
     reason = listening.taken(address)
     if reason:
         sys.exit(reason)
@@ -140,12 +160,18 @@ preload_app = False
 max_requests = 0  # would count streams, and polls against them
 timeout = 30
 graceful_timeout = 10
-keepalive = 5  # seconds for the next request of a connection; ltp/server/connection.py has the other deadlines
-sendfile = False  # gevent has none, and gunicorn's own way round that waits longer for each piece than a whole answer may take
+keepalive = (
+    5  # seconds for the next request of a connection; ltp/server/connection.py has the other deadlines
+)
+# gevent has none, and gunicorn's own way round that waits longer for each piece than a whole answer may take
+sendfile = False
 limit_request_line = 8190  # the most gunicorn takes: current_prices answers for as many keys as fit
-forwarder_headers = ""  # of no peer: a client behind a proxy on this machine could set SCRIPT_NAME, and pass its rules for paths
+# of no peer: a client behind a proxy on this machine could set SCRIPT_NAME, and pass its rules for paths
+forwarder_headers = ""
 forwarded_allow_ips = _settings.proxies.allowed
-secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}  # one, or a client could contradict its proxy by another
+secure_scheme_headers = {
+    "X-FORWARDED-PROTO": "https"
+}  # one, or a client could contradict its proxy by another
 http_protocols = "h1"  # gunicorn serves the streams of an HTTP/2 connection one after another
 control_socket_disable = True
 accesslog = None

@@ -1,6 +1,7 @@
-"""The worker: one feed connection, prices into Redis, until SIGTERM. `python worker.py` needs nothing but the settings.
+"""The worker: one feed connection, prices into Redis, until SIGTERM. `python worker.py` needs nothing but the
+settings.
 
-Plain threads, never patched; `ltp.assembly` has what they are. Every wait is bounded.
+Plain threads, never patched; `ltp.worker.assembly` has what they are. Every wait is bounded.
 """
 
 from __future__ import annotations
@@ -17,21 +18,23 @@ from sqlalchemy import Engine
 
 from ltp import checks, logs
 from ltp import settings as settings_module
-from ltp.assembly import Worker
+from ltp.batch import seed
 from ltp.db import instruments
 from ltp.db.engine import open_when_there, reading
 from ltp.errors import DatabaseError, LTPError
-from ltp.jobs import shipped
 from ltp.settings import Settings
 from ltp.store.client import connect
 from ltp.vital import ENDED
+from ltp.worker.assembly import Worker
 
 log = logging.getLogger("worker")
 
 _REDIS_TIMEOUT_S: Final = 2.0
 _DATABASE_RETRY_S: Final = 2.0
 _EXIT_WITHIN_S: Final = 4.0
-_COLLECT_AFTER: Final = 20_000  # new objects: a chunk of ticks is hundreds of them, and none is ever part of a ring
+_COLLECT_AFTER: Final = (
+    20_000  # new objects: a chunk of ticks is hundreds of them, and none is ever part of a ring
+)
 _LOOK_EVERY_S: Final = 0.5
 _REFUSED: Final = 2
 
@@ -46,7 +49,7 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
         try:
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None
-            shipped.ensure(engine)
+            seed.ensure(engine)
         except DatabaseError as error:
             engine.dispose()
             if error.permanent:
@@ -61,7 +64,9 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Returns the exit status: 0; 1 when a thread ended; 2 with one sentence on stderr."""
+    """Run until SIGTERM or SIGINT. Returns the exit status: 0; 1 when a thread ended; 2 with one sentence on
+    stderr.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -105,8 +110,11 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> int:
 
 
 def _stop(worker: Worker, status: int) -> None:
-    """Stop it in order, or end the process with `status`: at the latest after four seconds, and whatever stopping raises."""
-    # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes longer.
+    """Stop it in order, or end the process with `status`: at the latest after four seconds, and whatever
+    stopping raises.
+    """
+    # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes
+    # longer.
     latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (status,))
     latest.daemon = True
     latest.start()

@@ -1,6 +1,8 @@
-"""`python -m bench [CASE...] [--rounds N] [--seconds S]`: measure, print the table, write docs/performance.md.
+"""`python -m bench [CASE...] [--rounds N] [--seconds S]`: measure, print the table, write
+docs/performance.md.
 
-A CASE is a name of `--list`, or the beginning of one. The pages and results.json are written only after a run of everything.
+A CASE is a name of `--list`, or the beginning of one. The pages and results.json are written only after a run
+of everything.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from bench.rounds import measure
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.5, help="of measuring in one turn (2.5)")
     parser.add_argument("--list", action="store_true", help="print the names of the cases")
-    parser.add_argument("--smoke", action="store_true", help="few browsers, one round: is everything delivered? No figures")
+    parser.add_argument(
+        "--smoke", action="store_true", help="few browsers, one round: is everything delivered? No figures"
+    )
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(case.name for case in cases.EVERY))

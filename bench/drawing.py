@@ -1,4 +1,6 @@
-"""What drawing costs, in a process of its own: `python -m bench.drawing SECONDS` prints microseconds per instrument as JSON."""
+"""What drawing costs, in a process of its own: `python -m bench.drawing SECONDS` prints microseconds per
+instrument as JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +10,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ltp.core.quote import Quote
-from ltp.core.tick import Tick
-from ltp.web.cells import cell
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.tick import Tick
+from ltp.web.table.cells import cell
 
 _COLUMNS: Final = ("ltp", "chg", "chgp")
 _QUOTES: Final = [
     Quote(
         f"NSE_EQ:{number}",
         Tick(
-            f"NSE_EQ:{number}", price := 1_000_000 + number * 71_500, 1_764_000_000, prev_close=price + (number % 41 - 20) * 3_500
+            f"NSE_EQ:{number}",
+            price := 1_000_000 + number * 71_500,
+            1_764_000_000,
+            prev_close=price + (number % 41 - 20) * 3_500,
         ),
         "live",
         1 if number % 2 else -1,

@@ -1,11 +1,13 @@
-"""The exchange as the cases need it: `python -m bench.feed PORT TICKS_PER_S STATE_FILE` sends quotes at a steady rate.
+"""The exchange as the cases need it: `python -m bench.feed PORT TICKS_PER_S STATE_FILE` sends quotes at a
+steady rate.
 
-The simulated exchange of the product invents each price and would be slower than what is measured. Here the packets of all
-instruments asked for lie ready in one buffer, a WebSocket frame each; only price, times and volume are written anew. The
-volume is the milliseconds since the start of the run, so that a browser can tell how old a price is.
+The simulated exchange of the product invents each price and would be slower than what is measured. Here the
+packets of all instruments asked for lie ready in one buffer, a WebSocket frame each; only price, times and
+volume are written anew. The volume is the milliseconds since the start of the run, so that a browser can tell
+how old a price is.
 
-STATE_FILE is replaced five times a second: {"at": monotonic, "sent": ticks, "behind_s": how late the sender is,
-"subscribed": instruments, "since_ms": epoch milliseconds the volume counts from}.
+STATE_FILE is replaced five times a second: {"at": monotonic, "sent": ticks, "behind_s": how late the sender
+is, "subscribed": instruments, "since_ms": epoch milliseconds the volume counts from}.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 _SETTLED_S: Final = 0.5  # after the last subscription, packets begin
 _STEP_S: Final = 0.005
 _HEAD: Final = 2  # bytes of a frame's head before a packet of this size
-_MOVING: Final = struct.Struct("<f2xI4xI")  # price, time of trade, volume: what follows a quote's header and changes
+_MOVING: Final = struct.Struct(
+    "<f2xI4xI"
+)  # price, time of trade, volume: what follows a quote's header and changes
 
 
 class Requests:
@@ -90,7 +94,12 @@ class Quotes:
         first, last = self._next, min(self._next + count, self._count)
         now = time.time()
         ltt, volume, step = utc_to_ltt(int(now)), int(now * 1_000) - self._since_ms, 0.05 * (self._round % 40)
-        write, buffer, size, at = _MOVING.pack_into, self._buffer, self._size, first * self._size + _HEAD + packets.HEADER_SIZE
+        write, buffer, size, at = (
+            _MOVING.pack_into,
+            self._buffer,
+            self._size,
+            first * self._size + _HEAD + packets.HEADER_SIZE,
+        )
         for price in self._prices[first:last]:
             write(buffer, at, price + step, ltt, volume)
             at += size
@@ -101,8 +110,20 @@ class Quotes:
 
 def _frame_of(key: str) -> bytes:
     segment, _, security_id = key.partition(":")
-    quote = packets.Quote(
-        SEGMENT_NUMBERS[segment], int(security_id), 1.0, 10, 0, 1_000.0, 0, 500, 400, 990.0, 995.0, 6_100.0, 900.0
+    quote = packets.QuotePacket(
+        SEGMENT_NUMBERS[segment],
+        int(security_id),
+        1.0,
+        10,
+        0,
+        1_000.0,
+        0,
+        500,
+        400,
+        990.0,
+        995.0,
+        6_100.0,
+        900.0,
     )
     packet = packets.encode(quote)
     return bytes([0x80 | _BINARY, len(packet)]) + packet
@@ -113,7 +134,8 @@ def serve(port: int, ticks_per_s: float, state_file: Path) -> None:
         while True:
             connection, _ = listener.accept()
             with connection:
-                # As practically every WebSocket server does: packets of a price are small, and each would wait for the last one.
+                # As practically every WebSocket server does: packets of a price are small, and each would
+                # wait for the last one.
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 try:
                     _shake_hands(connection)
@@ -153,7 +175,13 @@ def _send(connection: socket.socket, ticks_per_s: float, state_file: Path) -> No
         if now - told > 0.2:
             told = now
             asked.read()
-            state = {"at": now, "sent": sent, "behind_s": due / ticks_per_s, "subscribed": len(asked.keys), "since_ms": since_ms}
+            state = {
+                "at": now,
+                "sent": sent,
+                "behind_s": due / ticks_per_s,
+                "subscribed": len(asked.keys),
+                "since_ms": since_ms,
+            }
             _replace(state_file, state)
         if due > 0:
             frames = quotes.some(due)

@@ -1,4 +1,6 @@
-"""Browsers of streams and clients of the API, from programs in C on a core of their own, and what the server spent on them."""
+"""Browsers of streams and clients of the API, from programs in C on a core of their own, and what the server
+spent on them.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ WARM_S: Final = 0.8
 
 @dataclass(frozen=True)
 class Browsers:
-    """`key`: what the line with an event's instant begins with. `pages`: how many different ones they show, which is what a %d in
-    `path` runs over; browsers of one page must all be sent the same events. `cells_since_ms`: what volume cells count from."""
+    """`key`: what the line with an event's instant begins with. `pages`: how many different ones they show,
+    which is what a %d in `path` runs over; browsers of one page must all be sent the same events.
+    `cells_since_ms`: what volume cells count from.
+    """
 
     count: int
     path: str
@@ -77,7 +81,9 @@ class Load:
 def browsing(port: int, browsers: Browsers) -> Iterator[Load]:
     """Have browsers connect to a port of this machine, and end them with the block."""
     process = subprocess.Popen(
-        machine.pinned(browsers.arguments(port), machine.LOAD_CORE), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        machine.pinned(browsers.arguments(port), machine.LOAD_CORE),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     try:
         yield Load(process, browsers)
@@ -90,8 +96,8 @@ def cpu_per_event(server: Server, browsers: Browsers) -> dict[str, float]:
     """Measure a server under browsers.
 
     Returns:
-        What the load generator says, with `cpu_us` (of the server per delivered event), `cores` (share of a core the server
-        used) and `event_bytes`.
+        What the load generator says, with `cpu_us` (of the server per delivered event), `cores` (share of a
+            core the server used) and `event_bytes`.
     Raises:
         Failed: no event arrived.
     """
@@ -109,7 +115,9 @@ def cpu_per_event(server: Server, browsers: Browsers) -> dict[str, float]:
 
 
 def resident_per_browser(server: Server, browsers: Browsers) -> dict[str, float]:
-    """Return what the load generator says, with `kb_per_browser` of resident memory over what the server had before."""
+    """Return what the load generator says, with `kb_per_browser` of resident memory over what the server had
+    before.
+    """
     before_kb = machine.resident_kb(server.pids)
     with browsing(server.port, browsers) as load:
         load.reached("connected")
@@ -122,7 +130,9 @@ def resident_per_browser(server: Server, browsers: Browsers) -> dict[str, float]
 def wrong_with(name: str, figures: Figures) -> str:
     """Say what a browser should never see, empty when none did."""
     found = [
-        f"{figures[what]:.0f} {what.replace('_', ' ')}" for what in ("torn", "out_of_order", "bad_status") if figures.get(what)
+        f"{figures[what]:.0f} {what.replace('_', ' ')}"
+        for what in ("torn", "out_of_order", "bad_status")
+        if figures.get(what)
     ]
     return f"{name}: {', '.join(found)}" if found else ""
 
@@ -132,23 +142,43 @@ _MS: Final[dict[str, float]] = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 def requests_per_s(server: Server, path: str, seconds: float, *, connections: int = 32) -> dict[str, float]:
-    """Ask for `path` as fast as the answers come (wrk). Returns `requests_per_s`, `p50_ms`, `p99_ms` and `cpu_us` a request.
+    """Ask for `path` as fast as the answers come (wrk). Returns `requests_per_s`, `p50_ms`, `p99_ms` and
+    `cpu_us` a request.
 
     Raises:
         Failed: some were not answered with success, or wrk is not installed.
     """
     url = f"http://127.0.0.1:{server.port}{path}"
-    command = [tools.installed("wrk"), "-t", 1, "-c", connections, "-d", f"{max(1, round(seconds))}s", "--latency", url]
-    subprocess.run(machine.pinned([*command[:6], "1s", url], machine.LOAD_CORE), capture_output=True, timeout=30, check=True)
+    command = [
+        tools.installed("wrk"),
+        "-t",
+        1,
+        "-c",
+        connections,
+        "-d",
+        f"{max(1, round(seconds))}s",
+        "--latency",
+        url,
+    ]
+    subprocess.run(
+        machine.pinned([*command[:6], "1s", url], machine.LOAD_CORE),
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
     began = machine.cpu_s(server.pids)
-    done = subprocess.run(machine.pinned(command, machine.LOAD_CORE), capture_output=True, timeout=60, check=True, text=True)
+    done = subprocess.run(
+        machine.pinned(command, machine.LOAD_CORE), capture_output=True, timeout=60, check=True, text=True
+    )
     spent = machine.cpu_s(server.pids) - began
     return _read_wrk(done.stdout, spent)
 
 
 def _read_wrk(text: str, spent_s: float) -> dict[str, float]:
     if "Non-2xx" in text or "Socket errors" in text:
-        trouble = next(line.strip() for line in text.splitlines() if "Non-2xx" in line or "Socket errors" in line)
+        trouble = next(
+            line.strip() for line in text.splitlines() if "Non-2xx" in line or "Socket errors" in line
+        )
         raise Failed(f"wrk: {trouble}")
     rate: Any = re.search(r"Requests/sec:\s+([\d.]+)", text)
     total: Any = re.search(r"(\d+) requests in", text)

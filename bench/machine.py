@@ -1,4 +1,6 @@
-"""What the kernel says of processes, and on which core each runs: the server's figure is not the load generator's."""
+"""What the kernel says of processes, and on which core each runs: the server's figure is not the load
+generator's.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def family(pid: int) -> list[int]:
 def cpu_s(pids: Iterable[int]) -> float:
     """Return user and system time of these processes in seconds, to the nanosecond.
 
-    `/proc/PID/stat` says the same in hundredths of a second, which is a tenth of what a small case spends in a turn.
+    `/proc/PID/stat` says the same in hundredths of a second, which is a tenth of what a small case spends in
+    a turn.
     """
     return sum(time.clock_gettime(~pid << 3 | _SPENT) for pid in pids)
 
@@ -52,15 +55,25 @@ def open_files(pid: int) -> int:
 
 
 def send_queues_bytes(port: int) -> int:
-    """Return what the kernel keeps for the server's end of all connections to `port`: queued bytes with their buffers."""
+    """Return what the kernel keeps for the server's end of all connections to `port`: queued bytes with their
+    buffers.
+    """
     command = pinned(["ss", "-tmnH", f"sport = :{port}"], LOAD_CORE)
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    memory = [part for line in listing.splitlines() if "skmem:(" in line for part in line.partition("skmem:(")[2].split(",")]
+    memory = [
+        part
+        for line in listing.splitlines()
+        if "skmem:(" in line
+        for part in line.partition("skmem:(")[2].split(",")
+    ]
     return sum(int(part[1:]) for part in memory if part[0] in "wf" and part[1:].isdigit())
 
 
 def description() -> dict[str, str]:
-    cpu = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown")
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        "unknown",
+    )
     memory_kb = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
     return {
         "cpu": cpu,

@@ -1,4 +1,6 @@
-"""What a case is made of: contenders that are measured in turn, the figures they give, and the bars ours must meet."""
+"""What a case is made of: contenders that are measured in turn, the figures they give, and the bars ours must
+meet.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything. `seconds`: of measuring in one turn. `size`: share of the full number of browsers and ticks.
-    `patience`: share of the full time a stalled browser is given."""
+    """How much of everything. `seconds`: of measuring in one turn. `size`: share of the full number of
+    browsers and ticks. `patience`: share of the full time a stalled browser is given.
+    """
 
     seconds: float = 2.5
     size: float = 1.0
@@ -79,9 +82,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Case:
-    """`contenders` by name, measured in this order in each round. `checks`: what must hold of every contender's figures,
-    such as that no event was torn; it returns what is wrong, empty when nothing is. `repeats`: only sizes tell it from another
-    case, so where sizes do not count it is left out."""
+    """`contenders` by name, measured in this order in each round. `checks`: what must hold of every
+    contender's figures, such as that no event was torn; it returns what is wrong, empty when nothing is.
+    `repeats`: only sizes tell it from another case, so where sizes do not count it is left out.
+    """
 
     name: str
     title: str

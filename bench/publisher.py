@@ -1,7 +1,7 @@
 """Prices from a worker that needs no feed: `python -m bench.publisher URL INSTRUMENTS TICKS HZ`.
 
-HZ times a second it writes and publishes the next TICKS of so many instruments, each at a new price, as the worker does and
-with the worker's own code. Before that it writes them all.
+HZ times a second it writes and publishes the next TICKS of so many instruments, each at a new price, as the
+worker does and with the worker's own code. Before that it writes them all.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import time
 from datetime import UTC, datetime
 
 from bench.stage import keys
-from ltp.core.session import Calendar
-from ltp.core.tick import Tick, session_of
+from ltp.core.market.session import Calendar
+from ltp.core.ticks.tick import Tick
+from ltp.core.trading_day import session_of
+from ltp.store.batch_publisher import BatchHeader, BatchPublisher, Beat
 from ltp.store.client import connect
 from ltp.store.encode import Coverage
-from ltp.store.outlet import Beat, Moment, Outlet
 
 _BEAT_S = 1.0
 _STEP = 500  # of 1/10,000 rupee
@@ -24,7 +25,7 @@ _STEP = 500  # of 1/10,000 rupee
 
 def main() -> None:
     url, instruments, ticks, hz = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    outlet = Outlet(connect(url, timeout_s=2), "simulator", allowed=lambda: True)
+    outlet = BatchPublisher(connect(url, timeout_s=2), "simulator", allowed=lambda: True)
     named, since = keys(instruments), time.time_ns() // 1000
     order = itertools.cycle(range(instruments))
     phase = Calendar.named("always_open", None).phases(datetime.now(UTC))
@@ -48,11 +49,24 @@ def _tick(key: str, number: int, turn: int) -> Tick:
     close = 12_500_000 + number * 1_000
     price = close + (turn * 7 + number) % 40 * _STEP
     day = session_of(now / 1e6)
-    return Tick(key, price, now // 1_000_000, now, 4_512_345 + turn, close, close + 90_000, close - 90_000, close, None, day, now)
+    return Tick(
+        key,
+        price,
+        now // 1_000_000,
+        now,
+        4_512_345 + turn,
+        close,
+        close + 90_000,
+        close - 90_000,
+        close,
+        None,
+        day,
+        now,
+    )
 
 
-def _moment(since: int, phase: dict[str, str]) -> Moment:
-    return Moment(time.time_ns() // 1000, "live", since, phase)
+def _moment(since: int, phase: dict[str, str]) -> BatchHeader:
+    return BatchHeader(time.time_ns() // 1000, "live", since, phase)
 
 
 def _beat(covered: list[Tick]) -> Beat:

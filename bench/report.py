@@ -1,4 +1,5 @@
-"""The last full run, as files: results.json with every median, docs/performance.md and docs/scaling.md made from templates.
+"""The last full run, as files: results.json with every median, docs/performance.md and docs/scaling.md made
+from templates.
 
 No figure in these pages is typed by hand; what they mean stands in the templates.
 """
@@ -36,7 +37,11 @@ def write(results: Sequence[Result], *, rounds: int, seconds: float, minutes: fl
 
 
 def _performance(run: dict[str, Any], lines: Sequence[table.Entry]) -> str:
-    missed = [f"- {entry.case}, {entry.figure}: {entry.ours}, the bar is {entry.bar}" for entry in lines if "NO" in entry.verdict]
+    missed = [
+        f"- {entry.case}, {entry.figure}: {entry.ours}, the bar is {entry.bar}"
+        for entry in lines
+        if "NO" in entry.verdict
+    ]
     values = {
         **run,
         **run["machine"],

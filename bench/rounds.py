@@ -1,4 +1,6 @@
-"""Measuring a case: every contender once a round, in turn, so that what disturbs the machine disturbs all of them."""
+"""Measuring a case: every contender once a round, in turn, so that what disturbs the machine disturbs all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -54,5 +56,9 @@ def measure(case: Case, rounds: int, scale: Scale, tell: Callable[[str], None]) 
 
 
 def _progress(case: Case, number: int, name: str, figures: Figures) -> str:
-    shown = [f"{line.title} {figures[line.figure]:,.4g} {line.unit}".strip() for line in case.lines if line.figure in figures]
+    shown = [
+        f"{line.title} {figures[line.figure]:,.4g} {line.unit}".strip()
+        for line in case.lines
+        if line.figure in figures
+    ]
     return f"{case.name}, round {number}, {name}: {', '.join(shown)}"

@@ -1,4 +1,5 @@
-"""Internet scale on paper: what the measured figures mean for a million browsers, and a simulation that checks the arithmetic.
+"""Internet scale on paper: what the measured figures mean for a million browsers, and a simulation that
+checks the arithmetic.
 
 `python -m bench.scaling` writes docs/scaling.md again from results.json.
 """
@@ -34,8 +35,10 @@ _SIMULATED_S: Final = 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """`send_us`: per delivered event. `build_us`: per event of a page, whoever shows it. `tick_us`: per tick in each web process.
-    `event_bytes`, `kb_per_browser`: as measured. `message_us`, `message_bytes`: of Redis, per delivered message of 100 ticks."""
+    """`send_us`: per delivered event. `build_us`: per event of a page, whoever shows it. `tick_us`: per tick
+    in each web process. `event_bytes`, `kb_per_browser`: as measured. `message_us`, `message_bytes`: of
+    Redis, per delivered message of 100 ticks.
+    """
 
     send_us: float
     build_us: float
@@ -74,12 +77,15 @@ def wire_bytes(payload: float) -> float:
     return payload + -(-payload // _PACKET_BYTES) * _HEADER_BYTES
 
 
-def simulate(costs: Costs, browsers: int, *, seconds: float = _SIMULATED_S, seed: int = 1) -> tuple[float, float]:
-    """Play one web process: pages of very different popularity, each with events at its own time, served one after another.
+def simulate(
+    costs: Costs, browsers: int, *, seconds: float = _SIMULATED_S, seed: int = 1
+) -> tuple[float, float]:
+    """Play one web process: pages of very different popularity, each with events at its own time, served one
+    after another.
 
     Returns:
-        The share of the core that was used, and the 99th percentile in ms of the wait until the last browser of a page has
-        its event.
+        The share of the core that was used, and the 99th percentile in ms of the wait until the last browser
+            of a page has its event.
     """
     chance = random.Random(seed)
     pages = _PAGES_A_HOST // CORES

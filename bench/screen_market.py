@@ -1,4 +1,6 @@
-"""A database with so many shares of so many sessions, as imports leave one: random walks, the same every time."""
+"""A database with so many shares of so many sessions, as imports leave one: random walks, the same every
+time.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from ltp.core.candle import day_number
+from ltp.batch.histories import INDEX
+from ltp.core.history.candle import day_number
 from ltp.core.instrument import Instrument
 from ltp.db import candles, instruments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.jobs.history import INDEX
 from ltp.screen.history import RECORD
 
 LAST: Final = date(2026, 11, 20)
@@ -22,7 +24,10 @@ def write(file: Path, shares: int, sessions: int) -> str:
     """Return the address of the database."""
     address = f"sqlite:///{file}"
     engine = open_engine(address)
-    named = [Instrument("NSE_EQ", n, f"SHARE{n}", f"Share {n} Limited", "", 1, 500, "EQ", "Banks") for n in range(1, shares + 1)]
+    named = [
+        Instrument("NSE_EQ", n, f"SHARE{n}", f"Share {n} Limited", "", 1, 500, "EQ", "Banks")
+        for n in range(1, shares + 1)
+    ]
     instruments.seed(engine, named)
     keys = [each.key for each in named]
     universes.replace(engine, "all", "All", "bench", keys)

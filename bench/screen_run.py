@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from ltp.core.criteria import Spec, from_params, kind_of
+from ltp.batch import evaluate, histories
+from ltp.core.criteria.spec import Spec, from_params, kind_of
 from ltp.core.sizing import Sizing
-from ltp.db import screeners as runs
+from ltp.db import runs
 from ltp.db.engine import open_engine
-from ltp.jobs import history, screeners
 from ltp.screen.study import Study
 
 _SIZING = Sizing(1_000_000, 10_000)
@@ -35,14 +35,14 @@ _spent: Counter[str] = Counter()
 
 def main() -> None:
     engine = open_engine(sys.argv[1])
-    history.load = _stepped("read_s", history.load)
+    histories.load = _stepped("read_s", histories.load)
     runs.insert_run = _timed("store_s", runs.insert_run)
     facts = _timed("facts_s", Study.facts.func)  # type: ignore[attr-defined]
     Study.facts = cached_property(facts)  # type: ignore[assignment]
     Study.facts.__set_name__(Study, "facts")  # type: ignore[attr-defined]
-    both = _seconds(lambda: screeners.run(engine, ("swing", "longterm"), Spec(universe="all"), sizing=_SIZING))
+    both = _seconds(lambda: evaluate.run(engine, ("swing", "longterm"), Spec(universe="all"), sizing=_SIZING))
     figures = {"both_s": both, **_spent, "judge_s": both - sum(_spent.values())}
-    figures["custom_s"] = _seconds(lambda: screeners.run(engine, (kind_of(_CUSTOM),), _CUSTOM, sizing=_SIZING))
+    figures["custom_s"] = _seconds(lambda: evaluate.run(engine, (kind_of(_CUSTOM),), _CUSTOM, sizing=_SIZING))
     print(json.dumps(figures))
 
 

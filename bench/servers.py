@@ -45,10 +45,16 @@ def running(
     cwd: Path = ROOT,
     ready: Callable[[], bool] | None = None,
 ) -> Iterator[Server]:
-    """Run a server until the block ends. `ready`: asked until it says yes; else that the port takes connections."""
+    """Run a server until the block ends. `ready`: asked until it says yes; else that the port takes
+    connections.
+    """
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            machine.pinned(command, core), cwd=cwd, env={**os.environ, **(env or {})}, stdout=log, stderr=subprocess.STDOUT
+            machine.pinned(command, core),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait(process, ready or (lambda: _listens(port)), log)
@@ -58,10 +64,20 @@ def running(
 
 
 @contextmanager
-def gunicorn(app: str, port: int, env: Mapping[str, str], *, cwd: Path = ROOT, ready: str = "") -> Iterator[Server]:
-    """Run the product's own web server configuration with `app`. `ready`: a path that answers 200 when all is loaded."""
+def gunicorn(
+    app: str, port: int, env: Mapping[str, str], *, cwd: Path = ROOT, ready: str = ""
+) -> Iterator[Server]:
+    """Run the product's own web server configuration with `app`. `ready`: a path that answers 200 when all is
+    loaded.
+    """
     command = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", app]
-    environ = {"PORT": str(port), "WEB_CONCURRENCY": "1", "LOG_LEVEL": "ERROR", "PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}", **env}
+    environ = {
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+        "LOG_LEVEL": "ERROR",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}",
+        **env,
+    }
     answers = (lambda: status(port, ready) == 200) if ready else None
     with running(command, port, env=environ, cwd=cwd, ready=answers) as server:
         yield server
@@ -77,10 +93,14 @@ def valkey() -> Iterator[str]:
 
 
 def status(port: int, path: str) -> int:
-    """Return the status a GET is answered with, 0 without an answer; the rest of the answer is not waited for."""
+    """Return the status a GET is answered with, 0 without an answer; the rest of the answer is not waited
+    for.
+    """
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            connection.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+            )
             return int(connection.recv(65_536).split()[1])
     except (OSError, IndexError, ValueError):
         return 0

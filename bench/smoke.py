@@ -1,7 +1,9 @@
-"""Is the harness right? Few browsers, one round, every contender: nothing may be lost, torn or out of order. No times.
+"""Is the harness right? Few browsers, one round, every contender: nothing may be lost, torn or out of order.
+No times.
 
-A machine that is busy with something else can be too slow for a short turn: a case that was not measured whole is given longer
-ones, so that only what never comes is wrong. What no browser may ever see is wrong at once.
+A machine that is busy with something else can be too slow for a short turn: a case that was not measured
+whole is given longer ones, so that only what never comes is wrong. What no browser may ever see is wrong at
+once.
 
 A peer that is not installed on this machine is left out, and said so.
 """
@@ -17,7 +19,8 @@ from bench.model import OURS, Case, Figures, Scale
 from bench.rounds import Result, measure
 
 _SCALES: Final = tuple(
-    Scale(seconds, size=0.02, patience=patience) for seconds, patience in ((0.8, 0.1), (4.0, 0.5), (12.0, 1.0))
+    Scale(seconds, size=0.02, patience=patience)
+    for seconds, patience in ((0.8, 0.1), (4.0, 0.5), (12.0, 1.0))
 )
 _ABSENT: Final = "not installed"
 
@@ -28,7 +31,12 @@ def run(cases: Iterable[Case]) -> int:
     for trouble in wrong:
         print(f"WRONG: {trouble}")
     print(
-        "bench-smoke: " + ("the harness is not right" if wrong else "every case is measured, no event lost, torn or out of order")
+        "bench-smoke: "
+        + (
+            "the harness is not right"
+            if wrong
+            else "every case is measured, no event lost, torn or out of order"
+        )
     )
     return 1 if wrong else 0
 
@@ -48,14 +56,21 @@ def _trouble(result: Result) -> list[str]:
     name = result.case.name
     found = [f"{name}: {what}" for what in result.wrong]
     found += [f"{name}, {who}: {why}" for who, why in result.absent.items() if _ABSENT not in why]
-    found += [f"{name}, {who}: {what}" for who, runs in result.runs.items() for run in runs for what in _missing(who, run)]
+    found += [
+        f"{name}, {who}: {what}"
+        for who, runs in result.runs.items()
+        for run in runs
+        for what in _missing(who, run)
+    ]
     shown = {line.figure for line in result.case.lines}
     had = {figure for run in result.runs.get(OURS, []) for figure in run}
     return found + [f"{name}: nothing measures {figure}" for figure in sorted(shown - had)]
 
 
 def _missing(name: str, figures: Figures) -> list[str]:
-    """Say what a contender did not deliver. A state is not a log, so only ours, and only unhurried, must show every event."""
+    """Say what a contender did not deliver. A state is not a log, so only ours, and only unhurried, must show
+    every event.
+    """
     found = []
     if figures.get("live", 1) == 0:
         found.append("no browser was left at the end")

@@ -18,7 +18,7 @@ from bench import machine, servers
 from bench.servers import ROOT, Failed, Server
 from ltp.core.screener import Row
 from ltp.db.engine import open_engine
-from ltp.db.screeners import insert_run
+from ltp.db.runs import insert_run
 from ltp.store import heartbeat
 
 FIRST_ID: Final = 900_000_001  # no contract of the exchange
@@ -45,7 +45,10 @@ def ready(instruments: int, **settings: str) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as name, servers.valkey() as url:
         folder = Path(name)
         engine = open_engine(f"sqlite:///{folder / 'ltp.sqlite3'}")
-        rows = [Row(key, rank, f"BENCH{rank}", f"Bench {rank} Limited") for rank, key in enumerate(keys(instruments), start=1)]
+        rows = [
+            Row(key, rank, f"BENCH{rank}", f"Bench {rank} Limited")
+            for rank, key in enumerate(keys(instruments), start=1)
+        ]
         insert_run(engine, "swing", rows, sample=True)
         engine.dispose()
         env = {
@@ -91,7 +94,9 @@ def worker(stage: Stage, feed: Exchange, *, core: int = machine.SERVER_CORE) -> 
         "DHANHQ_ACCESS_TOKEN": "bench",
     }
     command, subscribed = [sys.executable, ROOT / "worker.py"], lambda: bool(feed.state())
-    with servers.running(command, 0, core=core, env=stage.env | env, cwd=stage.folder, ready=subscribed) as server:
+    with servers.running(
+        command, 0, core=core, env=stage.env | env, cwd=stage.folder, ready=subscribed
+    ) as server:
         time.sleep(_SETTLE_S)
         yield server
 

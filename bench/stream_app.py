@@ -1,10 +1,11 @@
-"""The product's own fan-out under invented prices: relay, hub, sockets, stream view and cells, without Redis and pages.
+"""The product's own fan-out under invented prices: relay, hub, sockets, stream view and cells, without Redis
+and pages.
 
     PORT=9110 HZ=10 ROWS=7 VIEWS=1 gunicorn -c gunicorn.conf.py --pythonpath bench stream_app:app
 
-`/stream/N` is the stream of view N, `/stream/any` of the next in turn. Without INSTRUMENTS each view has ROWS of its own and
-all change HZ times a second, together. With INSTRUMENTS the views are different choices out of so many, each of which changes
-MOVES times a second, and HZ is what the views are limited to.
+`/stream/N` is the stream of view N, `/stream/any` of the next in turn. Without INSTRUMENTS each view has ROWS
+of its own and all change HZ times a second, together. With INSTRUMENTS the views are different choices out of
+so many, each of which changes MOVES times a second, and HZ is what the views are limited to.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from types import SimpleNamespace
 import orjson
 from flask import Flask, Response, request
 
-from ltp.core.quote import Known
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch, batch_from_plain
+from ltp.core.ticks.quote import CachedTick
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch, batch_from_plain
 from ltp.hub.hub import Hub
 from ltp.store import encode
-from ltp.web.cells import cell
-from ltp.web.stream import stream_response
+from ltp.web.live.stream import stream_response
+from ltp.web.table.cells import cell
 
 HZ = float(os.environ.get("HZ", "10"))
 ROWS = int(os.environ.get("ROWS", "7"))
@@ -84,7 +85,7 @@ def create_app() -> Flask:
     app = Flask(__name__)
     hub = Hub(
         batches,
-        lambda wanted: [Known(key, None, False) for key in wanted],
+        lambda wanted: [CachedTick(key, None, False) for key in wanted],
         cell,
         min_interval_s=float(os.environ.get("STREAM_MIN_INTERVAL_MS", INTERVAL_MS)) / 1000,
         stall_timeout_s=float(os.environ.get("STREAM_STALL_TIMEOUT_S", "15")),

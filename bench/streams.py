@@ -1,4 +1,6 @@
-"""Our own fan-out as the cases measure it: hub, sockets and stream view of `stream_app`, without Redis and pages."""
+"""Our own fan-out as the cases measure it: hub, sockets and stream view of `stream_app`, without Redis and
+pages.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _PATIENCE_S: Final = 5.0  # a peer that is past its limits lets some browsers wa
 
 
 @contextmanager
-def ours(hz: float, *, rows: int = ROWS_OF_AN_EVENT, views: int = 1, workers: int = 1, **settings: str) -> Iterator[Server]:
+def ours(
+    hz: float, *, rows: int = ROWS_OF_AN_EVENT, views: int = 1, workers: int = 1, **settings: str
+) -> Iterator[Server]:
     """Run the stream application: `views` pages of `rows` instruments, each of which moves HZ times a second."""
     port = machine.free_port()
     env = {"HZ": str(hz), "ROWS": str(rows), "VIEWS": str(views), "WEB_CONCURRENCY": str(workers), **settings}
@@ -36,17 +40,26 @@ def our_figures(count: int, hz: float, *, views: int = 1, workers: int = 1, **op
     def measure(turn: Turn) -> Figures:
         path, pages = "/stream/0" if views == 1 else "/stream/any", views * workers
         with ours(hz, views=views, workers=workers, **options) as server:
-            return load.cpu_per_event(server, Browsers(turn.scale.of(count), path, turn.scale.seconds, pages=pages))
+            return load.cpu_per_event(
+                server, Browsers(turn.scale.of(count), path, turn.scale.seconds, pages=pages)
+            )
 
     return measure
 
 
 def peer_figures(
-    start: Callable[[float, int], AbstractContextManager[Server]], count: int, hz: float, *, path: str = "/", **options: Any
+    start: Callable[[float, int], AbstractContextManager[Server]],
+    count: int,
+    hz: float,
+    *,
+    path: str = "/",
+    **options: Any,
 ) -> Contender:
     def measure(turn: Turn) -> Figures:
         with start(hz, event_bytes(turn)) as server:
-            browsers = Browsers(turn.scale.of(count), path, turn.scale.seconds, connect_within_s=_PATIENCE_S, **options)
+            browsers = Browsers(
+                turn.scale.of(count), path, turn.scale.seconds, connect_within_s=_PATIENCE_S, **options
+            )
             return load.cpu_per_event(server, browsers)
 
     return measure

@@ -1,4 +1,6 @@
-"""So many subscribers of the worker's channel that only count: `python -m bench.subscribers PORT COUNT SECONDS` prints JSON."""
+"""So many subscribers of the worker's channel that only count: `python -m bench.subscribers PORT COUNT
+SECONDS` prints JSON.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Results to lines of text: the one table, for the terminal, the page in docs/ and the file the scaling model reads."""
+"""Results to lines of text: the one table, for the terminal, the page in docs/ and the file the scaling model
+reads.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,24 @@ def _entry(result: Result, line: Line) -> Entry:
     told += [f"{name}: {why}" for name, why in result.absent.items() if name != OURS and _first(result, line)]
     if not values:
         why = result.absent.get(OURS, "not measured")
-        return Entry(result.case.title, figure, "–", "", _shown(medians, FLOOR), "", "; ".join(told), bars, why)
+        return Entry(
+            result.case.title, figure, "–", "", _shown(medians, FLOOR), "", "; ".join(told), bars, why
+        )
     ours = medians[OURS]
     ratio = f"{ours / medians[FLOOR]:.2f}" if medians.get(FLOOR) else ""
     spread = f"{number(min(values))} – {number(max(values))}" if len(values) > 1 else ""
     verdict = _verdict(result, line, ours, medians)
-    return Entry(result.case.title, figure, number(ours), spread, _shown(medians, FLOOR), ratio, "; ".join(told), bars, verdict)
+    return Entry(
+        result.case.title,
+        figure,
+        number(ours),
+        spread,
+        _shown(medians, FLOOR),
+        ratio,
+        "; ".join(told),
+        bars,
+        verdict,
+    )
 
 
 def _verdict(result: Result, line: Line, ours: float, medians: Mapping[str, float]) -> str:
@@ -80,7 +94,9 @@ def number(value: float) -> str:
 def plain_text(lines: Sequence[Entry]) -> str:
     rows = [HEADINGS, *lines]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def markdown(lines: Sequence[Entry]) -> str:
@@ -98,5 +114,9 @@ def _summary(result: Result, contender: str) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for figure in figures:
         values = sorted(result.values(contender, figure))
-        summary[figure] = {"median": result.medians(figure)[contender], "least": values[0], "most": values[-1]}
+        summary[figure] = {
+            "median": result.medians(figure)[contender],
+            "least": values[0],
+            "most": values[-1],
+        }
     return summary

@@ -3,7 +3,7 @@
 import sys
 
 from ltp import processes
-from ltp.cli import main
+from ltp.cli.main import main
 
 if __name__ == "__main__":
     processes.end_with_starter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from ltp.core.session import Calendar
+from ltp.core.market.session import Calendar
 from ltp.db import engine
 from ltp.errors import ConfigError, StoreError
 from ltp.settings import Settings
@@ -53,7 +53,9 @@ def check_redis(settings: Settings, commands: rights.Commands) -> str:
 
 
 def credentials_named(settings: Settings) -> bool:
-    """Tell whether any of the four variables of credentials is set: then DhanHQ is meant and no simulated exchange."""
+    """Tell whether any of the four variables of credentials is set: then DhanHQ is meant and no simulated
+    exchange.
+    """
     return any(getattr(settings, f"{name}_file") or settings.secret(name) for name in _CREDENTIALS)
 
 
@@ -66,7 +68,9 @@ def credentials(settings: Settings) -> tuple[str, str]:
     require_credentials(settings)
     for name in _CREDENTIALS:
         if not settings.secret(name):
-            raise ConfigError(f"{name.upper()}_FILE", str(getattr(settings, f"{name}_file")), "the file is empty")
+            raise ConfigError(
+                f"{name.upper()}_FILE", str(getattr(settings, f"{name}_file")), "the file is empty"
+            )
     return settings.secret("dhanhq_client_id"), settings.secret("dhanhq_access_token")
 
 
@@ -76,9 +80,15 @@ def require_credentials(settings: Settings) -> None:
     Raises:
         ConfigError: names all that is set in neither way.
     """
-    missing = [name.upper() for name in _CREDENTIALS if getattr(settings, f"{name}_file") is None and not settings.secret(name)]
+    missing = [
+        name.upper()
+        for name in _CREDENTIALS
+        if getattr(settings, f"{name}_file") is None and not settings.secret(name)
+    ]
     if missing:
-        needed = f"{' and '.join(missing)} must be set (or {' and '.join(f'{name}_FILE' for name in missing)})"
+        needed = (
+            f"{' and '.join(missing)} must be set (or {' and '.join(f'{name}_FILE' for name in missing)})"
+        )
         raise ConfigError(missing[0], "", f"to connect to DhanHQ {needed}")
 
 
@@ -89,4 +99,8 @@ def _check_state_dir(settings: Settings) -> None:
         place = place.parent
     used = not settings.secret("database_url")
     if not place.is_dir() or (used and not os.access(place, os.W_OK | os.X_OK)):
-        raise ConfigError("STATE_DIR", str(settings.state_dir), f"it must name a folder, and {place} is none that may be written")
+        raise ConfigError(
+            "STATE_DIR",
+            str(settings.state_dir),
+            f"it must name a folder, and {place} is none that may be written",
+        )

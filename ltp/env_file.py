@@ -1,4 +1,6 @@
-"""The `.env` file of the folder that a process is started in: what it sets, and a refusal of what would be passed over."""
+"""The `.env` file of the folder that a process is started in: what it sets, and a refusal of what would be
+passed over.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def names() -> list[str]:
     """
     path = Path(NAME)
     if path.is_dir():
-        raise ConfigError(NAME, NAME, "it is a folder; a text file with a line NAME=value for each setting is read")
+        raise ConfigError(
+            NAME, NAME, "it is a folder; a text file with a line NAME=value for each setting is read"
+        )
     if not path.exists():
         return []
     try:

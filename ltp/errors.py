@@ -16,8 +16,8 @@
     ├── DatabaseError       SQL cannot be read or written
     └── LeaseLost           another worker holds the feed
 
-Driver exceptions are translated once, at the edge of the layer that uses the driver. A retry loop reads `permanent` and
-nothing else.
+Driver exceptions are translated once, at the edge of the layer that uses the driver. A retry loop reads
+`permanent` and nothing else.
 """
 
 from __future__ import annotations
@@ -43,12 +43,18 @@ class InputError(LTPError):
 
     def __init__(self, where: str, value: str, accepted: str) -> None:
         """`where` names the parameter, field or line; `value` is what came, shortened by us to 80 characters."""
-        self.where, self.value, self.accepted = where, value if len(value) <= 80 else value[:77] + "...", accepted
+        self.where, self.value, self.accepted = (
+            where,
+            value if len(value) <= 80 else value[:77] + "...",
+            accepted,
+        )
         super().__init__(f"{where}: {self.value!r} is not accepted; {accepted}")
 
 
 class CriterionError(InputError):
-    """`text` is the whole criterion, `at` the place of the character in it, counted from 0 (its length: the end)."""
+    """`text` is the whole criterion, `at` the place of the character in it, counted from 0 (its length: the
+    end).
+    """
 
     _AROUND = 30
 
@@ -57,7 +63,9 @@ class CriterionError(InputError):
         super().__init__(f"{where}, character {at + 1}", text[at : at + 20] or "the end", accepted)
 
     def caret(self) -> str:
-        """Return the place as two lines of fixed-width text: the criterion, cut around it, and a ^ below the character."""
+        """Return the place as two lines of fixed-width text: the criterion, cut around it, and a ^ below the
+        character.
+        """
         start = max(0, self.at - self._AROUND)
         line = "".join(c if c.isprintable() else "?" for c in self.text[start : self.at + self._AROUND])
         before = "..." if start else ""
@@ -92,7 +100,9 @@ class FeedError(LTPError):
     `retry_after_s`: seconds the broker asked us to stay away, 0 when it named none.
     """
 
-    def __init__(self, sentence: str, code: int = 0, *, permanent: bool = False, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self, sentence: str, code: int = 0, *, permanent: bool = False, retry_after_s: float = 0.0
+    ) -> None:
         self.code, self.permanent, self.retry_after_s = code, permanent, retry_after_s
         super().__init__(sentence)
 
@@ -125,7 +135,9 @@ class StoreError(LTPError):
 
 
 class DatabaseError(LTPError):
-    """`permanent` where waiting cannot help: a wrong password, a missing right, a schema newer than the program."""
+    """`permanent` where waiting cannot help: a wrong password, a missing right, a schema newer than the
+    program.
+    """
 
     def __init__(self, sentence: str, *, permanent: bool = False) -> None:
         self.permanent = permanent

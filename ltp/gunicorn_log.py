@@ -28,7 +28,9 @@ class GunicornLog(Logger):  # type: ignore[misc]
             logger.propagate = target == "-"
 
     def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Leave out the arbiter's line of addresses when it has none: the workers listen, and their line names the address."""
+        """Leave out the arbiter's line of addresses when it has none: the workers listen, and their line
+        names the address.
+        """
         if args and msg.startswith("Listening at:") and not args[0]:
             return
         super().info(msg, *args, **kwargs)

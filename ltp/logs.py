@@ -37,7 +37,10 @@ class LineFormatter(logging.Formatter):
         message = _DOUBLED.sub(".", record.getMessage())
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
-        message, at = redact(message), datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        message, at = (
+            redact(message),
+            datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        )
         if self._as_json:
             line = {
                 "at": at,
@@ -60,7 +63,9 @@ def configure(process: str, level: str = "INFO") -> None:
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_end_of_thread
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # three lines of its inner life; ltp.db.upgrade says what matters
+    logging.getLogger("alembic").setLevel(
+        logging.WARNING
+    )  # three lines of its inner life; ltp.db.upgrade says what matters
     logging.getLogger("websocket").setLevel(logging.CRITICAL)  # its traces quote the URL with the token
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 

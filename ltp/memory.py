@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 EVERY_S: Final = 30.0
-_GROWN: Final = 8 << 20  # bytes since the last time: less is not worth the milliseconds in which nothing else runs
+_GROWN: Final = (
+    8 << 20
+)  # bytes since the last time: less is not worth the milliseconds in which nothing else runs
 
 
 def resident() -> int:
@@ -23,7 +25,9 @@ def resident() -> int:
 
 
 def trim() -> None:
-    """Have the C library return what it holds and nothing uses; other libraries than GNU's return it by themselves."""
+    """Have the C library return what it holds and nothing uses; other libraries than GNU's return it by
+    themselves.
+    """
     if sys.platform == "linux":
         give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if give_back is not None:
@@ -31,7 +35,9 @@ def trim() -> None:
 
 
 class Memory:
-    """Call `look` as often as you like, from one thread: every half minute it gives back what was freed, if it grew."""
+    """Call `look` as often as you like, from one thread: every half minute it gives back what was freed, if
+    it grew.
+    """
 
     def __init__(
         self,

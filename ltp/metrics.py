@@ -1,4 +1,6 @@
-"""Counters of this process, by name. Cheap enough for every packet, and read by tests, logs and the status page."""
+"""Counters of this process, by name. Cheap enough for every packet, and read by tests, logs and the status
+page.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Child processes kept alive: started in order, restarted with back-off when they die, ended in reverse order.
+"""Child processes kept alive: started in order, restarted with back-off when they die, ended in reverse
+order.
 
 Knows nothing of what the children do; `ltp.runner` decides which there are.
 """
@@ -31,7 +32,9 @@ def _end_with_parent() -> None:
 
 
 def end_with_starter() -> None:
-    """End this command when the process that named itself in STARTED_BY is killed outright; at once where it was already."""
+    """End this command when the process that named itself in STARTED_BY is killed outright; at once where it
+    was already.
+    """
     starter = os.environ.get(STARTED_BY)
     if not starter or sys.platform != "linux":
         return
@@ -42,8 +45,9 @@ def end_with_starter() -> None:
 
 @dataclass
 class Child:
-    """One process. `ready` is polled after the first start until it is true. `stop_within_s`: SIGTERM, then SIGKILL.
-    `tell` gets each line that it writes; None: it writes to our own output."""
+    """One process. `ready` is polled after the first start until it is true. `stop_within_s`: SIGTERM, then
+    SIGKILL. `tell` gets each line that it writes; None: it writes to our own output.
+    """
 
     name: str
     command: Sequence[str]
@@ -69,7 +73,9 @@ class Child:
         )
         self.started_at = time.monotonic()
         if self.tell and self.process.stdout:
-            threading.Thread(target=_relay, args=(self.process.stdout, self.tell), name=self.name, daemon=True).start()
+            threading.Thread(
+                target=_relay, args=(self.process.stdout, self.tell), name=self.name, daemon=True
+            ).start()
 
     @property
     def alive(self) -> bool:

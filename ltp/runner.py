@@ -1,7 +1,7 @@
 """`python app.py`: everything on this machine, supervised.
 
-Embedded Valkey unless REDIS_URL is set; the simulated exchange unless DHANHQ_WS_ENABLED is true or there are credentials; then
-what the Procfile names.
+Embedded Valkey unless REDIS_URL is set; the simulated exchange unless DHANHQ_WS_ENABLED is true or there are
+credentials; then what the Procfile names.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACK = "127.0.0.1"
 _ANSWER_WITHIN_S = 2.0
-_VALKEY_LINE = re.compile(r"\d+:\w [^.]*\.\d+ ([.*#-]) (.*)")  # 27054:M 30 Nov 2026 20:52:31.696 # WARNING ...
+_VALKEY_LINE = re.compile(
+    r"\d+:\w [^.]*\.\d+ ([.*#-]) (.*)"
+)  # 27054:M 30 Nov 2026 20:52:31.696 # WARNING ...
 _KERNEL_ADVICE = ("overcommit", "Transparent Huge Pages", "TCP backlog", "somaxconn")
 _HEALTH = "/api/v1/health/market_stream"
 _PRICES_WITHIN_S = 10.0
@@ -45,7 +47,9 @@ _PRICES_WITHIN_S = 10.0
 
 def main() -> int:
     """Run until SIGINT or SIGTERM. Returns the exit status: 0, or 2 with one sentence on stderr."""
-    os.chdir(_ROOT)  # `.env`, the state folder and the Procfile are the project's, wherever the command was given
+    os.chdir(
+        _ROOT
+    )  # `.env`, the state folder and the Procfile are the project's, wherever the command was given
     try:
         settings = settings_module.load()
         settings.refuse_open_door()
@@ -68,7 +72,9 @@ def _refuse_unusable(settings: Settings) -> None:
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError("STATE_DIR", str(settings.state_dir), f"it must name a folder ({error.strerror})") from None
+        raise ConfigError(
+            "STATE_DIR", str(settings.state_dir), f"it must name a folder ({error.strerror})"
+        ) from None
     if _has_redis(settings):
         check_redis(settings, rights.WORKER)
     try:
@@ -109,7 +115,11 @@ def _start_all(family: Family, settings: Settings, env: dict[str, str]) -> None:
     if all(started):
         priced = _wait_for_prices(family, settings)
         source = "simulated prices" if simulated else _source(settings)
-        source += "" if priced or not (simulated or settings.dhanhq_ws_enabled) else "; no prices yet, /status says why"
+        source += (
+            ""
+            if priced or not (simulated or settings.dhanhq_ws_enabled)
+            else "; no prices yet, /status says why"
+        )
         _say_ready(f"Ready: {_shown(settings)} ({source}; Ctrl-C ends it)")
 
 
@@ -129,7 +139,9 @@ def _say_ready(sentence: str) -> None:
 
 
 def _wait_for_prices(family: Family, settings: Settings) -> bool:
-    """Wait a moment until the feed is healthy, so that the line which says where to go is not lost among those of the start."""
+    """Wait a moment until the feed is healthy, so that the line which says where to go is not lost among
+    those of the start.
+    """
     deadline = time.monotonic() + _PRICES_WITHIN_S
     while _status(settings, _HEALTH) != HTTPStatus.OK:
         if family.stopping or time.monotonic() >= deadline:
@@ -145,7 +157,9 @@ def _has_redis(settings: Settings) -> bool:
 def _source(settings: Settings) -> str:
     if not settings.dhanhq_ws_enabled:
         return "no feed: set DHANHQ_WS_ENABLED=true"
-    return "DhanHQ" if settings.source == "dhanhq" else "simulated prices"  # an address may name another's simulator
+    return (
+        "DhanHQ" if settings.source == "dhanhq" else "simulated prices"
+    )  # an address may name another's simulator
 
 
 def _must_start(family: Family, child: Child) -> bool:
@@ -159,14 +173,28 @@ def _must_start(family: Family, child: Child) -> bool:
 
 
 def _valkey(port: int, state_dir: Path, env: dict[str, str]) -> Child:
-    # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come back.
-    options = ["--bind", _LOOPBACK, "--port", str(port), "--dir", str(state_dir.absolute()), "--save", "", "--appendonly", "no"]
+    # No persistence: everything in it is rebuilt from the feed within seconds, and an old price must not come
+    # back.
+    options = [
+        "--bind",
+        _LOOPBACK,
+        "--port",
+        str(port),
+        "--dir",
+        str(state_dir.absolute()),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     command = [str(get_binary_path()), *options, "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
     return Child("valkey", command, env, lambda: listening.answers((_LOOPBACK, port)), tell=_tell_of_valkey)
 
 
 def _tell_of_valkey(line: str) -> None:
-    """Log what Valkey writes as our own lines. Its advice on the kernel is for a store that keeps data on disk."""
+    """Log what Valkey writes as our own lines. Its advice on the kernel is for a store that keeps data on
+    disk.
+    """
     found = _VALKEY_LINE.fullmatch(line)
     level = logging.INFO if found is None or found[1] != "#" else logging.WARNING
     message = line if found is None else found[2]
@@ -178,7 +206,10 @@ def _simulator(port: int, env: dict[str, str]) -> Child:
     # An exchange that traded on while the worker's calendar says closed would date today's close at midnight.
     options = ["--port", str(port), "--calendar", env["MARKET_CALENDAR"]]
     return Child(
-        "simulator", [sys.executable, "-m", "ltp", "simulate", *options], env, lambda: listening.answers((_LOOPBACK, port))
+        "simulator",
+        [sys.executable, "-m", "ltp", "simulate", *options],
+        env,
+        lambda: listening.answers((_LOOPBACK, port)),
     )
 
 
@@ -195,7 +226,11 @@ def _simulator_env(port: int, settings: Settings) -> dict[str, str]:
 
 
 def _procfile() -> dict[str, list[str]]:
-    lines = (line.partition(":") for line in (_ROOT / "Procfile").read_text(encoding="utf-8").splitlines() if line.strip())
+    lines = (
+        line.partition(":")
+        for line in (_ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    )
     return {name.strip(): shlex.split(command) for name, _, command in lines}
 
 
@@ -210,7 +245,9 @@ def _refuse_taken(settings: Settings) -> None:
         return
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         raise ConfigError("BIND", host, f"it must be an address of this machine ({error.strerror})")
-    raise ConfigError("PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another")
+    raise ConfigError(
+        "PORT", str(port), f"{host}:{port} cannot be listened on ({error.strerror}); choose another"
+    )
 
 
 def _free_port(wanted: int) -> int:

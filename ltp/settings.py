@@ -1,6 +1,7 @@
 """Every setting of the product: the one frozen class, and the only reader of the environment.
 
-`python -m ltp config` prints the effective ones. A value that is not accepted stops the start with one sentence.
+`python -m ltp config` prints the effective ones. A value that is not accepted stops the start with one
+sentence.
 """
 
 from __future__ import annotations
@@ -39,18 +40,29 @@ class Settings(AccessSettings):
     """Names are the environment variables in lower case. `X_FILE` names a file that holds X, for the secrets."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_file=env_file.NAME, env_file_encoding="utf-8-sig", env_ignore_empty=True
+        frozen=True,
+        extra="ignore",
+        env_file=env_file.NAME,
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
     )
 
-    dhanhq_ws_enabled: bool = Field(False, description="Connect to the feed; false: the worker idles and says so.")
+    dhanhq_ws_enabled: bool = Field(
+        False, description="Connect to the feed; false: the worker idles and says so."
+    )
     dhanhq_client_id: SecretStr = Field(SecretStr(""), description="DhanHQ client id.")
     dhanhq_access_token: SecretStr = Field(SecretStr(""), description="DhanHQ access token; lives 24 hours.")
     dhanhq_client_id_file: Path | None = Field(None, description="File that holds the client id.")
     dhanhq_access_token_file: Path | None = Field(
-        None, description="File that holds the token; read again on each connect, and a renewed token is written into it."
+        None,
+        description="File that holds the token; read again on each connect, and a renewed token is written into it.",
     )
-    dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field("quote", description="What each instrument is subscribed as.")
-    dhanhq_ws_url: str = Field(DHANHQ_WS_URL, description="Feed address; prices are marked simulator unless it is DhanHQ's own.")
+    dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field(
+        "quote", description="What each instrument is subscribed as."
+    )
+    dhanhq_ws_url: str = Field(
+        DHANHQ_WS_URL, description="Feed address; prices are marked simulator unless it is DhanHQ's own."
+    )
     dhanhq_rest_url: str = Field(
         DHANHQ_REST_URL, description="REST address; prices are marked simulator unless it is DhanHQ's own."
     )
@@ -63,19 +75,25 @@ class Settings(AccessSettings):
         SecretStr("redis://localhost:6379/0"), description="Redis or Valkey that both processes meet in."
     )
     redis_url_file: Path | None = Field(None, description="File that holds the Redis address.")
-    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy address; empty: SQLite in the state folder.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="SQLAlchemy address; empty: SQLite in the state folder."
+    )
     database_url_file: Path | None = Field(None, description="File that holds the database address.")
     state_dir: Path = Field(Path("state"), description="Folder for SQLite and the embedded Valkey.")
-    market_calendar: Literal["nse", "always_open"] = Field("nse", description="Trading hours the worker follows.")
+    market_calendar: Literal["nse", "always_open"] = Field(
+        "nse", description="Trading hours the worker follows."
+    )
     market_calendar_overrides: Path | None = Field(
         None, description="TOML file of late changes to the trading hours, read again every 30 s."
     )
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Web worker processes.")
     max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default_factory=_default_max_streams, description="Open streams per web process; past it 503 and polling."
+        default_factory=_default_max_streams,
+        description="Open streams per web process; past it 503 and polling.",
     )
     stream_min_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        200, description="Least milliseconds between two events of a page, on average; the worker goes by it too."
+        200,
+        description="Least milliseconds between two events of a page, on average; the worker goes by it too.",
     )
     stream_stall_timeout_s: Annotated[float, Field(ge=0.1, le=600)] = Field(
         15, description="Seconds after which a browser that takes nothing is cut."
@@ -96,7 +114,9 @@ class Settings(AccessSettings):
     risk_per_trade: Annotated[float, Field(ge=1, le=10_000_000_000)] = Field(
         10_000, description="Rupees a swing plan may lose when its stop is hit."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log line that is written."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -105,7 +125,9 @@ class Settings(AccessSettings):
             raise ValueError("the quotes around it would be part of it; leave them out")
         return value
 
-    @field_validator("dhanhq_ws_enabled", "dhanhq_ws_mode", "market_calendar", "screener_universe", mode="before")
+    @field_validator(
+        "dhanhq_ws_enabled", "dhanhq_ws_mode", "market_calendar", "screener_universe", mode="before"
+    )
     @classmethod
     def _lower(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
@@ -142,7 +164,9 @@ class Settings(AccessSettings):
 
     @property
     def master_url(self) -> str:
-        """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks nobody unbidden."""
+        """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks
+        nobody unbidden.
+        """
         if self.instrument_master_url == "off":
             return ""
         dhanhq = self.dhanhq_ws_enabled and self.source == "dhanhq"
@@ -163,7 +187,8 @@ class Settings(AccessSettings):
         """Return a secret: the value of NAME_FILE's file, read now, else of NAME.
 
         Raises:
-            ConfigError: the file cannot be read, or it is a client id or a token with a character that none has.
+            ConfigError: the file cannot be read, or it is a client id or a token with a character that none
+                has.
         """
         path: Path | None = getattr(self, f"{name}_file")
         if path is None:
@@ -173,7 +198,9 @@ class Settings(AccessSettings):
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-            raise ConfigError(f"{name.upper()}_FILE", str(path), f"it must name a readable text file ({reason})") from None
+            raise ConfigError(
+                f"{name.upper()}_FILE", str(path), f"it must name a readable text file ({reason})"
+            ) from None
         return _checked(name, f"{name.upper()}_FILE", str(path), text)
 
 
@@ -223,7 +250,9 @@ def _refuse_misspelt(name: str, *, ours: bool) -> None:
 
 
 def _accepted(field: FieldInfo) -> str:
-    """Return in plain words what a field takes, from its own declaration, so that the sentence cannot fall behind it."""
+    """Return in plain words what a field takes, from its own declaration, so that the sentence cannot fall
+    behind it.
+    """
     if get_origin(field.annotation) is Literal:
         *others, last = [each for each in get_args(field.annotation) if each]
         return f"{', '.join(others)} or {last}" if others else f"{last}, or nothing"
@@ -231,7 +260,9 @@ def _accepted(field: FieldInfo) -> str:
         return "true or false"
     if field.annotation not in {int, float}:
         return "an address such as " + (" or ".join(field.examples) if field.examples else str(field.default))
-    bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    bounds = {
+        name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)
+    }
     kind = "a whole number" if field.annotation is int else "a number"
     return f"{kind} from {bounds['ge']}" + (f" to {bounds['le']}" if "le" in bounds else "")
 
@@ -242,7 +273,10 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     Raises:
         ConfigError: a secret's file cannot be read.
     """
-    return [(name.upper(), _shown(settings, name), field.description or "") for name, field in Settings.model_fields.items()]
+    return [
+        (name.upper(), _shown(settings, name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
 
 
 def _shown(settings: Settings, name: str) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from ltp.core import client_address
-from ltp.core.client_address import TrustedProxies
-from ltp.core.trusted_hosts import TrustedHosts, is_loopback
+from ltp.core.clients import client_address
+from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.clients.trusted_hosts import TrustedHosts, is_loopback
 from ltp.core.written import is_host
 from ltp.errors import ConfigError, InputError
 
@@ -21,10 +21,12 @@ class AccessSettings(BaseSettings):
     bind: str = Field("127.0.0.1", description="Address the web server listens on, or unix:PATH.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
     trusted_hosts: str = Field(
-        "", description="Names the site is served under besides localhost, without port; a request for another is answered 400."
+        "",
+        description="Names the site is served under besides localhost, without port; a request for another is answered 400.",
     )
     auth: Literal["", "none"] = Field(
-        "", description="none: whoever reaches the web server may do everything. Needed where others than this machine can."
+        "",
+        description="none: whoever reaches the web server may do everything. Needed where others than this machine can.",
     )
     trusted_proxies: str = Field(
         client_address.DEFAULT,
@@ -68,7 +70,9 @@ class AccessSettings(BaseSettings):
     def _is_host(cls, value: str) -> str:
         value = value.strip()
         if not is_host(value) and not value.removeprefix("unix:").startswith("/"):
-            raise ValueError("an address of this machine such as 127.0.0.1, :: or localhost, or unix:/PATH; the port is PORT's")
+            raise ValueError(
+                "an address of this machine such as 127.0.0.1, :: or localhost, or unix:/PATH; the port is PORT's"
+            )
         return value
 
     @field_validator("health_bind")
@@ -84,7 +88,11 @@ class AccessSettings(BaseSettings):
     def _health_apart(self) -> Self:
         """At one address with the site, nothing but health would be answered there."""
         if self.health_bind and self.health_socket == _site_socket(self):
-            raise ConfigError("HEALTH_BIND", self.health_bind, "an address other than that of BIND and PORT, where the site is")
+            raise ConfigError(
+                "HEALTH_BIND",
+                self.health_bind,
+                "an address other than that of BIND and PORT, where the site is",
+            )
         return self
 
     @property
@@ -106,7 +114,8 @@ class AccessSettings(BaseSettings):
         """Refuse to let others than this machine in without a word: there is no log-in.
 
         Args:
-            bind: the host that is really listened on, where the command line says another one than the setting.
+            bind: the host that is really listened on, where the command line says another one than the
+                setting.
         Raises:
             ConfigError: AUTH=none is not written out.
         """

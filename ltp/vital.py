@@ -1,7 +1,9 @@
-"""The threads that a process depends on: a process of which one has ended is started again, not kept half alive.
+"""The threads that a process depends on: a process of which one has ended is started again, not kept half
+alive.
 
-A worker without its flush thread would hold the lease and write nothing, and no standby could lead. A web process without
-its writer would hold its browsers and send them nothing. Under gunicorn threads are greenlets, which end in the same way.
+A worker without its flush thread would hold the lease and write nothing, and no standby could lead. A web
+process without its writer would hold its browsers and send them nothing. Under gunicorn threads are
+greenlets, which end in the same way.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Vital:
-    """Make it in the main thread before the threads start, and ask `ended` there at least once a second afterwards."""
+    """Make it in the main thread before the threads start, and ask `ended` there at least once a second
+    afterwards.
+    """
 
     def __init__(self, *threads: threading.Thread) -> None:
         self._threads = list(threads)
@@ -29,7 +33,9 @@ class Vital:
         self._threads += threads
 
     def ended(self) -> bool:
-        """Tell whether one of the threads is no longer alive, and log the first such thread with what ended it."""
+        """Tell whether one of the threads is no longer alive, and log the first such thread with what ended
+        it.
+        """
         thread = next((thread for thread in self._threads if not thread.is_alive()), None)
         if thread is None:
             return False

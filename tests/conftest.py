@@ -100,7 +100,9 @@ def wait_for_fixture() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def signalled_elsewhere() -> Callable[[str, str, str], str]:
-    """Return a program that gets its SIGTERM on another thread than the main one, once that waits in the named function."""
+    """Return a program that gets its SIGTERM on another thread than the main one, once that waits in the
+    named function.
+    """
 
     def program(imports: str, waits_in: str, start: str) -> str:
         return f"""

@@ -9,7 +9,9 @@ import tempfile
 from pathlib import Path
 
 # Debian keeps each version's programs out of the PATH.
-SERVER = shutil.which("postgres") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), default=None)
+SERVER = shutil.which("postgres") or max(
+    map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), default=None
+)
 _NEEDED = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
 
 
@@ -18,7 +20,9 @@ class PostgreSQL:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.folder = Path(tempfile.mkdtemp(prefix="ltp-postgresql-", dir="/tmp"))  # short: a socket lies in it
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="ltp-postgresql-", dir="/tmp")
+        )  # short: a socket lies in it
         if _NEEDED:
             shutil.chown(self.folder, _NEEDED)
         (self.folder / "password").write_text("secret")
@@ -31,7 +35,17 @@ class PostgreSQL:
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "--pgdata", str(self.folder / "data"), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+        self._run(
+            "pg_ctl",
+            "--pgdata",
+            str(self.folder / "data"),
+            "-o",
+            options,
+            "-l",
+            str(self.folder / "log"),
+            "-w",
+            "start",
+        )
 
     def stop(self) -> None:
         self._run("pg_ctl", "--pgdata", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
@@ -44,5 +58,11 @@ class PostgreSQL:
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(Path(str(SERVER)).resolve().parent / program), *arguments]
         subprocess.run(
-            command, user=_NEEDED, cwd="/", check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60
+            command,
+            user=_NEEDED,
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
         )

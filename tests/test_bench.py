@@ -1,4 +1,6 @@
-"""The arithmetic of the benchmarks: bars, medians, the table and the scaling model. What they measure is no test's business."""
+"""The arithmetic of the benchmarks: bars, medians, the table and the scaling model. What they measure is no
+test's business.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from bench.rounds import measure
 from bench.scaling import Costs
 from bench.servers import Failed
 
-COSTS = Costs(send_us=6, build_us=150, tick_us=2, event_bytes=1_500, kb_per_browser=1, message_us=12, message_bytes=22_000)
+COSTS = Costs(
+    send_us=6,
+    build_us=150,
+    tick_us=2,
+    event_bytes=1_500,
+    kb_per_browser=1,
+    message_us=12,
+    message_bytes=22_000,
+)
 
 
 def case(*bars: Bar, floor: float = 10.0, ours: tuple[float, ...] = (11.0,)) -> Case:
@@ -71,7 +81,12 @@ def test_a_contender_that_fails_says_why_and_stops_no_other() -> None:
     def absent(_turn: Turn) -> dict[str, float]:
         raise Failed("wrk is not installed")
 
-    subject = Case("case", "a case", {OURS: lambda _: {"cpu_us": 1.0}, "peer": absent}, (Line("CPU", "cpu_us", "us", (Bar(2),)),))
+    subject = Case(
+        "case",
+        "a case",
+        {OURS: lambda _: {"cpu_us": 1.0}, "peer": absent},
+        (Line("CPU", "cpu_us", "us", (Bar(2),)),),
+    )
     shown = table.entries([measure(subject, 2, Scale(), lambda _: None)])[0]
     assert shown.peers == "peer: wrk is not installed"
     assert shown.verdict == "yes"
@@ -79,7 +94,11 @@ def test_a_contender_that_fails_says_why_and_stops_no_other() -> None:
 
 def test_a_torn_event_fails_the_case_whatever_its_figures() -> None:
     subject = Case(
-        "case", "a case", {OURS: lambda _: {"cpu_us": 1.0, "torn": 2.0}}, (Line("CPU", "cpu_us", "us", (Bar(2),)),), wrong_with
+        "case",
+        "a case",
+        {OURS: lambda _: {"cpu_us": 1.0, "torn": 2.0}},
+        (Line("CPU", "cpu_us", "us", (Bar(2),)),),
+        wrong_with,
     )
     assert verdict(subject) == "no: round 1, ours: 2 torn"
 

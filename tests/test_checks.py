@@ -28,8 +28,14 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"redis_url": "redis://h?protocol=3"}, "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say"),
-        ({"database_url": "nonsense"}, "The database address cannot be understood; DATABASE_URL takes an address such as"),
+        (
+            {"redis_url": "redis://h?protocol=3"},
+            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+        ),
+        (
+            {"database_url": "nonsense"},
+            "The database address cannot be understood; DATABASE_URL takes an address such as",
+        ),
         ({"market_calendar_overrides": "/no/file"}, "MARKET_CALENDAR_OVERRIDES='/no/file' is not accepted"),
         ({"state_dir": "/dev/null/x"}, "STATE_DIR='/dev/null/x' is not accepted: it must name a folder"),
         (
@@ -57,7 +63,9 @@ def test_an_empty_token_file_is_named_and_may_still_be_written(tmp_path: Path) -
     file.write_text(" \n")
     named = settings(tmp_path, dhanhq_client_id="1", dhanhq_access_token_file=file)
     require_credentials(named)
-    with pytest.raises(ConfigError, match=f"DHANHQ_ACCESS_TOKEN_FILE='{file}' is not accepted: the file is empty"):
+    with pytest.raises(
+        ConfigError, match=f"DHANHQ_ACCESS_TOKEN_FILE='{file}' is not accepted: the file is empty"
+    ):
         credentials(named)
     file.write_text("fresh\n")
     assert credentials(named) == ("1", "fresh")

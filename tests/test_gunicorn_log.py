@@ -30,7 +30,9 @@ def test_a_line_of_no_address_is_left_out(lines: tuple[GunicornLog, pytest.LogCa
     ]
 
 
-def test_lines_go_to_the_one_handler_of_all_lines(lines: tuple[GunicornLog, pytest.LogCaptureFixture]) -> None:
+def test_lines_go_to_the_one_handler_of_all_lines(
+    lines: tuple[GunicornLog, pytest.LogCaptureFixture],
+) -> None:
     log, _ = lines
     assert log.error_log.handlers == log.access_log.handlers == []
     assert log.error_log.propagate

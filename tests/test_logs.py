@@ -57,7 +57,9 @@ def test_a_bare_token_is_known_by_its_shape() -> None:
     assert logs.redact(f"refused: {JWT}!") == "refused: ***!"
 
 
-@pytest.mark.parametrize("text", ["NSE_EQ:1333 at 1650.35", "http://127.0.0.1:8000/screeners/swing", "line 3, column score"])
+@pytest.mark.parametrize(
+    "text", ["NSE_EQ:1333 at 1650.35", "http://127.0.0.1:8000/screeners/swing", "line 3, column score"]
+)
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert logs.redact(text) == text
 
@@ -107,7 +109,10 @@ def test_configuring_again_replaces_what_was_there(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("sentence", "line"),
     [
-        ("reading demand failed: Connection refused.", "reading demand failed: Connection refused. The worker waits."),
+        (
+            "reading demand failed: Connection refused.",
+            "reading demand failed: Connection refused. The worker waits.",
+        ),
         ("It ended. ", "It ended. The worker waits."),
         ("Loading ...", "Loading .... The worker waits."),
         ("version 1..2", "version 1..2. The worker waits."),

@@ -37,7 +37,9 @@ def test_it_gives_back_after_half_a_minute_and_only_after_growth() -> None:
     assert process.look(93, 110) == 2
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library returns memory by itself")
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library returns memory by itself"
+)
 @pytest.mark.skipif(sys.platform != "linux", reason="where malloc_trim is")
 def test_memory_that_the_c_library_holds_is_returned() -> None:
     libc: Any = ctypes.CDLL(None)

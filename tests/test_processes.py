@@ -45,9 +45,7 @@ def test_a_child_that_dies_at_once_waits_longer_each_time(wait_for):
 
 def test_a_child_that_ignores_sigterm_is_killed(wait_for, tmp_path):
     mark = tmp_path / "deaf"
-    code = (
-        f"import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
-    )
+    code = f"import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
     child = Child("deaf", [sys.executable, "-c", code], ENV, stop_within_s=0.3)
     child.start()
     wait_for(mark.exists)
@@ -90,7 +88,9 @@ def test_children_end_when_their_parent_is_killed_outright(wait_for, tmp_path):
     pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text()))
     parent.process.kill()
     parent.process.wait()
-    wait_for(lambda: not os.path.exists(f"/proc/{pid}") or "zombie" in Path(f"/proc/{pid}/status").read_text())
+    wait_for(
+        lambda: not os.path.exists(f"/proc/{pid}") or "zombie" in Path(f"/proc/{pid}/status").read_text()
+    )
 
 
 def test_lines_of_a_child_can_be_taken_instead_of_shown(wait_for, capfd):

@@ -10,9 +10,21 @@ from ltp import runner
 @pytest.mark.parametrize(
     ("line", "level", "message"),
     [
-        ("27054:M 30 Nov 2026 20:52:31.696 # WARNING Memory overcommit must be enabled! Without", "DEBUG", "WARNING Memory over"),
-        ("1:M 01 Dec 2026 00:00:00.001 # WARNING: The TCP backlog setting of 511 cannot be", "DEBUG", "WARNING: The TCP backlog"),
-        ("1:M 01 Dec 2026 00:00:00.001 # Failed listening on port 6379 (tcp), aborting.", "WARNING", "Failed listening on port"),
+        (
+            "27054:M 30 Nov 2026 20:52:31.696 # WARNING Memory overcommit must be enabled! Without",
+            "DEBUG",
+            "WARNING Memory over",
+        ),
+        (
+            "1:M 01 Dec 2026 00:00:00.001 # WARNING: The TCP backlog setting of 511 cannot be",
+            "DEBUG",
+            "WARNING: The TCP backlog",
+        ),
+        (
+            "1:M 01 Dec 2026 00:00:00.001 # Failed listening on port 6379 (tcp), aborting.",
+            "WARNING",
+            "Failed listening on port",
+        ),
         ("1:M 01 Dec 2026 00:00:00.001 * Ready to accept connections tcp", "INFO", "Ready to accept"),
         ("Fatal: cannot allocate memory", "INFO", "Fatal: cannot"),
     ],

@@ -1,4 +1,6 @@
-"""Settings: the defaults that operators rely on, secrets that stay secret, and a sentence for what is not accepted."""
+"""Settings: the defaults that operators rely on, secrets that stay secret, and a sentence for what is not
+accepted.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltp import settings as settings_module
-from ltp.core.client_address import client_of
+from ltp.core.clients.client_address import client_of
 from ltp.errors import ConfigError
 from ltp.settings import describe, load
 
@@ -71,7 +73,8 @@ def test_settings_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "enabled"), [("true", True), ("TRUE ", True), ("1", True), ("false", False), ("Off", False), ("", False)]
+    ("value", "enabled"),
+    [("true", True), ("TRUE ", True), ("1", True), ("false", False), ("Off", False), ("", False)],
 )
 def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: str, enabled: bool) -> None:
     monkeypatch.setenv("DHANHQ_WS_ENABLED", value)
@@ -150,10 +153,13 @@ def test_the_trusted_proxies_of_the_settings_tell_a_client(monkeypatch: pytest.M
         ("TRUSTED_HOSTS", "localhost, prices.example.com"),
     ],
 )
-def test_others_are_let_in_only_where_it_is_written_out(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_others_are_let_in_only_where_it_is_written_out(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(
-        ConfigError, match=r"^AUTH='' is not accepted: (BIND|TRUSTED_HOSTS)=\S+ lets others .*AUTH=none allows that$"
+        ConfigError,
+        match=r"^AUTH='' is not accepted: (BIND|TRUSTED_HOSTS)=\S+ lets others .*AUTH=none allows that$",
     ):
         load().refuse_open_door()
     monkeypatch.setenv("AUTH", "None")
@@ -198,7 +204,9 @@ def test_a_refused_address_does_not_repeat_its_password(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("name", ["dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url"])
-def test_a_secret_may_lie_in_a_file_which_is_read_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+def test_a_secret_may_lie_in_a_file_which_is_read_each_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
     file = tmp_path / "secret"
     file.write_text("first\n")
     monkeypatch.setenv(name.upper(), "from the environment")
@@ -217,7 +225,9 @@ def test_a_secret_file_that_cannot_be_read_is_a_sentence(
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(file))
-    with pytest.raises(ConfigError, match=f"TOKEN_FILE='{file}' is not accepted: it must name a readable text file"):
+    with pytest.raises(
+        ConfigError, match=f"TOKEN_FILE='{file}' is not accepted: it must name a readable text file"
+    ):
         load().secret("dhanhq_access_token")
 
 
@@ -243,7 +253,9 @@ def test_prices_count_as_dhanhqs_only_from_both_of_its_addresses() -> None:
     assert load(dhanhq_rest_url="http://127.0.0.1:9/v2").source == "simulator"
 
 
-def test_an_env_file_counts_less_than_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_env_file_counts_less_than_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text("PORT=8001\nWEB_CONCURRENCY=3\nSOMETHING_ELSE=1\n")
     monkeypatch.setenv("PORT", "8002")
     assert (load().port, load().web_concurrency) == (8002, 3)
@@ -297,27 +309,49 @@ def test_a_misspelt_name_is_refused_with_the_right_one(
         monkeypatch.setenv(name, "CANARY")
     with pytest.raises(ConfigError) as caught:
         load()
-    assert str(caught.value) == f"{name.upper()}='***' is not accepted: there is no such setting; did you mean {right}?"
+    assert (
+        str(caught.value)
+        == f"{name.upper()}='***' is not accepted: there is no such setting; did you mean {right}?"
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["PORTS", "POST", "PORT2", "REPORT", "BIN", "BLIND", "MY_PORT", "PORT_HTTP", "DHANHQ_X", "REDIS_PORT", "LOGLEVEL"]
+    "name",
+    [
+        "PORTS",
+        "POST",
+        "PORT2",
+        "REPORT",
+        "BIN",
+        "BLIND",
+        "MY_PORT",
+        "PORT_HTTP",
+        "DHANHQ_X",
+        "REDIS_PORT",
+        "LOGLEVEL",
+    ],
 )
 def test_another_programs_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
     assert load().port == 8000
 
 
-@pytest.mark.parametrize("value", ["0.0.0.0:80", "256.1.1.1", "1.2.3", "http://localhost", "a b", "[::1]", "*", "-x"])
+@pytest.mark.parametrize(
+    "value", ["0.0.0.0:80", "256.1.1.1", "1.2.3", "http://localhost", "a b", "[::1]", "*", "-x"]
+)
 def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
     with pytest.raises(ConfigError) as caught:
         load()
-    accepted = "an address of this machine such as 127.0.0.1, :: or localhost, or unix:/PATH; the port is PORT's"
+    accepted = (
+        "an address of this machine such as 127.0.0.1, :: or localhost, or unix:/PATH; the port is PORT's"
+    )
     assert str(caught.value) == f"BIND={value!r} is not accepted: {accepted}"
 
 
-@pytest.mark.parametrize("value", ["0.0.0.0", "::", "fe80::1", "localhost", "web-1.example.com", " 127.0.0.1 "])
+@pytest.mark.parametrize(
+    "value", ["0.0.0.0", "::", "fe80::1", "localhost", "web-1.example.com", " 127.0.0.1 "]
+)
 def test_an_address_or_a_name_to_listen_at(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
     assert load().bind == value.strip()
@@ -348,7 +382,9 @@ def test_a_character_that_no_token_has_is_named(
     monkeypatch.setenv("DHANHQ_ACCESS_TOKEN_FILE", str(file))
     with pytest.raises(ConfigError) as caught:
         load().secret("dhanhq_access_token")
-    assert str(caught.value).startswith(f"DHANHQ_ACCESS_TOKEN_FILE='{file}' is not accepted: {fault}, which cannot be in it")
+    assert str(caught.value).startswith(
+        f"DHANHQ_ACCESS_TOKEN_FILE='{file}' is not accepted: {fault}, which cannot be in it"
+    )
     assert "CANARY" not in str(caught.value)
 
 
@@ -366,14 +402,23 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_environment_is_read_nowhere_else() -> None:
     package = Path(settings_module.__file__).parent
-    allowed = {"settings.py", "runner.py", "processes.py", "child.py"}  # the others hand the environment on to children
+    allowed = {
+        "settings.py",
+        "runner.py",
+        "processes.py",
+        "subprocess_job.py",
+    }  # the others hand the environment on to children
     readers = [
-        file for file in package.rglob("*.py") if file.name not in allowed and "os.environ" in file.read_text(encoding="utf-8")
+        file
+        for file in package.rglob("*.py")
+        if file.name not in allowed and "os.environ" in file.read_text(encoding="utf-8")
     ]
     assert readers == []
 
 
-def test_the_master_is_dhanhqs_while_the_feed_is_and_otherwise_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_master_is_dhanhqs_while_the_feed_is_and_otherwise_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert load().master_url == ""
     monkeypatch.setenv("DHANHQ_WS_ENABLED", "true")
     assert load().master_url == "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"

@@ -59,7 +59,10 @@ def _peer_page(kind: str) -> Contender:
                 saved.write(answer.read())
             saved.flush()
             command = [sys.executable, "-m", "bench.peers.pages", port, saved.name, _CELLS, _HZ]
-            with servers.running(command, port), _opened(f"http://127.0.0.1:{port}/{kind}", flash=False) as page:
+            with (
+                servers.running(command, port),
+                _opened(f"http://127.0.0.1:{port}/{kind}", flash=False) as page,
+            ):
                 return _main_thread(page, turn.scale.seconds)
 
     return measure
@@ -73,12 +76,16 @@ def _site() -> Iterator[Server]:
 
 @contextmanager
 def _opened(url: str, *, flash: bool) -> Iterator[Page]:
-    """Open a page in a browser of its own on the load generator's core. Without flash: as for who wants less motion."""
+    """Open a page in a browser of its own on the load generator's core. Without flash: as for who wants less
+    motion.
+    """
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(allowed)[-1]})  # what is started now inherits it
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=tools.installed("chromium"), args=list(_FLAGS))
+            browser = playwright.chromium.launch(
+                executable_path=tools.installed("chromium"), args=list(_FLAGS)
+            )
             page = browser.new_page(reduced_motion="no-preference" if flash else "reduce")
             page.goto(url, wait_until="load")
             page.wait_for_timeout(_SETTLE_S * 1000)
@@ -98,7 +105,9 @@ def _main_thread(page: Page, seconds: float) -> dict[str, float]:
     page.wait_for_timeout(seconds * 1000)
     after = _metrics(session)
     elapsed_s = after["Timestamp"] - before["Timestamp"]
-    spent = {name: (after[name] - before[name]) / elapsed_s * 1000 for name in ("TaskDuration", "ScriptDuration")}
+    spent = {
+        name: (after[name] - before[name]) / elapsed_s * 1000 for name in ("TaskDuration", "ScriptDuration")
+    }
     return {
         "task_ms_per_s": spent["TaskDuration"],
         "script_ms_per_s": spent["ScriptDuration"],
@@ -128,7 +137,12 @@ CASES: Final = (
             "htmx 2 out-of-band": _peer_page("htmx2"),
         },
         (
-            Line("main thread", "task_ms_per_s", "ms/s", (Bar(2, _CALM), Bar(1.25, _CALM, wish=True), Bar(3, _BY_HAND))),
+            Line(
+                "main thread",
+                "task_ms_per_s",
+                "ms/s",
+                (Bar(2, _CALM), Bar(1.25, _CALM, wish=True), Bar(3, _BY_HAND)),
+            ),
             Line("of that in scripts", "script_ms_per_s", "ms/s"),
         ),
         _checks,

@@ -29,7 +29,9 @@ def _whole_path(turn: Turn) -> Figures:
         stage.web(ready) as web,
     ):
         since_ms = feed.state()["since_ms"]
-        browsers = Browsers(scale.of(_BROWSERS), _PAGE, scale.seconds, warm_s=2, pages=pages, cells_since_ms=since_ms)
+        browsers = Browsers(
+            scale.of(_BROWSERS), _PAGE, scale.seconds, warm_s=2, pages=pages, cells_since_ms=since_ms
+        )
         figures = load.cpu_per_event(web, browsers)
     if not figures["cells"]:
         raise Failed("no price arrived")

@@ -29,6 +29,19 @@ _SLOWER: Final[dict[str, Contender]] = {
 }
 
 CASES: Final = (
-    Case("fan-out-2k", "fan-out: 2,000 browsers, 10 events/s", {**_contenders(2_000, 10), **_SLOWER}, _LINES, load.wrong_with),
-    Case("fan-out-10k", "fan-out: 10,000 browsers, 5 events/s", _contenders(10_000, 5), _LINES, load.wrong_with, repeats=True),
+    Case(
+        "fan-out-2k",
+        "fan-out: 2,000 browsers, 10 events/s",
+        {**_contenders(2_000, 10), **_SLOWER},
+        _LINES,
+        load.wrong_with,
+    ),
+    Case(
+        "fan-out-10k",
+        "fan-out: 10,000 browsers, 5 events/s",
+        _contenders(10_000, 5),
+        _LINES,
+        load.wrong_with,
+        repeats=True,
+    ),
 )

@@ -28,7 +28,9 @@ def _sized(figures: Callable[[int, float], Contender], browsers: int) -> Contend
     measure = figures(browsers, hz)
 
     def longer(turn: Turn) -> Figures:
-        return measure(replace(turn, scale=replace(turn.scale, seconds=max(turn.scale.seconds, _AT_LEAST / hz))))
+        return measure(
+            replace(turn, scale=replace(turn.scale, seconds=max(turn.scale.seconds, _AT_LEAST / hz)))
+        )
 
     return longer
 

@@ -1,4 +1,6 @@
-"""From the feed's socket to Redis: decode, conflate, cache, publish. The cost of a tick, and how many the worker follows."""
+"""From the feed's socket to Redis: decode, conflate, cache, publish. The cost of a tick, and how many the
+worker follows.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,13 @@ def _per_tick(feed: Exchange, pids: list[int], seconds: float) -> dict[str, floa
 def _official(turn: Turn) -> Figures:
     """The broker's own client, which only decodes, at a rate it can follow."""
     with TemporaryDirectory() as folder, stage.exchange(Path(folder), 20_000 * turn.scale.size) as feed:
-        command = [sys.executable, "-m", "bench.peers.official_client", feed.port, turn.scale.of(_INSTRUMENTS)]
+        command = [
+            sys.executable,
+            "-m",
+            "bench.peers.official_client",
+            feed.port,
+            turn.scale.of(_INSTRUMENTS),
+        ]
         with servers.running(command, 0, ready=_flowing(feed)) as client:
             time.sleep(1)
             return _per_tick(feed, client.pids, turn.scale.seconds)

@@ -1,4 +1,6 @@
-"""Two hundred different bookmarks: the work per page is shared by few browsers, and all of it may not come at once."""
+"""Two hundred different bookmarks: the work per page is shared by few browsers, and all of it may not come at
+once.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ _BYTES: Final = 100
 _SECONDS: Final = 0.5
 
 
-def _resident(start: Callable[[], AbstractContextManager[Server]], path: str, connects_per_s: int = 4_000) -> Contender:
+def _resident(
+    start: Callable[[], AbstractContextManager[Server]], path: str, connects_per_s: int = 4_000
+) -> Contender:
     def measure(turn: Turn) -> Figures:
         with start() as server:
             browsers = Browsers(turn.scale.of(_COUNT), path, _SECONDS, connects_per_s=connects_per_s)

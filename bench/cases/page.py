@@ -30,7 +30,9 @@ def _page(turn: Turn) -> Figures:
     with stage.ready(_MANY) as ready, stage.prices(ready, _MANY, _MANY, 1.0):
         with stage.web(ready) as web:
             connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)
-            spent = [_cpu_ms(connection, web.pids[0]) for _ in range(_WARM + turn.scale.of(_REQUESTS))][_WARM:]
+            spent = [_cpu_ms(connection, web.pids[0]) for _ in range(_WARM + turn.scale.of(_REQUESTS))][
+                _WARM:
+            ]
             connection.close()
         more = _queries(ready, _MANY) - _queries(ready, _FEW)
     return {"cpu_ms": statistics.median(spent), "queries_a_row": more / (_MANY - _FEW)}
@@ -47,7 +49,9 @@ def _cpu_ms(connection: http.client.HTTPConnection, pid: int) -> float:
 
 
 def _queries(ready: Stage, rows: int) -> int:
-    """Return how many statements and commands one page of so many rows takes, in a process where nothing else runs."""
+    """Return how many statements and commands one page of so many rows takes, in a process where nothing else
+    runs.
+    """
     settings = ltp_settings.load(state_dir=ready.folder, redis_url=ready.url)
     catalog = Catalog(open_engine(settings.database))
     catalog.refresh()
@@ -74,7 +78,10 @@ def _commands(url: str, client: FlaskClient, rows: int) -> int:
 def _reads(server: redis.Redis) -> int:
     """Count commands that read prices; those that write them are the publisher's."""
     commands = server.info("commandstats")
-    return sum(int(commands.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("get", "mget", "hgetall", "zrangebyscore"))
+    return sum(
+        int(commands.get(f"cmdstat_{name}", {}).get("calls", 0))
+        for name in ("get", "mget", "hgetall", "zrangebyscore")
+    )
 
 
 CASES: Final = (

@@ -18,7 +18,11 @@ _STARLETTE: Final = "Starlette"
 
 def _answers(start: Callable[[Stage], AbstractContextManager[Server]], path: str) -> Contender:
     def measure(turn: Turn) -> Figures:
-        with stage.ready(len(_KEYS)) as ready, stage.prices(ready, len(_KEYS), len(_KEYS), 1.0), start(ready) as server:
+        with (
+            stage.ready(len(_KEYS)) as ready,
+            stage.prices(ready, len(_KEYS), len(_KEYS), 1.0),
+            start(ready) as server,
+        ):
             return load.requests_per_s(server, path, turn.scale.seconds)
 
     return measure

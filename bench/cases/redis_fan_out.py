@@ -1,4 +1,6 @@
-"""What one message of the worker costs the cache for each web process that follows it: an input of the scaling model."""
+"""What one message of the worker costs the cache for each web process that follows it: an input of the
+scaling model.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,31 @@ _HZ: Final = 50.0
 
 
 def _delivered(turn: Turn) -> Figures:
-    """The publisher's own commands count too: they are the price of a message nobody reads, and are measured first."""
+    """The publisher's own commands count too: they are the price of a message nobody reads, and are measured
+    first.
+    """
     seconds = max(1.0, turn.scale.seconds)
-    with stage.ready(1) as ready, stage.prices(ready, _INSTRUMENTS, _TICKS, _HZ), redis.Redis.from_url(ready.url) as server:
+    with (
+        stage.ready(1) as ready,
+        stage.prices(ready, _INSTRUMENTS, _TICKS, _HZ),
+        redis.Redis.from_url(ready.url) as server,
+    ):
         pid = int(server.info("server")["process_id"])
         alone, _ = _spent(pid, ready.url, 1, seconds)
         spent, heard = _spent(pid, ready.url, turn.scale.of(_SUBSCRIBERS), seconds)
     messages = max(1, heard["messages"])
-    return {"cpu_us": max(0.0, spent - alone) * 1e6 / messages, "message_bytes": heard["bytes"] / messages, "ticks": _TICKS}
+    return {
+        "cpu_us": max(0.0, spent - alone) * 1e6 / messages,
+        "message_bytes": heard["bytes"] / messages,
+        "ticks": _TICKS,
+    }
 
 
 def _spent(pid: int, url: str, subscribers: int, seconds: float) -> tuple[float, dict[str, int]]:
     port = url.rpartition(":")[2].partition("/")[0]
-    command = machine.pinned([sys.executable, "-m", "bench.subscribers", port, subscribers, seconds], machine.SERVER_CORE)
+    command = machine.pinned(
+        [sys.executable, "-m", "bench.subscribers", port, subscribers, seconds], machine.SERVER_CORE
+    )
     began = machine.cpu_s([pid])
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=seconds + 20)
     return machine.cpu_s([pid]) - began, json.loads(done.stdout)

@@ -1,4 +1,6 @@
-"""From a message of the worker to the board of a web process: where nobody looks, and where pages show every instrument."""
+"""From a message of the worker to the board of a web process: where nobody looks, and where pages show every
+instrument.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def _unseen(turn: Turn) -> Figures:
 def _shown(turn: Turn) -> Figures:
     pages = _INSTRUMENTS // _ROWS
     browsers = Browsers(pages, _PAGE, 2 * turn.scale.seconds + _AROUND_S, pages=pages)
-    with stage.ready(_INSTRUMENTS, **_RARELY) as ready, stage.web(ready) as web, load.browsing(web.port, browsers) as running:
+    with (
+        stage.ready(_INSTRUMENTS, **_RARELY) as ready,
+        stage.web(ready) as web,
+        load.browsing(web.port, browsers) as running,
+    ):
         running.reached("connected")
         return _cpu_us(ready, web, turn)
 

@@ -14,7 +14,9 @@ from bench.servers import ROOT
 
 def _drawn_by(which: str) -> Contender:
     def measure(turn: Turn) -> Figures:
-        command = machine.pinned([sys.executable, "-m", "bench.drawing", turn.scale.seconds], machine.SERVER_CORE)
+        command = machine.pinned(
+            [sys.executable, "-m", "bench.drawing", turn.scale.seconds], machine.SERVER_CORE
+        )
         done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=60)
         return {"cpu_us": json.loads(done.stdout)[which]}
 

@@ -22,7 +22,9 @@ def _run(turn: Turn) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         address = screen_market.write(Path(folder) / "screens.sqlite3", turn.scale.of(_SHARES), _SESSIONS)
         command = machine.pinned([sys.executable, "-m", "bench.screen_run", address], machine.SERVER_CORE)
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_WITHIN_S, check=False
+        )
     if done.returncode:
         raise Failed(done.stderr.strip().splitlines()[-1])
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -33,7 +33,10 @@ def _measure(turn: Turn, stalled: int) -> Figures:
     timeout_s = _TIMEOUT_S * turn.scale.patience
     within_s = timeout_s + _CUT_WITHIN_S - _TIMEOUT_S
     browsers = Browsers(readers + stalled, "/stream/0", within_s, warm_s=0.5, stalled=stalled)
-    with streams.ours(_HZ, STREAM_STALL_TIMEOUT_S=str(timeout_s)) as server, load.browsing(server.port, browsers) as running:
+    with (
+        streams.ours(_HZ, STREAM_STALL_TIMEOUT_S=str(timeout_s)) as server,
+        load.browsing(server.port, browsers) as running,
+    ):
         running.reached("connected")
         cut = _watch(server, stalled, within_s)
         return {**running.figures(), **(cut if stalled else {})}

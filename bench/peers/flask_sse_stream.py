@@ -1,4 +1,6 @@
-"""flask-sse as its documentation shows it: a greenlet and a Redis subscription per browser. REDIS_URL from the environment."""
+"""flask-sse as its documentation shows it: a greenlet and a Redis subscription per browser. REDIS_URL from
+the environment.
+"""
 
 from gevent import monkey
 

@@ -1,4 +1,6 @@
-"""The broker's own Python client, receiving and decoding quotes: `python -m bench.peers.official_client PORT INSTRUMENTS`."""
+"""The broker's own Python client, receiving and decoding quotes: `python -m bench.peers.official_client PORT
+INSTRUMENTS`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Other ways to keep the same page current: `python -m bench.peers.pages PORT PAGE CELLS HZ`.
 
-PAGE is a file with our own page; its table and its style stay, its scripts go. `/script` is kept current by a few lines of
-JavaScript, `/htmx2` by htmx 2 with out-of-band swaps. HZ times a second the next CELLS prices change, without a flash.
+PAGE is a file with our own page; its table and its style stay, its scripts go. `/script` is kept current by a
+few lines of JavaScript, `/htmx2` by htmx 2 with out-of-band swaps. HZ times a second the next CELLS prices
+change, without a flash.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_SCRIPTS: Final = re.compile(r"<script.*?</script>|<noscript>.*?</noscript>|<div id=\"(?:stream|watchdog)\".*?</div>", re.DOTALL)
+_SCRIPTS: Final = re.compile(
+    r"<script.*?</script>|<noscript>.*?</noscript>|<div id=\"(?:stream|watchdog)\".*?</div>", re.DOTALL
+)
 _PRICES: Final = re.compile(r'<span id="(ltp-[A-Z_]+-\d+)"')
 _ATTRIBUTES: Final = re.compile(r' hx-[a-z:]+="[^"]*"')
 _HEADS: Final = {
@@ -25,7 +28,9 @@ _HEADS: Final = {
     "htmx2": '<script src="/files/bench/vendor/htmx.org@2.0.11/htmx.min.js" defer></script>'
     '<script src="/files/bench/vendor/htmx.org@2.0.11/sse.min.js" defer></script>',
 }
-_CONNECTOR: Final = '<div hidden hx-ext="sse" sse-connect="/changes/htmx2" sse-swap="message" hx-swap="none"></div>'
+_CONNECTOR: Final = (
+    '<div hidden hx-ext="sse" sse-connect="/changes/htmx2" sse-swap="message" hx-swap="none"></div>'
+)
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 
 
@@ -49,7 +54,11 @@ class Pages(ThreadingHTTPServer):
                 id_: f"₹{1_250 + number * 0.1 + (turn * 7 + number) % 40 * 0.05:,.2f}"
                 for number, id_ in itertools.islice(ids, self.cells)
             }
-            yield json.dumps(prices) if kind == "script" else "".join(itertools.starmap(_out_of_band, prices.items()))
+            yield (
+                json.dumps(prices)
+                if kind == "script"
+                else "".join(itertools.starmap(_out_of_band, prices.items()))
+            )
 
 
 def _out_of_band(id_: str, price: str) -> str:
@@ -93,4 +102,6 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Pages(int(sys.argv[1]), Path(sys.argv[2]).read_text(), int(sys.argv[3]), float(sys.argv[4])).serve_forever()
+    Pages(
+        int(sys.argv[1]), Path(sys.argv[2]).read_text(), int(sys.argv[3]), float(sys.argv[4])
+    ).serve_forever()

@@ -15,7 +15,16 @@ from bench.stage import Stage
 @contextmanager
 def starlette(stage: Stage) -> Iterator[Server]:
     port = machine.free_port()
-    command = [sys.executable, "-m", "uvicorn", "bench.peers.starlette_prices:app", "--host", "127.0.0.1", "--port", port]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bench.peers.starlette_prices:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+    ]
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
     with servers.running(command, port, env=stage.env) as server:
         yield server
@@ -24,7 +33,18 @@ def starlette(stage: Stage) -> Iterator[Server]:
 @contextmanager
 def flask(stage: Stage) -> Iterator[Server]:
     port = machine.free_port()
-    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", 1, "-b", f"127.0.0.1:{port}", "--no-control-socket"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-k",
+        "gevent",
+        "-w",
+        1,
+        "-b",
+        f"127.0.0.1:{port}",
+        "--no-control-socket",
+    ]
     with servers.running([*command, "bench.peers.flask_prices:app"], port, env=stage.env) as server:
         yield server
 

@@ -1,4 +1,6 @@
-"""Publishes events to a peer that does not make its own: `python -m bench.peers.publish nchan|flask-sse ADDRESS HZ SIZE`."""
+"""Publishes events to a peer that does not make its own: `python -m bench.peers.publish nchan|flask-sse
+ADDRESS HZ SIZE`.
+"""
 
 from __future__ import annotations
 

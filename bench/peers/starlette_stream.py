@@ -1,4 +1,6 @@
-"""Starlette with sse-starlette: a queue per browser, filled by one task. HZ and SIZE come from the environment."""
+"""Starlette with sse-starlette: a queue per browser, filled by one task. HZ and SIZE come from the
+environment.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Starting the peers of the fan-out: each sends events of SIZE bytes HZ times a second to whoever is connected."""
+"""Starting the peers of the fan-out: each sends events of SIZE bytes HZ times a second to whoever is
+connected.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def nchan(hz: float, size: int) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         config = Path(folder) / "nginx.conf"
         config.write_text(_NGINX.format(module=_MODULES, files=19_500, folder=folder, port=port))
-        server = stack.enter_context(servers.running([nginx, "-c", config, "-p", folder, "-e", f"{folder}/error.log"], port))
+        server = stack.enter_context(
+            servers.running([nginx, "-c", config, "-p", folder, "-e", f"{folder}/error.log"], port)
+        )
         stack.enter_context(_publisher("nchan", port, hz, size - 20))
         yield server
 
@@ -62,8 +66,27 @@ def nchan(hz: float, size: int) -> Iterator[Server]:
 @contextmanager
 def starlette(hz: float, size: int) -> Iterator[Server]:
     port = machine.free_port()
-    command = [sys.executable, "-m", "uvicorn", "bench.peers.starlette_stream:app", "--host", "127.0.0.1", "--port", port]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error", "--backlog", 4096]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bench.peers.starlette_stream:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+    ]
+    command += [
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--log-level",
+        "error",
+        "--backlog",
+        4096,
+    ]
     env = {"HZ": str(hz), "SIZE": str(size - 40)}
     with servers.running(command, port, env=env) as server:
         yield server
@@ -74,7 +97,14 @@ def flask_sse(hz: float, size: int) -> Iterator[Server]:
     port = machine.free_port()
     with servers.valkey() as url, ExitStack() as stack:
         command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", 1, "--worker-connections", 20_000]
-        command += ["--backlog", 4096, "-b", f"127.0.0.1:{port}", "--no-control-socket", "bench.peers.flask_sse_stream:app"]
+        command += [
+            "--backlog",
+            4096,
+            "-b",
+            f"127.0.0.1:{port}",
+            "--no-control-socket",
+            "bench.peers.flask_sse_stream:app",
+        ]
         env = {"REDIS_URL": url}
         server = stack.enter_context(servers.running(command, port, env=env))
         stack.enter_context(_publisher("flask-sse", url, hz, size - 40))

@@ -1,1 +1,3 @@
-"""The words of the market and their rules: pure values, standard library only, no clock, socket or thread of their own."""
+"""The words of the market and their rules: pure values, standard library only, no clock, socket or thread of
+their own.
+"""

@@ -1,6 +1,7 @@
 """When to come back after a connection to the broker ended: reasons in, decisions out.
 
-Knows neither clock nor socket: durations come with the reason, randomness is handed in, the waiting is the caller's.
+Knows neither clock nor socket: durations come with the reason, randomness is handed in, the waiting is the
+caller's.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from typing import Final, Literal, NamedTuple
 
 Rule = Literal["retry", "wait60", "refresh", "fatal", "request"]
 
-HEALTHY_AFTER_S: Final = 60.0  # data for so long ends a run of failures; less may be one snapshot before each drop
+HEALTHY_AFTER_S: Final = (
+    60.0  # data for so long ends a run of failures; less may be one snapshot before each drop
+)
 MAX_WAIT_S: Final = 60.0
-MAX_WAIT_UNREACHABLE_S: Final = 20.0  # nobody answers, so nobody is bothered, and a healed network is used soon
+MAX_WAIT_UNREACHABLE_S: Final = (
+    20.0  # nobody answers, so nobody is bothered, and a healed network is used soon
+)
 SHORT_LIFE_S: Final = 10.0
 SHORT_LIFE_FLOOR_S: Final = 3.0  # fast reconnects are what gets an account limited
 LIMITED_WAITS_S: Final = (60.0, 120.0, 240.0, 300.0)
@@ -23,18 +28,16 @@ MUTE_DROP_S: Final = 3.0
 MUTE_DROPS: Final = 3  # bad credentials are often answered with an accepted handshake and a bare drop
 MUTE_DROP_FLOOR_S: Final = 30.0
 
-MUTE_DROP_SENTENCE: Final = (
-    "The broker accepts the connection and drops it at once without a word: the client id or token may be wrong"
-)
+MUTE_DROP_SENTENCE: Final = "The broker accepts the connection and drops it at once without a word: the client id or token may be wrong"
 
 
 class CloseReason(NamedTuple):
     """How one connection, or the attempt at one, ended.
 
-    `kind`: unreachable (no handshake), refused (HTTP status `code`), disconnect (the broker's number `code`), closed (by the
-    peer, `code` of its close frame or 0), silent, half_frame, dead, renewed (by us, for another one), off (we ended it).
-    `lived_s`: since the handshake. `data_s`: between the first and the last packet. `retry_after_s`: what the broker asked for,
-    0 when it asked for nothing.
+    `kind`: unreachable (no handshake), refused (HTTP status `code`), disconnect (the broker's number `code`),
+    closed (by the peer, `code` of its close frame or 0), silent, half_frame, dead, renewed (by us, for
+    another one), off (we ended it). `lived_s`: since the handshake. `data_s`: between the first and the last
+    packet. `retry_after_s`: what the broker asked for, 0 when it asked for nothing.
     """
 
     kind: str
@@ -50,8 +53,8 @@ class CloseReason(NamedTuple):
 class Wait(NamedTuple):
     """Come back after `seconds`.
 
-    `keep`: the deadline must outlive this process. `check_account`: ask the broker whether the account may connect at all.
-    `sentence`: what the run of failures points to, empty for the reason's own.
+    `keep`: the deadline must outlive this process. `check_account`: ask the broker whether the account may
+    connect at all. `sentence`: what the run of failures points to, empty for the reason's own.
     """
 
     seconds: float
@@ -89,7 +92,9 @@ class ReconnectPolicy:
         self._refreshed = False
 
     def forget_refusals(self) -> None:
-        """Let a renewal be tried again, and other credentials have their three drops: an operator has put others there."""
+        """Let a renewal be tried again, and other credentials have their three drops: an operator has put
+        others there.
+        """
         self._refreshed = False
         self._mute_drops = 0
 
@@ -118,7 +123,9 @@ class ReconnectPolicy:
         return Wait(max(seconds, floor_s), sentence=MUTE_DROP_SENTENCE)
 
     def _backed_off(self, reason: CloseReason) -> float:
-        """Full jitter under a doubling ceiling: after a broker's restart its clients must not all come at once."""
+        """Full jitter under a doubling ceiling: after a broker's restart its clients must not all come at
+        once.
+        """
         longest = MAX_WAIT_UNREACHABLE_S if reason.kind == "unreachable" else MAX_WAIT_S
         seconds = self._random() * min(longest, 2.0 ** min(self._failures, 10))
         if self._failures and reason.lived_s < SHORT_LIFE_S:
@@ -140,7 +147,9 @@ def _is_mute_drop(reason: CloseReason) -> bool:
 
 
 def parse_retry_after(header: str, now: float) -> float:
-    """Return the seconds a Retry-After header asks for (a number or an HTTP date), 0 when it says nothing readable."""
+    """Return the seconds a Retry-After header asks for (a number or an HTTP date), 0 when it says nothing
+    readable.
+    """
     header = header.strip()
     if header.isascii() and header.isdigit():
         return min(float(header), MAX_RETRY_AFTER_S)

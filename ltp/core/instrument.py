@@ -24,8 +24,8 @@ _ACCEPTED = "a key is SEGMENT:SECURITY_ID such as NSE_EQ:1333, SEGMENT one of " 
 class Instrument(NamedTuple):
     """One row of the instrument master.
 
-    `tick_size` is in price units (1/10,000 rupee), 0 when unknown. `isin` is empty for indices. `series`: EQ, BE, ...; it and
-    `sector` are empty where nobody said.
+    `tick_size` is in price units (1/10,000 rupee), 0 when unknown. `isin` is empty for indices. `series`: EQ,
+    BE, ...; it and `sector` are empty where nobody said.
     """
 
     segment: str
@@ -62,8 +62,10 @@ def split_key(key: str) -> tuple[str, int]:
 
 
 def element_id(column: str, key: str) -> str:
-    """Return the id of the page element that shows `column` of `key`: ltp-NSE_EQ-1333. The only place that makes one.
+    """Return the id of the page element that shows `column` of `key`: ltp-NSE_EQ-1333. The only place that
+    makes one.
 
-    What follows an @ in a column says whose plan it follows, and a page shows one plan: to_entry@17 gives to_entry-NSE_EQ-1333.
+    What follows an @ in a column says whose plan it follows, and a page shows one plan: to_entry@17 gives
+    to_entry-NSE_EQ-1333.
     """
     return f"{column.partition('@')[0]}-{key.replace(':', '-')}"

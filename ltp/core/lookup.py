@@ -1,4 +1,6 @@
-"""Which instrument somebody means by a symbol, an ISIN or a key: what is called so today, else what was called so before."""
+"""Which instrument somebody means by a symbol, an ISIN or a key: what is called so today, else what was
+called so before.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,13 @@ SEGMENT: Final = "NSE_EQ"
 class Lookup:
     """Of one set of instruments; build a new one when they change.
 
-    A symbol may belong to a share, to its bonds and to a listing that has ended (MOTHERSON is a share and a bond): the share
-    that trades wins.
+    A symbol may belong to a share, to its bonds and to a listing that has ended (MOTHERSON is a share and a
+    bond): the share that trades wins.
     """
 
-    def __init__(self, instruments: Iterable[Instrument], names: Mapping[tuple[str, str], str] | None = None) -> None:
+    def __init__(
+        self, instruments: Iterable[Instrument], names: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
         """`names`: (segment, former symbol or ISIN) to key, as `db.instruments.fetch_names` returns it."""
         self._by_key = {instrument.key: instrument for instrument in instruments}
         self._by_symbol: dict[tuple[str, str], list[Instrument]] = {}
@@ -28,15 +32,24 @@ class Lookup:
                 self._by_isin.setdefault((instrument.segment, instrument.isin), []).append(instrument)
         self._names = names or {}
 
-    def find(self, symbol: str, *, series: str = "", isin: str = "", segment: str = SEGMENT) -> Instrument | None:
-        """Return the instrument of a symbol, else of an ISIN, else the one that had either before; None when there is none.
+    def find(
+        self, symbol: str, *, series: str = "", isin: str = "", segment: str = SEGMENT
+    ) -> Instrument | None:
+        """Return the instrument of a symbol, else of an ISIN, else the one that had either before; None when
+        there is none.
 
         `series` and `isin` decide between several of one symbol; neither has to agree, for both change.
         """
         symbol = symbol.strip().upper()
-        for found in (self._by_symbol.get((segment, symbol)), self._by_isin.get((segment, isin)) if isin else None):
+        for found in (
+            self._by_symbol.get((segment, symbol)),
+            self._by_isin.get((segment, isin)) if isin else None,
+        ):
             if found:
-                return min(found, key=lambda each: (not isin or each.isin != isin, not series or each.series != series))
+                return min(
+                    found,
+                    key=lambda each: (not isin or each.isin != isin, not series or each.series != series),
+                )
         for name in (symbol, isin):
             former = self._by_key.get(self._names.get((segment, name), "")) if name else None
             if former is not None:

@@ -1,7 +1,7 @@
 """Prices as integers of 1/10,000 rupee, and how people write them.
 
-Integers, because the feed's 32-bit floats and Python's 64-bit ones disagree about 1402.10; 1/10,000, because a currency
-moves in steps of 0.0025.
+Integers, because the feed's 32-bit floats and Python's 64-bit ones disagree about 1402.10; 1/10,000, because
+a currency moves in steps of 0.0025.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from ltp.core.instrument import CURRENCY_SEGMENTS
 
 Price = int
 SCALE = 10_000
-MAX_PRICE: Price = 10_000_000 * SCALE  # nothing on these exchanges trades above a crore; what claims to is damage
+MAX_PRICE: Price = (
+    10_000_000 * SCALE
+)  # nothing on these exchanges trades above a crore; what claims to is damage
 
 # Below these a float32 still tells neighbouring paise (or 1/10,000) apart: 24-bit mantissa.
 _EXACT_PAISE_BELOW = 131_072.0
@@ -28,9 +30,9 @@ def price_from_float32(value: float, *, currency: bool) -> Price | None:
         value: rupees, widened from float32.
         currency: 4 decimals instead of 2.
     Returns:
-        The price on the grid of 0.01 (0.0001) rupee where float32 is exact there; above that the nearest 1/10,000, to be
-        snapped to the instrument's tick by whoever knows it. None for what is never shown: NaN, infinite, zero, negative,
-        above 10,000,000.
+        The price on the grid of 0.01 (0.0001) rupee where float32 is exact there; above that the nearest
+            1/10,000, to be snapped to the instrument's tick by whoever knows it. None for what is never
+            shown: NaN, infinite, zero, negative, above 10,000,000.
     """
     if not 0.0 < value <= 10_000_000.0:  # also false for NaN
         return None
@@ -92,7 +94,9 @@ def group_indian(digits: str) -> str:
 
 
 def grouped_text(price: Price, *, currency: bool = False) -> str:
-    """Return what a page shows: "12,34,567.85"; a minus sign when negative, the rupee sign left to the caller."""
+    """Return what a page shows: "12,34,567.85"; a minus sign when negative, the rupee sign left to the
+    caller.
+    """
     text = decimal_text(price, currency=currency)
     sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
     whole, _, fraction = text.partition(".")

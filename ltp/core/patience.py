@@ -1,4 +1,6 @@
-"""How long a loop may go on while every round of it fails: one that never succeeds again helps nobody by living on."""
+"""How long a loop may go on while every round of it fails: one that never succeeds again helps nobody by
+living on.
+"""
 
 from __future__ import annotations
 

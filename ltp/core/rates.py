@@ -1,4 +1,5 @@
-"""From counters that only rise to rates: what the status of the worker and of a web process show of themselves.
+"""From counters that only rise to rates: what the status of the worker and of a web process show of
+themselves.
 
 Pure: the caller brings the counters and says what time it is.
 """
@@ -12,7 +13,9 @@ class Rates:
     """The rates between the newest two snapshots that were far enough apart. One thread takes, any may ask."""
 
     def __init__(self, over_s: float) -> None:
-        """`over_s`: what comes sooner than this after the last measure is left for a later one, for it would measure noise."""
+        """`over_s`: what comes sooner than this after the last measure is left for a later one, for it would
+        measure noise.
+        """
         self._over_s = over_s
         self._before: tuple[float, Mapping[str, int]] | None = None
         self._per_s: Mapping[str, float] = {}

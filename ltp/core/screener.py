@@ -17,9 +17,9 @@ MAX_ROWS: Final = 5_000  # what one feed connection can subscribe
 class Outcome(NamedTuple):
     """What one criterion of a screen said of an instrument.
 
-    `value`: what was compared, None where there was too little history. `bound`: what it was compared with, as text.
-    `margin`: by how much it passed (positive) or missed (negative), in the unit of `value`; None where that has no meaning.
-    `unit`: what `value` is counted in, empty for a plain number.
+    `value`: what was compared, None where there was too little history. `bound`: what it was compared with,
+    as text. `margin`: by how much it passed (positive) or missed (negative), in the unit of `value`; None
+    where that has no meaning. `unit`: what `value` is counted in, empty for a plain number.
     """
 
     name: str
@@ -31,13 +31,15 @@ class Outcome(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One result. `rank` counts from 1, best first. Prices in 1/10,000 rupee; None where the screener did not say.
+    """One result. `rank` counts from 1, best first. Prices in 1/10,000 rupee; None where the screener did not
+    say.
 
-    Facts are what was measured, the plan is what to do: `score` (0 to 100), of which `base_score` is the daily and `mtf_score`
-    the weekly part, `facts` (see FACTS), `criteria` and `spark` (the newest closes, rupees, oldest first, adjusted) belong to
-    the first; `setup` to `horizon` to the second. `risk` and `allocation` are rupees in price units, `allocation_pct` per cent
-    of the capital. `invalid`: what would make the plan void. `flags`: doubts about the history, as sentences.
-    Texts are as they came, unescaped, and empty where there was none.
+    Facts are what was measured, the plan is what to do: `score` (0 to 100), of which `base_score` is the
+    daily and `mtf_score` the weekly part, `facts` (see FACTS), `criteria` and `spark` (the newest closes,
+    rupees, oldest first, adjusted) belong to the first; `setup` to `horizon` to the second. `risk` and
+    `allocation` are rupees in price units, `allocation_pct` per cent of the capital. `invalid`: what would
+    make the plan void. `flags`: doubts about the history, as sentences. Texts are as they came, unescaped,
+    and empty where there was none.
     """
 
     key: str
@@ -78,10 +80,10 @@ class Row(NamedTuple):
 class Run(NamedTuple):
     """All results of one evaluation; never changed once stored, so it may be cached by `id` for ever.
 
-    `created_at` is aware UTC. `sample`: invented, to be headed so. `source`: where it came from, a file's name for an import.
-    `as_of`: the session whose candles were the newest, None for an import. `universe`: what was searched; `evaluated`: how many
-    instruments that were. `spec`: the screen itself as canonical text, empty for the built-in ones. `notes`: what was left out
-    and why, empty where nothing was.
+    `created_at` is aware UTC. `sample`: invented, to be headed so. `source`: where it came from, a file's
+    name for an import. `as_of`: the session whose candles were the newest, None for an import. `universe`:
+    what was searched; `evaluated`: how many instruments that were. `spec`: the screen itself as canonical
+    text, empty for the built-in ones. `notes`: what was left out and why, empty where nothing was.
     """
 
     id: int

@@ -24,7 +24,9 @@ def most_pct(kind: str) -> float:
 
 
 def quantity(entry: Price, stop: Price, sizing: Sizing, most_pct: float) -> int:
-    """Return how many whole shares fit the risk of a trade and `most_pct` per cent of the capital; 0 where none does."""
+    """Return how many whole shares fit the risk of a trade and `most_pct` per cent of the capital; 0 where
+    none does.
+    """
     budget, room = round(sizing.risk_per_trade * SCALE), round(sizing.capital * SCALE * most_pct / 100)
     return min(budget // (entry - stop), room // entry)
 
@@ -35,8 +37,9 @@ def share_pct(cost: Price, sizing: Sizing) -> float:
 
 
 def resized(row: Row, sizing: Sizing, most_pct: float) -> Row:
-    """Return the row with the quantity that its plan has under `sizing`, and what follows from it; the same row where nothing
-    changes or it has no entry and stop."""
+    """Return the row with the quantity that its plan has under `sizing`, and what follows from it; the same
+    row where nothing changes or it has no entry and stop.
+    """
     entry, stop = row.entry, row.stop
     if entry is None or stop is None or not 0 < stop < entry:
         return row

@@ -1,4 +1,6 @@
-"""Texts that an operator wrote: whether one can be a host, a token or the name of a setting, and an address without secrets."""
+"""Texts that an operator wrote: whether one can be a host, a token or the name of a setting, and an address
+without secrets.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ _TOKEN_SIGNS: Final = frozenset("-._~+/=")
 _QUOTES: Final = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
 _LONG_NAME: Final = 8  # shorter ones may differ by a letter and both be meant
 _ALIKE: Final = 0.77
-_MARKS: Final = {"\ufeff": "a byte order mark", "\n": "a line end", "\r": "a line end", "\t": "a tab", " ": "a space"}
+_MARKS: Final = {
+    "\ufeff": "a byte order mark",
+    "\n": "a line end",
+    "\r": "a line end",
+    "\t": "a tab",
+    " ": "a space",
+}
 
 
 def is_host(text: str) -> bool:
@@ -33,10 +41,15 @@ def is_quoted(text: str) -> bool:
 
 
 def token_fault(text: str) -> str:
-    """Name the first character that no client id or access token has, by its place, without a word of the rest."""
+    """Name the first character that no client id or access token has, by its place, without a word of the
+    rest.
+    """
     for at, character in enumerate(text, start=1):
         if not (character.isascii() and character.isalnum()) and character not in _TOKEN_SIGNS:
-            name = _MARKS.get(character) or (unicodedata.name(character, "") or f"U+{ord(character):04X}").lower()
+            name = (
+                _MARKS.get(character)
+                or (unicodedata.name(character, "") or f"U+{ord(character):04X}").lower()
+            )
             return f"character {at} is {name}, which cannot be in it: letters, digits and -._~+/= can"
     return ""
 
@@ -44,8 +57,8 @@ def token_fault(text: str) -> str:
 def meant(name: str, known: Iterable[str], *, ours: bool) -> str:
     """Return which of the `known` names a name that is none of them was probably meant to be, "" for none.
 
-    Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where the name can be `ours`
-    alone, likeness is enough.
+    Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where the
+    name can be `ours` alone, likeness is enough.
     """
     names = [each for each in known if not name.startswith(f"{each}_") and name != f"{each}S"]
     # LOGLEVEL is no slip: many programs call it so.
@@ -56,10 +69,15 @@ def meant(name: str, known: Iterable[str], *, ours: bool) -> str:
 
 
 def _one_slip(name: str, known: str) -> bool:
-    """A letter doubled, or two that changed places; in a long name also one too many, one too few or another one."""
+    """A letter doubled, or two that changed places; in a long name also one too many, one too few or another
+    one.
+    """
     if name[:1] != known[:1] or abs(len(name) - len(known)) > 1:
         return False
-    at = next((at for at, pair in enumerate(zip(name, known, strict=False)) if pair[0] != pair[1]), min(len(name), len(known)))
+    at = next(
+        (at for at, pair in enumerate(zip(name, known, strict=False)) if pair[0] != pair[1]),
+        min(len(name), len(known)),
+    )
     if len(name) > len(known):
         return name[at + 1 :] == known[at:] and (name[at] == name[at - 1] or len(known) >= _LONG_NAME)
     if name[at : at + 2] == known[at : at + 2][::-1] and name[at + 2 :] == known[at + 2 :]:
@@ -68,7 +86,9 @@ def _one_slip(name: str, known: str) -> bool:
 
 
 def masked_url(url: str) -> str:
-    """Return an address without its user, password and query, any of which may hold a secret; other text as it is."""
+    """Return an address without its user, password and query, any of which may hold a secret; other text as
+    it is.
+    """
     scheme, separator, rest = url.partition("://")
     place, question, _ = rest.partition("?")
     # Up to the last @: an unencoded / or @ in a password must not let the rest of it through.

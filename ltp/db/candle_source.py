@@ -1,6 +1,8 @@
-"""Whose daily candles lie in the database: the market's, or the simulated exchange's. Never both: one would pass for the other.
+"""Whose daily candles lie in the database: the market's, or the simulated exchange's. Never both: one would
+pass for the other.
 
-Whoever writes candles claims the database in the same transaction, so an import and a fetch at the same time cannot mix them.
+Whoever writes candles claims the database in the same transaction, so an import and a fetch at the same time
+cannot mix them.
 """
 
 from __future__ import annotations
@@ -31,9 +33,11 @@ def simulated_instruments(engine: Engine) -> int:
 
 
 def claim(connection: Connection, *, simulated: bool) -> int:
-    """Make the database one of simulated or of real candles until the end of the caller's transaction, which then writes them.
+    """Make the database one of simulated or of real candles until the end of the caller's transaction, which
+    then writes them.
 
-    Real ones take the place of simulated ones, which are removed with the sessions noted for them and the runs made of them.
+    Real ones take the place of simulated ones, which are removed with the sessions noted for them and the
+    runs made of them.
 
     Returns:
         How many instruments had simulated candles that were removed.
@@ -60,7 +64,8 @@ def refuse_simulated(there: Held) -> None:
     """Raise DatabaseError where simulated candles would join real ones."""
     if there == "real":
         raise DatabaseError(
-            "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's", permanent=True
+            "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's",
+            permanent=True,
         )
 
 

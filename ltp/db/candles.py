@@ -1,6 +1,6 @@
 """Daily candles in SQL: a year of an instrument in one row of packed records, raw and adjusted apart.
 
-Written by imports, read whole by screens. What a record means is `core.candle`'s.
+Written by imports, read whole by screens. What a record means is `core.history.candle`'s.
 """
 
 from __future__ import annotations
@@ -12,24 +12,29 @@ from typing import Any, Final, Literal, NamedTuple
 from sqlalchemy import Connection, Engine, Select, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core import candle
-from ltp.core.candle import RECORD, Candle
+from ltp.core.history import candle
+from ltp.core.history.candle import RECORD, Candle
 from ltp.core.instrument import split_key
 from ltp.db import candle_source
 from ltp.db.engine import PATIENCE_MS, reading, writing
 from ltp.db.schema import candle_days, daily_candles
 
-# raw: as traded, from the exchange's files. adjusted: as the broker restated it for every split and bonus since.
+# raw: as traded, from the exchange's files. adjusted: as the broker restated it for every split and bonus
+# since.
 Basis = Literal["raw", "adjusted"]
 BASES: Final[tuple[Basis, ...]] = ("raw", "adjusted")
 
 _KEY: Final = ("segment", "security_id", "basis", "year")
 _MOST_YEARS: Final = 8  # rows: four years where there are both bases
-_NAMED_KEYS: Final = 400  # more are read with everything else and picked out here: cheaper than naming them, and no limit
+_NAMED_KEYS: Final = (
+    400  # more are read with everything else and picked out here: cheaper than naming them, and no limit
+)
 
 
-class Session(NamedTuple):
-    """A day of which candles were imported. `source`: the file's name or the broker; `instruments`: how many had one."""
+class CandleDay(NamedTuple):
+    """A day of which candles were imported. `source`: the file's name or the broker; `instruments`: how many
+    had one.
+    """
 
     day: date
     source: str
@@ -37,7 +42,7 @@ class Session(NamedTuple):
     imported_at: datetime
 
 
-class Imported(NamedTuple):
+class SessionsMark(NamedTuple):
     """Which sessions there are, told by three numbers."""
 
     newest: date | None
@@ -45,7 +50,9 @@ class Imported(NamedTuple):
     sessions: int
 
 
-def upsert(engine: Engine, basis: Basis, candles: Mapping[str, Iterable[Candle]], *, simulated: bool = False) -> int:
+def upsert(
+    engine: Engine, basis: Basis, candles: Mapping[str, Iterable[Candle]], *, simulated: bool = False
+) -> int:
     """Store candles by key; a day that is there already is replaced, other days stay. All of it or nothing.
 
     Args:
@@ -63,12 +70,15 @@ def upsert(engine: Engine, basis: Basis, candles: Mapping[str, Iterable[Candle]]
 
 
 def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, bytes]) -> dict[str, int]:
-    """As `upsert`, of packed records in the order of days, inside the caller's transaction, which has claimed the database.
+    """As `upsert`, of packed records in the order of days, inside the caller's transaction, which has claimed
+    the database.
 
     Returns:
         How many candles changed, by key; keys of which none did are absent.
     """
-    parts = {(key, year): part for key, records in packed.items() for year, part in candle.by_year(records).items()}
+    parts = {
+        (key, year): part for key, records in packed.items() for year, part in candle.by_year(records).items()
+    }
     if not parts:
         return {}
     years = [year for _, year in parts]
@@ -78,18 +88,24 @@ def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, byt
     rows = []
     for (key, year), part in sorted(parts.items()):
         old = stored.get((key, year), b"")
-        old = old[: len(old) // RECORD.size * RECORD.size]  # a torn record is replaced by what is imported now, if it is
+        old = old[
+            : len(old) // RECORD.size * RECORD.size
+        ]  # a torn record is replaced by what is imported now, if it is
         merged = candle.merge(old, part)
         if merged != old:
             changed[key] = changed.get(key, 0) + candle.count_changed(old, part)
             rows.append(_row(key, basis, year, merged))
     if rows:
         insert = _insert(connection, daily_candles)
-        connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_={"packed": insert.excluded.packed}), rows)
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=_KEY, set_={"packed": insert.excluded.packed}), rows
+        )
     return changed
 
 
-def replace(engine: Engine, basis: Basis, key: str, candles: Iterable[Candle], *, simulated: bool = False) -> None:
+def replace(
+    engine: Engine, basis: Basis, key: str, candles: Iterable[Candle], *, simulated: bool = False
+) -> None:
     """Store the whole history of an instrument in place of what was there. `simulated`: as in `upsert`."""
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
@@ -98,11 +114,14 @@ def replace(engine: Engine, basis: Basis, key: str, candles: Iterable[Candle], *
 
 
 def move(connection: Connection, old_key: str, key: str) -> bool:
-    """Put what an instrument traded as `old_key` into its history as traded under `key`, inside the caller's transaction.
+    """Put what an instrument traded as `old_key` into its history as traded under `key`, inside the caller's
+    transaction.
 
     A day that both have stays as `key` has it. Tells whether there was anything.
     """
-    old = b"".join(packed for _, _, packed in _rows(connection, "raw", [old_key], date.min.year, date.max.year))
+    old = b"".join(
+        packed for _, _, packed in _rows(connection, "raw", [old_key], date.min.year, date.max.year)
+    )
     if not old:
         return False
     new = b"".join(packed for _, _, packed in _rows(connection, "raw", [key], date.min.year, date.max.year))
@@ -111,8 +130,11 @@ def move(connection: Connection, old_key: str, key: str) -> bool:
     return True
 
 
-def fetch_packed(engine: Engine, basis: Basis, keys: Collection[str] | None, first_day: date, last_day: date) -> dict[str, bytes]:
-    """Return the records from `first_day` to `last_day`, both included, by key; every instrument's when `keys` is None.
+def fetch_packed(
+    engine: Engine, basis: Basis, keys: Collection[str] | None, first_day: date, last_day: date
+) -> dict[str, bytes]:
+    """Return the records from `first_day` to `last_day`, both included, by key; every instrument's when
+    `keys` is None.
 
     Keys without any candle in that time are absent.
     """
@@ -127,9 +149,16 @@ def fetch_packed(engine: Engine, basis: Basis, keys: Collection[str] | None, fir
 
 
 def fetch_since(
-    engine: Engine, basis: Basis, keys: Collection[str], first_day: date, newest: date, *, patience_ms: int = PATIENCE_MS
+    engine: Engine,
+    basis: Basis,
+    keys: Collection[str],
+    first_day: date,
+    newest: date,
+    *,
+    patience_ms: int = PATIENCE_MS,
 ) -> dict[str, bytes]:
-    """Return the records from `first_day` on by key; keys without any are absent. Only the last part of a year is taken out.
+    """Return the records from `first_day` on by key; keys without any are absent. Only the last part of a
+    year is taken out.
 
     Args:
         newest: the last day that there may be records of.
@@ -181,7 +210,12 @@ def newest_years(connection: Connection, key: str) -> tuple[bytes, bytes]:
     segment, security_id = split_key(key)
     table = daily_candles.c
     this = (table.segment == segment) & (table.security_id == security_id)
-    newest = select(table.basis, table.packed).where(this).order_by(table.year.desc(), table.basis).limit(_MOST_YEARS)
+    newest = (
+        select(table.basis, table.packed)
+        .where(this)
+        .order_by(table.year.desc(), table.basis)
+        .limit(_MOST_YEARS)
+    )
     found = dict.fromkeys(BASES, b"")
     for basis, packed in connection.execute(newest):
         found[basis] = bytes(packed) + found[basis]
@@ -189,12 +223,18 @@ def newest_years(connection: Connection, key: str) -> tuple[bytes, bytes]:
 
 
 def last_days(engine: Engine, basis: Basis) -> dict[str, date]:
-    """Return the newest day of each instrument that has any. A year that is torn does not count, so that it is fetched again."""
+    """Return the newest day of each instrument that has any. A year that is torn does not count, so that it
+    is fetched again.
+    """
     table = daily_candles.c
     # The day is the first field of the last record: four bytes of it are read, and not the year.
     newest = func.substr(table.packed, func.length(table.packed) - RECORD.size + 1, 4)
     whole = func.length(table.packed) % RECORD.size == 0
-    by_year = select(table.segment, table.security_id, newest).where(table.basis == basis, whole).order_by(table.year)
+    by_year = (
+        select(table.segment, table.security_id, newest)
+        .where(table.basis == basis, whole)
+        .order_by(table.year)
+    )
     with reading(engine) as connection:
         return {
             f"{segment}:{security_id}": candle.day_of(int.from_bytes(bytes(day), "little", signed=True))
@@ -214,10 +254,12 @@ def note_day(connection: Connection, day: date, source: str, instruments: int) -
     connection.execute(insert.on_conflict_do_update(index_elements=["day"], set_=told, where=fuller), values)
 
 
-def days(engine: Engine) -> list[Session]:
+def days(engine: Engine) -> list[CandleDay]:
     """Return the sessions that were imported, oldest first."""
     with reading(engine) as connection:
-        return [Session(*row) for row in connection.execute(select(candle_days).order_by(candle_days.c.day))]
+        return [
+            CandleDay(*row) for row in connection.execute(select(candle_days).order_by(candle_days.c.day))
+        ]
 
 
 def first_day(engine: Engine) -> date | None:
@@ -237,10 +279,12 @@ def newest_day(engine: Engine) -> date | None:
     return day
 
 
-def changed_in(connection: Connection) -> Imported:
+def changed_in(connection: Connection) -> SessionsMark:
     """Return what differs whenever a session was imported, or more of one, for one cheap query."""
     table = candle_days.c
-    return Imported(*connection.execute(select(func.max(table.day), func.max(table.imported_at), func.count())).one())
+    return SessionsMark(
+        *connection.execute(select(func.max(table.day), func.max(table.imported_at), func.count())).one()
+    )
 
 
 def _rows(

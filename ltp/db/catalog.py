@@ -1,7 +1,8 @@
-"""What pages and the worker need of SQL, from memory: runs, saved screens, what is being evaluated, universes, instruments.
+"""What pages and the worker need of SQL, from memory: runs, saved screens, what is being evaluated,
+universes, instruments.
 
-The last step of the read side of SQL. A page never waits for the database: `refresh` replaces what is here when it can, and
-leaves it when it cannot.
+The last step of the read side of SQL. A page never waits for the database: `refresh` replaces what is here
+when it can, and leaves it when it cannot.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from sqlalchemy import Connection, Engine, select
 
 from ltp.core.instrument import Instrument
 from ltp.core.screener import KINDS, Run
-from ltp.db import instruments, screeners, screenings, screens, universes
-from ltp.db.directory import Directory, Found
+from ltp.db import evaluations, instruments, saved_screens, universes
+from ltp.db import runs as stored_runs
 from ltp.db.engine import reading
+from ltp.db.evaluations import EvaluationRequest
+from ltp.db.instrument_index import InstrumentIndex, SearchResult
 from ltp.db.plans import Plans
+from ltp.db.runs import RunHead
+from ltp.db.saved_screens import Screen
 from ltp.db.schema import site_key
-from ltp.db.screeners import RunHead
-from ltp.db.screenings import Screening
-from ltp.db.screens import Screen
 from ltp.db.universes import Universe
 from ltp.errors import DatabaseError, LTPError, NotFoundError, NotReadError
 
@@ -36,7 +38,8 @@ _PATIENCE_MS: Final = 50  # beside browsers; the next try is 2 s away
 
 
 class Catalog:
-    """Answers at once and from memory. Runs of the built-in screeners are held whole, of others only which there are.
+    """Answers at once and from memory. Runs of the built-in screeners are held whole, of others only which
+    there are.
 
     `plans`: those of the runs that pages show, kept up with the candles.
 
@@ -52,11 +55,11 @@ class Catalog:
         self._heads_mark: object = None
         self._runs: Mapping[str, Run] = {}
         self._screens: Mapping[str, Screen] = {}
-        self._screenings: Mapping[str, Screening] = {}
+        self._screenings: Mapping[str, EvaluationRequest] = {}
         self._screenings_mark: object = None
         self._universes: Mapping[str, Universe] = {}
         self._universes_at: datetime | None = None
-        self._instruments = Directory()
+        self._instruments = InstrumentIndex()
         self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
         self.site_key = ""  # empty until the first read
@@ -76,7 +79,9 @@ class Catalog:
         return self._runs.get(kind)
 
     def runs(self, kind: str) -> tuple[RunHead, ...]:
-        """Return what is known of a screen's runs without their rows, the current one first, the others newest first."""
+        """Return what is known of a screen's runs without their rows, the current one first, the others
+        newest first.
+        """
         return self._heads.get(kind, ())
 
     def current_id(self, kind: str) -> int | None:
@@ -105,7 +110,7 @@ class Catalog:
         with reading(self._engine, patience_ms=_PATIENCE_MS) as connection:
             self._read_screens(connection)
 
-    def screening(self, kind: str) -> Screening | None:
+    def screening(self, kind: str) -> EvaluationRequest | None:
         """Return the newest request to evaluate a screen, ended or not; None when there never was one."""
         return self._screenings.get(kind)
 
@@ -121,14 +126,18 @@ class Catalog:
         return self._instruments.find(segment, symbol)
 
     def missing(self, what: str, name: str) -> LTPError:
-        """Return the error for what is not here: before the first look at the database that says nothing of what is there."""
+        """Return the error for what is not here: before the first look at the database that says nothing of
+        what is there.
+        """
         return NotFoundError(what, name) if self._read else NotReadError("The database has")
 
     def no_instrument(self, name: str) -> LTPError:
         """As `missing`, of an instrument; a database has none before a worker has stored the first."""
-        return NotFoundError("instrument", name) if self._instruments else NotReadError("The instruments have")
+        return (
+            NotFoundError("instrument", name) if self._instruments else NotReadError("The instruments have")
+        )
 
-    def search(self, words: str, limit: int) -> Found:
+    def search(self, words: str, limit: int) -> SearchResult:
         """Return the instruments whose symbol or name holds the words, best first.
 
         Raises:
@@ -139,7 +148,9 @@ class Catalog:
         return self._instruments.search(words, limit)
 
     def refresh(self) -> bool:
-        """Read what is newer than what is here. False when the database could not be read: the last known stays."""
+        """Read what is newer than what is here. False when the database could not be read: the last known
+        stays.
+        """
         try:
             with reading(self._engine, patience_ms=_PATIENCE_MS) as connection:
                 self._read_runs(connection)
@@ -162,24 +173,27 @@ class Catalog:
         return True
 
     def _read_runs(self, connection: Connection) -> None:
-        mark = screeners.changed_in(connection)
+        mark = stored_runs.changed_in(connection)
         if mark == self._heads_mark:
             return
-        heads = screeners.heads_in(connection)
+        heads = stored_runs.heads_in(connection)
         held = {run.id: run for run in self._runs.values()}
         wanted = {kind: heads[kind][0].id for kind in KINDS if kind in heads}
-        runs = {kind: held.get(run_id) or screeners.run_in(connection, run_id) for kind, run_id in wanted.items()}
+        runs = {
+            kind: held.get(run_id) or stored_runs.run_in(connection, run_id)
+            for kind, run_id in wanted.items()
+        }
         self._heads, self._heads_mark = heads, mark
         self._runs = {kind: run for kind, run in runs.items() if run is not None}
 
     def _read_screens(self, connection: Connection) -> None:
         # At most 200 short rows, and their table has no column that tells a change.
-        self._screens = {screen.slug: screen for screen in screens.all_in(connection)}
+        self._screens = {screen.slug: screen for screen in saved_screens.all_in(connection)}
 
     def _read_screenings(self, connection: Connection) -> None:
-        mark = screenings.changed_in(connection)
+        mark = evaluations.changed_in(connection)
         if mark != self._screenings_mark:
-            self._screenings, self._screenings_mark = screenings.newest_in(connection), mark
+            self._screenings, self._screenings_mark = evaluations.newest_in(connection), mark
 
     def _read_universes(self, connection: Connection) -> None:
         changed_at = universes.changed_at(connection)
@@ -189,18 +203,24 @@ class Catalog:
     def _read_instruments(self) -> None:
         with reading(self._engine, patience_ms=_PATIENCE_MS) as connection:
             changed_at = instruments.changed_at(connection)
-        # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it goes on.
+        # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it
+        # goes on.
         through, self._instruments_seen_at = changed_at == self._instruments_seen_at, changed_at
         if changed_at != self.instruments_at and (through or not self._instruments):
             batches = instruments.fetch_batches(self._engine, patience_ms=_PATIENCE_MS)
             # Browsers of this process go on between two batches of what may be 200,000 rows.
-            self._instruments, self.instruments_at = Directory(batches, pause=lambda: time.sleep(0.001)), changed_at
+            self._instruments, self.instruments_at = (
+                InstrumentIndex(batches, pause=lambda: time.sleep(0.001)),
+                changed_at,
+            )
 
     def _every_s(self) -> float:
         # A process that started before anything was stored must not answer 404 for seconds after it was.
         if not self._instruments:
             return _FIRST_READ_EVERY_S
-        return _EVALUATING_EVERY_S if any(each.open for each in self._screenings.values()) else _REFRESH_EVERY_S
+        return (
+            _EVALUATING_EVERY_S if any(each.open for each in self._screenings.values()) else _REFRESH_EVERY_S
+        )
 
     def _keep_fresh(self) -> None:
         pause = threading.Event()
@@ -208,5 +228,6 @@ class Catalog:
             try:
                 self.refresh()
             except Exception:
-                # The thread must outlive anything a driver may think of, or pages would show old results for ever.
+                # The thread must outlive anything a driver may think of, or pages would show old results for
+                # ever.
                 logger.exception("The screener catalog could not be refreshed")

@@ -1,7 +1,7 @@
 """A database that is ready for use: the folder made, the schema at this version's, failures in our own words.
 
-SQLite runs in rollback-journal mode (TRUNCATE): write-ahead logging in 3.7.0 to 3.51.2 can corrupt a file that several
-processes write and checkpoint at once, which is what this product does.
+SQLite runs in rollback-journal mode (TRUNCATE): write-ahead logging in 3.7.0 to 3.51.2 can corrupt a file
+that several processes write and checkpoint at once, which is what this product does.
 """
 
 from __future__ import annotations
@@ -23,8 +23,18 @@ logger = logging.getLogger(__name__)
 # Engine: the layers above know no driver.
 __all__ = ["PATIENCE_MS", "Engine", "open_engine", "open_when_there", "reading", "translated", "writing"]
 _PLACE: Final = ("host", "port", "service", "passfile", "application_name", "target_session_attrs")
-_TRUST: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation", "require_auth")
-# What an address may say behind its ?: how to reach the server and trust it. All else is set here, for every address alike.
+_TRUST: Final = (
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "sslcrl",
+    "sslnegotiation",
+    "require_auth",
+)
+# What an address may say behind its ?: how to reach the server and trust it. All else is set here, for every
+# address alike.
 _OPTIONS: Final[dict[str, frozenset[str]]] = {
     "sqlite": frozenset(),
     "postgresql": frozenset({*_PLACE, *_TRUST}),
@@ -33,9 +43,7 @@ PATIENCE_MS: Final = 5_000  # how long a locked SQLite file is waited for
 _RETRY_S: Final = 2.0
 _STATEMENT_TIMEOUT_MS: Final = 5_000
 _CONNECT_TIMEOUT_S: Final = 5  # for each address of the server's name
-_ACCEPTED: Final = (
-    "DATABASE_URL takes an address such as sqlite:////var/lib/ltp/ltp.sqlite3 or postgresql+psycopg://user:password@host/ltp"
-)
+_ACCEPTED: Final = "DATABASE_URL takes an address such as sqlite:////var/lib/ltp/ltp.sqlite3 or postgresql+psycopg://user:password@host/ltp"
 
 
 def open_engine(url: str, *, may_be_away: bool = False) -> Engine:
@@ -43,9 +51,11 @@ def open_engine(url: str, *, may_be_away: bool = False) -> Engine:
 
     Args:
         url: a SQLAlchemy address of an SQLite file (its folder is created) or of PostgreSQL.
-        may_be_away: be content with a database that is only away now: another process has brought its schema to this version.
+        may_be_away: be content with a database that is only away now: another process has brought its schema
+            to this version.
     Raises:
-        DatabaseError: the address is not accepted, the database cannot be used, or its schema is newer than this program.
+        DatabaseError: the address is not accepted, the database cannot be used, or its schema is newer than
+            this program.
     """
     engine = _made(url)
     try:
@@ -97,7 +107,8 @@ def reading(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator[Conne
     """Give a connection for reads.
 
     Args:
-        patience_ms: bound on waiting for a locked SQLite file. SQLite waits inside C, where no other greenlet of the
+        patience_ms: bound on waiting for a locked SQLite file. SQLite waits inside C, where no other greenlet
+            of the
             process can run, so what runs beside browsers asks for little.
     Raises:
         DatabaseError: also for what is raised by the driver inside the block.
@@ -125,7 +136,9 @@ def translated(done: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         permanent = failure.is_permanent(error)
         hint = ". Correct DATABASE_URL, or the rights of its user" if permanent else ""
-        raise DatabaseError(f"The database cannot be {done}: {failure.reason(error)}{hint}", permanent=permanent) from error
+        raise DatabaseError(
+            f"The database cannot be {done}: {failure.reason(error)}{hint}", permanent=permanent
+        ) from error
 
 
 def _made(url: str) -> Engine:
@@ -154,7 +167,11 @@ def _parsed(url: str) -> URL:
     if unknown := sorted(set(parsed.query) - _OPTIONS[backend]):
         # A piece of an unencoded password may stand where an option's name does.
         shown = f"the option {unknown[0]}" if re.fullmatch(r"[a-z_]+", unknown[0]) else "an option"
-        allowed = f"options are {', '.join(sorted(_OPTIONS[backend]))}" if _OPTIONS[backend] else "there are no options"
+        allowed = (
+            f"options are {', '.join(sorted(_OPTIONS[backend]))}"
+            if _OPTIONS[backend]
+            else "there are no options"
+        )
         raise _refused(f"The database address has {shown} that is not accepted ({allowed})")
     return parsed
 
@@ -168,7 +185,9 @@ def _make_folder(url: URL) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(f"The database folder {folder} cannot be created: {error.strerror}", permanent=True) from None
+        raise DatabaseError(
+            f"The database folder {folder} cannot be created: {error.strerror}", permanent=True
+        ) from None
 
 
 def _sqlite(url: URL) -> Engine:
@@ -179,7 +198,8 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
-    # The driver's own transaction control leaves DDL outside transactions, and with it half a migration after a crash.
+    # The driver's own transaction control leaves DDL outside transactions, and with it half a migration after
+    # a crash.
     dbapi_connection.isolation_level = None
     dbapi_connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
@@ -191,7 +211,8 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("ltp_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # It is a property of each connection, and matters to writers alone; it also ends a write-ahead log that others left.
+    # It is a property of each connection, and matters to writers alone; it also ends a write-ahead log that
+    # others left.
     connection.exec_driver_sql("PRAGMA journal_mode = TRUNCATE")
     # IMMEDIATE: two that read first and then both want to write would deadlock, and one fail without waiting.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -200,7 +221,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql(url: URL) -> Engine:
     # Or the driver would wait for a minute or two where a firewall swallows what is sent.
     reach = {"connect_timeout": _CONNECT_TIMEOUT_S}
-    engine = create_engine(url, connect_args=reach, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True)
+    engine = create_engine(
+        url, connect_args=reach, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True
+    )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

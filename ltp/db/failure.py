@@ -24,8 +24,12 @@ _WORDS: Final = (
 
 
 def reason(error: SQLAlchemyError) -> str:
-    """Return the driver's own first line that says something; SQLAlchemy would add the statement with everybody's parameters."""
-    lines = [line.strip(" -\t") for line in str(getattr(error, "orig", None) or error).splitlines() if line.strip()]
+    """Return the driver's own first line that says something; SQLAlchemy would add the statement with
+    everybody's parameters.
+    """
+    lines = [
+        line.strip(" -\t") for line in str(getattr(error, "orig", None) or error).splitlines() if line.strip()
+    ]
     return next((line for line in lines if not line.endswith(":")), "".join(lines[:1]))
 
 

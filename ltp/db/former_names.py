@@ -1,6 +1,8 @@
-"""What the exchange's files call a share that is called otherwise today: learned from candles, beside what the master keeps.
+"""What the exchange's files call a share that is called otherwise today: learned from candles, beside what
+the master keeps.
 
-`db.instruments` remembers a name when the master changes it; files of years ago name what no master here ever had.
+`db.instruments` remembers a name when the master changes it; files of years ago name what no master here ever
+had.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _ISIN: Final = re.compile("IN[A-Z0-9]{9}[0-9]", re.ASCII)
 
 
 def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) -> None:
-    """Note the newest day on which an instrument had a name: (key, name) to that day, inside the caller's transaction.
+    """Note the newest day on which an instrument had a name: (key, name) to that day, inside the caller's
+    transaction.
 
     Where another had the name later, or the master says so, that stays.
     """
@@ -33,8 +36,12 @@ def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) 
     if rows:
         insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
         told = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
-        newer = table.c.seen_at <= insert.excluded.seen_at  # a name that was given wrongly may be given anew on the same day
-        connection.execute(insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows)
+        newer = (
+            table.c.seen_at <= insert.excluded.seen_at
+        )  # a name that was given wrongly may be given anew on the same day
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows
+        )
 
 
 def is_isin(name: str) -> bool:

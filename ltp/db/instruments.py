@@ -1,4 +1,6 @@
-"""The instrument master: what each key is called now, what it was called before, and the grid its price moves on."""
+"""The instrument master: what each key is called now, what it was called before, and the grid its price moves
+on.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ BATCH: Final = 2_000  # rows of a write
 READ: Final = 500  # of a read beside browsers: a few milliseconds
 _COLUMNS: Final = [table.c[name] for name in Instrument._fields]
 _KEY: Final = ("segment", "security_id")
-_KEPT: Final = {"isin": "", "series": "", "sector": "", "tick_size": 0}  # not every source says them; none takes them away
+_KEPT: Final = {
+    "isin": "",
+    "series": "",
+    "sector": "",
+    "tick_size": 0,
+}  # not every source says them; none takes them away
 
 
 def seed(engine: Engine, instruments: Iterable[Instrument]) -> None:
@@ -31,7 +38,9 @@ def seed(engine: Engine, instruments: Iterable[Instrument]) -> None:
 
 
 def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
-    """As `seed` for at most BATCH, inside the caller's transaction. A symbol or ISIN that changes is kept as a former name."""
+    """As `seed` for at most BATCH, inside the caller's transaction. A symbol or ISIN that changes is kept as
+    a former name.
+    """
     _keep_names(connection, instruments)
     insert = _insert(connection.engine, table)
     told: dict[str, Any] = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
@@ -46,7 +55,8 @@ def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
 
 
 def forget(connection: Connection, keys: Iterable[str]) -> None:
-    """Take ISIN and sector from keys that mean another instrument from now on, inside the caller's transaction.
+    """Take ISIN and sector from keys that mean another instrument from now on, inside the caller's
+    transaction.
 
     A source that does not say them would else leave those of the one before.
     """
@@ -59,14 +69,17 @@ def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> No
     """Insert what is new and leave what is there, inside the caller's transaction."""
     values = _values(instruments)
     if values:
-        connection.execute(_insert(connection.engine, table).on_conflict_do_nothing(index_elements=_KEY), values)
+        connection.execute(
+            _insert(connection.engine, table).on_conflict_do_nothing(index_elements=_KEY), values
+        )
 
 
 def retire(connection: Connection, segment: str, listed: set[int]) -> int:
-    """Do what has to be done with the instruments of a segment that a complete list no longer names. Returns how many.
+    """Do what has to be done with the instruments of a segment that a complete list no longer names. Returns
+    how many.
 
-    Contracts end for good and are removed. Shares keep their row, because candles and links name it, and lose their series: a
-    symbol then means the listing that trades.
+    Contracts end for good and are removed. Shares keep their row, because candles and links name it, and lose
+    their series: a symbol then means the listing that trades.
     """
     contracts = segment in CONTRACT_SEGMENTS
     known = select(table.c.security_id).where(table.c.segment == segment)
@@ -84,12 +97,18 @@ def set_sectors(engine: Engine, sectors: Iterable[tuple[str, int, str]]) -> None
     """Say the sector of instruments by segment and id; one that is there already is replaced."""
     with writing(engine) as connection:
         for segment, security_id, sector in sectors:
-            this = (table.c.segment == segment) & (table.c.security_id == security_id) & (table.c.sector != sector)
+            this = (
+                (table.c.segment == segment)
+                & (table.c.security_id == security_id)
+                & (table.c.sector != sector)
+            )
             connection.execute(update(table).where(this).values(sector=sector, changed_at=datetime.now(UTC)))
 
 
 def fetch_all(engine: Engine) -> list[Instrument]:
-    """Return the whole master, by segment and id. It may have 200,000 rows: ask `fetch` where one segment will do."""
+    """Return the whole master, by segment and id. It may have 200,000 rows: ask `fetch` where one segment
+    will do.
+    """
     return [instrument for batch in fetch_batches(engine) for instrument in batch]
 
 
@@ -109,7 +128,9 @@ def fetch_named(engine: Engine, keys: Sequence[str]) -> list[Instrument]:
         return [
             Instrument(*row)
             for segment, these in ids.items()
-            for row in connection.execute(select(*_COLUMNS).where(table.c.segment == segment, table.c.security_id.in_(these)))
+            for row in connection.execute(
+                select(*_COLUMNS).where(table.c.segment == segment, table.c.security_id.in_(these))
+            )
         ]
 
 
@@ -127,7 +148,9 @@ def fetch_names(engine: Engine) -> dict[tuple[str, str], str]:
     """Return (segment, former symbol or ISIN) to the key that had it last."""
     columns = (instrument_names.c.segment, instrument_names.c.name, instrument_names.c.security_id)
     with reading(engine) as connection:
-        return {(segment, name): f"{segment}:{id_}" for segment, name, id_ in connection.execute(select(*columns))}
+        return {
+            (segment, name): f"{segment}:{id_}" for segment, name, id_ in connection.execute(select(*columns))
+        }
 
 
 def counts(engine: Engine) -> dict[str, int]:
@@ -135,12 +158,15 @@ def counts(engine: Engine) -> dict[str, int]:
     with reading(engine) as connection:
         return {
             row.segment: row.known
-            for row in connection.execute(select(table.c.segment, func.count().label("known")).group_by(table.c.segment))
+            for row in connection.execute(
+                select(table.c.segment, func.count().label("known")).group_by(table.c.segment)
+            )
         }
 
 
 def fetch_batches(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator[list[Instrument]]:
-    """Yield the whole master by segment and id, READ at a time; each is a read of its own, so that none holds a writer up.
+    """Yield the whole master by segment and id, READ at a time; each is a read of its own, so that none holds
+    a writer up.
 
     Raises:
         DatabaseError: also in the middle.
@@ -148,7 +174,11 @@ def fetch_batches(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator
     key = [table.c[name] for name in _KEY]
     statement, last = select(*_COLUMNS).order_by(*key).limit(READ), None
     while last is None or len(last) == READ:
-        after = statement if last is None else statement.where(tuple_(*key) > (last[-1].segment, last[-1].security_id))
+        after = (
+            statement
+            if last is None
+            else statement.where(tuple_(*key) > (last[-1].segment, last[-1].security_id))
+        )
         with reading(engine, patience_ms=patience_ms) as connection:
             last = [Instrument(*row) for row in connection.execute(after)]
         if last:
@@ -168,20 +198,28 @@ def batches(instruments: Iterable[Instrument]) -> Iterator[list[Instrument]]:
 
 
 def _keep_names(connection: Connection, instruments: Sequence[Instrument]) -> None:
-    """Remember the symbols and ISINs that are about to be replaced. Contracts have neither renames nor a history to find."""
+    """Remember the symbols and ISINs that are about to be replaced. Contracts have neither renames nor a
+    history to find.
+    """
     now, kept = datetime.now(UTC), {}
     for segment in {instrument.segment for instrument in instruments} - CONTRACT_SEGMENTS:
-        told = {instrument.security_id: instrument for instrument in instruments if instrument.segment == segment}
+        told = {
+            instrument.security_id: instrument for instrument in instruments if instrument.segment == segment
+        }
         columns = (table.c.security_id, table.c.symbol, table.c.isin)
         known = select(*columns).where(table.c.segment == segment, table.c.security_id.in_(told))
         for id_, symbol, isin in connection.execute(known):
-            former = [symbol] * (symbol != told[id_].symbol) + [isin] * (bool(isin and told[id_].isin) and isin != told[id_].isin)
+            former = [symbol] * (symbol != told[id_].symbol) + [isin] * (
+                bool(isin and told[id_].isin) and isin != told[id_].isin
+            )
             for name in former:
                 kept[name, segment] = {"name": name, "segment": segment, "security_id": id_, "seen_at": now}
     if kept:
         insert = _insert(connection.engine, instrument_names)
         newer = {"security_id": insert.excluded.security_id, "seen_at": insert.excluded.seen_at}
-        connection.execute(insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer), list(kept.values()))
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer), list(kept.values())
+        )
 
 
 def _values(instruments: Iterable[Instrument]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The plans of the runs that pages show, each in the stage that the candles since its run have brought it to.
 
-Read once when a run is loaded and again when candles or corporate actions are new, never for a request or a price: what a cell
-needs of a plan is one look-up in memory. Which touches make which stage is `core.plan`'s.
+Read once when a run is loaded and again when candles or corporate actions are new, never for a request or a
+price: what a cell needs of a plan is one look-up in memory. Which touches make which stage is
+`core.history.plan`'s.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from ltp.core import candle
-from ltp.core.plan import Plan, followed, plans_of
+from ltp.core.history import candle
+from ltp.core.history.plan import Plan, followed, plans_of
 from ltp.core.screener import Run
-from ltp.core.tick import session_date
-from ltp.db import actions, candles
+from ltp.core.trading_day import session_date
+from ltp.db import candles, corporate_actions
 from ltp.db.engine import reading
 from ltp.errors import DatabaseError
 
@@ -59,7 +60,8 @@ class Plans:
         return self._runs.get(run_id, {})
 
     def renew(self) -> None:
-        """Bring every plan up to the candles that are there; nothing is read where none are new, or while they are coming in.
+        """Bring every plan up to the candles that are there; nothing is read where none are new, or while
+        they are coming in.
 
         Raises:
             DatabaseError: what was known stays.
@@ -67,7 +69,8 @@ class Plans:
         if not self._runs:
             return
         mark = _mark(self._engine)
-        # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it goes on.
+        # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it
+        # goes on.
         through, self._seen = mark == self._seen, mark
         if not through:
             return
@@ -81,14 +84,14 @@ def _mark(engine: Engine) -> tuple[date | None, object]:
     """Return the newest session with candles, and what differs whenever one was imported or an action stored."""
     with reading(engine, patience_ms=_PATIENCE_MS) as connection:
         told = candles.changed_in(connection)
-        return told.newest, (told, actions.changed_in(connection))
+        return told.newest, (told, corporate_actions.changed_in(connection))
 
 
 def _bring_up(engine: Engine, plans: dict[str, Plan], newest: date | None) -> None:
     made = session_date(next(iter(plans.values())).as_of) if plans else None
     if made is None:
         return
-    splits = actions.first_after(engine, made, patience_ms=_PATIENCE_MS)
+    splits = corporate_actions.first_after(engine, made, patience_ms=_PATIENCE_MS)
     keys = list(plans)
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
@@ -102,6 +105,13 @@ def _bring_up(engine: Engine, plans: dict[str, Plan], newest: date | None) -> No
 
 
 def _since(engine: Engine, keys: list[str], first: date, newest: date) -> dict[str, bytes]:
-    """Return the candles since a day; as traded where they are there, for a plan's prices are those of its day."""
-    raw, restated = (candles.fetch_since(engine, basis, keys, first, newest, patience_ms=_PATIENCE_MS) for basis in candles.BASES)
-    return {key: candle.merge(restated.get(key, b""), raw.get(key, b"")) for key in raw.keys() | restated.keys()}
+    """Return the candles since a day; as traded where they are there, for a plan's prices are those of its
+    day.
+    """
+    raw, restated = (
+        candles.fetch_since(engine, basis, keys, first, newest, patience_ms=_PATIENCE_MS)
+        for basis in candles.BASES
+    )
+    return {
+        key: candle.merge(restated.get(key, b""), raw.get(key, b"")) for key in raw.keys() | restated.keys()
+    }

@@ -1,7 +1,7 @@
 """Keys that came to mean another instrument, and what was kept under them of the one before.
 
-An import notes a key before it stores the new row and clears it when the shares that got other ids have moved, so an import
-that ends in between leaves a note, and the next one clears.
+An import notes a key before it stores the new row and clears it when the shares that got other ids have
+moved, so an import that ends in between leaves a note, and the next one clears.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _KEPT: Final = (daily_candles, corporate_actions, constituents, instrument_names
 def note(connection: Connection, keys: Iterable[str]) -> None:
     """Note that from now on each key means another instrument, inside the caller's transaction."""
     for segment, security_id in map(split_key, keys):
-        connection.execute(delete(table).where(table.c.segment == segment, table.c.security_id == security_id))
+        connection.execute(
+            delete(table).where(table.c.segment == segment, table.c.security_id == security_id)
+        )
         noted = {"segment": segment, "security_id": security_id, "at": datetime.now(UTC), "cleared": False}
         connection.execute(table.insert().values(noted))
 
@@ -36,10 +38,14 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, actions, memberships, former names and plans of noted keys, inside the caller's transaction."""
+    """Delete candles, actions, memberships, former names and plans of noted keys, inside the caller's
+    transaction.
+    """
     for segment, security_id in map(split_key, keys):
         for kept in _KEPT:
-            connection.execute(delete(kept).where(kept.c.segment == segment, kept.c.security_id == security_id))
+            connection.execute(
+                delete(kept).where(kept.c.segment == segment, kept.c.security_id == security_id)
+            )
         this = (table.c.segment == segment) & (table.c.security_id == security_id)
         connection.execute(update(table).where(this).values(cleared=True))
 

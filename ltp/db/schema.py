@@ -107,14 +107,16 @@ constituents = Table(
     Column("security_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# A year of an instrument's days in one row, records of `core.candle`: a screen reads 2,500 instruments in a fraction of the
-# time that a row a day would take.
+# A year of an instrument's days in one row, records of `core.history.candle`: a screen reads 2,500
+# instruments in a fraction of the time that a row a day would take.
 daily_candles = Table(
     "daily_candles",
     metadata,
     Column("segment", String(16), primary_key=True),
     Column("security_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("basis", String(8), primary_key=True),  # raw: as traded; adjusted: as the broker restated it. Never mixed
+    Column(
+        "basis", String(8), primary_key=True
+    ),  # raw: as traded; adjusted: as the broker restated it. Never mixed
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("packed", LargeBinary, nullable=False),
 )
@@ -137,7 +139,8 @@ candle_source = Table(
     Column("simulated", Boolean, nullable=False),
 )
 
-# One row: what signs the marks that redirects carry, see `web.marks`; all web processes of a database have the same.
+# One row: what signs the marks that redirects carry, see `web.marks`; all web processes of a database have
+# the same.
 site_key = Table(
     "site_key",
     metadata,
@@ -224,7 +227,9 @@ screenings = Table(
     Column("best", Text, nullable=False),  # JSON: the best rows so far
     Column("message", Text, nullable=False),
     Column("run_id", Integer),
-    Column("client", String(64), nullable=False, server_default=""),  # whose quota it counts against; empty: none
+    Column(
+        "client", String(64), nullable=False, server_default=""
+    ),  # whose quota it counts against; empty: none
     Index(None, "kind", "id"),
     Index(None, "state"),
     sqlite_autoincrement=True,

@@ -1,6 +1,8 @@
-"""Named sets of instruments that a screen searches: index members, the shares with futures, every share, watchlists.
+"""Named sets of instruments that a screen searches: index members, the shares with futures, every share,
+watchlists.
 
-Knows keys, not where they come from: `core.constituents` reads the exchange's lists, `jobs.instruments` the master.
+Knows keys, not where they come from: `core.formats.constituents` reads the exchange's lists,
+`batch.master_import` the master.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ def replace(engine: Engine, name: str, title: str, source: str, keys: Iterable[s
     with writing(engine) as connection:
         connection.execute(delete(constituents).where(constituents.c.universe == name))
         connection.execute(delete(table).where(table.c.name == name))
-        connection.execute(insert(table).values(name=name, title=title, source=source, changed_at=datetime.now(UTC)))
+        connection.execute(
+            insert(table).values(name=name, title=title, source=source, changed_at=datetime.now(UTC))
+        )
         for start in range(0, len(members), _CHUNK):
             connection.execute(insert(constituents), members[start : start + _CHUNK])
     return len(members)
@@ -82,9 +86,22 @@ def keys(engine: Engine, name: str) -> list[str]:
 
 
 def all_in(connection: Connection) -> dict[str, Universe]:
-    counts = select(constituents.c.universe, func.count().label("members")).group_by(constituents.c.universe).subquery()
-    columns = (table.c.name, table.c.title, table.c.source, table.c.changed_at, func.coalesce(counts.c.members, 0))
-    found = [Universe(*row) for row in connection.execute(select(*columns).outerjoin(counts, counts.c.universe == table.c.name))]
+    counts = (
+        select(constituents.c.universe, func.count().label("members"))
+        .group_by(constituents.c.universe)
+        .subquery()
+    )
+    columns = (
+        table.c.name,
+        table.c.title,
+        table.c.source,
+        table.c.changed_at,
+        func.coalesce(counts.c.members, 0),
+    )
+    found = [
+        Universe(*row)
+        for row in connection.execute(select(*columns).outerjoin(counts, counts.c.universe == table.c.name))
+    ]
     return {universe.name: universe for universe in sorted(found, key=_place)}
 
 

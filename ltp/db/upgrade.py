@@ -1,7 +1,7 @@
 """Brings a database to this version's schema, whoever else is trying the same at this moment.
 
-All revisions run in one transaction under one lock: a process that is killed half way leaves the old schema, and of several
-that start together one upgrades while the others wait and then find nothing to do.
+All revisions run in one transaction under one lock: a process that is killed half way leaves the old schema,
+and of several that start together one upgrades while the others wait and then find nothing to do.
 """
 
 from __future__ import annotations
@@ -68,8 +68,13 @@ def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
     """Hold a lock beside the SQLite file. PostgreSQL has one of its own, inside the transaction."""
-    with _lock_file(f"{engine.url.database}.lock") if engine.dialect.name == "sqlite" else nullcontext() as lock:
-        # Not a blocking flock: it would stop every other greenlet of the process, for ever if the holder hangs.
+    with (
+        _lock_file(f"{engine.url.database}.lock")
+        if engine.dialect.name == "sqlite"
+        else nullcontext() as lock
+    ):
+        # Not a blocking flock: it would stop every other greenlet of the process, for ever if the holder
+        # hangs.
         deadline = time.monotonic() + _LOCK_WITHIN_S
         while lock is not None:
             try:

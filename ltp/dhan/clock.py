@@ -1,6 +1,8 @@
-"""The two clocks of DhanHQ. The feed counts Indian wall-clock seconds as if they were UTC; REST writes Indian time as text.
+"""The two clocks of DhanHQ. The feed counts Indian wall-clock seconds as if they were UTC; REST writes Indian
+time as text.
 
-Chart timestamps of REST are true UTC and need neither. One converter for all of them would shift one side by 5 h 30 min.
+Chart timestamps of REST are true UTC and need neither. One converter for all of them would shift one side by
+5 h 30 min.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 
 IST_OFFSET_S: Final = 19_800
 # An instrument without a trade carries 0 or 1980-01-01; no trade of this exchange is older than the century.
@@ -26,7 +28,9 @@ def utc_to_ltt(epoch_s: int) -> int:
 
 
 def trade_time_to_utc(text: object) -> int | None:
-    """Convert `last_trade_time` of the REST quote, "23/11/2026 10:00:00" in India; None without a trade or when unreadable."""
+    """Convert `last_trade_time` of the REST quote, "23/11/2026 10:00:00" in India; None without a trade or
+    when unreadable.
+    """
     if not isinstance(text, str):
         return None
     try:

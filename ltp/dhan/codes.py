@@ -1,7 +1,8 @@
-"""The numbers of DhanHQ v2 and what they mean: segments, request and response codes, reasons of a disconnect, REST errors.
+"""The numbers of DhanHQ v2 and what they mean: segments, request and response codes, reasons of a disconnect,
+REST errors.
 
-Tables only. Knows no bytes, no sockets and no waiting: a policy says what a failure calls for, the supervisor does it.
-Source: DhanHQ v2 annexure, corrected where the live feed was seen to differ.
+Tables only. Knows no bytes, no sockets and no waiting: a policy says what a failure calls for, the supervisor
+does it. Source: DhanHQ v2 annexure, corrected where the live feed was seen to differ.
 """
 
 from __future__ import annotations
@@ -41,12 +42,15 @@ FULL: Final = 8
 DISCONNECT: Final = 50
 
 # retry: back off and come again. wait60: nobody may connect for 60 s and more, or the account gets blocked.
-# refresh: get a new token, then try once. fatal: only a human can help. request: this request was wrong, the rest goes on.
+# refresh: get a new token, then try once. fatal: only a human can help. request: this request was wrong, the
+# rest goes on.
 Policy = Literal["retry", "wait60", "refresh", "fatal", "request"]
 
 
 class Reason(NamedTuple):
-    """A failure the broker names by number, in the code-50 packet or in a REST body. `sentence` is for an operator."""
+    """A failure the broker names by number, in the code-50 packet or in a REST body. `sentence` is for an
+    operator.
+    """
 
     code: int
     sentence: str
@@ -99,4 +103,6 @@ REST_REASONS: Final[dict[str, RestReason]] = {
 
 def reason(code: int) -> Reason:
     """Look a disconnect code up; one that nobody has listed is a reason to try again, as a bare close is."""
-    return REASONS.get(code) or Reason(code, f"The broker closed the feed with the unlisted code {code}", "retry")
+    return REASONS.get(code) or Reason(
+        code, f"The broker closed the feed with the unlisted code {code}", "retry"
+    )

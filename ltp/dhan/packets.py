@@ -1,8 +1,9 @@
 """Packets of the DhanHQ v2 feed, from and to bytes, with the values exactly as the wire carries them.
 
-Little-endian, an 8-byte header (code, length with header, segment number, security id), then fields without padding.
-Does not know what a good price is, which instruments anybody wants, or that LTT is an Indian clock: `protocol` does.
-Source: DhanHQ v2 "Live Market Feed", corrected by recorded frames (sell quantity before buy, open-close-high-low, unsigned).
+Little-endian, an 8-byte header (code, length with header, segment number, security id), then fields without
+padding. Does not know what a good price is, which instruments anybody wants, or that LTT is an Indian clock:
+`protocol` does. Source: DhanHQ v2 "Live Market Feed", corrected by recorded frames (sell quantity before buy,
+open-close-high-low, unsigned).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ MAX_LTQ: Final = 65_535
 DEPTH_LEVELS: Final = 5
 
 
-class Ticker(NamedTuple):
+class TickerPacket(NamedTuple):
     """`ltp` in rupees, `ltt` in seconds of the Indian clock written as if it were UTC."""
 
     segment: int
@@ -26,7 +27,7 @@ class Ticker(NamedTuple):
     ltt: int
 
 
-class Quote(NamedTuple):
+class QuotePacket(NamedTuple):
     """`close` is the previous session's while the market is open. `volume` is cumulative over the day."""
 
     segment: int
@@ -55,7 +56,7 @@ class Depth(NamedTuple):
     ask_price: float
 
 
-class Full(NamedTuple):
+class FullPacket(NamedTuple):
     """A quote with open interest and five levels of depth. `oi_high` and `oi_low` are sent for NSE_FNO alone."""
 
     segment: int
@@ -77,27 +78,27 @@ class Full(NamedTuple):
     depth: tuple[Depth, ...]
 
 
-class OpenInterest(NamedTuple):
+class OpenInterestPacket(NamedTuple):
     segment: int
     security_id: int
     oi: int
 
 
-class PrevClose(NamedTuple):
+class PrevClosePacket(NamedTuple):
     segment: int
     security_id: int
     prev_close: float
     prev_oi: int
 
 
-class MarketStatus(NamedTuple):
+class MarketStatusPacket(NamedTuple):
     """A header without payload: no source says what the status is."""
 
     segment: int
     security_id: int
 
 
-class Disconnect(NamedTuple):
+class DisconnectPacket(NamedTuple):
     """The broker is about to close; `reason` is a key of `codes.REASONS`, or something new."""
 
     segment: int
@@ -105,15 +106,24 @@ class Disconnect(NamedTuple):
     reason: int
 
 
-Packet = Ticker | Quote | Full | OpenInterest | PrevClose | MarketStatus | Disconnect
+Packet = (
+    TickerPacket
+    | QuotePacket
+    | FullPacket
+    | OpenInterestPacket
+    | PrevClosePacket
+    | MarketStatusPacket
+    | DisconnectPacket
+)
 
 
-class Fault(NamedTuple):
+class BadBytes(NamedTuple):
     """Bytes that are no packet.
 
-    `kind`: "truncated" (the message ends inside a packet), "unknown_code", "zero_frame" (code 0, which the live feed is known
-    to send by the thousand), "wrong_length" (the header disagrees with the table; the packet was read all the same).
-    `offset`: where in the message. `code`: the response code, 0 when there is none.
+    `kind`: "truncated" (the message ends inside a packet), "unknown_code", "zero_frame" (code 0, which the
+    live feed is known to send by the thousand), "wrong_length" (the header disagrees with the table; the
+    packet was read all the same). `offset`: where in the message. `code`: the response code, 0 when there is
+    none.
     """
 
     kind: str
@@ -128,13 +138,13 @@ class _Layout(NamedTuple):
 
 _DEPTH: Final = struct.Struct("<IIHHff")
 _LAYOUTS: Final[dict[int, _Layout]] = {
-    codes.TICKER: _Layout(Ticker, struct.Struct("<BHBIfI")),
-    codes.QUOTE: _Layout(Quote, struct.Struct("<BHBIfHIfIIIffff")),
-    codes.OPEN_INTEREST: _Layout(OpenInterest, struct.Struct("<BHBII")),
-    codes.PREV_CLOSE: _Layout(PrevClose, struct.Struct("<BHBIfI")),
-    codes.MARKET_STATUS: _Layout(MarketStatus, struct.Struct("<BHBI")),
-    codes.FULL: _Layout(Full, struct.Struct("<BHBIfHIfIIIIIIffff100s")),
-    codes.DISCONNECT: _Layout(Disconnect, struct.Struct("<BHBIH")),
+    codes.TICKER: _Layout(TickerPacket, struct.Struct("<BHBIfI")),
+    codes.QUOTE: _Layout(QuotePacket, struct.Struct("<BHBIfHIfIIIffff")),
+    codes.OPEN_INTEREST: _Layout(OpenInterestPacket, struct.Struct("<BHBII")),
+    codes.PREV_CLOSE: _Layout(PrevClosePacket, struct.Struct("<BHBIfI")),
+    codes.MARKET_STATUS: _Layout(MarketStatusPacket, struct.Struct("<BHBI")),
+    codes.FULL: _Layout(FullPacket, struct.Struct("<BHBIfHIfIIIIIIffff100s")),
+    codes.DISCONNECT: _Layout(DisconnectPacket, struct.Struct("<BHBIH")),
 }
 _CODES: Final[dict[type[Packet], int]] = {layout.packet: code for code, layout in _LAYOUTS.items()}
 
@@ -148,19 +158,19 @@ def encode(packet: Packet) -> bytes:
     """
     code = _CODES[type(packet)]
     size, pack = SIZES[code], _LAYOUTS[code].fields.pack
-    if isinstance(packet, Full):
+    if isinstance(packet, FullPacket):
         depth = b"".join(_DEPTH.pack(*level) for level in packet.depth)
         packet = packet._replace(ltq=min(packet.ltq, MAX_LTQ))
         return pack(code, size, *packet[:-1], depth)
-    if isinstance(packet, Quote):
+    if isinstance(packet, QuotePacket):
         packet = packet._replace(ltq=min(packet.ltq, MAX_LTQ))
     return pack(code, size, *packet)
 
 
-def decode(message: bytes | memoryview) -> tuple[list[Packet], list[Fault]]:
+def decode(message: bytes | memoryview) -> tuple[list[Packet], list[BadBytes]]:
     """Read every packet of one WebSocket message; never raises, whatever the bytes."""
     packets: list[Packet] = []
-    faults: list[Fault] = [] if message else [Fault("truncated", 0, 0)]
+    faults: list[BadBytes] = [] if message else [BadBytes("truncated", 0, 0)]
     offset, end = 0, len(message)
     while offset < end:
         layout = _LAYOUTS.get(message[offset])
@@ -170,7 +180,7 @@ def decode(message: bytes | memoryview) -> tuple[list[Packet], list[Fault]]:
             continue
         code, length, *values = layout.fields.unpack_from(message, offset)
         if length != layout.fields.size:
-            faults.append(Fault("wrong_length", offset, code))
+            faults.append(BadBytes("wrong_length", offset, code))
         if code == codes.FULL:
             values[-1] = tuple(map(Depth._make, _DEPTH.iter_unpack(values[-1])))
         packets.append(layout.packet(*values))
@@ -178,7 +188,7 @@ def decode(message: bytes | memoryview) -> tuple[list[Packet], list[Fault]]:
     return packets, faults
 
 
-def skip(message: bytes | memoryview, offset: int) -> tuple[int, Fault]:
+def skip(message: bytes | memoryview, offset: int) -> tuple[int, BadBytes]:
     """Step over what is no whole packet of a known code.
 
     Returns:
@@ -186,8 +196,9 @@ def skip(message: bytes | memoryview, offset: int) -> tuple[int, Fault]:
     """
     code, rest = message[offset], len(message) - offset
     if rest < HEADER_SIZE or code in SIZES:
-        return len(message), Fault("truncated", offset, code)
-    # Its own length is all that is known of a packet nobody has described; a senseless one leaves no way to find the next.
+        return len(message), BadBytes("truncated", offset, code)
+    # Its own length is all that is known of a packet nobody has described; a senseless one leaves no way to
+    # find the next.
     length = message[offset + 1] | message[offset + 2] << 8
-    fault = Fault("unknown_code" if code else "zero_frame", offset, code)
+    fault = BadBytes("unknown_code" if code else "zero_frame", offset, code)
     return offset + (length if HEADER_SIZE <= length <= rest else rest), fault

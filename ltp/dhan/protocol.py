@@ -1,8 +1,8 @@
 """The client's side of one feed connection, without I/O: bytes in; ticks, events and messages to send out.
 
-Second step of the path of a price, after `packets`. Every packet of every instrument comes through here, so none is built:
-`ticks` has what reads each kind where it lies.
-Does not know sockets, waiting, sessions or tick sizes, and never raises on bytes: what is wrong with them is counted.
+Second step of the path of a price, after `packets`. Every packet of every instrument comes through here, so
+none is built: `ticks` has what reads each kind where it lies. Does not know sockets, waiting, sessions or
+tick sizes, and never raises on bytes: what is wrong with them is counted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
-from ltp.core.tick import Said, Tick
+from ltp.core.ticks.tick import Tick, TickFields
 from ltp.dhan import codes, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
-from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, READS_LTP, Instrument, read_quote, unpack_priced
+from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, READS_LTP, WantedInstrument, read_quote, unpack_priced
 
 # Prices between these need no second look: on the paise grid, exact in float32, above nothing.
 _PLAIN_FROM: Final = 1.0
@@ -32,9 +32,9 @@ class Disconnected(NamedTuple):
 Event = Disconnected
 
 
-class Run(NamedTuple):
-    """Messages of `size` bytes as they lay in the socket's bytes, since cutting them costs time: one after another in `block`,
-    each behind `gap` bytes that are none of its own.
+class MessageBlock(NamedTuple):
+    """Messages of `size` bytes as they lay in the socket's bytes, since cutting them costs time: one after
+    another in `block`, each behind `gap` bytes that are none of its own.
     """
 
     block: bytes
@@ -49,15 +49,19 @@ class Run(NamedTuple):
 class Protocol:
     """One connection's subscriptions and packets.
 
-    After each call of `subscribe`, `unsubscribe` or `disconnect` the caller must send what `messages_to_send` returns; after
-    each `receive` it should look at `events`. A new connection needs a new Protocol: the broker keeps nothing.
+    After each call of `subscribe`, `unsubscribe` or `disconnect` the caller must send what `messages_to_send`
+    returns; after each `receive` it should look at `events`. A new connection needs a new Protocol: the
+    broker keeps nothing.
 
     Attributes:
-        wanted: keys asked for. sent: keys whose subscription was handed out to be sent. seen: keys the broker has spoken of
-            since. priced: those of `seen` with a price. "sent" is not "live": what stays out of `seen` never ticked.
-        counters: what was wrong with the bytes: the kinds of `packets.Fault`, "unwanted" (packets of instruments nobody
-            asked for, such as the last ones after an unsubscription) and "bad_price" (a price that is never shown; 0 is
-            none of these, an untraded instrument has it).
+        wanted: keys asked for. sent: keys whose subscription was handed out to be sent. seen: keys the broker
+            has spoken of
+            since. priced: those of `seen` with a price. "sent" is not "live": what stays out of `seen` never
+                ticked.
+        counters: what was wrong with the bytes: the kinds of `packets.Fault`, "unwanted" (packets of
+            instruments nobody
+            asked for, such as the last ones after an unsubscription) and "bad_price" (a price that is never
+                shown; 0 is none of these, an untraded instrument has it).
     """
 
     def __init__(self, mode: Mode) -> None:
@@ -67,10 +71,10 @@ class Protocol:
         self.priced: set[str] = set()
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
-        self._instruments: dict[int, Instrument] = {}  # by segment | security id << 8, as in the header
-        # By size of a message that is one quote: those in `priced` whose prices have two decimals, by the whole header of such a
-        # packet. What is found here is intact, wanted and nothing new.
-        self._known: dict[int, dict[int, Instrument]] = {size: {} for size in PRICED}
+        self._instruments: dict[int, WantedInstrument] = {}  # by segment | security id << 8, as in the header
+        # By size of a message that is one quote: those in `priced` whose prices have two decimals, by the
+        # whole header of such a packet. What is found here is intact, wanted and nothing new.
+        self._known: dict[int, dict[int, WantedInstrument]] = {size: {} for size in PRICED}
         self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
         self._disconnect = False
         self._events: list[Event] = []
@@ -84,11 +88,13 @@ class Protocol:
         for key in [parse_key(key) for key in keys]:
             if key not in self.wanted:
                 self.wanted.add(key)
-                self._instruments[_address(key)] = Instrument(key)
+                self._instruments[_address(key)] = WantedInstrument(key)
                 self._changed[key] = None
 
     def unsubscribe(self, keys: Iterable[str]) -> None:
-        """Want `keys` no more; those not wanted are left alone. Packets still on their way are dropped and counted."""
+        """Want `keys` no more; those not wanted are left alone. Packets still on their way are dropped and
+        counted.
+        """
         for key in keys:
             if key in self.wanted:
                 self.wanted.discard(key)
@@ -101,7 +107,9 @@ class Protocol:
                 self._changed[key] = None
 
     def ask_again(self, keys: Iterable[str]) -> None:
-        """Queue the subscription of those of `keys` that were sent once more: it may have been lost on its way."""
+        """Queue the subscription of those of `keys` that were sent once more: it may have been lost on its
+        way.
+        """
         lost = [key for key in keys if key in self.sent]
         self.sent.difference_update(lost)
         self._changed.update(dict.fromkeys(lost))
@@ -111,7 +119,9 @@ class Protocol:
         self._disconnect = True
 
     def messages_to_send(self) -> list[str]:
-        """Return and forget the queued texts. What was wanted and given up, or the reverse, in between is not mentioned."""
+        """Return and forget the queued texts. What was wanted and given up, or the reverse, in between is not
+        mentioned.
+        """
         more = [key for key in self._changed if key in self.wanted and key not in self.sent]
         less = [key for key in self._changed if key in self.sent and key not in self.wanted]
         self._changed.clear()
@@ -129,23 +139,27 @@ class Protocol:
         events, self._events = self._events, []
         return events
 
-    def newest(self) -> list[Said]:
+    def newest(self) -> list[TickFields]:
         """Return the newest tick with a price of each wanted instrument that has had one."""
-        return [instrument.newest for instrument in self._instruments.values() if instrument.newest is not None]
+        return [
+            instrument.newest for instrument in self._instruments.values() if instrument.newest is not None
+        ]
 
-    def receive(self, messages: Iterable[bytes | memoryview | Run], received_at_us: int) -> list[Said]:
+    def receive(
+        self, messages: Iterable[bytes | memoryview | MessageBlock], received_at_us: int
+    ) -> list[TickFields]:
         """Read binary WebSocket messages, each of any number of packets.
 
         Args:
             messages: as they came; nothing of them is kept.
             received_at_us: microseconds since the epoch, for `Tick.received_at`.
         Returns:
-            One tick a packet, in order. Packets without a price (open interest, previous close, an untraded instrument's) give
-            ticks with `ltp` None.
+            One tick a packet, in order. Packets without a price (open interest, previous close, an untraded
+                instrument's) give ticks with `ltp` None.
         """
-        ticks: list[Said] = []
+        ticks: list[TickFields] = []
         for message in messages:
-            if not isinstance(message, Run):
+            if not isinstance(message, MessageBlock):
                 ticks += self._receive_any(message, received_at_us)
             elif message.size in PRICED:
                 self._receive_quotes(message, received_at_us, ticks)
@@ -154,11 +168,15 @@ class Protocol:
                     ticks += self._receive_any(each, received_at_us)
         return ticks
 
-    def _receive_quotes(self, run: Run, received_at_us: int, ticks: list[Said]) -> None:
-        """Nearly every message is one more quote of an instrument like all others: worth a path without a call."""
+    def _receive_quotes(self, run: MessageBlock, received_at_us: int, ticks: list[TickFields]) -> None:
+        """Nearly every message is one more quote of an instrument like all others: worth a path without a
+        call.
+        """
         tell, find = ticks.append, self._known[run.size].get
         last_ltt, traded_at = 0, ltt_to_utc(0)
-        before = len(ticks)  # of the messages that gave no tick or several, so that the place of one can be told
+        before = len(
+            ticks
+        )  # of the messages that gave no tick or several, so that the place of one can be told
         for header, rupees, ltt, volume, side_bytes in unpack_priced(run.gap, run.size)(run.block):
             instrument = find(header)
             if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
@@ -195,8 +213,11 @@ class Protocol:
             if not intact:
                 self.counters["wrong_length"] += 1
             if read is None:
-                # A market status has nothing to say. Garbage that begins like a disconnect must not end a healthy connection.
-                self._events.extend(Disconnected(reason) for reason in values[1:] if intact or reason in codes.REASONS)
+                # A market status has nothing to say. Garbage that begins like a disconnect must not end a
+                # healthy connection.
+                self._events.extend(
+                    Disconnected(reason) for reason in values[1:] if intact or reason in codes.REASONS
+                )
                 continue
             instrument = self._instruments.get(header >> 24)
             if instrument is None:
@@ -217,7 +238,8 @@ class Protocol:
         return ticks
 
     def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:
-        # An index has no depth, and nobody knows whether the broker answers Full for one at all; Quote is known to tick.
+        # An index has no depth, and nobody knows whether the broker answers Full for one at all; Quote is
+        # known to tick.
         if self._mode != "full":
             return write(keys, self._mode)
         indices = [key for key in keys if key.startswith("IDX_I:")]

@@ -1,4 +1,5 @@
-"""The JSON texts a client sends on the feed: subscribe, unsubscribe, disconnect; written by us, read by the simulator.
+"""The JSON texts a client sends on the feed: subscribe, unsubscribe, disconnect; written by us, read by the
+simulator.
 
 Knows no connection: who sends them when is `protocol`'s and the supervisor's.
 """
@@ -15,7 +16,9 @@ from ltp.errors import InputError
 
 
 class Request(NamedTuple):
-    """`mode` and `keys` of a disconnect are None and empty. There may be more keys than the broker allows in a message."""
+    """`mode` and `keys` of a disconnect are None and empty. There may be more keys than the broker allows in
+    a message.
+    """
 
     action: Literal["subscribe", "unsubscribe", "disconnect"]
     mode: Mode | None
@@ -34,7 +37,9 @@ def subscribe(keys: Iterable[str], mode: Mode) -> list[str]:
 
 
 def unsubscribe(keys: Iterable[str], mode: Mode) -> list[str]:
-    """Return the messages that give `keys` up, at most 100 in each. `mode` must be the one they were asked for in."""
+    """Return the messages that give `keys` up, at most 100 in each. `mode` must be the one they were asked
+    for in.
+    """
     return _messages(UNSUBSCRIBE[mode], list(keys))
 
 
@@ -65,7 +70,10 @@ def parse(text: str) -> Request:
 
 
 def _messages(code: int, keys: Sequence[str]) -> list[str]:
-    return [_message(code, keys[start : start + MAX_PER_MESSAGE]) for start in range(0, len(keys), MAX_PER_MESSAGE)]
+    return [
+        _message(code, keys[start : start + MAX_PER_MESSAGE])
+        for start in range(0, len(keys), MAX_PER_MESSAGE)
+    ]
 
 
 def _message(code: int, keys: Sequence[str]) -> str:
@@ -79,7 +87,9 @@ def _keys(request: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(instruments, list) or not instruments:
         raise InputError("InstrumentList", str(instruments), "a list of at least one instrument")
     if request.get("InstrumentCount", len(instruments)) != len(instruments):
-        raise InputError("InstrumentCount", str(request["InstrumentCount"]), f"the list has {len(instruments)} instruments")
+        raise InputError(
+            "InstrumentCount", str(request["InstrumentCount"]), f"the list has {len(instruments)} instruments"
+        )
     return tuple(_key(instrument, f"InstrumentList[{index}]") for index, instrument in enumerate(instruments))
 
 

@@ -1,7 +1,9 @@
-"""DhanHQ's instrument master: lines of its CSV, compact or detailed, to instruments. Columns are found by name, never by place.
+"""DhanHQ's instrument master: lines of its CSV, compact or detailed, to instruments. Columns are found by
+name, never by place.
 
-Reads one row at a time and keeps none, because the file has more than 200,000. Knows neither files nor SQL. What the expiry
-column holds is not read: its form differs between layouts, and the exchange's symbol says it too.
+Reads one row at a time and keeps none, because the file has more than 200,000. Knows neither files nor SQL.
+What the expiry column holds is not read: its form differs between layouts, and the exchange's symbol says it
+too.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Final
 
-from ltp.dhan.scrip_row import Elsewhere, Listed, listed
+from ltp.dhan.scrip_row import ScripRow, UnknownSegment, listed
 from ltp.errors import InputError
 
-__all__ = ["Listed", "ScripMaster"]
+__all__ = ["ScripMaster", "ScripRow"]
 
 # Field: its name in the detailed layout, then in the compact one. The first four must be there.
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -39,19 +41,23 @@ _ACCEPTED: Final = (
     "the first line names the columns: EXCH_ID, SEGMENT, SECURITY_ID, INSTRUMENT, UNDERLYING_SYMBOL (detailed) or "
     "SEM_EXM_EXCH_ID, SEM_SEGMENT, SEM_SMST_SECURITY_ID, SEM_INSTRUMENT_NAME, SEM_TRADING_SYMBOL (compact)"
 )
-_BAD_SHARE: Final = 100  # one row in so many may be unreadable; past that it is no longer the file it should be
+_BAD_SHARE: Final = (
+    100  # one row in so many may be unreadable; past that it is no longer the file it should be
+)
 _BAD_ANYWAY: Final = 10
 _Pick = Callable[[list[str]], tuple[str, ...]]
 
 
 class ScripMaster:
-    """Iterate it once for the rows; `rows`, `unreadable`, `first_unreadable` and `elsewhere` are complete after that.
+    """Iterate it once for the rows; `rows`, `unreadable`, `first_unreadable` and `elsewhere` are complete
+    after that.
 
-    `elsewhere` counts rows of exchanges and segments that there are no prices of ("NSE M"). A row that cannot be read is left out
-    and counted, for one odd row must not cost the day's master; the first is described.
+    `elsewhere` counts rows of exchanges and segments that there are no prices of ("NSE M"). A row that cannot
+    be read is left out and counted, for one odd row must not cost the day's master; the first is described.
 
     Raises:
-        InputError: at once when the first line names other columns, such as that of an HTML page; at the end when more than one
+        InputError: at once when the first line names other columns, such as that of an HTML page; at the end
+            when more than one
             row in a hundred cannot be read, when there is none, or when the text ends in the middle of a row.
     """
 
@@ -63,7 +69,7 @@ class ScripMaster:
         self.elsewhere: Counter[str] = Counter()
         self._named, self._pick = self._header()
 
-    def __iter__(self) -> Iterator[Listed]:
+    def __iter__(self) -> Iterator[ScripRow]:
         cut = False
         try:
             for cells in self._reader:
@@ -77,7 +83,7 @@ class ScripMaster:
                 except (ValueError, IndexError) as error:
                     self._leave_out(cells, error)
                     continue
-                except Elsewhere as elsewhere:
+                except UnknownSegment as elsewhere:
                     self.elsewhere[str(elsewhere)] += 1
                     continue
                 yield row
@@ -117,7 +123,9 @@ class ScripMaster:
         if self.rows == 0:
             raise InputError(line, "", "a file holds at least one row below the line that names the columns")
         if self.unreadable == self.rows or self.unreadable > max(_BAD_ANYWAY, self.rows // _BAD_SHARE):
-            accepted = f"at most one row in {_BAD_SHARE} may be unreadable; the first is {self.first_unreadable}"
+            accepted = (
+                f"at most one row in {_BAD_SHARE} may be unreadable; the first is {self.first_unreadable}"
+            )
             raise InputError("rows", f"{self.unreadable} of {self.rows} unreadable", accepted)
 
 

@@ -27,7 +27,9 @@ _SEGMENTS: Final = {
 _MAX_TEXT: Final = 200
 _MAX_LOT: Final = 2**31 - 1
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", re.ASCII)
-_EQUITY_ISIN = re.compile(r"INE[A-Z0-9]{4}01[A-Z0-9]{3}", re.ASCII)  # 01: equity shares; bonds and preference shares differ
+_EQUITY_ISIN = re.compile(
+    r"INE[A-Z0-9]{4}01[A-Z0-9]{3}", re.ASCII
+)  # 01: equity shares; bonds and preference shares differ
 _FUTURE = re.compile(r"(.+)-[A-Za-z]{3}[0-9]{4}-FUT", re.ASCII)
 _WHOLE = re.compile(r"([0-9]{1,10})(?:\.0*)?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{0,12})?", re.ASCII)
@@ -36,10 +38,11 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NOTHING: Final = frozenset({"", "NA", "N/A", "NULL", "NAN", "NONE"})
 
 
-class Listed(NamedTuple):
+class ScripRow(NamedTuple):
     """One row. `kind`: EQUITY, INDEX, FUTSTK, OPTIDX, ... `share`: an equity share, not a bond, bill or fund.
 
-    `underlying` and `underlying_id`: of a stock future, the symbol and the exchange's number of the share; "" and 0 otherwise.
+    `underlying` and `underlying_id`: of a stock future, the symbol and the exchange's number of the share; ""
+    and 0 otherwise.
     """
 
     instrument: Instrument
@@ -49,7 +52,7 @@ class Listed(NamedTuple):
     underlying_id: int = 0
 
 
-class Elsewhere(Exception):
+class UnknownSegment(Exception):
     """A row of an exchange or segment that the feed has no number for."""
 
 
@@ -68,15 +71,19 @@ def listed(
     series: str,
     lot: str,
     tick: str,
-) -> Listed:
-    """Return what a row says. Raises ValueError with what is wrong with it, Elsewhere for a segment without prices."""
+) -> ScripRow:
+    """Return what a row says. Raises ValueError with what is wrong with it, Elsewhere for a segment without
+    prices.
+    """
     segment, kind, type_ = _segment(exchange, letter), kind.strip().upper(), type_.strip().upper()
     security_id = _whole(id_)
     if not 0 < security_id <= MAX_SECURITY_ID:
         raise ValueError(f"{id_[:20]!r} is no security id")
     contract = letter.strip().upper() not in {"E", "I"}
     # A contract's own symbol is in another column than a share's, whose long name must not become its symbol.
-    symbol = _text(trading) or _text(long_name if contract else underlying) or _text(label) or _text(long_name)
+    symbol = (
+        _text(trading) or _text(long_name if contract else underlying) or _text(label) or _text(long_name)
+    )
     if not symbol:
         raise ValueError("it has no symbol")
     isin = isin.strip().upper()
@@ -91,10 +98,10 @@ def listed(
         "" if contract or segment == "IDX_I" else _series(series),
     )
     if kind != "FUTSTK":
-        return Listed(instrument, kind, kind == "EQUITY" and _is_share(type_, isin))
+        return ScripRow(instrument, kind, kind == "EQUITY" and _is_share(type_, isin))
     future = _FUTURE.fullmatch(symbol)
     of = _text(underlying) or (future[1] if future else "")
-    return Listed(instrument, kind, False, of, _whole(underlying_id) if underlying_id.strip() else 0)
+    return ScripRow(instrument, kind, False, of, _whole(underlying_id) if underlying_id.strip() else 0)
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +111,7 @@ def _segment(exchange: str, letter: str) -> str:
     except KeyError:
         if not (exchange.strip().isalpha() and letter.strip().isalpha()):
             raise ValueError(f"{exchange[:20]!r}, {letter[:20]!r} is no exchange and segment") from None
-        raise Elsewhere(f"{exchange.strip()} {letter.strip()}"[:20]) from None
+        raise UnknownSegment(f"{exchange.strip()} {letter.strip()}"[:20]) from None
 
 
 def _is_share(type_: str, isin: str) -> bool:
@@ -125,8 +132,8 @@ def _whole(text: str) -> int:
 def _tick(text: str, currency: bool) -> int:
     """Return the price grid in price units, 0 when unknown.
 
-    It comes in paise, for indices in rupees. No exchange has a grid finer than a paisa (a quarter for currencies), so what is
-    smaller than that in paise was rupees.
+    It comes in paise, for indices in rupees. No exchange has a grid finer than a paisa (a quarter for
+    currencies), so what is smaller than that in paise was rupees.
     """
     text = text.strip()
     if text.upper() in _NOTHING:
@@ -144,7 +151,9 @@ def _series(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a name fit to be shown: one line, bounded, without characters that disturb a page; "" where there is none."""
+    """Return a name fit to be shown: one line, bounded, without characters that disturb a page; "" where
+    there is none.
+    """
     if not text.isprintable():
         text = _UNFIT.sub(" ", text)
     text = text.strip()

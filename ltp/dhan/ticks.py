@@ -1,7 +1,9 @@
-"""From the bytes of one packet to one tick: what the client's side of a connection knows of the layout of each packet.
+"""From the bytes of one packet to one tick: what the client's side of a connection knows of the layout of
+each packet.
 
-What a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument: `protocol` calls
-these for every packet of every instrument. Does not know which instruments are wanted, nor what stands around a packet.
+What a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument:
+`protocol` calls these for every packet of every instrument. Does not know which instruments are wanted, nor
+what stands around a packet.
 """
 
 from __future__ import annotations
@@ -12,17 +14,19 @@ from functools import cache
 from typing import Any, Final
 
 from ltp.core.money import is_currency, price_from_float32
-from ltp.core.tick import UNTOLD, Day, Said, Tick
+from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
 from ltp.dhan import codes, packets
 from ltp.dhan.clock import ltt_to_utc
 
-# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and low) before them.
+# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and
+# low) before them.
 _SIDE: Final = struct.Struct("<ffff")
 _OI: Final = struct.Struct("<I8x")
 
 
-class Instrument:
-    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those takes time.
+class WantedInstrument:
+    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those
+    takes time.
 
     `newest`: its newest tick with a price, None before the first.
     """
@@ -35,12 +39,12 @@ class Instrument:
         self.day = UNTOLD
         self.oi: int | None = None
         self.side_bytes = b""
-        self.newest: Said | None = None
+        self.newest: TickFields | None = None
 
     def take_side(self, side_bytes: bytes) -> None:
         prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
         open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
-        day = Day(open_, high, low, close)
+        day = DayPrices(open_, high, low, close)
         if day != self.day:  # with open interest it may be that alone which changed
             self.day = day
         self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
@@ -48,18 +52,22 @@ class Instrument:
 
 
 # What follows the header in one packet -> the tick, None when nothing of it is usable.
-_Read = Callable[[Instrument, Any, int], Tick | None]
+_Read = Callable[[WantedInstrument, Any, int], Tick | None]
 
 
-def _read_ticker(instrument: Instrument, values: tuple[int, float, int], received_at: int) -> Tick:
+def _read_ticker(instrument: WantedInstrument, values: tuple[int, float, int], received_at: int) -> Tick:
     """Read a ticker packet. Without a usable price it still proves that the broker sends this instrument."""
     _, rupees, ltt = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
     return Tick(instrument.key, ltp, None if ltp is None else ltt_to_utc(ltt), received_at)
 
 
-def read_quote(instrument: Instrument, values: tuple[int, float, int, int, bytes], received_at: int) -> Tick:
-    """Read a quote or a full packet. An untraded instrument has a price of 0 there, and a previous close all the same."""
+def read_quote(
+    instrument: WantedInstrument, values: tuple[int, float, int, int, bytes], received_at: int
+) -> Tick:
+    """Read a quote or a full packet. An untraded instrument has a price of 0 there, and a previous close all
+    the same.
+    """
     _, rupees, ltt, volume, side_bytes = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
     if side_bytes != instrument.side_bytes:
@@ -69,19 +77,25 @@ def read_quote(instrument: Instrument, values: tuple[int, float, int, int, bytes
     return Tick._make(said)
 
 
-def _read_open_interest(instrument: Instrument, values: tuple[int, int], received_at: int) -> Tick:
+def _read_open_interest(instrument: WantedInstrument, values: tuple[int, int], received_at: int) -> Tick:
     return Tick(instrument.key, received_at=received_at, oi=values[1])
 
 
-def _read_prev_close(instrument: Instrument, values: tuple[int, float], received_at: int) -> Tick | None:
+def _read_prev_close(
+    instrument: WantedInstrument, values: tuple[int, float], received_at: int
+) -> Tick | None:
     prev_close = price_from_float32(values[1], currency=instrument.currency)
-    return None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
+    return (
+        None if prev_close is None else Tick(instrument.key, received_at=received_at, prev_close=prev_close)
+    )
 
 
 READS_LTP: Final = frozenset({_read_ticker, read_quote})
 
 
-def _layout(code: int, fields: str, read: _Read | None) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
+def _layout(
+    code: int, fields: str, read: _Read | None
+) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
     """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
     layout = struct.Struct(fields)
     if layout.size != packets.SIZES[code]:

@@ -1,4 +1,6 @@
-"""What the feed's thread calls of others: an exception of theirs must not end the connection, nor fill the log."""
+"""What the feed's thread calls of others: an exception of theirs must not end the connection, nor fill the
+log.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ltp import metrics
-from ltp.core.tick import Said
+from ltp.core.ticks.tick import TickFields
 
 COMPLAIN_EVERY_S: Final = 60.0
 
@@ -18,12 +20,15 @@ class Callbacks:
     """`on_ticks` and `on_change` of a Supervisor, which may fail. For the feed's thread."""
 
     def __init__(
-        self, on_ticks: Callable[[list[Said]], float], on_change: Callable[[], None], monotonic: Callable[[], float]
+        self,
+        on_ticks: Callable[[list[TickFields]], float],
+        on_change: Callable[[], None],
+        monotonic: Callable[[], float],
     ) -> None:
         self._on_ticks, self._on_change, self._monotonic = on_ticks, on_change, monotonic
         self._complained = float("-inf")
 
-    def hand_over(self, ticks: list[Said]) -> float:
+    def hand_over(self, ticks: list[TickFields]) -> float:
         try:
             return self._on_ticks(ticks)
         except Exception:  # noqa: BLE001 - what takes the ticks may fail; reading on keeps the connection

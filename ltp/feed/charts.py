@@ -1,7 +1,7 @@
 """DhanHQ's daily charts: a share's candles as the broker restates them for every split and bonus since.
 
-Five calls a second are allowed to the account, apart from the one of quotes. The client waits out what is passing and raises
-what is not. Who asks for which days is `jobs.candle_history`'s.
+Five calls a second are allowed to the account, apart from the one of quotes. The client waits out what is
+passing and raises what is not. Who asks for which days is `batch.broker_candles`'s.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from ltp.core.candle import Candle, fault
+from ltp.core.history.candle import Candle, fault
 from ltp.core.instrument import split_key
 from ltp.core.money import Price, price_from_rupees
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.credentials import Credentials
 from ltp.feed.rest import RestClient
@@ -24,7 +24,8 @@ NO_CANDLES: Final = 907  # the broker's word for "nothing in that time" as well 
 TRIES: Final = 5
 _BACK_OFF_S: Final = 1.0
 _ARRAYS: Final = ("timestamp", "open", "high", "low", "close")
-# Restated prices are rounded one by one: a close may lie a few paise above its high, and further away it is no candle.
+# Restated prices are rounded one by one: a close may lie a few paise above its high, and further away it is
+# no candle.
 _ROUNDED_BY: Final = 0.005
 
 
@@ -44,7 +45,8 @@ class Charts:
         self._free_at = float("-inf")
 
     def daily(self, key: str, instrument_type: str, first: date, last: date) -> list[Candle]:
-        """Return the candles from `first` to `last`, both included, oldest first; none where the broker has none.
+        """Return the candles from `first` to `last`, both included, oldest first; none where the broker has
+        none.
 
         Args:
             instrument_type: EQUITY or INDEX.
@@ -61,12 +63,14 @@ class Charts:
             "toDate": (last + timedelta(days=1)).isoformat(),  # which the broker excludes
         }
         candles = self._asked(body)
-        # An empty answer where there are candles has been seen from a broker in trouble; asked again it tells the truth.
+        # An empty answer where there are candles has been seen from a broker in trouble; asked again it tells
+        # the truth.
         return [each for each in candles or self._asked(body) if first <= each.day <= last]
 
     def _asked(self, body: dict[str, str]) -> list[Candle]:
         for tried in range(1, TRIES + 1):
-            # From one start to the next: the answers take a while themselves, and it is calls that are counted.
+            # From one start to the next: the answers take a while themselves, and it is calls that are
+            # counted.
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             self._free_at = self._monotonic() + PACE_S
             try:
@@ -99,7 +103,9 @@ def read_daily(body: Any) -> list[Candle]:
 
 def _candle(row: tuple[Any, ...]) -> Candle | None:
     stamp, *numbers, volume = row
-    if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in (stamp, *numbers)):
+    if not all(
+        isinstance(number, (int, float)) and not isinstance(number, bool) for number in (stamp, *numbers)
+    ):
         return None
     prices = [price_from_rupees(number) for number in numbers]
     if any(price is None for price in prices) or not 0 < stamp < 2**33:

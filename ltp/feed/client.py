@@ -1,9 +1,9 @@
 """One WebSocket connection to the broker: handshake, reading in big chunks, pings, close.
 
-websocket-client does the handshake over a socket that is connected here, to any address of the broker's name or through a
-proxy; from there the socket is read and written here. One thread uses a client; only `abort` may come from another. Knows no
-subscription, no packet and no second attempt. The access token travels in the URL, so no exception of this module quotes a
-URL, a header or a body of the broker's.
+websocket-client does the handshake over a socket that is connected here, to any address of the broker's name
+or through a proxy; from there the socket is read and written here. One thread uses a client; only `abort` may
+come from another. Knows no subscription, no packet and no second attempt. The access token travels in the
+URL, so no exception of this module quotes a URL, a header or a body of the broker's.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ import websocket
 
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
-from ltp.dhan.protocol import Run
+from ltp.dhan.protocol import MessageBlock
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.dial import Dialer
-from ltp.feed.way import Deadline, Way, cut
+from ltp.feed.route import Deadline, Route, cut
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
-AT_ONCE: Final = 1 << 20  # what is left unread waits a rest longer, so there must be room for all that a rest brings
+AT_ONCE: Final = (
+    1 << 20
+)  # what is left unread waits a rest longer, so there must be room for all that a rest brings
 SEND_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
 _NORMAL: Final = 1000
@@ -60,19 +62,19 @@ class FeedClient:
         """Open the connection to `url`, an address without a query.
 
         Raises:
-            FeedAuthError: HTTP 401 or 403.
-            FeedError: no connection, or another HTTP status in `code` with `retry_after_s` where the broker named one.
+            FeedAuthError: HTTP 401 or 403. FeedError: no connection, or another HTTP status in `code` with
+                `retry_after_s` where the broker named one.
         """
         query = urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
         host = urlsplit(url).hostname
         try:
-            way = Way(url, self._dialer, _tls_context)
+            way = Route(url, self._dialer, _tls_context)
             with Deadline(connect_timeout_s) as deadline:
                 self._open(way, f"{url}?{query}", deadline)
         except (websocket.WebSocketException, OSError, ValueError) as error:
             raise FeedError(f"{host}: {_sentence(error)}") from None
 
-    def _open(self, way: Way, url: str, deadline: Deadline) -> None:
+    def _open(self, way: Route, url: str, deadline: Deadline) -> None:
         try:
             connected = way.go(deadline)
             opening: Any = websocket.WebSocket()
@@ -90,8 +92,9 @@ class FeedClient:
         self._socket = connected
         self._encrypted = isinstance(connected, ssl.SSLSocket)
 
-    def read(self, timeout_s: float) -> list[bytes | Run]:
-        """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none did. Answers pings.
+    def read(self, timeout_s: float) -> list[bytes | MessageBlock]:
+        """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none
+        did. Answers pings.
 
         Raises:
             FeedClosed: the connection ended; `code` is that of the close frame, 0 when there was none.
@@ -111,7 +114,9 @@ class FeedClient:
         return messages
 
     def _more(self, enough: int) -> Iterator[bytes]:
-        """Give what else has come, about `enough` bytes of it: TLS gives one record a receive, and most hold one price."""
+        """Give what else has come, about `enough` bytes of it: TLS gives one record a receive, and most hold
+        one price.
+        """
         while enough > 0 and (chunk := self._chunk(0.0)):
             enough -= len(chunk)
             yield chunk
@@ -215,9 +220,12 @@ def _tls_context() -> ssl.SSLContext:
     try:
         return ssl.create_default_context()
     except OSError as error:
-        # Of what it reads on the way only these two can fail; the second is passed over where it is not there.
+        # Of what it reads on the way only these two can fail; the second is passed over where it is not
+        # there.
         reason = error.strerror or type(error).__name__
-        raise FeedError(f"TLS cannot be begun with what SSLKEYLOGFILE or SSL_CERT_FILE names: {reason}") from None
+        raise FeedError(
+            f"TLS cannot be begun with what SSLKEYLOGFILE or SSL_CERT_FILE names: {reason}"
+        ) from None
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> FeedError:

@@ -1,7 +1,7 @@
 """One opened connection, from the first subscription to the reason it ended.
 
-Drives the protocol machine with what the client reads, hands the ticks over and keeps account of what the broker has not
-spoken of. Does not open connections and does not decide when to come back.
+Drives the protocol machine with what the client reads, hands the ticks over and keeps account of what the
+broker has not spoken of. Does not open connections and does not decide when to come back.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Protocol as Shape
 
 from ltp import metrics
 from ltp.core.backoff import CloseReason, Rule
-from ltp.core.tick import Feed, Said
+from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import Mode, reason
-from ltp.dhan.protocol import Protocol, Run
+from ltp.dhan.protocol import MessageBlock, Protocol
 from ltp.errors import FeedClosed, FeedError, LTPError
 from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm, Watch
@@ -40,25 +40,26 @@ class FeedSocket(Shape):
     def frames_read(self) -> int: ...
     @property
     def half_read(self) -> bool: ...
-    def read(self, timeout_s: float) -> Sequence[bytes | Run]: ...
+    def read(self, timeout_s: float) -> Sequence[bytes | MessageBlock]: ...
     def send(self, text: str) -> None: ...
     def ping(self) -> None: ...
     def close(self, timeout_s: float) -> None: ...
     def abort(self) -> None: ...
 
 
-class Connection:
+class FeedConnection:
     """The life of one connection. `since_us`: when its subscriptions were written.
 
-    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each waking has a price of its
-    own, and with a broker that sends little and often it would be the larger part of a tick's.
+    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each waking
+    has a price of its own, and with a broker that sends little and often it would be the larger part of a
+    tick's.
     """
 
     def __init__(
         self,
         client: FeedSocket,
         mode: Mode,
-        on_ticks: Callable[[list[Said]], float],
+        on_ticks: Callable[[list[TickFields]], float],
         alarm: TradeTimeAlarm,
         segments: Segments,
         *,
@@ -100,7 +101,9 @@ class Connection:
 
     def want(self, keys: Sequence[str]) -> None:
         """Subscribe and unsubscribe until `keys` is what is asked for. Raises FeedClosed."""
-        if keys is self._wanted or keys == self._wanted:  # comparing thousands of keys at each read is not free
+        if (
+            keys is self._wanted or keys == self._wanted
+        ):  # comparing thousands of keys at each read is not free
             return
         gone = set(self._wanted).difference(keys)
         self._wanted = keys
@@ -117,19 +120,23 @@ class Connection:
                 self._unseen.setdefault(key, now)
 
     def step(self, *, in_session: bool, last_silent_reconnect: float) -> CloseReason | None:
-        """Read what came, hand over, look for silence, rest. Returns why the connection must end, None while it need not.
+        """Read what came, hand over, look for silence, rest. Returns why the connection must end, None while
+        it need not.
 
         Raises:
             FeedClosed: the peer ended it.
         """
-        # Nothing is unread before this instant once the read comes back, so a process that was frozen in between
-        # does not take its own sleep for the broker's silence.
+        # Nothing is unread before this instant once the read comes back, so a process that was frozen in
+        # between does not take its own sleep for the broker's silence.
         before = self._monotonic()
         messages = self._client.read(READ_TIMEOUT_S)
         self._in_session = in_session
         client = self._client
         self._watch.progress(
-            self._monotonic(), bytes_read=client.bytes_read, frames_read=client.frames_read, half_read=client.half_read
+            self._monotonic(),
+            bytes_read=client.bytes_read,
+            frames_read=client.frames_read,
+            half_read=client.half_read,
         )
         if messages:
             self._receive(messages)
@@ -154,10 +161,14 @@ class Connection:
         first, last = self._watch.first_packet, self._watch.last_packet
         data_s = 0.0 if first is None or last is None else last - first
         rule = reason(code).policy if kind == "disconnect" else "retry"
-        return CloseReason(kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s)
+        return CloseReason(
+            kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s
+        )
 
     def say_goodbye(self) -> None:
-        """Give up every subscription and the session: the broker frees its side at once instead of by time-out."""
+        """Give up every subscription and the session: the broker frees its side at once instead of by
+        time-out.
+        """
         self.protocol.unsubscribe(list(self.protocol.wanted))
         self.protocol.disconnect()
         try:
@@ -169,7 +180,7 @@ class Connection:
         for message in self.protocol.messages_to_send():
             self._client.send(message)
 
-    def _receive(self, messages: Sequence[bytes | Run]) -> None:
+    def _receive(self, messages: Sequence[bytes | MessageBlock]) -> None:
         received_at = self._clock()
         ticks = self.protocol.receive(messages, int(received_at * 1e6))
         if not ticks:
@@ -201,12 +212,18 @@ class Connection:
         seen = self.protocol.seen
         self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
         times = self._asked_again
-        lost = [key for key, sent in self._unseen.items() if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]]
+        lost = [
+            key
+            for key, sent in self._unseen.items()
+            if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]
+        ]
         if lost:
             self._asked_again.update(lost)
             self.protocol.ask_again(lost)
             self._send()
-            _log.warning("No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted))
+            _log.warning(
+                "No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted)
+            )
         if self._watch.ping_due(now):
             self._client.ping()
 
@@ -224,7 +241,9 @@ class Connection:
             self._segments.forget(keys)
             self._unseen.update(dict.fromkeys(keys, now))
             metrics.count(f"feed_silent_segments.{segment}")
-            _log.warning("%s is open and has fallen silent; its %d instruments are subscribed anew", segment, len(keys))
+            _log.warning(
+                "%s is open and has fallen silent; its %d instruments are subscribed anew", segment, len(keys)
+            )
 
     def _count_faults(self) -> None:
         for kind, n in (self.protocol.counters - self._counted).items():
@@ -238,4 +257,6 @@ def refused(error: LTPError) -> CloseReason:
         return CloseReason("unreachable", sentence=str(error))
     # 401 speaks of the token. 403 may be a firewall's, which a new token does not move and a wait may.
     rules: dict[int, Rule] = {401: "refresh", 429: "wait60"}
-    return CloseReason("refused", error.code, rules.get(error.code, "retry"), str(error), retry_after_s=error.retry_after_s)
+    return CloseReason(
+        "refused", error.code, rules.get(error.code, "retry"), str(error), retry_after_s=error.retry_after_s
+    )

@@ -1,8 +1,8 @@
 """The client id and the access token of this moment.
 
-Where they are kept is the caller's: they come through a callable, read again at each use, so that an operator can put a
-new token into a file under a running worker. A token renewed by us is stored where the old one was kept, or lives in memory
-only where that cannot be. Nothing here logs either.
+Where they are kept is the caller's: they come through a callable, read again at each use, so that an operator
+can put a new token into a file under a running worker. A token renewed by us is stored where the old one was
+kept, or lives in memory only where that cannot be. Nothing here logs either.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ class Credentials:
 
     Args:
         read: returns (client id, access token) as kept outside. Raises ConfigError.
-        store: puts a new token (second) where the one that was read (first) is kept; returns "", or the reason why it
+        store: puts a new token (second) where the one that was read (first) is kept; returns "", or the
+            reason why it
             could not.
     """
 
     def __init__(
-        self, read: Callable[[], Pair], store: Callable[[str, str], str] = lambda _before, _token: "nothing stores it"
+        self,
+        read: Callable[[], Pair],
+        store: Callable[[str, str], str] = lambda _before, _token: "nothing stores it",
     ) -> None:
         self._read, self._store = read, store
         self._lock = threading.Lock()
-        self._renewed: tuple[Pair, str] | None = None  # what was kept outside then, the token that replaced it
+        self._renewed: tuple[Pair, str] | None = (
+            None  # what was kept outside then, the token that replaced it
+        )
         self._kept: Pair = ("", "")
         self._last: Pair | None = None
         self._version = 0
@@ -48,7 +53,9 @@ class Credentials:
             return self._look()
 
     def use(self) -> Pair:
-        """Return client id and access token for a connection: what the broker refuses on it are these. Raises ConfigError."""
+        """Return client id and access token for a connection: what the broker refuses on it are these. Raises
+        ConfigError.
+        """
         with self._lock:
             self._used = self._look()
             self._used_version = self._version
@@ -59,7 +66,9 @@ class Credentials:
         return self._used_version
 
     def version(self) -> int:
-        """Return a number that changes when either does. Credentials that cannot be read have not changed yet."""
+        """Return a number that changes when either does. Credentials that cannot be read have not changed
+        yet.
+        """
         with self._lock:
             try:
                 self._look()
@@ -68,10 +77,11 @@ class Credentials:
             return self._version
 
     def refresh(self, renew: Callable[[Pair], str]) -> bool:
-        """Replace a refused token by what `renew` returns for it (`RestClient.renew_token`); tell whether it is in use now.
+        """Replace a refused token by what `renew` returns for it (`RestClient.renew_token`); tell whether it
+        is in use now.
 
-        Refused are the credentials that `use` returned last. A renewal kills the token it is asked for, so where others are
-        kept by now nothing is renewed, and where others are put there meanwhile those count.
+        Refused are the credentials that `use` returned last. A renewal kills the token it is asked for, so
+        where others are kept by now nothing is renewed, and where others are put there meanwhile those count.
 
         Raises:
             ConfigError: what is kept cannot be read.
@@ -89,12 +99,15 @@ class Credentials:
             self._renewed = kept, token
             replaced = self._replaced(kept)
         if replaced:
-            _log.warning("The access token was renewed, but another was put in its place meanwhile: that one is used")
+            _log.warning(
+                "The access token was renewed, but another was put in its place meanwhile: that one is used"
+            )
             return False
         reason = self._store(kept[1], token)
         if reason:
             _log.warning(
-                "The access token was renewed in memory only (%s); the stored one is dead, so a restart needs a new one", reason
+                "The access token was renewed in memory only (%s); the stored one is dead, so a restart needs a new one",
+                reason,
             )
         else:
             _log.info("The access token was renewed and stored in place of the old one")

@@ -1,7 +1,8 @@
 """A TCP connection to a host within one bound on time, whichever of the addresses of its name answers.
 
-The first address may be one that swallows all that is sent to it, so the next is begun beside it a quarter of a second later
-(as in RFC 8305). An address that took the connection and failed after it comes last the next time.
+The first address may be one that swallows all that is sent to it, so the next is begun beside it a quarter of
+a second later (as in RFC 8305). An address that took the connection and failed after it comes last the next
+time.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Dialer:
     def resolve(self, host: str, port: int) -> None:
         """Look up what `dial` will connect to. Raises socket.gaierror."""
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._addresses = self._in_order([(family, kind, proto, place) for family, kind, proto, _, place in found])
+        self._addresses = self._in_order(
+            [(family, kind, proto, place) for family, kind, proto, _, place in found]
+        )
 
     def dial(self, timeout_s: float) -> socket.socket:
         """Return a connected socket.
@@ -59,8 +62,13 @@ class Dialer:
             del self._failed[min(self._failed, key=self._failed.__getitem__)]
 
     def _in_order(self, addresses: Sequence[_Address]) -> list[_Address]:
-        """Families in turn, beginning with what the resolver prefers; then what failed, the oldest failure first."""
-        families = [[each for each in addresses if each[0] == family] for family in dict.fromkeys(each[0] for each in addresses)]
+        """Families in turn, beginning with what the resolver prefers; then what failed, the oldest failure
+        first.
+        """
+        families = [
+            [each for each in addresses if each[0] == family]
+            for family in dict.fromkeys(each[0] for each in addresses)
+        ]
         mixed = [each for each in chain.from_iterable(zip_longest(*families)) if each is not None]
         return sorted(mixed, key=lambda each: self._failed.get(each[3], 0.0))[:MAX_ADDRESSES]
 

@@ -31,14 +31,17 @@ def download(
     Args:
         progress: told how many bytes are here and how many there will be, 0 when the server does not say.
     Raises:
-        FeedError: the server cannot be reached, answers with another status than 200, ends before what it announced, or sends
+        FeedError: the server cannot be reached, answers with another status than 200, ends before what it
+            announced, or sends
             too much or too slowly. What was written by then is of no use.
     """
     host, deadline, done = urlsplit(url).hostname or "the address", monotonic() + WITHIN_S, 0
     try:
         with requests.Session() as session:
             session.trust_env = not is_loopback(host)  # the same rule as the feed's
-            with session.get(url, stream=True, timeout=_TIMEOUT_S, headers={"Accept-Encoding": "gzip"}) as response:
+            with session.get(
+                url, stream=True, timeout=_TIMEOUT_S, headers={"Accept-Encoding": "gzip"}
+            ) as response:
                 if response.status_code != 200:
                     raise FeedError(f"{host} answered with HTTP {response.status_code}", response.status_code)
                 encoded = "Content-Encoding" in response.headers
@@ -47,7 +50,9 @@ def download(
                 for chunk in response.iter_content(_CHUNK):
                     done += len(chunk)
                     if done > MAX_BYTES or monotonic() > deadline:
-                        raise FeedError(f"{host} sent more than {MAX_BYTES >> 20} MiB, or took longer than {WITHIN_S:.0f} s")
+                        raise FeedError(
+                            f"{host} sent more than {MAX_BYTES >> 20} MiB, or took longer than {WITHIN_S:.0f} s"
+                        )
                     into.write(chunk)
                     progress(done, total)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:

@@ -1,7 +1,8 @@
 """WebSocket frames (RFC 6455) in big chunks of bytes: the step between the socket and the decoder.
 
-No I/O: chunks in, whole messages out. A library call per frame costs 10 us where walking the chunk in place costs a
-fraction of one, and the feed sends one small frame per price: so they are not even cut apart. Knows nothing of what they say.
+No I/O: chunks in, whole messages out. A library call per frame costs 10 us where walking the chunk in place
+costs a fraction of one, and the feed sends one small frame per price: so they are not even cut apart. Knows
+nothing of what they say.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from ltp.dhan.protocol import Run
+from ltp.dhan.protocol import MessageBlock
 
 TEXT: Final = 1
 BINARY: Final = 2
@@ -21,7 +22,9 @@ PROTOCOL_ERROR: Final = 1002
 TOO_BIG: Final = 1009
 NO_STATUS: Final = 1005
 
-MAX_MESSAGE: Final = 1 << 20  # the feed's messages have tens of bytes; a length field is no reason to allocate gigabytes
+MAX_MESSAGE: Final = (
+    1 << 20
+)  # the feed's messages have tens of bytes; a length field is no reason to allocate gigabytes
 _MAX_CONTROL: Final = 125
 _WHOLE_BINARY: Final = 0x80 | BINARY
 _RUN: Final = 256  # frames looked at together; those behind a frame of another size were looked at in vain
@@ -31,8 +34,8 @@ class FrameWalker:
     """The receiving side of one connection.
 
     `control`: (opcode, payload) of the pings, pongs and the close that came, for the caller to take away.
-    `frames`: whole frames walked so far. `texts`: text messages left out. `fault`: close code and sentence once the peer broke
-    the protocol; nothing after that point is read.
+    `frames`: whole frames walked so far. `texts`: text messages left out. `fault`: close code and sentence
+    once the peer broke the protocol; nothing after that point is read.
     """
 
     def __init__(self, max_message: int = MAX_MESSAGE) -> None:
@@ -51,18 +54,19 @@ class FrameWalker:
         """A frame or a fragmented message has begun and not ended."""
         return bool(self._held) or self._opcode != 0
 
-    def feed(self, chunk: bytes) -> list[bytes | Run]:
+    def feed(self, chunk: bytes) -> list[bytes | MessageBlock]:
         """Return the binary messages that end in `chunk`, oldest first; most as a run of one size."""
         if self.fault is not None:
             return []
         if self._held:
-            # One growing buffer, walked again only when enough is there: a megabyte that drips in stays linear.
+            # One growing buffer, walked again only when enough is there: a megabyte that drips in stays
+            # linear.
             self._held += chunk
             if len(self._held) < self._needed:
                 return []
             chunk = bytes(self._held)
             self._held.clear()
-        messages: list[bytes | Run] = []
+        messages: list[bytes | MessageBlock] = []
         position, end = 0, len(chunk)
         self._needed = 2
         while position + 2 <= end:
@@ -79,8 +83,9 @@ class FrameWalker:
             self._held += chunk[position:]
         return messages
 
-    def _run(self, chunk: bytes, start: int, end: int) -> Run | None:
-        """Take the whole, unmasked binary messages of one size that begin at `start`; None where there is none.
+    def _run(self, chunk: bytes, start: int, end: int) -> MessageBlock | None:
+        """Take the whole, unmasked binary messages of one size that begin at `start`; None where there is
+        none.
 
         That is nearly every frame of the feed, so it is worth a path of its own.
         """
@@ -94,9 +99,9 @@ class FrameWalker:
             return None
         count = _alike(chunk, start, gap, gap + size)
         self.frames += count
-        return Run(chunk[start : start + count * (gap + size)], gap, size)
+        return MessageBlock(chunk[start : start + count * (gap + size)], gap, size)
 
-    def _walk_other(self, chunk: bytes, start: int, end: int, messages: list[bytes | Run]) -> int:
+    def _walk_other(self, chunk: bytes, start: int, end: int, messages: list[bytes | MessageBlock]) -> int:
         """Walk one frame of any kind; return where it ends, 0 when its end has not come."""
         first, length = chunk[start], chunk[start + 1] & 0x7F
         masked = chunk[start + 1] & 0x80
@@ -138,7 +143,7 @@ class FrameWalker:
         self.fault = PROTOCOL_ERROR, sentence
         return False
 
-    def _take(self, first: int, payload: bytes, messages: list[bytes | Run]) -> None:
+    def _take(self, first: int, payload: bytes, messages: list[bytes | MessageBlock]) -> None:
         opcode, final = first & 0x0F, first & 0x80
         if opcode >= CLOSE:
             self.control.append((opcode, payload))
@@ -156,9 +161,11 @@ class FrameWalker:
 
 
 def _alike(chunk: bytes, start: int, gap: int, step: int) -> int:
-    """Return how many whole frames of `step` bytes, their heads of `gap` bytes the same, follow one another from `start`.
+    """Return how many whole frames of `step` bytes, their heads of `gap` bytes the same, follow one another
+    from `start`.
 
-    Prices come as long runs of frames of one size, and looking at a run in one go costs a fraction of a frame at a time.
+    Prices come as long runs of frames of one size, and looking at a run in one go costs a fraction of a frame
+    at a time.
     """
     head = chunk[start : start + gap]
     if chunk[start + step : start + step + gap] != head:
@@ -179,7 +186,9 @@ def mask(payload: bytes, key: bytes) -> bytes:
 
 
 def encode(opcode: int, payload: bytes, key: bytes | None = None) -> bytes:
-    """Return one whole frame. A client must mask: `key` is its 4 random bytes; None leaves the payload bare, as servers do."""
+    """Return one whole frame. A client must mask: `key` is its 4 random bytes; None leaves the payload bare,
+    as servers do.
+    """
     bit = 0x80 if key is not None else 0
     if len(payload) < 126:
         head = struct.pack("!BB", 0x80 | opcode, bit | len(payload))

@@ -1,5 +1,6 @@
-"""Whether the next connection may be tried now: the wait of the last failure, the deadline that outlives this process, and
-the full stop that only other credentials lift."""
+"""Whether the next connection may be tried now: the wait of the last failure, the deadline that outlives this
+process, and the full stop that only other credentials lift.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _SAME_S: Final = 0.01  # a deadline is kept in whole milliseconds
 _log = logging.getLogger(__name__)
 
 
-class NotBefore(Shape):
+class NotBeforeStore(Shape):
     """The instant before which nobody may connect, kept outside this process. Both may raise StoreError."""
 
     def read(self) -> float:
@@ -33,7 +34,7 @@ class Gate:
 
     def __init__(
         self,
-        not_before: NotBefore,
+        not_before: NotBeforeStore,
         credentials_version: Callable[[], int],
         clock: Callable[[], float],
         monotonic: Callable[[], float],
@@ -82,7 +83,11 @@ class Gate:
         try:
             until = self._not_before.read()
             left_s, self.obstacle = self._left_s(until), ""
-            self.pause = f"The broker said too many requests; nobody connects before {_clock_time(until)}" if left_s > 0 else ""
+            self.pause = (
+                f"The broker said too many requests; nobody connects before {_clock_time(until)}"
+                if left_s > 0
+                else ""
+            )
         except LTPError as error:
             # Unknown counts as closed: late by a second is better than an account the broker blocks.
             left_s, self.obstacle = UNKNOWN_S, f"It is not known whether the broker may be called: {error}"
@@ -91,7 +96,9 @@ class Gate:
         return left_s <= 0
 
     def _left_s(self, until: float) -> float:
-        """Return the seconds until a deadline: by the clock when it is first seen, from then on by the time that passes."""
+        """Return the seconds until a deadline: by the clock when it is first seen, from then on by the time
+        that passes.
+        """
         now = self._monotonic()
         if abs(until - self._deadline[0]) > _SAME_S:
             self._deadline = until, now + until - self._clock()

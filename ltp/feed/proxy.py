@@ -1,7 +1,8 @@
 """One rule of the proxy for everything that leaves this machine: the feed, REST and downloads.
 
-This machine itself is never asked for through a proxy, which could not reach it. Everything else is as the environment says:
-HTTPS_PROXY for https and wss, HTTP_PROXY for http and ws, ALL_PROXY for both, and NO_PROXY, as the requests library reads them.
+This machine itself is never asked for through a proxy, which could not reach it. Everything else is as the
+environment says: HTTPS_PROXY for https and wss, HTTP_PROXY for http and ws, ALL_PROXY for both, and NO_PROXY,
+as the requests library reads them.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def proxy_of(url: str) -> Proxy | None:
         proxy = urlsplit(named if "://" in named else f"http://{named}")
         port = proxy.port or 80
     except ValueError:
-        raise FeedError("The proxy that the environment names has an address that cannot be understood") from None
+        raise FeedError(
+            "The proxy that the environment names has an address that cannot be understood"
+        ) from None
     if proxy.scheme != "http" or not proxy.hostname:
         raise FeedError(
             f"The feed is reached through proxies of http:// alone, and the environment names one of {proxy.scheme}://"
@@ -75,8 +78,8 @@ def ask_for_tunnel(connected: socket.socket, proxy: Proxy, host: str, port: int,
     Args:
         deadline: monotonic seconds.
     Raises:
-        FeedError: it refuses, with its status in the sentence: the number is the proxy's and not the broker's.
-        OSError: it does not answer in time, or breaks off.
+        FeedError: it refuses, with its status in the sentence: the number is the proxy's and not the
+            broker's. OSError: it does not answer in time, or breaks off.
     """
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]

@@ -1,7 +1,8 @@
 """What DhanHQ's REST side answers, to ticks and errors. Pure: the answer is already in memory.
 
-Recorded and documented answers leave one question open: `ohlc.close` is the previous close while the market is open and
-may be today's close after it, so the change against it is trusted only where the answer itself proves it.
+Recorded and documented answers leave one question open: `ohlc.close` is the previous close while the market
+is open and may be today's close after it, so the change against it is trusted only where the answer itself
+proves it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ltp.core.money import Price, price_from_rupees
-from ltp.core.tick import Tick, session_of
+from ltp.core.ticks.tick import Tick
+from ltp.core.trading_day import session_of
 from ltp.dhan.clock import trade_time_to_utc
 from ltp.dhan.codes import REASONS, REST_REASONS, Policy, Reason
 from ltp.errors import FeedAuthError, FeedError
@@ -22,7 +24,8 @@ _AUTH_CODES: Final = {806, 807, 808, 809, 810, 901, 902, 903}
 def read_quotes(body: Any, keys: Iterable[str], received_at_us: int) -> dict[str, Tick]:
     """Return a tick for each of `keys` the answer has a price of; the others are left out.
 
-    Source: DhanHQ v2 market quote, `/marketfeed/quote`; unknown ids are absent there and dead ones have price 0.
+    Source: DhanHQ v2 market quote, `/marketfeed/quote`; unknown ids are absent there and dead ones have price
+    0.
     """
     segments = body.get("data") if isinstance(body, dict) else None
     if not isinstance(segments, dict):
@@ -66,8 +69,9 @@ def _tick(key: str, row: dict[str, Any], received_at_us: int) -> Tick | None:
 def _prev_close(ltp: Price, row: dict[str, Any], close: Price | None) -> Price | None:
     """Return the close of the session before that of `ltp`.
 
-    `net_change` counts from it at any hour. Where that is 0 or missing, `close` serves, unless it equals the price of an
-    instrument that traded: then it may be today's own close, and a change of 0.00% that is none is worse than no change.
+    `net_change` counts from it at any hour. Where that is 0 or missing, `close` serves, unless it equals the
+    price of an instrument that traded: then it may be today's own close, and a change of 0.00% that is none
+    is worse than no change.
     """
     change = row.get("net_change")
     if isinstance(change, (int, float)) and 0 < abs(change) < 10_000_000:
@@ -80,14 +84,17 @@ def read_error(status: int, body: Any, retry_after_s: float = 0.0) -> FeedError 
     """Return the failure an answer stands for, None when it is a success.
 
     Two shapes exist beside the HTTP status: `errorCode` with `errorMessage`, seen even with status 200, and
-    `{"data": {"805": "..."}, "status": "failed"}`. The broker's own text is not repeated: it may quote what we sent.
+    `{"data": {"805": "..."}, "status": "failed"}`. The broker's own text is not repeated: it may quote what
+    we sent.
     """
     code, sentence, policy = _named(body)
     if code is None:
         if status < 400:
             return None
         code, sentence = status, f"The broker's REST side answered HTTP {status}"
-        policy = "refresh" if status in (401, 403) else "retry" if status == 429 or status >= 500 else "request"
+        policy = (
+            "refresh" if status in (401, 403) else "retry" if status == 429 or status >= 500 else "request"
+        )
     kind = FeedAuthError if code in _AUTH_CODES or status in (401, 403) else FeedError
     return kind(sentence, code, permanent=policy in ("fatal", "request"), retry_after_s=retry_after_s)
 

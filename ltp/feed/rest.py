@@ -1,8 +1,9 @@
 """DhanHQ's REST side: quotes, the account, a new token. At most one call a second in all, whoever asks.
 
-The broker allows one quote call a second to the whole account and threatens to block who goes on, so the pace and the
-pauses are kept here and not by the callers; `charts`, of which it allows more, has a client of its own. What the answers
-mean is `quote_response`'s. Nothing of a request's headers is ever logged or raised: they carry the token.
+The broker allows one quote call a second to the whole account and threatens to block who goes on, so the pace
+and the pauses are kept here and not by the callers; `charts`, of which it allows more, has a client of its
+own. What the answers mean is `quote_response`'s. Nothing of a request's headers is ever logged or raised:
+they carry the token.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
 from ltp.core.instrument import split_key
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.credentials import Credentials
 from ltp.feed.proxy import is_loopback
@@ -38,12 +39,14 @@ _TOO_MANY: Final = (429, 805, 904)
 
 
 class RestClient:
-    """Thread-safe; calls wait for each other. Every call may take `pace_s` and TIMEOUT_S for each call before it.
+    """Thread-safe; calls wait for each other. Every call may take `pace_s` and TIMEOUT_S for each call before
+    it.
 
-    `clock_error_s`: by how much this host's clock is ahead of the broker's, by the `Date` of its last answer; None before one.
+    `clock_error_s`: by how much this host's clock is ahead of the broker's, by the `Date` of its last answer;
+    None before one.
 
-    Every public method raises FeedError or FeedAuthError with the broker's number in `code`, and ConfigError when the
-    credentials cannot be read.
+    Every public method raises FeedError or FeedAuthError with the broker's number in `code`, and ConfigError
+    when the credentials cannot be read.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class RestClient:
         self._limited = 0
         self.clock_error_s: float | None = None
         self._session = requests.Session()
-        self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")  # the same rule as the feed's
+        self._session.trust_env = not is_loopback(
+            urlsplit(base_url).hostname or ""
+        )  # the same rule as the feed's
 
     @property
     def paused_s(self) -> float:
@@ -71,7 +76,9 @@ class RestClient:
         return max(0.0, self._paused_until - self._monotonic())
 
     def true_time(self) -> float:
-        """Return seconds since the epoch by this host's clock, set right where it is known to be wrong by the broker's."""
+        """Return seconds since the epoch by this host's clock, set right where it is known to be wrong by the
+        broker's.
+        """
         error_s = self.clock_error_s or 0.0
         return self._clock() - (error_s if abs(error_s) > CLOCK_WRONG_S else 0.0)
 
@@ -81,7 +88,8 @@ class RestClient:
         More than 1,000 keys take several calls, a second apart.
 
         Raises:
-            FeedError, FeedAuthError: with the broker's number in `code`; nothing is returned of earlier calls.
+            FeedError, FeedAuthError: with the broker's number in `code`; nothing is returned of earlier
+                calls.
         """
         ticks: dict[str, Tick] = {}
         for start in range(0, len(keys), MAX_KEYS):
@@ -99,21 +107,33 @@ class RestClient:
         return self._call("POST", path, body)
 
     def profile(self) -> dict[str, str]:
-        """Return the account as the broker words it, the texts among its fields. Raises FeedError, FeedAuthError."""
+        """Return the account as the broker words it, the texts among its fields. Raises FeedError,
+        FeedAuthError.
+        """
         body = self._call("GET", "/profile")
-        return {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
+        return (
+            {name: value for name, value in body.items() if isinstance(value, str)}
+            if isinstance(body, dict)
+            else {}
+        )
 
     def account_refusal(self) -> str:
-        """Return the sentence why this account cannot have the feed, "" when it can or when that cannot be found out."""
+        """Return the sentence why this account cannot have the feed, "" when it can or when that cannot be
+        found out.
+        """
         try:
             plan = self.profile().get("dataPlan", "Active")
         except FeedError as error:
             # 403 may be the same limit as the feed's, told by a firewall.
             return str(error) if isinstance(error, FeedAuthError) and error.code != 403 else ""
-        return "" if plan.casefold() == "active" else f"The account's data plan is not active but {plan[:20]!r}"
+        return (
+            "" if plan.casefold() == "active" else f"The account's data plan is not active but {plan[:20]!r}"
+        )
 
     def renew_token(self, credentials: tuple[str, str]) -> str:
-        """Return a new access token for that of `credentials`, which is dead from then on. Raises FeedError, FeedAuthError."""
+        """Return a new access token for that of `credentials`, which is dead from then on. Raises FeedError,
+        FeedAuthError.
+        """
         body = self._call("GET", "/RenewToken", credentials=credentials)
         inner = body.get("data", body) if isinstance(body, dict) else {}
         token = inner.get("accessToken") or inner.get("token") if isinstance(inner, dict) else None
@@ -121,13 +141,19 @@ class RestClient:
             raise FeedError("The broker's answer to the renewal of the token has no token in it")
         return token
 
-    def _call(self, method: str, path: str, body: Any = None, *, credentials: tuple[str, str] | None = None) -> Any:
+    def _call(
+        self, method: str, path: str, body: Any = None, *, credentials: tuple[str, str] | None = None
+    ) -> Any:
         with self._lock:
             if self.paused_s > 0:
-                raise FeedError(f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429)
+                raise FeedError(
+                    f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429
+                )
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             try:
-                status, retry_after_s, answer = self._exchange(method, path, body, credentials or self._credentials.current())
+                status, retry_after_s, answer = self._exchange(
+                    method, path, body, credentials or self._credentials.current()
+                )
             finally:
                 self._free_at = self._monotonic() + self._pace_s
             metrics.count("rest_calls")
@@ -140,11 +166,18 @@ class RestClient:
                 self._pause(error)
             raise error
 
-    def _exchange(self, method: str, path: str, body: Any, credentials: tuple[str, str]) -> tuple[int, float, Any]:
+    def _exchange(
+        self, method: str, path: str, body: Any, credentials: tuple[str, str]
+    ) -> tuple[int, float, Any]:
         """Make one call; return status, Retry-After in seconds and the JSON, None when the answer is none."""
         client_id, token = credentials
         # The renewal wants the id under a name of its own; both are harmless everywhere.
-        headers = {"access-token": token, "client-id": client_id, "dhanClientId": client_id, "Accept": "application/json"}
+        headers = {
+            "access-token": token,
+            "client-id": client_id,
+            "dhanClientId": client_id,
+            "Accept": "application/json",
+        }
         asked_at = self._clock()
         try:
             with self._session.request(

@@ -1,7 +1,8 @@
-"""What the packets of one second tell of whole segments: which have fallen silent, and how late the prices of each come.
+"""What the packets of one second tell of whole segments: which have fallen silent, and how late the prices of
+each come.
 
-Looks once a second at the newest packet of each instrument, over all connections. Decides nothing: `connection` asks for
-subscriptions again and gives up, `status` carries the rest to whoever writes prices.
+Looks once a second at the newest packet of each instrument, over all connections. Decides nothing:
+`connection` asks for subscriptions again and gives up, `status` carries the rest to whoever writes prices.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from ltp.core.lag import Lag, Lags
-from ltp.core.silence import SegmentWatch
-from ltp.core.tick import Said
+from ltp.core.ticks.lag import Lag, Lags
+from ltp.core.ticks.silence import SegmentWatch
+from ltp.core.ticks.tick import TickFields
 
 _LAG_SAMPLES: Final = 500  # instruments of a look; more would tell no more and hold the reader up
 _NOTHING: Final[Mapping[str, Lag]] = {}
@@ -29,7 +30,9 @@ class Segments:
         self._watch, self._lags = SegmentWatch(), Lags()
         self._wanted: dict[str, list[str]] = {}
         self._segments: dict[str, str] = {}  # by key
-        self._held: dict[str, Said] = {}  # the newest tick of each instrument at the last look at this connection
+        self._held: dict[
+            str, TickFields
+        ] = {}  # the newest tick of each instrument at the last look at this connection
         self.lags: Mapping[str, Lag] = _NOTHING
 
     @property
@@ -50,12 +53,16 @@ class Segments:
             self._wanted.setdefault(segment, []).append(key)
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Take the next tick of `keys` for the answer to a subscription: it does not show that prices flow again."""
+        """Take the next tick of `keys` for the answer to a subscription: it does not show that prices flow
+        again.
+        """
         for key in keys:
             self._held.pop(key, None)
 
-    def look(self, now: float, newest: Iterable[Said]) -> None:
-        """Take in the newest tick of each instrument. `now`: an instant up to which nothing more can have come unread."""
+    def look(self, now: float, newest: Iterable[TickFields]) -> None:
+        """Take in the newest tick of each instrument. `now`: an instant up to which nothing more can have
+        come unread.
+        """
         held, moves = self._held, []
         for tick in newest:
             key = tick[0]
@@ -63,7 +70,9 @@ class Segments:
             if before is tick:
                 continue
             held[key] = tick
-            if before is not None:  # the first of a connection is the broker's answer to the subscription, and no trade
+            if (
+                before is not None
+            ):  # the first of a connection is the broker's answer to the subscription, and no trade
                 moves.append((tick, before))
         spoke: dict[str, list[str]] = {}
         segments = self._segments

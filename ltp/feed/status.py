@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from ltp.core.lag import Lag, settled
-from ltp.core.tick import Feed
+from ltp.core.ticks.lag import Lag, settled
+from ltp.core.ticks.tick import Feed
 
 STATUS_EVERY_S: Final = 0.5
 
@@ -20,12 +20,12 @@ _log = logging.getLogger(__name__)
 class FeedStatus(NamedTuple):
     """One consistent look at the feed.
 
-    `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one. `wanted`, `sent`:
-    numbers of instruments. `priced`: keys the broker sent a price of on this connection. `never_ticked`: keys asked for twice in
-    vain. `silent`: segments that are open and have fallen silent. `lags`: how late the prices of each segment come.
-    `failures`: attempts since the start that brought no connection. `last_packet_at`: seconds since the epoch, None before
-    the first ever; `last_packet_s`: the same as a monotonic instant. `stopped_for_good`: nothing happens before the
-    credentials change.
+    `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one.
+    `wanted`, `sent`: numbers of instruments. `priced`: keys the broker sent a price of on this connection.
+    `never_ticked`: keys asked for twice in vain. `silent`: segments that are open and have fallen silent.
+    `lags`: how late the prices of each segment come. `failures`: attempts since the start that brought no
+    connection. `last_packet_at`: seconds since the epoch, None before the first ever; `last_packet_s`: the
+    same as a monotonic instant. `stopped_for_good`: nothing happens before the credentials change.
     """
 
     feed: Feed = "off"
@@ -49,12 +49,15 @@ class FeedStatus(NamedTuple):
         return settled(self.lags)
 
     def timed_where_open(self, phase: Mapping[str, str]) -> FeedStatus:
-        """Return it without the lags of closed segments: what comes of them after hours tells of trades made before.
+        """Return it without the lags of closed segments: what comes of them after hours tells of trades made
+        before.
 
         Args:
             phase: by segment.
         """
-        return self._replace(lags={name: lag for name, lag in self.lags.items() if phase.get(name) != "closed"})
+        return self._replace(
+            lags={name: lag for name, lag in self.lags.items() if phase.get(name) != "closed"}
+        )
 
 
 class StatusBoard:
@@ -71,7 +74,9 @@ class StatusBoard:
             return self._status
 
     def show(self, feed: Feed, stopped: bool, last_error: str, build: Callable[[], FeedStatus]) -> None:
-        """Replace the status when one of these three changed, or it is half a second old: building one copies sets of keys."""
+        """Replace the status when one of these three changed, or it is half a second old: building one copies
+        sets of keys.
+        """
         now, old = self._monotonic(), self._status
         changed = (feed, stopped, last_error) != (old.feed, old.stopped_for_good, old.last_error)
         if not changed and now - self._shown < STATUS_EVERY_S:

@@ -1,7 +1,8 @@
 """The feed's life: one thread that connects, reads, hands over, notices silence, backs off and comes back.
 
-What each ending calls for is decided in `core.backoff`; this module does the waiting and the asking. It knows no Redis and
-no market calendar: both come as callables. Changes of what is wanted take effect within a second.
+What each ending calls for is decided in `core.backoff`; this module does the waiting and the asking. It knows
+no Redis and no market calendar: both come as callables. Changes of what is wanted take effect within a
+second.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any, Final
 from ltp import metrics
 from ltp.core.backoff import CloseReason, ReconnectPolicy, Refresh, Stop, Wait
 from ltp.core.instrument import parse_key
-from ltp.core.tick import Feed, Said
+from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
 from ltp.errors import FeedClosed, LTPError
 from ltp.feed.callbacks import Callbacks
-from ltp.feed.connection import CLOSE_TIMEOUT_S, Connection, FeedSocket, refused
-from ltp.feed.gate import Gate, NotBefore
+from ltp.feed.connection import CLOSE_TIMEOUT_S, FeedConnection, FeedSocket, refused
+from ltp.feed.gate import Gate, NotBeforeStore
 from ltp.feed.segments import Segments
 from ltp.feed.status import FeedStatus, StatusBoard
 from ltp.feed.watch import TradeTimeAlarm
@@ -34,19 +35,24 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor(threading.Thread):
-    """Owns the one connection to the broker. `start` it once; every public method may be called from any thread.
+    """Owns the one connection to the broker. `start` it once; every public method may be called from any
+    thread.
 
     Args:
-        connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for unreadable ones.
-        on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left unread. What it
+        connect: open a connection with the credentials of this moment. Raises FeedError, or ConfigError for
+            unreadable ones.
+        on_ticks: takes every tick, in order, on this thread; returns for how many seconds more may be left
+            unread. What it
             raises is counted and logged, never fatal.
         in_session: tell whether silence of the whole feed would be a fault now.
         judged: the segments in which silence would be a fault now, each by its own usual pace.
         refresh_token: get a new token; tell whether there is one.
-        on_change: called on this thread when the feed's state or its last error changed; `status` is already the new one.
+        on_change: called on this thread when the feed's state or its last error changed; `status` is already
+            the new one.
         credentials_version: a value that changes when the credentials do.
         used_version: that of the credentials that `connect` used last; by default the present one.
-        account_refusal: asked after three HTTP 429 in a row; returns the sentence why the account may not connect, or "".
+        account_refusal: asked after three HTTP 429 in a row; returns the sentence why the account may not
+            connect, or "".
         pause: wait at most so many seconds.
     """
 
@@ -55,10 +61,10 @@ class Supervisor(threading.Thread):
         *,
         mode: Mode,
         connect: Callable[[], FeedSocket],
-        on_ticks: Callable[[list[Said]], float],
+        on_ticks: Callable[[list[TickFields]], float],
         in_session: Callable[[], bool],
         judged: Callable[[], frozenset[str]],
-        not_before: NotBefore,
+        not_before: NotBeforeStore,
         refresh_token: Callable[[], bool],
         on_change: Callable[[], None],
         credentials_version: Callable[[], int] = lambda: 0,
@@ -74,7 +80,10 @@ class Supervisor(threading.Thread):
         self._connect, self._in_session = connect, in_session
         self._refresh_token, self._account_refusal = refresh_token, account_refusal
         self._callbacks = Callbacks(on_ticks, on_change, monotonic)
-        self._credentials_version, self._used_version = credentials_version, used_version or credentials_version
+        self._credentials_version, self._used_version = (
+            credentials_version,
+            used_version or credentials_version,
+        )
         self._clock, self._monotonic = clock, monotonic
         self._policy = ReconnectPolicy(random)
         self._gate = Gate(not_before, credentials_version, clock, monotonic)
@@ -85,7 +94,9 @@ class Supervisor(threading.Thread):
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
-        self._version = self._renewed = 0  # of the credentials of the last connection, and of those that we renewed
+        self._version = self._renewed = (
+            0  # of the credentials of the last connection, and of those that we renewed
+        )
         self._silent_reconnect = self._session_asked = float("-inf")
         self._session = False
         self._reconnects = self._failures = 0
@@ -169,7 +180,7 @@ class Supervisor(threading.Thread):
             return refused(error)
         finally:
             self._note_credentials()
-        connection = Connection(
+        connection = FeedConnection(
             client,
             self._mode,
             self._callbacks.hand_over,
@@ -188,10 +199,12 @@ class Supervisor(threading.Thread):
             self._client = None
             client.close(CLOSE_TIMEOUT_S)
 
-    def _read_until_end(self, connection: Connection) -> CloseReason:
+    def _read_until_end(self, connection: FeedConnection) -> CloseReason:
         while self._enabled and self._wanted and not self._stopping.is_set():
             connection.want(self._wanted)
-            reason = connection.step(in_session=self._is_in_session(), last_silent_reconnect=self._silent_reconnect)
+            reason = connection.step(
+                in_session=self._is_in_session(), last_silent_reconnect=self._silent_reconnect
+            )
             self._last_error = connection.last_request_error or self._last_error
             self._note_packet(connection)
             self._show(connection.feed, connection)
@@ -209,7 +222,7 @@ class Supervisor(threading.Thread):
             self._policy.forget_refusals()
         self._version = version
 
-    def _note_packet(self, connection: Connection) -> None:
+    def _note_packet(self, connection: FeedConnection) -> None:
         if connection.last_packet_s is not None:
             self._last_packet_at, self._last_packet_s = connection.last_packet_at, connection.last_packet_s
 
@@ -233,7 +246,9 @@ class Supervisor(threading.Thread):
         if isinstance(decision, Stop):
             self._stop_for_good(reason.sentence)
             return
-        _log.warning("Feed ended (%s): %s; next attempt in %.1f s", reason.kind, reason.sentence, decision.seconds)
+        _log.warning(
+            "Feed ended (%s): %s; next attempt in %.1f s", reason.kind, reason.sentence, decision.seconds
+        )
         self._gate.hold(decision.seconds, keep=isinstance(decision, Wait) and decision.keep)
         if isinstance(decision, Wait) and decision.sentence:
             self._last_error = decision.sentence
@@ -266,10 +281,10 @@ class Supervisor(threading.Thread):
             self._session_asked, self._session = now, self._in_session()
         return self._session
 
-    def _show(self, feed: Feed, connection: Connection | None = None) -> None:
+    def _show(self, feed: Feed, connection: FeedConnection | None = None) -> None:
         self._board.show(feed, self._gate.stopped, self._last_error, lambda: self._look(connection))
 
-    def _look(self, connection: Connection | None) -> FeedStatus:
+    def _look(self, connection: FeedConnection | None) -> FeedStatus:
         status = FeedStatus(
             wanted=len(self._wanted),
             reconnects=self._reconnects,

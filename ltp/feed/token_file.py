@@ -1,4 +1,6 @@
-"""The file in which an operator keeps the access token, and a renewed token put into it. Nothing of it is ever logged."""
+"""The file in which an operator keeps the access token, and a renewed token put into it. Nothing of it is
+ever logged.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def replace(path: Path, before: str, token: str) -> str:
 
 
 def _swap(place: Path, text: str, status: os.stat_result) -> None:
-    descriptor, beside = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)  # readable by the owner alone
+    descriptor, beside = tempfile.mkstemp(
+        prefix=f".{place.name}.", dir=place.parent
+    )  # readable by the owner alone
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             with suppress(PermissionError):

@@ -1,7 +1,8 @@
-"""What silence means on one connection, and whether the broker's trade times still run on the clock we convert from.
+"""What silence means on one connection, and whether the broker's trade times still run on the clock we
+convert from.
 
-Pure: instants are handed in, verdicts come out. Pings prove the transport, packets prove the feed, and only inside trading
-hours; a connection that pings and says nothing has cost other products whole days.
+Pure: instants are handed in, verdicts come out. Pings prove the transport, packets prove the feed, and only
+inside trading hours; a connection that pings and says nothing has cost other products whole days.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from ltp.core.tick import Said, Tick
+from ltp.core.ticks.tick import Tick, TickFields
 
 SILENT_AFTER_S: Final = 10.0
 RECONNECT_AFTER_S: Final = 25.0
@@ -26,7 +27,9 @@ _LTT_TOLERANCE_S: Final = 120
 
 
 class Watch:
-    """One connection's signs of life. Every `now` is monotonic seconds; `opened` is the one of its subscriptions."""
+    """One connection's signs of life. Every `now` is monotonic seconds; `opened` is the one of its
+    subscriptions.
+    """
 
     def __init__(self, opened: float) -> None:
         self._opened = opened
@@ -54,14 +57,17 @@ class Watch:
         self._progress = bytes_read, frames_read
 
     def silent(self, now: float, *, in_session: bool) -> bool:
-        """Tell whether the silence must be shown. Out of session only a connection that never said anything is silent."""
+        """Tell whether the silence must be shown. Out of session only a connection that never said anything
+        is silent.
+        """
         if not in_session:
             self._quiet_from = max(self._quiet_from, now)
         since = self._opened if self.last_packet is None else self._quiet_from
         return now - since >= SILENT_AFTER_S
 
     def verdict(self, now: float, last_silent_reconnect: float) -> tuple[str, str]:
-        """Return kind and sentence when the connection must be given up, else two empty texts. Call `silent` first.
+        """Return kind and sentence when the connection must be given up, else two empty texts. Call `silent`
+        first.
 
         Args:
             now: an instant up to which nothing more can have come unread.
@@ -85,15 +91,19 @@ class Watch:
 
 
 class TradeTimeAlarm:
-    """Compares trade times with the clock, so that the broker cannot move its odd epoch without anybody noticing."""
+    """Compares trade times with the clock, so that the broker cannot move its odd epoch without anybody
+    noticing.
+    """
 
     def __init__(self) -> None:
         self._gaps: deque[float] = deque(maxlen=_LTT_SAMPLES)
         self._sampled = float("-inf")
         self._told = False
 
-    def sample(self, ticks: Sequence[Said], now: float) -> str:
-        """Take at most one tick a second. Returns one sentence, once, when trade times are off by India's offset."""
+    def sample(self, ticks: Sequence[TickFields], now: float) -> str:
+        """Take at most one tick a second. Returns one sentence, once, when trade times are off by India's
+        offset.
+        """
         if self._told or now - self._sampled < 1.0 or not ticks:
             return ""
         tick = Tick._make(ticks[-1])

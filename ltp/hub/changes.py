@@ -9,7 +9,9 @@ _KEPT: Final = 256  # batches: some seconds, and who was away for longer is not 
 
 
 class Changes:
-    """The keys of the newest batches of changes. Noting one costs nothing per key; looking is shared between who ask alike."""
+    """The keys of the newest batches of changes. Noting one costs nothing per key; looking is shared between
+    who ask alike.
+    """
 
     def __init__(self) -> None:
         self._batches: deque[tuple[int, list[str]]] = deque()
@@ -26,7 +28,9 @@ class Changes:
             self._asked = -1
 
     def since(self, version: int) -> set[str] | None:
-        """Return all keys that changed after `version`, and maybe others; None when that is longer ago than is kept."""
+        """Return all keys that changed after `version`, and maybe others; None when that is longer ago than
+        is kept.
+        """
         if version != self._asked:
             self._asked, self._answer = version, self._collect(version)
         return self._answer

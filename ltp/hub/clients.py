@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.core.allotment import LIMIT, PAGES_EACH, most, rank_of
-from ltp.core.client_address import EXEMPT
+from ltp.core.clients.allotment import LIMIT, PAGES_EACH, most, rank_of
+from ltp.core.clients.client_address import EXEMPT
 from ltp.hub.view import View
 
 CELLS_EACH: Final = 50_000  # of a client's different views: a hundred pages of 50 rows and ten columns
@@ -14,7 +14,9 @@ _NONE: Final = (LIMIT, 0)
 
 class Clients:
     def __init__(self) -> None:
-        self._views: dict[str, dict[View, int]] = {}  # streams by client and view, in the order the views were opened
+        self._views: dict[
+            str, dict[View, int]
+        ] = {}  # streams by client and view, in the order the views were opened
 
     def join(self, client: str, view: View) -> None:
         views = self._views.setdefault(client, {})
@@ -32,8 +34,8 @@ class Clients:
         return sum(self._views.get(client, {}).values())
 
     def refuses(self, client: str, view: View | None, cells: int, most_streams: int) -> bool:
-        """Tell whether one more stream of a client would cost more than a client may. `view`: it is known; else it has so many
-        cells.
+        """Tell whether one more stream of a client would cost more than a client may. `view`: it is known;
+        else it has so many cells.
         """
         if client == EXEMPT:
             return False

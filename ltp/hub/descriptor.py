@@ -7,7 +7,9 @@ import os
 import socket
 from typing import Any, Final
 
-_NOT_SENT_MAX: Final = 16_384  # else the kernel swallows 3.9 MB of a browser that reads nothing, and hides the stall
+_NOT_SENT_MAX: Final = (
+    16_384  # else the kernel swallows 3.9 MB of a browser that reads nothing, and hides the stall
+)
 _REASONS: Final = {
     errno.EPIPE: "left",
     errno.ECONNRESET: "left",

@@ -1,7 +1,8 @@
-"""One instrument on the board, and what a tick makes of it: fields carried over, state, direction, whether it looks different.
+"""One instrument on the board, and what a tick makes of it: fields carried over, state, direction, whether it
+looks different.
 
-Step of the path: between a batch or cache read and the board. Of what nobody looks at only the newest tick is kept, as it
-was told, until somebody does: then it is taken in as if it came just now.
+Step of the path: between a batch or cache read and the board. Of what nobody looks at only the newest tick is
+kept, as it was told, until somebody does: then it is taken in as if it came just now.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from ltp.core.quote import Quote
-from ltp.core.tick import LIVE_FOR_S, Feed, State, Tick, state
-from ltp.core.wire import Told, tick_of
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.tick import LIVE_FOR_S, Feed, State, Tick, state
+from ltp.core.ticks.wire import WireTick, tick_of
 
 _CARRIED: Final = ("ltp", "volume", "open", "high", "low", "prev_close", "oi")
 # NamedTuple's own constructor takes three times as long.
@@ -19,20 +20,31 @@ _new_quote: Final[Callable[[type[Quote], tuple[Any, ...]], Quote]] = tuple.__new
 
 
 class Entry:
-    """`covered`: see core.tick.state. `cached`: the tick came from the cache and no batch has spoken since.
-    `confirmed_s`: monotonic instant of the last batch or cache read that carried this instrument.
-    `told`: newer than the quote, the newest that was put off. `before`: one put off earlier, the last at another price.
-    `oi_known`: in the quote, and so in what was put off. `at_once`: the next tick cannot be put off.
+    """`covered`: see core.ticks.tick.state. `cached`: the tick came from the cache and no batch has spoken
+    since. `confirmed_s`: monotonic instant of the last batch or cache read that carried this instrument.
+    `told`: newer than the quote, the newest that was put off. `before`: one put off earlier, the last at
+    another price. `oi_known`: in the quote, and so in what was put off. `at_once`: the next tick cannot be
+    put off.
     """
 
-    __slots__ = ("at_once", "before", "cached", "confirmed_s", "covered", "oi_known", "quote", "segment", "told")
+    __slots__ = (
+        "at_once",
+        "before",
+        "cached",
+        "confirmed_s",
+        "covered",
+        "oi_known",
+        "quote",
+        "segment",
+        "told",
+    )
 
     def __init__(self, key: str) -> None:
         self.quote, self.segment = Quote(key, None, "unknown"), key.partition(":")[0]
         self.cached, self.covered, self.confirmed_s = True, False, 0.0
         self.at_once, self.oi_known = True, False
-        self.told: Tick | Told | None = None
-        self.before: Tick | Told | None = None
+        self.told: Tick | WireTick | None = None
+        self.before: Tick | WireTick | None = None
 
     def collect(self) -> list[Tick]:
         """Return what was put off, oldest first, and forget it."""
@@ -42,11 +54,11 @@ class Entry:
         return [tick_of(tick) for tick in (before, told) if tick is not None]
 
 
-class Moment(NamedTuple):
+class FeedState(NamedTuple):
     """What the state of every price hangs on: the time, the worker's last word and whether that still counts.
 
-    `now_s`: seconds since the epoch. `linked`: the worker was heard of lately. `since`: see core.wire.Batch. `at`: the
-    instant of the newest batch. `doubts`: see core.wire.Batch.
+    `now_s`: seconds since the epoch. `linked`: the worker was heard of lately. `since`: see
+    core.ticks.wire.Batch. `at`: the instant of the newest batch. `doubts`: see core.ticks.wire.Batch.
     """
 
     now_s: float
@@ -59,14 +71,17 @@ class Moment(NamedTuple):
 
     def state(self, segment: str, tick: Tick | None, covered: bool) -> State:
         if not self.linked:
-            # Without the worker nobody knows whether the market is open: its last word on the phase counts no more.
+            # Without the worker nobody knows whether the market is open: its last word on the phase counts no
+            # more.
             return state(tick, now=self.now_s, feed="down", open_=True, covered=covered)
         vouched = covered and segment not in self.doubts
         return state(tick, now=self.now_s, feed=self.feed, open_=segment not in self.closed, covered=vouched)
 
     def doubt(self, segment: str, turned: State) -> str:
         """Return the reason why a price is `turned`, "" where it needs none."""
-        return self.doubts.get(segment, "") if turned == "stale" and self.linked and self.feed == "live" else ""
+        return (
+            self.doubts.get(segment, "") if turned == "stale" and self.linked and self.feed == "live" else ""
+        )
 
     @property
     def live_from(self) -> float:
@@ -82,13 +97,14 @@ def order(tick: Tick) -> tuple[int, int]:
 
 
 def put_off(
-    entries: dict[str, Entry], told: Iterable[Tick | Told], shown: Container[str], heard_s: float
+    entries: dict[str, Entry], told: Iterable[Tick | WireTick], shown: Container[str], heard_s: float
 ) -> tuple[list[Tick], int]:
-    """Leave each tick of a batch with its instrument when nobody looks at that, and it is as good later as now.
+    """Leave each tick of a batch with its instrument when nobody looks at that, and it is as good later as
+    now.
 
     Returns:
-        The others, and what was put off before them, to be taken in this order; and the microseconds at which the broker last
-        spoke of any instrument here, which a price by REST does not tell.
+        The others, and what was put off before them, to be taken in this order; and the microseconds at which
+            the broker last spoke of any instrument here, which a price by REST does not tell.
 
     Most ticks of most processes end here, so a line more costs more than anywhere else.
     """
@@ -106,13 +122,16 @@ def put_off(
         if (
             key in shown
             or entry.at_once
-            # What it does not mention is carried over from the one before, which must not have been dropped then.
+            # What it does not mention is carried over from the one before, which must not have been dropped
+            # then.
             or tick.ltp is None or tick.volume is None or tick.open is None or tick.high is None or tick.low is None
             or tick.prev_close is None or tick.ltt is None or (tick.oi is None) is entry.oi_known
         ):  # fmt: skip
             if held is not None:
                 taken += entry.collect()
-            entry.at_once = True  # should it come twice: the second may not wait behind one that is not taken yet
+            entry.at_once = (
+                True  # should it come twice: the second may not wait behind one that is not taken yet
+            )
             taken.append(tick_of(tick))
             continue
         if held is not None and held.ltp != tick.ltp:
@@ -121,15 +140,16 @@ def put_off(
     return taken, spoken_at
 
 
-def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, version: int) -> list[str]:
+def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: FeedState, version: int) -> list[str]:
     """Make each tick what its instrument, which is in the table, shows.
 
     Returns:
-        The keys that look different now, with versions from `version` + 1 on, in that order. They are the table's own texts,
-        since changes are remembered for a while and each message brings new texts of the same keys.
+        The keys that look different now, with versions from `version` + 1 on, in that order. They are the
+            table's own texts, since changes are remembered for a while and each message brings new texts of
+            the same keys.
 
-    One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it runs for
-    every tick in every process, and a call costs as much as three comparisons.
+    One long loop with names of its own and no call in the usual case, a newer price of a live instrument: it
+    runs for every tick in every process, and a call costs as much as three comparisons.
     """
     live_from, since, at = moment.live_from, moment.since, moment.at
     not_live = moment.closed.union(moment.doubts)
@@ -153,7 +173,13 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
         entry.cached = entry.at_once = False
         entry.oi_known = oi is not None
         covered = entry.covered = 0 < since <= received_at
-        if covered and traded_at >= live_from and not rest and ltp is not None and entry.segment not in not_live:
+        if (
+            covered
+            and traded_at >= live_from
+            and not rest
+            and ltp is not None
+            and entry.segment not in not_live
+        ):
             turned: State = "live"
             doubt = ""
         else:
@@ -172,7 +198,7 @@ def take(entries: dict[str, Entry], ticks: Iterable[Tick], moment: Moment, versi
     return changed
 
 
-def show(entry: Entry, tick: Tick | None, moment: Moment, version: int) -> bool:
+def show(entry: Entry, tick: Tick | None, moment: FeedState, version: int) -> bool:
     """Make `tick` what the entry shows, as of `version` if anybody could see the difference; tell whether."""
     quote = entry.quote
     turned = moment.state(entry.segment, tick, entry.covered)

@@ -1,7 +1,8 @@
 """The other sink: one browser as a generator of bytes, where its socket cannot leave the request.
 
-For TLS or HTTP/2 ended in the web server itself, for development servers and test clients. A browser here is a position
-too, so the rules are those of the sockets; what differs is that each wakes a thread or greenlet of its own per event.
+For TLS or HTTP/2 ended in the web server itself, for development servers and test clients. A browser here is
+a position too, so the rules are those of the sockets; what differs is that each wakes a thread or greenlet of
+its own per event.
 """
 
 from __future__ import annotations

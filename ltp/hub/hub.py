@@ -1,6 +1,7 @@
 """The fan-out of one web process, assembled: what pages, the API and streams ask for.
 
-Knows neither Redis nor templates: it is handed an iterable of batches, a cache read and a function that draws a cell.
+Knows neither Redis nor templates: it is handed an iterable of batches, a cache read and a function that draws
+a cell.
 """
 
 from __future__ import annotations
@@ -12,34 +13,38 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from ltp.core.client_address import EXEMPT
-from ltp.core.quote import Quote
-from ltp.core.wire import Batch
+from ltp.core.clients.client_address import EXEMPT
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.wire import Batch
 from ltp.errors import LTPError
 from ltp.hub.clients import Clients
 from ltp.hub.column import Cell
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Fragments
+from ltp.hub.pacer import Pacer
 from ltp.hub.prices import Prices, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
-from ltp.hub.turns import Turns
 from ltp.hub.view import View, ViewKey
-from ltp.hub.writer import Writer
+from ltp.hub.writer import StreamWriter
 
 _DRAIN_PER_S: Final = 500
 _DRAIN_LEAST_S: Final = 0.05
 _ROTATE_S: Final = (15 * 60, 20 * 60)
 _FORGET_EVERY_S: Final = 30.0
-_STREAMS_SHARE: Final = 4  # a client has at most this part of a process's streams, and may always have as many as
+_STREAMS_SHARE: Final = (
+    4  # a client has at most this part of a process's streams, and may always have as many as
+)
 _LEAST_STREAMS_EACH: Final = 20
 
 log = logging.getLogger(__name__)
 
 
 class Hub(Prices):
-    """`on_shown`: called with the keys of a view that was not open before, so that they can be asked for at once."""
+    """`on_shown`: called with the keys of a view that was not open before, so that they can be asked for at
+    once.
+    """
 
     def __init__(
         self,
@@ -59,10 +64,12 @@ class Hub(Prices):
         self.stall_timeout_s = stall_timeout_s
         self._wake = threading.Event()
         self._fragments = Fragments(cell)
-        self._turns = Turns(min_interval_s)
+        self._turns = Pacer(min_interval_s)
         self._clients = Clients()
-        self._sockets = Sockets(stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self._clients)
-        self._writer = Writer(
+        self._sockets = Sockets(
+            stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self._clients
+        )
+        self._writer = StreamWriter(
             self._views,
             self._sockets,
             self._lock,
@@ -76,7 +83,9 @@ class Hub(Prices):
         self._next_forget_s = 0.0
 
     def start(self) -> tuple[threading.Thread, ...]:
-        """Start following and sending, and return the threads that do. After the fork: threads do not survive it."""
+        """Start following and sending, and return the threads that do. After the fork: threads do not survive
+        it.
+        """
         if not self._started:
             self._started = True
             self._relay.start()
@@ -110,13 +119,16 @@ class Hub(Prices):
     def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
         """Return why there is no stream for one more page of a client, in a word; empty when there is one.
 
-        full: of streams. client: it has as many streams, or as many cells in different views, as a client may. views: what all
-        have open takes this process enough to put together.
+        full: of streams. client: it has as many streams, or as many cells in different views, as a client
+        may. views: what all have open takes this process enough to put together.
         """
         if self.draining or self.streams >= self.max_streams:
             return "draining" if self.draining else "full"
         key = _view_key(keys, columns)
-        cells, most_streams = len(key[0]) * len(key[1]), max(_LEAST_STREAMS_EACH, self.max_streams // _STREAMS_SHARE)
+        cells, most_streams = (
+            len(key[0]) * len(key[1]),
+            max(_LEAST_STREAMS_EACH, self.max_streams // _STREAMS_SHARE),
+        )
         with self._lock:
             known = self._views.get(key)
             if self._clients.refuses(client, known, cells, most_streams):
@@ -127,7 +139,9 @@ class Hub(Prices):
         """Return the view of these instruments and columns, the same for every page that shows the same."""
         key = _view_key(keys, columns)
         known = self._views.get(key)
-        if known is None or not known.streams:  # else its prices are followed, and read again where they are missing
+        if (
+            known is None or not known.streams
+        ):  # else its prices are followed, and read again where they are missing
             self.quotes(key[0])
         with self._lock:
             known = self._views.get(key)
@@ -151,18 +165,30 @@ class Hub(Prices):
         return self._started and detachable(connection)
 
     def attach(
-        self, connection: Any, head: bytes, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
+        self,
+        connection: Any,
+        head: bytes,
+        view: View,
+        *,
+        last_event_id: str | None,
+        tail: str,
+        client: str = EXEMPT,
     ) -> None:
-        """Take the socket out of its request and send prices to it from now on. Does not yield, so nothing is missed."""
+        """Take the socket out of its request and send prices to it from now on. Does not yield, so nothing is
+        missed.
+        """
         with self._lock:
             # A view dropped while its request was under way has missed changes; `first` starts it afresh.
             view = self._views.add(view)
             opening = head + view.first(last_event_id, tail)
-            # Later than our own limit, so that the reason of the end is ours; the kernel sees a shut window first.
+            # Later than our own limit, so that the reason of the end is ours; the kernel sees a shut window
+            # first.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
             self._sockets.attach(fd, view, opening, self._leave_at_s(), client)
 
-    def follow(self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT) -> Iterator[bytes]:
+    def follow(
+        self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
+    ) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
             view = self._views.add(view)
@@ -184,7 +210,9 @@ class Hub(Prices):
         )
 
     def ranks(self) -> dict[str, int]:
-        """Return what open pages show, within the quota of each client, with the rank of each wish; see core.allotment."""
+        """Return what open pages show, within the quota of each client, with the rank of each wish; see
+        core.clients.allotment.
+        """
         with self._lock:
             return self._clients.ranks()
 

@@ -1,6 +1,8 @@
-"""What one web process knows of prices: the board, and when the cache has to be asked because the board cannot vouch.
+"""What one web process knows of prices: the board, and when the cache has to be asked because the board
+cannot vouch.
 
-Between the relay and the views. Knows neither browsers nor Redis: it is handed a cache read, and told what is shown by the views.
+Between the relay and the views. Knows neither browsers nor Redis: it is handed a cache read, and told what is
+shown by the views.
 """
 
 from __future__ import annotations
@@ -11,27 +13,31 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ltp import metrics
-from ltp.core.quote import Known, Quote
-from ltp.core.tick import Feed
-from ltp.core.wire import Batch
+from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.tick import Feed
+from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
-from ltp.hub.board import CAPACITY, Board, Vouched
+from ltp.hub.board import CAPACITY, Board, VouchedQuotes
 from ltp.hub.views import Views
 
 ASKED_FOR_S: Final = 10.0  # how long an instrument counts as shown after a page or a poll asked for it
-FRESH_S: Final = 20.0  # what is not shown may have been unsubscribed: after so long without a word it is read again
+FRESH_S: Final = (
+    20.0  # what is not shown may have been unsubscribed: after so long without a word it is read again
+)
 REREAD_S: Final = 30.0  # heals what no gap told of, such as an instrument that is subscribed no more
 _REREAD_MISSING_S: Final = 2.0
 
-Snapshot = Callable[[Sequence[str]], list[Known]]
+Snapshot = Callable[[Sequence[str]], list[CachedTick]]
 
 log = logging.getLogger(__name__)
 
 
 class Prices:
-    """`status`: returns markup on the market as a whole, asked once a second; open pages are sent it when it changes.
+    """`status`: returns markup on the market as a whole, asked once a second; open pages are sent it when it
+    changes.
 
-    `session`: the newest trading date among the NSE shares that are shown, known while that market is closed; else empty.
+    `session`: the newest trading date among the NSE shares that are shown, known while that market is closed;
+    else empty.
     """
 
     def __init__(self, snapshot: Snapshot, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
@@ -60,7 +66,9 @@ class Prices:
 
     @property
     def doubts(self) -> Mapping[str, str]:
-        """Segments whose prices may not be shown as live although the feed is, each with the reason; see core.wire.Batch."""
+        """Segments whose prices may not be shown as live although the feed is, each with the reason; see
+        core.ticks.wire.Batch.
+        """
         return self._board.doubts
 
     @property
@@ -70,7 +78,9 @@ class Prices:
 
     @property
     def since(self) -> int:
-        """Microseconds at which the present feed connection was subscribed; a price received before is not covered."""
+        """Microseconds at which the present feed connection was subscribed; a price received before is not
+        covered.
+        """
         return self._board.since
 
     @property
@@ -84,18 +94,23 @@ class Prices:
         return self._board.source
 
     def shown(self) -> set[str]:
-        """Return the instruments somebody looks at: open views, and what pages asked for within the last seconds."""
+        """Return the instruments somebody looks at: open views, and what pages asked for within the last
+        seconds.
+        """
         with self._lock:
             return self._views.shown() | self._asked.keys()
 
     def last_known(self, keys: Sequence[str]) -> list[Quote]:
-        """Return what is known of `keys` without reading the cache: for who has just seen that it cannot be read."""
+        """Return what is known of `keys` without reading the cache: for who has just seen that it cannot be
+        read.
+        """
         with self._lock:
             self._changed(self._board.refresh(keys))
             return self._board.quotes(keys)
 
     def quotes(self, keys: Sequence[str]) -> list[Quote]:
-        """Return what is known of `keys`, in their order. Reads from the cache what the board cannot vouch for.
+        """Return what is known of `keys`, in their order. Reads from the cache what the board cannot vouch
+        for.
 
         Never raises: without the cache the last known values stand, and what was never seen is unknown.
         """
@@ -107,10 +122,14 @@ class Prices:
         """What `vouched` returns is the same while this is; 0: nothing is vouched for now."""
         return self._board.stamp
 
-    def vouched(self, keys: Sequence[str]) -> Vouched | None:
-        """Return the quotes of `keys` as the cache would give them, None when it has to be asked; see `Board.vouched`."""
+    def vouched(self, keys: Sequence[str]) -> VouchedQuotes | None:
+        """Return the quotes of `keys` as the cache would give them, None when it has to be asked; see
+        `Board.vouched`.
+        """
         if not self.stamp or len(self._asked) > CAPACITY or not self._confirm(keys):
-            return None  # what was asked for is kept, so there must not be more of it than the board is made for
+            return (
+                None  # what was asked for is kept, so there must not be more of it than the board is made for
+            )
         with self._lock:
             vouched = self._board.vouched(keys)
             if vouched and vouched.late:
@@ -119,7 +138,9 @@ class Prices:
         return vouched
 
     def _confirm(self, keys: Sequence[str]) -> bool:
-        """Count `keys` as shown, and read from the cache what the board cannot vouch for; false when that cannot be read."""
+        """Count `keys` as shown, and read from the cache what the board cannot vouch for; false when that
+        cannot be read.
+        """
         now = self._monotonic()
         with self._lock:
             shown, asked = self._views.shown(), self._asked
@@ -156,7 +177,9 @@ class Prices:
 
     def _reread_when_due(self) -> None:
         now = self._monotonic()
-        if now >= self._next_reread_s or (self._missing and now >= self._next_reread_s - REREAD_S + _REREAD_MISSING_S):
+        if now >= self._next_reread_s or (
+            self._missing and now >= self._next_reread_s - REREAD_S + _REREAD_MISSING_S
+        ):
             self._reread()
 
     def _reread(self) -> None:

@@ -1,6 +1,8 @@
-"""The process's one subscription to the worker's batches: follows them, notices gaps, repairs them, never ends.
+"""The process's one subscription to the worker's batches: follows them, notices gaps, repairs them, never
+ends.
 
-First step of the read side. Knows neither Redis nor browsers: it is handed an iterable of batches and told what to call.
+First step of the read side. Knows neither Redis nor browsers: it is handed an iterable of batches and told
+what to call.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from contextlib import closing, nullcontext
 from typing import Any, Final
 
 from ltp import metrics
-from ltp.core.wire import FIRST_SEQ, Batch
+from ltp.core.ticks.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 
 SILENCE_S: Final = 5.0  # the worker speaks once a second
@@ -33,7 +35,8 @@ class Relay(threading.Thread):
     """Runs until `stop`.
 
     Args:
-        subscribe: see store.ticks.subscribe: None once the subscription is confirmed, then batches, None when nothing came.
+        subscribe: see store.channel.subscribe: None once the subscription is confirmed, then batches, None
+            when nothing came.
         apply: takes a batch in.
         reread: reads everything shown from the cache, after which nothing is missing; raises StoreError.
         idle: called at least once a second.
@@ -76,7 +79,11 @@ class Relay(threading.Thread):
             reason = str(dropped)
         except StoreError as error:
             reason = "store"
-            log.log(logging.WARNING if self._failures == 0 else logging.DEBUG, "The price feed of this process is cut: %s", error)
+            log.log(
+                logging.WARNING if self._failures == 0 else logging.DEBUG,
+                "The price feed of this process is cut: %s",
+                error,
+            )
         except Exception:  # the loop is the only source of prices: it may not die of anything
             reason = "failed"
             log.exception("The relay failed and starts again")
@@ -105,8 +112,9 @@ class Relay(threading.Thread):
     def _take(self, batch: Batch) -> None:
         expected = self._followed
         if expected is None:
-            # The read on subscribing holds all that was published before. An epoch that began after it says nothing of what
-            # changed while the worker was away: without another read the old price would be shown as live.
+            # The read on subscribing holds all that was published before. An epoch that began after it says
+            # nothing of what changed while the worker was away: without another read the old price would be
+            # shown as live.
             expected = (batch.epoch, batch.seq) if batch.seq != FIRST_SEQ else ("", FIRST_SEQ)
         if (batch.epoch, batch.seq) != expected:
             # Before the batch is applied: its instant may not stand for what the lost ones said.

@@ -1,7 +1,8 @@
 """io_uring: events to many descriptors in one call into the kernel, without a compiler.
 
-Below the last step of the path. Knows the kernel's rings and nothing of browsers. Nothing is ever left under way: each send is
-told not to wait, so it is answered within the call that hands it in, or the ring is broken and not used again.
+Below the last step of the path. Knows the kernel's rings and nothing of browsers. Nothing is ever left under
+way: each send is told not to wait, so it is answered within the call that hands it in, or the ring is broken
+and not used again.
 """
 
 from __future__ import annotations
@@ -26,8 +27,13 @@ _SUBMISSIONS_AT, _RINGS_AT = 0x10000000, 0
 _SEND: Final = 26
 _DONTWAIT, _NOSIGNAL = 0x40, 0x4000
 _SINGLE_ISSUER, _DEFER_TASKRUN, _COOP_TASKRUN = 1 << 12, 1 << 13, 1 << 8
-_KINDS: Final = (_SINGLE_ISSUER | _DEFER_TASKRUN, _COOP_TASKRUN, 0)  # newest kernel first; all but the last save it work
-# What the code below relies on; the last came with Linux 5.12, after sends and after what a send that must not wait does.
+_KINDS: Final = (
+    _SINGLE_ISSUER | _DEFER_TASKRUN,
+    _COOP_TASKRUN,
+    0,
+)  # newest kernel first; all but the last save it work
+# What the code below relies on; the last came with Linux 5.12, after sends and after what a send that must
+# not wait does.
 _SINGLE_MMAP, _NODROP, _SUBMIT_STABLE, _NATIVE_WORKERS = 1 << 0, 1 << 1, 1 << 2, 1 << 9
 _PARAMS: Final = struct.Struct("=2I I 2I I 4I 7I 3I 7I 3I")  # struct io_uring_params
 _LOST: Final = -errno.ECANCELED
@@ -40,8 +46,14 @@ class Ring:
     """
 
     def __init__(self) -> None:
-        """Raises OSError, with the reason, where the kernel has no io_uring or does not let this process use it."""
-        if sys.platform != "linux" or platform.machine() not in _MACHINES or ctypes.sizeof(ctypes.c_void_p) != 8:
+        """Raises OSError, with the reason, where the kernel has no io_uring or does not let this process use
+        it.
+        """
+        if (
+            sys.platform != "linux"
+            or platform.machine() not in _MACHINES
+            or ctypes.sizeof(ctypes.c_void_p) != 8
+        ):
             raise OSError(errno.ENOSYS, f"not known on {sys.platform} {platform.machine()}")
         self._call: Any = ctypes.CDLL(None, use_errno=True).syscall
         self._call.argtypes, self._call.restype = [ctypes.c_long] * 7, ctypes.c_long
@@ -79,22 +91,35 @@ class Ring:
         return stretches
 
     def _submit(self, at: int, n: int, sizes: array[int]) -> list[tuple[int, int]]:
-        """Hand in the next `n` sends and take their answers; the kernel gives both in this thread, so no barrier is needed."""
+        """Hand in the next `n` sends and take their answers; the kernel gives both in this thread, so no
+        barrier is needed.
+        """
         first_answer = self._tail % (2 * ENTRIES)
         self._tail = self._tail + n & 0xFFFFFFFF
         self._sent_tail[0] = self._tail
         taken = self._call(_ENTER, self._fd, n, 0, _GETEVENTS, 0, 0)
         answered = self._answer_tail[0] - self._answer_head[0] & 0xFFFFFFFF
         if taken != n or answered != n:
-            reason = os.strerror(ctypes.get_errno()) if taken < 0 else f"{taken} of {n} sends taken, {answered} answered"
+            reason = (
+                os.strerror(ctypes.get_errno())
+                if taken < 0
+                else f"{taken} of {n} sends taken, {answered} answered"
+            )
             self.broken = reason
         self._answer_head[0] = self._answer_tail[0]
         results = self._results[first_answer : first_answer + answered]
         wanted = sizes[at : at + n]
-        # Nothing takes more than it was given: when all numbers agree, each send is whole, in whatever order they are told.
+        # Nothing takes more than it was given: when all numbers agree, each send is whole, in whatever order
+        # they are told.
         if not self.broken and results.tobytes() == wanted.tobytes():
             return []
-        of = dict(zip((name & 0xFFFFFFFF for name in self._names[first_answer : first_answer + answered]), results, strict=True))
+        of = dict(
+            zip(
+                (name & 0xFFFFFFFF for name in self._names[first_answer : first_answer + answered]),
+                results,
+                strict=True,
+            )
+        )
         first = (self._tail - n) % ENTRIES
         found = ((index, of.get(first + index, _LOST)) for index in range(n))
         return [(at + index, result) for index, result in found if result != wanted[index]]
@@ -116,7 +141,9 @@ class Ring:
         return fd, found
 
     def _map(self, params: tuple[int, ...]) -> None:
-        """Lay strided views over the kernel's memory, so that each field of many entries is filled by one copy in C."""
+        """Lay strided views over the kernel's memory, so that each field of many entries is filled by one
+        copy in C.
+        """
         _, sent_tail, _, _, _, _, order = params[10:17]
         answer_head, answer_tail, _, _, _, answers, _ = params[20:27]
         size = max(order + 4 * ENTRIES, answers + 16 * 2 * ENTRIES)
@@ -128,8 +155,13 @@ class Ring:
         rings[order : order + 4 * ENTRIES].cast("I")[:] = array("I", range(ENTRIES))
         told = rings[answers : answers + 16 * 2 * ENTRIES]
         self._names, self._results = told.cast("Q")[::2], told.cast("i")[2::4]
-        self._fds, self._addresses, self._sizes = entries.cast("i")[1::16], entries.cast("Q")[2::8], entries.cast("i")[6::16]
-        # What stays the same in every entry: the operation, that it does not wait, and its number in the ring.
+        self._fds, self._addresses, self._sizes = (
+            entries.cast("i")[1::16],
+            entries.cast("Q")[2::8],
+            entries.cast("i")[6::16],
+        )
+        # What stays the same in every entry: the operation, that it does not wait, and its number in the
+        # ring.
         entries[::64] = bytes([_SEND]) * ENTRIES
         entries.cast("i")[7::16] = array("i", [_DONTWAIT | _NOSIGNAL]) * ENTRIES
         entries.cast("Q")[4::8] = array("Q", range(ENTRIES))

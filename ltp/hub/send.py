@@ -1,4 +1,5 @@
-"""Events to descriptors: through io_uring where the kernel lets us, else by one write after another. Both do the same.
+"""Events to descriptors: through io_uring where the kernel lets us, else by one write after another. Both do
+the same.
 
 Last step of the path. Says who did not take all of its event; what becomes of them is the business of `late`.
 """
@@ -17,7 +18,9 @@ from ltp.hub.ring import ENTRIES, Ring
 from ltp.hub.view import Delivery
 
 Portion = Sequence[tuple[Delivery, Sequence[int]]]
-Partly = list[tuple[Delivery, int, int]]  # whose descriptor took how many bytes, or refused with minus the error number
+Partly = list[
+    tuple[Delivery, int, int]
+]  # whose descriptor took how many bytes, or refused with minus the error number
 
 PORTION: Final = ENTRIES
 
@@ -50,12 +53,16 @@ class Sender:
         try:
             self._ring = Ring()
         except OSError as error:
-            log.info("Streams are written one by one, which costs more: no io_uring here (%s)", error.strerror)
+            log.info(
+                "Streams are written one by one, which costs more: no io_uring here (%s)", error.strerror
+            )
         else:
             log.info("Streams are written through io_uring")
 
     def send(self, portion: Portion) -> Partly:
-        """Send each event to its descriptors, none of which is there twice; return who did not take all of it."""
+        """Send each event to its descriptors, none of which is there twice; return who did not take all of
+        it.
+        """
         ring = self._ring
         if ring is None:
             return _one_by_one(portion)

@@ -1,7 +1,8 @@
 """Browsers whose sockets left their request: ready-made bytes to many descriptors from one greenlet.
 
-Last step of the path. The layer's only module with gevent. Decides who is behind, stalled or gone; knows nothing of prices.
-Per browser that keeps up there are three dictionary entries and no object; only one that is behind gets a `Late`.
+Last step of the path. The layer's only module with gevent. Decides who is behind, stalled or gone; knows
+nothing of prices. Per browser that keeps up there are three dictionary entries and no object; only one that
+is behind gets a `Late`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from gevent import ssl as gevent_ssl
 from ltp import metrics
 from ltp.hub.clients import Clients
 from ltp.hub.descriptor import parting
-from ltp.hub.late import Latecomers, write
 from ltp.hub.send import PORTION, Sender, portions
+from ltp.hub.slow_browsers import SlowBrowsers, write
 from ltp.hub.view import Delivery, View
 
-PAUSE_EVERY: Final = 4_000  # writes; more often, and a burst of new connections starves the browsers that are there
+PAUSE_EVERY: Final = (
+    4_000  # writes; more often, and a burst of new connections starves the browsers that are there
+)
 _EVENTS: Final = 1_024
 _epoll: Final[Any] = monkey.get_original("select", "epoll")  # gevent takes it away from `select`
 _WATCHED: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLOUT | select.EPOLLET
@@ -36,12 +39,16 @@ log = logging.getLogger(__name__)
 
 
 def detachable(connection: object) -> bool:
-    """Tell whether a connection can be taken over: a plain gevent socket, so neither TLS nor another kind of server."""
+    """Tell whether a connection can be taken over: a plain gevent socket, so neither TLS nor another kind of
+    server.
+    """
     return isinstance(connection, gevent_socket.socket) and not isinstance(connection, gevent_ssl.SSLSocket)
 
 
 class Sockets:
-    """All descriptors of the process. `attach` may come from any greenlet; everything else from the writer's alone."""
+    """All descriptors of the process. `attach` may come from any greenlet; everything else from the writer's
+    alone.
+    """
 
     def __init__(
         self,
@@ -52,12 +59,19 @@ class Sockets:
         clients: Clients,
         pause: Callable[[], None] = lambda: gevent.sleep(0),
     ) -> None:
-        """`wake`: called when `settle` has something to do. `clients`: keeps whose the browsers are. `pause`: lets others run."""
-        self._stall_timeout_s, self._monotonic, self._wake, self._pause = stall_timeout_s, monotonic, wake, pause
+        """`wake`: called when `settle` has something to do. `clients`: keeps whose the browsers are. `pause`:
+        lets others run.
+        """
+        self._stall_timeout_s, self._monotonic, self._wake, self._pause = (
+            stall_timeout_s,
+            monotonic,
+            wake,
+            pause,
+        )
         self._views: dict[int, View] = {}
         self._clients: dict[int, str] = {}
         self._open = clients
-        self._late = Latecomers(monotonic, self._end)
+        self._late = SlowBrowsers(monotonic, self._end)
         self._reported: dict[int, int] = {}
         self._ended: dict[int, str] = {}
         self._epoll: Any = None
@@ -81,8 +95,8 @@ class Sockets:
             self._watcher.start(self.collect)
 
     def attach(self, fd: int, view: View, opening: bytes, until_s: float, client: str) -> None:
-        """Take a browser of `client` in: `opening` is the response head and the first event, which brings it to the view's
-        position.
+        """Take a browser of `client` in: `opening` is the response head and the first event, which brings it
+        to the view's position.
         """
         if self._epoll is None:
             self.watch()
@@ -108,13 +122,15 @@ class Sockets:
         """Write events to all browsers they are for; note who took less than all of it."""
         metrics.count("stream_writes", sum(len(delivery.fds) for delivery in deliveries))
         sender = self.prepare()
-        # Browsers are added during a pause, not to these. None is removed: only this greenlet closes, after the round.
+        # Browsers are added during a pause, not to these. None is removed: only this greenlet closes, after
+        # the round.
         for portion in portions(deliveries, min(PORTION, PAUSE_EVERY)):
             self._writes += sum(len(fds) for _, fds in portion)
             if self._writes > PAUSE_EVERY:
                 self._writes = 0
                 self._pause()
-            # Before the next pause: `collect` ignores a drained socket that is not known to be behind, for ever.
+            # Before the next pause: `collect` ignores a drained socket that is not known to be behind, for
+            # ever.
             for delivery, fd, sent in sender.send(portion):
                 view, event, before, after, _ = delivery
                 self._late.book(fd, view, event, sent, before, after)
@@ -151,7 +167,9 @@ class Sockets:
         return list(self._views)
 
     def send_away(self, fd: int, event: bytes, reason: str) -> bool:
-        """Send the last event and close. False when the browser is in the middle of another: nothing may be put in there."""
+        """Send the last event and close. False when the browser is in the middle of another: nothing may be
+        put in there.
+        """
         view = self._views.get(fd)
         if view is None or fd in self._ended:
             return True
@@ -171,7 +189,9 @@ class Sockets:
             self._end(fd, reason)
 
     def close_ended(self) -> None:
-        """Close what ended in this round. Not earlier: the kernel gives the number to the next connection at once."""
+        """Close what ended in this round. Not earlier: the kernel gives the number to the next connection at
+        once.
+        """
         if not self._ended:
             return
         ended, self._ended = self._ended, {}

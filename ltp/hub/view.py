@@ -1,6 +1,8 @@
-"""What one kind of page shows: some instruments, some columns, and where in the order of versions its browsers are.
+"""What one kind of page shows: some instruments, some columns, and where in the order of versions its
+browsers are.
 
-Step of the path: changed instruments become one event, built once for every browser that shows the same. Knows no sockets.
+Step of the path: changed instruments become one event, built once for every browser that shows the same.
+Knows no sockets.
 """
 
 from __future__ import annotations
@@ -14,10 +16,14 @@ from ltp.core import sse
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
 
-FIRST_RETRY_MS: Final = 1_000  # in every first event: browsers keep a longer one from the last farewell for ever
+FIRST_RETRY_MS: Final = (
+    1_000  # in every first event: browsers keep a longer one from the last farewell for ever
+)
 HEARTBEAT: Final = sse.encode(BEAT)
 _BEAT: Final = sse.piece(BEAT)
-_BEAT_EVERY_US: Final = 1_000_000  # a page renews its switch of 12 s with each, which costs it as much as ten cells
+_BEAT_EVERY_US: Final = (
+    1_000_000  # a page renews its switch of 12 s with each, which costs it as much as ten cells
+)
 
 ViewKey = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -38,9 +44,10 @@ class Delivery(NamedTuple):
 class View:
     """Shared by all pages with equal instruments and columns.
 
-    `position`: the version up to which browsers that are up to date have seen everything; they hold none of their own.
-    `last_id`: id of the newest event. `followers`: how many browsers read through a generator. `due_s`: the earliest next
-    event. `phase`: see Turns. `cells`: on a page of it. `kept`: it is among the views of the process.
+    `position`: the version up to which browsers that are up to date have seen everything; they hold none of
+    their own. `last_id`: id of the newest event. `followers`: how many browsers read through a generator.
+    `due_s`: the earliest next event. `phase`: see Turns. `cells`: on a page of it. `kept`: it is among the
+    views of the process.
     """
 
     def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
@@ -69,7 +76,9 @@ class View:
 
     @property
     def fds(self) -> array[int]:
-        """Descriptors of the browsers that are up to date. An array that stays as it is: who comes or goes makes another."""
+        """Descriptors of the browsers that are up to date. An array that stays as it is: who comes or goes
+        makes another.
+        """
         if self._fds is None:
             self._fds = array("i", self._ready)
         return self._fds
@@ -93,10 +102,11 @@ class View:
         return self.position == self._board.version
 
     def flush(self) -> bytes:
-        """Return the event with everything that changed since the last flush, empty when it all looks the same.
+        """Return the event with everything that changed since the last flush, empty when it all looks the
+        same.
 
-        The changes and the position are taken in one step: read apart, what arrives in between is lost for good. The caller
-        holds the hub's lock.
+        The changes and the position are taken in one step: read apart, what arrives in between is lost for
+        good. The caller holds the hub's lock.
         """
         self._before, self.position = self.position, self._board.version
         if self._caught_up:
@@ -104,7 +114,9 @@ class View:
         if self._seat.places is not self._fragments.places:
             self._seat = self._fragments.seat(self.keys)
         self._event = self._encode(
-            self._sheet.news(self._board, self._seat.places, self._before).of(self._seat), self._before, rise=True
+            self._sheet.news(self._board, self._seat.places, self._before).of(self._seat),
+            self._before,
+            rise=True,
         )
         if self.followers:
             with self.flushed:
@@ -112,16 +124,22 @@ class View:
         return self._event
 
     def deliver(self) -> Delivery:
-        """`flush`, with those it is for. Whoever comes before it is written has seen its cells in a first event."""
+        """`flush`, with those it is for. Whoever comes before it is written has seen its cells in a first
+        event.
+        """
         before = self.position
         return Delivery(self, self.flush(), before, self.position, self.fds)
 
     def heartbeat(self) -> Delivery:
-        """Return the heartbeat, which may be missed. Not for browsers that are behind: it would land in a torn event."""
+        """Return the heartbeat, which may be missed. Not for browsers that are behind: it would land in a
+        torn event.
+        """
         return Delivery(self, HEARTBEAT, self.position, self.position, self.fds)
 
     def advance(self) -> None:
-        """Move the position to the present when nobody is owed anything, so that an id handed out now is not an old one."""
+        """Move the position to the present when nobody is owed anything, so that an id handed out now is not
+        an old one.
+        """
         position = self.position
         if self.streams and (self._board.status_version > position or self._board.newer(self.keys, position)):
             return
@@ -131,9 +149,11 @@ class View:
         self.last_id = max(self.last_id, self._board.at)
 
     def catch_up(self, position: int) -> bytes:
-        """Return the event that brings a browser from `position` to the view's position, empty when it looks the same.
+        """Return the event that brings a browser from `position` to the view's position, empty when it looks
+        the same.
 
-        To the view's position and no further: what changed since is in the next flush, and its id must still be unused.
+        To the view's position and no further: what changed since is in the next flush, and its id must still
+        be unused.
         """
         if position >= self.position:
             return b""
@@ -141,15 +161,20 @@ class View:
             return self._event
         event = self._caught_up.get(position)
         if event is None:
-            quotes = [quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position]
+            quotes = [
+                quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position
+            ]
             cells = self._sheet.loud(quotes, position)
             event = self._caught_up[position] = self._encode(cells, position, rise=False)
         return event
 
     def first(self, last_event_id: str | None, tail: str) -> bytes:
-        """Return the first event of a stream: the whole view, or for a browser that returns what changed since."""
+        """Return the first event of a stream: the whole view, or for a browser that returns what changed
+        since.
+        """
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
-        # What changed since the view's position is in the next flush, so for who joins others a page as of then will do.
+        # What changed since the view's position is in the next flush, so for who joins others a page as of
+        # then will do.
         since = self.position if self.streams else self._board.version
         self.advance()
         if id_ is not None and self._board.can_resume(id_):
@@ -159,7 +184,9 @@ class View:
         else:
             states, cells = "", self._whole(since)
         stamp = self.last_id if cells and self.last_id else None
-        return sse.frame((cells, sse.piece(f"{states}{self._board.status}{tail}{BEAT}")), id=stamp, retry_ms=FIRST_RETRY_MS)
+        return sse.frame(
+            (cells, sse.piece(f"{states}{self._board.status}{tail}{BEAT}")), id=stamp, retry_ms=FIRST_RETRY_MS
+        )
 
     def _whole(self, since: int) -> bytes:
         version, cells = self._sheet.whole(self._board, self.keys, since)
@@ -182,7 +209,8 @@ class View:
         return sse.frame(pieces, id=self.last_id or None)
 
     def _beats(self) -> bool:
-        """Tell whether the event being made for all carries a heartbeat: the first since a second does, by the batches' time.
+        """Tell whether the event being made for all carries a heartbeat: the first since a second does, by
+        the batches' time.
 
         Who misses that one catches up with an event of its own, which always does.
         """

@@ -1,6 +1,7 @@
 """The views that are open and which of them show an instrument.
 
-Says which views wait for an event, and forgets those that nobody looks at any more. The caller holds the hub's lock.
+Says which views wait for an event, and forgets those that nobody looks at any more. The caller holds the
+hub's lock.
 """
 
 from __future__ import annotations
@@ -13,22 +14,26 @@ from typing import Final
 from ltp.hub.view import View, ViewKey
 
 LINGER_S: Final = 5.0  # a page is rendered before its stream connects
-HOT_CELLS: Final = 1_000_000  # of all views: 2,000 pages of 50 rows and ten columns, which take a third of a core to put together
+# of all views: 2,000 pages of 50 rows and ten columns, which take a third of a core to put together
+HOT_CELLS: Final = 1_000_000
 
 
 class Views:
-    """A view sleeps until something it shows changes, waits for its turn, and rests for a while after an event.
+    """A view sleeps until something it shows changes, waits for its turn, and rests for a while after an
+    event.
 
-    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new to it. So with
-    prices everywhere a batch costs nothing per view.
-    `waiting`: in the order in which they came to wait. `cells`: of all views, each as often as views show it.
+    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new
+    to it. So with prices everywhere a batch costs nothing per view. `waiting`: in the order in which they
+    came to wait. `cells`: of all views, each as often as views show it.
     """
 
     def __init__(self) -> None:
         self._views: dict[ViewKey, View] = {}
         self._showing: dict[str, list[View]] = {}
         self._asleep: set[View] = set()
-        self._resting: list[tuple[float, int, View]] = []  # a heap; the number only keeps views from being compared
+        self._resting: list[
+            tuple[float, int, View]
+        ] = []  # a heap; the number only keeps views from being compared
         self._order = itertools.count()
         self.waiting: dict[View, None] = {}
         self.cells = 0
@@ -52,7 +57,9 @@ class Views:
         return present
 
     def has_room(self, cells: int) -> bool:
-        """Tell whether a view of so many cells fits in, after dropping views without a browser, the least recently used first."""
+        """Tell whether a view of so many cells fits in, after dropping views without a browser, the least
+        recently used first.
+        """
         if self.cells + cells > HOT_CELLS:
             for view in sorted((view for view in self if not view.streams), key=lambda view: view.touched_s):
                 self._drop(view)
@@ -89,7 +96,9 @@ class Views:
         heapq.heappush(self._resting, (until_s, next(self._order), view))
 
     def due(self, until_s: float) -> list[View]:
-        """Return the views whose next event may go out, longest due first; views nobody watches wait for nothing."""
+        """Return the views whose next event may go out, longest due first; views nobody watches wait for
+        nothing.
+        """
         resting = self._resting
         while resting and resting[0][0] <= until_s:
             view = heapq.heappop(resting)[2]

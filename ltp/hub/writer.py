@@ -14,8 +14,8 @@ from typing import Final
 
 from ltp import metrics
 from ltp.core.patience import Patience
+from ltp.hub.pacer import Pacer
 from ltp.hub.sockets import Sockets
-from ltp.hub.turns import Turns
 from ltp.hub.view import Delivery, View, farewell
 from ltp.hub.views import Views
 
@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class Drain:
-    """How the browsers are sent away: `total` of them over `within_s`, each told to come back at its own time."""
+    """How the browsers are sent away: `total` of them over `within_s`, each told to come back at its own
+    time.
+    """
 
     def __init__(self, fds: list[int], within_s: float, now_s: float) -> None:
         random.shuffle(fds)
@@ -39,7 +41,9 @@ class Drain:
         self.next_s = now_s
 
     def batch(self, now_s: float) -> list[int]:
-        """Return the browsers whose turn has come. Those who could not be told yet are handed back by `again`."""
+        """Return the browsers whose turn has come. Those who could not be told yet are handed back by
+        `again`.
+        """
         self.next_s = now_s + _DRAIN_STEP_S
         passed = min(1.0, (now_s - self._began_s + _DRAIN_STEP_S) / self._within_s)
         keep = int(self._total * (1 - passed))
@@ -63,7 +67,7 @@ def rotation_retry_ms() -> int:
     return random.randint(500, 1_500)
 
 
-class Writer(threading.Thread):
+class StreamWriter(threading.Thread):
     def __init__(
         self,
         views: Views,
@@ -72,10 +76,12 @@ class Writer(threading.Thread):
         pulse: Callable[[], None],
         *,
         wake: threading.Event,
-        turns: Turns,
+        turns: Pacer,
         monotonic: Callable[[], float],
     ) -> None:
-        """`pulse`: called once a second, to work the states of prices out again. `wake`: set when there is something to do."""
+        """`pulse`: called once a second, to work the states of prices out again. `wake`: set when there is
+        something to do.
+        """
         super().__init__(name="writer", daemon=True)
         self._views, self._sockets, self._lock, self._pulse = views, sockets, lock, pulse
         self._wake, self._turns, self._monotonic = wake, turns, monotonic
@@ -93,7 +99,9 @@ class Writer(threading.Thread):
         self._wake.set()
 
     def drain(self, within_s: float) -> None:
-        """Begin to send every browser away, spread over `within_s`. Prices go on for those who wait their turn."""
+        """Begin to send every browser away, spread over `within_s`. Prices go on for those who wait their
+        turn.
+        """
         if self._drain is None:
             self._drain = Drain(self._sockets.descriptors(), within_s, self._monotonic())
             with self._lock:
@@ -139,9 +147,9 @@ class Writer(threading.Thread):
     def _send_due(self) -> None:
         """Make the events of some views, send them, and so on.
 
-        Not one by one: what makes an event and what the kernel does to send it throw each other out of the caches, which
-        doubles what an event costs. Not all at once either: the first would wait for the last, the longer the more instruments
-        there are to draw.
+        Not one by one: what makes an event and what the kernel does to send it throw each other out of the
+        caches, which doubles what an event costs. Not all at once either: the first would wait for the last,
+        the longer the more instruments there are to draw.
         """
         with self._lock:
             began = self._monotonic()
@@ -153,7 +161,11 @@ class Writer(threading.Thread):
             enough_s = now + self._turns.together_s
             try:
                 with self._lock:
-                    while start < len(due) and browsers < _TOGETHER and (not browsers or self._monotonic() < enough_s):
+                    while (
+                        start < len(due)
+                        and browsers < _TOGETHER
+                        and (not browsers or self._monotonic() < enough_s)
+                    ):
                         view = due[start]
                         start += 1
                         delivery = self._deliver(view, now)
@@ -192,7 +204,11 @@ class Writer(threading.Thread):
 
     def _send_away(self, drain: Drain, now: float) -> None:
         browsers = len(self._sockets)
-        torn = [fd for fd in drain.batch(now) if not self._sockets.send_away(fd, farewell(retry_ms(browsers)), "drained")]
+        torn = [
+            fd
+            for fd in drain.batch(now)
+            if not self._sockets.send_away(fd, farewell(retry_ms(browsers)), "drained")
+        ]
         if drain.late(now):
             for fd in self._sockets.descriptors():
                 self._sockets.end(fd, "drain_cut")

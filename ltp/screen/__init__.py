@@ -1,1 +1,3 @@
-"""What a share's candles say: indicators, facts, criteria, strategies and plans. Pure functions on arrays; no SQL, no clock."""
+"""What a share's candles say: indicators, facts, criteria, strategies and plans. Pure functions on arrays; no
+SQL, no clock.
+"""

@@ -1,8 +1,9 @@
 """Splits, bonuses and demergers as candles show them: found in prices as traded, and taken out of them.
 
-A split is a step from one close to the next open near a simple ratio, while about as many rupees change hands as before: more
-shares, each cheaper. A step that is wider than any band and at no simple ratio is unexplained: a demerger, most often. A crash is
-none of that: the exchange's bands stop it on the way. Knows no key and no database.
+A split is a step from one close to the next open near a simple ratio, while about as many rupees change hands
+as before: more shares, each cheaper. A step that is wider than any band and at no simple ratio is
+unexplained: a demerger, most often. A crash is none of that: the exchange's bands stop it on the way. Knows
+no key and no database.
 """
 
 from __future__ import annotations
@@ -15,26 +16,36 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ltp.core.candle import day_number, day_of
-from ltp.core.corporate_action import PAISE, Action
+from ltp.core.history.candle import day_number, day_of
+from ltp.core.history.corporate_action import PAISE, Action
 from ltp.screen.history import History
 from ltp.screen.steps import LONGEST_PAUSE_D, Step, came_back, far, is_wide, step
 
-# New shares for an old one. Large: no band lets a price fall that far in a day. Small: the market can do it too.
-LARGE: Final = tuple(map(Fraction, ("2", "5/2", "3", "4", "5", "6", "8", "10", "15", "20", "25", "50", "100")))
+# New shares for an old one. Large: no band lets a price fall that far in a day. Small: the market can do it
+# too.
+LARGE: Final = tuple(
+    map(Fraction, ("2", "5/2", "3", "4", "5", "6", "8", "10", "15", "20", "25", "50", "100"))
+)
 SMALL: Final = tuple(map(Fraction, ("3/2", "4/3", "5/4", "6/5")))
 _USUAL: Final = frozenset((Fraction(2), Fraction(5), Fraction(10)))
-# How far from the ratio a session may open, as a logarithm. A demerger lands anywhere, so what is farther off needs more.
+# How far from the ratio a session may open, as a logarithm. A demerger lands anywhere, so what is farther off
+# needs more.
 _WITHIN: Final = 0.05
 _RARE_WITHIN: Final = 0.03
 _WITHIN_BY_VOLUME: Final = 0.08  # where the number of shares went with the ratio all along
 _WITHIN_BY_ISIN: Final = 0.105
-_SMALL_WITHIN: Final = {Fraction(3, 2): 0.05, Fraction(4, 3): 0.03, Fraction(5, 4): 0.02, Fraction(6, 5): 0.02}
+_SMALL_WITHIN: Final = {
+    Fraction(3, 2): 0.05,
+    Fraction(4, 3): 0.03,
+    Fraction(5, 4): 0.02,
+    Fraction(6, 5): 0.02,
+}
 _BAND: Final = 0.24  # the day's close: the widest band of 20% off the adjusted price
 _SMALL_STEP: Final = 1.15  # below, too many falls of the market's own
 _SMALL_DAY: Final = 0.01  # what the close may be farther off than the open
 _CIRCUITS: Final = (0.02, 0.05, 0.1, 0.2)
-# After a pause. What a share may have moved by itself while it was away, as a logarithm: at least, at most, by the day's root.
+# After a pause. What a share may have moved by itself while it was away, as a logarithm: at least, at most,
+# by the day's root.
 _AWAY: Final = math.log(2.5)
 _AWAY_MOST: Final = math.log(10)
 _AWAY_A_DAY: Final = 0.12
@@ -42,7 +53,8 @@ _SHORT_PAUSE_D: Final = 45
 
 
 class Suspect(NamedTuple):
-    """A step that looks like `ratio` new shares for an old one, from `ex_day` on; None where no simple ratio explains it.
+    """A step that looks like `ratio` new shares for an old one, from `ex_day` on; None where no simple ratio
+    explains it.
 
     `prices`: the close before it and its open, in paise. `evidence` is a sentence for an operator.
     """
@@ -53,12 +65,15 @@ class Suspect(NamedTuple):
     evidence: str
 
 
-def detect(history: History, isin_last_days: Collection[date] = (), moves: Mapping[int, float] | None = None) -> list[Suspect]:
+def detect(
+    history: History, isin_last_days: Collection[date] = (), moves: Mapping[int, float] | None = None
+) -> list[Suspect]:
     """Find the splits, bonuses, consolidations and unexplained steps in a history as traded.
 
     Args:
         history: raw candles, oldest first.
-        isin_last_days: the last session of each ISIN that the share no longer has; a face-value split changes it.
+        isin_last_days: the last session of each ISIN that the share no longer has; a face-value split changes
+            it.
         moves: the market's own steps by day, as `steps.market` returns them.
     Returns:
         Suspects by day. A step within the bands is found only three sessions later, when it has lasted.
@@ -84,9 +99,9 @@ def detect(history: History, isin_last_days: Collection[date] = (), moves: Mappi
 def adjusted(history: History, actions: Iterable[Action]) -> History:
     """Return raw candles as if every confirmed action had always been.
 
-    Prices before an ex-day are divided by the ratio and volumes multiplied by it, but for a ratio of prices: a demerger leaves
-    the number of shares as it is. One that waits for an operator cuts the history: what was before it is not comparable and
-    left out. Dismissed ones do nothing.
+    Prices before an ex-day are divided by the ratio and volumes multiplied by it, but for a ratio of prices:
+    a demerger leaves the number of shares as it is. One that waits for an operator cuts the history: what was
+    before it is not comparable and left out. Dismissed ones do nothing.
     """
     factor, shares = np.ones(history.days.size), np.ones(history.days.size)
     first = 0
@@ -99,7 +114,9 @@ def adjusted(history: History, actions: Iterable[Action]) -> History:
             first = max(first, ex_at)
     if not first and np.all(factor == 1.0):
         return history
-    opened, high, low, close = ((column / factor)[first:] for column in (history.open, history.high, history.low, history.close))
+    opened, high, low, close = (
+        (column / factor)[first:] for column in (history.open, history.high, history.low, history.close)
+    )
     return History(history.days[first:], opened, high, low, close, (history.volume * shares)[first:])
 
 
@@ -124,7 +141,8 @@ def _suspected(action: Action) -> str:
 def _after_pause(one: Step, wide: bool, away: bool) -> tuple[bool, Fraction | None]:
     """Tell whether a share came back at a price that its own moves do not explain, and at which ratio.
 
-    `away`: it was away for a short while in which others traded; else files may be missing, and it moved as they did.
+    `away`: it was away for a short while in which others traded; else files may be missing, and it moved as
+    they did.
     """
     ratio = _ratio(one)
     moved = abs(math.log(one.before / one.open))
@@ -136,7 +154,9 @@ def _after_pause(one: Step, wide: bool, away: bool) -> tuple[bool, Fraction | No
 
 def _ratio(one: Step) -> Fraction | None:
     """Return the simple ratio that a wide step is at, None where its prices or its volume are those of none."""
-    nearest = min((*LARGE, *(1 / ratio for ratio in LARGE), *SMALL), key=lambda ratio: _off(one.opened, ratio))
+    nearest = min(
+        (*LARGE, *(1 / ratio for ratio in LARGE), *SMALL), key=lambda ratio: _off(one.opened, ratio)
+    )
     if nearest in SMALL:
         return nearest if _is_small(one, nearest) else None
     near = _off(one.opened, nearest) <= _within(one, nearest) and _off(one.closed, nearest) <= _BAND
@@ -178,7 +198,10 @@ def _is_small(one: Step, ratio: Fraction) -> bool:
     """Tell a bonus of 1:2 and less from a demerger in a step wider than any band."""
     if one.locked and _is_circuit(one, ratio):
         return True
-    near = _off(one.opened, ratio) <= _SMALL_WITHIN[ratio] and _off(one.closed, ratio) <= 2 * _SMALL_WITHIN[ratio]
+    near = (
+        _off(one.opened, ratio) <= _SMALL_WITHIN[ratio]
+        and _off(one.closed, ratio) <= 2 * _SMALL_WITHIN[ratio]
+    )
     if math.isnan(one.shares):
         return near
     return near and one.rupees <= 5.0 and bool(np.nanmax((one.shares, one.after)) >= 0.85 * float(ratio))
@@ -192,7 +215,9 @@ def _is_circuit(one: Step, ratio: Fraction) -> bool:
 
 
 def _small_in_band(history: History, at: int, one: Step) -> Fraction | None:
-    """Tell a bonus of 1:4 and less from bad news: nothing locked at a band, shares up by the ratio and rupees as usual."""
+    """Tell a bonus of 1:4 and less from bad news: nothing locked at a band, shares up by the ratio and rupees
+    as usual.
+    """
     ratio = min(SMALL, key=lambda each: _off(one.opened, each))
     within = _SMALL_WITHIN[ratio]
     near = _off(one.opened, ratio) <= within and _off(one.closed, ratio) <= within + _SMALL_DAY
@@ -203,7 +228,9 @@ def _small_in_band(history: History, at: int, one: Step) -> Fraction | None:
 def _evidence(one: Step, ratio: Fraction | None) -> str:
     said = [f"opened at 1/{one.before / one.open:.2f} of the close before and closed at 1/{one.closed:.2f}"]
     if ratio is None:
-        said.append("at no ratio of splits and bonuses that its prices and volume bear out: a demerger, perhaps")
+        said.append(
+            "at no ratio of splits and bonuses that its prices and volume bear out: a demerger, perhaps"
+        )
     if not math.isnan(one.shares):
         said.append(f"{one.shares:.1f} times the usual shares for {one.rupees:.1f} times the usual rupees")
     if one.isin:

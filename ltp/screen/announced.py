@@ -1,4 +1,6 @@
-"""Whether the candles of its day contradict a ratio that was announced: a wrong day or a wrong ratio ruins what was before it."""
+"""Whether the candles of its day contradict a ratio that was announced: a wrong day or a wrong ratio ruins
+what was before it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from ltp.core.candle import day_number, day_of
+from ltp.core.history.candle import day_number, day_of
 from ltp.screen.history import History
 from ltp.screen.steps import LONGEST_PAUSE_D
 
 _BAND: Final = 0.24  # as a logarithm: the widest band of 20%, and a little
-_OPENS_WITHIN: Final = 0.17  # of the announced ratio: real ones opened within 0.1 of theirs, and 4:1 and 5:1 lie 0.22 apart
+_OPENS_WITHIN: Final = (
+    0.17  # of the announced ratio: real ones opened within 0.1 of theirs, and 4:1 and 5:1 lie 0.22 apart
+)
 _LEAST_JUDGED: Final = 0.09  # a bonus of 1:10; a smaller one may be made good by a rise on its morning
 _AS_BEFORE: Final = 0.35  # of the announced step: what lies nearer to the close before shows no step
 _LEAST_STEP: Final = 0.015
@@ -25,7 +29,8 @@ _FEWEST_GAPS: Final = 10
 def contradiction(history: History, ex_day: date, ratio: Fraction) -> str:
     """Return a sentence with the prices as traded where they contradict a ratio, else nothing.
 
-    Nothing too where they tell nothing: the ex-day lies before the candles, behind them or behind a long pause.
+    Nothing too where they tell nothing: the ex-day lies before the candles, behind them or behind a long
+    pause.
     """
     at = _place(history, ex_day)
     if at is None:
@@ -38,7 +43,9 @@ def contradiction(history: History, ex_day: date, ratio: Fraction) -> str:
 
 
 def step_on(history: History, ex_day: date) -> str:
-    """Return the step of the ex-day and the prices around it as the end of a sentence, nothing where they tell nothing."""
+    """Return the step of the ex-day and the prices around it as the end of a sentence, nothing where they
+    tell nothing.
+    """
     at = _place(history, ex_day)
     if at is None:
         return ""
@@ -48,7 +55,8 @@ def step_on(history: History, ex_day: date) -> str:
 
 
 def stepped(history: History, ex_day: date) -> tuple[date, float, float] | None:
-    """Return the session of an announced demerger, the close before it and its open, None where its prices show no step.
+    """Return the session of an announced demerger, the close before it and its open, None where its prices
+    show no step.
 
     An announcement is evidence by itself, so a fall of a few times the usual gap is enough.
     """

@@ -1,7 +1,7 @@
 """Named criteria and the score they add up to.
 
-A strategy is a list of them, so that a page can say of every row which it met and by how much. Knows facts by their names
-alone.
+A strategy is a list of them, so that a page can say of every row which it met and by how much. Knows facts by
+their names alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ltp.core.facts import unit_of
+from ltp.core.criteria.facts import unit_of
 from ltp.core.screener import Outcome
 from ltp.screen.facts import Value
 
@@ -19,11 +19,12 @@ Curve = tuple[tuple[float, float], ...]
 
 
 class Criterion(NamedTuple):
-    """What is asked of one fact: met strictly above `low` and strictly below `high`, either of which may be open.
+    """What is asked of one fact: met strictly above `low` and strictly below `high`, either of which may be
+    open.
 
-    `curve`: points (value, credit), values rising, between which the credit is drawn straight; before the first and after
-    the last it stays. So a near miss earns something, and more of a good thing more. `weight`: points of a hundred that a
-    credit of 1 brings.
+    `curve`: points (value, credit), values rising, between which the credit is drawn straight; before the
+    first and after the last it stays. So a near miss earns something, and more of a good thing more.
+    `weight`: points of a hundred that a credit of 1 brings.
     """
 
     name: str
@@ -73,4 +74,11 @@ def _outcome(criterion: Criterion, value: float | None) -> Outcome:
     if value is None:
         return Outcome(criterion.name, passed=False, bound=criterion.bound, unit=unit_of(criterion.fact))
     margin = min(value - criterion.low, criterion.high - value)
-    return Outcome(criterion.name, margin > 0, round(value, 2), criterion.bound, round(margin, 2), unit_of(criterion.fact))
+    return Outcome(
+        criterion.name,
+        margin > 0,
+        round(value, 2),
+        criterion.bound,
+        round(margin, 2),
+        unit_of(criterion.fact),
+    )

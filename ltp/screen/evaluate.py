@@ -1,7 +1,9 @@
-"""A custom screen's criteria on one share: which are met on the newest session, by what value and by how much.
+"""A custom screen's criteria on one share: which are met on the newest session, by what value and by how
+much.
 
-What a criterion may say is settled by `core.expression`; here it becomes numbers. Where the warm-up of a function is not over, or
-a division has no answer, the outcome is unknown, and what is unknown is not met. Knows no SQL and no universe.
+What a criterion may say is settled by `core.criteria.parser`; here it becomes numbers. Where the warm-up of a
+function is not over, or a division has no answer, the outcome is unknown, and what is unknown is not met.
+Knows no SQL and no universe.
 """
 
 from __future__ import annotations
@@ -14,8 +16,21 @@ from typing import Final
 import numpy as np
 import talib
 
-from ltp.core.facts import unit_of
-from ltp.core.nodes import Arithmetic, Call, Comparison, Kind, Logic, Measured, Negative, Node, Not, Number, Series, written
+from ltp.core.criteria.facts import unit_of
+from ltp.core.criteria.nodes import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Logic,
+    Measured,
+    Negative,
+    Node,
+    NodeKind,
+    Not,
+    Number,
+    Series,
+    written,
+)
 from ltp.core.screener import Outcome
 from ltp.screen import indicators
 from ltp.screen.history import Floats, History, weekly
@@ -39,10 +54,12 @@ _OVER: Final[Mapping[str, Callable[[Floats, int], Floats]]] = {
 
 
 def outcomes(criteria: Iterable[Node], history: History, facts: Callable[[], Facts]) -> tuple[Outcome, ...]:
-    """Return what each criterion says of a share on its newest session; those joined by a plain `and` one by one.
+    """Return what each criterion says of a share on its newest session; those joined by a plain `and` one by
+    one.
 
     Args:
-        facts: measures the share; called at most once, and only where a criterion names a fact of the newest session.
+        facts: measures the share; called at most once, and only where a criterion names a fact of the newest
+            session.
     """
     share = _Share(history, facts)
     with np.errstate(all="ignore"):
@@ -70,20 +87,32 @@ class _Share:
         passed = self._truth(node) is True
         if not isinstance(node, Comparison):
             return Outcome(written(node), passed)
-        if node.left.kind is Kind.WORD:
+        if node.left.kind is NodeKind.WORD:
             return Outcome(
-                written(node), passed, None, f"{node.sign} {written(node.right)}, is {self._word(node.left) or 'unknown'}"
+                written(node),
+                passed,
+                None,
+                f"{node.sign} {written(node.right)}, is {self._word(node.left) or 'unknown'}",
             )
         value, bound = self._number(node.left), self._number(node.right)
-        stated = written(node.right) if isinstance(node.right, Number) else f"{_plain(bound)} ({written(node.right)})"
+        stated = (
+            written(node.right)
+            if isinstance(node.right, Number)
+            else f"{_plain(bound)} ({written(node.right)})"
+        )
         return Outcome(
-            written(node), passed, _rounded(value), f"{node.sign} {stated}", _margin(node.sign, value, bound), _unit(node.left)
+            written(node),
+            passed,
+            _rounded(value),
+            f"{node.sign} {stated}",
+            _margin(node.sign, value, bound),
+            _unit(node.left),
         )
 
     def _truth(self, node: Node) -> bool | None:
         """Return None for unknown: what would decide is not known."""
         match node:
-            case Comparison(sign, left, right) if left.kind is Kind.WORD:
+            case Comparison(sign, left, right) if left.kind is NodeKind.WORD:
                 word = self._word(left)
                 return None if word is None else (word == written(right)) == (sign == "==")
             case Comparison(sign, left, right):
@@ -119,7 +148,7 @@ class _Share:
 
     def _number(self, node: Node) -> float:
         """Return the value on the newest session, NaN where it is not known."""
-        if node.kind is Kind.SERIES:
+        if node.kind is NodeKind.SERIES:
             values = self._series(node)
             return float(values[-1]) if values.size else math.nan
         match node:
@@ -177,7 +206,9 @@ class _Share:
 
 
 def _over(function: Callable[[Floats, int], Floats], values: Floats, days: int) -> Floats:
-    """Apply a function to what follows the last gap: a running sum would carry one NaN to the end, an extreme step over it."""
+    """Apply a function to what follows the last gap: a running sum would carry one NaN to the end, an extreme
+    step over it.
+    """
     gaps = np.flatnonzero(~np.isfinite(values))
     start = int(gaps[-1]) + 1 if gaps.size else 0
     found = np.full(values.size, math.nan)

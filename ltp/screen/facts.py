@@ -1,6 +1,7 @@
-"""The facts of a share on its newest session, by the names of `core.facts`.
+"""The facts of a share on its newest session, by the names of `core.criteria.facts`.
 
-The step between indicators and criteria: arrays become the one number of each that counts today. Knows no strategy.
+The step between indicators and criteria: arrays become the one number of each that counts today. Knows no
+strategy.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _RETURNS: Final = {"ret1m": 21, "ret3m": 63, "ret6m": 126, "ret12m": YEAR}
 
 
 def measure(daily: Timeframe, weekly: Timeframe, index: History | None) -> Mapping[str, Value]:
-    """Return each fact of `core.facts.FACTS`; None for what the history is too short for.
+    """Return each fact of `core.criteria.facts.FACTS`; None for what the history is too short for.
 
     Args:
         index: NIFTY's daily candles; None leaves the relative strength unknown.
@@ -50,7 +51,9 @@ def newest(values: Floats, back: int = 0) -> float:
 
 
 def over_pct(value: float, base: float) -> float:
-    """Return by how many per cent `value` is above `base`; NaN where either is unknown or the base is not above 0."""
+    """Return by how many per cent `value` is above `base`; NaN where either is unknown or the base is not
+    above 0.
+    """
     return 100 * (value / base - 1) if base > 0 else math.nan
 
 
@@ -68,7 +71,12 @@ def _prices(daily: Timeframe) -> dict[str, Value]:
     candles = daily.candles
     close, before = newest(candles.close), newest(candles.close, 1)
     returns = {name: over_pct(close, newest(candles.close, sessions)) for name, sessions in _RETURNS.items()}
-    return {"price": close, "change_pct": over_pct(close, before), "gap_pct": over_pct(newest(candles.open), before), **returns}
+    return {
+        "price": close,
+        "change_pct": over_pct(close, before),
+        "gap_pct": over_pct(newest(candles.open), before),
+        **returns,
+    }
 
 
 def _volumes(daily: Timeframe) -> dict[str, Value]:
@@ -196,7 +204,9 @@ def _against(daily: Timeframe, index: History | None) -> dict[str, Value]:
 def _weeks(weekly: Timeframe) -> dict[str, Value]:
     close, ema20, hist = newest(weekly.candles.close), newest(weekly.ema20), newest(weekly.macd.hist)
     return {
-        "weekly_trend": _TREND.get(newest(indicators.trend(weekly.candles.close, weekly.ema20, weekly.ema50))),
+        "weekly_trend": _TREND.get(
+            newest(indicators.trend(weekly.candles.close, weekly.ema20, weekly.ema50))
+        ),
         "weekly_rsi": newest(weekly.rsi),
         "weekly_adx": newest(weekly.adx),
         "weekly_macd_hist": hist,

@@ -1,6 +1,8 @@
-"""What a strategy says of one share: the fields of `core.screener.Row` that it can know, and the words for numbers.
+"""What a strategy says of one share: the fields of `core.screener.Row` that it can know, and the words for
+numbers.
 
-Whoever knows the share's key, name and rank makes the row: `Row(key, rank, symbol, name, sector, **finding._asdict())`.
+Whoever knows the share's key, name and rank makes the row: `Row(key, rank, symbol, name, sector,
+**finding._asdict())`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ltp.core.facts import FACT
+from ltp.core.criteria.facts import FACT
 from ltp.core.money import Price, grouped_text
 from ltp.core.screener import Outcome
 from ltp.screen.criterion import Score
@@ -59,7 +61,10 @@ class Weakness(NamedTuple):
 
 
 def not_ready(verdict: str, found: Sequence[Weakness]) -> Finding:
-    reasons, cures = "; ".join(weakness.reason for weakness in found), " and ".join(weakness.cure for weakness in found)
+    reasons, cures = (
+        "; ".join(weakness.reason for weakness in found),
+        " and ".join(weakness.cure for weakness in found),
+    )
     return Finding(NOT_READY, f"{verdict}: {reasons}.", f"Another look once {cures}.")
 
 
@@ -81,7 +86,9 @@ def scored(advice: Finding, study: Study, daily: Score, weekly: Score, flags: tu
 
 
 def silence(study: Study, least: int) -> str:
-    """Say why nothing can be said of a share at all: too few sessions, or none lately; empty where something can."""
+    """Say why nothing can be said of a share at all: too few sessions, or none lately; empty where something
+    can.
+    """
     sessions = len(study.daily)
     if sessions < least:
         return f"Only {sessions} sessions of history; a score needs {least}."
@@ -98,12 +105,16 @@ def doubts(study: Study) -> tuple[str, ...]:
     """Return as sentences what the history leaves unknown, so that a low score is not taken for a weak share."""
     sessions, found = len(study.daily), []
     if sessions <= 252:
-        found.append(f"Only {sessions} sessions of history: what needs a year (253) is unknown and earned no points.")
+        found.append(
+            f"Only {sessions} sessions of history: what needs a year (253) is unknown and earned no points."
+        )
     return tuple(found)
 
 
 def too_short(unknown: Sequence[str]) -> Finding:
-    """Return what is said of a share whose setup is decided by facts that are `unknown`: their names in `core.facts`."""
+    """Return what is said of a share whose setup is decided by facts that are `unknown`: their names in
+    `core.criteria.facts`.
+    """
     labels = ", ".join(FACT[name].label for name in unknown)
     return Finding(NOT_READY, f"Too little history: {labels} unknown.", "More sessions.")
 

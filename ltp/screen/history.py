@@ -1,7 +1,7 @@
 """A share's daily candles as arrays, and the weeks they make.
 
-The first step of a screen: bytes from SQL become arrays once, and everything after is numpy. Knows no key, no symbol and no
-clock; whether the prices were adjusted for splits is settled before they come here.
+The first step of a screen: bytes from SQL become arrays once, and everything after is numpy. Knows no key, no
+symbol and no clock; whether the prices were adjusted for splits is settled before they come here.
 """
 
 from __future__ import annotations
@@ -16,14 +16,20 @@ from ltp.core.money import MAX_PRICE, SCALE
 
 Floats = NDArray[np.float64]
 
-# The layout of `core.candle.RECORD` ("<i5q") as numpy reads it: days since 1970-01-01, then 1/10,000 rupees, then shares.
-RECORD: Final = np.dtype([("day", "<i4"), ("open", "<i8"), ("high", "<i8"), ("low", "<i8"), ("close", "<i8"), ("volume", "<i8")])
+# The layout of `core.history.candle.RECORD` ("<i5q") as numpy reads it: days since 1970-01-01, then 1/10,000
+# rupees, then shares.
+RECORD: Final = np.dtype(
+    [("day", "<i4"), ("open", "<i8"), ("high", "<i8"), ("low", "<i8"), ("close", "<i8"), ("volume", "<i8")]
+)
 _LAST_DAY: Final = date.max.toordinal() - date(1970, 1, 1).toordinal()
-_MONDAY: Final = 3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
+_MONDAY: Final = (
+    3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
+)
 
 
 class History(NamedTuple):
-    """Candles, oldest first, one session each (or one week each). All arrays have one length, which may be zero.
+    """Candles, oldest first, one session each (or one week each). All arrays have one length, which may be
+    zero.
 
     `days`: int32, days since 1970-01-01. Prices: rupees. `volume`: shares.
     """
@@ -37,10 +43,11 @@ class History(NamedTuple):
 
 
 def from_packed(packed: bytes) -> History:
-    """Return the candles of records as `core.candle.pack` writes them.
+    """Return the candles of records as `core.history.candle.pack` writes them.
 
     Raises:
-        ValueError: they are damaged: the length is no multiple of a record's, or a day, a price or a volume cannot be.
+        ValueError: they are damaged: the length is no multiple of a record's, or a day, a price or a volume
+            cannot be.
     """
     if len(packed) % RECORD.itemsize:
         raise ValueError("a torn record")
@@ -48,16 +55,22 @@ def from_packed(packed: bytes) -> History:
     # Whatever is wrong with one share would otherwise be a wrong number, or the newest session of all.
     if (np.diff(records["day"]) <= 0).any() or (records["day"][-1:] > _LAST_DAY).any():
         raise ValueError("days out of order")
-    if min(records[name].min(initial=1) for name in ("open", "low", "close")) <= 0 or records["high"].max(initial=0) > MAX_PRICE:
+    if (
+        min(records[name].min(initial=1) for name in ("open", "low", "close")) <= 0
+        or records["high"].max(initial=0) > MAX_PRICE
+    ):
         raise ValueError("prices not above 0, or above a crore")
     if (records["high"] < records["low"]).any() or records["volume"].min(initial=0) < 0:
         raise ValueError("a high below its low, or a negative volume")
     opened, high, low, close = (records[name] / SCALE for name in ("open", "high", "low", "close"))
-    return History(records["day"].astype(np.int32), opened, high, low, close, records["volume"].astype(np.float64))
+    return History(
+        records["day"].astype(np.int32), opened, high, low, close, records["volume"].astype(np.float64)
+    )
 
 
 def weekly(daily: History) -> History:
-    """Return a candle for each ISO week (Monday to Sunday) that had a session; its day is the week's last session.
+    """Return a candle for each ISO week (Monday to Sunday) that had a session; its day is the week's last
+    session.
 
     The last week may still be forming: it holds what was traded so far, as a weekly chart does.
     """

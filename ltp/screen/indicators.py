@@ -1,8 +1,9 @@
 """Indicators: arrays in, arrays of the same length out, NaN wherever the warm-up is not over.
 
-TA-Lib computes what it knows, with its unstable period at 0: the first value comes as soon as the formula has all its
-inputs (EMA n: the n-th candle, started with the plain average of n; RSI, ATR and DI 14: the 15th; ADX 14: the 28th; MACD:
-the 34th) and not before; a shorter input gives NaN alone. Knows nothing of days, shares or screens.
+TA-Lib computes what it knows, with its unstable period at 0: the first value comes as soon as the formula has
+all its inputs (EMA n: the n-th candle, started with the plain average of n; RSI, ATR and DI 14: the 15th; ADX
+14: the 28th; MACD: the 34th) and not before; a shorter input gives NaN alone. Knows nothing of days, shares
+or screens.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ MAX_INDEX_GAP_D: Final = 7  # an index value older than a week is no comparison
 
 
 class Supertrend(NamedTuple):
-    """`line`: the trailing band, in price units. `side`: 1 while the line is below the price, −1 above, NaN in the warm-up."""
+    """`line`: the trailing band, in price units. `side`: 1 while the line is below the price, −1 above, NaN
+    in the warm-up.
+    """
 
     line: Floats
     side: Floats
@@ -43,7 +46,9 @@ class Bands(NamedTuple):
 
 
 def ema(values: Floats, period: int) -> Floats:
-    """Return the exponential average, factor 2 / (period + 1), started with the plain average of the first `period`."""
+    """Return the exponential average, factor 2 / (period + 1), started with the plain average of the first
+    `period`.
+    """
     return talib.EMA(values, period)
 
 
@@ -98,21 +103,26 @@ def bollinger(close: Floats, period: int = 20, deviations: float = 2.0) -> Bands
 def supertrend(high: Floats, low: Floats, close: Floats) -> Supertrend:
     """Return the Supertrend of 10 candles and 3 ATRs, as charting sites draw it.
 
-    The bands are (high + low) / 2 ± 3 ATR; the lower one only rises and the upper one only falls until the close crosses it.
-    The first value is on the 11th candle and begins on the down side.
+    The bands are (high + low) / 2 ± 3 ATR; the lower one only rises and the upper one only falls until the
+    close crosses it. The first value is on the 11th candle and begins on the down side.
     """
     found = Supertrend(_nothing(close), _nothing(close))
     start = SUPERTREND_PERIOD
     if close.size <= start:
         return found
     middle, reach = (high + low) / 2, SUPERTREND_ATRS * atr(high, low, close, start)
-    lines, sides = _trail((middle - reach)[start:].tolist(), (middle + reach)[start:].tolist(), close[start:].tolist())
+    lines, sides = _trail(
+        (middle - reach)[start:].tolist(), (middle + reach)[start:].tolist(), close[start:].tolist()
+    )
     found.line[start:], found.side[start:] = lines, sides
     return found
 
 
-def _trail(lows: Sequence[float], highs: Sequence[float], closes: Sequence[float]) -> tuple[list[float], list[float]]:
-    # Each band depends on the one before, so this is the one loop over days; on floats, not on array elements.
+def _trail(
+    lows: Sequence[float], highs: Sequence[float], closes: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    # Each band depends on the one before, so this is the one loop over days; on floats, not on array
+    # elements.
     lower, upper, before, up = lows[0], highs[0], closes[0], False
     lines, sides = [upper], [-1.0]
     for low, high, close in zip(lows[1:], highs[1:], closes[1:], strict=True):
@@ -138,10 +148,12 @@ def at_days(days: NDArray[np.int32], index_days: NDArray[np.int32], index_close:
 
 
 def trend(close: Floats, *averages: Floats) -> Floats:
-    """Return 1 where the close is above the second average and each average above the next, −1 where all is reversed, else 0.
+    """Return 1 where the close is above the second average and each average above the next, −1 where all is
+    reversed, else 0.
 
     Args:
-        averages: at least two, the quickest first. The close is held against the second: a dip below the quickest is a
+        averages: at least two, the quickest first. The close is held against the second: a dip below the
+            quickest is a
             pullback, not the end of a trend.
     """
     up, down = close > averages[1], close < averages[1]

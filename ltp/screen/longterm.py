@@ -27,7 +27,9 @@ DAILY: Final = (
 )
 WEEKLY: Final = (
     Criterion("Week above EMA 20", "weekly_dist_ema20", 20, ((-6, 0), (0, 0.6), (5, 1)), low=0),
-    Criterion("Weekly EMA 20 above EMA 50", "weekly_ema20_over_ema50", 30, ((-4, 0), (0, 0.5), (8, 1)), low=0),
+    Criterion(
+        "Weekly EMA 20 above EMA 50", "weekly_ema20_over_ema50", 30, ((-4, 0), (0, 0.5), (8, 1)), low=0
+    ),
     Criterion("Weekly Supertrend up", "weekly_dist_supertrend", 30, ((-0.5, 0), (0, 0.7), (10, 1)), low=0),
     Criterion("Weekly RSI above 50", "weekly_rsi", 20, ((40, 0), (50, 0.5), (60, 1)), low=50),
 )

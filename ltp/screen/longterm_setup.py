@@ -1,7 +1,8 @@
-"""What to do about a share for a year and more: the zone to accumulate in, what ends the idea, and how much to put in.
+"""What to do about a share for a year and more: the zone to accumulate in, what ends the idea, and how much
+to put in.
 
-Zone: around the EMA 50, never below the 200-day average. Invalidation: below the 200-day average and the zone. Allocation:
-so that reaching the invalidation costs the risk of one trade. Knows no score.
+Zone: around the EMA 50, never below the 200-day average. Invalidation: below the 200-day average and the
+zone. Allocation: so that reaching the invalidation costs the risk of one trade. Knows no score.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ MOST_RISK_PCT: Final = 25.0  # of the entry
 HORIZON: Final = "1 to 3 years"
 
 
-class Reading(NamedTuple):
-    """The facts a long-term setup is decided by, all known. Units as in `core.facts`."""
+class LongtermReading(NamedTuple):
+    """The facts a long-term setup is decided by, all known. Units as in `core.criteria.facts`."""
 
     price: float
     ema50: float
@@ -66,10 +67,10 @@ class Zone(NamedTuple):
 
 def advise(facts: Mapping[str, Value], sizing: Sizing, tick_size: Price) -> Finding:
     """Return the setup with its sentences and, unless it is NOT_READY, its zone, invalidation and allocation."""
-    missing = [name for name in Reading._fields if not isinstance(facts[name], float)]
+    missing = [name for name in LongtermReading._fields if not isinstance(facts[name], float)]
     if missing:
         return too_short(missing)
-    of = Reading(*(cast(float, facts[name]) for name in Reading._fields))
+    of = LongtermReading(*(cast(float, facts[name]) for name in LongtermReading._fields))
     weak = _weak(of, facts)
     if weak or of.dist_sma200 <= -MOST_BELOW_SMA200:
         below = [_below(of)] if of.dist_sma200 <= 0 else []
@@ -78,14 +79,15 @@ def advise(facts: Mapping[str, Value], sizing: Sizing, tick_size: Price) -> Find
     return wait(of, _relative(facts), sizing, tick_size)
 
 
-def _below(of: Reading) -> Weakness:
+def _below(of: LongtermReading) -> Weakness:
     average = rupees_text(of.sma200)
     return Weakness(
-        f"the close is {per_cent(-of.dist_sma200)} below the 200-day average {average}", f"a close is above {average}"
+        f"the close is {per_cent(-of.dist_sma200)} below the 200-day average {average}",
+        f"a close is above {average}",
     )
 
 
-def _weak(of: Reading, facts: Mapping[str, Value]) -> list[Weakness]:
+def _weak(of: LongtermReading, facts: Mapping[str, Value]) -> list[Weakness]:
     supertrend = rupees_text(of.weekly_supertrend)
     asked = (
         (
@@ -98,7 +100,11 @@ def _weak(of: Reading, facts: Mapping[str, Value]) -> list[Weakness]:
             f"the weekly EMA 20 is {per_cent(-of.weekly_ema20_over_ema50)} below the EMA 50",
             "the weekly EMA 20 is above the EMA 50",
         ),
-        (of.weekly_dist_supertrend > 0, f"the weekly Supertrend is down at {supertrend}", f"a week closes above {supertrend}"),
+        (
+            of.weekly_dist_supertrend > 0,
+            f"the weekly Supertrend is down at {supertrend}",
+            f"a week closes above {supertrend}",
+        ),
         (
             of.drawdown_pct <= MOST_DRAWDOWN,
             f"it is {of.drawdown_pct:.1f}% below its highest close of the year, more than {MOST_DRAWDOWN:g}%",
@@ -125,13 +131,15 @@ def _relative(facts: Mapping[str, Value]) -> str:
     return f"against NIFTY {six:+.1f}% over 6 and {twelve:+.1f}% over 12 months"
 
 
-def _zone(of: Reading, anchor: float) -> tuple[float, float]:
+def _zone(of: LongtermReading, anchor: float) -> tuple[float, float]:
     low = max(of.sma200, anchor - ZONE_BELOW_ATRS * of.weekly_atr)
     return low, max(low, anchor + ZONE_ABOVE_ATRS * of.weekly_atr)
 
 
-def _invalidation(of: Reading, low: float, high: float, entry: float) -> Zone:
-    """Return the zone with what ends the idea: a little below the 200-day average, if that is neither too near nor too far."""
+def _invalidation(of: LongtermReading, low: float, high: float, entry: float) -> Zone:
+    """Return the zone with what ends the idea: a little below the 200-day average, if that is neither too
+    near nor too far.
+    """
     average = of.sma200 - STOP_ATRS * of.weekly_atr
     near, far = entry - LEAST_STOP_ATRS * of.weekly_atr, entry * (1 - MOST_RISK_PCT / 100)
     if average > near and near >= far:
@@ -141,7 +149,7 @@ def _invalidation(of: Reading, low: float, high: float, entry: float) -> Zone:
     return Zone(low, high, entry, average, f"{STOP_ATRS:g} weekly ATR below the 200-day average")
 
 
-def _accumulate(of: Reading, strength: str, sizing: Sizing, tick: Price) -> Finding:
+def _accumulate(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
     low, high = _zone(of, max(of.ema50, of.sma200))
     text = (
         f"Long-term uptrend: {of.dist_sma200:.1f}% above the 200-day average {rupees_text(of.sma200)}, which rose "
@@ -150,17 +158,23 @@ def _accumulate(of: Reading, strength: str, sizing: Sizing, tick: Price) -> Find
     if of.price > high:
         zone = _invalidation(of, low, high, max(low, min(high, of.ema50)))
         above = 100 * (of.price / high - 1)
-        return _planned(WAIT_PULLBACK, zone, f"{text}. {above:.1f}% above the zone: wait for it.", sizing, tick)
+        return _planned(
+            WAIT_PULLBACK, zone, f"{text}. {above:.1f}% above the zone: wait for it.", sizing, tick
+        )
     if of.price < low:
         zone = _invalidation(of, low, high, low)
         return _planned(
-            WAIT_BREAKOUT, zone, f"{text}. Below the zone: buy when it is back above {rupees_text(low)}.", sizing, tick
+            WAIT_BREAKOUT,
+            zone,
+            f"{text}. Below the zone: buy when it is back above {rupees_text(low)}.",
+            sizing,
+            tick,
         )
     zone = _invalidation(of, low, high, of.price)
     return _planned(READY, zone, f"{text}. Inside the zone: accumulate.", sizing, tick)
 
 
-def _recover(of: Reading, strength: str, sizing: Sizing, tick: Price) -> Finding:
+def _recover(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
     zone = _invalidation(of, of.sma200, of.sma200 + ZONE_ABOVE_ATRS * of.weekly_atr, of.sma200)
     why = (
         f"The close is {per_cent(-of.dist_sma200)} below its rising 200-day average {rupees_text(of.sma200)}; {strength}. "
@@ -174,7 +188,11 @@ def _planned(setup: str, zone: Zone, why: str, sizing: Sizing, tick: Price) -> F
     entry = rounded(zone.entry, tick)
     stop = stop_on_tick(zone.stop, entry, tick, MOST_RISK_PCT)
     if stop is None:
-        return Finding(NOT_READY, f"{why} No plan: one tick is too coarse at this price.", "Another look at a higher price.")
+        return Finding(
+            NOT_READY,
+            f"{why} No plan: one tick is too coarse at this price.",
+            "Another look at a higher price.",
+        )
     low = rounded(zone.low, tick)
     position = size(entry, stop, sizing, MOST_ALLOCATION_PCT)
     cost = None if position.quantity is None else position.quantity * entry

@@ -1,23 +1,26 @@
 """What became of a plan in the sessions after it, in risks: how a strategy is held against the past.
 
-Stages are those of `core.plan`, so that where a day touched two levels the careful reading is taken here too. Knows no share.
+Stages are those of `core.history.plan`, so that where a day touched two levels the careful reading is taken
+here too. Knows no share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ltp.core.history.plan import ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, WAITING, Plan, after
 from ltp.core.money import Price
-from ltp.core.plan import ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, WAITING, Plan, after
 
 Bar = tuple[Price, Price, Price, Price]  # open, high, low, close
 
 
 def outcome(plan: Plan, sessions: Iterable[Bar]) -> float | None:
-    """Return what the plan gained in risks, (exit - fill) / (entry - stop), before costs; None where it was never filled.
+    """Return what the plan gained in risks, (exit - fill) / (entry - stop), before costs; None where it was
+    never filled.
 
-    The fill is the open of the session that reached the zone, or the end of the zone that its price came through. Out goes the
-    position at its stop or target, at the open where that is beyond it, else at the last close of `sessions`.
+    The fill is the open of the session that reached the zone, or the end of the zone that its price came
+    through. Out goes the position at its stop or target, at the open where that is beyond it, else at the
+    last close of `sessions`.
     """
     stop, target = plan.stop, plan.target
     if stop is None or stop >= plan.entry:

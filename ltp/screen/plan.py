@@ -1,7 +1,7 @@
 """Stops, targets and quantities: from levels in rupees to prices that an order could carry.
 
-The last step of a strategy. Knows no setup and no criterion; every number it gives can be worked out by hand from the
-constants here.
+The last step of a strategy. Knows no setup and no criterion; every number it gives can be worked out by hand
+from the constants here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Level(NamedTuple):
 
 
 class Position(NamedTuple):
-    """`risk`: quantity × (entry − stop). Where not one share fits, `quantity` and `risk` are None and `reason` says why."""
+    """`risk`: quantity × (entry − stop). Where not one share fits, `quantity` and `risk` are None and
+    `reason` says why.
+    """
 
     quantity: int | None
     risk: Price | None
@@ -56,7 +58,8 @@ def tick_above(value: float, tick: Price) -> Price:
 
 
 def stop_on_tick(stop: float, entry: Price, tick: Price, most_pct: float) -> Price | None:
-    """Return the stop on the tick below, or where that is past `most_pct` of the entry, the farthest tick that is not.
+    """Return the stop on the tick below, or where that is past `most_pct` of the entry, the farthest tick
+    that is not.
 
     None where neither lies between 0 and the entry: the tick is too coarse for the price.
     """
@@ -66,10 +69,11 @@ def stop_on_tick(stop: float, entry: Price, tick: Price, most_pct: float) -> Pri
 
 
 def choose_stop(entry: float, atr: float, lows: Iterable[Level]) -> Level | None:
-    """Return the stop: 0.25 ATR below the first of `lows` that leaves a risk of 1 to 3 ATR and at most 8% of the entry.
+    """Return the stop: 0.25 ATR below the first of `lows` that leaves a risk of 1 to 3 ATR and at most 8% of
+    the entry.
 
-    Where none does but one is too near, 1.5 ATR below the entry (which is below that low too). None where all are too far:
-    only an absurd stop is left.
+    Where none does but one is too near, 1.5 ATR below the entry (which is below that low too). None where all
+    are too far: only an absurd stop is left.
 
     Args:
         lows: supports in order of preference, rupees; an unknown one is NaN.
@@ -87,7 +91,9 @@ def choose_stop(entry: float, atr: float, lows: Iterable[Level]) -> Level | None
 
 
 def choose_target(entry: float, stop: float, resistances: Iterable[Level]) -> Level:
-    """Return the nearest resistance that is worth at least 1.5 R, but no more than 3 R; 2 R where there is none. Rupees."""
+    """Return the nearest resistance that is worth at least 1.5 R, but no more than 3 R; 2 R where there is
+    none. Rupees.
+    """
     risk = entry - stop
     for level in sorted(resistances):
         if level.price - entry >= RESISTANCE_FROM_R * risk:
@@ -103,6 +109,12 @@ def size(entry: Price, stop: Price, sizing: Sizing, most_pct: float) -> Position
         return Position(shares, shares * (entry - stop), "")
     budget, room = round(sizing.risk_per_trade * SCALE), round(sizing.capital * SCALE * most_pct / 100)
     if budget < entry - stop:
-        return Position(None, None, f"One share risks {price_text(entry - stop)}, more than the {price_text(budget)} of a trade.")
-    reason = f"One share costs {price_text(entry)}, more than {most_pct:g}% of the capital ({price_text(room)})."
+        return Position(
+            None,
+            None,
+            f"One share risks {price_text(entry - stop)}, more than the {price_text(budget)} of a trade.",
+        )
+    reason = (
+        f"One share costs {price_text(entry)}, more than {most_pct:g}% of the capital ({price_text(room)})."
+    )
     return Position(None, None, reason)

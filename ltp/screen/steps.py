@@ -1,7 +1,9 @@
-"""Steps from one close to the next open, and what surrounds them: which are too wide for trading, which came back.
+"""Steps from one close to the next open, and what surrounds them: which are too wide for trading, which came
+back.
 
-The exchange opens a share within 20% of the close before, adjusted for splits and the like. A wider step is therefore no trading,
-whatever the volume: the number of shares changed, the company was divided, or a print is wrong. Knows no ratio.
+The exchange opens a share within 20% of the close before, adjusted for splits and the like. A wider step is
+therefore no trading, whatever the volume: the number of shares changed, the company was divided, or a print
+is wrong. Knows no ratio.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ltp.core.candle import day_of
+from ltp.core.history.candle import day_of
 from ltp.screen.history import Floats, History
 
 BEFORE: Final = 20
@@ -32,10 +34,12 @@ _ISIN_LATE_D: Final = 3  # the instrument master may tell of a new ISIN some day
 
 
 class Step(NamedTuple):
-    """`opened`, `closed`: the close before it divided by the day's open and close, the open without the market's own move.
+    """`opened`, `closed`: the close before it divided by the day's open and close, the open without the
+    market's own move.
 
-    `shares`, `rupees`: traded on the day against the median of the days before, NaN where nothing was; `after`: the same of
-    the shares of the days that follow, NaN while there is none. `before`, `open`: the two prices. `pause`: calendar days.
+    `shares`, `rupees`: traded on the day against the median of the days before, NaN where nothing was;
+    `after`: the same of the shares of the days that follow, NaN while there is none. `before`, `open`: the
+    two prices. `pause`: calendar days.
     """
 
     opened: float
@@ -52,7 +56,8 @@ class Step(NamedTuple):
 
 
 def market(histories: Iterable[History]) -> dict[int, float]:
-    """Return by day the move from the close before to the open that half of the shares exceeded, as a logarithm.
+    """Return by day the move from the close before to the open that half of the shares exceeded, as a
+    logarithm.
 
     Days of few shares are left out: their median is that of the shares, not of the market.
     """
@@ -68,11 +73,17 @@ def market(histories: Iterable[History]) -> dict[int, float]:
     day, move = day[order], move[order]
     starts = np.flatnonzero(np.concatenate(([True], day[1:] != day[:-1])))
     ends = np.append(starts[1:], day.size)
-    return {int(day[s]): float(np.median(move[s:e])) for s, e in zip(starts, ends, strict=True) if e - s >= _FEWEST_SHARES}
+    return {
+        int(day[s]): float(np.median(move[s:e]))
+        for s, e in zip(starts, ends, strict=True)
+        if e - s >= _FEWEST_SHARES
+    }
 
 
 def far(history: History, factor: float) -> list[int]:
-    """Return where a session opened below the close before divided by `factor`, or wider than any band allows."""
+    """Return where a session opened below the close before divided by `factor`, or wider than any band
+    allows.
+    """
     before, opened = history.close[:-1], history.open[1:]
     beyond = (opened < before / factor) | _wide(history)
     return [int(at) + 1 for at in np.flatnonzero(beyond & (opened > 0) & (before > 0))]

@@ -1,6 +1,7 @@
 """One share under study: its candles, the index beside them, and what was worked out of them so far.
 
-Handed from strategy to strategy, so that indicators and facts are computed once an instrument. Knows no symbol and no clock.
+Handed from strategy to strategy, so that indicators and facts are computed once an instrument. Knows no
+symbol and no clock.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ SPARK_SESSIONS: Final = 60
 
 
 class Study:
-    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none. `newest`: the newest
-    session of the shares it is seen among, days since 1970-01-01; 0 where that is unknown."""
+    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none.
+    `newest`: the newest session of the shares it is seen among, days since 1970-01-01; 0 where that is
+    unknown.
+    """
 
     def __init__(self, history: History, index: History | None = None, newest: int = 0) -> None:
         self.history = history
@@ -33,7 +36,7 @@ class Study:
 
     @cached_property
     def facts(self) -> Mapping[str, Value]:
-        """Return what `core.facts` lists, see `screen.facts.measure`."""
+        """Return what `core.criteria.facts` lists, see `screen.facts.measure`."""
         return facts.measure(self.daily, self.weekly, self.index)
 
     @cached_property
@@ -43,7 +46,9 @@ class Study:
 
     @cached_property
     def lag_days(self) -> int:
-        """Return how many days the share's newest session is behind the index's, or the others' where that is later."""
+        """Return how many days the share's newest session is behind the index's, or the others' where that is
+        later.
+        """
         if not self.history.days.size:
             return 0
         newest = self._newest if self.index is None else max(self._newest, int(self.index.days[-1]))

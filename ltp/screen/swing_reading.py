@@ -1,6 +1,7 @@
 """The facts a swing setup is decided by, and the questions asked of them.
 
-Every answer is a sentence with its numbers, empty or missing where there is nothing to say. Knows no price to buy at.
+Every answer is a sentence with its numbers, empty or missing where there is nothing to say. Knows no price to
+buy at.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ BOUNCE_ATRS: Final = 1.0  # this near above the EMA 20, a rising day is the end 
 DIP_ATRS: Final = -0.5  # and a little below it still is
 
 
-class Reading(NamedTuple):
-    """All known. Units as in `core.facts`."""
+class SwingReading(NamedTuple):
+    """All known. Units as in `core.criteria.facts`."""
 
     price: float
     change_pct: float
@@ -52,18 +53,30 @@ class Reading(NamedTuple):
 
 def unknown(facts: Mapping[str, Value]) -> list[str]:
     """Return the names of what is not known, the ATR also when it is 0: nothing can be measured in it."""
-    return [name for name in Reading._fields if not isinstance(facts[name], float) or (name == "atr" and not facts[name])]
+    return [
+        name
+        for name in SwingReading._fields
+        if not isinstance(facts[name], float) or (name == "atr" and not facts[name])
+    ]
 
 
-def read(facts: Mapping[str, Value]) -> Reading:
-    return Reading(*(cast(float, facts[name]) for name in Reading._fields))
+def read(facts: Mapping[str, Value]) -> SwingReading:
+    return SwingReading(*(cast(float, facts[name]) for name in SwingReading._fields))
 
 
-def broken_trend(of: Reading) -> list[Weakness]:
+def broken_trend(of: SwingReading) -> list[Weakness]:
     """Return what stands against any buying: without these nothing else counts."""
     asked = (
-        (of.ema50 > of.ema200, "the EMA 50 {ema50} is below the EMA 200 {ema200}", "the EMA 50 is above the EMA 200"),
-        (of.price > of.ema200, "the close {price} is below the EMA 200 {ema200}", "a close is above {ema200}"),
+        (
+            of.ema50 > of.ema200,
+            "the EMA 50 {ema50} is below the EMA 200 {ema200}",
+            "the EMA 50 is above the EMA 200",
+        ),
+        (
+            of.price > of.ema200,
+            "the close {price} is below the EMA 200 {ema200}",
+            "a close is above {ema200}",
+        ),
         (of.price > of.ema50, "the close {price} is below the EMA 50 {ema50}", "a close is above {ema50}"),
         (
             of.pct_from_high52 <= MOST_BELOW_HIGH52,
@@ -79,10 +92,14 @@ def broken_trend(of: Reading) -> list[Weakness]:
     return _weak(of, asked)
 
 
-def doubtful_trend(of: Reading) -> list[Weakness]:
+def doubtful_trend(of: SwingReading) -> list[Weakness]:
     """Return what a base may still have against it, but not a trend to buy into."""
     asked = (
-        (of.ema20 > of.ema50, "the EMA 20 {ema20} is below the EMA 50 {ema50}", "the EMA 20 is above {ema50}"),
+        (
+            of.ema20 > of.ema50,
+            "the EMA 20 {ema20} is below the EMA 50 {ema50}",
+            "the EMA 20 is above {ema50}",
+        ),
         (of.dist_supertrend > 0, "the Supertrend is down at {supertrend}", "a close is above {supertrend}"),
         (
             of.weekly_dist_supertrend > 0,
@@ -93,7 +110,7 @@ def doubtful_trend(of: Reading) -> list[Weakness]:
     return _weak(of, asked)
 
 
-def _weak(of: Reading, asked: tuple[tuple[bool, str, str], ...]) -> list[Weakness]:
+def _weak(of: SwingReading, asked: tuple[tuple[bool, str, str], ...]) -> list[Weakness]:
     failed = [(reason, cure) for fine, reason, cure in asked if not fine]
     if not failed:
         return []
@@ -101,7 +118,7 @@ def _weak(of: Reading, asked: tuple[tuple[bool, str, str], ...]) -> list[Weaknes
     return [Weakness(reason.format_map(words), cure.format_map(words)) for reason, cure in failed]
 
 
-def extension(of: Reading) -> str:
+def extension(of: SwingReading) -> str:
     """Say how far the price has run away from its average; empty where it has not."""
     parts = []
     if of.ext_ema20 > EXTENDED_ATRS:
@@ -111,7 +128,7 @@ def extension(of: Reading) -> str:
     return " and ".join(parts)
 
 
-def trigger(of: Reading) -> str:
+def trigger(of: SwingReading) -> str:
     """Say what makes now the moment to buy in an uptrend; empty where nothing does."""
     if of.adx < LEAST_ADX or of.di_diff <= 0:
         return ""
@@ -126,7 +143,7 @@ def trigger(of: Reading) -> str:
     return ""
 
 
-def untriggered(of: Reading) -> str:
+def untriggered(of: SwingReading) -> str:
     """Say what is missing for a trigger, with its numbers."""
     parts = []
     if of.adx < LEAST_ADX:
@@ -141,11 +158,13 @@ def untriggered(of: Reading) -> str:
         parts.append(f"volume is {of.relvol:.1f} × usual and heavier on falling days")
     if not parts:
         away = (of.high20 - of.price) / of.atr
-        parts.append(f"the 20-day high {rupees_text(of.high20)} is {away:.1f} ATR away and the EMA 20 {of.ext_ema20:.1f} ATR")
+        parts.append(
+            f"the 20-day high {rupees_text(of.high20)} is {away:.1f} ATR away and the EMA 20 {of.ext_ema20:.1f} ATR"
+        )
     return ", ".join(parts)
 
 
-def strength(of: Reading) -> str:
+def strength(of: SwingReading) -> str:
     quick, slow = (">" if above else "<" for above in (of.ema20 > of.ema50, of.ema50 > of.ema200))
     return (
         f"EMA 20 {rupees_text(of.ema20)} {quick} EMA 50 {rupees_text(of.ema50)} {slow} EMA 200 {rupees_text(of.ema200)}, "

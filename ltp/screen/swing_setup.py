@@ -1,7 +1,8 @@
 """What to do about a share within days: the setup of the swing strategy, its sentences and its plan.
 
-The questions are asked in one order, and the first answer decides: is the trend broken, is the price extended, is there a
-trigger worth its risk, is there a resistance to wait for, else a pullback. A setup for which no sane plan exists is NOT_READY.
+The questions are asked in one order, and the first answer decides: is the trend broken, is the price
+extended, is there a trigger worth its risk, is there a resistance to wait for, else a pullback. A setup for
+which no sane plan exists is NOT_READY.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from ltp.core.money import Price
 from ltp.core.sizing import MOST_POSITION_PCT, Sizing
 from ltp.screen import swing_reading as asked
 from ltp.screen.facts import lowest
-from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding, not_ready, rupees_text, too_short
+from ltp.screen.finding import (
+    NOT_READY,
+    READY,
+    WAIT_BREAKOUT,
+    WAIT_PULLBACK,
+    Finding,
+    not_ready,
+    rupees_text,
+    too_short,
+)
 from ltp.screen.plan import (
     LEAST_ATRS,
     MOST_ATRS,
@@ -27,15 +37,17 @@ from ltp.screen.plan import (
     tick_above,
 )
 from ltp.screen.study import Study
-from ltp.screen.swing_reading import Reading
+from ltp.screen.swing_reading import SwingReading
 
 REACH_ATRS: Final = 2.0  # a resistance farther than this is not what the next days are about
 ABOVE_RESISTANCE_ATRS: Final = 0.1  # through it, not at it
-_NO_STOP: Final = f"no low leaves a stop {LEAST_ATRS:g} to {MOST_ATRS:g} ATR and at most {MOST_RISK_PCT:g}% below"
+_NO_STOP: Final = (
+    f"no low leaves a stop {LEAST_ATRS:g} to {MOST_ATRS:g} ATR and at most {MOST_RISK_PCT:g}% below"
+)
 _CLEAR_ATRS: Final = 0.5  # a high this near above the entry is the one being tried, not one to sell at
 
 
-class Way(NamedTuple):
+class EntryZone(NamedTuple):
     """A way in, rupees: bought between `low` and `high`, reckoned at `entry`, with `stop` and `target`."""
 
     entry: float
@@ -47,7 +59,7 @@ class Way(NamedTuple):
 
 class Order(NamedTuple):
     setup: str
-    way: Way
+    way: EntryZone
     why: str
     invalid: str
 
@@ -60,7 +72,7 @@ def advise(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
     return decide(of, _supports(study, of), sizing, tick_size)
 
 
-def decide(of: Reading, supports: tuple[Level, ...], sizing: Sizing, tick_size: Price) -> Finding:
+def decide(of: SwingReading, supports: tuple[Level, ...], sizing: Sizing, tick_size: Price) -> Finding:
     """Return what `advise` does. `supports`: what a stop may be set below, in order of preference."""
     broken, doubtful = asked.broken_trend(of), asked.doubtful_trend(of)
     if broken:
@@ -73,25 +85,31 @@ def decide(of: Reading, supports: tuple[Level, ...], sizing: Sizing, tick_size: 
     return not_ready("The uptrend is in doubt", doubtful) if doubtful else _too_wide(of)
 
 
-def _supports(study: Study, of: Reading) -> tuple[Level, ...]:
+def _supports(study: Study, of: SwingReading) -> tuple[Level, ...]:
     low = study.daily.candles.low
     lows = tuple(Level(lowest(low, sessions), f"{sessions}-day low") for sessions in (10, 20, 5, 3))
     return (*lows, Level(of.ema50, "EMA 50"))
 
 
-def _way(of: Reading, entry: float, low: float, high: float, supports: tuple[Level, ...]) -> Way | None:
+def _way(
+    of: SwingReading, entry: float, low: float, high: float, supports: tuple[Level, ...]
+) -> EntryZone | None:
     stop = choose_stop(entry, of.atr, supports)
     if stop is None:
         return None
-    return Way(entry, low, high, stop, choose_target(entry, stop.price, _resistances(of, entry)))
+    return EntryZone(entry, low, high, stop, choose_target(entry, stop.price, _resistances(of, entry)))
 
 
-def _resistances(of: Reading, entry: float) -> list[Level]:
-    highs = (Level(of.high20, "20-day high"), Level(of.high55, "55-day high"), Level(of.high52, "52-week high"))
+def _resistances(of: SwingReading, entry: float) -> list[Level]:
+    highs = (
+        Level(of.high20, "20-day high"),
+        Level(of.high55, "55-day high"),
+        Level(of.high52, "52-week high"),
+    )
     return [level for level in highs if level.price > entry + _CLEAR_ATRS * of.atr]
 
 
-def _now(of: Reading, supports: tuple[Level, ...]) -> Order | str:
+def _now(of: SwingReading, supports: tuple[Level, ...]) -> Order | str:
     """Return READY, or why not: extended, no trigger, no sane stop, or a resistance too near for the risk."""
     if far := asked.extension(of):
         return f"extended: {far}"
@@ -109,19 +127,27 @@ def _now(of: Reading, supports: tuple[Level, ...]) -> Order | str:
         READY,
         way,
         f"Uptrend ({asked.strength(of)}); {trigger}.",
-        f"A close below the Supertrend {rupees_text(of.supertrend)}." if above_stop else "A fall to the stop.",
+        f"A close below the Supertrend {rupees_text(of.supertrend)}."
+        if above_stop
+        else "A fall to the stop.",
     )
 
 
-def _reward(way: Way, level: Level) -> float:
+def _reward(way: EntryZone, level: Level) -> float:
     return (level.price - way.entry) / (way.entry - way.stop.price)
 
 
-def _breakout(of: Reading, supports: tuple[Level, ...]) -> Order | None:
-    """Return WAIT_BREAKOUT where a high that holds the price down is within reach and the price has not run away."""
+def _breakout(of: SwingReading, supports: tuple[Level, ...]) -> Order | None:
+    """Return WAIT_BREAKOUT where a high that holds the price down is within reach and the price has not run
+    away.
+    """
     if asked.extension(of):
         return None
-    highs = (Level(of.high52, "52-week high"), Level(of.high55, "55-day high"), Level(of.high20, "20-day high"))
+    highs = (
+        Level(of.high52, "52-week high"),
+        Level(of.high55, "55-day high"),
+        Level(of.high20, "20-day high"),
+    )
     within = [level for level in highs if 0 < level.price - of.price <= REACH_ATRS * of.atr]
     if not within:
         return None
@@ -138,7 +164,7 @@ def _breakout(of: Reading, supports: tuple[Level, ...]) -> Order | None:
     )
 
 
-def _pullback(of: Reading, supports: tuple[Level, ...], reason: str) -> Order | None:
+def _pullback(of: SwingReading, supports: tuple[Level, ...], reason: str) -> Order | None:
     way = _way(of, of.ema20, of.ema20 - 0.25 * of.atr, of.ema20 + 0.5 * of.atr, supports)
     do = "Buy near the EMA 20" if of.price >= of.ema20 else "Buy when it closes above the EMA 20 again"
     return way and Order(
@@ -173,7 +199,7 @@ def _planned(order: Order, sizing: Sizing, tick: Price) -> Finding | None:
     )
 
 
-def _too_wide(of: Reading) -> Finding:
+def _too_wide(of: SwingReading) -> Finding:
     return Finding(
         NOT_READY,
         f"Uptrend ({asked.strength(of)}), but {_NO_STOP} any entry.",

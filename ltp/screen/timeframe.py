@@ -1,6 +1,7 @@
 """The indicators of one timeframe, days or weeks, each computed when first asked for and then kept.
 
-A strategy asks for what it needs, and what two strategies need is computed once. Knows no fact's name and no strategy.
+A strategy asks for what it needs, and what two strategies need is computed once. Knows no fact's name and no
+strategy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from ltp.screen.indicators import Bands, Macd, Supertrend
 
 
 class Timeframe:
-    """`candles` and their indicators, as arrays of the candles' length. Treat the arrays as read-only: they are shared."""
+    """`candles` and their indicators, as arrays of the candles' length. Treat the arrays as read-only: they
+    are shared.
+    """
 
     def __init__(self, candles: History) -> None:
         self.candles = candles

@@ -1,4 +1,6 @@
-"""What candles cannot tell: falls at the open within the bands, which a small bonus, a demerger or mere trading may have made."""
+"""What candles cannot tell: falls at the open within the bands, which a small bonus, a demerger or mere
+trading may have made.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ltp.core.candle import day_of
+from ltp.core.history.candle import day_of
 from ltp.screen.history import History
 from ltp.screen.steps import far, is_wide
 
@@ -30,7 +32,9 @@ class Fall(NamedTuple):
     times: float
 
 
-def falls(history: History, known: Collection[date] = (), moves: Mapping[int, float] | None = None) -> list[Fall]:
+def falls(
+    history: History, known: Collection[date] = (), moves: Mapping[int, float] | None = None
+) -> list[Fall]:
     """Return the falls at the open that stand out most from the share's own, by day; at most five.
 
     Args:
@@ -46,7 +50,11 @@ def falls(history: History, known: Collection[date] = (), moves: Mapping[int, fl
     for at in far(history, _LEAST):
         before = gaps[max(0, at - 1 - _USUAL_OF) : at - 1]
         day = day_of(int(history.days[at]))
-        if before.size < _FEWEST or is_wide(history, at) or any(abs(day - each) <= _KNOWN_WITHIN for each in known):
+        if (
+            before.size < _FEWEST
+            or is_wide(history, at)
+            or any(abs(day - each) <= _KNOWN_WITHIN for each in known)
+        ):
             continue
         times = -float(gaps[at - 1]) / max(float(np.median(np.abs(before))), 0.001)
         if times >= _TIMES_USUAL and gaps[at - 1] <= -math.log(_LEAST):

@@ -1,7 +1,8 @@
 """A client's connection, on which every wait has an end.
 
-A request holds one of the places that all clients share. So waiting for its head, its body and its reader is counted, and
-past a deadline the connection is cut: a client that drips or never reads holds a place no longer than that.
+A request holds one of the places that all clients share. So waiting for its head, its body and its reader is
+counted, and past a deadline the connection is cut: a client that drips or never reads holds a place no longer
+than that.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import gevent.socket
 import gevent.ssl
 
 from ltp import metrics
-from ltp.core.unfinished import Place
+from ltp.core.clients.unfinished import RequestSlot
 
 HEAD_S: Final = 10.0  # the TLS handshake included
 BODY_S: Final = 10.0
 WRITE_S: Final = 10.0
 SLOWEST: Final = 32_768  # bytes a second: a large answer may take that much longer
-_RESET: Final = struct.pack("ii", 1, 0)  # what an unread answer fills of the kernel's memory goes with the connection
+_RESET: Final = struct.pack(
+    "ii", 1, 0
+)  # what an unread answer fills of the kernel's memory goes with the connection
 
 
 def answer(status: HTTPStatus, sentence: str, *, retry_after_s: int = 0) -> bytes:
@@ -43,22 +46,25 @@ def answer(status: HTTPStatus, sentence: str, *, retry_after_s: int = 0) -> byte
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-_TOO_SLOW: Final = answer(HTTPStatus.REQUEST_TIMEOUT, f"The body of the request did not come within {BODY_S:.0f} s.")
+_TOO_SLOW: Final = answer(
+    HTTPStatus.REQUEST_TIMEOUT, f"The body of the request did not come within {BODY_S:.0f} s."
+)
 
 
 class _Bounded:
     """Counts the seconds spent waiting, for a socket of gevent, and cuts it when there are none left.
 
-    An application that sets a timeout on the socket takes the deadlines over: it streams, so its request is no longer one
-    that will be finished.
+    An application that sets a timeout on the socket takes the deadlines over: it streams, so its request is
+    no longer one that will be finished.
 
-    `peer`: the address it comes from, "" for a Unix socket. `place`: what its client is counted for, None while it is not.
-    `only_health`: it has a place that is kept free for health checks. `reading_s`, `writing_s`: seconds of waiting left.
+    `peer`: the address it comes from, "" for a Unix socket. `place`: what its client is counted for, None
+    while it is not. `only_health`: it has a place that is kept free for health checks. `reading_s`,
+    `writing_s`: seconds of waiting left.
     """
 
     timeout: float | None
     peer = ""
-    place: Place | None = None
+    place: RequestSlot | None = None
     only_health = False
     reading_s = HEAD_S
     writing_s = WRITE_S
@@ -119,7 +125,7 @@ class _Bounded:
             return  # the client left meanwhile
 
 
-class Connection(_Bounded, gevent.socket.socket):  # type: ignore[misc]
+class ClientConnection(_Bounded, gevent.socket.socket):  # type: ignore[misc]
     """A connection without TLS."""
 
     def send_now(self, data: bytes) -> int:

@@ -1,4 +1,6 @@
-"""One listening socket of a web process: which connections get a place, and which of them only for health checks."""
+"""One listening socket of a web process: which connections get a place, and which of them only for health
+checks.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,26 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from ltp import metrics
-from ltp.core.client_address import TrustedProxies, client_of
-from ltp.core.unfinished import Unfinished
-from ltp.server.connection import Connection, answer
+from ltp.core.clients.client_address import TrustedProxies, client_of
+from ltp.core.clients.unfinished import UnfinishedRequests
+from ltp.server.connection import ClientConnection, answer
 
 SPARE: Final = 100  # places beside the others, where only health is answered
 CROWDED_S: Final = 1.0  # what a head or a pause between requests may take while there are no other places
-_ACCEPTED: Final = 2  # connections in one turn of the loop, beside which relay and writer have theirs: gevent takes a hundred
-_NOT_SENT_MAX: Final = 131_072  # bytes for a client that reads nothing: else the kernel takes 4 MB of answers made for nobody
-TOO_MANY: Final = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests of this client are unfinished.", retry_after_s=5)
+# connections in one turn of the loop, beside which relay and writer have theirs: gevent takes a hundred
+_ACCEPTED: Final = 2
+_NOT_SENT_MAX: Final = (
+    131_072  # bytes for a client that reads nothing: else the kernel takes 4 MB of answers made for nobody
+)
+TOO_MANY: Final = answer(
+    HTTPStatus.TOO_MANY_REQUESTS, "Too many requests of this client are unfinished.", retry_after_s=5
+)
 
 
 class Listener(StreamServer):  # type: ignore[misc]
-    """Gives a connection a place and its client a count until it is served; `serve(connection, address)` serves it."""
+    """Gives a connection a place and its client a count until it is served; `serve(connection, address)`
+    serves it.
+    """
 
     max_accept = _ACCEPTED
 
@@ -31,7 +40,7 @@ class Listener(StreamServer):  # type: ignore[misc]
         self,
         listener: Any,
         serve: Callable[[Any, Any], None],
-        unfinished: Unfinished,
+        unfinished: UnfinishedRequests,
         proxies: TrustedProxies,
         *,
         places: int,
@@ -41,7 +50,9 @@ class Listener(StreamServer):  # type: ignore[misc]
         self._serve, self._unfinished, self._proxies = serve, unfinished, proxies
         self._places, self._only_health = places, only_health
         if listener.family != socket.AF_UNIX:
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX)  # each connection inherits it
+            listener.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX
+            )  # each connection inherits it
         super().__init__(listener, spawn=Pool(places + SPARE), **tls)
 
     @property
@@ -54,7 +65,7 @@ class Listener(StreamServer):  # type: ignore[misc]
         if accepted is None:
             return None
         plain, address = accepted
-        connection = Connection(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        connection = ClientConnection(plain.family, plain.type, plain.proto, fileno=plain.detach())
         # Now, and not when its turn comes, when others after it have places too.
         connection.only_health = self._only_health or self.crowded
         return connection, address

@@ -38,7 +38,9 @@ def _port_taken(host: str, port: int) -> str:
     if error is None:
         return ""
     in_use = error.errno == errno.EADDRINUSE
-    reason = "is taken by another program: stop it or set PORT" if in_use else f"cannot be used: {error.strerror}"
+    reason = (
+        "is taken by another program: stop it or set PORT" if in_use else f"cannot be used: {error.strerror}"
+    )
     return f"Address {host} port {port} {reason}"
 
 
@@ -48,7 +50,11 @@ def _path_taken(path: str) -> str:
             return f"Address unix:{path} cannot be used: there is a file that is no socket"
     except FileNotFoundError:
         folder = os.path.dirname(path) or "."
-        return "" if os.access(folder, os.W_OK) else f"Address unix:{path} cannot be used: {folder} is no folder to write to"
+        return (
+            ""
+            if os.access(folder, os.W_OK)
+            else f"Address unix:{path} cannot be used: {folder} is no folder to write to"
+        )
     except OSError as error:
         return f"Address unix:{path} cannot be used: {error.strerror}"
     return f"Address unix:{path} is taken by another program: stop it or set BIND" if answers(path) else ""
@@ -56,7 +62,13 @@ def _path_taken(path: str) -> str:
 
 def answers(address: tuple[str, int] | str) -> bool:
     """Tell whether a program listens at host and port, or at a path."""
-    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    family = (
+        socket.AF_UNIX
+        if isinstance(address, str)
+        else socket.AF_INET6
+        if ":" in address[0]
+        else socket.AF_INET
+    )
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.settimeout(0.5)
         try:

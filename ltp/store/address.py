@@ -1,5 +1,6 @@
-"""What REDIS_URL may say: where the server is, who asks, and whom to trust. All else is the product's to set, and an option
-of the address would win over it."""
+"""What REDIS_URL may say: where the server is, who asks, and whom to trust. All else is the product's to set,
+and an option of the address would win over it.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from ltp.store.address import ACCEPTED, options_of, refused
 
 Client = redis.Redis  # what the other layers call it: none but this one imports redis
 _CREDENTIALS: Final = re.compile(r"://[^/@\s]*@")
-# What no waiting mends: the names redis-py has for it, the words of the server where it has none, and what an operator can do.
+# What no waiting mends: the names redis-py has for it, the words of the server where it has none, and what an
+# operator can do.
 _PERMANENT: Final = {
     ("AuthenticationError", "NOAUTH", "WRONGPASS", "without any password configured"): (
         "Correct the user and password in REDIS_URL"
@@ -31,17 +32,24 @@ _PERMANENT: Final = {
         "REDIS_URL must name a database that the server has, such as 0"
     ),
     ("InvalidResponse", "Protocol error, got "): "REDIS_URL must name a Redis or Valkey server",
-    ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"): "REDIS_URL must name a server whose TLS is as it says",
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "WRONG_VERSION_NUMBER",
+    ): "REDIS_URL must name a server whose TLS is as it says",
 }
-_MAX_CONNECTIONS: Final = 32  # waits for a free one instead of opening more: a burst must not use up the server's clients
+_MAX_CONNECTIONS: Final = (
+    32  # waits for a free one instead of opening more: a burst must not use up the server's clients
+)
 
 
 def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     """Return a client; nothing is sent before its first command.
 
     Args:
-        timeout_s: longest wait for a connection, and for each answer. 0.5 on a request's path, 2 in the worker.
-        retries: a connection that was closed under us is opened again so often. An answer that does not come is not
+        timeout_s: longest wait for a connection, and for each answer. 0.5 on a request's path, 2 in the
+            worker.
+        retries: a connection that was closed under us is opened again so often. An answer that does not come
+            is not
             asked for again: the second wait would double the time a page takes while the server is frozen.
     Raises:
         ConfigError: the address is none.
@@ -49,7 +57,9 @@ def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     address = options_of(url)
     try:
         pool = redis.BlockingConnectionPool(**address | _options(timeout_s, retries))  # type: ignore[no-untyped-call]
-        pool.connection_class(**pool.connection_kwargs)  # an option that is none would be met at the first command only
+        pool.connection_class(
+            **pool.connection_kwargs
+        )  # an option that is none would be met at the first command only
     except (ValueError, TypeError, OSError, redis.RedisError):
         raise refused(url, ACCEPTED) from None
     return redis.Redis.from_pool(pool)
@@ -63,14 +73,17 @@ def _options(timeout_s: float, retries: int) -> dict[str, Any]:
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "retry": Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
-        "health_check_interval": 0,  # its pings only delay the notice of a dead peer (redis-py sends, and never waits)
+        # its pings only delay the notice of a dead peer (redis-py sends, and never waits)
+        "health_check_interval": 0,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn whatever redis-py raises inside into a StoreError that says `what` failed, without address or password."""
+    """Turn whatever redis-py raises inside into a StoreError that says `what` failed, without address or
+    password.
+    """
     try:
         yield
     except (redis.RedisError, OSError) as error:

@@ -1,7 +1,9 @@
-"""Messages of the channel, bytes to batches: parsed and believed in one step of C, ticks left as they were told.
+"""Messages of the channel, bytes to batches: parsed and believed in one step of C, ticks left as they were
+told.
 
-The step before the hub. The rules of belief are `core.wire`'s, said here a second time as types. What does not keep to them
-to the letter goes the slow way, where a damaged tick is left out and the others count: the outcome is the same.
+The step before the hub. The rules of belief are `core.ticks.wire`'s, said here a second time as types. What
+does not keep to them to the letter goes the slow way, where a damaged tick is left out and the others count:
+the outcome is the same.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ import msgspec
 import orjson
 
 from ltp.core.money import MAX_PRICE, SCALE
-from ltp.core.tick import Feed, Tick
-from ltp.core.wire import (
+from ltp.core.ticks.tick import Feed, Tick
+from ltp.core.ticks.wire import (
     MAX_COUNT,
     MAX_EPOCH_S,
     MAX_EPOCH_US,
@@ -32,10 +34,12 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT - 1)]  # a bound beyond 
 _Rupees = Annotated[float, msgspec.Meta(ge=1 / SCALE, le=MAX_PRICE // SCALE)]
 
 
-class _Told(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
-    """See `core.wire.Told`. In the order of the message: the next name expected is the cheapest to find.
+class _WireTick(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
+    """See `core.ticks.wire.Told`. In the order of the message: the next name expected is the cheapest to
+    find.
 
-    Outside the garbage collector, which would walk thousands of them a second, and none can be part of a ring.
+    Outside the garbage collector, which would walk thousands of them a second, and none can be part of a
+    ring.
     """
 
     key: str
@@ -54,14 +58,14 @@ class _Told(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
 
 
 class _Message(msgspec.Struct):
-    v: Literal[1]  # core.wire.VERSION
+    v: Literal[1]  # core.ticks.wire.VERSION
     epoch: str
     seq: _Count
     at: _Instant
     feed: Feed
     since: _Instant
     phase: dict[str, str]
-    ticks: list[_Told]
+    ticks: list[_WireTick]
     source: str = ""
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
     notice: str = ""
@@ -93,10 +97,11 @@ def _slowly(body: bytes | memoryview) -> Batch | None:
         batch = batch_from_plain(orjson.loads(body))
     except orjson.JSONDecodeError:
         return None
-    # As told, like all others: whoever compares a tick with the one before it has no two forms of prices to fear.
+    # As told, like all others: whoever compares a tick with the one before it has no two forms of prices to
+    # fear.
     return batch and batch._replace(ticks=[_told(tick_of(tick)) for tick in batch.ticks])
 
 
-def _told(tick: Tick) -> _Told:
+def _told(tick: Tick) -> _WireTick:
     rupees = {name: None if (price := getattr(tick, name)) is None else price / SCALE for name in _PRICES}
-    return _Told(**{**tick._asdict(), **rupees})
+    return _WireTick(**{**tick._asdict(), **rupees})

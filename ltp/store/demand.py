@@ -1,4 +1,5 @@
-"""What pages, streams and API calls want to see: sorted sets, the score of a key is the instant until which it is wanted.
+"""What pages, streams and API calls want to see: sorted sets, the score of a key is the instant until which
+it is wanted.
 
 The one way back from web to worker. Knows nothing of who wants it.
 """
@@ -11,7 +12,7 @@ from typing import Any, Final
 import redis
 
 from ltp import metrics
-from ltp.core.allotment import Wish
+from ltp.core.clients.allotment import Wish
 from ltp.store.client import translated
 from ltp.store.keys import DEMAND, DEMAND_PAGES, DEMAND_PROGRAMS, DEMAND_REST
 
@@ -49,7 +50,8 @@ def want_rest(client: redis.Redis, keys: Iterable[str], until: float) -> None:
 
 
 def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float, until: float) -> None:
-    """Keep keys subscribed until `until`, and say how early each is served: its rank, by kind of wish and by key.
+    """Keep keys subscribed until `until`, and say how early each is served: its rank, by kind of wish and by
+    key.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -68,9 +70,9 @@ def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float
 def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Wish]]:
     """Return what is wanted at `now`, by kind of wish and by key; forget what is over.
 
-    PAGES and PROGRAMS are what web processes wrote with `want`. OTHERS is everything, the soonest to expire first: also
-    what other programs wrote, which has no rank. At most MOST of each, the soonest to expire: whoever may write to Redis may
-    write anything, and its memory and this process's time are everybody's.
+    PAGES and PROGRAMS are what web processes wrote with `want`. OTHERS is everything, the soonest to expire
+    first: also what other programs wrote, which has no rank. At most MOST of each, the soonest to expire:
+    whoever may write to Redis may write anything, and its memory and this process's time are everybody's.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -96,7 +98,11 @@ def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Wish]:
         if len(rank) > 2 or not (rank.isascii() and rank.isdigit()):
             continue
         held = found.get(key)
-        found[key] = Wish(int(rank), until) if held is None else Wish(min(int(rank), held.rank), max(until, held.until))
+        found[key] = (
+            Wish(int(rank), until)
+            if held is None
+            else Wish(min(int(rank), held.rank), max(until, held.until))
+        )
     return found
 
 
@@ -113,10 +119,12 @@ def forget(client: redis.Redis, keys: Iterable[str]) -> None:
 
 
 def take_rest(client: redis.Redis, now: float, *, wait_s: float = 0) -> list[str]:
-    """Return the keys asked for by REST and still wanted at `now`, at most MOST, and forget them all: each is taken once.
+    """Return the keys asked for by REST and still wanted at `now`, at most MOST, and forget them all: each is
+    taken once.
 
     Args:
-        wait_s: how long the server may hold the answer back until something is asked for; shorter than the client's time-out.
+        wait_s: how long the server may hold the answer back until something is asked for; shorter than the
+            client's time-out.
     Raises:
         StoreError: Redis cannot be read.
     """

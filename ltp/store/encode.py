@@ -1,7 +1,8 @@
 """Ticks as text, each made once: the value of its `tick:` key and its place in the batch are the same JSON.
 
-The step between the conflation and the server, and the dearest of the worker, hence no dictionaries and no serialiser: what
-seldom changes of a price is kept as text with its day, the rest goes into one template. `core.wire` reads it back.
+The step between the conflation and the server, and the dearest of the worker, hence no dictionaries and no
+serialiser: what seldom changes of a price is kept as text with its day, the rest goes into one template.
+`core.ticks.wire` reads it back.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from typing import Final, NamedTuple
 import orjson
 
 from ltp.core.money import MAX_PRICE, SCALE, Price, decimal_text, is_currency
-from ltp.core.tick import Day, Said, Tick
-from ltp.core.wire import VERSION, Batch
+from ltp.core.ticks.tick import DayPrices, Tick, TickFields
+from ltp.core.ticks.wire import VERSION, Batch
 from ltp.store import keys as names
 from ltp.store.transaction import bulk
 
 _PRICES: Final = ("open", "high", "low", "prev_close")
 _LONGEST_KEY: Final = 64  # the longest there can be, NSE_CURRENCY:4294967295, has 23 characters
-_LONGEST_ITEM: Final = 1_024  # a tick has 300; its 12 numbers at their longest make it no more than twice that
+_LONGEST_ITEM: Final = (
+    1_024  # a tick has 300; its 12 numbers at their longest make it no more than twice that
+)
 # What follows the rupees, by 1/10,000 of one: two decimals, more where they tell something.
 _PART: Final = [f".{part:04d}".rstrip("0") if part % 100 else f".{part // 100:02d}" for part in range(SCALE)]
 # What stands before a key of so many characters: its length with the prefix, and the prefix.
@@ -30,8 +33,9 @@ _BETWEEN: Final = [f"\r\n${length}\r\n" for length in range(_LONGEST_ITEM)]
 
 
 class Coverage(NamedTuple):
-    """Which prices the feed vouches for: those received at or after `since` (microseconds since the epoch), but none of
-    `others`. Said this way round because nearly everything is vouched for, and a look into a small set is cheap.
+    """Which prices the feed vouches for: those received at or after `since` (microseconds since the epoch),
+    but none of `others`. Said this way round because nearly everything is vouched for, and a look into a
+    small set is cheap.
     """
 
     since: int
@@ -56,7 +60,7 @@ class Encoded(NamedTuple):
     items: list[str]
 
 
-def texts(ticks: Iterable[Said], coverage: Coverage) -> Encoded:
+def texts(ticks: Iterable[TickFields], coverage: Coverage) -> Encoded:
     """Return the texts of `ticks`; those that `coverage` covers get a 30-second key.
 
     Every price that leaves the worker comes through here, hence one loop without a call per tick.
@@ -73,8 +77,18 @@ def texts(ticks: Iterable[Said], coverage: Coverage) -> Encoded:
             item = _partial(Tick._make(tick), price)
         else:
             # Ticks come many at once, and of those that were traded in the same second these are the same.
-            if ltt != last_ltt or received_at != last_received_at or traded_at != last_traded_at or session != last_session:
-                last_ltt, last_received_at, last_traded_at, last_session = ltt, received_at, traded_at, session
+            if (
+                ltt != last_ltt
+                or received_at != last_received_at
+                or traded_at != last_traded_at
+                or session != last_session
+            ):
+                last_ltt, last_received_at, last_traded_at, last_session = (
+                    ltt,
+                    received_at,
+                    traded_at,
+                    session,
+                )
                 times = f',"ltt":{ltt},"received_at":{received_at},"volume":'
                 end = f',"session":"{session}","traded_at":{traded_at}}}'
             seldom = day.written or _written(day)
@@ -93,16 +107,22 @@ def texts(ticks: Iterable[Said], coverage: Coverage) -> Encoded:
 
 def ltp_pairs(ticks: Iterable[Tick]) -> list[str]:
     """Return key and value of the 30-second keys of `ticks` that have a price, as `Encoded.ltp`."""
-    return [bulk(names.ltp(tick.key)) + bulk(_ltp_text(tick.key, tick.ltp)) for tick in ticks if tick.ltp is not None]
+    return [
+        bulk(names.ltp(tick.key)) + bulk(_ltp_text(tick.key, tick.ltp))
+        for tick in ticks
+        if tick.ltp is not None
+    ]
 
 
 def _ltp_text(key: str, ltp: Price) -> str:
     return decimal_text(min(ltp, MAX_PRICE), currency=is_currency(key))
 
 
-def _written(day: Day) -> str:
+def _written(day: DayPrices) -> str:
     """Return the day's text, from the comma before it on, and leave it there for the next tick."""
-    day.written = "".join(f',"{name}":{_rupees(price)}' for name in _PRICES if (price := getattr(day, name)) is not None)
+    day.written = "".join(
+        f',"{name}":{_rupees(price)}' for name in _PRICES if (price := getattr(day, name)) is not None
+    )
     return day.written
 
 
@@ -122,7 +142,9 @@ def _rupees(price: Price) -> str:
 
 
 def message(batch: Batch, items: Sequence[str]) -> tuple[str, str, str]:
-    """Return what is published, `batch` with the JSON objects of its ticks: what stands before these, they, and what follows."""
+    """Return what is published, `batch` with the JSON objects of its ticks: what stands before these, they,
+    and what follows.
+    """
     head = {
         "v": VERSION,
         "epoch": batch.epoch,

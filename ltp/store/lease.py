@@ -1,6 +1,7 @@
 """The right to hold the feed: one worker at a time, for ten seconds unless renewed.
 
-The broker counts connections per user, and two writers would mix two orders of prices. Knows nothing of the feed.
+The broker counts connections per user, and two writers would mix two orders of prices. Knows nothing of the
+feed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from ltp.errors import LeaseLost
 from ltp.store.client import translated
 from ltp.store.keys import FENCE, LEASE, LEASE_TTL_S
 
-_RENEW: Final = "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0"
+_RENEW: Final = (
+    "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0"
+)
 _RELEASE: Final = "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0"
 
 

@@ -1,4 +1,6 @@
-"""The instant before which nobody may connect to the broker (after 429 or 805): kept over restarts of the worker."""
+"""The instant before which nobody may connect to the broker (after 429 or 805): kept over restarts of the
+worker.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class NotBefore:
 
 
 def _instant(value: Any) -> float:
-    """Read an ISO 8601 instant or plain seconds since the epoch, which an operator may have set by hand; 0 for neither."""
+    """Read an ISO 8601 instant or plain seconds since the epoch, which an operator may have set by hand; 0
+    for neither.
+    """
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
     try:
         return datetime.fromisoformat(text).timestamp()

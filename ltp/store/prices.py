@@ -1,4 +1,5 @@
-"""The price cache: `ltp:` keys (the feed was alive within 30 s and this was the price) and `tick:` keys (last known values).
+"""The price cache: `ltp:` keys (the feed was alive within 30 s and this was the price) and `tick:` keys (last
+known values).
 
 The step after the conflation, before the hub. Knows neither who asks nor why a price is written.
 """
@@ -12,23 +13,26 @@ import orjson
 import redis
 
 from ltp import metrics
-from ltp.core.quote import Known
-from ltp.core.tick import Tick
-from ltp.core.wire import tick_from_plain
+from ltp.core.ticks.quote import CachedTick
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import tick_from_plain
 from ltp.errors import StoreError
 from ltp.store import keys as names
 from ltp.store.client import translated
 from ltp.store.transaction import Transaction, bulk
 
-CHUNK: Final = 800  # keys a command: longer saves round trips, shorter holds up the server less; this is a millisecond
+CHUNK: Final = (
+    800  # keys a command: longer saves round trips, shorter holds up the server less; this is a millisecond
+)
 _MAX_VALUE: Final = 4_096  # a tick is 300 bytes; what is longer was not written by us
 _SCRIPT: Final = "for i=1,#KEYS do redis.call('SET',KEYS[i],ARGV[i+1],'EX',ARGV[1]) end"
 
 
-def read(client: redis.Redis, keys: Sequence[str]) -> list[Known]:
+def read(client: redis.Redis, keys: Sequence[str]) -> list[CachedTick]:
     """Return what the cache knows of `keys`, in their order, in one MGET.
 
-    A key that holds something else (a list, garbage, a price that is none) is unknown; the others are not affected.
+    A key that holds something else (a list, garbage, a price that is none) is unknown; the others are not
+    affected.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -38,7 +42,7 @@ def read(client: redis.Redis, keys: Sequence[str]) -> list[Known]:
     with translated("reading prices"):
         values: Any = client.mget([*map(names.ltp, keys), *map(names.tick, keys)])
     return [
-        Known(key, *_known(key, price, tick))
+        CachedTick(key, *_known(key, price, tick))
         for key, price, tick in zip(keys, values[: len(keys)], values[len(keys) :], strict=True)
     ]
 
@@ -61,11 +65,11 @@ def _decode(key: str, value: Any) -> Tick | None:
     return tick
 
 
-class Writer:
+class PriceWriter:
     """Writes many keys at once: MSETEX where the server has it, a script where not. One thread uses it.
 
-    The commands are queued in a transaction of the caller, so that keys and the message that tells of them travel, and are
-    carried out or refused, together. `pairs` are keys and values as `encode` makes them.
+    The commands are queued in a transaction of the caller, so that keys and the message that tells of them
+    travel, and are carried out or refused, together. `pairs` are keys and values as `encode` makes them.
     """
 
     def __init__(self) -> None:
@@ -80,9 +84,15 @@ class Writer:
         self._queue(transaction, names.TICK_TTL_S, pairs)
 
     def refused(self, error: StoreError) -> bool:
-        """Tell whether the server does not know, or not allow, MSETEX; from then on the script is used: try again."""
+        """Tell whether the server does not know, or not allow, MSETEX; from then on the script is used: try
+        again.
+        """
         text = str(error).lower()
-        if not self._msetex or "msetex" not in text or not ("unknown command" in text or "permission" in text):
+        if (
+            not self._msetex
+            or "msetex" not in text
+            or not ("unknown command" in text or "permission" in text)
+        ):
             return False
         self._msetex = False
         return True
@@ -94,7 +104,11 @@ class Writer:
                 texts = bulk("MSETEX") + bulk(len(chunk)), "".join(chunk), bulk("EX") + bulk(ttl_s)
             else:
                 keys, values = zip(*map(_parted, chunk), strict=True)
-                texts = bulk("EVAL") + bulk(_SCRIPT) + bulk(len(chunk)), "".join(keys) + bulk(ttl_s), "".join(values)
+                texts = (
+                    bulk("EVAL") + bulk(_SCRIPT) + bulk(len(chunk)),
+                    "".join(keys) + bulk(ttl_s),
+                    "".join(values),
+                )
             transaction.queue(len(chunk) * 2 + 4, texts)
 
 
@@ -118,7 +132,10 @@ def stored(client: redis.Redis) -> list[str]:
     """
     prefix = len(names.tick(""))
     with translated("reading which prices there are"):
-        return [name.decode(errors="replace")[prefix:] for name in client.scan_iter(match=names.tick("*"), count=1_000)]
+        return [
+            name.decode(errors="replace")[prefix:]
+            for name in client.scan_iter(match=names.tick("*"), count=1_000)
+        ]
 
 
 def forget(client: redis.Redis, keys: Sequence[str]) -> None:

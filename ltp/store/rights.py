@@ -1,6 +1,7 @@
 """Whether a server can be used at all: it lets us in, allows what we do, and is no part of a Cluster.
 
-Asked for before the first use, because what is refused later is met one command at a time, each by another part.
+Asked for before the first use, because what is refused later is met one command at a time, each by another
+part.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ WEB: Final[Commands] = (
 
 
 def check(client: redis.Redis, commands: Commands) -> None:
-    """Have the server judge `commands` without carrying out any: they are queued, and the queue is thrown away.
+    """Have the server judge `commands` without carrying out any: they are queued, and the queue is thrown
+    away.
 
     Raises:
         StoreError: it is away, or (`permanent`) it does not let us in or refuses one of them.

@@ -1,7 +1,8 @@
 """A connection that listens to one channel: the server's bytes to the bodies of messages, read in place.
 
-redis-py connects, says who we are and subscribes. From then on the server says one thing only, so it is read here: redis-py
-would copy each message five times, and when cut connect again without a word. Knows nothing of what a body holds.
+redis-py connects, says who we are and subscribes. From then on the server says one thing only, so it is read
+here: redis-py would copy each message five times, and when cut connect again without a word. Knows nothing of
+what a body holds.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Subscription:
         return True
 
     def read(self) -> memoryview | None:
-        """Return the body of the next message, which lasts until the next call; None when none comes for a second."""
+        """Return the body of the next message, which lasts until the next call; None when none comes for a
+        second.
+        """
         until_s = time.monotonic() + POLL_S
         while (body := self._body()) is None:
             if not self._receive() or time.monotonic() >= until_s:

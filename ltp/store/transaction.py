@@ -1,9 +1,9 @@
 """Commands that travel in one write and are carried out together or not at all: MULTI, the commands, EXEC.
 
-redis-py's own pipeline packs every argument of every command in Python, which for two keys and a message a tick costs more
-than all the rest of the worker. Here whoever has many arguments hands them over as one text already in the server's form, and
-texts are not put together once more: by then a third of a megabyte, they fit no cache.
-Opening connections, the second attempt on a closed one and the exceptions are redis-py's.
+redis-py's own pipeline packs every argument of every command in Python, which for two keys and a message a
+tick costs more than all the rest of the worker. Here whoever has many arguments hands them over as one text
+already in the server's form, and texts are not put together once more: by then a third of a megabyte, they
+fit no cache. Opening connections, the second attempt on a closed one and the exceptions are redis-py's.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _CHUNK: Final = 4_096  # answers are short
 _MORE: Final = object()  # what the reader says when the rest of an answer has not come
 
 
-class Line:
-    """A connection to the server kept for transactions, and read in place: what redis-py does around each of them, and each of
-    their answers, costs as much as the answers.
+class RedisLine:
+    """A connection to the server kept for transactions, and read in place: what redis-py does around each of
+    them, and each of their answers, costs as much as the answers.
 
-    Opened with the first of them, and again after it broke. One thread at a time uses it. A transaction can be sent ahead:
-    then its answers are owed, and taken in by whatever is called next, which also raises what was refused in them.
+    Opened with the first of them, and again after it broke. One thread at a time uses it. A transaction can
+    be sent ahead: then its answers are owed, and taken in by whatever is called next, which also raises what
+    was refused in them.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -46,7 +47,8 @@ class Line:
         return bool(self._unsent)
 
     def exchange(self, parts: Sequence[bytes], count: int) -> list[Any]:
-        """Send `parts` one after another and return their `count` answers, refusals among them. Settles first.
+        """Send `parts` one after another and return their `count` answers, refusals among them. Settles
+        first.
 
         Raises:
             redis.RedisError, OSError: the connection failed, or the server refused what was sent ahead.
@@ -55,12 +57,14 @@ class Line:
         if self._connection is None:
             self._connection = self._pool.get_connection()
         retry, packed = self._connection.retry, b"".join(parts)
-        answers: list[Any] = retry.call_with_retry(lambda: self._exchanged(packed, count), lambda _: self.cut())
+        answers: list[Any] = retry.call_with_retry(
+            lambda: self._exchanged(packed, count), lambda _: self.cut()
+        )
         return answers
 
     def ready(self) -> bool:
-        """Take in the owed answers that have come, and tell whether something can be sent ahead: that was all of them, and the
-        connection stands. Waits for nothing. Raises as `exchange`.
+        """Take in the owed answers that have come, and tell whether something can be sent ahead: that was all
+        of them, and the connection stands. Waits for nothing. Raises as `exchange`.
 
         Never over TLS, which may have to read before it can write.
         """
@@ -72,7 +76,9 @@ class Line:
         return not self._owed
 
     def send_ahead(self, parts: Sequence[bytes], count: int) -> None:
-        """Send of `parts` what the kernel takes at once; their `count` answers are owed. Raises as `exchange`."""
+        """Send of `parts` what the kernel takes at once; their `count` answers are owed. Raises as
+        `exchange`.
+        """
         self._owed.append(count)
         sent = 0
         if not self._unsent:
@@ -93,8 +99,8 @@ class Line:
             self._take_in(timeout_s)
 
     def cut(self) -> None:
-        """Break the connection, and with it forget what is owed: whatever else comes on it would pass for the answers of the
-        next transaction.
+        """Break the connection, and with it forget what is owed: whatever else comes on it would pass for the
+        answers of the next transaction.
         """
         if self._connection is not None:
             self._connection.disconnect()
@@ -170,9 +176,11 @@ def carried_out(answers: list[Any]) -> list[Any]:
 
 
 class Transaction:
-    """Used once: commands in, one `execute` or `execute_ahead`. Takes the place of a pipeline where commands are only queued."""
+    """Used once: commands in, one `execute` or `execute_ahead`. Takes the place of a pipeline where commands
+    are only queued.
+    """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: RedisLine) -> None:
         self._line = line
         self._parts: list[bytes] = [command("MULTI").encode()]
         self._size = 0
@@ -183,7 +191,9 @@ class Transaction:
         self._size += 1
 
     def queue(self, count: int, texts: Iterable[str]) -> None:
-        """Queue a command of `count` arguments; `texts`, a few, are what `bulk` gives of them one after another, cut anywhere."""
+        """Queue a command of `count` arguments; `texts`, a few, are what `bulk` gives of them one after
+        another, cut anywhere.
+        """
         self._parts.append(f"*{count}\r\n".encode())
         self._parts.extend(map(str.encode, texts))
         self._size += 1
@@ -192,13 +202,14 @@ class Transaction:
         """Return the answers, one a command.
 
         Raises:
-            redis.RedisError, OSError: the connection failed, or the server refused a command; then it carried out none, or
+            redis.RedisError, OSError: the connection failed, or the server refused a command; then it carried
+                out none, or
                 (a refusal while carrying out) all others.
         """
         return carried_out(self._line.exchange(*self._whole()))
 
     def execute_ahead(self) -> None:
-        """Send it and wait for nothing: see `Line.send_ahead`."""
+        """Send it and wait for nothing: see `RedisLine.send_ahead`."""
         self._line.send_ahead(*self._whole())
 
     def _whole(self) -> tuple[list[bytes], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import has_request_context, request
 
-from ltp.core.client_address import EXEMPT, client_of
+from ltp.core.clients.client_address import EXEMPT, client_of
 from ltp.web.services import services
 
 
@@ -13,4 +13,6 @@ def client() -> str:
     if not has_request_context():
         return EXEMPT
     environ = request.environ
-    return client_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), services().trusted)
+    return client_of(
+        environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), services().trusted
+    )

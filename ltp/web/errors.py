@@ -1,7 +1,8 @@
-"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for streams and tables.
+"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for
+streams and tables.
 
-The only place that chooses a status. Nothing of an exception that was not raised for the reader leaves the process: he gets an
-id, and the log has the rest under it.
+The only place that chooses a status. Nothing of an exception that was not raised for the reader leaves the
+process: he gets an id, and the log has the rest under it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,16 @@ from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
-from ltp.errors import DatabaseError, InputError, LimitError, LTPError, NotFoundError, NotReadError, StoreError
-from ltp.web import addresses, swaps
+from ltp.errors import (
+    DatabaseError,
+    InputError,
+    LimitError,
+    LTPError,
+    NotFoundError,
+    NotReadError,
+    StoreError,
+)
+from ltp.web import swaps, urls
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
@@ -44,8 +53,9 @@ _SENTENCES: Final = {
 
 
 class Problem(NamedTuple):
-    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for none. `passes`: it
-    is over soon by itself, so an open page asks again."""
+    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for
+    none. `passes`: it is over soon by itself, so an open page asks again.
+    """
 
     status: int
     detail: str
@@ -70,13 +80,19 @@ def problem_of(error: LTPError) -> Problem:
     if isinstance(error, NotFoundError):
         return Problem(HTTPStatus.NOT_FOUND, f"{error}.")
     if isinstance(error, NotReadError):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s, passes=True)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s, passes=True
+        )
     if isinstance(error, LimitError):
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s)
     if isinstance(error, StoreError):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The price cache cannot be reached.", retry_after_s=_RETRY_AFTER_S)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The price cache cannot be reached.", retry_after_s=_RETRY_AFTER_S
+        )
     if isinstance(error, DatabaseError):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_s=_RETRY_AFTER_S)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_s=_RETRY_AFTER_S
+        )
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side.")
 
 
@@ -96,21 +112,33 @@ def _drawn(problem: Problem) -> Response:
     detail = _printable(problem.detail)
     if request.path.startswith(_PROGRAM_PATHS) or request.path.endswith(".json"):
         return Response(_document(problem, title), problem.status, mimetype=PROBLEM)
-    # A fragment's place on the page must keep what it shows, and a stream must not begin: the browser would call it a success.
+    # A fragment's place on the page must keep what it shows, and a stream must not begin: the browser would
+    # call it a success.
     if request.path.endswith("/stream") or request.headers.get("HX-Request-Type") == "partial":
         return Response(f"{detail}\n", problem.status, {"HX-Reswap": "none"}, mimetype="text/plain")
     if request.path.endswith(".csv"):
         return Response(f"{detail}\n", problem.status, mimetype="text/plain")
     title = _TITLES.get(problem.status, title)
-    again = _address(list(request.args.items(multi=True))) if problem.passes and request.method == "GET" else ""
-    page = render_template(
-        "error.html", title=title, detail=detail, without=_without(problem), again=again, again_s=problem.retry_after_s
+    again = (
+        _address(list(request.args.items(multi=True))) if problem.passes and request.method == "GET" else ""
     )
-    return Response(page, problem.status, swaps.refusal() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {})
+    page = render_template(
+        "error.html",
+        title=title,
+        detail=detail,
+        without=_without(problem),
+        again=again,
+        again_s=problem.retry_after_s,
+    )
+    return Response(
+        page, problem.status, swaps.refusal() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    )
 
 
 def _without(problem: Problem) -> str:
-    """Return the address without the parameter that was not accepted, empty where none of the address was to blame."""
+    """Return the address without the parameter that was not accepted, empty where none of the address was to
+    blame.
+    """
     named = problem.errors[0]["where"] if problem.errors else ""
     if request.method != "GET" or named not in request.args:
         return ""
@@ -136,7 +164,9 @@ def _document(problem: Problem, title: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replace what cannot be encoded: JSON and percent escapes can smuggle half a surrogate pair into a value."""
+    """Replace what cannot be encoded: JSON and percent escapes can smuggle half a surrogate pair into a
+    value.
+    """
     return text.encode("utf-8", "replace").decode()
 
 
@@ -151,7 +181,7 @@ def _http(error: HTTPException) -> BaseResponse | HTTPException:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:
         return error  # a redirect that routing asked for
-    if status == HTTPStatus.NOT_FOUND and (elsewhere := addresses.without_slash()):
+    if status == HTTPStatus.NOT_FOUND and (elsewhere := urls.without_slash()):
         return redirect(elsewhere, HTTPStatus.PERMANENT_REDIRECT)
     allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
     return respond(Problem(status, _SENTENCES.get(status, f"{HTTPStatus(status).phrase}."), allow=allow))
@@ -160,4 +190,6 @@ def _http(error: HTTPException) -> BaseResponse | HTTPException:
 def _unexpected(error: Exception) -> Response:
     id_ = secrets.token_hex(4)
     logger.error("%s %s failed (%s)", request.method, request.path, id_, exc_info=error)
-    return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something failed on our side. It is in the log as {id_}."))
+    return respond(
+        Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something failed on our side. It is in the log as {id_}.")
+    )

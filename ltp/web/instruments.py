@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from ltp.core.instrument import Instrument, parse_key
 from ltp.core.screener import Row
 from ltp.errors import InputError
-from ltp.web import addresses, filters, market, poll
-from ltp.web.screens import SCREENERS, Screener
+from ltp.web import market, params, urls
+from ltp.web.live import poll
+from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
+from ltp.web.table.screener import Screener
 
 bp = Blueprint("instruments", __name__)
 LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev", "volume")
@@ -22,13 +24,21 @@ _MAX_FOUND: Final = 50
 @bp.get("/instruments")
 def search() -> str | BaseResponse:
     """List what the words typed may mean; a symbol or key typed out in full leads straight to its page."""
-    words = filters.text(filters.single(request.args.items(multi=True)), "q")
+    words = params.text(params.single(request.args.items(multi=True)), "q")
     found = services().catalog.search(words, _MAX_FOUND)
-    exact = [instrument for instrument in found.instruments if words.upper() in {instrument.symbol.upper(), instrument.key}]
+    exact = [
+        instrument
+        for instrument in found.instruments
+        if words.upper() in {instrument.symbol.upper(), instrument.key}
+    ]
     if len(exact) == 1:
         return redirect(_path(exact[0]))
     return render_template(
-        "instruments/search.html", words=words, found=found.instruments, more=found.matching - _MAX_FOUND, unseen=found.more
+        "instruments/search.html",
+        words=words,
+        found=found.instruments,
+        more=found.matching - _MAX_FOUND,
+        unseen=found.more,
     )
 
 
@@ -36,8 +46,8 @@ def search() -> str | BaseResponse:
 def instrument(segment: str, security_id: str) -> str | BaseResponse:
     shown = _known(segment, security_id)
     if security_id != str(shown.security_id):
-        return redirect(addresses.with_query(_path(shown)))
-    live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
+        return redirect(urls.with_query(_path(shown)))
+    live = params.choice(params.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
     held = services()
     held.demand([shown.key])
     return render_template(

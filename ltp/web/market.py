@@ -1,13 +1,11 @@
-"""The feed and the market in words: the status line of every page, and its update on open ones."""
+"""The feed and the market in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from markupsafe import escape
-
-from ltp.core.tick import LINK_DEAD_AFTER_S, session_date
+from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
 from ltp.hub.hub import Hub
 
 SEGMENT_NAMES: Final = {
@@ -36,7 +34,9 @@ _FEEDS: Final = {
 
 
 class Status(NamedTuple):
-    """`feed`: live, silent, down, off, or lost when the worker itself is not heard. `words` is what a page says of it."""
+    """`feed`: live, silent, down, off, or lost when the worker itself is not heard. `words` is what a page
+    says of it.
+    """
 
     feed: str
     words: str
@@ -44,7 +44,11 @@ class Status(NamedTuple):
 
 
 def status(hub: Hub) -> Status:
-    phases = tuple((SEGMENT_NAMES[segment], phase_words(hub.phase, segment)) for segment in SEGMENT_NAMES if segment in hub.phase)
+    phases = tuple(
+        (SEGMENT_NAMES[segment], phase_words(hub.phase, segment))
+        for segment in SEGMENT_NAMES
+        if segment in hub.phase
+    )
     if hub.link_age_s > LINK_DEAD_AFTER_S:
         return Status("lost", "No word from the worker: prices are the last known", phases)
     if hub.feed == "live" and (doubts := doubt_words(hub.doubts)):
@@ -53,7 +57,9 @@ def status(hub: Hub) -> Status:
 
 
 def doubt_words(doubts: Mapping[str, str]) -> str:
-    """Return what may not be shown as live and why: "NSE shares delayed by 2 min 30 s", "" when nothing is in doubt."""
+    """Return what may not be shown as live and why: "NSE shares delayed by 2 min 30 s", "" when nothing is in
+    doubt.
+    """
     by_reason: dict[str, list[str]] = {}
     for segment, reason in doubts.items():
         if segment in SEGMENT_NAMES:
@@ -70,17 +76,3 @@ def _doubted(names: str, reason: str) -> str:
 def phase_words(phases: Mapping[str, str], segment: str) -> str:
     phase = phases.get(segment, "")
     return _PHASES.get(phase, phase.replace("_", " ")) or "unknown"
-
-
-def line(hub: Hub) -> str:
-    """Return the inner markup of the status line: "Feed live · NSE open", with the date of the prices while it is closed."""
-    now, phase = status(hub), phase_words(hub.phase, "NSE_EQ")
-    day = session_date(hub.session) if phase == "closed" else None
-    dated = f" · prices of {day.day} {day:%b %Y}" if day else ""
-    notice = f' · <a href="/status#h-calendar">{escape(hub.notice)}</a>' if hub.notice else ""
-    return f'<span class="feed-{escape(now.feed)}">{escape(now.words)}</span>{dated} · NSE {escape(phase)}{notice}'
-
-
-def partial(hub: Hub) -> str:
-    """Return the status line as an update of an open page."""
-    return f'<hx-partial id="status">{line(hub)}</hx-partial>'

@@ -1,7 +1,9 @@
-"""What a redirect tells the page that it leads to: "this was saved", "an evaluation was asked for". Signed with a second.
+"""What a redirect tells the page that it leads to: "this was saved", "an evaluation was asked for". Signed
+with a second.
 
-Another web process answers that page, and reads what was written up to two seconds later. With a mark it knows of it before.
-A bare time in the address could be made up by any client: the page would claim what was not asked for, and look for it each time.
+Another web process answers that page, and reads what was written up to two seconds later. With a mark it
+knows of it before. A bare time in the address could be made up by any client: the page would claim what was
+not asked for, and look for it each time.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final
 from flask import request
 
 from ltp.errors import InputError
-from ltp.web import filters
+from ltp.web import params
 from ltp.web.services import services
 
 KNOWN_WITHIN_S: Final = 8.0  # in which the catalog of every web process has read what was written
@@ -34,14 +36,16 @@ def given(name: str) -> str:
     Raises:
         InputError: it is given twice, or has not the shape of a mark.
     """
-    mark = filters.single(pair for pair in request.args.items(multi=True) if pair[0] == name).get(name, "")
+    mark = params.single(pair for pair in request.args.items(multi=True) if pair[0] == name).get(name, "")
     if mark and not _SHAPE.fullmatch(mark):
         raise InputError(name, mark, "it is what a redirect of this site wrote there; leave it out")
     return mark
 
 
 def second(mark: str, about: str) -> int:
-    """Return the second since the epoch in which `made` made this mark about this; 0 for none, any other and an old one."""
+    """Return the second since the epoch in which `made` made this mark about this; 0 for none, any other and
+    an old one.
+    """
     if not mark:
         return 0
     at, _, signature = mark.partition("-")

@@ -8,8 +8,8 @@ from flask import Flask, Response, request
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-# No inline script or style and no eval: a template lint in the tests keeps htmx's features that need them out. A fetch of a
-# data: address reaches nobody; see `swaps`.
+# No inline script or style and no eval: a template lint in the tests keeps htmx's features that need them
+# out. A fetch of a data: address reaches nobody; see `swaps`.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' data:; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -33,10 +33,13 @@ def install(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    # A vendored file carries its version in its path and app.css its hash in the query, so neither ever changes.
+    # A vendored file carries its version in its path and app.css its hash in the query, so neither ever
+    # changes.
     if request.endpoint == "static" and response.status_code in {200, 304}:
         named = request.path.startswith("/static/vendor/") or "v" in request.args
         response.headers["Cache-Control"] = _FOREVER if named else "public, max-age=3600"
     else:
-        response.headers.setdefault("Cache-Control", "no-store")  # a price kept by a cache would come back as the price
+        response.headers.setdefault(
+            "Cache-Control", "no-store"
+        )  # a price kept by a cache would come back as the price
     return response

@@ -1,7 +1,7 @@
 """`/status`: what the worker says of itself and how this web process is, for whoever runs them.
 
-The worker's figures come out of Redis, so anybody may have written them: they are read as numbers or not at all. Other web
-processes have figures of their own, and nobody here knows how many there are.
+The worker's figures come out of Redis, so anybody may have written them: they are read as numbers or not at
+all. Other web processes have figures of their own, and nobody here knows how many there are.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request
 
 from ltp import metrics
-from ltp.core import allotment
-from ltp.core.lag import duration
+from ltp.core.clients import allotment
 from ltp.core.money import group_indian
+from ltp.core.ticks.lag import duration
 from ltp.hub.fragments import BEAT
-from ltp.web import filters, health, market, poll
-from ltp.web.cells import DASH
-from ltp.web.health import Link
+from ltp.web import market, params
+from ltp.web.api import health
+from ltp.web.api.health import ChannelLink
+from ltp.web.live import poll, status_line
 from ltp.web.services import Services, services
-from ltp.web.templating import ist
+from ltp.web.table.cells import DASH
+from ltp.web.times import ist
 
 bp = Blueprint("status", __name__)
 _VERDICTS: Final = {"healthy": "Healthy", "stale": "Stale", "not_running": "Not running", "error": "Error"}
@@ -40,7 +42,7 @@ _MAX_TEXT: Final = 500
 _MAX_LINES: Final = 8_000
 
 
-class Fact(NamedTuple):
+class Figure(NamedTuple):
     """One line of a list. `text` may be markup."""
 
     label: str
@@ -49,7 +51,7 @@ class Fact(NamedTuple):
 
 @bp.get("/status")
 def page() -> str:
-    live = filters.choice(filters.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
+    live = params.choice(params.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
     return render_template(
         "status/index.html",
         **_figures(services()),
@@ -61,14 +63,14 @@ def page() -> str:
 @bp.get("/status/poll")
 def polled() -> str:
     held = services()
-    return render_template("status/_figures.html", **_figures(held)) + market.partial(held.hub) + BEAT
+    return render_template("status/_figures.html", **_figures(held)) + status_line.partial(held.hub) + BEAT
 
 
 def _figures(held: Services) -> dict[str, Any]:
     asked_s = time.monotonic()
     stored = health.stored_status()
     took_s = time.monotonic() - asked_s
-    document = health.describe(stored, Link.of(held.hub), now=datetime.now(UTC))
+    document = health.describe(stored, ChannelLink.of(held.hub), now=datetime.now(UTC))
     fields = stored.status if stored else {}
     return {
         "health": document,
@@ -86,7 +88,7 @@ def _figures(held: Services) -> dict[str, Any]:
     }
 
 
-def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]:
+def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figure]:
     """Return what the worker says of itself.
 
     Args:
@@ -95,31 +97,36 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Fact]
     """
     received, written = number(fields.get("ticks_per_s")), number(fields.get("ticks_written_per_s"))
     return [
-        Fact("Ticks in, a second", rate(received)),
-        Fact("Ticks written, a second", rate(written)),
-        Fact("Conflation", f"{received / written:.2f} in for 1 written" if received and written else DASH),
-        Fact("Batches, a second", rate(number(fields.get("batches_per_s")))),
-        Fact("A write to Redis", _write(fields)),
-        Fact("Trades come late by", _lags(document["lag"])),
-        Fact("Silent", ", ".join(market.SEGMENT_NAMES.get(segment, segment) for segment in document["silent"]) or "none"),
-        Fact("Clock, against the broker's", _clock(document["clock_error_s"])),
-        Fact("Last packet", ago(document["last_tick_age_seconds"])),
-        Fact("Wanted", _count(fields, "wanted")),
-        Fact("Subscribed", _count(fields, "subscribed")),
-        Fact("Never ticked", _count(fields, "never_ticked")),
-        Fact("Places of pages, screens, programs", _places(fields)),
-        Fact("Waiting for a place", _count(fields, "waiting")),
-        Fact("Trade time contradicts volume", _count(fields, "mistimed")),
-        Fact("Odd packets", said(_counts(fields, "odd_ticks"))),
-        Fact("Feed reconnects", _count(fields, "reconnects")),
-        Fact("Attempts that brought no connection", _count(fields, "connect_failures")),
-        Fact("Last heartbeat", ago(document["heartbeat_age_seconds"])),
-        Fact("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
+        Figure("Ticks in, a second", rate(received)),
+        Figure("Ticks written, a second", rate(written)),
+        Figure("Conflation", f"{received / written:.2f} in for 1 written" if received and written else DASH),
+        Figure("Batches, a second", rate(number(fields.get("batches_per_s")))),
+        Figure("A write to Redis", _write(fields)),
+        Figure("Trades come late by", _lags(document["lag"])),
+        Figure(
+            "Silent",
+            ", ".join(market.SEGMENT_NAMES.get(segment, segment) for segment in document["silent"]) or "none",
+        ),
+        Figure("Clock, against the broker's", _clock(document["clock_error_s"])),
+        Figure("Last packet", ago(document["last_tick_age_seconds"])),
+        Figure("Wanted", _count(fields, "wanted")),
+        Figure("Subscribed", _count(fields, "subscribed")),
+        Figure("Never ticked", _count(fields, "never_ticked")),
+        Figure("Places of pages, screens, programs", _places(fields)),
+        Figure("Waiting for a place", _count(fields, "waiting")),
+        Figure("Trade time contradicts volume", _count(fields, "mistimed")),
+        Figure("Odd packets", said(_counts(fields, "odd_ticks"))),
+        Figure("Feed reconnects", _count(fields, "reconnects")),
+        Figure("Attempts that brought no connection", _count(fields, "connect_failures")),
+        Figure("Last heartbeat", ago(document["heartbeat_age_seconds"])),
+        Figure("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
     ]
 
 
 def _calendar(document: Mapping[str, Any]) -> list[str]:
-    """Return what is not certain about the trading hours, and which trades were refused for their date, a sentence each."""
+    """Return what is not certain about the trading hours, and which trades were refused for their date, a
+    sentence each.
+    """
     refused = [
         f"Trades dated {day} were refused: by the calendar {', '.join(segments)} had no session then."
         for day, segments in document["off_sessions"].items()
@@ -127,24 +134,28 @@ def _calendar(document: Mapping[str, Any]) -> list[str]:
     return [sentence[:_MAX_TEXT] for sentence in (*refused, *document["calendar_ahead"])]
 
 
-def process(held: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Fact]:
+def process(held: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Figure]:
     """Return how this process is. `redis_took_s`: how long Redis took to answer, None when it did not."""
     hub, lag, ends = held.hub, held.vitals.lag(), kinds(counts, "stream_ends")
     cut = {reason: n for reason, n in ends.items() if reason in _CUT}
-    late = f"p50 {lag.p50_s * 1000:.1f}, p99 {lag.p99_s * 1000:.1f}, worst {lag.worst_s * 1000:.1f}" if lag else DASH
+    late = (
+        f"p50 {lag.p50_s * 1000:.1f}, p99 {lag.p99_s * 1000:.1f}, worst {lag.worst_s * 1000:.1f}"
+        if lag
+        else DASH
+    )
     return [
-        Fact("Browsers", f"{whole(hub.streams)} of {whole(hub.max_streams)}"),
-        Fact("Events sent, a second", rate(held.vitals.rates.per_s("stream_writes"))),
-        Fact("Behind now", whole(hub.behind)),
-        Fact("Fell behind", whole(counts.get("streams_fell_behind", 0))),
-        Fact("Cut as too slow", said(cut)),
-        Fact("Ended otherwise", said({reason: n for reason, n in ends.items() if reason not in _CUT})),
-        Fact("Refused", said(kinds(counts, "streams_refused"))),
-        Fact("Gaps in what the worker said", said(kinds(counts, "relay_rereads"), without="subscribed")),
-        Fact("Subscription made again", said(kinds(counts, "relay_reconnects"))),
-        Fact("Loop lag, ms", late),
-        Fact("Last word from the worker", ago(hub.link_age_s)),
-        Fact("Redis answered in", "nothing came" if redis_took_s is None else _ms(redis_took_s)),
+        Figure("Browsers", f"{whole(hub.streams)} of {whole(hub.max_streams)}"),
+        Figure("Events sent, a second", rate(held.vitals.rates.per_s("stream_writes"))),
+        Figure("Behind now", whole(hub.behind)),
+        Figure("Fell behind", whole(counts.get("streams_fell_behind", 0))),
+        Figure("Cut as too slow", said(cut)),
+        Figure("Ended otherwise", said({reason: n for reason, n in ends.items() if reason not in _CUT})),
+        Figure("Refused", said(kinds(counts, "streams_refused"))),
+        Figure("Gaps in what the worker said", said(kinds(counts, "relay_rereads"), without="subscribed")),
+        Figure("Subscription made again", said(kinds(counts, "relay_reconnects"))),
+        Figure("Loop lag, ms", late),
+        Figure("Last word from the worker", ago(hub.link_age_s)),
+        Figure("Redis answered in", "nothing came" if redis_took_s is None else _ms(redis_took_s)),
     ]
 
 
@@ -160,7 +171,9 @@ def kinds(counts: Mapping[str, int], name: str) -> dict[str, int]:
 
 
 def said(counts: Mapping[str, int], *, without: str = "") -> str:
-    shown = [f"{kind.replace('_', ' ')} {whole(n)}" for kind, n in sorted(counts.items()) if n and kind != without]
+    shown = [
+        f"{kind.replace('_', ' ')} {whole(n)}" for kind, n in sorted(counts.items()) if n and kind != without
+    ]
     return ", ".join(shown) or "0"
 
 
@@ -204,7 +217,9 @@ def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
 
 def _places(fields: Mapping[str, str]) -> str:
     taken = _counts(fields, "places")
-    return ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
+    return (
+        ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
+    )
 
 
 def _write(fields: Mapping[str, str]) -> str:
@@ -224,7 +239,11 @@ def _lags(lags: Mapping[str, Mapping[str, float]]) -> str:
 def _clock(error_s: float | None) -> str:
     if error_s is None:
         return DASH
-    return "right" if abs(error_s) < CLOCK_RIGHT_S else f"{duration(abs(error_s))} {'fast' if error_s > 0 else 'slow'}"
+    return (
+        "right"
+        if abs(error_s) < CLOCK_RIGHT_S
+        else f"{duration(abs(error_s))} {'fast' if error_s > 0 else 'slow'}"
+    )
 
 
 def _ms(seconds: float) -> str:

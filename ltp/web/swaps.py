@@ -1,9 +1,9 @@
 """Which answers htmx may put into an open page: those of this application and no others.
 
-A proxy, a log-in page or gunicorn itself may answer in place of the application, with any status. Swapped in, such an answer
-empties the page: it has no `#screen` to select. So every element says `hx-swap="none"`, and the headers set here turn the
-swap on. An answer without them leaves the page, its address, its stream and what was typed as they are, and `base.html`
-then shows `KEPT`.
+A proxy, a log-in page or gunicorn itself may answer in place of the application, with any status. Swapped in,
+such an answer empties the page: it has no `#screen` to select. So every element says `hx-swap="none"`, and
+the headers set here turn the swap on. An answer without them leaves the page, its address, its stream and
+what was typed as they are, and `base.html` then shows `KEPT`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ def install(app: Flask) -> None:
 
 
 def refusal() -> dict[str, str]:
-    """Return the headers of an error page that is about us, not about what was asked: it only gives its reason above the
-    open page, whose rows, prices and typed text the reader still needs. An error page that asks again has nothing to keep."""
+    """Return the headers of an error page that is about us, not about what was asked: it only gives its
+    reason above the open page, whose rows, prices and typed text the reader still needs. An error page that
+    asks again has nothing to keep.
+    """
     if request.headers.get("HX-Request-Type") != "full" or request.headers.get("HX-Source", "") == "p#again":
         return {}
     return {"HX-Reswap": "innerHTML", "HX-Retarget": "#why", "HX-Reselect": ".detail"}
@@ -37,10 +39,17 @@ def refusal() -> dict[str, str]:
 
 def _allow(response: Response) -> Response:
     kind, headers = request.headers.get("HX-Request-Type"), response.headers
-    if kind is None or "HX-Reswap" in headers or response.mimetype != "text/html" or 300 <= response.status_code < 400:
+    if (
+        kind is None
+        or "HX-Reswap" in headers
+        or response.mimetype != "text/html"
+        or 300 <= response.status_code < 400
+    ):
         return response
     if "HX-History-Restore-Request" in request.headers:
-        headers["HX-Reswap"] = "outerHTML"  # with the focus; without a header htmx keeps a page that brings no #screen
+        headers["HX-Reswap"] = (
+            "outerHTML"  # with the focus; without a header htmx keeps a page that brings no #screen
+        )
     elif kind == "partial":
         headers["HX-Reswap"] = "innerHTML"
     elif request.headers.get("HX-Target") == _SCREEN:

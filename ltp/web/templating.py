@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,12 +12,14 @@ from markupsafe import Markup, escape
 
 from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
-from ltp.core.quote import Quote
-from ltp.core.tick import IST
-from ltp.web import addresses, market, rows, swaps
-from ltp.web.filters import SIZES
-from ltp.web.screens import SCREENERS
+from ltp.core.ticks.quote import Quote
+from ltp.core.trading_day import IST
+from ltp.web import market, swaps, times, urls
+from ltp.web.live import status_line
+from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
+from ltp.web.table import rows
+from ltp.web.table.screen_query import SIZES
 
 _HASH_LENGTH: Final = 12
 
@@ -27,15 +28,15 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=_assets(app),
-        canonical=addresses.canonical,
+        canonical=urls.canonical,
         cell=cell,
         chip=rows.chip,
-        clock=clock,
-        day=day,
+        clock=times.clock,
+        day=times.day,
         days_since=days_since,
         element_id=element_id,
         grouped=lambda number: group_indian(str(number)),
-        ist=ist,
+        ist=times.ist,
         kept_url=swaps.KEPT,
         lost_url=swaps.LOST,
         money=rows.money,
@@ -45,7 +46,7 @@ def install(app: Flask) -> None:
         sizes=SIZES,
         all_screeners=tuple(SCREENERS.values()),
         universe_title=universe_title,
-        status_line=lambda: Markup(market.line(services().hub)),  # noqa: S704 (escapes what it shows)
+        status_line=lambda: Markup(status_line.line(services().hub)),  # noqa: S704 (escapes what it shows)
     )
     app.context_processor(_page)
 
@@ -55,18 +56,10 @@ def cell(quote: Quote, column: str) -> Markup:
     return Markup(services().cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
 
 
-def ist(at: datetime) -> Markup:
-    """Return an aware instant as people in India read it, with the machine's form beside it."""
-    local = at.astimezone(IST)
-    return Markup('<time datetime="{}">{} {:%b %Y, %H:%M} IST</time>').format(at.isoformat(timespec="seconds"), local.day, local)
-
-
-def day(of: date) -> Markup:
-    return Markup('<time datetime="{}">{} {:%b %Y}</time>').format(of.isoformat(), of.day, of)
-
-
 def days_since(of: date) -> int:
-    """Return how many days a session lies back, counted in India: candles that stopped coming must not look like today's."""
+    """Return how many days a session lies back, counted in India: candles that stopped coming must not look
+    like today's.
+    """
     return (datetime.now(IST).date() - of).days
 
 
@@ -74,13 +67,6 @@ def universe_title(name: str) -> str:
     """Return what people call a universe; one that is gone is called by its name."""
     universe = services().catalog.universes().get(name)
     return universe.title if universe else name
-
-
-def clock(*, dated: bool = False) -> Markup:
-    now = datetime.fromtimestamp(time.time(), UTC)
-    local = now.astimezone(IST)
-    text = f"{f'{local.day} {local:%b %Y}, ' if dated else ''}{local:%H:%M:%S} IST"
-    return Markup('<time datetime="{}">{}</time>').format(now.isoformat(timespec="seconds"), text)
 
 
 def _page() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How a web process is: how late it wakes up, and how fast its counters rise.
 
-Under gunicorn threads are greenlets of one loop, so what delays this one delays every browser and every request alike.
+Under gunicorn threads are greenlets of one loop, so what delays this one delays every browser and every
+request alike.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ WINDOW_S: Final = 60.0
 RATES_OVER_S: Final = 5.0  # a heartbeat's time: over less, a quiet process seems to jump
 
 
-class Lag(NamedTuple):
-    """By how much a sleeper woke too late, in seconds. One long stop is one sleep of many, so only `worst_s` shows it."""
+class LoopLag(NamedTuple):
+    """By how much a sleeper woke too late, in seconds. One long stop is one sleep of many, so only `worst_s`
+    shows it.
+    """
 
     p50_s: float
     p99_s: float
@@ -30,7 +33,8 @@ class Lag(NamedTuple):
 
 
 class Vitals:
-    """`start` it once per process, after the fork. `began_s`: when, in seconds since the epoch; 0 before that.
+    """`start` it once per process, after the fork. `began_s`: when, in seconds since the epoch; 0 before
+    that.
 
     `rates`: of the counters of `ltp.metrics`.
     """
@@ -69,11 +73,11 @@ class Vitals:
         self._late.append((now_s, max(0.0, now_s - due_s)))
         self.rates.take(self._counts(), now_s)
 
-    def lag(self) -> Lag | None:
+    def lag(self) -> LoopLag | None:
         """Return the lag of the last minute, None before the first sample."""
         since_s = self._monotonic() - WINDOW_S
         late = sorted(late_s for at_s, late_s in list(self._late) if at_s > since_s)
-        return Lag(_at(late, 0.50), _at(late, 0.99), late[-1]) if late else None
+        return LoopLag(_at(late, 0.50), _at(late, 0.99), late[-1]) if late else None
 
 
 def _at(ordered: list[float], share: float) -> float:

@@ -1,4 +1,6 @@
-"""A browser in front of the whole product. Debian's Chromium, driven over its debugging protocol; nothing is downloaded."""
+"""A browser in front of the whole product. Debian's Chromium, driven over its debugging protocol; nothing is
+downloaded.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ FLAGS = [
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WITHIN_MS = 30_000  # a busy machine is no fault of a page
 expect.set_options(timeout=WITHIN_MS)
-MISSING = "Chromium is missing: the browser tests did not run. Install it with: sudo apt-get install -y chromium"
+MISSING = (
+    "Chromium is missing: the browser tests did not run. Install it with: sudo apt-get install -y chromium"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,7 +55,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-# Not for the session: Playwright keeps an event loop running in this thread, and tests after these need one of their own.
+# Not for the session: Playwright keeps an event loop running in this thread, and tests after these need one
+# of their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -62,8 +67,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
-    """Open an address in a tab of its own, `options` being those of a browser context. `page.complaints` collects what the
-    browser's console holds against the page: violations of the policy, script errors, failed requests."""
+    """Open an address in a tab of its own, `options` being those of a browser context. `page.complaints`
+    collects what the browser's console holds against the page: violations of the policy, script errors,
+    failed requests.
+    """
     contexts: list[BrowserContext] = []
 
     def open_(path: str, *, before: Callable[[Page], object] = lambda _: None, **options: Any) -> Page:
@@ -71,7 +78,10 @@ def visit(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.complaints = []  # type: ignore[attr-defined]
-        page.on("console", lambda message: message.type in {"error", "warning"} and page.complaints.append(message.text))  # type: ignore[attr-defined]
+        page.on(
+            "console",
+            lambda message: message.type in {"error", "warning"} and page.complaints.append(message.text),
+        )  # type: ignore[attr-defined]
         page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
         before(page)
         page.goto(f"{stack.url}{path}")

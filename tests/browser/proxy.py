@@ -1,4 +1,6 @@
-"""A proxy between a browser and the site that sometimes answers itself, as proxies, log-in pages and full disks do."""
+"""A proxy between a browser and the site that sometimes answers itself, as proxies, log-in pages and full
+disks do.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ _CHUNK = 65_536
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Passes each request to the site on a connection of its own, one whose line holds `instead[0]` excepted: that one is
-    answered by the bytes `instead[1]`, and the connection is closed. `met`: how many were answered here."""
+    """Passes each request to the site on a connection of its own, one whose line holds `instead[0]` excepted:
+    that one is answered by the bytes `instead[1]`, and the connection is closed. `met`: how many were
+    answered here.
+    """
 
     allow_reuse_address = daemon_threads = True
     request_queue_size = 64
@@ -49,7 +53,9 @@ class _Exchange(socketserver.BaseRequestHandler):
             return
         with socket.create_connection(self.server.site) as site:
             threading.Thread(target=self._rest, args=(site,), daemon=True).start()
-            site.sendall(re.sub(rb"\r\nConnection: [^\r]*", b"\r\nConnection: close", head, flags=re.IGNORECASE))
+            site.sendall(
+                re.sub(rb"\r\nConnection: [^\r]*", b"\r\nConnection: close", head, flags=re.IGNORECASE)
+            )
             while answer := site.recv(_CHUNK):
                 self.request.sendall(answer)
 

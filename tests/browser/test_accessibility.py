@@ -1,7 +1,7 @@
 """Every kind of page for those who read it by ear, by keyboard, on a small screen or without its colours.
 
-What a rule can find, axe-core finds; the rest is tried by hand. axe is run by the debugger, which the content security policy
-does not bind, so the pages are the ones that everybody gets.
+What a rule can find, axe-core finds; the rest is tried by hand. axe is run by the debugger, which the content
+security policy does not bind, so the pages are the ones that everybody gets.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
-from ltp.core.criteria import Spec, kind_of, text_of
-from ltp.core.facts import FACTS
+from ltp.core.criteria.facts import FACTS
+from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Outcome, Row
-from ltp.db import screeners, screenings, screens
+from ltp.db import evaluations, runs, saved_screens
 from ltp.db.engine import open_engine, writing
 from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
@@ -27,9 +27,15 @@ from tests.path.stack import SETUPS, Stack, row_of, running, status
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-COLOURS = ("color-contrast", "link-in-text-block")  # the rest cannot differ from one colour scheme to the other
+COLOURS = (
+    "color-contrast",
+    "link-in-text-block",
+)  # the rest cannot differ from one colour scheme to the other
 LAPTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 320, "height": 740}  # the least width at which WCAG wants a page to be read without scrolling sideways
+PHONE = {
+    "width": 320,
+    "height": 740,
+}  # the least width at which WCAG wants a page to be read without scrolling sideways
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
 SHARES = [listing for listing in listings() if listing.member_of == "NIFTY 50"][:11]
@@ -64,7 +70,9 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A site of its own, whose runs have everything that a page can show; elsewhere they would be other tests' newest runs."""
+    """A site of its own, whose runs have everything that a page can show; elsewhere they would be other
+    tests' newest runs.
+    """
     from tests.conftest import free_port
 
     with running(tmp_path_factory.mktemp("accessible"), free_port, WEB_CONCURRENCY="1") as stack:
@@ -74,24 +82,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _fill(database_url: str) -> None:
-    """Two runs of each built-in screener; a custom screen; a saved one whose evaluation failed, and one that is evaluated."""
+    """Two runs of each built-in screener; a custom screen; a saved one whose evaluation failed, and one that
+    is evaluated.
+    """
     engine = open_engine(database_url)
     for later, as_of in enumerate(SESSIONS):
         rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
         for kind in ("swing", "longterm"):
-            screeners.insert_run(engine, kind, rows, sample=False, as_of=as_of, universe="nifty50", evaluated=50, took_s=1.2)
+            runs.insert_run(
+                engine, kind, rows, sample=False, as_of=as_of, universe="nifty50", evaluated=50, took_s=1.2
+            )
     for spec in (RISING, FALLING, STEADY):
         found = [_row(rank, 0) for rank in (1, 2, 3)]
-        screeners.insert_run(engine, kind_of(spec), found, sample=False, as_of=SESSIONS[1], spec=text_of(spec), evaluated=50)
+        runs.insert_run(
+            engine, kind_of(spec), found, sample=False, as_of=SESSIONS[1], spec=text_of(spec), evaluated=50
+        )
     for slug, spec in (("falling", FALLING), ("steady", STEADY)):
-        screens.save(engine, slug, slug.title(), spec)
-    failed = screenings.begin(engine, kind_of(FALLING), text_of(FALLING))
-    under_way = screenings.begin(engine, kind_of(STEADY), text_of(STEADY))
+        saved_screens.save(engine, slug, slug.title(), spec)
+    failed = evaluations.begin(engine, kind_of(FALLING), text_of(FALLING))
+    under_way = evaluations.begin(engine, kind_of(STEADY), text_of(STEADY))
     assert failed
     assert under_way
-    screenings.fail(engine, failed, "no share has candles")
-    best = [screenings.Best(row.key, row.symbol, row.score, row.setup) for row in found]
-    screenings.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
+    evaluations.fail(engine, failed, "no share has candles")
+    best = [evaluations.TopRow(row.key, row.symbol, row.score, row.setup) for row in found]
+    evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
     engine.dispose()
 
 
@@ -100,7 +114,9 @@ def _show_life(stack: Stack) -> None:
     engine = open_engine(f"sqlite:///{stack.folder / 'ltp.sqlite3'}")
     with writing(engine) as connection:
         given_up = table.c.kind == kind_of(STEADY)
-        connection.execute(update(table).where(given_up).values(state=screenings.RUNNING, beat_at=datetime.now(UTC)))
+        connection.execute(
+            update(table).where(given_up).values(state=evaluations.RUNNING, beat_at=datetime.now(UTC))
+        )
     engine.dispose()
 
 
@@ -121,18 +137,31 @@ def _row(rank: int, later: int) -> Row:
         allocation=45_000_0000,
         horizon="6 to 12 months",
         facts={fact.name: "up" if fact.unit == "text" else rank - 4.5 for fact in FACTS},
-        criteria=(Outcome("ADX", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0), Outcome("RS", False, None, "> 0")),
-        spark=tuple(rupees * (1 + (day * 7 + rank) % 11 / 100 + day * (rank % 3 - 1) / 500) for day in range(60)),
+        criteria=(
+            Outcome("ADX", False, 17.5, "> 20", -2.5),
+            Outcome("Trend", True, 1.0),
+            Outcome("RS", False, None, "> 0"),
+        ),
+        spark=tuple(
+            rupees * (1 + (day * 7 + rank) % 11 / 100 + day * (rank % 3 - 1) / 500) for day in range(60)
+        ),
         flags=("A split is not confirmed.",) if rank == 2 else (),
     )
 
 
 def judge(page: Page, rules: tuple[str, ...] = RULES) -> dict[str, list[str]]:
     """Return what violates a rule, by rule. `rules`: names of rules or of groups of them."""
-    found = page.evaluate("options => axe.run(document, options)", {"runOnly": rules, "resultTypes": ["violations"]})
+    found = page.evaluate(
+        "options => axe.run(document, options)", {"runOnly": rules, "resultTypes": ["violations"]}
+    )
     tried = {rule["id"] for outcome in ("violations", "passes", "incomplete") for rule in found[outcome]}
-    assert tried >= ({"color-contrast", "target-size", "region"} if rules == RULES else {"color-contrast"}), "axe saw no page"
-    return {rule["id"]: [f"{node['target']}: {node['failureSummary']}" for node in rule["nodes"]] for rule in found["violations"]}
+    assert tried >= ({"color-contrast", "target-size", "region"} if rules == RULES else {"color-contrast"}), (
+        "axe saw no page"
+    )
+    return {
+        rule["id"]: [f"{node['target']}: {node['failureSummary']}" for node in rule["nodes"]]
+        for rule in found["violations"]
+    }
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +172,9 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(tab: Page, stack: Stack, path: str) -> None:
+def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
+    tab: Page, stack: Stack, path: str
+) -> None:
     if path == "/screeners/steady":
         _show_life(stack)
     tab.goto(f"{stack.url}{path}")
@@ -212,11 +243,24 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page_and_sees_where
     links = page.locator("tbody th a").evaluate_all("links => links.map(link => link.id)")
     heads = page.locator("thead a").evaluate_all("links => links.map(link => link.id)")
     passed = walk(page, "Tab", links[-1])
-    before = ["skip", "n-home", "n-screeners", "n-swing", "n-longterm", "n-custom", "find", "n-status", "pause", "run-now"]
+    before = [
+        "skip",
+        "n-home",
+        "n-screeners",
+        "n-swing",
+        "n-longterm",
+        "n-custom",
+        "find",
+        "n-status",
+        "pause",
+        "run-now",
+    ]
     around = ["t-candidates", "t-recommendations", "f-0", "f-1", "q", "sector", "size", "csv", "json"]
     expected = [*before, *around, *heads, *links]
     assert [name for name in passed if name in expected] == expected
-    assert passed[passed.index(heads[0]) - 1].startswith("board"), "the table's box can be scrolled before its links come"
+    assert passed[passed.index(heads[0]) - 1].startswith("board"), (
+        "the table's box can be scrolled before its links come"
+    )
 
 
 def test_on_the_way_back_nothing_hides_under_the_head_or_the_first_column(visit: Callable[..., Page]) -> None:
@@ -224,7 +268,9 @@ def test_on_the_way_back_nothing_hides_under_the_head_or_the_first_column(visit:
     page.locator("tbody th a").last.focus()
     page.evaluate("document.querySelector('.board').scrollTo(300, 1e6)")
     walk(page, "Shift+Tab", page.locator("tbody th a").first.get_attribute("id") or "")
-    assert page.evaluate("document.querySelector('.board').scrollLeft") == 300, "symbols are in sight and need no scrolling"
+    assert page.evaluate("document.querySelector('.board').scrollLeft") == 300, (
+        "symbols are in sight and need no scrolling"
+    )
     page.evaluate("document.querySelector('.board').scrollTo(1e6, 1e6)")
     walk(page, "Shift+Tab", "s-symbol")
 
@@ -249,7 +295,10 @@ def test_a_table_is_scrolled_by_keys(visit: Callable[..., Page]) -> None:
 
 def test_links_keep_the_focus_where_the_page_is_changed_in_place(visit: Callable[..., Page]) -> None:
     page = visit(SWING)
-    for link, lasting in (("#s-symbol", "th[aria-sort=ascending] #s-symbol"), ("#t-recommendations", "[aria-current=page]")):
+    for link, lasting in (
+        ("#s-symbol", "th[aria-sort=ascending] #s-symbol"),
+        ("#t-recommendations", "[aria-current=page]"),
+    ):
         page.locator(link).focus()
         page.keyboard.press("Enter")
         expect(page.locator(f"{lasting}:focus")).to_have_count(1)

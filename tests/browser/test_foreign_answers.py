@@ -1,4 +1,6 @@
-"""What answers in place of the site never empties a page: a proxy, a log-in page, the server itself, or nothing at all."""
+"""What answers in place of the site never empties a page: a proxy, a log-in page, the server itself, or
+nothing at all.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,30 @@ PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textConten
 def answer(status: str, body: str, kind: str = "text/html") -> bytes:
     text = body.encode()
     return (
-        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()
+        + text
     )
 
 
 def nginx(status: str) -> bytes:
-    return answer(status, f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>")
+    return answer(
+        status,
+        f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>",
+    )
 
 
 ANSWERS = {
     "forbidden": nginx("403 Forbidden"),
-    "too long": answer("414 URI Too Long", "<html><body><h1>Request Line is too large (4113 &gt; 4094)</h1></body></html>"),
+    "too long": answer(
+        "414 URI Too Long", "<html><body><h1>Request Line is too large (4113 &gt; 4094)</h1></body></html>"
+    ),
     "too many": nginx("429 Too Many Requests"),
     "failed": nginx("500 Internal Server Error"),
     "bad gateway": nginx("502 Bad Gateway"),
     "gateway timeout": nginx("504 Gateway Time-out"),
-    "log in": answer("200 OK", "<!doctype html><title>Log in</title><body><form action=/login><input name=user></form>"),
+    "log in": answer(
+        "200 OK", "<!doctype html><title>Log in</title><body><form action=/login><input name=user></form>"
+    ),
     "another place": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/login\r\nContent-Length: 0\r\n\r\n",
     "plain": answer("200 OK", "ok", "text/plain"),
     "empty": answer("200 OK", ""),
@@ -76,7 +86,9 @@ def told(page: Page, proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_link_that_something_else_answers_leaves_the_page(look: Callable[[str], Page], proxy: Proxy, name: str) -> None:
+def test_a_link_that_something_else_answers_leaves_the_page(
+    look: Callable[[str], Page], proxy: Proxy, name: str
+) -> None:
     page = look(SWING)
     page.fill("#find", "half typed")
     address, title = page.url, page.title()
@@ -93,7 +105,9 @@ def test_a_link_that_something_else_answers_leaves_the_page(look: Callable[[str]
 
 
 @pytest.mark.parametrize("name", ["too long", "log in", "empty", "nothing"])
-def test_a_form_that_something_else_answers_keeps_what_was_typed(look: Callable[[str], Page], proxy: Proxy, name: str) -> None:
+def test_a_form_that_something_else_answers_keeps_what_was_typed(
+    look: Callable[[str], Page], proxy: Proxy, name: str
+) -> None:
     page = look(SWING)
     proxy.instead = ("q=bank", ANSWERS[name])
     page.fill("#q", "bank")
@@ -104,7 +118,9 @@ def test_a_form_that_something_else_answers_keeps_what_was_typed(look: Callable[
 
 
 @pytest.mark.parametrize("name", ["forbidden", "bad gateway", "log in", "nothing"])
-def test_a_form_that_is_sent_keeps_what_was_typed(look: Callable[[str], Page], proxy: Proxy, name: str) -> None:
+def test_a_form_that_is_sent_keeps_what_was_typed(
+    look: Callable[[str], Page], proxy: Proxy, name: str
+) -> None:
     page = look("/screeners/custom?c=close+%3E+1")
     page.locator("#compose").evaluate("details => { details.open = true }")
     proxy.instead = ("POST ", ANSWERS[name])
@@ -115,7 +131,9 @@ def test_a_form_that_is_sent_keeps_what_was_typed(look: Callable[[str], Page], p
 
 
 @pytest.mark.parametrize("name", ["forbidden", "bad gateway", "log in", "empty", "nothing"])
-def test_back_to_a_page_that_something_else_answers_leaves_the_page(look: Callable[[str], Page], proxy: Proxy, name: str) -> None:
+def test_back_to_a_page_that_something_else_answers_leaves_the_page(
+    look: Callable[[str], Page], proxy: Proxy, name: str
+) -> None:
     page = look(SWING)
     page.click("#s-symbol")
     page.wait_for_url("**sort=symbol")
@@ -144,7 +162,9 @@ def test_what_a_page_asks_for_by_itself_is_not_replaced_either(
     expect(page.locator("#unanswered")).to_have_text("")
 
 
-def test_a_page_that_the_site_itself_cannot_bring_is_told_with_the_reason(look: Callable[[str], Page], stack: Stack) -> None:
+def test_a_page_that_the_site_itself_cannot_bring_is_told_with_the_reason(
+    look: Callable[[str], Page], stack: Stack
+) -> None:
     page = look(SWING)
     database = stack.folder / "ltp.sqlite3"
     hidden = database.rename(stack.folder / "away.sqlite3")

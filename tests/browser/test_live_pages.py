@@ -1,4 +1,6 @@
-"""Pages in a real browser in front of the real processes: what moves, what it looks like, and that nothing is complained of."""
+"""Pages in a real browser in front of the real processes: what moves, what it looks like, and that nothing is
+complained of.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def text_of(key: str) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_prices_move_and_the_browser_has_nothing_to_complain_of(visit: Callable[..., Page], path: str) -> None:
+def test_prices_move_and_the_browser_has_nothing_to_complain_of(
+    visit: Callable[..., Page], path: str
+) -> None:
     page = visit(path)
     for _ in range(3):
         moves(page)
@@ -49,7 +53,9 @@ def test_an_extension_that_arrives_late_still_gets_its_stream(visit: Callable[..
     moves(page)
 
 
-def test_a_move_flashes_in_its_colour_for_half_a_second_and_keeps_its_arrow(visit: Callable[..., Page]) -> None:
+def test_a_move_flashes_in_its_colour_for_half_a_second_and_keeps_its_arrow(
+    visit: Callable[..., Page],
+) -> None:
     page = visit(SWING)
     seen = page.evaluate(
         """() => new Promise(resolve => {
@@ -128,7 +134,9 @@ def test_sorting_lives_in_the_address_and_back_returns(visit: Callable[..., Page
 
 def test_a_value_that_is_not_accepted_is_explained_in_place(visit: Callable[..., Page]) -> None:
     page = visit(SWING)
-    page.evaluate("document.querySelector('#size option').value = '7'; document.querySelector('#size').selectedIndex = 0")
+    page.evaluate(
+        "document.querySelector('#size option').value = '7'; document.querySelector('#size').selectedIndex = 0"
+    )
     page.click("#filter button")
     expect(page.locator("#main")).to_contain_text("size: '7' is not accepted")
 
@@ -171,7 +179,9 @@ def test_a_message_is_swapped_in_one_task_so_that_it_is_painted_once(visit: Call
     assert tasks == [0] * 5
 
 
-def test_a_row_out_of_sight_is_skipped_and_current_once_it_comes_into_sight(visit: Callable[..., Page]) -> None:
+def test_a_row_out_of_sight_is_skipped_and_current_once_it_comes_into_sight(
+    visit: Callable[..., Page],
+) -> None:
     page = visit(SWING, viewport={"width": 1280, "height": 300})
     drawn = "(row) => row.querySelector('.c-ltp b').checkVisibility({contentVisibilityAuto: true})"
     first, last = page.locator("tbody tr").first, page.locator("tbody tr").last
@@ -257,7 +267,9 @@ def contrast(first: str, second: str) -> float:
 
     def luminance(colour: str) -> float:
         parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     low, high = sorted((luminance(first), luminance(second)))

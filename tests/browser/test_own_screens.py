@@ -1,4 +1,6 @@
-"""A screen of one's own, from the form to its live table: with and without JavaScript, evaluated by the real worker."""
+"""A screen of one's own, from the form to its live table: with and without JavaScript, evaluated by the real
+worker.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ltp.core.candle import Candle
+from ltp.core.history.candle import Candle
 from ltp.db import candles, universes
 from ltp.db.engine import open_engine
 from tests.path.stack import Stack

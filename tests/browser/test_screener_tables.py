@@ -1,4 +1,6 @@
-"""Facts and plans of a screener in a real browser: what moves with the price, what is said in words, what needs no scripts."""
+"""Facts and plans of a screener in a real browser: what moves with the price, what is said in words, what
+needs no scripts.
+"""
 
 from __future__ import annotations
 
@@ -93,14 +95,19 @@ def test_a_phone_scrolls_the_table_and_not_the_page(visit: Callable[..., Page], 
 
 
 @pytest.mark.parametrize("width", [360, 1366, 1920])
-def test_columns_stay_where_they_are_when_a_row_gets_another_state(visit: Callable[..., Page], width: int) -> None:
+def test_columns_stay_where_they_are_when_a_row_gets_another_state(
+    visit: Callable[..., Page], width: int
+) -> None:
     page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
     places = """[...document.querySelectorAll('thead th')].map(head => { const box = head.getBoundingClientRect();
         return [box.x, box.width] })"""
     page.evaluate("document.querySelectorAll('[id^=state-]').forEach(cell => { cell.textContent = '–' })")
     before = page.evaluate(places)
     for said in sorted(STATES | {"below invalidation"}):
-        page.evaluate("said => { document.querySelectorAll('[id^=state-]')[7].innerHTML = `<b class=w>${said}</b>` }", said)
+        page.evaluate(
+            "said => { document.querySelectorAll('[id^=state-]')[7].innerHTML = `<b class=w>${said}</b>` }",
+            said,
+        )
         assert page.evaluate(places) == before, said
 
 
@@ -116,8 +123,12 @@ VISIBLE = """() => { const board = document.querySelector('.board').getBoundingC
         return box.top >= board.top && box.bottom <= Math.min(board.bottom, innerHeight); }).length }"""
 
 
-@pytest.mark.parametrize("path", [SWING, PLAN, "/screeners/longterm", "/screeners/longterm?tab=recommendations"])
-def test_a_laptop_shows_twenty_rows_and_needs_no_scrolling_of_the_page(visit: Callable[..., Page], path: str) -> None:
+@pytest.mark.parametrize(
+    "path", [SWING, PLAN, "/screeners/longterm", "/screeners/longterm?tab=recommendations"]
+)
+def test_a_laptop_shows_twenty_rows_and_needs_no_scrolling_of_the_page(
+    visit: Callable[..., Page], path: str
+) -> None:
     page = visit(path, viewport={"width": 1366, "height": 768})
     assert page.evaluate(VISIBLE) >= 20
     assert page.evaluate("document.documentElement.scrollHeight") <= 768
@@ -131,15 +142,23 @@ def test_a_wide_screen_is_used_to_its_edges(visit: Callable[..., Page]) -> None:
     assert page.locator(".board").evaluate("board => board.scrollWidth <= board.clientWidth")
 
 
-def test_a_phone_shows_price_state_and_distances_without_scrolling_sideways(visit: Callable[..., Page]) -> None:
+def test_a_phone_shows_price_state_and_distances_without_scrolling_sideways(
+    visit: Callable[..., Page],
+) -> None:
     page = visit(PLAN, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     for name in ("ltp", "state", "to_entry", "to_stop"):
-        for part in (f"thead th:has(#s-{name})", f"tbody tr:first-child .c-{name}", f"tbody tr:nth-child(5) .c-{name}"):
+        for part in (
+            f"thead th:has(#s-{name})",
+            f"tbody tr:first-child .c-{name}",
+            f"tbody tr:nth-child(5) .c-{name}",
+        ):
             box = page.locator(part).bounding_box()
             assert box, part
             assert box["x"] >= 0, part
             assert box["x"] + box["width"] <= 390, part
-    lefts = page.locator("tbody tr:first-child > *").evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().x)")
+    lefts = page.locator("tbody tr:first-child > *").evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect().x)"
+    )
     assert len(set(lefts)) == len(lefts), "nothing lies over anything else"
     top = page.locator(".board").bounding_box()
     assert top
@@ -167,11 +186,17 @@ def test_heads_stand_over_their_numbers(visit: Callable[..., Page], path: str, w
 
 
 @pytest.mark.parametrize("width", [390, 1366, 1920])
-def test_columns_stay_where_they_are_when_distances_become_dashes(visit: Callable[..., Page], width: int) -> None:
+def test_columns_stay_where_they_are_when_distances_become_dashes(
+    visit: Callable[..., Page], width: int
+) -> None:
     page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
-    places = "[...document.querySelectorAll('thead th')].map(head => Math.round(head.getBoundingClientRect().x))"
+    places = (
+        "[...document.querySelectorAll('thead th')].map(head => Math.round(head.getBoundingClientRect().x))"
+    )
     before = page.evaluate(places)
-    page.evaluate("document.querySelectorAll('[id^=to_], [id^=r_now]').forEach(cell => { cell.textContent = '–' })")
+    page.evaluate(
+        "document.querySelectorAll('[id^=to_], [id^=r_now]').forEach(cell => { cell.textContent = '–' })"
+    )
     assert page.evaluate(places) == before
     page.evaluate("document.querySelectorAll('.c-ltp i').forEach(state => { state.textContent = 'quiet' })")
     assert page.evaluate(places) == before
@@ -182,7 +207,9 @@ def test_columns_stay_where_they_are_when_distances_become_dashes(visit: Callabl
 
 
 @pytest.mark.parametrize("width", [390, 1366])
-def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(visit: Callable[..., Page], width: int) -> None:
+def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(
+    visit: Callable[..., Page], width: int
+) -> None:
     page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
     seen = page.evaluate(
         """() => { const states = [...document.querySelectorAll('.c-ltp i')].slice(0, 2);
@@ -198,7 +225,9 @@ def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(visit: Calla
 
 
 def in_sight(page: Page, selector: str) -> bool:
-    """Tell whether an element lies within the table's box and is covered neither by its head nor by its first column."""
+    """Tell whether an element lies within the table's box and is covered neither by its head nor by its first
+    column.
+    """
     return bool(
         page.locator(selector).evaluate(
             """element => { const box = element.getBoundingClientRect();
@@ -234,7 +263,8 @@ def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[.
     page.click("#b-rows")
     page.wait_for_url(f"**{PLAN}&setup=READY&sort=-symbol&size=25#{ids[9]}")
     page.wait_for_function(
-        "id => { const box = document.getElementById(id)?.getBoundingClientRect(); return box && box.top < 300 }", arg=ids[9]
+        "id => { const box = document.getElementById(id)?.getBoundingClientRect(); return box && box.top < 300 }",
+        arg=ids[9],
     )
     assert in_sight(page, f"#{ids[9]}")
     page.reload()
@@ -245,7 +275,10 @@ def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[.
 def test_the_first_row_of_a_sorted_table_is_not_under_its_head(visit: Callable[..., Page]) -> None:
     for path in (SWING, f"{PLAN}&sort=-risk"):
         page = visit(path, viewport={"width": 1366, "height": 768})
-        head, row = page.locator("thead th").first.bounding_box(), page.locator("tbody tr").first.bounding_box()
+        head, row = (
+            page.locator("thead th").first.bounding_box(),
+            page.locator("tbody tr").first.bounding_box(),
+        )
         assert head is not None
         assert row is not None
         assert row["y"] >= head["y"] + head["height"] - 1
@@ -260,7 +293,9 @@ def test_a_phone_says_which_field_is_capital_and_which_is_risk(visit: Callable[.
 @pytest.mark.parametrize("boosted", [True, False])
 def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
     columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"
-    page = visit(f"{PLAN}&columns={columns}{'' if boosted else '&sort=-r'}", viewport={"width": 800, "height": 700})
+    page = visit(
+        f"{PLAN}&columns={columns}{'' if boosted else '&sort=-r'}", viewport={"width": 800, "height": 700}
+    )
     if boosted:
         page.locator("#s-r").click()
         page.wait_for_url("**sort=-r**")
@@ -282,7 +317,8 @@ def test_a_skip_link_leads_to_the_first_row(visit: Callable[..., Page]) -> None:
 
 def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[..., Page]) -> None:
     page = visit(
-        f"{PLAN}&live=0&columns=ltp,chg,chgp,state,entry,to_entry,to_stop,r_now&size=25", viewport={"width": 1366, "height": 768}
+        f"{PLAN}&live=0&columns=ltp,chg,chgp,state,entry,to_entry,to_stop,r_now&size=25",
+        viewport={"width": 1366, "height": 768},
     )
     copied = page.evaluate(
         """() => { const rows = document.querySelectorAll('tbody tr'), range = document.createRange(), selection = getSelection();
@@ -293,7 +329,13 @@ def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[...,
     assert len(lines) == 25
     assert {len(line) for line in lines} == {9}
     for _, ltp, chg, chgp, _, entry, *distances in lines:
-        for text in (ltp.removeprefix("₹"), chg, chgp.removesuffix("%"), entry, *(each.rstrip("%") for each in distances)):
+        for text in (
+            ltp.removeprefix("₹"),
+            chg,
+            chgp.removesuffix("%"),
+            entry,
+            *(each.rstrip("%") for each in distances),
+        ):
             float(text.replace(",", ""))
     assert any(line[6].startswith("-") for line in lines), "a minus sign is one to a spreadsheet"
     assert "−" not in copied

@@ -1,4 +1,6 @@
-"""The same pages with JavaScript off: plain links, plain forms, and a reload every 15 seconds where nothing is being typed."""
+"""The same pages with JavaScript off: plain links, plain forms, and a reload every 15 seconds where nothing
+is being typed.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def test_prices_are_there_and_renew_themselves(plain: Callable[[str], Page]) -> 
     assert page.locator("[id^=ltp-]").all_inner_texts() != before
 
 
-def test_capital_and_risk_of_a_page_that_renews_itself_are_set_on_one_that_stands_still(plain: Callable[[str], Page]) -> None:
+def test_capital_and_risk_of_a_page_that_renews_itself_are_set_on_one_that_stands_still(
+    plain: Callable[[str], Page],
+) -> None:
     page = plain(f"{SWING}?tab=recommendations")
     page.click("#to-sizing")
     assert page.url.endswith("?tab=recommendations&live=0#sizing")
@@ -72,7 +76,9 @@ def test_an_instrument_is_found(plain: Callable[[str], Page]) -> None:
         "/instruments/NSE_EQ/1333", f"{SWING}/runs", f"{SWING}/changes",
     ],
 )  # fmt: skip
-def test_no_page_loads_itself_anew_over_a_text_that_is_being_typed(plain: Callable[[str], Page], path: str) -> None:
+def test_no_page_loads_itself_anew_over_a_text_that_is_being_typed(
+    plain: Callable[[str], Page], path: str
+) -> None:
     page = plain(path)
     timed = page.locator("meta[http-equiv=refresh]").count()
     typed = page.locator("input:visible, select:visible, textarea:visible").count()
@@ -93,9 +99,13 @@ def test_a_screen_under_composition_is_loaded_anew_by_a_link(plain: Callable[[st
 
 
 @pytest.mark.parametrize("path", [SWING, f"{SWING}?tab=recommendations&size=25"])
-def test_the_page_scrolls_and_no_box_in_it_so_that_a_reload_can_keep_the_place(visit: Callable[..., Page], path: str) -> None:
+def test_the_page_scrolls_and_no_box_in_it_so_that_a_reload_can_keep_the_place(
+    visit: Callable[..., Page], path: str
+) -> None:
     page = visit(path, java_script_enabled=False, viewport={"width": 1280, "height": 420})
-    box = page.locator(".board").evaluate("board => [getComputedStyle(board).overflowX, getComputedStyle(board).overflowY]")
+    box = page.locator(".board").evaluate(
+        "board => [getComputedStyle(board).overflowX, getComputedStyle(board).overflowY]"
+    )
     assert box == ["visible", "visible"]
     assert page.evaluate("document.documentElement.scrollHeight") > 420  # the window
     page.locator("tbody tr").nth(18).scroll_into_view_if_needed()

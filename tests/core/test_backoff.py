@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.backoff import MUTE_DROP_SENTENCE, CloseReason, ReconnectPolicy, Refresh, Stop, Wait, parse_retry_after
+from ltp.core.backoff import (
+    MUTE_DROP_SENTENCE,
+    CloseReason,
+    ReconnectPolicy,
+    Refresh,
+    Stop,
+    Wait,
+    parse_retry_after,
+)
 
 NOW = 1_795_408_200.0  # 2026-11-23 04:30:00 UTC
 
@@ -14,7 +22,9 @@ def policy(dice: float = 0.5) -> ReconnectPolicy:
 
 
 def drop(**life: float) -> CloseReason:
-    return CloseReason("closed", sentence="gone", **{"lived_s": 300.0, "packets": 900, "data_s": 299.0, **life})
+    return CloseReason(
+        "closed", sentence="gone", **{"lived_s": 300.0, "packets": 900, "data_s": 299.0, **life}
+    )
 
 
 def refused(code: int, rule: str, **more: float) -> CloseReason:
@@ -117,7 +127,9 @@ def test_request_fault_is_an_ordinary_end():
 
 
 def test_three_drops_without_a_packet_are_named_and_slowed_down():
-    """Bad credentials are often answered by an accepted handshake and a bare drop; it is never certain, so never final."""
+    """Bad credentials are often answered by an accepted handshake and a bare drop; it is never certain, so
+    never final.
+    """
     back_off = policy(0.0)
     mute = CloseReason("closed", lived_s=0.5)
     assert [back_off.decide(mute).sentence for _ in range(2)] == ["", ""]

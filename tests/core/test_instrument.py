@@ -9,7 +9,10 @@ keys = st.tuples(st.sampled_from(SEGMENTS), st.integers(1, 2**32 - 1))
 
 
 def test_key_of_an_instrument():
-    assert Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500).key == "NSE_EQ:1333"
+    assert (
+        Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500).key
+        == "NSE_EQ:1333"
+    )
 
 
 @given(keys)
@@ -62,7 +65,10 @@ def test_element_id():
     assert element_id("to_entry@17", "NSE_EQ:1333") == "to_entry-NSE_EQ-1333"
 
 
-@given(st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys), st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys))
+@given(
+    st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys),
+    st.tuples(st.sampled_from(["ltp", "chg", "chgp"]), keys),
+)
 def test_no_two_cells_share_an_element_id(one, other):
     ids = [element_id(column, f"{segment}:{security_id}") for column, (segment, security_id) in (one, other)]
     assert (ids[0] == ids[1]) == (one == other)

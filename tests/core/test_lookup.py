@@ -9,7 +9,11 @@ ENDED = Instrument("NSE_EQ", 77, "JBMA", "JBM Auto", "INE927D01044", 1, 500, "")
 MOVED = Instrument("NSE_EQ", 99, "JBMA", "JBM Auto", "INE927D01044", 1, 500, "BE")
 RENAMED = Instrument("NSE_EQ", 3456, "TMPV", "Tata Motors Passenger Vehicles", "INE155A01022", 1, 500, "EQ")
 INDEX = Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500)
-NAMES = {("NSE_EQ", "TATAMOTORS"): "NSE_EQ:3456", ("NSE_EQ", "INE000A01000"): "NSE_EQ:4204", ("NSE_EQ", "GONE"): "NSE_EQ:1"}
+NAMES = {
+    ("NSE_EQ", "TATAMOTORS"): "NSE_EQ:3456",
+    ("NSE_EQ", "INE000A01000"): "NSE_EQ:4204",
+    ("NSE_EQ", "GONE"): "NSE_EQ:1",
+}
 LOOKUP = Lookup([BOND, SHARE, ENDED, MOVED, RENAMED, INDEX], NAMES)
 
 

@@ -70,7 +70,9 @@ def test_the_exact_range_ends_before_its_bound(price, currency):
 
 
 @pytest.mark.parametrize("currency", [False, True])
-@pytest.mark.parametrize("never", [0.0, -0.0, -0.01, math.nan, math.inf, -math.inf, 10_000_001.0, 1e38, 1e-45, 0.00004])
+@pytest.mark.parametrize(
+    "never", [0.0, -0.0, -0.01, math.nan, math.inf, -math.inf, 10_000_001.0, 1e38, 1e-45, 0.00004]
+)
 def test_what_is_never_shown(never, currency):
     assert price_from_float32(never, currency=currency) is None
 
@@ -110,14 +112,17 @@ def test_a_price_survives_json(price):
     assert price_from_rupees(rupees(price)) == price
 
 
-@pytest.mark.parametrize("never", [0, 0.0, -1, -0.01, math.nan, math.inf, -math.inf, 10_000_000.01, 10**400, 0.00004])
+@pytest.mark.parametrize(
+    "never", [0, 0.0, -1, -0.01, math.nan, math.inf, -math.inf, 10_000_000.01, 10**400, 0.00004]
+)
 def test_rupees_that_are_never_shown(never):
     """JSON may hold an integer too long for a float."""
     assert price_from_rupees(never) is None
 
 
 @pytest.mark.parametrize(
-    ("value", "price"), [(1402, 14_020_000), (1402.1, 14_021_000), (83.2475, 832_475), (10_000_000, MAX_PRICE)]
+    ("value", "price"),
+    [(1402, 14_020_000), (1402.1, 14_021_000), (83.2475, 832_475), (10_000_000, MAX_PRICE)],
 )
 def test_rupees(value, price):
     assert price_from_rupees(value) == price
@@ -155,7 +160,9 @@ def test_two_decimals_are_read_back(paise):
     assert parse_decimal(decimal_text(paise * 100)) == paise * 100
 
 
-@pytest.mark.parametrize(("text", "price"), [("1402", 14_020_000), ("1402.1", 14_021_000), ("0.0025", 25), ("007", 70_000)])
+@pytest.mark.parametrize(
+    ("text", "price"), [("1402", 14_020_000), ("1402.1", 14_021_000), ("0.0025", 25), ("007", 70_000)]
+)
 def test_parse_decimal(text, price):
     assert parse_decimal(text) == price
 
@@ -229,7 +236,8 @@ def test_grouped_text(price, currency, text):
 
 
 @pytest.mark.parametrize(
-    ("key", "currency"), [("NSE_CURRENCY:1", True), ("BSE_CURRENCY:1", True), ("NSE_EQ:1333", False), ("IDX_I:13", False)]
+    ("key", "currency"),
+    [("NSE_CURRENCY:1", True), ("BSE_CURRENCY:1", True), ("NSE_EQ:1333", False), ("IDX_I:13", False)],
 )
 def test_is_currency(key, currency):
     assert is_currency(key) is currency

@@ -5,7 +5,9 @@ import pytest
 from ltp.core.screener import Row
 from ltp.core.sizing import Sizing, most_pct, quantity, resized
 
-ROW = Row("NSE_EQ:1333", 1, "HDFCBANK", entry=10_000_000, stop=9_500_000, quantity=200, risk=100_000_000)  # 1,000 and 950
+ROW = Row(
+    "NSE_EQ:1333", 1, "HDFCBANK", entry=10_000_000, stop=9_500_000, quantity=200, risk=100_000_000
+)  # 1,000 and 950
 LAKHS_10 = Sizing(1_000_000, 10_000)
 
 

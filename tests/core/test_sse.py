@@ -24,7 +24,10 @@ def read(stream: bytes) -> list[dict[str, str]]:
 
 
 def test_every_field_in_its_line():
-    assert encode("<b>1</b>", id=7, event="price", retry_ms=2500) == b"id: 7\nretry: 2500\nevent: price\ndata: <b>1</b>\n\n"
+    assert (
+        encode("<b>1</b>", id=7, event="price", retry_ms=2500)
+        == b"id: 7\nretry: 2500\nevent: price\ndata: <b>1</b>\n\n"
+    )
 
 
 def test_data_alone():
@@ -65,7 +68,10 @@ def test_a_browser_reads_back_what_was_sent(sent):
     """Whatever the data, it never ends its event early, adds a field or leaks into the next event."""
     stream = b"".join(encode(data, id=number) for data, number in sent)
     expected = [
-        {**({} if number is None else {"id": str(number)}), "data": data.replace("\r\n", "\n").replace("\r", "\n")}
+        {
+            **({} if number is None else {"id": str(number)}),
+            "data": data.replace("\r\n", "\n").replace("\r", "\n"),
+        }
         for data, number in sent
     ]
     assert read(stream) == expected
@@ -84,4 +90,6 @@ def test_an_event_joined_from_pieces_reads_like_one_encoded_whole(texts, id_):
     assert read(frame([piece(text) for text in texts], id=id_))[0]["data"] == "".join(
         piece(text).decode().replace("\ndata: ", "\n") for text in texts
     )
-    assert frame([piece("".join(texts))], id=id_) == (encode("".join(texts), id=id_) if "".join(texts) else frame([b""], id=id_))
+    assert frame([piece("".join(texts))], id=id_) == (
+        encode("".join(texts), id=id_) if "".join(texts) else frame([b""], id=id_)
+    )

@@ -23,13 +23,16 @@ def test_an_address_is_shown_without_what_it_hides(url: str, masked: str) -> Non
     assert masked_url(url) == masked
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "::1", "localhost", "api.dhan.co.", "a_b-1.example", "xn--p1ai"])
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "::1", "localhost", "api.dhan.co.", "a_b-1.example", "xn--p1ai"]
+)
 def test_a_host(text: str) -> None:
     assert is_host(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "a..b", "a b", "a:1", "1.2.3", "300.1.1.1", "http://a", "-a", "a-", "a" * 254, "\u0661.a"]
+    "text",
+    ["", ".", "a..b", "a b", "a:1", "1.2.3", "300.1.1.1", "http://a", "-a", "a-", "a" * 254, "\u0661.a"],
 )
 def test_no_host(text: str) -> None:
     assert not is_host(text)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp.core.candle import Candle
-from ltp.core.corporate_action import Action
+from ltp.core.history.candle import Candle
+from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
-from ltp.db import actions, candle_source, candles, screeners
+from ltp.db import candle_source, candles, corporate_actions, runs
 from ltp.db.candle_source import claim, held, simulated_instruments
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError
@@ -28,7 +28,12 @@ def engine(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def simulated(engine: Engine) -> Engine:
-    candles.upsert(engine, "adjusted", {HDFC: [CANDLE, CANDLE._replace(day=date(2024, 6, 24))], NIFTY: [CANDLE]}, simulated=True)
+    candles.upsert(
+        engine,
+        "adjusted",
+        {HDFC: [CANDLE, CANDLE._replace(day=date(2024, 6, 24))], NIFTY: [CANDLE]},
+        simulated=True,
+    )
     with writing(engine) as connection:
         candles.note_day(connection, DAY, "simulated exchange's charts", 2)
     return engine
@@ -42,19 +47,30 @@ def test_whose_candles_there_are_is_known(engine: Engine) -> None:
     assert (held(engine), simulated_instruments(engine)) == ("real", 0)
 
 
-def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothing_else(simulated: Engine) -> None:
-    actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "somebody")])
-    kept = screeners.insert_run(simulated, "swing", [Row(HDFC, 1, "HDFCBANK")], sample=True, source="mine.csv")
-    screeners.insert_run(
-        simulated, "swing", [Row(TCS, 1, "TCS")], sample=True, source=candle_source.SIMULATED_RUN, as_of=date(2099, 1, 1)
+def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothing_else(
+    simulated: Engine,
+) -> None:
+    corporate_actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "somebody")])
+    kept = runs.insert_run(simulated, "swing", [Row(HDFC, 1, "HDFCBANK")], sample=True, source="mine.csv")
+    runs.insert_run(
+        simulated,
+        "swing",
+        [Row(TCS, 1, "TCS")],
+        sample=True,
+        source=candle_source.SIMULATED_RUN,
+        as_of=date(2099, 1, 1),
     )
     with writing(simulated) as connection:
         assert claim(connection, simulated=False) == 2
         assert claim(connection, simulated=False) == 0
-    assert (candles.last_days(simulated, "adjusted"), candles.days(simulated), held(simulated)) == ({}, [], "nothing")
+    assert (candles.last_days(simulated, "adjusted"), candles.days(simulated), held(simulated)) == (
+        {},
+        [],
+        "nothing",
+    )
     with reading(simulated) as connection:
-        assert [head.id for head in screeners.heads_in(connection)["swing"]] == [kept]
-    assert len(actions.fetch(simulated)) == 1
+        assert [head.id for head in runs.heads_in(connection)["swing"]] == [kept]
+    assert len(corporate_actions.fetch(simulated)) == 1
 
 
 def test_a_claim_that_is_rolled_back_removes_nothing(simulated: Engine) -> None:
@@ -65,7 +81,11 @@ def test_a_claim_that_is_rolled_back_removes_nothing(simulated: Engine) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         half()
-    assert (held(simulated), simulated_instruments(simulated), len(candles.days(simulated))) == ("simulated", 2, 1)
+    assert (held(simulated), simulated_instruments(simulated), len(candles.days(simulated))) == (
+        "simulated",
+        2,
+        1,
+    )
 
 
 @pytest.mark.parametrize("basis", candles.BASES)

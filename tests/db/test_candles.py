@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, text
 
-from ltp.core import candle
-from ltp.core.candle import Candle
+from ltp.core.history import candle
+from ltp.core.history.candle import Candle
 from ltp.db import candles
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.schema import daily_candles
@@ -51,7 +51,9 @@ def test_raw_and_adjusted_never_meet(engine: Engine) -> None:
 def test_a_year_is_one_row(engine: Engine) -> None:
     candles.upsert(engine, "raw", {HDFC: [day(offset) for offset in range(5)]})
     with reading(engine) as connection:
-        years = connection.execute(select(daily_candles.c.year).order_by(daily_candles.c.year)).scalars().all()
+        years = (
+            connection.execute(select(daily_candles.c.year).order_by(daily_candles.c.year)).scalars().all()
+        )
     assert years == [2024, 2025]
 
 
@@ -59,13 +61,19 @@ def test_the_beginning_of_each_history(engine: Engine) -> None:
     candles.upsert(engine, "raw", {HDFC: [day(0), day(1), day(2), day(3)], TCS: [day(3)]})
     candles.upsert(engine, "adjusted", {NIFTY: [day(0)]})
     found = candles.beginnings(engine, "raw", 3)
-    assert {key: candle.unpack(packed) for key, packed in found.items()} == {HDFC: [day(0), day(1), day(2)], TCS: [day(3)]}
+    assert {key: candle.unpack(packed) for key, packed in found.items()} == {
+        HDFC: [day(0), day(1), day(2)],
+        TCS: [day(3)],
+    }
 
 
 def test_many_are_read_at_once_within_a_time(engine: Engine) -> None:
     candles.upsert(engine, "raw", {key: [day(0), day(1), day(2), day(3)] for key in (HDFC, TCS, NIFTY)})
     found = candles.fetch_packed(engine, "raw", [HDFC, NIFTY, "NSE_EQ:7"], day(1).day, day(2).day)
-    assert {key: candle.unpack(packed) for key, packed in found.items()} == {HDFC: [day(1), day(2)], NIFTY: [day(1), day(2)]}
+    assert {key: candle.unpack(packed) for key, packed in found.items()} == {
+        HDFC: [day(1), day(2)],
+        NIFTY: [day(1), day(2)],
+    }
     assert set(candles.fetch_packed(engine, "raw", None, day(0).day, day(3).day)) == {HDFC, TCS, NIFTY}
     assert candles.fetch_packed(engine, "raw", None, date(2020, 1, 1), date(2020, 12, 31)) == {}
     assert candles.fetch_packed(engine, "raw", [], day(0).day, day(3).day) == {}

@@ -9,15 +9,27 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from ltp.core.criteria import Spec, kind_of
+from ltp.core.criteria.spec import Spec, kind_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
 from ltp.db import catalog as catalog_module
-from ltp.db import instruments, screeners, screenings, screens, universes
+from ltp.db import evaluations, instruments, runs, saved_screens, universes
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 
-FIRST = Row("NSE_EQ:1333", 1, "HDFCBANK", "HDFC Bank", "Banks", 91.5, "Breakout", 16_503_500, 16_000_000, 18_000_000, "volume")
+FIRST = Row(
+    "NSE_EQ:1333",
+    1,
+    "HDFCBANK",
+    "HDFC Bank",
+    "Banks",
+    91.5,
+    "Breakout",
+    16_503_500,
+    16_000_000,
+    18_000_000,
+    "volume",
+)
 SECOND = Row("NSE_EQ:11536", 2, "TCS")
 SPEC = Spec(("close > 1",))
 
@@ -35,7 +47,7 @@ def statements(engine: Engine) -> list[str]:
 
 
 def test_a_warm_catalog_answers_without_sql(engine: Engine, statements: list[str]) -> None:
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    runs.insert_run(engine, "swing", [FIRST], sample=False)
     catalog = Catalog(engine)
     assert catalog.refresh()
     statements.clear()
@@ -50,21 +62,23 @@ def test_a_warm_catalog_answers_without_sql(engine: Engine, statements: list[str
 
 
 def test_a_refresh_without_news_reads_no_rows_again(engine: Engine, statements: list[str]) -> None:
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    runs.insert_run(engine, "swing", [FIRST], sample=False)
     catalog = Catalog(engine)
     catalog.refresh()
     before = catalog.current("swing")
     statements.clear()
     catalog.refresh()
     assert catalog.current("swing") is before
-    assert not [statement for statement in statements if "screener_rows" in statement or "symbol" in statement]
+    assert not [
+        statement for statement in statements if "screener_rows" in statement or "symbol" in statement
+    ]
 
 
 def test_a_refresh_finds_new_runs_and_renamed_instruments(engine: Engine) -> None:
     catalog = Catalog(engine)
     catalog.refresh()
     assert catalog.current("swing") is None
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    runs.insert_run(engine, "swing", [FIRST], sample=False)
     instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "Renamed", "", 1, 500)])
     catalog.refresh()
     run, instrument = catalog.current("swing"), catalog.instrument("NSE_EQ:1333")
@@ -76,7 +90,7 @@ def test_a_refresh_finds_new_runs_and_renamed_instruments(engine: Engine) -> Non
 def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
     engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run_id = screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    run_id = runs.insert_run(engine, "swing", [FIRST], sample=False)
     catalog = Catalog(engine)
     catalog.refresh()
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
@@ -93,19 +107,23 @@ def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
     assert catalog.refresh()
 
 
-def test_the_catalog_follows_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]) -> None:
+def test_the_catalog_follows_by_itself(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]
+) -> None:
     monkeypatch.setattr(catalog_module, "_REFRESH_EVERY_S", 0.02)
     catalog = Catalog(engine)
     catalog.start()
-    screeners.insert_run(engine, "swing", [FIRST], sample=False)
+    runs.insert_run(engine, "swing", [FIRST], sample=False)
     wait_for(lambda: catalog.current("swing"))
 
 
 def test_runs_of_every_kind_are_known_and_those_of_the_built_in_screeners_held(engine: Engine) -> None:
     catalog = Catalog(engine)
-    swing = screeners.insert_run(engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20), universe="nifty50")
-    custom = screeners.insert_run(engine, kind_of(SPEC), [FIRST, SECOND], sample=False)
-    later = screeners.insert_run(engine, "swing", [SECOND], sample=False, as_of=date(2026, 11, 23))
+    swing = runs.insert_run(
+        engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20), universe="nifty50"
+    )
+    custom = runs.insert_run(engine, kind_of(SPEC), [FIRST, SECOND], sample=False)
+    later = runs.insert_run(engine, "swing", [SECOND], sample=False, as_of=date(2026, 11, 23))
     assert (catalog.current_id("swing"), catalog.runs("swing"), catalog.kinds()) == (None, (), ())
     catalog.refresh()
     assert catalog.kinds() == ("swing", kind_of(SPEC))
@@ -124,8 +142,8 @@ def test_saved_screens_requests_and_universes_are_followed(engine: Engine, state
     catalog.refresh()
     assert (list(catalog.screens()), catalog.screen("mine"), catalog.screening("swing")) == ([], None, None)
     assert list(catalog.universes()) == []
-    saved = screens.save(engine, "mine", "Mine", SPEC)
-    asked = screenings.request(engine, "swing")
+    saved = saved_screens.save(engine, "mine", "Mine", SPEC)
+    asked = evaluations.request(engine, "swing")
     universes.replace(engine, "nifty50", "NIFTY 50", "test", ["NSE_EQ:1333"])
     catalog.refresh()
     statements.clear()
@@ -135,9 +153,9 @@ def test_saved_screens_requests_and_universes_are_followed(engine: Engine, state
     assert (screening.id, screening.open) == (asked, True)
     assert catalog.universes()["nifty50"].size == 1
     assert statements == []
-    screenings.claim(engine, asked)
-    screenings.beat(engine, asked, done=3, total=9, found=1, per_s=1.5)
-    screens.remove(engine, "mine")
+    evaluations.claim(engine, asked)
+    evaluations.beat(engine, asked, done=3, total=9, found=1, per_s=1.5)
+    saved_screens.remove(engine, "mine")
     catalog.refresh()
     screening = catalog.screening("swing")
     assert screening is not None
@@ -151,10 +169,10 @@ def test_while_a_screen_is_evaluated_it_looks_more_often(engine: Engine) -> None
     assert catalog._every_s() == catalog_module._FIRST_READ_EVERY_S
     catalog.refresh()
     assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
-    asked = screenings.request(engine, "swing")
+    asked = evaluations.request(engine, "swing")
     catalog.refresh()
     assert catalog._every_s() == catalog_module._EVALUATING_EVERY_S
-    screenings.fail(engine, asked, "x")
+    evaluations.fail(engine, asked, "x")
     catalog.refresh()
     assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
 
@@ -177,8 +195,10 @@ def test_an_import_is_read_when_it_is_through(engine: Engine) -> None:
     assert [each.symbol for each in catalog.search("b", 9).instruments] == ["B"]
 
 
-def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(engine: Engine, statements: list[str]) -> None:
-    run_id = screeners.insert_run(engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20))
+def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(
+    engine: Engine, statements: list[str]
+) -> None:
+    run_id = runs.insert_run(engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20))
     shown, other = Catalog(engine), Catalog(engine, follow_plans=False)
     assert shown.refresh()
     assert shown.plans.of(run_id)[FIRST.key].stage == "waiting"

@@ -57,14 +57,19 @@ def test_what_fails_inside_a_write_is_rolled_back_whole(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="The database cannot be written: no such table: nowhere"):
         fail_half_way(engine)
     with reading(engine) as connection:
-        assert connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'half'")).scalar() == 0
+        assert (
+            connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'half'")).scalar() == 0
+        )
 
 
 def test_a_locked_database_is_a_sentence(tmp_path: Path) -> None:
     engine = open_engine(url(tmp_path))
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(DatabaseError, match="cannot be read: database is locked"), reading(engine, patience_ms=20) as connection:
+    with (
+        pytest.raises(DatabaseError, match="cannot be read: database is locked"),
+        reading(engine, patience_ms=20) as connection,
+    ):
         connection.execute(text("SELECT count(*) FROM instruments"))
     holder.close()
 

@@ -30,7 +30,8 @@ def test_a_wrong_password_is_final(postgresql: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "password", "database"), [("stranger", "hush", "postgres"), ("ltp", "secret", "nowhere"), ("ltp", "", "postgres")]
+    ("user", "password", "database"),
+    [("stranger", "hush", "postgres"), ("ltp", "secret", "nowhere"), ("ltp", "", "postgres")],
 )
 def test_who_or_what_is_not_there_is_final(postgresql: Any, user: str, password: str, database: str) -> None:
     assert refused(postgresql.url(user=user, password=password, database=database)).permanent
@@ -58,7 +59,9 @@ def test_the_schema_is_made_and_used_on_postgresql(postgresql: Any) -> None:
         connection.execute(text("CREATE DATABASE fresh"))
     engine = open_engine(postgresql.url(database="fresh"))
     with writing(engine) as connection:
-        connection.execute(text("INSERT INTO universes (name, title, source, changed_at) VALUES ('a', 'A', 'x', now())"))
+        connection.execute(
+            text("INSERT INTO universes (name, title, source, changed_at) VALUES ('a', 'A', 'x', now())")
+        )
     with reading(engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM universes")).scalar() == 1
         assert connection.execute(text("SHOW statement_timeout")).scalar() == "5s"
@@ -98,7 +101,9 @@ def test_a_lock_may_pass(tmp_path: Path) -> None:
     assert not caught.value.permanent
 
 
-def test_it_is_waited_for_until_it_is_there_and_each_reason_said_once(postgresql: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_waited_for_until_it_is_there_and_each_reason_said_once(
+    postgresql: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     postgresql.stop()
     waits: list[float] = []
 

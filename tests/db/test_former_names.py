@@ -12,10 +12,14 @@ def test_the_newest_owner_of_a_name_has_it(tmp_path: Path) -> None:
     with writing(engine) as connection:
         former_names.remember(connection, {("NSE_EQ:3456", "TATAMOTORS"): date(2025, 10, 20)})
         former_names.remember(
-            connection, {("NSE_EQ:7", "TATAMOTORS"): date(2020, 1, 1), ("NSE_EQ:5097", "ZOMATO"): date(2025, 4, 1)}
+            connection,
+            {("NSE_EQ:7", "TATAMOTORS"): date(2020, 1, 1), ("NSE_EQ:5097", "ZOMATO"): date(2025, 4, 1)},
         )
         former_names.remember(connection, {})
-    assert instruments.fetch_names(engine) == {("NSE_EQ", "TATAMOTORS"): "NSE_EQ:3456", ("NSE_EQ", "ZOMATO"): "NSE_EQ:5097"}
+    assert instruments.fetch_names(engine) == {
+        ("NSE_EQ", "TATAMOTORS"): "NSE_EQ:3456",
+        ("NSE_EQ", "ZOMATO"): "NSE_EQ:5097",
+    }
 
 
 def test_the_last_days_of_isins_are_known_and_symbols_are_none(tmp_path: Path) -> None:
@@ -30,7 +34,7 @@ def test_the_last_days_of_isins_are_known_and_symbols_are_none(tmp_path: Path) -
                 ("NSE_EQ:7", "INDHOTEL"): date(2020, 1, 1),
             },
         )
-    assert {key: sorted(days) for key, days in former_names.isin_last_days(engine).items() if key == "NSE_EQ:1922"} == {
-        "NSE_EQ:1922": [date(2010, 9, 10), date(2026, 1, 13)]
-    }
+    assert {
+        key: sorted(days) for key, days in former_names.isin_last_days(engine).items() if key == "NSE_EQ:1922"
+    } == {"NSE_EQ:1922": [date(2010, 9, 10), date(2026, 1, 13)]}
     assert "NSE_EQ:7" not in former_names.isin_last_days(engine)

@@ -59,7 +59,9 @@ def test_nothing_to_seed_is_no_error(engine: Engine) -> None:
 
 
 def test_hostile_text_is_a_value_and_nothing_more(engine: Engine) -> None:
-    hostile = HDFC._replace(security_id=7, symbol="'; DROP TABLE instruments; --", name='<img src=x onerror="1">')
+    hostile = HDFC._replace(
+        security_id=7, symbol="'; DROP TABLE instruments; --", name='<img src=x onerror="1">'
+    )
     instruments.seed(engine, [hostile])
     assert find(engine, "NSE_EQ:7") == hostile
 
@@ -124,7 +126,9 @@ def test_a_sector_is_replaced_and_an_equal_one_is_no_change(engine: Engine) -> N
 
 
 def test_more_than_a_batch(engine: Engine) -> None:
-    many = [Instrument("NSE_FNO", id_, f"F{id_}", "", "", 1, 5) for id_ in range(1, instruments.BATCH * 2 + 2)]
+    many = [
+        Instrument("NSE_FNO", id_, f"F{id_}", "", "", 1, 5) for id_ in range(1, instruments.BATCH * 2 + 2)
+    ]
     instruments.seed(engine, many)
     found = list(instruments.fetch_batches(engine))
     assert [len(batch) for batch in found] == [instruments.READ] * 8 + [4]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from ltp.core.candle import Candle
-from ltp.core.corporate_action import Action
+from ltp.core.history.candle import Candle
+from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row, Run
-from ltp.db import actions, candles
+from ltp.db import candles, corporate_actions
 from ltp.db.candles import Basis
 from ltp.db.engine import open_engine, writing
 from ltp.db.plans import Plans
@@ -26,7 +26,9 @@ def engine(tmp_path: Path) -> Engine:
 
 def run(run_id: int = 1, as_of: date | None = MADE, **changes: int) -> Run:
     levels = {"entry": 100, "entry_low": 98, "entry_high": 102, "stop": 90, "target": 120} | changes
-    rows = tuple(Row(key, rank, key, facts={"price": 0.0105}, **levels) for rank, key in enumerate((KEY, OTHER), 1))  # type: ignore[arg-type]
+    rows = tuple(
+        Row(key, rank, key, facts={"price": 0.0105}, **levels) for rank, key in enumerate((KEY, OTHER), 1)
+    )  # type: ignore[arg-type]
     return Run(run_id, "swing", datetime(2025, 12, 30, 12, tzinfo=UTC), False, "", rows, as_of)
 
 
@@ -102,17 +104,21 @@ def test_both_bases_are_joined_by_day_and_what_was_traded_counts(engine: Engine)
     assert plans.of(1)[KEY].stage == "entered"
 
 
-@pytest.mark.parametrize(("state", "ends"), [("detected", "2026-01-01"), ("confirmed", "2026-01-01"), ("dismissed", "")])
+@pytest.mark.parametrize(
+    ("state", "ends"), [("detected", "2026-01-01"), ("confirmed", "2026-01-01"), ("dismissed", "")]
+)
 def test_a_split_ends_the_plan_unless_there_was_none(engine: Engine, state: str, ends: str) -> None:
     trade(engine, KEY, 1, 106, 101)
     plans = Plans(engine)
     plans.learn(run())
     action = Action(KEY, date(2026, 1, 1), 2, 1, "detected")
-    actions.replace_detected(engine, [KEY], [action, action._replace(ex_day=MADE - timedelta(days=40))])
+    corporate_actions.replace_detected(
+        engine, [KEY], [action, action._replace(ex_day=MADE - timedelta(days=40))]
+    )
     if state == "confirmed":
-        actions.confirm(engine, [action])
+        corporate_actions.confirm(engine, [action])
     elif state == "dismissed":
-        actions.dismiss(engine, KEY, action.ex_day, "test")
+        corporate_actions.dismiss(engine, KEY, action.ex_day, "test")
     renew(plans)
     assert (plans.of(1)[KEY].ends, plans.of(1)[OTHER].ends) == (ends, "")
     assert plans.of(1)[KEY].stage == "entered"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp.core.candle import Candle
+from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
 from ltp.db import candles, reassignments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.db.screeners import fetch_keys, insert_run
+from ltp.db.runs import fetch_keys, insert_run
 
 OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"
 CANDLE = Candle(date(2026, 11, 20), 10, 12, 9, 11, 100)

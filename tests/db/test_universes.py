@@ -16,7 +16,10 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def test_members_are_replaced_and_counted_once(engine: Engine) -> None:
-    assert universes.replace(engine, "nifty50", "NIFTY 50", "a.csv", ["NSE_EQ:25", "NSE_EQ:1333", "NSE_EQ:25"]) == 2
+    assert (
+        universes.replace(engine, "nifty50", "NIFTY 50", "a.csv", ["NSE_EQ:25", "NSE_EQ:1333", "NSE_EQ:25"])
+        == 2
+    )
     assert universes.keys(engine, "nifty50") == ["NSE_EQ:25", "NSE_EQ:1333"]
     assert universes.replace(engine, "nifty50", "NIFTY 50", "b.csv", ["NSE_EQ:7"]) == 1
     assert universes.keys(engine, "nifty50") == ["NSE_EQ:7"]
@@ -58,5 +61,7 @@ def test_a_cache_can_tell_that_something_changed(engine: Engine) -> None:
 
 
 def test_more_members_than_one_statement_holds(engine: Engine) -> None:
-    assert universes.replace(engine, "all", "All", "", (f"NSE_EQ:{id_}" for id_ in range(1, 12_002))) == 12_001
+    assert (
+        universes.replace(engine, "all", "All", "", (f"NSE_EQ:{id_}" for id_ in range(1, 12_002))) == 12_001
+    )
     assert len(universes.keys(engine, "all")) == 12_001

@@ -32,8 +32,12 @@ def test_the_revisions_lead_to_the_schema_of_the_program(engine: Engine) -> None
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         for name, table in metadata.tables.items():
             inspected = inspect(connection)
-            assert inspected.get_pk_constraint(name)["constrained_columns"] == [column.name for column in table.primary_key]
-            assert {index["name"] for index in inspected.get_indexes(name)} == {index.name for index in table.indexes}
+            assert inspected.get_pk_constraint(name)["constrained_columns"] == [
+                column.name for column in table.primary_key
+            ]
+            assert {index["name"] for index in inspected.get_indexes(name)} == {
+                index.name for index in table.indexes
+            }
             assert {key["name"] for key in inspected.get_foreign_keys(name)} == {
                 key.name for key in table.foreign_key_constraints
             }
@@ -55,7 +59,9 @@ def test_processes_that_start_together_upgrade_once(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_database_that_is_ready_is_opened_while_another_process_holds_the_upgrade_lock(engine: Engine) -> None:
+def test_a_database_that_is_ready_is_opened_while_another_process_holds_the_upgrade_lock(
+    engine: Engine,
+) -> None:
     with open(f"{engine.url.database}.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         open_engine(str(engine.url))
@@ -72,7 +78,9 @@ def test_a_lock_that_is_never_given_up_is_a_sentence(tmp_path: Path, monkeypatch
 def test_a_newer_schema_is_refused_in_one_sentence(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseError, match="schema 9999, which is newer than this version of the program") as caught:
+    with pytest.raises(
+        DatabaseError, match="schema 9999, which is newer than this version of the program"
+    ) as caught:
         open_engine(str(engine.url))
     assert caught.value.permanent
 

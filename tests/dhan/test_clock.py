@@ -29,6 +29,8 @@ def test_rest_trade_time_is_indian_text():
     assert utc_to_trade_time(TEN_IN_INDIA) == "23/11/2026 10:00:00"
 
 
-@pytest.mark.parametrize("text", ["01/01/1980 00:00:00", "", "2026-11-23 10:00:00", "31/02/2026 10:00:00", "23/11/2026", None, 5])
+@pytest.mark.parametrize(
+    "text", ["01/01/1980 00:00:00", "", "2026-11-23 10:00:00", "31/02/2026 10:00:00", "23/11/2026", None, 5]
+)
 def test_rest_trade_time_without_a_trade_or_unreadable(text):
     assert trade_time_to_utc(text) is None

@@ -50,7 +50,13 @@ def test_a_listed_disconnect_code_is_found():
 
 @pytest.mark.parametrize(
     ("code", "policy"),
-    [("DH-901", "refresh"), ("DH-902", "fatal"), ("DH-904", "wait60"), ("DH-905", "request"), ("DH-908", "retry")],
+    [
+        ("DH-901", "refresh"),
+        ("DH-902", "fatal"),
+        ("DH-904", "wait60"),
+        ("DH-905", "request"),
+        ("DH-908", "retry"),
+    ],
 )
 def test_rest_codes_have_their_policy(code, policy):
     assert codes.REST_REASONS[code].policy == policy

@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltp.core.money import SCALE
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.dhan.codes import SEGMENT_NUMBERS
 from ltp.dhan.packets import (
     SIZES,
     Depth,
-    Disconnect,
-    Full,
-    MarketStatus,
-    OpenInterest,
-    PrevClose,
-    Quote,
-    Ticker,
+    DisconnectPacket,
+    FullPacket,
+    MarketStatusPacket,
+    OpenInterestPacket,
+    PrevClosePacket,
+    QuotePacket,
+    TickerPacket,
     encode,
 )
-from ltp.dhan.protocol import Disconnected, Protocol, Run
+from ltp.dhan.protocol import Disconnected, MessageBlock, Protocol
 
 AT = 1795408200_123456  # received
 LTT = 1795428000  # 2026-11-23 10:00:00 in India
@@ -32,9 +32,11 @@ TRADED = 1795408200
 EMPTY_DEPTH = (Depth(0, 0, 0, 0, 0.0, 0.0),) * 5
 FRAMES = json.loads((Path(__file__).parent / "fixtures" / "frames.json").read_text())
 
-TICKER = Ticker(1, 1333, 1650.35, LTT)
-QUOTE = Quote(1, 1333, 1650.35, 25, LTT, 1649.9, 4512345, 812345, 645321, 1640.0, 1638.25, 1655.1, 1631.45)
-FULL = Full(*QUOTE[:9], 987650, 0, 0, *QUOTE[9:], EMPTY_DEPTH)
+TICKER = TickerPacket(1, 1333, 1650.35, LTT)
+QUOTE = QuotePacket(
+    1, 1333, 1650.35, 25, LTT, 1649.9, 4512345, 812345, 645321, 1640.0, 1638.25, 1655.1, 1631.45
+)
+FULL = FullPacket(*QUOTE[:9], 987650, 0, 0, *QUOTE[9:], EMPTY_DEPTH)
 TICK = Tick("NSE_EQ:1333", 16503500, TRADED, AT)
 QUOTE_TICK = TICK._replace(volume=4512345, open=16400000, prev_close=16382500, high=16551000, low=16314500)
 
@@ -55,8 +57,8 @@ def protocol(*keys, mode="quote"):
         (TICKER, TICK),
         (QUOTE, QUOTE_TICK),
         (FULL, QUOTE_TICK._replace(oi=987650)),
-        (OpenInterest(1, 1333, 987650), Tick("NSE_EQ:1333", received_at=AT, oi=987650)),
-        (PrevClose(1, 1333, 1638.25, 42), Tick("NSE_EQ:1333", received_at=AT, prev_close=16382500)),
+        (OpenInterestPacket(1, 1333, 987650), Tick("NSE_EQ:1333", received_at=AT, oi=987650)),
+        (PrevClosePacket(1, 1333, 1638.25, 42), Tick("NSE_EQ:1333", received_at=AT, prev_close=16382500)),
     ],
     ids=["ticker", "quote", "full", "open_interest", "prev_close"],
 )
@@ -71,13 +73,17 @@ def test_each_packet_gives_its_tick(packet, tick):
 def test_the_recorded_frame():
     recorded = next(frame for frame in FRAMES if frame["kind"] == "recorded")
     (tick,) = protocol("NSE_EQ:2885").receive([bytes.fromhex(recorded["hex"])], AT)
-    assert tick == Tick("NSE_EQ:2885", 13208000, int(datetime.fromisoformat(recorded["traded_at"]).timestamp()), AT)
+    assert tick == Tick(
+        "NSE_EQ:2885", 13208000, int(datetime.fromisoformat(recorded["traded_at"]).timestamp()), AT
+    )
 
 
 def test_several_packets_in_one_message_keep_their_order():
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
     other = TICKER._replace(security_id=2885, ltp=1402.10)
-    message = b"".join(map(encode, (TICKER, other, MarketStatus(1, 0), OpenInterest(1, 1333, 7), QUOTE)))
+    message = b"".join(
+        map(encode, (TICKER, other, MarketStatusPacket(1, 0), OpenInterestPacket(1, 1333, 7), QUOTE))
+    )
     assert feed.receive([message], AT) == [
         TICK,
         TICK._replace(key="NSE_EQ:2885", ltp=14021000),
@@ -88,7 +94,7 @@ def test_several_packets_in_one_message_keep_their_order():
 
 def test_the_same_id_in_two_segments_is_two_instruments():
     feed = protocol("IDX_I:13", "NSE_EQ:13")
-    nifty, abb = Ticker(0, 13, 25910.05, LTT), Ticker(1, 13, 5123.5, LTT)
+    nifty, abb = TickerPacket(0, 13, 25910.05, LTT), TickerPacket(1, 13, 5123.5, LTT)
     ticks = feed.receive([encode(nifty) + encode(abb)], AT)
     assert [(tick.key, tick.ltp) for tick in ticks] == [("IDX_I:13", 259100500), ("NSE_EQ:13", 51235000)]
 
@@ -103,9 +109,17 @@ def test_every_segment_and_width_of_id(segment, security_id):
 
 @pytest.mark.parametrize("segment", ["NSE_CURRENCY", "BSE_CURRENCY"])
 def test_a_currency_has_four_decimals(segment):
-    packet = QUOTE._replace(segment=SEGMENT_NUMBERS[segment], ltp=83.2475, open=83.0025, close=83.1, high=84.5, low=82.9975)
+    packet = QUOTE._replace(
+        segment=SEGMENT_NUMBERS[segment], ltp=83.2475, open=83.0025, close=83.1, high=84.5, low=82.9975
+    )
     (tick,) = protocol(f"{segment}:1333").receive([encode(packet)], AT)
-    assert (tick.ltp, tick.open, tick.prev_close, tick.high, tick.low) == (832475, 830025, 831000, 845000, 829975)
+    assert (tick.ltp, tick.open, tick.prev_close, tick.high, tick.low) == (
+        832475,
+        830025,
+        831000,
+        845000,
+        829975,
+    )
 
 
 def test_a_price_too_coarse_for_float32_is_left_unsnapped():
@@ -119,7 +133,9 @@ def test_an_instrument_without_a_trade_has_no_ltt():
         assert feed.receive([encode(TICKER._replace(ltt=ltt))], AT)[0].ltt is None
 
 
-@pytest.mark.parametrize("bad", [0.0, -1650.35, float("nan"), float("inf"), float("-inf"), 10_000_001.0, 1e-40])
+@pytest.mark.parametrize(
+    "bad", [0.0, -1650.35, float("nan"), float("inf"), float("-inf"), 10_000_001.0, 1e-40]
+)
 @pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL])
 def test_a_price_that_is_never_shown_is_left_out_of_its_tick(packet, bad):
     feed = protocol()
@@ -139,7 +155,7 @@ def test_an_untraded_instrument_is_seen_without_being_priced():
 
 def test_a_previous_close_that_is_never_shown_gives_no_tick():
     feed = protocol()
-    assert feed.receive([encode(PrevClose(1, 1333, 0.0, 0))], AT) == []
+    assert feed.receive([encode(PrevClosePacket(1, 1333, 0.0, 0))], AT) == []
     assert feed.counters == {"bad_price": 1}
 
 
@@ -150,10 +166,14 @@ def test_a_mere_jump_is_a_price():
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf"), 2e7])
-@pytest.mark.parametrize(("field", "attribute"), [("open", "open"), ("high", "high"), ("low", "low"), ("close", "prev_close")])
+@pytest.mark.parametrize(
+    ("field", "attribute"), [("open", "open"), ("high", "high"), ("low", "low"), ("close", "prev_close")]
+)
 def test_a_bad_side_value_is_unknown_and_the_price_stands(field, attribute, bad):
     feed = protocol()
-    assert feed.receive([encode(QUOTE._replace(**{field: bad}))], AT) == [QUOTE_TICK._replace(**{attribute: None})]
+    assert feed.receive([encode(QUOTE._replace(**{field: bad}))], AT) == [
+        QUOTE_TICK._replace(**{attribute: None})
+    ]
     assert not feed.counters
 
 
@@ -164,12 +184,21 @@ def test_an_index_has_no_close_in_its_quote():
 
 
 def test_side_values_follow_every_change():
-    """They are converted once and kept: another instrument's, or an earlier packet's, must never show through."""
+    """They are converted once and kept: another instrument's, or an earlier packet's, must never show
+    through.
+    """
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
     first = QUOTE._replace(open=0.0, high=0.0, low=0.0, close=0.0)
     seen = [
         feed.receive([encode(packet)], AT)[0].high
-        for packet in (first, QUOTE, QUOTE._replace(security_id=2885, high=9.5), QUOTE, QUOTE._replace(high=1700.0), first)
+        for packet in (
+            first,
+            QUOTE,
+            QUOTE._replace(security_id=2885, high=9.5),
+            QUOTE,
+            QUOTE._replace(high=1700.0),
+            first,
+        )
     ]
     assert seen == [None, 16551000, 95000, 16551000, 17000000, None]
 
@@ -179,20 +208,20 @@ def test_side_values_follow_every_change():
 
 def test_disconnect_is_an_event_and_the_rest_of_the_message_is_read():
     feed = protocol()
-    assert feed.receive([encode(Disconnect(0, 0, 805)) + encode(TICKER)], AT) == [TICK]
+    assert feed.receive([encode(DisconnectPacket(0, 0, 805)) + encode(TICKER)], AT) == [TICK]
     assert feed.events() == [Disconnected(805)]
     assert feed.events() == []
 
 
 def test_disconnect_that_names_a_wanted_instrument_is_still_one():
     feed = protocol()
-    assert feed.receive([encode(Disconnect(1, 1333, 807))], AT) == []
+    assert feed.receive([encode(DisconnectPacket(1, 1333, 807))], AT) == []
     assert feed.events() == [Disconnected(807)]
 
 
 def test_market_status_says_nothing():
     feed = protocol()
-    assert feed.receive([encode(MarketStatus(1, 0))], AT) == []
+    assert feed.receive([encode(MarketStatusPacket(1, 0))], AT) == []
     assert feed.events() == []
     assert not feed.counters
 
@@ -203,7 +232,7 @@ def test_market_status_says_nothing():
 def test_a_message_of_several_packets_is_not_taken_for_one_of_its_size():
     feed = protocol()
     feed.receive([encode(QUOTE), encode(FULL)], AT)
-    message = encode(QUOTE) * 3 + encode(OpenInterest(1, 1333, 7))
+    message = encode(QUOTE) * 3 + encode(OpenInterestPacket(1, 1333, 7))
     assert len(message) == len(encode(FULL))
     assert feed.receive([message], AT) == [QUOTE_TICK] * 3 + [Tick("NSE_EQ:1333", received_at=AT, oi=7)]
 
@@ -224,7 +253,9 @@ def test_the_second_quote_is_read_as_the_first(packet):
             {"volume": 2**32 - 1},
         ):
             sent = encode(packet._replace(segment=segment, **changes))
-            assert feed.receive([sent], AT) == protocol("NSE_EQ:1333", "NSE_CURRENCY:1333", "IDX_I:1333").receive([sent], AT)
+            assert feed.receive([sent], AT) == protocol(
+                "NSE_EQ:1333", "NSE_CURRENCY:1333", "IDX_I:1333"
+            ).receive([sent], AT)
     assert not feed.counters
 
 
@@ -258,7 +289,11 @@ def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_st
 
 def test_packets_of_nobody_are_dropped_and_counted():
     feed = protocol()
-    for stranger in (TICKER._replace(security_id=2885), TICKER._replace(segment=6), QUOTE._replace(segment=0)):
+    for stranger in (
+        TICKER._replace(security_id=2885),
+        TICKER._replace(segment=6),
+        QUOTE._replace(segment=0),
+    ):
         assert feed.receive([encode(stranger)], AT) == []
     assert feed.counters == {"unwanted": 3}
     assert feed.seen == set()
@@ -270,10 +305,10 @@ def test_truncation_at_every_length_is_counted(code):
         TICKER,
         QUOTE,
         FULL,
-        OpenInterest(1, 1333, 7),
-        PrevClose(1, 1333, 5.0, 0),
-        MarketStatus(1, 0),
-        Disconnect(0, 0, 805),
+        OpenInterestPacket(1, 1333, 7),
+        PrevClosePacket(1, 1333, 5.0, 0),
+        MarketStatusPacket(1, 0),
+        DisconnectPacket(0, 0, 805),
     )
     whole = next(encode(packet) for packet in packets if encode(packet)[0] == code)
     for length in range(len(whole)):
@@ -306,7 +341,9 @@ def test_any_bytes_do_not_raise(message):
 
 
 def test_garbage_that_begins_like_a_disconnect_ends_nothing():
-    """A right length or a known reason makes it one; anything else would let a damaged message cost the connection."""
+    """A right length or a known reason makes it one; anything else would let a damaged message cost the
+    connection.
+    """
     feed = protocol()
     for length, reason in ((0x4A11, 19_551), (10, 19_551), (0x4A11, 805)):
         feed.receive([struct.pack("<BHBIH", 50, length, 0, 0, reason)], AT)
@@ -317,12 +354,14 @@ def test_garbage_that_begins_like_a_disconnect_ends_nothing():
 # Runs: messages of one size that lie one after another
 
 
-def run(messages: list[bytes], gap: bytes = b"\x82\x32") -> Run:
-    return Run(b"".join(gap + message for message in messages), len(gap), len(messages[0]))
+def run(messages: list[bytes], gap: bytes = b"\x82\x32") -> MessageBlock:
+    return MessageBlock(b"".join(gap + message for message in messages), len(gap), len(messages[0]))
 
 
 @pytest.mark.parametrize("gap", [b"", b"\x82\x32", b"\x82\x7e\x00\x32"])
-@pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL, OpenInterest(1, 1333, 987650), Disconnect(1, 0, 805)])
+@pytest.mark.parametrize(
+    "packet", [TICKER, QUOTE, FULL, OpenInterestPacket(1, 1333, 987650), DisconnectPacket(1, 0, 805)]
+)
 def test_a_run_says_what_its_messages_say(packet, gap):
     others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 was never asked for
     messages = [encode(other) for other in others]
@@ -334,12 +373,23 @@ def test_a_run_says_what_its_messages_say(packet, gap):
 
 
 def test_what_is_odd_in_a_run_is_read_where_it_stands():
-    """No price, damage and a packet of an unknown instrument between good ones, the first two of them of known instruments."""
+    """No price, damage and a packet of an unknown instrument between good ones, the first two of them of
+    known instruments.
+    """
     good, free, damaged = encode(QUOTE), encode(QUOTE._replace(ltp=0.0)), b"\xff" * 50
     small = encode(TICKER)
-    several = small + small + encode(OpenInterest(1, 1333, 5)) + b"\xff" * 6
+    several = small + small + encode(OpenInterestPacket(1, 1333, 5)) + b"\xff" * 6
     assert len(several) == len(good)
-    messages = [good, free, encode(QUOTE._replace(ltp=0.5)), several, good, damaged, encode(QUOTE._replace(security_id=9)), good]
+    messages = [
+        good,
+        free,
+        encode(QUOTE._replace(ltp=0.5)),
+        several,
+        good,
+        damaged,
+        encode(QUOTE._replace(security_id=9)),
+        good,
+    ]
     feed, cut = protocol(), protocol()
     assert feed.receive([run([good] * 3)], AT) == [QUOTE_TICK] * 3
     cut.receive([good] * 3, AT)

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.dhan import requests
-from ltp.dhan.packets import Ticker, encode
+from ltp.dhan.packets import TickerPacket, encode
 from ltp.dhan.protocol import Protocol
 from ltp.errors import InputError
 
 AT = 1795408200_123456
-TICKER = Ticker(1, 1333, 1650.35, 1795428000)
+TICKER = TickerPacket(1, 1333, 1650.35, 1795428000)
 TICK = Tick("NSE_EQ:1333", 16503500, 1795408200, AT)
 
 
@@ -107,7 +107,9 @@ def test_indices_are_asked_as_quotes_in_full_mode():
         ("full", ("NSE_EQ:13",)),
     }
     feed.unsubscribe(["IDX_I:13"])
-    assert [(request.mode, request.keys) for request in asked(feed.messages_to_send())] == [("quote", ("IDX_I:13",))]
+    assert [(request.mode, request.keys) for request in asked(feed.messages_to_send())] == [
+        ("quote", ("IDX_I:13",))
+    ]
 
 
 def test_a_malformed_key_changes_nothing():

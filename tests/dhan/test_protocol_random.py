@@ -6,10 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltp.core.money import price_from_float32
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.dhan.clock import utc_to_ltt
 from ltp.dhan.codes import SEGMENT_NUMBERS
-from ltp.dhan.packets import Depth, Full, MarketStatus, OpenInterest, PrevClose, Quote, Ticker, decode, encode
+from ltp.dhan.packets import (
+    Depth,
+    FullPacket,
+    MarketStatusPacket,
+    OpenInterestPacket,
+    PrevClosePacket,
+    QuotePacket,
+    TickerPacket,
+    decode,
+    encode,
+)
 from ltp.dhan.protocol import Protocol
 
 AT = 1795408200_123456
@@ -36,7 +46,8 @@ def conversation(draw):
     ltp, traded, volume, oi = draw(paise), draw(epoch), draw(u32), draw(u32)
     side = draw(st.tuples(*[paise | st.just(0.0)] * 4))
     currency = segment.endswith("CURRENCY")
-    # a currency above 1,024 is not exact: the expectation is then the codec's own rounding of the 32-bit value
+    # a currency above 1,024 is not exact: the expectation is then the codec's own rounding of the 32-bit
+    # value
     exact = {value: _exact(value, currency=currency) for value in (ltp, *side)}
     tick = Tick(name, exact[ltp], traded, AT)
     open_, close, high, low = (exact[value] for value in side)
@@ -45,13 +56,13 @@ def conversation(draw):
     packet, expected = draw(
         st.sampled_from(
             [
-                (Ticker(*head, ltp, utc_to_ltt(traded)), tick),
-                (Quote(*head, ltp, *middle, *side), quoted),
-                (Full(*head, ltp, *middle, oi, 0, 0, *side, EMPTY_DEPTH), quoted._replace(oi=oi)),
-                (OpenInterest(*head, oi), Tick(name, received_at=AT, oi=oi)),
-                (PrevClose(*head, ltp, oi), Tick(name, received_at=AT, prev_close=exact[ltp])),
-                (MarketStatus(*head), None),
-                (Quote(*head, float("nan"), *middle, *side), quoted._replace(ltp=None, ltt=None)),
+                (TickerPacket(*head, ltp, utc_to_ltt(traded)), tick),
+                (QuotePacket(*head, ltp, *middle, *side), quoted),
+                (FullPacket(*head, ltp, *middle, oi, 0, 0, *side, EMPTY_DEPTH), quoted._replace(oi=oi)),
+                (OpenInterestPacket(*head, oi), Tick(name, received_at=AT, oi=oi)),
+                (PrevClosePacket(*head, ltp, oi), Tick(name, received_at=AT, prev_close=exact[ltp])),
+                (MarketStatusPacket(*head), None),
+                (QuotePacket(*head, float("nan"), *middle, *side), quoted._replace(ltp=None, ltt=None)),
             ]
         )
     )

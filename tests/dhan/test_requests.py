@@ -15,7 +15,9 @@ keys = st.builds("{}:{}".format, st.sampled_from(SEGMENTS), st.integers(1, 2**32
 
 
 def request(code, *instruments, **more):
-    return json.dumps({"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": instruments, **more})
+    return json.dumps(
+        {"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": instruments, **more}
+    )
 
 
 def test_the_documented_message():
@@ -37,7 +39,8 @@ def test_codes_by_mode(mode, code):
 
 
 @pytest.mark.parametrize(
-    ("count", "sizes"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50]), (5_000, [100] * 50)]
+    ("count", "sizes"),
+    [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50]), (5_000, [100] * 50)],
 )
 def test_at_most_100_instruments_a_message(count, sizes):
     wanted = [f"NSE_EQ:{number}" for number in range(1, count + 1)]
@@ -54,7 +57,9 @@ def test_disconnect_has_a_code_and_nothing_else():
 @given(st.lists(keys, min_size=1, max_size=5), st.sampled_from(MODES))
 def test_what_is_written_is_read_back(wanted, mode):
     assert requests.parse(requests.subscribe(wanted, mode)[0]) == Request("subscribe", mode, tuple(wanted))
-    assert requests.parse(requests.unsubscribe(wanted, mode)[0]) == Request("unsubscribe", mode, tuple(wanted))
+    assert requests.parse(requests.unsubscribe(wanted, mode)[0]) == Request(
+        "unsubscribe", mode, tuple(wanted)
+    )
 
 
 def test_an_id_may_be_an_integer_and_unknown_keys_are_ignored():
@@ -64,7 +69,9 @@ def test_an_id_may_be_an_integer_and_unknown_keys_are_ignored():
 
 def test_more_than_100_are_read():
     """Refusing them, with 804, is the server's business."""
-    text = request(15, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(number)} for number in range(1, 102)))
+    text = request(
+        15, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(number)} for number in range(1, 102))
+    )
     assert len(requests.parse(text).keys) == 101
 
 
@@ -107,7 +114,10 @@ def test_a_request_that_is_not_accepted_names_the_field(text, where):
     assert raised.value.where == where
 
 
-@given(st.text(max_size=60) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists).map(json.dumps))
+@given(
+    st.text(max_size=60)
+    | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists).map(json.dumps)
+)
 def test_any_text_is_a_request_or_an_input_error(text):
     with suppress(InputError):
         assert isinstance(requests.parse(text), Request)

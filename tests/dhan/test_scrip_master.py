@@ -8,7 +8,7 @@ import random
 import pytest
 
 from ltp.core.instrument import Instrument
-from ltp.dhan.scrip_master import Listed, ScripMaster
+from ltp.dhan.scrip_master import ScripRow, ScripMaster
 from ltp.errors import InputError
 
 COMPACT = (
@@ -35,21 +35,25 @@ HDFC = "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1
 NIFTY = "NSE,I,13,NA,INDEX,13,NIFTY,NIFTY,Nifty 50,INDEX,NA,1,0001-01-01,,XX,0.05,N,N,N,N,NA,A,0,0,0,0,0,"
 
 
-def read(*lines: str, end: str = "\n") -> list[Listed]:
+def read(*lines: str, end: str = "\n") -> list[ScripRow]:
     return list(ScripMaster(io.StringIO("\n".join(lines) + end)))
 
 
-def one(line: str, header: str = DETAILED) -> Listed:
+def one(line: str, header: str = DETAILED) -> ScripRow:
     [listed] = read(header, line)
     return listed
 
 
 def test_the_detailed_layout() -> None:
     share, index, abb = read(DETAILED, HDFC, NIFTY, HDFC.replace("1333", "13").replace("HDFCBANK", "ABB"))
-    assert share == Listed(
-        Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ"), kind="EQUITY", share=True
+    assert share == ScripRow(
+        Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ"),
+        kind="EQUITY",
+        share=True,
     )
-    assert index == Listed(Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500), kind="INDEX", share=False)
+    assert index == ScripRow(
+        Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500), kind="INDEX", share=False
+    )
     assert abb.instrument.key == "NSE_EQ:13"
 
 
@@ -61,20 +65,24 @@ def test_the_compact_layout() -> None:
         "NSE,D,45001,OPTSTK,1,TCS-Sep2026-3000-CE,175.0,TCS 29 SEP 3000 CALL,2026-09-29 14:30:00,3000.00000,CE,5.0000,M,OP,NA,",
         "NSE,C,9001,FUTCUR,1,USDINR-Sep2026-FUT,1.0,USDINR SEP FUT,2026-09-28 12:30:00,-0.01000,XX,0.2500,M,FUT,NA,USDINR",
     )
-    assert share.instrument == Instrument("NSE_EQ", 2885, "RELIANCE", "Reliance Industries", "", 1, 1000, "EQ")
+    assert share.instrument == Instrument(
+        "NSE_EQ", 2885, "RELIANCE", "Reliance Industries", "", 1, 1000, "EQ"
+    )
     assert share.share
     assert index.instrument == Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500)
-    assert option.instrument == Instrument("NSE_FNO", 45001, "TCS-Sep2026-3000-CE", "TCS 29 SEP 3000 CALL", "", 175, 500)
+    assert option.instrument == Instrument(
+        "NSE_FNO", 45001, "TCS-Sep2026-3000-CE", "TCS 29 SEP 3000 CALL", "", 175, 500
+    )
     assert (rupee.instrument.segment, rupee.instrument.tick_size) == ("NSE_CURRENCY", 25)
 
 
 def test_the_older_layout_with_a_two_digit_year_names_the_underlying_of_a_future() -> None:
-    cells = (
-        "NSE,D,53175,NA,FUTSTK,1363,HINDALCO,HINDALCO-Sep2025-FUT,HINDALCO SEP FUT,FUT,NA,1400,30/09/25,-0.01,XX,5,M,N,N,N,NA,A"
-    )
+    cells = "NSE,D,53175,NA,FUTSTK,1363,HINDALCO,HINDALCO-Sep2025-FUT,HINDALCO SEP FUT,FUT,NA,1400,30/09/25,-0.01,XX,5,M,N,N,N,NA,A"
     assert len(OLDER.split(",")) == 39
     listed = one(cells + ",0" * 17, OLDER)
-    assert listed.instrument == Instrument("NSE_FNO", 53175, "HINDALCO-Sep2025-FUT", "HINDALCO SEP FUT", "", 1400, 500)
+    assert listed.instrument == Instrument(
+        "NSE_FNO", 53175, "HINDALCO-Sep2025-FUT", "HINDALCO SEP FUT", "", 1400, 500
+    )
     assert (listed.kind, listed.underlying, listed.underlying_id) == ("FUTSTK", "HINDALCO", 1363)
 
 
@@ -92,7 +100,9 @@ def test_columns_in_any_order_with_others_between_them() -> None:
     assert one(line, header.lower()) == one(HDFC)
 
 
-@pytest.mark.parametrize(("header", "line"), [(DETAILED, HDFC.rstrip(",")), (DETAILED.rstrip(","), HDFC), (DETAILED, HDFC + ",")])
+@pytest.mark.parametrize(
+    ("header", "line"), [(DETAILED, HDFC.rstrip(",")), (DETAILED.rstrip(","), HDFC), (DETAILED, HDFC + ",")]
+)
 def test_a_trailing_comma_in_one_of_both_is_no_difference(header: str, line: str) -> None:
     assert one(line, header) == one(HDFC)
 
@@ -110,7 +120,9 @@ def test_a_trailing_comma_in_one_of_both_is_no_difference(header: str, line: str
         ("", "EQ", "", False),
     ],
 )
-def test_not_everything_that_trades_as_equity_is_a_share(type_: str, series: str, isin: str, share: bool) -> None:
+def test_not_everything_that_trades_as_equity_is_a_share(
+    type_: str, series: str, isin: str, share: bool
+) -> None:
     listed = one(HDFC.replace("ES,EQ", f"{type_},{series}").replace("INE040A01034", isin))
     assert (listed.share, listed.instrument.series) == (share, series)
 
@@ -154,13 +166,26 @@ def test_every_segment_by_its_letters_and_the_rest_is_counted() -> None:
             for pair in ("BSE,E", "BSE,D", "BSE,C", "MCX,M", "BSE,I", "NSE,M", "NCDEX,M", "NSE,M")
         ]
     )
-    assert [listed.instrument.segment for listed in master] == ["BSE_EQ", "BSE_FNO", "BSE_CURRENCY", "MCX_COMM", "IDX_I"]
+    assert [listed.instrument.segment for listed in master] == [
+        "BSE_EQ",
+        "BSE_FNO",
+        "BSE_CURRENCY",
+        "MCX_COMM",
+        "IDX_I",
+    ]
     assert master.elsewhere == {"NSE M": 2, "NCDEX M": 1}
     assert (master.rows, master.unreadable) == (8, 0)
 
 
 @pytest.mark.parametrize(
-    "line", ["NSE,E,0,x", HDFC.replace("1333", "abc"), HDFC.replace("1333", "99999999999"), "NSE,E", ",,5,,,,,,,,,,,,,,,"]
+    "line",
+    [
+        "NSE,E,0,x",
+        HDFC.replace("1333", "abc"),
+        HDFC.replace("1333", "99999999999"),
+        "NSE,E",
+        ",,5,,,,,,,,,,,,,,,",
+    ],
 )
 def test_one_odd_row_is_left_out_and_described(line: str) -> None:
     master = ScripMaster([DETAILED + "\n", HDFC + "\n", line + "\n", NIFTY + "\n"])
@@ -171,7 +196,9 @@ def test_one_odd_row_is_left_out_and_described(line: str) -> None:
 
 def test_a_file_of_odd_rows_is_refused() -> None:
     rows = [HDFC.replace("1333", "abc")] * 12 + [HDFC] * 100
-    with pytest.raises(InputError, match=r"12 of 112 unreadable.*at most one row in 100.*line 2 .*'abc' is no whole number"):
+    with pytest.raises(
+        InputError, match=r"12 of 112 unreadable.*at most one row in 100.*line 2 .*'abc' is no whole number"
+    ):
         read(DETAILED, *rows)
     with pytest.raises(InputError, match="1 of 1 unreadable"):
         read(DETAILED, HDFC.replace("1333", "abc"))
@@ -189,12 +216,17 @@ def test_a_file_of_odd_rows_is_refused() -> None:
     ],
 )
 def test_another_kind_of_file_is_refused_by_its_first_line(text: str) -> None:
-    with pytest.raises(InputError, match=r"line 1: .* is not accepted; the first line names the columns: EXCH_ID"):
+    with pytest.raises(
+        InputError, match=r"line 1: .* is not accepted; the first line names the columns: EXCH_ID"
+    ):
         ScripMaster(io.StringIO(text))
 
 
 def test_a_file_that_ends_in_the_middle_of_a_row_is_refused() -> None:
-    with pytest.raises(InputError, match="line 3: 'NSE,I,13,NA,INDEX' is not accepted; the file ends in the middle of this row"):
+    with pytest.raises(
+        InputError,
+        match="line 3: 'NSE,I,13,NA,INDEX' is not accepted; the file ends in the middle of this row",
+    ):
         read(DETAILED, HDFC, "NSE,I,13,NA,INDEX", end="")
     assert len(read(DETAILED, HDFC, NIFTY, end="")) == 2
 

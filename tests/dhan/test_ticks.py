@@ -4,19 +4,21 @@ import struct
 
 import pytest
 
-from ltp.core.tick import Day, Tick
+from ltp.core.ticks.tick import DayPrices, Tick
 from ltp.dhan import codes, packets
-from ltp.dhan.ticks import LAYOUTS, PRICED, Instrument, unpack_priced
+from ltp.dhan.ticks import LAYOUTS, PRICED, WantedInstrument, unpack_priced
 
 AT = 1795408200_123456  # received
 TRADED = 1795408200
 # code, length, segment, security id 1333
 QUOTE_HEAD = "04 3200 01 35050000"
 FULL_HEAD = "08 a200 01 35050000"
-SIDE = "0000cd44 00c8cc44 33e3ce44 66eecb44"  # open 1640.00, previous close 1638.25, high 1655.10, low 1631.45
+SIDE = (
+    "0000cd44 00c8cc44 33e3ce44 66eecb44"  # open 1640.00, previous close 1638.25, high 1655.10, low 1631.45
+)
 # last price 1650.35, quantity 25, traded 10:00:00, average price, volume 4512345, sold, bought
 TRADE = "334bce44 1900 a00e046b cd3cce44 59da4400 39650c00 c9d80900"
-DAY = Day(16400000, 16551000, 16314500, 16382500)
+DAY = DayPrices(16400000, 16551000, 16314500, 16382500)
 OF_DAY = {"open": 16400000, "high": 16551000, "low": 16314500, "prev_close": 16382500}
 TICK = Tick("NSE_EQ:1333", 16503500, TRADED, AT)
 TOLD = {
@@ -43,7 +45,7 @@ def test_the_bytes_of_each_packet(code):
     values = unpack(message, 0)
     assert values[0] & 0xFFFFFF == code_and_length
     assert values[0] >> 24 == 1 | 1333 << 8
-    assert read(Instrument("NSE_EQ:1333"), values, AT) == tick
+    assert read(WantedInstrument("NSE_EQ:1333"), values, AT) == tick
 
 
 @pytest.mark.parametrize("code", [codes.MARKET_STATUS, codes.DISCONNECT])
@@ -57,20 +59,22 @@ def test_a_price_that_is_never_shown_is_left_out(code, price):
     message = bytearray.fromhex(TOLD[code][0])
     struct.pack_into("<f", message, 8, price)
     _, _, unpack, read = LAYOUTS[code]
-    told = read(Instrument("NSE_EQ:1333"), unpack(message, 0), AT)
+    told = read(WantedInstrument("NSE_EQ:1333"), unpack(message, 0), AT)
     assert told == (None if code == codes.PREV_CLOSE else TOLD[code][1]._replace(ltp=None, ltt=None))
 
 
 def test_prices_of_the_day_that_did_not_change_are_the_same_object():
-    instrument = Instrument("NSE_EQ:1333")
+    instrument = WantedInstrument("NSE_EQ:1333")
     instrument.take_side(bytes.fromhex(f"02120f00 0000000000000000 {SIDE}"))
     day = instrument.day
     assert (day, instrument.oi) == (DAY, 987650)
     instrument.take_side(bytes.fromhex(f"03120f00 0000000000000000 {SIDE}"))  # the open interest alone
     assert instrument.day is day
     assert instrument.oi == 987651
-    instrument.take_side(bytes.fromhex("0000cd44 00c8cc44 cdecce44 66eecb44"))  # a new high, and no open interest
-    assert instrument.day == Day(16400000, 16554000, 16314500, 16382500)
+    instrument.take_side(
+        bytes.fromhex("0000cd44 00c8cc44 cdecce44 66eecb44")
+    )  # a new high, and no open interest
+    assert instrument.day == DayPrices(16400000, 16554000, 16314500, 16382500)
     assert instrument.oi is None
 
 

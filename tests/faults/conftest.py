@@ -29,7 +29,9 @@ class Site:
 
     def post(self, path: str) -> tuple[int, str]:
         """Send a form of the site, and follow where it leads."""
-        return self._answer(urllib.request.Request(f"{self.stack.url}{path}", data=b"", headers={"Origin": self.stack.url}))
+        return self._answer(
+            urllib.request.Request(f"{self.stack.url}{path}", data=b"", headers={"Origin": self.stack.url})
+        )
 
     def page(self, path: str) -> str:
         status, text = self.get(path)

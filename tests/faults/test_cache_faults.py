@@ -1,4 +1,6 @@
-"""The cache hangs, dies, and comes back empty: pages go on, nothing old is called live, and nobody has to be restarted."""
+"""The cache hangs, dies, and comes back empty: pages go on, nothing old is called live, and nobody has to be
+restarted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def ready(site: Any) -> bool:
 
 
 def shows_an_old_price(site: Any) -> bool:
-    """One reading of both: the next is answered by whichever of two processes, and one knows no price that it never showed."""
+    """One reading of both: the next is answered by whichever of two processes, and one knows no price that it
+    never showed.
+    """
     price, state = site.price()
     return "₹" in price and state == "stale"
 

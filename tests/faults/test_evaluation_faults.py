@@ -1,4 +1,6 @@
-"""The worker ends in the middle of an evaluation: nothing half-done is shown, the last run stays, and a new one can be had."""
+"""The worker ends in the middle of an evaluation: nothing half-done is shown, the last run stays, and a new
+one can be had.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import OperationalError
 
-from ltp.core.candle import Candle
-from ltp.core.criteria import Spec, kind_of
-from ltp.db import candles, screeners, screenings, universes
+from ltp.core.criteria.spec import Spec, kind_of
+from ltp.core.history.candle import Candle
+from ltp.db import candles, evaluations, runs, universes
 from ltp.db.engine import open_engine, reading
 from ltp.db.schema import screenings as table
 
@@ -39,11 +41,11 @@ class Screen:
 
     def newest(self) -> Any:
         with reading(self.engine) as connection:
-            return screenings.newest_in(connection).get(kind_of(SPEC))
+            return evaluations.newest_in(connection).get(kind_of(SPEC))
 
     def run_id(self) -> int | None:
         with reading(self.engine) as connection:
-            heads = screeners.heads_in(connection).get(kind_of(SPEC), ())
+            heads = runs.heads_in(connection).get(kind_of(SPEC), ())
         return heads[0].id if heads else None
 
     def ask(self) -> None:
@@ -54,11 +56,17 @@ class Screen:
         return self.run_id() not in (None, than)
 
     def child(self) -> psutil.Process | None:
-        found = [each for each in psutil.Process(self.stack.processes["worker"].pid).children() if "--request" in arguments(each)]
+        found = [
+            each
+            for each in psutil.Process(self.stack.processes["worker"].pid).children()
+            if "--request" in arguments(each)
+        ]
         return found[0] if found else None
 
     def stopped_midway(self) -> psutil.Process | None:
-        """Return the evaluating process, halted between claiming the request and its end; None where that was missed."""
+        """Return the evaluating process, halted between claiming the request and its end; None where that was
+        missed.
+        """
         if not (newest := self.newest()) or not newest.open:
             self.ask()
         child = self.wait_for(self.child)
@@ -67,13 +75,20 @@ class Screen:
         try:
             child.send_signal(signal.SIGSTOP)
             with self.engine.execution_options(ltp_patience_ms=50).begin() as connection:
-                halted = connection.execute(update(table).where(table.c.state == "running").values(message="")).rowcount == 1
+                halted = (
+                    connection.execute(
+                        update(table).where(table.c.state == "running").values(message="")
+                    ).rowcount
+                    == 1
+                )
             if halted:
                 return child
             child.send_signal(signal.SIGCONT)
         except psutil.NoSuchProcess:  # at its end
             pass
-        except OperationalError:  # in the middle of a write, which would lock the database for as long as it is halted
+        except (
+            OperationalError
+        ):  # in the middle of a write, which would lock the database for as long as it is halted
             child.send_signal(signal.SIGCONT)
         return None
 
@@ -116,7 +131,9 @@ def screen(site: Any, engine: Engine, wait_for: Any) -> Screen:
     return screen
 
 
-def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_had_again(screen: Screen, wait_for: Any) -> None:
+def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_had_again(
+    screen: Screen, wait_for: Any
+) -> None:
     before = screen.run_id()
     child = wait_for(screen.stopped_midway)
     screen.stack.kill("worker")
@@ -125,7 +142,9 @@ def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_
     assert screen.newest().state == "running"
     with screen.engine.begin() as connection:  # the minute without a sign of life has passed
         connection.execute(
-            update(table).where(table.c.state == "running").values(beat_at=datetime.now(UTC) - timedelta(minutes=2))
+            update(table)
+            .where(table.c.state == "running")
+            .values(beat_at=datetime.now(UTC) - timedelta(minutes=2))
         )
     wait_for(lambda: "no sign of life for a minute" in screen.site.page(PAGE))
     assert "<tbody" in screen.site.page(PAGE)
@@ -139,7 +158,9 @@ def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_
 def test_a_full_disk_costs_no_price_and_an_evaluation_waits_for_room(screen: Screen, wait_for: Any) -> None:
     before, worker = screen.run_id(), psutil.Process(screen.stack.processes["worker"].pid)
     room = worker.rlimit(psutil.RLIMIT_FSIZE)
-    worker.rlimit(psutil.RLIMIT_FSIZE, (0, room[1]))  # what it and its children write to a file is refused, as on a full disk
+    worker.rlimit(
+        psutil.RLIMIT_FSIZE, (0, room[1])
+    )  # what it and its children write to a file is refused, as on a full disk
     try:
         screen.ask()
         wait_for(screen.child)

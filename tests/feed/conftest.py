@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ltp.core.tick import Tick
-from ltp.dhan.packets import Disconnect, Ticker, encode
+from ltp.core.ticks.tick import Tick
+from ltp.dhan.packets import DisconnectPacket, TickerPacket, encode
 from ltp.errors import FeedClosed
 from ltp.feed.supervisor import Supervisor
 
@@ -17,11 +17,13 @@ IST_S = 19_800
 
 
 def ticker(security_id: int, rupees: float = 100.0, at: float = EPOCH) -> bytes:
-    return encode(Ticker(1, security_id, rupees, int(at) + IST_S))
+    return encode(TickerPacket(1, security_id, rupees, int(at) + IST_S))
 
 
 class FakeClient:
-    """Plays `script`: (seconds after the connection, what). What is a message, an exception, "ping" or "half"."""
+    """Plays `script`: (seconds after the connection, what). What is a message, an exception, "ping" or
+    "half".
+    """
 
     def __init__(self, world: FeedWorld, script: list[tuple[float, object]]) -> None:
         self.world, self.opened = world, world.now
@@ -68,7 +70,9 @@ class FakeClient:
 
 
 class FeedWorld:
-    """Everything a supervisor needs. `sessions` are scripts, or exceptions the connect raises; the last one repeats."""
+    """Everything a supervisor needs. `sessions` are scripts, or exceptions the connect raises; the last one
+    repeats.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -163,10 +167,17 @@ class FeedWorld:
         self.deadline = epoch_s
 
     @staticmethod
-    def trades(start: int, stop: int, *packets: tuple[int, int], late_s: float = 0.0) -> list[tuple[float, object]]:
-        """A trade a second of each (segment number, security id) from `start` to `stop`, told `late_s` after it was made."""
+    def trades(
+        start: int, stop: int, *packets: tuple[int, int], late_s: float = 0.0
+    ) -> list[tuple[float, object]]:
+        """A trade a second of each (segment number, security id) from `start` to `stop`, told `late_s` after
+        it was made.
+        """
         return [
-            (at + 0.1, encode(Ticker(segment, security_id, 100.0 + at % 7, int(EPOCH + at - late_s) + IST_S)))
+            (
+                at + 0.1,
+                encode(TickerPacket(segment, security_id, 100.0 + at % 7, int(EPOCH + at - late_s) + IST_S)),
+            )
             for at in range(start, stop)
             for segment, security_id in packets
         ]
@@ -177,7 +188,7 @@ class FeedWorld:
 
     @staticmethod
     def code50(at: float, reason: int) -> tuple[float, object]:
-        return at, encode(Disconnect(0, 0, reason))
+        return at, encode(DisconnectPacket(0, 0, reason))
 
     @staticmethod
     def drop(at: float, code: int = 0) -> tuple[float, object]:

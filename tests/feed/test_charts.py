@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ltp.core.candle import Candle
+from ltp.core.history.candle import Candle
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.charts import Charts, read_daily
 from ltp.feed.credentials import Credentials
@@ -50,7 +50,9 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.server.requests.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        self.server.requests.append(
+            (self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        )
         status, answer = self.server.answers.pop(0)
         text = json.dumps(answer).encode()
         self.send_response(status)
@@ -92,7 +94,9 @@ def time() -> Time:
 @pytest.fixture
 def charts(broker: Broker, time: Time) -> Charts:
     credentials = Credentials(lambda: ("1000", "canary-token"))
-    return Charts(f"http://127.0.0.1:{broker.server_port}/v2", credentials, monotonic=lambda: time.now, sleep=time.sleep)
+    return Charts(
+        f"http://127.0.0.1:{broker.server_port}/v2", credentials, monotonic=lambda: time.now, sleep=time.sleep
+    )
 
 
 def test_the_last_day_is_asked_for_as_the_one_behind_it(charts: Charts, broker: Broker) -> None:
@@ -144,7 +148,9 @@ def test_the_broker_s_word_for_nothing_is_no_error(charts: Charts, broker: Broke
         (502, "bad gateway", 1.0),
     ],
 )
-def test_what_passes_is_waited_for(charts: Charts, broker: Broker, time: Time, status: int, answer: Any, waits_s: float) -> None:
+def test_what_passes_is_waited_for(
+    charts: Charts, broker: Broker, time: Time, status: int, answer: Any, waits_s: float
+) -> None:
     broker.answers += [(status, answer), (200, CHART)]
     assert charts.daily(KEY, "EQUITY", FIRST, LAST) == CANDLES
     assert time.slept == [waits_s]
@@ -158,16 +164,21 @@ def test_what_does_not_pass_is_given_up(charts: Charts, broker: Broker, time: Ti
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind"), [(401, "DH-901", FeedAuthError), (403, "DH-902", FeedAuthError), (400, "DH-905", FeedError)]
+    ("status", "code", "kind"),
+    [(401, "DH-901", FeedAuthError), (403, "DH-902", FeedAuthError), (400, "DH-905", FeedError)],
 )
-def test_what_cannot_pass_is_said_at_once(charts: Charts, broker: Broker, status: int, code: str, kind: type[FeedError]) -> None:
+def test_what_cannot_pass_is_said_at_once(
+    charts: Charts, broker: Broker, status: int, code: str, kind: type[FeedError]
+) -> None:
     broker.answers.append((status, {"errorCode": code}))
     with pytest.raises(kind, match=code) as caught:
         charts.daily(KEY, "EQUITY", FIRST, LAST)
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [[], "text", None, {**CHART, "close": [1]}, {**CHART, "open": "abc"}, {**CHART, "high": None}])
+@pytest.mark.parametrize(
+    "body", [[], "text", None, {**CHART, "close": [1]}, {**CHART, "open": "abc"}, {**CHART, "high": None}]
+)
 def test_another_answer_is_an_error(body: Any) -> None:
     with pytest.raises(FeedError, match="The broker's chart"):
         read_daily(body)
@@ -175,7 +186,15 @@ def test_another_answer_is_an_error(body: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("open", 0), ("high", 90), ("low", -1), ("close", None), ("close", "101"), ("timestamp", 0), ("low", True)],
+    [
+        ("open", 0),
+        ("high", 90),
+        ("low", -1),
+        ("close", None),
+        ("close", "101"),
+        ("timestamp", 0),
+        ("low", True),
+    ],
 )
 def test_a_candle_that_cannot_be_is_left_out(name: str, value: object) -> None:
     assert read_daily({**CHART, name: [value, CHART[name][1]]}) == CANDLES[1:]

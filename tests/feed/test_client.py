@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ltp import metrics
-from ltp.dhan.protocol import Run
+from ltp.dhan.protocol import MessageBlock
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.client import FeedClient
@@ -27,7 +27,9 @@ from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, encode
 
 TOKEN = "eyJ.canary/+ =&token"
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
-CERTIFICATE = Path(__file__).parent / "fixtures" / "localhost.pem"  # for localhost, signed by itself, with its key
+CERTIFICATE = (
+    Path(__file__).parent / "fixtures" / "localhost.pem"
+)  # for localhost, signed by itself, with its key
 
 
 class Broker:
@@ -57,7 +59,9 @@ class Broker:
                 self.peer = self.tls.wrap_socket(self.peer, server_side=True)
             while "\r\n\r\n" not in self.request:
                 self.request += self.peer.recv(4096).decode()
-            key = next(line[19:] for line in self.request.splitlines() if line.startswith("Sec-WebSocket-Key: "))
+            key = next(
+                line[19:] for line in self.request.splitlines() if line.startswith("Sec-WebSocket-Key: ")
+            )
             digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
             self.accept_header = base64.b64encode(digest).decode()
             self.answer(self)
@@ -124,7 +128,11 @@ def connect(client: FeedClient, broker: Broker, timeout_s: float = 5.0) -> None:
 def read(client: FeedClient, timeout_s: float) -> list[bytes]:
     """What `read` of the client returns, with runs cut into their messages."""
     messages = client.read(timeout_s)
-    return [each for message in messages for each in (message.messages() if isinstance(message, Run) else (message,))]
+    return [
+        each
+        for message in messages
+        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
+    ]
 
 
 def read_until(client: FeedClient, count: int) -> list[bytes]:
@@ -144,7 +152,12 @@ def reset(peer: socket.socket) -> None:
 def test_the_four_parameters_are_url_encoded(client: FeedClient, broker: Broker):
     connect(client, broker.start(Broker.accept))
     target = broker.request.split()[1]
-    assert parse_qs(urlsplit(target).query) == {"version": ["2"], "token": [TOKEN], "clientId": ["client 1"], "authType": ["2"]}
+    assert parse_qs(urlsplit(target).query) == {
+        "version": ["2"],
+        "token": [TOKEN],
+        "clientId": ["client 1"],
+        "authType": ["2"],
+    }
 
 
 def test_messages_come_whole_also_those_right_behind_the_handshake(
@@ -203,13 +216,16 @@ def test_what_is_sent_is_masked_text(client: FeedClient, broker: Broker):
 
 def test_a_text_from_the_broker_is_counted_and_left_out(client: FeedClient, broker: Broker):
     counted = metrics.value("feed_frames.text")
-    connect(client, broker.start(lambda broker: broker.accept(encode(TEXT, b"welcome") + encode(BINARY, TICKER))))
+    connect(
+        client, broker.start(lambda broker: broker.accept(encode(TEXT, b"welcome") + encode(BINARY, TICKER)))
+    )
     assert read_until(client, 1) == [TICKER]
     assert metrics.value("feed_frames.text") == counted + 1
 
 
 @pytest.mark.parametrize(
-    ("payload", "code"), [(struct.pack("!H", 1001) + b"bye", 1001), (struct.pack("!H", 1011), 1011), (b"", 1005)]
+    ("payload", "code"),
+    [(struct.pack("!H", 1001) + b"bye", 1001), (struct.pack("!H", 1011), 1011), (b"", 1005)],
 )
 def test_a_close_frame_is_answered_and_told_after_the_messages_before_it(
     client: FeedClient, broker: Broker, payload: bytes, code: int
@@ -275,7 +291,11 @@ def test_a_refused_handshake_names_its_status(
 ):
     with pytest.raises(FeedError) as caught:
         connect(client, broker.start(lambda broker: broker.refuse(head)))
-    assert (type(caught.value), caught.value.code, caught.value.retry_after_s) == (kind, status, retry_after_s)
+    assert (type(caught.value), caught.value.code, caught.value.retry_after_s) == (
+        kind,
+        status,
+        retry_after_s,
+    )
 
 
 def drip(broker: Broker) -> None:
@@ -299,7 +319,9 @@ def drip(broker: Broker) -> None:
     ],
     ids=["echo", "redirect", "nonsense", "no websocket", "no text", "FIN", "RST", "says nothing", "drips"],
 )
-def test_failed_handshakes_end_and_none_tells_the_token(client: FeedClient, broker: Broker, answer: Callable[[Broker], None]):
+def test_failed_handshakes_end_and_none_tells_the_token(
+    client: FeedClient, broker: Broker, answer: Callable[[Broker], None]
+):
     with pytest.raises(FeedError) as caught:
         connect(client, broker.start(answer), timeout_s=0.5)
     broker.done.set()
@@ -326,16 +348,22 @@ def test_a_name_whose_first_address_swallows_everything(
         filler.setblocking(False)
         filler.connect_ex(mute.getsockname())
     places = [mute.getsockname(), broker.listener.getsockname()]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", at) for at in places])
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", at) for at in places]
+    )
     connect(client, broker.start(lambda broker: broker.accept(encode(BINARY, TICKER))))
     assert read_until(client, 1) == [TICKER]
     for each in (mute, *fillers):
         each.close()
 
 
-def test_a_key_log_that_cannot_be_written_is_a_failure_to_connect(client: FeedClient, monkeypatch: pytest.MonkeyPatch):
+def test_a_key_log_that_cannot_be_written_is_a_failure_to_connect(
+    client: FeedClient, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("SSLKEYLOGFILE", "/no/such/folder/keys")
-    with pytest.raises(FeedError, match=r"TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"):
+    with pytest.raises(
+        FeedError, match=r"TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"
+    ):
         client.connect("wss://localhost:1", "1", TOKEN, 1.0)
 
 
@@ -399,7 +427,9 @@ def test_a_certificate_nobody_vouches_for_is_refused(client: FeedClient, tls_bro
         connect(client, tls_broker.start(Broker.accept))
 
 
-def test_bytes_that_tls_holds_back_are_read(client: FeedClient, tls_broker: Broker, monkeypatch: pytest.MonkeyPatch):
+def test_bytes_that_tls_holds_back_are_read(
+    client: FeedClient, tls_broker: Broker, monkeypatch: pytest.MonkeyPatch
+):
     """One TLS record larger than a read leaves bytes inside TLS that no select can see."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     monkeypatch.setattr("ltp.feed.client.CHUNK", 1000)

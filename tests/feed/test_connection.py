@@ -9,16 +9,16 @@ import pytest
 from ltp import metrics
 from ltp.core.backoff import CloseReason
 from ltp.errors import FeedAuthError, FeedError, StoreError
-from ltp.feed.connection import Connection, refused
+from ltp.feed.connection import FeedConnection, refused
 from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm
 
 NEVER = float("-inf")
 
 
-def opened(world: Any, script: list[tuple[float, object]]) -> Connection:
+def opened(world: Any, script: list[tuple[float, object]]) -> FeedConnection:
     world.sessions = [script]
-    return Connection(
+    return FeedConnection(
         world.connect(),
         "ticker",
         world.take,
@@ -83,7 +83,10 @@ def test_what_was_wrong_with_the_bytes_is_counted_by_kind(feed_world: Any):
     [
         (FeedError("no route"), CloseReason("unreachable", sentence="no route")),
         (StoreError("Redis is away"), CloseReason("unreachable", sentence="Redis is away")),
-        (FeedError("429", 429, retry_after_s=9.0), CloseReason("refused", 429, "wait60", "429", retry_after_s=9.0)),
+        (
+            FeedError("429", 429, retry_after_s=9.0),
+            CloseReason("refused", 429, "wait60", "429", retry_after_s=9.0),
+        ),
         (FeedAuthError("401", 401), CloseReason("refused", 401, "refresh", "401")),
         (FeedAuthError("403", 403), CloseReason("refused", 403, "retry", "403")),
         (FeedError("503", 503), CloseReason("refused", 503, "retry", "503")),

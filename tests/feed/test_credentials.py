@@ -89,7 +89,9 @@ def test_the_log_says_that_the_kept_token_is_dead_and_quotes_none(caplog: pytest
 
 
 def test_only_the_refused_token_is_renewed():
-    """The REST side may have looked in the meantime; what the broker refused is what the connection was made with."""
+    """The REST side may have looked in the meantime; what the broker refused is what the connection was made
+    with.
+    """
     credentials = Credentials(Kept())
     assert credentials.use() == ("1000", "first")
     asked: list[tuple[str, str]] = []

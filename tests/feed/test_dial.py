@@ -51,7 +51,10 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def resolve(*_: object) -> list[Any]:
         family = socket.AF_INET
-        return [(family if len(place) == 2 else socket.AF_INET6, socket.SOCK_STREAM, 6, "", place) for place in places]
+        return [
+            (family if len(place) == 2 else socket.AF_INET6, socket.SOCK_STREAM, 6, "", place)
+            for place in places
+        ]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return places
@@ -70,12 +73,16 @@ def test_an_address_that_swallows_everything_does_not_keep_the_next_from_answeri
     assert dialed(Dialer()) == answering.getsockname()
 
 
-def test_an_address_that_refuses_is_followed_by_the_next(answering: socket.socket, names: list[Any], free_port: Any) -> None:
+def test_an_address_that_refuses_is_followed_by_the_next(
+    answering: socket.socket, names: list[Any], free_port: Any
+) -> None:
     names += [("127.0.0.1", free_port()), ("127.0.0.1", free_port()), answering.getsockname()]
     assert dialed(Dialer()) == answering.getsockname()
 
 
-def test_a_family_that_the_machine_has_no_way_to_is_passed_over(answering: socket.socket, names: list[Any]) -> None:
+def test_a_family_that_the_machine_has_no_way_to_is_passed_over(
+    answering: socket.socket, names: list[Any]
+) -> None:
     names += [("2001:db8::1", 443, 0, 0), answering.getsockname()]
     assert dialed(Dialer()) == answering.getsockname()
 

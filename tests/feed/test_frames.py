@@ -1,4 +1,6 @@
-"""Frames are written out as bytes where that says more; the long ones come from `encode`, which is tested against bytes."""
+"""Frames are written out as bytes where that says more; the long ones come from `encode`, which is tested
+against bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.dhan.protocol import Run
+from ltp.dhan.protocol import MessageBlock
 from ltp.feed import frames
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameWalker, encode
 
@@ -18,7 +20,11 @@ SMALL = b"\x82\x10" + TICKER
 
 def fed(walker: FrameWalker, chunk: bytes) -> list[bytes]:
     """What `feed` returns, with runs cut into their messages."""
-    return [each for message in walker.feed(chunk) for each in (message.messages() if isinstance(message, Run) else (message,))]
+    return [
+        each
+        for message in walker.feed(chunk)
+        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
+    ]
 
 
 def fragment(opcode: int, payload: bytes, *, final: bool) -> bytes:
@@ -59,7 +65,9 @@ def test_a_chunk_may_end_at_any_byte(cut: int):
 @pytest.mark.parametrize("run", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("size", [0, 1, 50, 125])
 def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
-    """Behind it a frame of another size, a text, a ping, a fragment, half a frame: each beginning with other bytes."""
+    """Behind it a frame of another size, a text, a ping, a fragment, half a frame: each beginning with other
+    bytes.
+    """
     alike = [bytes([number % 256]) * size for number in range(run)]
     for other, after in (
         (encode(2, b"x" * 7), [b"x" * 7]),
@@ -86,7 +94,10 @@ def test_half_a_frame_gives_nothing_and_is_known():
 def test_fragments_with_a_ping_between_them():
     walker = FrameWalker()
     stream = (
-        fragment(BINARY, b"ab", final=False) + encode(PING, b"?") + fragment(0, b"c", final=False) + fragment(0, b"d", final=True)
+        fragment(BINARY, b"ab", final=False)
+        + encode(PING, b"?")
+        + fragment(0, b"c", final=False)
+        + fragment(0, b"d", final=True)
     )
     assert fed(walker, stream) == [b"abcd"]
     assert walker.control == [(PING, b"?")]
@@ -111,7 +122,9 @@ def test_control_frames_are_kept_in_order():
     assert walker.control == [(PING, b"1"), (PONG, b"2"), (CLOSE, b"\x03\xe9bye")]
 
 
-@pytest.mark.parametrize(("payload", "code"), [(b"", 1005), (b"\x03", 1005), (b"\x03\xe8", 1000), (b"\x03\xf3gone", 1011)])
+@pytest.mark.parametrize(
+    ("payload", "code"), [(b"", 1005), (b"\x03", 1005), (b"\x03\xe8", 1000), (b"\x03\xf3gone", 1011)]
+)
 def test_close_code(payload: bytes, code: int):
     assert frames.close_code(payload) == code
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ltp import metrics
-from ltp.core.tick import Said, Tick
+from ltp.core.ticks.tick import Tick, TickFields
 from ltp.feed import watch
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
@@ -55,7 +55,7 @@ class Feed:
         self.kept = self.replaced_by or self.kept
         return client
 
-    def take(self, ticks: list[Said]) -> float:
+    def take(self, ticks: list[TickFields]) -> float:
         self.newest.update((tick.key, tick) for tick in map(Tick._make, ticks) if tick.ltp is not None)
         return 0.02
 
@@ -90,7 +90,9 @@ def feed(simulator: Simulator) -> Iterator[Feed]:
     assert not feed.supervisor.is_alive() or feed.supervisor.ident is None
 
 
-def test_a_price_comes_exactly_and_wishes_are_followed(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):
+def test_a_price_comes_exactly_and_wishes_are_followed(
+    feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]
+):
     feed.start(wait_for)
     assert feed.supervisor.status().feed == "live"
     simulator.trade("NSE_EQ:1333", 16_503_500)
@@ -104,14 +106,19 @@ def test_after_a_reset_everything_is_back(feed: Feed, simulator: Simulator, wait
     feed.start(wait_for)
     since = feed.supervisor.status().since_us
     simulator.connections.drop("reset", 1001)
-    wait_for(lambda: feed.supervisor.status().since_us > since and feed.supervisor.status().priced == set(KEYS), timeout_s=5)
+    wait_for(
+        lambda: feed.supervisor.status().since_us > since and feed.supervisor.status().priced == set(KEYS),
+        timeout_s=5,
+    )
     simulator.trade("NSE_EQ:11536", 30_000_000)
     wait_for(lambda: feed.shows("NSE_EQ:11536", 30_000_000))
     assert feed.supervisor.status().reconnects == 1
 
 
 @pytest.mark.parametrize("kind", ["garbage", "text", "unknown_code", "wrong_length", "truncated", "price"])
-def test_damaged_messages_are_survived(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any], kind: str):
+def test_damaged_messages_are_survived(
+    feed: Feed, simulator: Simulator, wait_for: Callable[..., Any], kind: str
+):
     feed.start(wait_for)
     simulator.faults.add(kind)
     for ltp in (16_000_000, 16_000_500, 16_001_000):
@@ -151,7 +158,9 @@ def test_a_token_that_was_replaced_before_the_refusal_is_used_and_not_renewed(
     assert metrics.value("feed_token_refreshes") == renewals
 
 
-def test_a_client_id_that_is_refused_stops_until_it_changes(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):
+def test_a_client_id_that_is_refused_stops_until_it_changes(
+    feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]
+):
     simulator.faults.add("reject", reason=810)
     feed.supervisor.set_enabled(True)
     feed.supervisor.start()
@@ -191,7 +200,9 @@ def test_stop_leaves_nothing_behind(feed: Feed, simulator: Simulator, wait_for: 
     wait_for(lambda: simulator.connections.report()["open"] == [])
 
 
-def test_stop_does_not_wait_for_a_frozen_broker(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):
+def test_stop_does_not_wait_for_a_frozen_broker(
+    feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]
+):
     feed.start(wait_for)
     simulator.faults.add("freeze", duration_s=30.0)
     stopper = threading.Thread(target=feed.supervisor.stop)
@@ -204,7 +215,10 @@ def test_rest_tells_what_the_feed_tells(feed: Feed, simulator: Simulator, wait_f
     feed.start(wait_for)
     simulator.trade("NSE_EQ:1333", 16_503_500)
     wait_for(lambda: feed.shows("NSE_EQ:1333", 16_503_500))
-    tick, ticked = feed.rest.quotes(["NSE_EQ:1333", "NSE_EQ:999999"])["NSE_EQ:1333"], feed.newest["NSE_EQ:1333"]
+    tick, ticked = (
+        feed.rest.quotes(["NSE_EQ:1333", "NSE_EQ:999999"])["NSE_EQ:1333"],
+        feed.newest["NSE_EQ:1333"],
+    )
     assert (tick.ltp, tick.ltt, tick.volume, tick.open, tick.prev_close) == (
         ticked.ltp,
         ticked.ltt,

@@ -81,7 +81,17 @@ def tunnel(simulator: Simulator) -> Iterator[Tunnel]:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0"]
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "127.0.0.1",
+        "127.9.9.9",
+        "::1",
+        "::ffff:127.0.0.1",
+        "0.0.0.0",
+    ],
 )
 def test_this_machine_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:3128")
@@ -118,15 +128,21 @@ def test_the_environment_decides(
     assert proxy_of(url) == proxy
 
 
-@pytest.mark.parametrize("value", ["socks5://user:hunter2@p:1", "https://user:hunter2@p:1", "http://user:hunter2@p:port"])
-def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["socks5://user:hunter2@p:1", "https://user:hunter2@p:1", "http://user:hunter2@p:port"]
+)
+def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("https_proxy", value)
     with pytest.raises(FeedError) as caught:
         proxy_of("wss://api-feed.dhan.co")
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_feed_goes_through_a_proxy(simulator: Simulator, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_feed_goes_through_a_proxy(
+    simulator: Simulator, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", f"http://user:hunter2@127.0.0.1:{tunnel.port}")
     client = FeedClient()
     client.connect("ws://broker.test:8765", "1000", "canary-token", 10.0)
@@ -153,8 +169,14 @@ def test_a_simulator_of_this_machine_is_reached_past_the_proxy(
 @pytest.mark.parametrize(
     ("refusal", "sentence"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "The proxy 127.0.0.1 does not connect to broker.test: HTTP 407"),
-        (b"HTTP/1.1 502 Bad Gateway\r\nX: y\r\n\r\n", "The proxy 127.0.0.1 does not connect to broker.test: HTTP 502"),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "The proxy 127.0.0.1 does not connect to broker.test: HTTP 407",
+        ),
+        (
+            b"HTTP/1.1 502 Bad Gateway\r\nX: y\r\n\r\n",
+            "The proxy 127.0.0.1 does not connect to broker.test: HTTP 502",
+        ),
         (b"nonsense\r\n\r\n", "The proxy 127.0.0.1 does not connect to broker.test: HTTP nothing readable"),
         (b"HTTP/1.1 200", "The proxy 127.0.0.1 broke off instead of connecting to broker.test"),
         (b"x" * 20_000, "The proxy 127.0.0.1 broke off instead of connecting to broker.test"),

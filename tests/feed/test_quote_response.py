@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.errors import FeedAuthError
 from ltp.feed.quote_response import read_error, read_quotes
 
@@ -54,9 +54,15 @@ def test_a_quote_in_session():
     ("changes", "prev_close"),
     [
         ({}, 13_904_000),
-        ({"ohlc": {"close": 1402.1}}, 13_904_000),  # after the close: today's own close, the change knows better
+        (
+            {"ohlc": {"close": 1402.1}},
+            13_904_000,
+        ),  # after the close: today's own close, the change knows better
         ({"net_change": -11.7, "ohlc": {}}, 14_138_000),
-        ({"net_change": 0}, 13_904_000),  # not computed: the close is another price, so it is the previous one
+        (
+            {"net_change": 0},
+            13_904_000,
+        ),  # not computed: the close is another price, so it is the previous one
         ({"net_change": None}, 13_904_000),
         ({"net_change": 0, "ohlc": {"close": 1402.1}}, None),  # perhaps today's own close
         ({"net_change": 0, "ohlc": {"close": 1402.1}, "volume": 0}, 14_021_000),  # nothing traded today
@@ -106,7 +112,9 @@ def test_only_what_was_asked_is_taken():
     assert list(read_quotes(body, ["NSE_EQ:1594", "IDX_I:13"], NOW_US)) == ["NSE_EQ:1594"]
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {}, {"data": []}, {"data": {"NSE_EQ": []}}, {"data": {"NSE_EQ": {"1333": 5}}}])
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {}, {"data": []}, {"data": {"NSE_EQ": []}}, {"data": {"NSE_EQ": {"1333": 5}}}]
+)
 def test_answers_of_another_shape_have_no_quotes(body: Any):
     assert read_quotes(body, [KEY], NOW_US) == {}
 
@@ -153,7 +161,12 @@ def test_recorded_errors(name: str, code: int, auth: bool, permanent: bool):
 def test_the_other_shape_and_none(status: int, body: Any, code: int, auth: bool, permanent: bool):
     error = read_error(status, body, retry_after_s=7.0)
     assert error is not None
-    assert (error.code, isinstance(error, FeedAuthError), error.permanent, error.retry_after_s) == (code, auth, permanent, 7.0)
+    assert (error.code, isinstance(error, FeedAuthError), error.permanent, error.retry_after_s) == (
+        code,
+        auth,
+        permanent,
+        7.0,
+    )
 
 
 def test_the_brokers_own_text_is_not_repeated():

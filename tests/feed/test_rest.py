@@ -37,7 +37,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.requests.append((self.command, self.path, dict(self.headers), json.loads(body) if body else None))
+        self.server.requests.append(
+            (self.command, self.path, dict(self.headers), json.loads(body) if body else None)
+        )
         status, answer, headers = self.server.answers.pop(0)
         self.send_response(status)
         for name, value in headers.items():
@@ -50,7 +52,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         if headers.get("Transfer-Encoding"):
-            text = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (text[:3], text[3:])) + b"0\r\n\r\n"
+            text = (
+                b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (text[:3], text[3:])) + b"0\r\n\r\n"
+            )
         else:
             self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -93,7 +97,9 @@ def time() -> Time:
 def client(broker: Broker, time: Time) -> RestClient:
     url = f"http://127.0.0.1:{broker.server_port}/v2/"
     credentials = Credentials(lambda: ("1000", TOKEN))
-    return RestClient(url, credentials, clock=lambda: 1_795_408_200.0, monotonic=lambda: time.now, sleep=time.sleep)
+    return RestClient(
+        url, credentials, clock=lambda: 1_795_408_200.0, monotonic=lambda: time.now, sleep=time.sleep
+    )
 
 
 def success(rows: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
@@ -114,7 +120,9 @@ def test_quotes_are_asked_by_segment_with_integer_ids(client: RestClient, broker
     )
 
 
-def test_a_thousand_keys_a_call_and_more_than_a_second_between_two(client: RestClient, broker: Broker, time: Time):
+def test_a_thousand_keys_a_call_and_more_than_a_second_between_two(
+    client: RestClient, broker: Broker, time: Time
+):
     broker.answers += [success({})] * 3
     client.quotes([f"NSE_EQ:{security_id}" for security_id in range(1, 2002)])
     assert [len(body["NSE_EQ"]) for _, _, _, body in broker.requests] == [1000, 1000, 1]
@@ -142,9 +150,13 @@ def test_callers_of_several_threads_wait_for_each_other(broker: Broker, client: 
 
 
 @pytest.mark.parametrize(("ahead_s", "error_s"), [(0, 0.0), (60, 60.0), (-19_800, -19_800.0)])
-def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(broker: Broker, time: Time, ahead_s: int, error_s: float):
+def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(
+    broker: Broker, time: Time, ahead_s: int, error_s: float
+):
     url, credentials = f"http://127.0.0.1:{broker.server_port}/v2", Credentials(lambda: ("1000", TOKEN))
-    client = RestClient(url, credentials, clock=lambda: wall.time() + ahead_s, monotonic=lambda: time.now, sleep=time.sleep)
+    client = RestClient(
+        url, credentials, clock=lambda: wall.time() + ahead_s, monotonic=lambda: time.now, sleep=time.sleep
+    )
     assert client.clock_error_s is None
     broker.answers = [success({})]
     client.profile()
@@ -167,7 +179,13 @@ def test_nothing_asked_nothing_called(client: RestClient, broker: Broker):
     ],
 )
 def test_too_many_pauses_every_call(
-    client: RestClient, broker: Broker, time: Time, status: int, body: Any, headers: dict[str, str], pause_s: float
+    client: RestClient,
+    broker: Broker,
+    time: Time,
+    status: int,
+    body: Any,
+    headers: dict[str, str],
+    pause_s: float,
 ):
     broker.answers += [(status, body, headers), success({})]
     with pytest.raises(FeedError):
@@ -238,20 +256,33 @@ def test_no_json_is_an_error(client: RestClient, broker: Broker, body: bytes):
         (500, b"", ""),
         (403, b"", ""),
         (429, b"", ""),
-        (401, {"errorCode": "DH-901"}, "The client id or the access token is invalid or has expired (DH-901)"),
+        (
+            401,
+            {"errorCode": "DH-901"},
+            "The client id or the access token is invalid or has expired (DH-901)",
+        ),
     ],
 )
-def test_account_refusal_speaks_only_when_it_is_sure(client: RestClient, broker: Broker, status: int, body: Any, refusal: str):
+def test_account_refusal_speaks_only_when_it_is_sure(
+    client: RestClient, broker: Broker, status: int, body: Any, refusal: str
+):
     broker.answers.append((status, body, {}))
     assert client.account_refusal() == refusal
 
 
-@pytest.mark.parametrize("body", [{"accessToken": "new", "expiryTime": "2026-11-24T10:00:00"}, {"data": {"accessToken": "new"}}])
+@pytest.mark.parametrize(
+    "body", [{"accessToken": "new", "expiryTime": "2026-11-24T10:00:00"}, {"data": {"accessToken": "new"}}]
+)
 def test_renewal_asks_by_the_headers_it_wants(client: RestClient, broker: Broker, body: Any):
     broker.answers.append((200, body, {}))
     assert client.renew_token(("1000", TOKEN)) == "new"
     method, path, headers, _ = broker.requests[0]
-    assert (method, path, headers["dhanClientId"], headers["access-token"]) == ("GET", "/v2/RenewToken", "1000", TOKEN)
+    assert (method, path, headers["dhanClientId"], headers["access-token"]) == (
+        "GET",
+        "/v2/RenewToken",
+        "1000",
+        TOKEN,
+    )
 
 
 @pytest.mark.parametrize("body", [{}, [], {"accessToken": ""}, {"accessToken": 5}, {"data": None}])

@@ -57,14 +57,19 @@ def test_a_frozen_segment_is_subscribed_anew_and_then_given_up_while_another_tic
     assert first.asked(SUBSCRIBE) == ["IDX_I:13", "NSE_EQ:1333", "NSE_EQ:1333"]
     assert 84 <= feed_world.connects[1] <= 88
     assert [feed for _, feed in feed_world.changes] == ["down", "live", "down", "live", "off"]
-    assert feed_world.supervisor.status().last_error.startswith("NSE_EQ is open and no price of it came for 2")
+    assert feed_world.supervisor.status().last_error.startswith(
+        "NSE_EQ is open and no price of it came for 2"
+    )
     assert len(feed_world.connects) == 2
 
 
 def test_the_answer_to_the_new_subscription_is_no_sign_of_life(feed_world: Any):
     feed_world.judged = frozenset({"NSE_EQ", "IDX_I"})
     answer = feed_world.prices(73.0)
-    feed_world.sessions = [[*feed_world.trades(1, 60, NSE, INDEX), *feed_world.trades(60, 300, INDEX), *answer], []]
+    feed_world.sessions = [
+        [*feed_world.trades(1, 60, NSE, INDEX), *feed_world.trades(60, 300, INDEX), *answer],
+        [],
+    ]
     looks = silence_of(feed_world, 84)
     feed_world.run(84, KEYS[:2])
     assert [silent for _, silent in looks] == [(), ("NSE_EQ",)]
@@ -79,7 +84,10 @@ def test_a_segment_that_stays_silent_costs_the_others_fewer_and_fewer_gaps(feed_
     ]
     looks = silence_of(feed_world, 3000)
     feed_world.run(3000, ("NSE_EQ:1333", "MCX_COMM:464924"))
-    gaps = [later - earlier for earlier, later in zip(feed_world.connects[1:], feed_world.connects[2:], strict=False)]
+    gaps = [
+        later - earlier
+        for earlier, later in zip(feed_world.connects[1:], feed_world.connects[2:], strict=False)
+    ]
     assert [round(gap / 60) for gap in gaps] == [2, 4, 8, 16, 16]
     assert looks[-1][1] == ("NSE_EQ",)
 

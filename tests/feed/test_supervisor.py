@@ -68,7 +68,10 @@ def test_silence_is_shown_at_10_s_and_ends_the_connection_at_25_s(feed_world: An
 def test_a_mute_broker_is_reconnected_at_most_once_a_minute(feed_world: Any):
     feed_world.sessions = [[(float(at), "ping") for at in range(0, 900, 5)]]
     feed_world.run(600)
-    gaps = [later - earlier for earlier, later in zip(feed_world.connects[1:], feed_world.connects[2:], strict=False)]
+    gaps = [
+        later - earlier
+        for earlier, later in zip(feed_world.connects[1:], feed_world.connects[2:], strict=False)
+    ]
     assert len(gaps) >= 5
     assert min(gaps) >= 60
 
@@ -120,7 +123,11 @@ def test_wishes_are_followed_within_a_second(feed_world: Any):
 def test_the_same_wishes_again_send_nothing(feed_world: Any):
     feed_world.at(3, lambda: feed_world.supervisor.set_wanted(list(reversed(KEYS))))
     feed_world.run(5, KEYS)
-    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [SUBSCRIBE, UNSUBSCRIBE, DISCONNECT]
+    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [
+        SUBSCRIBE,
+        UNSUBSCRIBE,
+        DISCONNECT,
+    ]
 
 
 def test_a_malformed_wish_is_refused_and_changes_nothing(feed_world: Any):
@@ -236,7 +243,9 @@ def test_a_failed_renewal_still_gets_its_one_retry(feed_world: Any):
 def test_credentials_that_were_replaced_before_the_refusal_are_tried_at_once(feed_world: Any, code: int):
     feed_world.sessions = [[feed_world.code50(30.0, code)], every_second(feed_world, 1, 60)]
     used: list[int] = []
-    feed_world.build(connect=lambda: used.append(feed_world.version) or feed_world.connect(), used_version=lambda: used[-1])
+    feed_world.build(
+        connect=lambda: used.append(feed_world.version) or feed_world.connect(), used_version=lambda: used[-1]
+    )
     feed_world.at(20, lambda: setattr(feed_world, "version", 2))
     feed_world.run(60)
     assert feed_world.refreshes == 0
@@ -246,7 +255,9 @@ def test_credentials_that_were_replaced_before_the_refusal_are_tried_at_once(fee
 
 
 def test_a_replaced_token_has_a_renewal_of_its_own(feed_world: Any):
-    """A is refused, renewed and refused again; B, put there meanwhile, is refused: B is renewed, and then it ends."""
+    """A is refused, renewed and refused again; B, put there meanwhile, is refused: B is renewed, and then it
+    ends.
+    """
     feed_world.sessions = [[feed_world.code50(1.0, 807)]]
     feed_world.build(used_version=lambda: feed_world.version)
     feed_world.at(2.0, lambda: setattr(feed_world, "version", 7))
@@ -322,7 +333,10 @@ def test_bare_drops_before_any_packet_are_named(feed_world: Any):
 
 
 def test_credentials_that_cannot_be_read_are_tried_again(feed_world: Any):
-    feed_world.sessions = [ConfigError("DHANHQ_ACCESS_TOKEN_FILE", "/run/token", "it must name a readable text file"), []]
+    feed_world.sessions = [
+        ConfigError("DHANHQ_ACCESS_TOKEN_FILE", "/run/token", "it must name a readable text file"),
+        [],
+    ]
     feed_world.run(20)
     assert len(feed_world.connects) == 2
 
@@ -388,13 +402,19 @@ def test_a_fault_of_our_own_while_connecting_is_told_and_counted(feed_world: Any
     feed_world.sessions = [RuntimeError("our fault")]
     feed_world.run(12)
     status = feed_world.supervisor.status()
-    assert status.last_error == "The feed failed by a fault of the program (RuntimeError); see the worker's log"
+    assert (
+        status.last_error == "The feed failed by a fault of the program (RuntimeError); see the worker's log"
+    )
     assert status.failures == len(feed_world.connects) == 3
     assert [feed for _, feed in feed_world.changes] == ["down", "off"]
 
 
 def test_every_attempt_that_brings_no_connection_is_counted(feed_world: Any):
-    feed_world.sessions = [FeedError("no answer in time"), FeedError("HTTP 503", 503), every_second(feed_world, 1, 60)]
+    feed_world.sessions = [
+        FeedError("no answer in time"),
+        FeedError("HTTP 503", 503),
+        every_second(feed_world, 1, 60),
+    ]
     feed_world.run(40)
     status = feed_world.supervisor.status()
     assert (status.failures, status.reconnects) == (2, 0)
@@ -405,7 +425,11 @@ def test_a_connection_that_is_to_be_renewed_is_left_properly_and_back_within_a_s
     feed_world.at(20, lambda: feed_world.supervisor.renew("The clock of this host was set by -60.0 s"))
     feed_world.run(40)
     assert [20 <= at <= 21.5 for at in feed_world.connects[1:]] == [True]
-    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [SUBSCRIBE, UNSUBSCRIBE, DISCONNECT]
+    assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [
+        SUBSCRIBE,
+        UNSUBSCRIBE,
+        DISCONNECT,
+    ]
     assert feed_world.supervisor.status().last_error == "The clock of this host was set by -60.0 s"
 
 

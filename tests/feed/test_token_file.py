@@ -44,7 +44,9 @@ def test_a_file_that_nobody_may_write_is_left_alone(file: Path) -> None:
     assert file.read_text() == "old-token\n"
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_beside_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_old_file_and_nothing_beside_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise OSError(16, "Device or resource busy")
 

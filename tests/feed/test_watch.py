@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.tick import Tick
+from ltp.core.ticks.tick import Tick
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
 NEVER = float("-inf")
@@ -101,7 +101,10 @@ def test_a_quiet_transport_is_asked_once_for_a_sign_of_life():
 def ticks_off_by(seconds: int) -> list[tuple[Tick, float]]:
     """One tick a second for a minute and a half, each with the monotonic second it came in."""
     start = 1_795_408_200
-    return [(Tick("NSE_EQ:1333", 1, start + at + seconds, (start + at) * 1_000_000), float(at)) for at in range(90)]
+    return [
+        (Tick("NSE_EQ:1333", 1, start + at + seconds, (start + at) * 1_000_000), float(at))
+        for at in range(90)
+    ]
 
 
 @pytest.mark.parametrize("offset", [-19_800, 19_800, 19_790])

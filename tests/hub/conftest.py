@@ -1,4 +1,6 @@
-"""A hub whose clock, batches and rounds the test holds in its hand, and browsers that take nothing but whole events."""
+"""A hub whose clock, batches and rounds the test holds in its hand, and browsers that take nothing but whole
+events.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from ltp.core.quote import Known, Quote
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch
+from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.hub.view import View
@@ -51,7 +53,9 @@ def cell(quote: Quote, column: str) -> str:
 
 
 class Browser:
-    """Reads a stream strictly: whatever is no whole event of ours is an error. `cells`: what the page shows, calm."""
+    """Reads a stream strictly: whatever is no whole event of ours is an error. `cells`: what the page shows,
+    calm.
+    """
 
     def __init__(self) -> None:
         self.raw = b""
@@ -85,7 +89,9 @@ class Browser:
 
 
 class SocketBrowser(Browser):
-    def __init__(self, rig: Rig, view: View, last_event_id: str | None, tail: str, buffers: int | None) -> None:
+    def __init__(
+        self, rig: Rig, view: View, last_event_id: str | None, tail: str, buffers: int | None
+    ) -> None:
         super().__init__()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.peer = socket.socket()
@@ -127,7 +133,9 @@ class SocketBrowser(Browser):
 class GeneratorBrowser(Browser):
     """Reads in a thread of its own, as a development server would."""
 
-    def __init__(self, rig: Rig, view: View, last_event_id: str | None, tail: str, _buffers: int | None) -> None:
+    def __init__(
+        self, rig: Rig, view: View, last_event_id: str | None, tail: str, _buffers: int | None
+    ) -> None:
         super().__init__()
         self._events = rig.hub.follow(view, last_event_id=last_event_id, tail=tail)
         self._chunks: list[bytes] = []
@@ -158,19 +166,26 @@ class GeneratorBrowser(Browser):
 class Rig:
     def __init__(self, wait_for: Callable[..., Any], **options: Any) -> None:
         self.clock, self.wait_for = Clock(), wait_for
-        self.cache: dict[str, Known] = {}
+        self.cache: dict[str, CachedTick] = {}
         self.reads: list[list[str]] = []
         self.cache_down = False
         self.seq = 0
         self.browsers: list[Browser] = []
         settings = {"min_interval_s": 0.2, "stall_timeout_s": 15.0, "max_streams": 100} | options
-        self.hub = Hub(lambda: iter(()), self.snapshot, cell, now=self.clock.now, monotonic=self.clock.monotonic, **settings)
+        self.hub = Hub(
+            lambda: iter(()),
+            self.snapshot,
+            cell,
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            **settings,
+        )
 
-    def snapshot(self, keys: Sequence[str]) -> list[Known]:
+    def snapshot(self, keys: Sequence[str]) -> list[CachedTick]:
         self.reads.append(list(keys))
         if self.cache_down:
             raise StoreError("Redis is away")
-        return [self.cache.get(key, Known(key, None, False)) for key in keys]
+        return [self.cache.get(key, CachedTick(key, None, False)) for key in keys]
 
     def tick(self, key: str, ltp: int, **more: Any) -> Tick:
         at = self.clock.us()
@@ -178,7 +193,14 @@ class Rig:
 
     def batch(self, *ticks: Tick, **more: Any) -> Batch:
         self.seq += 1
-        header = {"epoch": "e", "seq": self.seq, "at": self.clock.us(), "feed": "live", "since": 1, "source": "simulator"}
+        header = {
+            "epoch": "e",
+            "seq": self.seq,
+            "at": self.clock.us(),
+            "feed": "live",
+            "since": 1,
+            "source": "simulator",
+        }
         return Batch(**(header | {"phase": {"NSE_EQ": "continuous"}} | more), ticks=list(ticks))
 
     def apply(self, *ticks: Tick, **more: Any) -> None:
@@ -253,7 +275,9 @@ def rig(make_rig: Callable[..., Rig]) -> Rig:
 
 
 def _opener(kind: type[Browser]) -> Callable[..., Any]:
-    def open_(rig: Rig, view: View, last_event_id: Any = None, tail: str = "", buffers: int | None = None) -> Any:
+    def open_(
+        rig: Rig, view: View, last_event_id: Any = None, tail: str = "", buffers: int | None = None
+    ) -> Any:
         id_ = None if last_event_id is None else str(last_event_id)
         browser = kind(rig, view, id_, tail, buffers)
         rig.browsers.append(browser)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ltp.core.quote import Known, Quote
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch
+from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch
 from ltp.hub.board import CAPACITY, Board
 
 KEY = "NSE_EQ:1"
@@ -24,14 +24,18 @@ class Clocks:
 
     def apply(self, *ticks: Tick, shown: tuple[str, ...] = (KEY,), **more: Any) -> list[str]:
         header = {"epoch": "e", "seq": 1, "at": NOW, "feed": "live", "since": 1, "source": "simulator"}
-        return self.board.apply(Batch(**(header | {"phase": {"NSE_EQ": "continuous"}} | more), ticks=list(ticks)), shown)
+        return self.board.apply(
+            Batch(**(header | {"phase": {"NSE_EQ": "continuous"}} | more), ticks=list(ticks)), shown
+        )
 
     def get(self) -> Quote:
         return self.board.get(KEY)
 
 
 def tick(ltp: int | None = 100, received_at: int = NOW, key: str = KEY, **more: Any) -> Tick:
-    return Tick(key, ltp, **({"received_at": received_at, "traded_at": received_at, "session": "2033-05-18"} | more))
+    return Tick(
+        key, ltp, **({"received_at": received_at, "traded_at": received_at, "session": "2033-05-18"} | more)
+    )
 
 
 @pytest.fixture
@@ -47,7 +51,9 @@ def test_a_price_moves_up_then_down_then_only_its_volume_changes(clocks: Clocks)
     assert seen == [(0, False, 1), (1, True, 2), (-1, True, 3), (-1, False, 4)]
 
 
-def test_a_tick_that_repeats_what_is_known_changes_no_version_but_renews_the_trade_time(clocks: Clocks) -> None:
+def test_a_tick_that_repeats_what_is_known_changes_no_version_but_renews_the_trade_time(
+    clocks: Clocks,
+) -> None:
     clocks.apply(tick(100))
     assert clocks.apply(tick(100, NOW + 5)) == []
     assert clocks.get().version == 1
@@ -72,7 +78,9 @@ def test_a_price_turns_quiet_after_a_minute_without_trade(clocks: Clocks) -> Non
     assert clocks.board.refresh([KEY]) == []
 
 
-def test_without_a_word_from_the_worker_everything_is_stale_and_recovers_with_the_next(clocks: Clocks) -> None:
+def test_without_a_word_from_the_worker_everything_is_stale_and_recovers_with_the_next(
+    clocks: Clocks,
+) -> None:
     clocks.apply(tick())
     clocks.passed_s = 8.5
     assert clocks.board.feed == "down"
@@ -90,8 +98,12 @@ def test_a_closed_market_is_no_longer_closed_for_certain_when_the_worker_is_gone
     assert clocks.get().state == "stale"
 
 
-@pytest.mark.parametrize(("header", "state"), [({"feed": "silent"}, "stale"), ({"phase": {"NSE_EQ": "closed"}}, "closed")])
-def test_a_turn_of_feed_or_phase_turns_what_is_shown_at_once(clocks: Clocks, header: dict[str, Any], state: str) -> None:
+@pytest.mark.parametrize(
+    ("header", "state"), [({"feed": "silent"}, "stale"), ({"phase": {"NSE_EQ": "closed"}}, "closed")]
+)
+def test_a_turn_of_feed_or_phase_turns_what_is_shown_at_once(
+    clocks: Clocks, header: dict[str, Any], state: str
+) -> None:
     clocks.apply(tick())
     assert clocks.apply(**header) == [KEY]
     assert clocks.get().state == state
@@ -108,24 +120,26 @@ def test_a_new_connection_covers_only_what_the_broker_has_spoken_of_on_it(clocks
 @pytest.mark.parametrize(("covered", "state"), [(True, "live"), (False, "stale")])
 def test_a_cached_price_is_covered_when_its_key_lives(clocks: Clocks, covered: bool, state: str) -> None:
     clocks.apply()
-    clocks.board.load([Known(KEY, tick(), covered)])
+    clocks.board.load([CachedTick(KEY, tick(), covered)])
     assert clocks.get().state == state
 
 
-def test_a_cached_price_from_before_the_connection_is_not_covered_though_its_key_still_lives(clocks: Clocks) -> None:
+def test_a_cached_price_from_before_the_connection_is_not_covered_though_its_key_still_lives(
+    clocks: Clocks,
+) -> None:
     clocks.apply(since=NOW - 5)
-    clocks.board.load([Known(KEY, tick(received_at=NOW - 10), True)])
+    clocks.board.load([CachedTick(KEY, tick(received_at=NOW - 10), True)])
     assert clocks.get().state == "stale"
 
 
 def test_a_cache_read_that_was_overtaken_changes_no_price(clocks: Clocks) -> None:
     clocks.apply(tick(105, NOW))
-    assert clocks.board.load([Known(KEY, tick(100, NOW - 1), True)]) == []
+    assert clocks.board.load([CachedTick(KEY, tick(100, NOW - 1), True)]) == []
     assert clocks.get().tick == tick(105, NOW)
 
 
 def test_batches_queued_before_a_cache_read_do_not_take_the_price_back(clocks: Clocks) -> None:
-    clocks.board.load([Known(KEY, tick(105, NOW), True)])
+    clocks.board.load([CachedTick(KEY, tick(105, NOW), True)])
     clocks.apply(tick(100, NOW - 1))
     assert clocks.get().tick == tick(105, NOW)
     clocks.apply(tick(106, NOW + 1))
@@ -136,12 +150,12 @@ def test_batches_queued_before_a_cache_read_do_not_take_the_price_back(clocks: C
 
 def test_what_a_cache_read_changed_carries_the_instant_of_the_newest_batch(clocks: Clocks) -> None:
     clocks.apply(at=777)
-    clocks.board.load([Known(KEY, tick(), True)])
+    clocks.board.load([CachedTick(KEY, tick(), True)])
     assert clocks.get().at == 777
 
 
 def test_a_key_nobody_has_seen_is_unknown(clocks: Clocks) -> None:
-    clocks.board.load([Known(KEY, None, False)])
+    clocks.board.load([CachedTick(KEY, None, False)])
     assert clocks.get() == Quote(KEY, None, "unknown")
     assert clocks.board.get("NSE_EQ:2") == Quote("NSE_EQ:2", None, "unknown")
 
@@ -156,7 +170,9 @@ def test_a_key_nobody_has_seen_is_unknown(clocks: Clocks) -> None:
         (0, False),
     ],
 )
-def test_a_browser_resumes_only_within_what_the_board_has_followed(clocks: Clocks, id_: int, can: bool) -> None:
+def test_a_browser_resumes_only_within_what_the_board_has_followed(
+    clocks: Clocks, id_: int, can: bool
+) -> None:
     clocks.apply(at=NOW)
     clocks.apply(at=NOW + 5_000_000)
     assert clocks.board.can_resume(id_) is can
@@ -190,7 +206,7 @@ def test_over_capacity_what_was_longest_not_spoken_of_goes_but_nothing_shown(clo
 def test_what_a_gap_left_unread_is_forgotten(clocks: Clocks) -> None:
     clocks.apply(tick(), tick(key="NSE_EQ:2"), tick(key="NSE_EQ:3"))
     clocks.passed_s = 1
-    clocks.board.load([Known("NSE_EQ:2", tick(key="NSE_EQ:2"), True)])
+    clocks.board.load([CachedTick("NSE_EQ:2", tick(key="NSE_EQ:2"), True)])
     clocks.board.drop_unconfirmed(51.0, keep={"NSE_EQ:3"})
     held: Callable[[str], Any] = lambda key: clocks.board.get(key).tick  # noqa: E731
     assert (held(KEY), held("NSE_EQ:2") is None, held("NSE_EQ:3") is None) == (None, False, False)
@@ -242,7 +258,9 @@ def test_nobody_vouches_for_a_doubted_segment(clocks: Clocks) -> None:
 @pytest.mark.parametrize(
     "more", [{"feed": "down"}, {"phase": {"NSE_EQ": "closed"}}, {"doubts": {"MCX_COMM": "delayed by 1 min"}}]
 )
-def test_a_doubt_says_nothing_of_other_segments_closed_ones_and_a_dead_feed(clocks: Clocks, more: dict[str, Any]) -> None:
+def test_a_doubt_says_nothing_of_other_segments_closed_ones_and_a_dead_feed(
+    clocks: Clocks, more: dict[str, Any]
+) -> None:
     clocks.apply(tick(100), **({"doubts": {"NSE_EQ": "delayed by 1 min"}} | more))
     assert clocks.get().doubt == ""
 
@@ -252,6 +270,6 @@ def test_a_read_that_no_batch_can_have_overtaken_counts_whatever_its_instants_sa
     clocks.apply(tick(100))
     back = NOW - 19_800_000_000
     clocks.board.gap()
-    assert clocks.board.load([Known(KEY, tick(105, back), True)], newest=True) == [KEY]
+    assert clocks.board.load([CachedTick(KEY, tick(105, back), True)], newest=True) == [KEY]
     clocks.apply(tick(106, back + 5), since=back - 5)
     assert (clocks.get().tick, clocks.board.last_tick_at) == (tick(106, back + 5), back + 5)

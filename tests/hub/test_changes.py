@@ -12,7 +12,12 @@ def test_everything_after_a_version_and_nothing_up_to_it() -> None:
     changes.note(2, ["a", "b"])
     changes.note(3, ["a"])
     changes.note(5, ["c", "d"])
-    assert [changes.since(version) for version in (0, 2, 3, 5)] == [{"a", "b", "c", "d"}, {"a", "c", "d"}, {"c", "d"}, set()]
+    assert [changes.since(version) for version in (0, 2, 3, 5)] == [
+        {"a", "b", "c", "d"},
+        {"a", "c", "d"},
+        {"c", "d"},
+        set(),
+    ]
 
 
 def test_what_comes_later_is_in_the_next_answer_to_the_same_question() -> None:

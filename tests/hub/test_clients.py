@@ -47,7 +47,9 @@ def test_streams_that_end_are_counted_no_more(rig: Any, browse: Any) -> None:
     assert rig.hub.ranks() == {}
 
 
-def test_a_client_pays_once_for_what_it_has_open_several_times(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_pays_once_for_what_it_has_open_several_times(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ltp.hub.clients.CELLS_EACH", 5)
     client, columns = "203.0.113.9", list(rig.view(1).columns)
     for view in (rig.view(1), rig.view(1), rig.view(2)):

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from ltp.core.tick import LIVE_FOR_S, Tick, state
-from ltp.hub.entry import Entry, Moment, take
+from ltp.core.ticks.tick import LIVE_FOR_S, Tick, state
+from ltp.hub.entry import Entry, FeedState, take
 
 NOW_S = 2_000_000_000.0
 NOW = int(NOW_S * 1e6)
@@ -21,7 +21,7 @@ def test_the_state_after_a_batch_is_the_one_of_the_rule(seed: int) -> None:
     for _ in range(200):
         linked, feed = chance.random() < 0.9, chance.choice(("live", "live", "silent", "down", "off"))
         since, closed = chance.choice((0, NOW - 5, NOW)), chance.choice((frozenset(), frozenset({"NSE_EQ"})))
-        moment = Moment(NOW_S, linked, feed, since, closed, NOW)
+        moment = FeedState(NOW_S, linked, feed, since, closed, NOW)
         ltp, rest = chance.choice((None, 100, 100)), chance.random() < 0.2
         traded_at = LIMIT + chance.randint(-2, 2) if chance.random() < 0.5 else NOW
         tick = Tick(KEY, ltp, received_at=NOW - chance.randint(0, 9), traded_at=traded_at, rest=rest)
@@ -36,14 +36,14 @@ def test_the_state_after_a_batch_is_the_one_of_the_rule(seed: int) -> None:
 def test_versions_rise_by_one_with_each_change_of_a_batch() -> None:
     ticks = [Tick(f"NSE_EQ:{id_}", 100, received_at=NOW, traded_at=NOW) for id_ in (1, 2, 2, 3)]
     entries = {tick.key: Entry(tick.key) for tick in ticks}
-    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
+    moment = FeedState(NOW_S, True, "live", 1, frozenset(), NOW)
     assert take(entries, ticks, moment, 7) == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
     assert [entry.quote.version for entry in entries.values()] == [8, 9, 10]
 
 
 def test_a_price_without_a_trade_time_is_not_dated_by_the_trade_before() -> None:
     entries = {KEY: Entry(KEY)}
-    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
+    moment = FeedState(NOW_S, True, "live", 1, frozenset(), NOW)
     dated = Tick(KEY, 100, 5, NOW, 1, 2, 3, 4, 5, 6, "2033-05-18", 5_000_000)
     untimed = dated._replace(ltp=101, ltt=None, volume=2, traded_at=NOW)
     undated = untimed._replace(ltp=102, traded_at=0)
@@ -55,9 +55,11 @@ def test_a_price_without_a_trade_time_is_not_dated_by_the_trade_before() -> None
 
 
 @pytest.mark.parametrize("name", ["volume", "open", "high", "low", "prev_close", "oi", "ltt"])
-def test_each_field_that_is_not_mentioned_is_carried_over_and_each_that_changes_is_a_change(name: str) -> None:
+def test_each_field_that_is_not_mentioned_is_carried_over_and_each_that_changes_is_a_change(
+    name: str,
+) -> None:
     entries = {KEY: Entry(KEY)}
-    moment = Moment(NOW_S, True, "live", 1, frozenset(), NOW)
+    moment = FeedState(NOW_S, True, "live", 1, frozenset(), NOW)
     full = Tick(KEY, 100, 5, NOW, 1, 2, 3, 4, 5, 6, "2033-05-18", NOW)
     take(entries, [full], moment, 0)
     without = full._replace(**{name: None})

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from ltp import metrics
-from ltp.core.quote import Known, Quote
-from ltp.core.tick import Tick
+from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.tick import Tick
 from ltp.hub import fragments
 from ltp.hub.board import Board
 from ltp.hub.fragments import Fragments
@@ -74,7 +74,9 @@ def test_a_version_that_looks_the_same_in_these_columns_is_not_sent_to_who_saw_i
     assert "9" in drawn.loud(quote(100, 2, volume=9), 1, "volume")
 
 
-def test_after_a_move_that_these_columns_do_not_show_the_next_quiet_version_is_not_sent_either(drawn: Drawn) -> None:
+def test_after_a_move_that_these_columns_do_not_show_the_next_quiet_version_is_not_sent_either(
+    drawn: Drawn,
+) -> None:
     drawn.loud(quote(100, 1, moved=True), 0)
     assert drawn.loud(quote(100, 2, volume=9), 1) == ""
     assert drawn.loud(quote(100, 3, state="stale"), 2) != ""
@@ -114,7 +116,10 @@ def test_every_choice_of_columns_is_made_of_the_same_cells(drawn: Drawn) -> None
 
 def test_of_several_columns_only_those_that_look_different_are_sent(drawn: Drawn) -> None:
     drawn.loud(quote(100, 1, volume=7), 0, "ltp", "volume")
-    assert drawn.loud(quote(100, 2, volume=8), 1, "ltp", "volume") == '<hx-partial id="volume-NSE_EQ-1">8</hx-partial>'
+    assert (
+        drawn.loud(quote(100, 2, volume=8), 1, "ltp", "volume")
+        == '<hx-partial id="volume-NSE_EQ-1">8</hx-partial>'
+    )
 
 
 def test_a_column_that_does_not_show_moves_is_drawn_once_a_version(drawn: Drawn) -> None:
@@ -139,11 +144,11 @@ def test_the_state_alone_is_replaced_with_the_class_it_is_drawn_with(drawn: Draw
 
 def test_a_whole_page_is_put_together_once_for_each_view_until_a_newer_one_is_asked_for(drawn: Drawn) -> None:
     board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
-    board.load([Known(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
+    board.load([CachedTick(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
     sheet = drawn.fragments.sheet(("ltp",))
     one, other = (sheet.whole(board, (key,), 1) for key in (KEY, "NSE_EQ:2"))
     assert other == (board.version, sheet.calm(board.quotes(["NSE_EQ:2"])).encode())
-    board.load([Known(KEY, Tick(KEY, 101, received_at=2), True)])
+    board.load([CachedTick(KEY, Tick(KEY, 101, received_at=2), True)])
     for _ in range(2):
         assert sheet.whole(board, (KEY,), 1) is one
         assert sheet.whole(board, ("NSE_EQ:2",), 1) is other
@@ -157,17 +162,21 @@ def test_whole_pages_are_kept_up_to_so_many_bytes(monkeypatch: pytest.MonkeyPatc
     drawn, board = Fragments(lambda quote, _column: quote.state), Board()
     for id_ in range(7):
         for columns in (("ltp",), ("ltp", "chg")):
-            assert f'"ltp-NSE_EQ-{id_}"'.encode() in drawn.sheet(columns).whole(board, (f"NSE_EQ:{id_}",), 0)[1]
-            assert sum(len(cells) for _, cells in drawn._wholes._pages.values()) == drawn._wholes._bytes <= 150
+            assert (
+                f'"ltp-NSE_EQ-{id_}"'.encode() in drawn.sheet(columns).whole(board, (f"NSE_EQ:{id_}",), 0)[1]
+            )
+            assert (
+                sum(len(cells) for _, cells in drawn._wholes._pages.values()) == drawn._wholes._bytes <= 150
+            )
 
 
 def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_the_same(drawn: Drawn) -> None:
     board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
     keys = [f"NSE_EQ:{id_}" for id_ in range(1, 5)]
-    board.load([Known(key, Tick(key, 100), True) for key in keys])
+    board.load([CachedTick(key, Tick(key, 100), True) for key in keys])
     after = board.version
-    board.load([Known(key, Tick(key, 100, volume=7, received_at=2), True) for key in keys[:2]])
-    board.load([Known(KEY, Tick(KEY, 101, volume=7, received_at=3), True)])
+    board.load([CachedTick(key, Tick(key, 100, volume=7, received_at=2), True) for key in keys[:2]])
+    board.load([CachedTick(KEY, Tick(KEY, 101, volume=7, received_at=3), True)])
     sheet = drawn.fragments.sheet(("ltp",))
     all_of_them, first, quiet = (drawn.fragments.seat(tuple(some)) for some in (keys, keys[:1], keys[2:]))
     sheet.calm(board.quotes(keys))
@@ -185,7 +194,7 @@ def test_what_is_new_is_drawn_once_for_all_views_and_is_nothing_where_it_looks_t
 
 def test_a_view_that_opens_later_has_its_place_in_the_same_news(drawn: Drawn) -> None:
     board = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0)
-    board.load([Known(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
+    board.load([CachedTick(key, Tick(key, 100), True) for key in (KEY, "NSE_EQ:2")])
     sheet = drawn.fragments.sheet(("ltp",))
     seat = drawn.fragments.seat((KEY,))
     assert b">100<" in sheet.news(board, drawn.fragments.places, 0).of(seat)
@@ -201,7 +210,9 @@ def test_when_the_places_of_long_gone_pages_are_given_up_a_view_takes_others_and
     board, lock = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0), threading.RLock()
     views = [View(((f"NSE_EQ:{id_}",), ("ltp",)), board, drawn.fragments, lock) for id_ in range(1, 8)]
     for ltp in (100, 101, 102):
-        board.load([Known(view.keys[0], Tick(view.keys[0], ltp, received_at=ltp), True) for view in views])
+        board.load(
+            [CachedTick(view.keys[0], Tick(view.keys[0], ltp, received_at=ltp), True) for view in views]
+        )
         for view in views:
             event = view.flush()
             assert event.count(b'id="ltp-') == 1

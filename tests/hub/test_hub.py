@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ltp.core.quote import Known
+from ltp.core.ticks.quote import CachedTick
 from ltp.errors import StoreError
 
 
 def test_an_unknown_key_is_read_once_and_then_followed(rig: Any) -> None:
-    rig.cache["NSE_EQ:1"] = Known("NSE_EQ:1", rig.tick("NSE_EQ:1", 100), True)
+    rig.cache["NSE_EQ:1"] = CachedTick("NSE_EQ:1", rig.tick("NSE_EQ:1", 100), True)
     rig.apply()
     for _ in range(3):
         assert [(quote.key, quote.state) for quote in rig.hub.quotes(["NSE_EQ:1"])] == [("NSE_EQ:1", "live")]
@@ -29,7 +29,7 @@ def test_without_the_cache_nothing_raises_and_what_is_missing_comes_when_it_is_b
     rig.prices(k1=100)
     rig.cache_down = True
     assert [quote.state for quote in rig.hub.quotes(["NSE_EQ:1", "NSE_EQ:2"])] == ["live", "unknown"]
-    rig.cache["NSE_EQ:2"] = Known("NSE_EQ:2", rig.tick("NSE_EQ:2", 200), True)
+    rig.cache["NSE_EQ:2"] = CachedTick("NSE_EQ:2", rig.tick("NSE_EQ:2", 200), True)
     rig.cache_down = False
     rig.clock.s += 3
     rig.hub._reread_when_due()
@@ -43,7 +43,7 @@ def test_last_known_never_reads_the_cache(rig: Any) -> None:
 
 def test_what_was_not_shown_for_a_while_is_read_again_since_it_may_be_subscribed_no_more(rig: Any) -> None:
     rig.prices(k1=100)
-    rig.cache["NSE_EQ:1"] = Known("NSE_EQ:1", rig.tick("NSE_EQ:1", 100), False)
+    rig.cache["NSE_EQ:1"] = CachedTick("NSE_EQ:1", rig.tick("NSE_EQ:1", 100), False)
     rig.clock.s += 21
     rig.apply()
     assert rig.hub.quotes(["NSE_EQ:1"])[0].state == "stale"
@@ -53,7 +53,9 @@ def test_a_repair_brings_what_was_lost_to_every_open_view(rig: Any, browse: Any)
     rig.prices(k1=100, k2=200)
     browser = browse(rig, rig.view(1, 2))
     rig.until(lambda: browser.frames)
-    rig.cache["NSE_EQ:1"] = Known("NSE_EQ:1", rig.tick("NSE_EQ:1", 111, received_at=rig.clock.us() + 1), True)
+    rig.cache["NSE_EQ:1"] = CachedTick(
+        "NSE_EQ:1", rig.tick("NSE_EQ:1", 111, received_at=rig.clock.us() + 1), True
+    )
     rig.hub._repair()
     rig.until(lambda: "<b>111</b>" in browser.cells["ltp-NSE_EQ-1"])
 

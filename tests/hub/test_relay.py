@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ltp import metrics
-from ltp.core.wire import Batch
+from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
 from ltp.hub.relay import Relay
 
@@ -25,7 +25,9 @@ class Followed:
         self.clock_s = 0.0
         self.scripts = list(scripts)
         self.reread_fails = 0
-        self.relay = Relay(self.subscribe, self.apply, self.reread, lambda: None, monotonic=lambda: self.clock_s)
+        self.relay = Relay(
+            self.subscribe, self.apply, self.reread, lambda: None, monotonic=lambda: self.clock_s
+        )
 
     def subscribe(self) -> Iterator[Batch | None]:
         if not self.scripts:
@@ -63,9 +65,12 @@ def test_the_cache_is_read_once_the_subscription_is_confirmed_and_before_the_fir
 
 
 @pytest.mark.parametrize(
-    ("second", "reason"), [(batch(9), "lost"), (batch(7), "lost"), (batch(8, "f"), "epoch"), (batch(1, "f"), "epoch")]
+    ("second", "reason"),
+    [(batch(9), "lost"), (batch(7), "lost"), (batch(8, "f"), "epoch"), (batch(1, "f"), "epoch")],
 )
-def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_batch_behind_it_counts(second: Batch, reason: str) -> None:
+def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_batch_behind_it_counts(
+    second: Batch, reason: str
+) -> None:
     before = metrics.value(f"relay_rereads.{reason}")
     assert Followed([None, batch(7), second]).run() == ["read", 7, "read", second.seq]
     assert metrics.value(f"relay_rereads.{reason}") == before + 1
@@ -95,7 +100,9 @@ def test_a_pause_shorter_than_five_seconds_is_no_gap() -> None:
     assert Followed([None, batch(4), 4.0, batch(5), 4.0, batch(6)]).run() == ["read", 4, 5, 6]
 
 
-@pytest.mark.parametrize("fault", [StoreError("cut"), RuntimeError("a fault of ours")], ids=["store", "failed"])
+@pytest.mark.parametrize(
+    "fault", [StoreError("cut"), RuntimeError("a fault of ours")], ids=["store", "failed"]
+)
 def test_a_subscription_that_fails_is_made_again(fault: Exception) -> None:
     before = metrics.value("relay_reconnects.store"), metrics.value("relay_reconnects.failed")
     assert Followed([None, batch(4), fault], [fault], [None, batch(5)]).run() == ["read", 4, "read", 5]

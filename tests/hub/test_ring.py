@@ -1,4 +1,5 @@
-"""The ring against a kernel the test plays: what is handed in, and what becomes of answers that are late, few or mixed up.
+"""The ring against a kernel the test plays: what is handed in, and what becomes of answers that are late, few
+or mixed up.
 
 That the real one does the same is the business of test_send and test_sockets, wherever they run.
 """
@@ -22,7 +23,9 @@ SUBMISSIONS = 0x10000000
 
 
 class Kernel:
-    """Answers each call with `answer`: from the sends (slot, descriptor, address, size) to (slot, result) in any order."""
+    """Answers each call with `answer`: from the sends (slot, descriptor, address, size) to (slot, result) in
+    any order.
+    """
 
     def __init__(self, answer: Callable[[list[tuple[int, ...]]], list[tuple[int, int]]]) -> None:
         self.fd = os.memfd_create("ring")
@@ -42,7 +45,9 @@ class Kernel:
         tail = self.word(SENT_TAIL)
         assert (tail - self.taken) & 0xFFFFFFFF == n
         answered = self.word(ANSWER_TAIL)
-        for slot, result in self.answer([self.submission((self.taken + each) % ENTRIES) for each in range(n)]):
+        for slot, result in self.answer(
+            [self.submission((self.taken + each) % ENTRIES) for each in range(n)]
+        ):
             at = ANSWERS + answered % (2 * ENTRIES) * 16
             os.pwrite(self.fd, struct.pack("=QiI", slot, result, 0), at)
             answered += 1
@@ -75,7 +80,9 @@ def all_of_it(sends: list[tuple[int, ...]]) -> list[tuple[int, int]]:
 
 def send(ring: Ring, count: int, first: int = 0) -> list[tuple[int, int]]:
     fds = range(first, first + count)
-    return ring.send(array("i", fds), array("Q", [1 << 40 | fd for fd in fds]), array("i", [1000 + fd for fd in fds]))
+    return ring.send(
+        array("i", fds), array("Q", [1 << 40 | fd for fd in fds]), array("i", [1000 + fd for fd in fds])
+    )
 
 
 def test_each_entry_says_what_to_send_to_whom_however_often_the_ring_comes_round(made: Any) -> None:
@@ -137,7 +144,9 @@ def test_the_numbers_of_the_ring_wrap_at_32_bits(made: Any) -> None:
         ("ltp.hub.ring._SETUP", 1_000_000, "Function not implemented"),
     ],
 )
-def test_where_there_is_none_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: Any, reason: str) -> None:
+def test_where_there_is_none_the_reason_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: Any, reason: str
+) -> None:
     monkeypatch.setattr(name, value)
     with pytest.raises(OSError, match=reason):
         Ring()

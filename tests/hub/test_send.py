@@ -1,4 +1,6 @@
-"""Sending: both ways tell the same of the same browsers, and where io_uring is refused or fails the other takes over."""
+"""Sending: both ways tell the same of the same browsers, and where io_uring is refused or fails the other
+takes over.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,10 @@ def test_everybody_gets_every_event_whole_and_in_order(pairs: Any) -> None:
     for number in range(80):  # three times round the ring
         events = [b"id: %d.%d\n" % (number, half) + b"y" * (number + half) + b"\n\n" for half in range(2)]
         halves = [pairs[:13], pairs[13:]]
-        both = [delivery(event, *(served.fileno() for served, _ in half)) for event, half in zip(events, halves, strict=True)]
+        both = [
+            delivery(event, *(served.fileno() for served, _ in half))
+            for event, half in zip(events, halves, strict=True)
+        ]
         assert sender.send(whole(*both)) == []
         for at, (_, peer) in enumerate(pairs):
             wanted[at] += events[at >= 13]
@@ -123,7 +128,9 @@ def test_where_the_kernel_refuses_events_are_written_one_by_one_and_the_log_says
 
     monkeypatch.setattr("ltp.hub.send.Ring", refused)
     sender = Sender()
-    assert caplog.messages == ["Streams are written one by one, which costs more: no io_uring here (Operation not permitted)"]
+    assert caplog.messages == [
+        "Streams are written one by one, which costs more: no io_uring here (Operation not permitted)"
+    ]
     assert sender.send(whole(delivery(EVENT, pairs[0][0].fileno()))) == []
     assert read(pairs[0][1]) == EVENT
 

@@ -12,7 +12,9 @@ from ltp import metrics
 pytestmark = pytest.mark.usefixtures("sending")
 
 
-def test_the_first_tick_after_a_quiet_time_goes_out_at_once_and_the_next_after_the_interval(rig: Any, browse: Any) -> None:
+def test_the_first_tick_after_a_quiet_time_goes_out_at_once_and_the_next_after_the_interval(
+    rig: Any, browse: Any
+) -> None:
     browser = browse(rig, rig.view(1))
     rig.until(lambda: browser.frames)
     rig.prices(k1=100)
@@ -42,14 +44,18 @@ def test_the_tail_comes_once_with_the_first_event(rig: Any, browse: Any) -> None
     assert browser.retry == 1000
 
 
-def test_a_quiet_view_beats_every_five_seconds_without_an_id(rig: Any, browse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_view_beats_every_five_seconds_without_an_id(
+    rig: Any, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ltp.hub.follow.HEARTBEAT_S", 0.05)  # a generator waits in real time
     browser = browse(rig, rig.view(1))
     rig.until(lambda: len(browser.frames) > 1, passed_s=1)
     assert browser.frames[1] == b'data: <hx-partial id="beat"><i>not live</i></hx-partial>\n'
 
 
-def test_a_dead_link_turns_every_price_stale_within_ten_seconds_of_the_last_batch(rig: Any, browse: Any) -> None:
+def test_a_dead_link_turns_every_price_stale_within_ten_seconds_of_the_last_batch(
+    rig: Any, browse: Any
+) -> None:
     rig.prices(k1=100)
     browser = browse(rig, rig.view(1))
     rig.until(lambda: "live" in browser.cells.get("ltp-NSE_EQ-1", ""), passed_s=0)
@@ -92,7 +98,9 @@ def test_a_drain_tells_every_browser_when_to_come_back_and_then_closes(rig: Any,
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_browser_that_leaves_and_returns_at_random_always_ends_with_the_boards_prices(rig: Any, browse: Any, seed: int) -> None:
+def test_a_browser_that_leaves_and_returns_at_random_always_ends_with_the_boards_prices(
+    rig: Any, browse: Any, seed: int
+) -> None:
     chance = random.Random(seed)
     ids = range(1, 7)
     view = rig.view(*ids)
@@ -100,7 +108,12 @@ def test_a_browser_that_leaves_and_returns_at_random_always_ends_with_the_boards
     browser = browse(rig, view)
     for _ in range(40):
         for _ in range(chance.randint(0, 3)):
-            rig.apply(*(rig.tick(f"NSE_EQ:{id_}", chance.randint(1, 50)) for id_ in chance.sample(ids, chance.randint(0, 3))))
+            rig.apply(
+                *(
+                    rig.tick(f"NSE_EQ:{id_}", chance.randint(1, 50))
+                    for id_ in chance.sample(ids, chance.randint(0, 3))
+                )
+            )
             rig.clock.s += chance.random()
         rig.round(chance.random() * 2)
         browser.read()

@@ -1,4 +1,6 @@
-"""Detached sockets: nothing torn, nothing lost, a stalled browser costs nobody else anything and is cut by name."""
+"""Detached sockets: nothing torn, nothing lost, a stalled browser costs nobody else anything and is cut by
+name.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_a_cut_event_is_finished_before_anything_else_is_written(rig: Any, brows
     assert slow.ids == sorted(set(slow.ids))
 
 
-def test_a_browser_that_was_behind_gets_one_event_with_everything_missed(rig: Any, browse_socket: Any) -> None:
+def test_a_browser_that_was_behind_gets_one_event_with_everything_missed(
+    rig: Any, browse_socket: Any
+) -> None:
     view = rig.view(*IDS)
     slow, healthy = browse_socket(rig, view, buffers=4096), browse_socket(rig, view)
     fall_behind(rig, slow)
@@ -137,10 +141,15 @@ def test_a_number_is_not_given_to_a_stranger_within_the_round_that_ends_it(
     assert rig.hub.streams == 1
 
 
-def test_a_report_about_a_closed_browser_does_not_end_the_one_that_got_its_number(rig: Any, browse_socket: Any) -> None:
+def test_a_report_about_a_closed_browser_does_not_end_the_one_that_got_its_number(
+    rig: Any, browse_socket: Any
+) -> None:
     view = rig.view(1)
     gone = browse_socket(rig, view)
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as peer:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as peer,
+    ):
         served, _ = listener.accept()
         gone.leave()
         rig.hub._sockets.collect()
@@ -159,7 +168,9 @@ def test_a_report_about_a_closed_browser_does_not_end_the_one_that_got_its_numbe
 def test_nothing_is_lost_to_whatever_happens_while_a_round_pauses(
     rig: Any, browse_socket: Any, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Batches, new browsers and drained sockets between any two writes; then the source freezes and all must agree."""
+    """Batches, new browsers and drained sockets between any two writes; then the source freezes and all must
+    agree.
+    """
     chance = random.Random(seed)
     monkeypatch.setattr("ltp.hub.sockets.PAUSE_EVERY", 1)
     ids = [*range(1, 9)] if seed % 2 else list(IDS)
@@ -169,7 +180,12 @@ def test_nothing_is_lost_to_whatever_happens_while_a_round_pauses(
 
     def meanwhile() -> None:
         if chance.random() < 0.3:
-            rig.apply(*(rig.tick(f"NSE_EQ:{id_}", chance.randint(1, 99)) for id_ in chance.sample(ids, len(ids) // 2)))
+            rig.apply(
+                *(
+                    rig.tick(f"NSE_EQ:{id_}", chance.randint(1, 99))
+                    for id_ in chance.sample(ids, len(ids) // 2)
+                )
+            )
         if chance.random() < 0.03:
             browse_socket(rig, view, buffers=None if chance.random() < 0.5 else 4096)
         if chance.random() < 0.3:
@@ -197,7 +213,9 @@ def test_a_farewell_is_never_put_into_a_torn_event(rig: Any, browse_socket: Any)
     assert slow.raw == b""
 
 
-def test_a_drain_cuts_by_name_who_does_not_even_take_the_rest_of_an_event(rig: Any, browse_socket: Any) -> None:
+def test_a_drain_cuts_by_name_who_does_not_even_take_the_rest_of_an_event(
+    rig: Any, browse_socket: Any
+) -> None:
     slow = browse_socket(rig, rig.view(*IDS), buffers=4096)
     fall_behind(rig, slow)
     before = metrics.value("stream_ends.drain_cut")
@@ -234,7 +252,9 @@ def test_each_socket_gets_the_options_that_bound_what_the_kernel_hides(rig: Any,
         assert served.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
 
-def test_the_writer_outlives_a_round_that_fails(rig: Any, monkeypatch: pytest.MonkeyPatch, wait_for: Any) -> None:
+def test_the_writer_outlives_a_round_that_fails(
+    rig: Any, monkeypatch: pytest.MonkeyPatch, wait_for: Any
+) -> None:
     rounds: list[str] = []
 
     def failing() -> float:
@@ -248,7 +268,9 @@ def test_the_writer_outlives_a_round_that_fails(rig: Any, monkeypatch: pytest.Mo
     rig.hub.stop()
 
 
-def test_the_writer_ends_when_every_round_fails_for_half_a_minute(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_writer_ends_when_every_round_fails_for_half_a_minute(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its browsers would wait for ever; another process serves them."""
     rounds: list[float] = []
 

@@ -1,4 +1,6 @@
-"""What open pages are told of the market as a whole: to everybody when it changes, at once to whoever comes, and only then."""
+"""What open pages are told of the market as a whole: to everybody when it changes, at once to whoever comes,
+and only then.
+"""
 
 from __future__ import annotations
 
@@ -46,4 +48,9 @@ def test_whoever_was_stalled_is_told_with_what_he_missed(rig: Any, browse_socket
         if n == 19:
             says(rig, "closed")
     assert view.behind == 1
-    rig.until(lambda: browser.cells.get("status") == "closed" and browser.cells == rig.truth(view) | {"status": "closed"})
+    rig.until(
+        lambda: (
+            browser.cells.get("status") == "closed"
+            and browser.cells == rig.truth(view) | {"status": "closed"}
+        )
+    )

@@ -101,7 +101,17 @@ def test_an_id_that_is_none_of_ours_gives_the_whole_view(rig: Any) -> None:
     rig.prices(k2=200)
     view = rig.view(1, 2)
     whole = view.first(None, "")
-    for id_ in ("0", "", "7f3a-18422", "-1", "１２", "9" * 18, "9" * 4000, "1e9", str(rig.clock.us() - 60_000_000)):
+    for id_ in (
+        "0",
+        "",
+        "7f3a-18422",
+        "-1",
+        "１２",
+        "9" * 18,
+        "9" * 4000,
+        "1e9",
+        str(rig.clock.us() - 60_000_000),
+    ):
         assert view.first(id_, "") == whole, id_
 
 
@@ -118,7 +128,9 @@ def test_after_a_gap_an_earlier_id_gives_the_whole_view(rig: Any) -> None:
     assert b"<b>100</b>" in view.first(id_, "")
 
 
-def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(rig: Any, browse_socket: Any) -> None:
+def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(
+    rig: Any, browse_socket: Any
+) -> None:
     view = rig.view(1, 2, 3)
     browse_socket(rig, view)
     position = view.position
@@ -136,7 +148,9 @@ def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(rig:
     assert view.catch_up(view.position) == b""
 
 
-def test_a_first_event_between_a_change_and_its_flush_does_not_take_the_flushes_id(rig: Any, browse: Any) -> None:
+def test_a_first_event_between_a_change_and_its_flush_does_not_take_the_flushes_id(
+    rig: Any, browse: Any
+) -> None:
     view = rig.view(1)
     browse(rig, view)
     rig.until(lambda: rig.browsers[0].frames)
@@ -168,7 +182,9 @@ def test_who_comes_and_goes_while_an_event_is_written_changes_nothing_for_that_e
     assert view.leave(7) == 0.0  # twice is once
 
 
-def test_who_joins_others_may_be_sent_the_page_as_of_their_last_event_and_misses_nothing(rig: Any, browse: Any) -> None:
+def test_who_joins_others_may_be_sent_the_page_as_of_their_last_event_and_misses_nothing(
+    rig: Any, browse: Any
+) -> None:
     view = rig.view(1, 2)
     rig.prices(k1=100, k2=200)
     there = browse(rig, view)
@@ -183,7 +199,11 @@ def test_who_joins_others_may_be_sent_the_page_as_of_their_last_event_and_misses
     rig.round(1.0)
     rig.read_all()
     last_s = rig.clock.s + 5  # later all prices are stale, which tells everybody of them once more
-    rig.until(lambda: all(browser.cells == rig.truth(view) for browser in (there, *newcomers)) or rig.clock.s > last_s)
+    rig.until(
+        lambda: (
+            all(browser.cells == rig.truth(view) for browser in (there, *newcomers)) or rig.clock.s > last_s
+        )
+    )
     assert rig.clock.s <= last_s
 
 

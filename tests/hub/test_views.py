@@ -18,7 +18,9 @@ def test_however_many_browsers_come_a_view_has_one_turn(rig: Any, browse_socket:
     assert rig.hub._views.due(rig.clock.s + 1) == [view]
 
 
-def test_with_every_view_resting_a_batch_marks_none_and_each_still_sends_what_is_new(rig: Any, browse_socket: Any) -> None:
+def test_with_every_view_resting_a_batch_marks_none_and_each_still_sends_what_is_new(
+    rig: Any, browse_socket: Any
+) -> None:
     views = [rig.view(1, id_) for id_ in range(2, 6)]
     browsers = [browse_socket(rig, view) for view in views]
     rig.prices(k1=100)
@@ -39,7 +41,9 @@ def test_views_that_were_sent_events_in_one_round_are_due_together(rig: Any, bro
     assert len({view.due_s for view in views}) == 1
 
 
-def test_a_view_that_is_soon_due_goes_with_the_batch_and_not_just_after_it(rig: Any, browse_socket: Any) -> None:
+def test_a_view_that_is_soon_due_goes_with_the_batch_and_not_just_after_it(
+    rig: Any, browse_socket: Any
+) -> None:
     browsers = [browse_socket(rig, rig.view(id_)) for id_ in (1, 2)]
     rig.prices(k1=100)
     rig.round()
@@ -49,7 +53,9 @@ def test_a_view_that_is_soon_due_goes_with_the_batch_and_not_just_after_it(rig: 
     rig.prices(k1=101, k2=201)
     rig.round(0.10)
     rig.prices(k1=102, k2=202)
-    assert rig.hub._wake.is_set() is False  # the first of them is due in 0.07 s, and neither in less than 0.05
+    assert (
+        rig.hub._wake.is_set() is False
+    )  # the first of them is due in 0.07 s, and neither in less than 0.05
     rig.clock.s += 0.03
     rig.prices(k1=103, k2=203)
     assert rig.hub._wake.is_set()
@@ -113,7 +119,9 @@ def test_a_browser_that_was_away_for_longer_than_changes_are_logged_misses_nothi
     assert b"204!" in caught_up
 
 
-def test_views_that_nobody_watches_make_room_the_least_recently_used_first(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_views_that_nobody_watches_make_room_the_least_recently_used_first(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ltp.hub.views.HOT_CELLS", 8)  # four views of one row in two columns
     views = []
     for id_ in range(1, 5):

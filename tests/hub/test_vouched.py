@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ltp.core.quote import Known
+from ltp.core.ticks.quote import CachedTick
 
 KEY, OTHER = "NSE_EQ:1", "NSE_EQ:2"
 
@@ -24,7 +24,7 @@ def test_what_a_batch_told_of_is_vouched_for_without_a_read(rig: Any) -> None:
 
 
 def test_what_the_board_has_not_heard_of_is_read_once(rig: Any) -> None:
-    rig.cache[KEY] = Known(KEY, rig.tick(KEY, 100), False)
+    rig.cache[KEY] = CachedTick(KEY, rig.tick(KEY, 100), False)
     rig.apply()
     assert vouched(rig) == vouched(rig) == [(100, "stale")]
     assert rig.hub.vouched([KEY]).covered == 0
@@ -33,7 +33,7 @@ def test_what_the_board_has_not_heard_of_is_read_once(rig: Any) -> None:
 
 def test_what_was_not_asked_for_in_a_while_is_read_again(rig: Any) -> None:
     rig.prices(k1=100)
-    rig.cache[KEY] = Known(KEY, rig.tick(KEY, 100), False)
+    rig.cache[KEY] = CachedTick(KEY, rig.tick(KEY, 100), False)
     rig.clock.s += 21
     rig.apply()
     assert vouched(rig) == [(100, "stale")]
@@ -63,7 +63,7 @@ def test_nothing_is_vouched_for_without_a_live_feed(rig: Any, feed: str) -> None
 
 
 def test_nothing_is_vouched_for_after_a_gap_or_before_the_first_batch(rig: Any) -> None:
-    rig.cache[KEY] = Known(KEY, rig.tick(KEY, 100), True)
+    rig.cache[KEY] = CachedTick(KEY, rig.tick(KEY, 100), True)
     assert vouched(rig) is None
     rig.apply()
     assert vouched(rig) == [(100, "live")]
@@ -107,7 +107,7 @@ def test_the_stamp_stays_while_the_answer_does(rig: Any) -> None:
     rig.apply(rig.tick(KEY, 100, ltt=5))  # looks the same on a page, and is another trade
     assert rig.hub.stamp > before
     before = rig.hub.stamp
-    rig.hub._board.load([Known(KEY, rig.tick(KEY, 100), False)])
+    rig.hub._board.load([CachedTick(KEY, rig.tick(KEY, 100), False)])
     assert rig.hub.stamp > before
 
 

@@ -23,7 +23,9 @@ def pid() -> str:
 @site.get("/end/<name>")
 def end(name: str) -> str:
     (ident,) = [thread.ident for thread in threading.enumerate() if thread.name == name]
-    greenlet = ctypes.cast(ident or 0, ctypes.py_object).value  # gevent's identities are the addresses of its greenlets
+    greenlet = ctypes.cast(
+        ident or 0, ctypes.py_object
+    ).value  # gevent's identities are the addresses of its greenlets
     gevent.kill(greenlet, Fault)
     return str(os.getpid())
 

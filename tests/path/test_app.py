@@ -22,7 +22,11 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DHANHQ_", "REDIS_", "DATABASE_", "MARKET_"))}
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("DHANHQ_", "REDIS_", "DATABASE_", "MARKET_"))
+}
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -40,7 +44,9 @@ def app(tmp_path, free_port):
     """The whole product on a free port with a state folder of its own: (port, process)."""
     port = free_port()
     env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path), "WEB_CONCURRENCY": "2"}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     yield port, process
     if process.poll() is None:
         process.terminate()
@@ -92,7 +98,9 @@ def test_the_simulated_exchange_keeps_the_hours_that_were_asked_for(tmp_path, fr
         "MARKET_CALENDAR": "nse",
         "MARKET_CALENDAR_OVERRIDES": str(late),
     }
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
         wait_for(lambda: "<i>closed " in get(port, "/instruments/NSE_EQ/1333")[1], 60)
         keys = "keys=NSE_EQ:1333,IDX_I:13"
@@ -120,7 +128,9 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path)}
-        done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+        )
     assert done.returncode == 2
     assert (
         done.stderr
@@ -152,7 +162,9 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path):
 )
 def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path, free_port, name, value):
     env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port())} | {name: value}
-    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert name in done.stderr
@@ -168,14 +180,17 @@ def test_a_setting_that_is_not_accepted_is_one_clear_sentence(tmp_path, free_por
 )
 def test_a_feed_without_credentials_is_not_simulated_instead(tmp_path, free_port, name, value, missing):
     env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), name: value}
-    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert missing in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("BIND", "203.0.113.7"), ("BIND", "nowhere.invalid"), ("REDIS_URL", "redis://h?protocol=3")]
+    ("name", "value"),
+    [("BIND", "203.0.113.7"), ("BIND", "nowhere.invalid"), ("REDIS_URL", "redis://h?protocol=3")],
 )
 def test_the_web_server_alone_names_the_setting(tmp_path, free_port, name, value):
     env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), "WEB_CONCURRENCY": "1", name: value}
@@ -193,7 +208,9 @@ def test_the_web_server_alone_says_in_one_sentence_what_it_cannot_use(tmp_path, 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.count("DATABASE_URL takes an address") == 1
-    assert "Booting worker" not in done.stderr  # of two workers that end so, the second would be reported as a fault
+    assert (
+        "Booting worker" not in done.stderr
+    )  # of two workers that end so, the second would be reported as a fault
 
 
 def test_on_a_terminal_the_start_ends_with_where_to_go(tmp_path, free_port, wait_for):
@@ -218,7 +235,9 @@ def test_on_a_terminal_the_start_ends_with_where_to_go(tmp_path, free_port, wait
         assert [line for line in lines if re.match(r"[\d:.]{12} worker    info    Feed is live", line)]
     finally:
         process.terminate()
-        reader = threading.Thread(target=drain, args=(ours,), daemon=True)  # or the end would wait for room in the terminal
+        reader = threading.Thread(
+            target=drain, args=(ours,), daemon=True
+        )  # or the end would wait for room in the terminal
         reader.start()
         process.wait(60)
 

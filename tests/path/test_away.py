@@ -1,4 +1,6 @@
-"""What a process needs is away, or does not let it in, at its start: the same of the worker and of the web server."""
+"""What a process needs is away, or does not let it in, at its start: the same of the worker and of the web
+server.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ def start(tmp_path: Path, valkey: Any, free_port: Callable[[], int]) -> Iterator
 
     def one(name: str, **settings: str) -> Started:
         env = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-        env |= {"STATE_DIR": str(tmp_path), "REDIS_URL": valkey.url, "PORT": port, "WEB_CONCURRENCY": "1"} | settings
+        env |= {
+            "STATE_DIR": str(tmp_path),
+            "REDIS_URL": valkey.url,
+            "PORT": port,
+            "WEB_CONCURRENCY": "1",
+        } | settings
         started.append(Started(name, tmp_path, env))
         return started[-1]
 
@@ -64,7 +71,9 @@ def status(port: str, path: str) -> int:
         return 0
 
 
-def test_a_database_that_is_away_is_waited_for_by_both(start: Any, postgresql: Any, wait_for: Callable[..., Any]) -> None:
+def test_a_database_that_is_away_is_waited_for_by_both(
+    start: Any, postgresql: Any, wait_for: Callable[..., Any]
+) -> None:
     postgresql.stop()
     url = postgresql.url()
     try:
@@ -80,7 +89,9 @@ def test_a_database_that_is_away_is_waited_for_by_both(start: Any, postgresql: A
     assert "secret" not in worker.log + web.log
 
 
-def test_a_web_server_that_waits_ends_when_it_is_told_to(start: Any, free_port: Any, wait_for: Callable[..., Any]) -> None:
+def test_a_web_server_that_waits_ends_when_it_is_told_to(
+    start: Any, free_port: Any, wait_for: Callable[..., Any]
+) -> None:
     web = start("web", DATABASE_URL=f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp")
     wait_for(lambda: "The web server waits for it." in web.log)
     web.process.terminate()
@@ -117,7 +128,9 @@ def test_a_right_that_redis_does_not_give_ends_both(start: Any, valkey: Any, nam
         valkey.client.execute_command("ACL", "DELUSER", "few")
 
 
-def test_a_redis_that_is_away_is_told_by_both_and_used_when_it_comes(start: Any, free_port: Any, wait_for: Any) -> None:
+def test_a_redis_that_is_away_is_told_by_both_and_used_when_it_comes(
+    start: Any, free_port: Any, wait_for: Any
+) -> None:
     url = f"redis://127.0.0.1:{free_port()}/0"
     worker, web = start("worker", REDIS_URL=url), start("web", REDIS_URL=url)
     wait_for(lambda: "The worker waits for Redis" in worker.log)

@@ -24,8 +24,21 @@ COMMAND = Path(sys.executable).parent / "gunicorn"
 class Server:
     def __init__(self, port: int, folder: Path, redis_url: str) -> None:
         self.port, self.log = port, folder / "log"
-        environ = {"PORT": str(port), "WEB_CONCURRENCY": "1", "STATE_DIR": str(folder), "REDIS_URL": redis_url}
-        command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(HERE)]
+        environ = {
+            "PORT": str(port),
+            "WEB_CONCURRENCY": "1",
+            "STATE_DIR": str(folder),
+            "REDIS_URL": redis_url,
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            str(ROOT / "gunicorn.conf.py"),
+            "--pythonpath",
+            str(HERE),
+        ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "ending_app:app"], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log
@@ -71,12 +84,19 @@ def test_every_line_is_of_one_format_and_in_utc(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "started", [["-m", "gunicorn"], [str(Path(sys.executable).parent / "gunicorn")]], ids=["module", "command"]
+    "started",
+    [["-m", "gunicorn"], [str(Path(sys.executable).parent / "gunicorn")]],
+    ids=["module", "command"],
 )
 def test_started_in_another_folder_it_names_the_right_one(started: list[str], tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, *started, "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
-    assert line == f"gunicorn finds the application by the folder it is started in: cd {ROOT}, and start it there"
+    assert (
+        line
+        == f"gunicorn finds the application by the folder it is started in: cd {ROOT}, and start it there"
+    )

@@ -1,4 +1,6 @@
-"""Prices under the real web server: whoever answers, gunicorn alone or the front ahead of it, a client sees the same bytes."""
+"""Prices under the real web server: whoever answers, gunicorn alone or the front ahead of it, a client sees
+the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,16 @@ def get(
 class Server:
     def __init__(self, port: int, log: Path, *arguments: str, **environ: str) -> None:
         self.port, self.log = port, log
-        command = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", "--pythonpath", HERE, *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            ROOT / "gunicorn.conf.py",
+            "--pythonpath",
+            HERE,
+            *arguments,
+        ]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, "prices_app:app"],
@@ -87,7 +98,9 @@ def timeless(answer: bytes) -> bytes:
 
 
 @pytest.fixture
-def serve(free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def serve(
+    free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path
+) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(*arguments: str, **environ: str) -> Server:
@@ -183,7 +196,9 @@ def test_who_answers(serve: Callable[..., Server]) -> None:
 
 
 @pytest.mark.parametrize("told", ["--access-logfile=-", "--statsd-host=127.0.0.1:9", "--keep-alive=0"])
-def test_what_gunicorn_is_told_to_do_for_each_request_it_does(serve: Callable[..., Server], told: str) -> None:
+def test_what_gunicorn_is_told_to_do_for_each_request_it_does(
+    serve: Callable[..., Server], told: str
+) -> None:
     assert "ahead" not in serve(told).counts()
 
 

@@ -1,4 +1,6 @@
-"""The site behind nginx and Caddy, configured word for word as docs/operations.md says, and over a Unix socket."""
+"""The site behind nginx and Caddy, configured word for word as docs/operations.md says, and over a Unix
+socket.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Proxy(NamedTuple):
 
     def ask(self, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, headers={"Host": f"{NAME}:{self.port}", "Accept-Encoding": "gzip"} | headers)
+        connection.request(
+            method, path, headers={"Host": f"{NAME}:{self.port}", "Accept-Encoding": "gzip"} | headers
+        )
         return connection.getresponse()
 
 
@@ -48,8 +52,14 @@ def program(name: str) -> str:
 
 
 def nginx(folder: Path, port: int, upstream: str) -> list[str]:
-    block = documented("nginx").replace("listen 8080", f"listen 127.0.0.1:{port}").replace("http://127.0.0.1:8000", upstream)
-    temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    block = (
+        documented("nginx")
+        .replace("listen 8080", f"listen 127.0.0.1:{port}")
+        .replace("http://127.0.0.1:8000", upstream)
+    )
+    temporary = " ".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
         f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n"
@@ -60,7 +70,11 @@ def nginx(folder: Path, port: int, upstream: str) -> list[str]:
 
 def caddy(folder: Path, port: int, upstream: str) -> list[str]:
     upstream = upstream.removeprefix("http://").replace("unix:", "unix/")
-    block = documented("Caddy").replace(f"{NAME} {{", f"http://{NAME}:{port} {{").replace("127.0.0.1:8000", upstream)
+    block = (
+        documented("Caddy")
+        .replace(f"{NAME} {{", f"http://{NAME}:{port} {{")
+        .replace("127.0.0.1:8000", upstream)
+    )
     (folder / "Caddyfile").write_text(f"{{\n  admin off\n  auto_https off\n}}\n{block}\n")
     return [program("caddy"), "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
 
@@ -184,7 +198,9 @@ def test_only_a_trusted_peer_on_a_unix_socket_names_the_scheme(
             client.settimeout(20)
             client.connect(str(path))
             head = "POST /screeners/swing/run HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n"
-            client.sendall(f"{head}X-Forwarded-Proto: https\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(
+                f"{head}X-Forwarded-Proto: https\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+            )
             assert client.recv(12).decode() == f"HTTP/1.1 {answer}"
     finally:
         for name in ("BIND", "TRUSTED_PROXIES"):

@@ -1,4 +1,6 @@
-"""Streams under the real web server with the real configuration: sockets that leave their request, drain, reload, limits."""
+"""Streams under the real web server with the real configuration: sockets that leave their request, drain,
+reload, limits.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,16 @@ class Server:
     def __init__(self, port: int, log: Path, *arguments: str, scheme: str = "http", **environ: str) -> None:
         self.port, self.log, self.scheme = port, log, scheme
         self._browsers: list[socket.socket] = []
-        command = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", "--pythonpath", HERE, *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            ROOT / "gunicorn.conf.py",
+            "--pythonpath",
+            HERE,
+            *arguments,
+        ]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, "stream_app:app"],
@@ -74,7 +85,9 @@ class Server:
 
 
 @pytest.fixture
-def serve(free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def serve(
+    free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path
+) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(*arguments: str, **environ: str) -> Server:
@@ -114,7 +127,9 @@ def test_a_stream_leaves_its_request_and_lives_on(serve: Callable[..., Server]) 
     assert b"Transfer-Encoding" not in head
     assert first.startswith((b"retry: 1000\n", b"id: "))
     server.get("/price/105")
-    assert b'<hx-partial id="ltp-NSE_EQ-1"><b>105</b><i>live</i></hx-partial>' in read_until(browser, b"<b>105</b>")
+    assert b'<hx-partial id="ltp-NSE_EQ-1"><b>105</b><i>live</i></hx-partial>' in read_until(
+        browser, b"<b>105</b>"
+    )
     assert server.counts()["streams"] == 1
     browser.close()
     assert "Traceback" not in server.log.read_text()
@@ -154,7 +169,9 @@ def test_head_opens_no_stream(serve: Callable[..., Server]) -> None:
     assert server.counts()["streams"] == 0
 
 
-def test_past_the_cap_503_and_free_again_when_one_leaves(serve: Callable[..., Server], wait_for: Callable[..., Any]) -> None:
+def test_past_the_cap_503_and_free_again_when_one_leaves(
+    serve: Callable[..., Server], wait_for: Callable[..., Any]
+) -> None:
     server = serve(MAX_STREAMS="3")
     browsers = [server.browse() for _ in range(3)]
     for browser in browsers:
@@ -185,7 +202,9 @@ def test_a_stalled_browser_is_cut_within_its_time_and_the_others_go_on(
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"])
-def test_whoever_leaves_says_when_to_come_back(serve: Callable[..., Server], wait_for: Callable[..., Any], name: str) -> None:
+def test_whoever_leaves_says_when_to_come_back(
+    serve: Callable[..., Server], wait_for: Callable[..., Any], name: str
+) -> None:
     server = serve()
     browsers = [server.browse() for _ in range(40)]
     for browser in browsers:
@@ -194,7 +213,9 @@ def test_whoever_leaves_says_when_to_come_back(serve: Callable[..., Server], wai
     server.process.send_signal(getattr(signal, name))
     for browser in browsers:
         *_, farewell, rest = read_to_end(browser).split(b"\n\n")
-        assert re.fullmatch(rb'retry: \d+\ndata: <hx-partial id="beat"><i>not live</i></hx-partial>', farewell)
+        assert re.fullmatch(
+            rb'retry: \d+\ndata: <hx-partial id="beat"><i>not live</i></hx-partial>', farewell
+        )
         assert rest == b""
     if name == "SIGHUP":
         wait_for(lambda: server.answers() and server.counts()["pid"] != before)
@@ -206,7 +227,9 @@ def test_whoever_leaves_says_when_to_come_back(serve: Callable[..., Server], wai
 def test_a_reload_refuses_at_most_who_comes_in_its_very_instant(
     serve: Callable[..., Server], wait_for: Callable[..., Any]
 ) -> None:
-    """The kernel resets a connection that is complete but not accepted when the old worker's listening socket closes."""
+    """The kernel resets a connection that is complete but not accepted when the old worker's listening socket
+    closes.
+    """
     server = serve()
     read_until(server.browse(), b'id="beat"')
     before = server.counts()["pid"]

@@ -1,4 +1,6 @@
-"""Clients that drip, do not read or hold connections open, under the real web server: others are served meanwhile."""
+"""Clients that drip, do not read or hold connections open, under the real web server: others are served
+meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,16 @@ UNREAD = "GET /large HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {}\r\n\r\n"
 class Server:
     def __init__(self, port: int, log: Path, **environ: str) -> None:
         self.port, self.log, self._clients = port, log, list[socket.socket]()
-        command = [sys.executable, "-m", "gunicorn", "-c", ROOT / "gunicorn.conf.py", "--pythonpath", HERE, "stream_app:app"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            ROOT / "gunicorn.conf.py",
+            "--pythonpath",
+            HERE,
+            "stream_app:app",
+        ]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
@@ -79,7 +90,9 @@ def read_to_end(client: socket.socket) -> bytes:
 
 
 @pytest.fixture
-def serve(free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def serve(
+    free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path
+) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(**environ: str) -> Server:
@@ -92,7 +105,9 @@ def serve(free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: 
         server.end()
 
 
-def test_one_client_has_a_quota_of_unfinished_requests_and_dripping_bodies_end(serve: Callable[..., Server]) -> None:
+def test_one_client_has_a_quota_of_unfinished_requests_and_dripping_bodies_end(
+    serve: Callable[..., Server],
+) -> None:
     server = serve(MAX_REQUESTS_PER_CLIENT="5")
     dripping = [server.open(DRIPPING.format(ATTACKER)) for _ in range(20)]
     refused = [client for client in dripping if client in readable(dripping, 15)]
@@ -122,7 +137,9 @@ def readable(clients: list[socket.socket], many: int) -> list[socket.socket]:
     return list(found.values())
 
 
-def test_health_is_answered_while_every_place_is_taken(serve: Callable[..., Server], free_port: Callable[[], int]) -> None:
+def test_health_is_answered_while_every_place_is_taken(
+    serve: Callable[..., Server], free_port: Callable[[], int]
+) -> None:
     health = free_port()
     server = serve(MAX_REQUESTS_PER_CLIENT="1000", HEALTH_BIND=f"127.0.0.1:{health}")
     dripping = [server.open(DRIPPING.format(f"198.51.100.{number}")) for number in range(PLACES)]
@@ -142,7 +159,9 @@ def test_health_is_answered_while_every_place_is_taken(serve: Callable[..., Serv
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
 
 
-def test_answers_that_nobody_reads_are_cut(serve: Callable[..., Server], wait_for: Callable[..., Any]) -> None:
+def test_answers_that_nobody_reads_are_cut(
+    serve: Callable[..., Server], wait_for: Callable[..., Any]
+) -> None:
     server = serve()
     unread = [server.open(UNREAD.format(ATTACKER) * 25) for _ in range(30)]
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
@@ -152,7 +171,9 @@ def test_answers_that_nobody_reads_are_cut(serve: Callable[..., Server], wait_fo
     assert "Traceback" not in server.log.read_text()
 
 
-def test_little_is_made_for_a_client_that_reads_nothing(serve: Callable[..., Server], wait_for: Callable[..., Any]) -> None:
+def test_little_is_made_for_a_client_that_reads_nothing(
+    serve: Callable[..., Server], wait_for: Callable[..., Any]
+) -> None:
     server = serve(MAX_REQUESTS_PER_CLIENT="1")
     first = server.open(UNREAD.format(ATTACKER) * 25)  # each as large as what may lie unsent, twice over
     wait_for(lambda: server.get("/counts", ATTACKER).startswith(b"HTTP/1.1 429 "))

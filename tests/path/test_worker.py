@@ -21,7 +21,9 @@ HDFC, TCS, SBI = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:3045"
 
 
 class Bench:
-    def __init__(self, valkey: Any, wait_for: Callable[..., Any], simulator: Simulator, state_dir: Path) -> None:
+    def __init__(
+        self, valkey: Any, wait_for: Callable[..., Any], simulator: Simulator, state_dir: Path
+    ) -> None:
         self.valkey, self.client, self.wait_for, self.simulator = valkey, valkey.client, wait_for, simulator
         self.log = state_dir / "log"
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -38,7 +40,9 @@ class Bench:
 
     def start(self, **env: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            process = subprocess.Popen([sys.executable, "worker.py"], cwd=ROOT, env=self.env | env, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, "worker.py"], cwd=ROOT, env=self.env | env, stdout=log, stderr=log
+            )
         self.processes.append(process)
         return process
 
@@ -86,7 +90,11 @@ def test_from_the_feed_to_redis_and_a_clean_end(bench: Bench) -> None:
     bench.until(f"ltp:{HDFC}", f"ltp:{TCS}", "ltp:IDX_I:13", f"tick:{HDFC}", "market_stream:heartbeat")
     assert 0 < bench.client.ttl(f"ltp:{HDFC}") <= 30
     bench.wait_for(lambda: bench.status("feed") == "live")
-    assert (bench.status("subscribed"), bench.status("source"), bench.status("stopped")) == ("4", "simulator", "0")
+    assert (bench.status("subscribed"), bench.status("source"), bench.status("stopped")) == (
+        "4",
+        "simulator",
+        "0",
+    )
     assert not bench.client.exists("ltp:NSE_EQ:99999999")
 
     stream = bench.batches()
@@ -213,7 +221,9 @@ def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(
 ) -> None:
     code = signalled_elsewhere("import worker", "_run", "sys.exit(worker.main())")
     with bench.log.open("ab") as log:
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=bench.env, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=bench.env, stdout=log, stderr=log
+        )
     bench.processes.append(process)
     assert process.wait(30) == 0
     assert b"Stopped" in bench.log.read_bytes()
@@ -262,7 +272,9 @@ def test_a_feed_that_is_refused_for_good_is_said_to_be_stopped(bench: Bench) -> 
     assert bench.end(process) == 0
 
 
-def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(bench: Bench, tmp_path: Path) -> None:
+def test_missing_credentials_are_named_and_a_token_file_that_appears_is_used(
+    bench: Bench, tmp_path: Path
+) -> None:
     token = tmp_path / "token"
     token.write_text("")
     process = bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(token))
@@ -295,14 +307,19 @@ def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_p
             {"DHANHQ_ACCESS_TOKEN": ""},
             "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to DhanHQ DHANHQ_ACCESS_TOKEN must be set",
         ),
-        ({"REDIS_URL": "redis://h?protocol=3"}, "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say"),
+        (
+            {"REDIS_URL": "redis://h?protocol=3"},
+            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+        ),
         (
             {"MARKET_CALENDAR": "nse", "MARKET_CALENDAR_OVERRIDES": "/no/file"},
             "MARKET_CALENDAR_OVERRIDES='/no/file' is not accepted",
         ),
     ],
 )
-def test_a_setting_it_cannot_work_with_ends_it_with_a_sentence(bench: Bench, setting: dict[str, str], sentence: str) -> None:
+def test_a_setting_it_cannot_work_with_ends_it_with_a_sentence(
+    bench: Bench, setting: dict[str, str], sentence: str
+) -> None:
     process = bench.start(**setting)
     assert process.wait(30) == 2
     assert bench.log.read_text().splitlines()[-1].startswith(sentence)
@@ -315,7 +332,9 @@ def test_a_token_file_that_comes_later_is_waited_for(bench: Bench, tmp_path: Pat
     bench.wait_for(lambda: bench.status("feed") == "live")
 
 
-def test_a_fresh_token_in_the_file_is_used_and_only_an_expired_one_renewed(bench: Bench, tmp_path: Path) -> None:
+def test_a_fresh_token_in_the_file_is_used_and_only_an_expired_one_renewed(
+    bench: Bench, tmp_path: Path
+) -> None:
     file = tmp_path / "token"
     file.write_text("canary-old")
     bench.start(DHANHQ_ACCESS_TOKEN_FILE=str(file))
@@ -343,7 +362,9 @@ HEADER = (
     "NSE,I,13,NA,INDEX,13,NIFTY,NIFTY,Nifty 50,INDEX,NA,1,0.05\n"
 )
 CALL = "NSE,D,45000,NA,OPTIDX,26000,NIFTY,NIFTY-Nov2026-26000-CE,NIFTY 24 NOV 26000 CALL,OP,NA,65,5\n"
-PUT = "NSE,D,45000,NA,OPTIDX,26009,BANKNIFTY,BANKNIFTY-Dec2026-60000-PE,BANKNIFTY 29 DEC 60000 PUT,OP,NA,35,5\n"
+PUT = (
+    "NSE,D,45000,NA,OPTIDX,26009,BANKNIFTY,BANKNIFTY-Dec2026-60000-PE,BANKNIFTY 29 DEC 60000 PUT,OP,NA,35,5\n"
+)
 
 
 def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_path: Path) -> None:
@@ -353,12 +374,22 @@ def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_pa
         file = tmp_path / "master.csv"
         file.write_text(HEADER + row)
         subprocess.run(
-            [sys.executable, "-m", "ltp", "instruments", "import", "--force", str(file)], cwd=ROOT, env=bench.env, check=True
+            [sys.executable, "-m", "ltp", "instruments", "import", "--force", str(file)],
+            cwd=ROOT,
+            env=bench.env,
+            check=True,
         )
 
     take(CALL)
     now = int(time.time() * 1e6)
-    known = {"k": contract, "ltp": 212.5, "ltt": now // 10**6, "received_at": now, "session": "2026-11-23", "traded_at": now}
+    known = {
+        "k": contract,
+        "ltp": 212.5,
+        "ltt": now // 10**6,
+        "received_at": now,
+        "session": "2026-11-23",
+        "traded_at": now,
+    }
     bench.client.set("market_stream:source", "simulator")
     bench.client.set(f"tick:{contract}", json.dumps(known))
     bench.client.set(f"ltp:{contract}", "212.50")
@@ -379,7 +410,9 @@ def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_pa
 
 @pytest.fixture
 def ends_a_thread() -> str:
-    """Return a program: the worker, of which a thread ends once the file named by END exists, whatever that thread catches."""
+    """Return a program: the worker, of which a thread ends once the file named by END exists, whatever that
+    thread catches.
+    """
     return """
 import ctypes, os, sys, threading, time
 import worker

@@ -1,4 +1,6 @@
-"""Histories for the screens: made of closes, one a weekday, and a long random walk that is the same every time."""
+"""Histories for the screens: made of closes, one a weekday, and a long random walk that is the same every
+time.
+"""
 
 from __future__ import annotations
 

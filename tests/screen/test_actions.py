@@ -1,4 +1,6 @@
-"""Histories are drawn here, with steps such as real shares made; closeness, persistence and turnover are varied one by one."""
+"""Histories are drawn here, with steps such as real shares made; closeness, persistence and turnover are
+varied one by one.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ltp.core.candle import day_number
-from ltp.core.corporate_action import Action
+from ltp.core.history.candle import day_number
+from ltp.core.history.corporate_action import Action
 from ltp.screen.actions import adjusted, detect, doubts
 from ltp.screen.history import History
 
@@ -34,9 +36,9 @@ def history(
 ) -> History:
     """A share around 1,000 rupees that costs 1/`ratio` of that from the step on.
 
-    `opened`, `closed`: how far off that the day's open and close are; `busy`: rupees traded on the day, in usual days; `back`:
-    the price returns; `locked`: one price all day; `volume_follows`: as many rupees as before, else as many shares, times
-    `later` from the step on.
+    `opened`, `closed`: how far off that the day's open and close are; `busy`: rupees traded on the day, in
+    usual days; `back`: the price returns; `locked`: one price all day; `volume_follows`: as many rupees as
+    before, else as many shares, times `later` from the step on.
     """
     random = np.random.default_rng(7)
     count = AT + 1 + after
@@ -150,13 +152,17 @@ def test_a_rare_ratio_must_be_met_closer() -> None:
 def test_what_opens_farther_off_needs_the_volume_of_two_weeks_or_a_new_isin() -> None:
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=1.3))] == [4]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=0.6))] == [None]
-    assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, after=0))] == [None], "a day is too little"
+    assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, after=0))] == [None], (
+        "a day is too little"
+    )
     assert [suspect.ratio for suspect in detect(history(4, opened=1.1, busy=4.0, later=1.3))] == [None]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.1), [EX_DAY - timedelta(days=1)])] == [4]
 
 
 def test_the_market_s_own_step_is_taken_out() -> None:
-    """As SIEMENS, whose demerger fell on a morning when the market opened 8% lower, and so at half of the close before."""
+    """As SIEMENS, whose demerger fell on a morning when the market opened 8% lower, and so at half of the
+    close before.
+    """
     assert [suspect.ratio for suspect in detect(history(2.011))] == [2]
     moves = {day_number(EX_DAY): -0.084}
     assert [suspect.ratio for suspect in detect(history(2.011, later=0.8), moves=moves)] == [None]
@@ -207,7 +213,9 @@ def test_a_price_after_months_away_tells_nothing(ratio: float) -> None:
 
 @pytest.mark.parametrize("pause_days", [11, 97, 1200])
 @pytest.mark.parametrize("ratio", [20.0, 1 / 98])
-def test_a_share_that_comes_back_at_a_price_of_another_order_is_suspected(ratio: float, pause_days: int) -> None:
+def test_a_share_that_comes_back_at_a_price_of_another_order_is_suspected(
+    ratio: float, pause_days: int
+) -> None:
     """As KAUSHALYA, at 9.85 before its pause and at 965 behind it."""
     [suspect] = detect(history(ratio, pause_days=pause_days))
     assert suspect.ex_day == EX_DAY + timedelta(days=pause_days)
@@ -216,7 +224,9 @@ def test_a_share_that_comes_back_at_a_price_of_another_order_is_suspected(ratio:
 
 def test_a_split_within_a_pause_is_suspected() -> None:
     assert [suspect.ratio for suspect in detect(history(2, pause_days=20))] == [2]
-    assert [suspect.ratio for suspect in detect(history(1.35, pause_days=97), [EX_DAY + timedelta(days=95)])] == [Fraction(4, 3)]
+    assert [
+        suspect.ratio for suspect in detect(history(1.35, pause_days=97), [EX_DAY + timedelta(days=95)])
+    ] == [Fraction(4, 3)]
 
 
 def test_a_step_within_a_pause_is_suspected_where_others_traded_meanwhile() -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ltp.core.candle import day_number
+from ltp.core.history.candle import day_number
 from ltp.screen.announced import contradiction, stepped
 from ltp.screen.history import History
 
@@ -19,7 +19,9 @@ def history(before: float, opened: float, closed: float, pause_days: int = 0) ->
     opening = np.array([before] * 10 + [opened] + [closed] * 9)
     days = np.arange(20, dtype=np.int32) + day_number(FIRST)
     days[10:] += pause_days
-    return History(days, opening, np.maximum(opening, close), np.minimum(opening, close), close, np.full(20, 1000.0))
+    return History(
+        days, opening, np.maximum(opening, close), np.minimum(opening, close), close, np.full(20, 1000.0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,9 @@ def test_candles_that_show_the_ratio_agree(ratio: str, before: float, opened: fl
         ("10", 80.0, 810.0, 790.0),
     ],
 )
-def test_candles_that_show_another_step_or_none_contradict(ratio: str, before: float, opened: float, closed: float) -> None:
+def test_candles_that_show_another_step_or_none_contradict(
+    ratio: str, before: float, opened: float, closed: float
+) -> None:
     sentence = contradiction(history(before, opened, closed), EX_DAY, Fraction(ratio))
     shown = f"{before / opened:.2f}:1 (close {before:.2f} before it, then open {opened:.2f} and close {closed:.2f})"
     assert sentence == f"the candles of 2025-06-12 show {shown}"
@@ -61,7 +65,10 @@ def test_an_ex_day_on_a_holiday_is_the_next_session_s() -> None:
 
 
 def test_where_there_are_no_candles_nothing_is_contradicted() -> None:
-    for history_ in (history(100.0, 100.0, 100.0, pause_days=40), History(*(column[:0] for column in history(1.0, 1.0, 1.0)))):
+    for history_ in (
+        history(100.0, 100.0, 100.0, pause_days=40),
+        History(*(column[:0] for column in history(1.0, 1.0, 1.0))),
+    ):
         assert contradiction(history_, EX_DAY, Fraction(5)) == ""
     assert contradiction(history(100.0, 100.0, 100.0), FIRST, Fraction(5)) == ""
     assert contradiction(history(100.0, 100.0, 100.0), FIRST + timedelta(days=90), Fraction(5)) == ""

@@ -12,7 +12,9 @@ RSI = Criterion("RSI in the band", "rsi", 2, ((40, 0), (50, 1), (70, 1), (80, 0)
 NEAR = Criterion("Near the high", "pct_from_high52", 2, ((5, 1), (30, 0)), high=15)
 
 
-@pytest.mark.parametrize(("value", "expected"), [(-5, 0), (15, 0), (17.5, 0.3), (20, 0.6), (25, 0.8), (30, 1), (90, 1)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(-5, 0), (15, 0), (17.5, 0.3), (20, 0.6), (25, 0.8), (30, 1), (90, 1)]
+)
 def test_credit_is_drawn_straight_between_the_points(value: float, expected: float) -> None:
     assert credit(ADX.curve, value) == pytest.approx(expected)
 

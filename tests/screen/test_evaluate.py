@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from ltp.core.criteria import parse
-from ltp.core.nodes import DAILY
+from ltp.core.criteria.nodes import DAILY
+from ltp.core.criteria.spec import parse
 from ltp.core.screener import Outcome
 from ltp.screen import evaluate, indicators
 from ltp.screen.evaluate import outcomes
@@ -67,7 +67,11 @@ def test_values_bounds_and_margins(said, text, passed, value, bound, margin):
 
 
 def test_what_is_joined_by_and_is_told_one_by_one(closes_history):
-    told = outcomes([parse("close > 1 and (close > 2 and close < 3)"), parse("close > 4")], closes_history([5.0]), no_facts)
+    told = outcomes(
+        [parse("close > 1 and (close > 2 and close < 3)"), parse("close > 4")],
+        closes_history([5.0]),
+        no_facts,
+    )
     assert [(each.name, each.passed) for each in told] == [
         ("close > 1", True), ("close > 2", True), ("close < 3", False), ("close > 4", True),
     ]  # fmt: skip
@@ -103,7 +107,9 @@ def test_what_is_unknown_is_not_met_nor_is_its_opposite(said, text):
 def test_the_unknown_decides_only_where_nothing_else_does(said):
     closes = [10.0, 11, 13, 15]
     assert said("close > 1 or sma(close, 9) > 1", closes).passed
-    assert not said("not (close > 100 and sma(close, 9) > 1) and sma(close, 9) > 1 or close < 1", closes).passed
+    assert not said(
+        "not (close > 100 and sma(close, 9) > 1) and sma(close, 9) > 1 or close < 1", closes
+    ).passed
     assert said("not (close > 100 and sma(close, 9) > 1)", closes).passed
 
 
@@ -118,7 +124,14 @@ def test_the_first_session_that_has_a_value_is_the_one_the_warm_up_ends_on(said)
 
 def test_a_share_without_candles_meets_nothing():
     empty = History(np.array([], np.int32), *(np.array([], np.float64) for _ in range(5)))
-    texts = ["close > 0", "sma(close, 2) > 0", "crosses_above(close, 1)", "weekly(close) > 0", "not close > 0", "1 > 0"]
+    texts = [
+        "close > 0",
+        "sma(close, 2) > 0",
+        "crosses_above(close, 1)",
+        "weekly(close) > 0",
+        "not close > 0",
+        "1 > 0",
+    ]
     assert not any(outcome.passed for outcome in outcomes([parse(text) for text in texts], empty, no_facts))
 
 
@@ -165,7 +178,9 @@ def test_facts_are_measured_once_and_only_when_named(walk):
 def test_after_a_gap_of_unknown_values_a_function_warms_up_again(closes_history):
     history = closes_history([10.0] * 40)
     history.volume[20] = 0.0  # volume / volume is unknown on that session
-    warm, cold = outcomes([parse("sma(volume / volume, 19) > 0"), parse("sma(volume / volume, 20) > 0")], history, no_facts)
+    warm, cold = outcomes(
+        [parse("sma(volume / volume, 19) > 0"), parse("sma(volume / volume, 20) > 0")], history, no_facts
+    )
     assert (warm.passed, warm.value) == (True, 1.0)
     assert (cold.passed, cold.value) == (False, None)
 
@@ -177,7 +192,9 @@ def test_huge_numbers_overflow_into_the_unknown(said):
 
 def test_what_repeats_itself_is_computed_once(walk, monkeypatch):
     seen = []
-    monkeypatch.setitem(evaluate._OVER, "sma", lambda values, days: seen.append(days) or indicators.sma(values, days))
+    monkeypatch.setitem(
+        evaluate._OVER, "sma", lambda values, days: seen.append(days) or indicators.sma(values, days)
+    )
     texts = [f"sma(ema(rsi14, 20), 50) > {number}" for number in range(20)]
     told = outcomes([parse(text) for text in texts], walk(300), no_facts)
     assert len({outcome.value for outcome in told}) == 1

@@ -9,7 +9,7 @@ from statistics import median, stdev
 import numpy as np
 import pytest
 
-from ltp.core.facts import FACT, FACTS
+from ltp.core.criteria.facts import FACT, FACTS
 from ltp.screen.history import History, weekly
 from ltp.screen.study import Study
 
@@ -94,13 +94,18 @@ def test_prices_and_volumes_by_hand(closes_history: Make) -> None:
     assert facts["relvol"] == 3
     # Five rises of 1,000 shares; four falls of 1,000 and the newest of 3,000.
     assert facts["updown_volume"] == pytest.approx(5_000 / 7_000, abs=1e-4)
-    assert facts["turnover"] == median([close * traded for close, traded in zip(closes[-20:], volume[-20:], strict=True)])
+    assert facts["turnover"] == median(
+        [close * traded for close, traded in zip(closes[-20:], volume[-20:], strict=True)]
+    )
 
 
 def test_distances_by_hand(closes_history: Make) -> None:
     closes = [100.0] * 199 + [103.0]
     facts = Study(closes_history(closes)).facts
-    ema20, ema200 = 100 + 3 * 2 / 21, 100 + 3 / 200  # the 200th candle is the seed of the EMA 200: the plain average
+    ema20, ema200 = (
+        100 + 3 * 2 / 21,
+        100 + 3 / 200,
+    )  # the 200th candle is the seed of the EMA 200: the plain average
     assert facts["ema20"] == pytest.approx(ema20, abs=1e-4)
     assert facts["ema200"] == facts["sma200"] == pytest.approx(ema200, abs=1e-4)
     assert facts["dist_ema20"] == pytest.approx(100 * (103 / ema20 - 1), abs=1e-4)
@@ -118,7 +123,9 @@ def test_the_year_by_hand(closes_history: Make) -> None:
     facts = Study(history).facts
     highest = 119.9
     assert facts["high52"] == pytest.approx(highest * 1.01, abs=1e-4)
-    assert facts["low52"] == pytest.approx(49.5)  # 252 sessions back is the first one at 100, which opened at 50
+    assert facts["low52"] == pytest.approx(
+        49.5
+    )  # 252 sessions back is the first one at 100, which opened at 50
     assert facts["pct_from_high52"] == pytest.approx(100 * (1 - 96 / (highest * 1.01)), abs=1e-4)
     assert facts["pct_from_low52"] == pytest.approx(100 * (96 / 49.5 - 1), abs=1e-4)
     assert facts["drawdown_pct"] == pytest.approx(100 * (1 - 96 / highest), abs=1e-4)
@@ -140,7 +147,9 @@ def test_relative_strength_compares_the_same_days(closes_history: Make) -> None:
     share, index = closes_history([100.0] * 200 + [120.0]), closes_history([20_000.0] * 200 + [22_000.0])
     assert Study(share, index).facts["rs6m"] == pytest.approx(100 * (1.2 / 1.1 - 1), abs=1e-4)
     assert Study(share, index).facts["rs12m"] is None
-    missed = History(*(np.delete(each, 200 - 126) for each in index))  # the index lacks that session: the one before counts
+    missed = History(
+        *(np.delete(each, 200 - 126) for each in index)
+    )  # the index lacks that session: the one before counts
     assert Study(share, missed).facts["rs6m"] == pytest.approx(100 * (1.2 / 1.1 - 1), abs=1e-4)
     assert Study(share, upto(index, 100)).facts["rs6m"] is None
     assert Study(share, upto(index, 0)).facts["rs6m"] is None
@@ -157,7 +166,16 @@ def test_a_fall_is_told_in_words(closes_history: Make) -> None:
 def test_weekly_facts_are_the_daily_ones_of_weekly_candles(walk: Make) -> None:
     history = walk(500)
     facts, weeks = Study(history).facts, Study(weekly(history)).facts
-    for name in ("rsi", "adx", "atr", "macd_hist", "dist_ema20", "supertrend", "supertrend_side", "ema20_over_ema50"):
+    for name in (
+        "rsi",
+        "adx",
+        "atr",
+        "macd_hist",
+        "dist_ema20",
+        "supertrend",
+        "supertrend_side",
+        "ema20_over_ema50",
+    ):
         assert facts[f"weekly_{name}"] == weeks[name]
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from ltp.core import candle
+from ltp.core.history import candle
 from ltp.screen.history import RECORD, from_packed, weekly
 
 DAY = date(2024, 9, 20).toordinal() - date(1970, 1, 1).toordinal()
@@ -73,7 +73,9 @@ def test_weeks_run_from_monday_to_sunday_and_the_last_one_may_be_forming() -> No
         (day("2025-02-07"), 90, 99, 85, 95, 8),  # Friday
         (day("2025-02-11"), 95, 96, 94, 94, 16),  # Tuesday, after a holiday; the week goes on
     )
-    weeks = weekly(from_packed(packed(*((row[0], *(each * 10_000 for each in row[1:5]), row[5]) for row in rows))))
+    weeks = weekly(
+        from_packed(packed(*((row[0], *(each * 10_000 for each in row[1:5]), row[5]) for row in rows)))
+    )
     assert weeks.days.tolist() == [day("2025-02-01"), day("2025-02-07"), day("2025-02-11")]
     assert weeks.open.tolist() == [100, 121, 95]
     assert weeks.high.tolist() == [130, 125, 96]
@@ -83,5 +85,8 @@ def test_weeks_run_from_monday_to_sunday_and_the_last_one_may_be_forming() -> No
 
 
 def test_a_week_at_the_turn_of_the_year_is_one_week() -> None:
-    rows = [(day(text), 10_000, 10_000, 10_000, 10_000, 1) for text in ("2024-12-30", "2024-12-31", "2025-01-01", "2025-01-03")]
+    rows = [
+        (day(text), 10_000, 10_000, 10_000, 10_000, 1)
+        for text in ("2024-12-30", "2024-12-31", "2025-01-01", "2025-01-03")
+    ]
     assert weekly(from_packed(packed(*rows))).volume.tolist() == [4]

@@ -1,4 +1,6 @@
-"""Indicators against numbers worked out by hand, and against a plain implementation that shares no code with them."""
+"""Indicators against numbers worked out by hand, and against a plain implementation that shares no code with
+them.
+"""
 
 from __future__ import annotations
 
@@ -64,14 +66,17 @@ def test_supertrend_turns_when_the_close_crosses_its_band() -> None:
     found = indicators.supertrend(high, low, close)
     assert np.isnan(found.line[:10]).all()
     assert np.isnan(found.side[:10]).all()
-    # ATR 2: bands at 100 ± 6. Then the range is 111 − 100 = 11, ATR (9 × 2 + 11) / 10 = 2.9: the lower band at 110 − 8.7.
-    # Then 110 − 100 = 10, ATR (9 × 2.9 + 10) / 10 = 3.61: 101 − 10.83 is lower, so the band stays and 101 is below it.
+    # ATR 2: bands at 100 ± 6. Then the range is 111 − 100 = 11, ATR (9 × 2 + 11) / 10 = 2.9: the lower band
+    # at 110 − 8.7. Then 110 − 100 = 10, ATR (9 × 2.9 + 10) / 10 = 3.61: 101 − 10.83 is lower, so the band
+    # stays and 101 is below it.
     same(found.line[10:], [106, 106, 101.3, 101 + 3 * 3.61])
     assert found.side[10:].tolist() == [-1, -1, 1, -1]
 
 
 def test_the_index_is_taken_on_or_before_the_day_but_not_older_than_a_week() -> None:
-    found = indicators.at_days(np.array([5, 10, 12, 17, 18], np.int32), np.array([6, 10], np.int32), array(1, 2))
+    found = indicators.at_days(
+        np.array([5, 10, 12, 17, 18], np.int32), np.array([6, 10], np.int32), array(1, 2)
+    )
     same(found, [NAN, 2, 2, 2, NAN])
     assert np.isnan(indicators.at_days(np.array([5], np.int32), np.array([], np.int32), array())).all()
 
@@ -117,7 +122,10 @@ def wilder(values: list[float], period: int) -> list[float]:
 
 def plain_rsi(close: list[float], period: int = 14) -> list[float]:
     moves = [after - before for before, after in pairwise(close)]
-    gains, losses = wilder([max(move, 0) for move in moves], period), wilder([max(-move, 0) for move in moves], period)
+    gains, losses = (
+        wilder([max(move, 0) for move in moves], period),
+        wilder([max(-move, 0) for move in moves], period),
+    )
     return [NAN] * period + [100 - 100 / (1 + gain / loss) for gain, loss in zip(gains, losses, strict=True)]
 
 
@@ -131,7 +139,9 @@ def plain_atr(history: History, period: int = 14) -> list[float]:
 
 
 def plain_directional(history: History, period: int = 14) -> tuple[list[float], list[float], list[float]]:
-    """+DI, −DI and ADX as Wilder sums them: thirteen moves to begin with, then each day a fourteenth goes and one comes."""
+    """+DI, −DI and ADX as Wilder sums them: thirteen moves to begin with, then each day a fourteenth goes and
+    one comes.
+    """
     high, low = history.high.tolist(), history.low.tolist()
     ups, downs = [], []
     for n in range(1, len(high)):
@@ -142,7 +152,9 @@ def plain_directional(history: History, period: int = 14) -> tuple[list[float], 
     sums = [sum(each[: period - 1]) for each in (ups, downs, spans)]
     plus, minus, strength = [], [], []
     for n in range(period - 1, len(spans)):
-        sums = [total - total / period + each[n] for total, each in zip(sums, (ups, downs, spans), strict=True)]
+        sums = [
+            total - total / period + each[n] for total, each in zip(sums, (ups, downs, spans), strict=True)
+        ]
         plus.append(100 * sums[0] / sums[2])
         minus.append(100 * sums[1] / sums[2])
         strength.append(100 * abs(plus[-1] - minus[-1]) / (plus[-1] + minus[-1]))
@@ -150,14 +162,21 @@ def plain_directional(history: History, period: int = 14) -> tuple[list[float], 
 
 
 def plain_supertrend(history: History) -> list[float]:
-    high, low, close, reach = history.high.tolist(), history.low.tolist(), history.close.tolist(), plain_atr(history, 10)
+    high, low, close, reach = (
+        history.high.tolist(),
+        history.low.tolist(),
+        history.close.tolist(),
+        plain_atr(history, 10),
+    )
     found, upper, lower, side = [NAN] * 10, math.inf, -math.inf, "down"
     for n in range(10, len(close)):
         middle = (high[n] + low[n]) / 2
         upper = min(upper, middle + 3 * reach[n]) if close[n - 1] <= upper else middle + 3 * reach[n]
         lower = max(lower, middle - 3 * reach[n]) if close[n - 1] >= lower else middle - 3 * reach[n]
         if n > 10:
-            side = "up" if close[n] > (upper if side == "down" else math.nextafter(lower, -math.inf)) else "down"
+            side = (
+                "up" if close[n] > (upper if side == "down" else math.nextafter(lower, -math.inf)) else "down"
+            )
         found.append(lower if side == "up" else upper)
     return found
 
@@ -200,7 +219,9 @@ def test_macd_is_the_plain_one(walk: Walk) -> None:
 
 def test_bollinger_is_the_plain_one(walk: Walk) -> None:
     close = walk(120).close.tolist()
-    expected = [NAN] * 19 + [fmean(close[n - 19 : n + 1]) + 2 * pstdev(close[n - 19 : n + 1]) for n in range(19, 120)]
+    expected = [NAN] * 19 + [
+        fmean(close[n - 19 : n + 1]) + 2 * pstdev(close[n - 19 : n + 1]) for n in range(19, 120)
+    ]
     same(indicators.bollinger(np.array(close)).upper, expected)
 
 

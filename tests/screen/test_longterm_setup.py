@@ -97,9 +97,21 @@ def test_just_below_a_rising_average_it_waits_to_recover() -> None:
             "it is 30.5% below its highest close of the year, more than 30%",
             "it is within 30% of that",
         ),
-        ({"volatility": 60.5}, "its volatility is 60.5% a year, more than 60%", "its volatility is below 60%"),
-        ({"rs6m": -1.0}, "it trails: against NIFTY -1.0% over 6 and -3.0% over 12 months", "it beats NIFTY over 6 or 12 months"),
-        ({"dist_sma200": -5.5}, "the close is 5.5% below the 200-day average ₹850.00", "a close is above ₹850.00"),
+        (
+            {"volatility": 60.5},
+            "its volatility is 60.5% a year, more than 60%",
+            "its volatility is below 60%",
+        ),
+        (
+            {"rs6m": -1.0},
+            "it trails: against NIFTY -1.0% over 6 and -3.0% over 12 months",
+            "it beats NIFTY over 6 or 12 months",
+        ),
+        (
+            {"dist_sma200": -5.5},
+            "the close is 5.5% below the 200-day average ₹850.00",
+            "a close is above ₹850.00",
+        ),
     ],
 )
 def test_what_is_against_it_is_named_with_its_cure(changes: dict[str, float], reason: str, cure: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.plan import Plan
+from ltp.core.history.plan import Plan
 from ltp.screen.outcome import Bar, outcome
 
 PLAN = Plan(100, 98, 102, 90, 120, "2026-11-20")  # a risk of 10

@@ -19,8 +19,14 @@ def lows(*prices: float) -> tuple[Level, ...]:
 
 def test_the_stop_is_a_quarter_atr_below_the_first_low_in_reach() -> None:
     assert plan.choose_stop(100, 2, lows(96)) == (95.5, "0.25 ATR below the low 0")
-    assert plan.choose_stop(100, 2, lows(90, 97)) == (96.5, "0.25 ATR below the low 1")  # 9.5 is more than 3 ATR
-    assert plan.choose_stop(100, 2, lows(99, 96)) == (95.5, "0.25 ATR below the low 1")  # 1.5 is less than 1 ATR
+    assert plan.choose_stop(100, 2, lows(90, 97)) == (
+        96.5,
+        "0.25 ATR below the low 1",
+    )  # 9.5 is more than 3 ATR
+    assert plan.choose_stop(100, 2, lows(99, 96)) == (
+        95.5,
+        "0.25 ATR below the low 1",
+    )  # 1.5 is less than 1 ATR
     assert plan.choose_stop(100, 2, lows(math.nan, 96)) == (95.5, "0.25 ATR below the low 1")
 
 
@@ -51,7 +57,9 @@ def test_where_every_low_is_too_far_there_is_no_stop() -> None:
         ((math.nan,), (110, "2 R")),
     ],
 )
-def test_the_target_is_a_resistance_worth_its_risk(resistances: tuple[float, ...], target: tuple[float, str]) -> None:
+def test_the_target_is_a_resistance_worth_its_risk(
+    resistances: tuple[float, ...], target: tuple[float, str]
+) -> None:
     assert plan.choose_target(100, 95, lows(*resistances)) == target
 
 
@@ -59,7 +67,9 @@ def test_prices_lie_on_ticks() -> None:
     assert plan.nearest_tick(100.03, 500) == 1_000_500
     assert plan.tick_below(100.09, 500) == 1_000_500
     assert plan.tick_above(100.01, 500) == 1_000_500
-    assert plan.tick_below(100.1, 500) == plan.tick_above(100.1, 500) == 1_001_000  # 100.1 × 10,000 is no whole float
+    assert (
+        plan.tick_below(100.1, 500) == plan.tick_above(100.1, 500) == 1_001_000
+    )  # 100.1 × 10,000 is no whole float
     assert plan.tick_below(100.09, 0) == 1_000_500  # unknown: 5 paise
 
 

@@ -30,7 +30,8 @@ def test_few_shares_are_no_market() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "places"), [(1.0, []), (0.86, []), (0.85, [1]), (0.8, [1]), (0.79, [1]), (1.2, []), (1.21, [1])]
+    ("factor", "places"),
+    [(1.0, []), (0.86, []), (0.85, [1]), (0.8, [1]), (0.79, [1]), (1.2, []), (1.21, [1])],
 )
 def test_steps_down_and_whatever_no_band_allows_are_far(factor: float, places: list[int]) -> None:
     assert far(opened(factor), 1.17) == places

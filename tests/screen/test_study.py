@@ -19,7 +19,9 @@ def test_what_is_asked_twice_is_computed_once(walk: Make) -> None:
 
 
 def test_the_spark_is_the_newest_sixty_closes(closes_history: Make) -> None:
-    assert Study(closes_history([n + 0.126 for n in range(1, 101)])).spark == tuple(round(n + 0.126, 2) for n in range(41, 101))
+    assert Study(closes_history([n + 0.126 for n in range(1, 101)])).spark == tuple(
+        round(n + 0.126, 2) for n in range(41, 101)
+    )
     assert Study(closes_history([1.0, 2.0])).spark == (1.0, 2.0)
 
 

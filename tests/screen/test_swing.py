@@ -1,4 +1,6 @@
-"""The swing strategy from arrays to a finding: its score, what too little history does, and plans that always hold."""
+"""The swing strategy from arrays to a finding: its score, what too little history does, and plans that always
+hold.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ltp.core.facts import FACT
+from ltp.core.criteria.facts import FACT
 from ltp.core.screener import Row
 from ltp.core.sizing import Sizing
 from ltp.screen import longterm, swing
@@ -37,7 +39,9 @@ def test_a_list_of_criteria_is_sound(criteria: tuple) -> None:
         assert min(share for _, share in criterion.curve) == 0
         for bound in (criterion.low, criterion.high):
             if abs(bound) != float("inf"):
-                assert 0 < credit(criterion.curve, bound) < 1  # a near miss earns less than a pass, but something
+                assert (
+                    0 < credit(criterion.curve, bound) < 1
+                )  # a near miss earns less than a pass, but something
 
 
 def test_the_score_is_six_tenths_days_and_four_tenths_weeks(walk: Make) -> None:
@@ -73,7 +77,10 @@ def test_too_few_sessions_are_no_score(walk: Make) -> None:
 
 def test_less_than_a_year_is_flagged_and_makes_no_plan(walk: Make) -> None:
     found = swing.evaluate(Study(upto(walk(300), 150)), SIZING, 500)
-    assert found.flags[0] == "Only 150 sessions of history: what needs a year (253) is unknown and earned no points."
+    assert (
+        found.flags[0]
+        == "Only 150 sessions of history: what needs a year (253) is unknown and earned no points."
+    )
     assert found.setup == NOT_READY
     assert found.why == "Too little history: EMA 200, 52-week high, Below 52-week high unknown."
 
@@ -84,7 +91,9 @@ def test_a_share_that_stopped_trading_is_not_judged(walk: Make) -> None:
     assert (found.setup, found.score) == (NOT_READY, None)
     assert found.why == "Not traded for 14 days before the newest session."
     assert swing.evaluate(Study(upto(walk(300), 295), index), SIZING, 500).score is not None
-    assert swing.evaluate(Study(upto(walk(300), 290), None, int(index.days[-1])), SIZING, 500).why == found.why
+    assert (
+        swing.evaluate(Study(upto(walk(300), 290), None, int(index.days[-1])), SIZING, 500).why == found.why
+    )
 
 
 def test_a_finding_makes_a_row(walk: Make) -> None:
@@ -94,7 +103,9 @@ def test_a_finding_makes_a_row(walk: Make) -> None:
 
 
 @pytest.mark.parametrize(("strategy", "most_pct", "most_position"), [(swing, 8, 25), (longterm, 25, 10)])
-def test_every_plan_holds_whatever_the_history(walk: Make, strategy, most_pct: float, most_position: float) -> None:
+def test_every_plan_holds_whatever_the_history(
+    walk: Make, strategy, most_pct: float, most_position: float
+) -> None:
     seen = set()
     index = walk(500, seed=999)
     for seed in range(150):

@@ -9,10 +9,10 @@ import pytest
 from ltp.screen import swing_reading as asked
 from ltp.screen.history import History
 from ltp.screen.study import Study
-from ltp.screen.swing_reading import Reading
+from ltp.screen.swing_reading import SwingReading
 
 # An uptrend that rests just above its EMA 20, its highs out of the way.
-GOOD = Reading(
+GOOD = SwingReading(
     price=1_000,
     change_pct=0.8,
     atr=20,
@@ -39,7 +39,7 @@ GOOD = Reading(
 )
 
 
-def but(**changes: float) -> Reading:
+def but(**changes: float) -> SwingReading:
     return GOOD._replace(**changes)
 
 
@@ -61,11 +61,15 @@ def test_a_good_trend_has_nothing_against_it() -> None:
             "it is 25.1% below its 52-week high, more than 25%",
             "it is within 25% of ₹1,335.00",
         ),
-        (but(weekly_dist_ema20=-0.03), "the week is less than 0.1% below its EMA 20", "a week closes above its EMA 20"),
+        (
+            but(weekly_dist_ema20=-0.03),
+            "the week is less than 0.1% below its EMA 20",
+            "a week closes above its EMA 20",
+        ),
         (but(weekly_dist_ema20=-2.04), "the week is 2.0% below its EMA 20", "a week closes above its EMA 20"),
     ],
 )
-def test_a_broken_trend_is_named_with_what_would_mend_it(of: Reading, reason: str, cure: str) -> None:
+def test_a_broken_trend_is_named_with_what_would_mend_it(of: SwingReading, reason: str, cure: str) -> None:
     assert asked.broken_trend(of) == [(reason, cure)]
 
 
@@ -81,10 +85,13 @@ def test_below_everything_is_named_in_full() -> None:
     [
         (but(ema20=955), "the EMA 20 ₹955.00 is below the EMA 50 ₹960.00"),
         (but(dist_supertrend=-1, supertrend=1_010), "the Supertrend is down at ₹1,010.00"),
-        (but(weekly_dist_supertrend=-9, weekly_supertrend=1_099), "the weekly Supertrend is down at ₹1,099.00"),
+        (
+            but(weekly_dist_supertrend=-9, weekly_supertrend=1_099),
+            "the weekly Supertrend is down at ₹1,099.00",
+        ),
     ],
 )
-def test_a_doubt_is_named(of: Reading, reason: str) -> None:
+def test_a_doubt_is_named(of: SwingReading, reason: str) -> None:
     assert [each.reason for each in asked.doubtful_trend(of)] == [reason]
 
 
@@ -100,8 +107,13 @@ def test_a_bounce_off_the_average_is_a_trigger() -> None:
 
 
 def test_a_try_at_the_high_is_a_trigger() -> None:
-    assert asked.trigger(but(ext_ema20=1.5, high20=996)) == "the close is 0.2 ATR above the 20-day high ₹996.00"
-    assert asked.trigger(but(ext_ema20=1.5, high20=1_019)) == "the close is 0.9 ATR below the 20-day high ₹1,019.00"
+    assert (
+        asked.trigger(but(ext_ema20=1.5, high20=996)) == "the close is 0.2 ATR above the 20-day high ₹996.00"
+    )
+    assert (
+        asked.trigger(but(ext_ema20=1.5, high20=1_019))
+        == "the close is 0.9 ATR below the 20-day high ₹1,019.00"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +133,7 @@ def test_a_try_at_the_high_is_a_trigger() -> None:
         but(ext_ema20=1.5, high20=1_010, relvol=0.9, updown_volume=1.1),
     ],
 )
-def test_one_thing_missing_is_no_trigger_and_it_is_said(of: Reading) -> None:
+def test_one_thing_missing_is_no_trigger_and_it_is_said(of: SwingReading) -> None:
     assert asked.trigger(of) == ""
     assert asked.untriggered(of) != ""
 
@@ -132,17 +144,23 @@ def test_what_is_missing_is_listed_with_its_numbers() -> None:
         "ADX 18.0 is below 20, −DI is above +DI, the MACD is below its signal, RSI 47.3 is below 50, "
         "volume is 0.5 × usual and heavier on falling days"
     )
-    assert asked.untriggered(but(ext_ema20=1.2)) == "the 20-day high ₹1,045.00 is 2.2 ATR away and the EMA 20 1.2 ATR"
+    assert (
+        asked.untriggered(but(ext_ema20=1.2))
+        == "the 20-day high ₹1,045.00 is 2.2 ATR away and the EMA 20 1.2 ATR"
+    )
 
 
 def test_strength_says_which_way_the_averages_stand() -> None:
-    assert asked.strength(GOOD) == "EMA 20 ₹990.00 > EMA 50 ₹960.00 > EMA 200 ₹850.00, RSI 58.0, ADX 27.0, volume 1.3 × usual"
+    assert (
+        asked.strength(GOOD)
+        == "EMA 20 ₹990.00 > EMA 50 ₹960.00 > EMA 200 ₹850.00, RSI 58.0, ADX 27.0, volume 1.3 × usual"
+    )
     assert asked.strength(but(ema20=950)).startswith("EMA 20 ₹950.00 < EMA 50 ₹960.00 >")
 
 
 def test_a_reading_is_what_the_facts_say(walk: Callable[..., History]) -> None:
     facts = Study(walk(300)).facts
     assert asked.unknown(facts) == []
-    assert asked.read(facts)._asdict() == {name: facts[name] for name in Reading._fields}
+    assert asked.read(facts)._asdict() == {name: facts[name] for name in SwingReading._fields}
     assert asked.unknown({**facts, "rsi": None}) == ["rsi"]
     assert asked.unknown({**facts, "atr": 0.0}) == ["atr"]

@@ -9,7 +9,7 @@ import pytest
 from ltp.core.sizing import Sizing
 from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, Finding
 from ltp.screen.plan import Level
-from ltp.screen.swing_reading import Reading
+from ltp.screen.swing_reading import SwingReading
 from ltp.screen.swing_setup import decide
 
 SIZING = Sizing(capital=1_000_000, risk_per_trade=10_000)
@@ -17,17 +17,17 @@ TICK = 500
 STRENGTH = "EMA 20 ₹990.00 > EMA 50 ₹960.00 > EMA 200 ₹850.00, RSI 58.0, ADX 27.0, volume 1.3 × usual"
 
 
-def reading(**changes: float) -> Reading:
+def reading(**changes: float) -> SwingReading:
     values: dict[str, Any] = {
         "price": 1_000, "change_pct": 0.8, "atr": 20, "ema20": 990, "ema50": 960, "ema200": 850, "ext_ema20": 0.5, "rsi": 58,
         "adx": 27, "di_diff": 12, "macd": 9, "macd_hist": 1, "relvol": 1.3, "updown_volume": 1.5, "high20": 1_045,
         "high55": 1_060, "high52": 1_080, "pct_from_high52": 7.4, "supertrend": 940, "dist_supertrend": 6.4,
         "weekly_dist_ema20": 5, "weekly_supertrend": 880, "weekly_dist_supertrend": 13.6,
     }  # fmt: skip
-    return Reading(**(values | changes))
+    return SwingReading(**(values | changes))
 
 
-def decided(of: Reading, low: float = 980, sizing: Sizing = SIZING) -> Finding:
+def decided(of: SwingReading, low: float = 980, sizing: Sizing = SIZING) -> Finding:
     return decide(of, (Level(low, "10-day low"),), sizing, TICK)
 
 
@@ -75,7 +75,11 @@ def test_below_the_average_it_has_to_come_back_first() -> None:
 def test_what_is_held_by_a_high_waits_for_the_breakout() -> None:
     found = decided(reading(adx=15, high20=1_012, high55=1_025, high52=1_080), low=985)
     assert found.setup == WAIT_BREAKOUT
-    assert (found.entry, found.entry_low, found.entry_high) == (10_270_000, 10_270_000, 10_370_000)  # 1,025 + 2, + 10
+    assert (found.entry, found.entry_low, found.entry_high) == (
+        10_270_000,
+        10_270_000,
+        10_370_000,
+    )  # 1,025 + 2, + 10
     assert found.stop == 9_800_000
     assert found.target == 11_210_000  # 2 R: the 52-week high is worth only 1.1
     assert found.why == (
@@ -111,7 +115,15 @@ def test_a_broken_trend_has_no_plan() -> None:
         "No uptrend: the close ₹955.00 is below the EMA 50 ₹960.00; the EMA 20 ₹958.00 is below the EMA 50 ₹960.00."
     )
     assert found.invalid == "Another look once a close is above ₹960.00 and the EMA 20 is above ₹960.00."
-    assert [found.entry, found.entry_low, found.entry_high, found.stop, found.target, found.quantity, found.risk] == [None] * 7
+    assert [
+        found.entry,
+        found.entry_low,
+        found.entry_high,
+        found.stop,
+        found.target,
+        found.quantity,
+        found.risk,
+    ] == [None] * 7
 
 
 def test_where_no_stop_is_sane_there_is_no_plan() -> None:
@@ -128,7 +140,11 @@ def test_no_quantity_is_given_a_reason() -> None:
 
 @pytest.mark.parametrize("tick", [1, 100, 500, 1_000, 5_000])
 def test_every_price_is_a_multiple_of_the_tick(tick: int) -> None:
-    for of in (reading(price=1_000.37), reading(price=1_060, ext_ema20=3.5), reading(adx=15, high20=1_012.34)):
+    for of in (
+        reading(price=1_000.37),
+        reading(price=1_060, ext_ema20=3.5),
+        reading(adx=15, high20=1_012.34),
+    ):
         found = decide(of, (Level(981.23, "10-day low"),), SIZING, tick)
         prices = (found.entry, found.entry_low, found.entry_high, found.stop, found.target)
         assert found.setup != NOT_READY
@@ -136,7 +152,9 @@ def test_every_price_is_a_multiple_of_the_tick(tick: int) -> None:
 
 
 def test_where_one_tick_is_too_coarse_there_is_no_plan() -> None:
-    cents = reading(**{name: getattr(reading(), name) / 2_000 for name in ("price", "ema20", "ema50", "ema200", "high20")})
+    cents = reading(
+        **{name: getattr(reading(), name) / 2_000 for name in ("price", "ema20", "ema50", "ema200", "high20")}
+    )
     cents = cents._replace(atr=0.01, high55=0.53, high52=0.54, supertrend=0.47, weekly_supertrend=0.44)
     assert decide(cents, (Level(0.49, "10-day low"),), SIZING, 500).setup == NOT_READY
     assert decide(cents, (Level(0.49, "10-day low"),), SIZING, 100).setup == READY

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from ltp.core.candle import day_number
+from ltp.core.history.candle import day_number
 from ltp.screen.history import History
 from ltp.screen.unseen import falls
 
@@ -24,7 +24,9 @@ def history(steps: dict[int, float], sessions: int = 200, gap: float = 0.003) ->
 
 def test_the_falls_that_stand_out_most_are_told_by_day() -> None:
     drawn = history({30: 0.94, 60: 0.95, 90: 0.93, 110: 0.96, 130: 0.92, 150: 0.945, 170: 0.955})
-    assert [fall.day for fall in falls(drawn)] == [FIRST + timedelta(days=at) for at in (30, 60, 90, 130, 150)]
+    assert [fall.day for fall in falls(drawn)] == [
+        FIRST + timedelta(days=at) for at in (30, 60, 90, 130, 150)
+    ]
     [first] = falls(history({90: 0.93}))
     assert (first.before, first.opened) == pytest.approx((100 * 0.997, 100 * 0.997 * 0.93), rel=0.01)
     assert first.times == pytest.approx(24.2, abs=0.1)

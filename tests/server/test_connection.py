@@ -1,4 +1,6 @@
-"""A connection waits for a slow client until its seconds are used up, however steadily bytes drip, and is then cut."""
+"""A connection waits for a slow client until its seconds are used up, however steadily bytes drip, and is
+then cut.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from gevent import event
 from gevent import socket as gevent_socket
 
 from ltp import metrics
-from ltp.core.unfinished import Unfinished
-from ltp.server.connection import SLOWEST, Connection
+from ltp.core.clients.unfinished import UnfinishedRequests
+from ltp.server.connection import SLOWEST, ClientConnection
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Connection, gevent_socket.socket]]:
+def pair() -> Iterator[tuple[ClientConnection, gevent_socket.socket]]:
     ours, theirs = gevent_socket.socketpair()
-    connection = Connection(ours.family, ours.type, ours.proto, fileno=ours.detach())
+    connection = ClientConnection(ours.family, ours.type, ours.proto, fileno=ours.detach())
     yield connection, theirs
     connection.close()
     theirs.close()
@@ -32,7 +34,7 @@ def drip(client: gevent_socket.socket, ended: event.Event) -> None:
             return
 
 
-def read_until_cut(connection: Connection) -> int:
+def read_until_cut(connection: ClientConnection) -> int:
     got = 0
     while True:
         try:
@@ -41,7 +43,9 @@ def read_until_cut(connection: Connection) -> int:
             return got
 
 
-def test_a_body_that_drips_is_answered_408_and_cut(pair: tuple[Connection, gevent_socket.socket]) -> None:
+def test_a_body_that_drips_is_answered_408_and_cut(
+    pair: tuple[ClientConnection, gevent_socket.socket],
+) -> None:
     connection, client = pair
     connection.begin_request()
     connection.reading_s = 0.2
@@ -54,7 +58,9 @@ def test_a_body_that_drips_is_answered_408_and_cut(pair: tuple[Connection, geven
     assert metrics.value("requests_cut.body") == before + 1
 
 
-def test_a_head_that_drips_is_cut_without_an_answer(pair: tuple[Connection, gevent_socket.socket]) -> None:
+def test_a_head_that_drips_is_cut_without_an_answer(
+    pair: tuple[ClientConnection, gevent_socket.socket],
+) -> None:
     connection, client = pair
     connection.reading_s = 0.2
     ended = event.Event()
@@ -65,7 +71,7 @@ def test_a_head_that_drips_is_cut_without_an_answer(pair: tuple[Connection, geve
     assert client.recv(100) == b""
 
 
-def test_an_answer_that_is_never_read_is_cut(pair: tuple[Connection, gevent_socket.socket]) -> None:
+def test_an_answer_that_is_never_read_is_cut(pair: tuple[ClientConnection, gevent_socket.socket]) -> None:
     connection, _ = pair
     connection.begin_request()
     before = metrics.value("requests_cut.unread")
@@ -75,7 +81,7 @@ def test_an_answer_that_is_never_read_is_cut(pair: tuple[Connection, gevent_sock
     assert metrics.value("requests_cut.unread") == before + 1
 
 
-def test_a_large_answer_may_take_longer(pair: tuple[Connection, gevent_socket.socket]) -> None:
+def test_a_large_answer_may_take_longer(pair: tuple[ClientConnection, gevent_socket.socket]) -> None:
     connection, client = pair
     connection.begin_request()
     reader = gevent.spawn(lambda: client.recv(10 * SLOWEST, socket.MSG_WAITALL))
@@ -84,9 +90,11 @@ def test_a_large_answer_may_take_longer(pair: tuple[Connection, gevent_socket.so
     assert 15.0 < connection.writing_s <= 20.0
 
 
-def test_whoever_streams_sets_the_deadline_and_counts_no_longer(pair: tuple[Connection, gevent_socket.socket]) -> None:
+def test_whoever_streams_sets_the_deadline_and_counts_no_longer(
+    pair: tuple[ClientConnection, gevent_socket.socket],
+) -> None:
     connection, _ = pair
-    unfinished = Unfinished(1)
+    unfinished = UnfinishedRequests(1)
     connection.place = unfinished.enter("198.51.100.1")
     connection.settimeout(0.1)
     assert len(unfinished) == 0

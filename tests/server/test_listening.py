@@ -1,4 +1,6 @@
-"""What cannot be listened on is told before anything is started on it, and a dead program's socket file is no hindrance."""
+"""What cannot be listened on is told before anything is started on it, and a dead program's socket file is no
+hindrance.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,16 @@ def test_a_port(tmp_path: Path) -> None:
         held.listen()
         address = held.getsockname()
         port = address[1]
-        assert listening.taken(address) == f"Address 127.0.0.1 port {port} is taken by another program: stop it or set PORT"
+        assert (
+            listening.taken(address)
+            == f"Address 127.0.0.1 port {port} is taken by another program: stop it or set PORT"
+        )
         assert listening.answers(address)
     assert listening.taken(address) == ""
     assert not listening.answers(address)
-    assert listening.taken(("203.0.113.7", port)).startswith(f"Address 203.0.113.7 port {port} cannot be used: ")
+    assert listening.taken(("203.0.113.7", port)).startswith(
+        f"Address 203.0.113.7 port {port} cannot be used: "
+    )
 
 
 def test_a_path(tmp_path: Path) -> None:
@@ -27,14 +34,17 @@ def test_a_path(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as held:
         held.bind(path)
         held.listen()
-        assert listening.taken(path) == f"Address unix:{path} is taken by another program: stop it or set BIND"
+        assert (
+            listening.taken(path) == f"Address unix:{path} is taken by another program: stop it or set BIND"
+        )
     assert listening.taken(path) == ""  # the file is left behind
 
 
 def test_a_path_that_cannot_be_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert (
-        listening.taken(f"{tmp_path}/file") == f"Address unix:{tmp_path}/file cannot be used: there is a file that is no socket"
+        listening.taken(f"{tmp_path}/file")
+        == f"Address unix:{tmp_path}/file cannot be used: there is a file that is no socket"
     )
     missing = f"{tmp_path}/missing"
     assert (

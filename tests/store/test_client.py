@@ -99,20 +99,36 @@ def test_socket_errors_are_translated_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["protocol=3", "decode_responses=true", "max_connections=1", "socket_timeout=60", "health_check_interval=1"]
+    "option",
+    [
+        "protocol=3",
+        "decode_responses=true",
+        "max_connections=1",
+        "socket_timeout=60",
+        "health_check_interval=1",
+    ],
 )
 def test_an_option_that_the_product_sets_is_refused_by_name(option: str) -> None:
     name = option.partition("=")[0]
-    with pytest.raises(ConfigError, match=f"^REDIS_URL='redis://\\*\\*\\*' is not accepted: {name} is not for an address to say"):
+    with pytest.raises(
+        ConfigError,
+        match=f"^REDIS_URL='redis://\\*\\*\\*' is not accepted: {name} is not for an address to say",
+    ):
         connect(f"redis://:hush@localhost/0?{option}", timeout_s=0.5)
 
 
 @pytest.mark.parametrize(
     ("url", "options"),
     [
-        ("redis://u:p%40%23@h:7/3?client_name=x", {"username": "u", "password": "p@#", "host": "h", "port": 7, "db": 3}),
+        (
+            "redis://u:p%40%23@h:7/3?client_name=x",
+            {"username": "u", "password": "p@#", "host": "h", "port": 7, "db": 3},
+        ),
         ("redis://[::1]", {"host": "::1"}),
-        ("unix://u:p@/run/redis.sock?db=2", {"username": "u", "password": "p", "path": "/run/redis.sock", "db": 2}),
+        (
+            "unix://u:p@/run/redis.sock?db=2",
+            {"username": "u", "password": "p", "path": "/run/redis.sock", "db": 2},
+        ),
         ("rediss://h/0?ssl_cert_reqs=none", {"host": "h", "ssl_cert_reqs": "none"}),
     ],
 )

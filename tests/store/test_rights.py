@@ -59,7 +59,9 @@ def test_a_user_with_all_that_is_needed(users: Callable[..., str]) -> None:
         (("+@read", "~*", "&*"), "multi"),
     ],
 )
-def test_a_missing_right_is_named_and_final(users: Callable[..., str], rules: tuple[str, ...], sign: str) -> None:
+def test_a_missing_right_is_named_and_final(
+    users: Callable[..., str], rules: tuple[str, ...], sign: str
+) -> None:
     error = refusal(users("few", *rules))
     assert error.permanent
     assert sign in str(error).lower()
@@ -120,7 +122,9 @@ def test_another_program_is_final() -> None:
         assert refusal(f"redis://127.0.0.1:{listener.getsockname()[1]}/0").permanent
 
 
-def test_a_cluster_is_final(tmp_path: Path, free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
+def test_a_cluster_is_final(
+    tmp_path: Path, free_port: Callable[[], int], wait_for: Callable[..., Any]
+) -> None:
     port = free_port()
     options = [
         "--port",

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from ltp.store.client import connect
-from ltp.store.transaction import Line, Transaction, bulk, command
+from ltp.store.transaction import RedisLine, Transaction, bulk, command
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ def test_an_argument_is_its_length_in_bytes_and_itself() -> None:
 
 
 def test_answers_are_those_of_the_commands_in_their_order(client: Any) -> None:
-    transaction = Transaction(Line(client))
+    transaction = Transaction(RedisLine(client))
     transaction.execute_command("SET", "a", "₹ 5\r\n$1")
     transaction.queue(3, [bulk("SET") + bulk("b"), bulk(7)])
     transaction.execute_command("MGET", "a", "b", "c")
     assert transaction.execute() == [b"OK", b"OK", ["₹ 5\r\n$1".encode(), b"7", None]]
-    assert Transaction(Line(client)).execute() == []
+    assert Transaction(RedisLine(client)).execute() == []
 
 
 def test_all_travel_together(client: Any, valkey: Any) -> None:
     listener = valkey.client.pubsub(ignore_subscribe_messages=True)
     listener.subscribe("news")
     listener.get_message(timeout=2)
-    transaction = Transaction(Line(client))
+    transaction = Transaction(RedisLine(client))
     transaction.execute_command("SET", "a", 1)
     transaction.execute_command("PUBLISH", "news", "x")
     assert valkey.client.get("a") is None
@@ -51,7 +51,7 @@ def test_all_travel_together(client: Any, valkey: Any) -> None:
 
 
 def test_a_command_the_server_does_not_know_stops_all_and_is_named(client: Any, valkey: Any) -> None:
-    transaction = Transaction(Line(client))
+    transaction = Transaction(RedisLine(client))
     transaction.execute_command("SET", "a", 1)
     transaction.execute_command("NOSUCH", 1)
     with pytest.raises(redis.ResponseError, match="NOSUCH"):
@@ -62,7 +62,7 @@ def test_a_command_the_server_does_not_know_stops_all_and_is_named(client: Any, 
 
 def test_a_command_that_fails_while_carried_out_is_raised(client: Any, valkey: Any) -> None:
     valkey.client.lpush("list", "x")
-    transaction = Transaction(Line(client))
+    transaction = Transaction(RedisLine(client))
     transaction.execute_command("INCR", "list")
     with pytest.raises(redis.ResponseError, match="wrong kind"):
         transaction.execute()
@@ -72,7 +72,7 @@ def test_a_command_that_fails_while_carried_out_is_raised(client: Any, valkey: A
 def test_a_connection_that_was_closed_under_us_is_opened_again_once(client: Any, valkey: Any) -> None:
     client.ping()
     valkey.client.client_kill_filter(_type="normal", skipme=True)
-    transaction = Transaction(Line(client))
+    transaction = Transaction(RedisLine(client))
     transaction.execute_command("SET", "a", 1)
     assert transaction.execute() == [b"OK"]
 
@@ -81,7 +81,7 @@ def test_a_line_is_one_connection_whatever_happens(valkey: Any) -> None:
     client: Any = redis.Redis.from_pool(
         redis.BlockingConnectionPool.from_url(valkey.url, max_connections=1, timeout=0.2, protocol=2)
     )
-    line = Line(client)
+    line = RedisLine(client)
     for name in ("PING", "NOSUCH", "PING"):
         transaction = Transaction(line)
         transaction.execute_command(name)
@@ -94,7 +94,7 @@ def test_a_line_is_one_connection_whatever_happens(valkey: Any) -> None:
 
 
 def test_answers_that_come_too_late_are_not_those_of_the_next_transaction(client: Any, valkey: Any) -> None:
-    line = Line(client)
+    line = RedisLine(client)
     first = Transaction(line)
     first.execute_command("SET", "a", 1)
     first.execute()
@@ -111,34 +111,34 @@ def test_answers_that_come_too_late_are_not_those_of_the_next_transaction(client
 
 
 def test_a_server_that_is_not_there_is_a_connection_error(free_port: Callable[[], int]) -> None:
-    transaction = Transaction(Line(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=0.2)))
+    transaction = Transaction(RedisLine(connect(f"redis://127.0.0.1:{free_port()}/0", timeout_s=0.2)))
     transaction.execute_command("PING")
     with pytest.raises(redis.ConnectionError):
         transaction.execute()
 
 
-def ahead(line: Line, *command_: str | int) -> None:
+def ahead(line: RedisLine, *command_: str | int) -> None:
     transaction = Transaction(line)
     transaction.execute_command(*command_)
     transaction.execute_ahead()
 
 
 @pytest.fixture
-def line(client: Any) -> Line:
-    made = Line(client)
+def line(client: Any) -> RedisLine:
+    made = RedisLine(client)
     Transaction(made).execute()  # a connection that stands
     return made
 
 
 def test_nothing_is_sent_ahead_where_there_is_no_connection_yet(client: Any) -> None:
-    line = Line(client)
+    line = RedisLine(client)
     assert not line.ready()
     Transaction(line).execute()
     assert line.ready()
 
 
 def test_what_was_sent_ahead_arrives_in_order_and_its_answers_are_nobody_elses(
-    line: Line, valkey: Any, wait_for: Callable[..., Any]
+    line: RedisLine, valkey: Any, wait_for: Callable[..., Any]
 ) -> None:
     for number in range(3):
         ahead(line, "RPUSH", "list", number)
@@ -151,7 +151,9 @@ def test_what_was_sent_ahead_arrives_in_order_and_its_answers_are_nobody_elses(
     assert valkey.client.llen("list") == 4
 
 
-def test_a_refusal_of_what_was_sent_ahead_is_told_by_whatever_comes_next(line: Line, wait_for: Callable[..., Any]) -> None:
+def test_a_refusal_of_what_was_sent_ahead_is_told_by_whatever_comes_next(
+    line: RedisLine, wait_for: Callable[..., Any]
+) -> None:
     ahead(line, "NOSUCH")
     with pytest.raises(redis.ResponseError, match="NOSUCH"):
         wait_for(line.ready)
@@ -164,7 +166,9 @@ def test_a_refusal_of_what_was_sent_ahead_is_told_by_whatever_comes_next(line: L
     assert Transaction(line).execute() == []
 
 
-def test_what_a_server_that_reads_nothing_leaves_behind_waits_and_then_arrives_whole(line: Line, valkey: Any) -> None:
+def test_what_a_server_that_reads_nothing_leaves_behind_waits_and_then_arrives_whole(
+    line: RedisLine, valkey: Any
+) -> None:
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
         for number in range(3):
@@ -183,7 +187,7 @@ def test_what_a_server_that_reads_nothing_leaves_behind_waits_and_then_arrives_w
     assert valkey.client.get("big0") == b"y" * (4 << 20)
 
 
-def test_what_the_kernel_did_not_take_leaves_before_what_comes_next(line: Line, valkey: Any) -> None:
+def test_what_the_kernel_did_not_take_leaves_before_what_comes_next(line: RedisLine, valkey: Any) -> None:
     big = "x" * (16 << 20)  # more than a socket's buffers hold
     ahead(line, "SET", "big", big)
     ahead(line, "RPUSH", "list", 1)
@@ -193,7 +197,9 @@ def test_what_the_kernel_did_not_take_leaves_before_what_comes_next(line: Line, 
     assert valkey.client.lrange("list", 0, -1) == [b"1"]
 
 
-def test_a_connection_that_ends_is_told_and_its_rest_forgotten(line: Line, valkey: Any, wait_for: Callable[..., Any]) -> None:
+def test_a_connection_that_ends_is_told_and_its_rest_forgotten(
+    line: RedisLine, valkey: Any, wait_for: Callable[..., Any]
+) -> None:
     ahead(line, "SET", "a", 1)
     valkey.client.client_kill_filter(_type="normal", skipme=True)
     with pytest.raises(redis.ConnectionError):

@@ -1,4 +1,6 @@
-"""A whole site in memory: the real app, hub and SQLite, fed by a market that a test sets by hand. No Redis anywhere."""
+"""A whole site in memory: the real app, hub and SQLite, fed by a market that a test sets by hand. No Redis
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,18 @@ from sqlalchemy import Engine
 
 from app import create_app
 from ltp.core.instrument import Instrument
-from ltp.core.quote import Known
 from ltp.core.screener import Row
-from ltp.core.tick import Tick
-from ltp.core.wire import Batch
-from ltp.db import instruments, screeners
+from ltp.core.ticks.quote import CachedTick
+from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.wire import Batch
+from ltp.db import instruments, runs
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
-from ltp.web import cells
-from ltp.web.plan_cells import PlanCells
+from ltp.web.table import cells
+from ltp.web.table.plan_cells import PlanCells
 
 MASTER = [
     Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500),
@@ -37,7 +39,18 @@ MASTER = [
     Instrument("BSE_EQ", 500180, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500),
 ]
 ROWS = [
-    Row("NSE_EQ:1333", 1, "HDFCBANK", "HDFC Bank Limited", "Bank", 91.5, "Breakout", 16_500_000, 15_900_000, 17_900_000),
+    Row(
+        "NSE_EQ:1333",
+        1,
+        "HDFCBANK",
+        "HDFC Bank Limited",
+        "Bank",
+        91.5,
+        "Breakout",
+        16_500_000,
+        15_900_000,
+        17_900_000,
+    ),
     Row("NSE_EQ:2031", 2, "M&M", MASTER[2].name, "Auto", 88.0, "Pullback", 30_000_000, None, None),
     Row(
         "NSE_EQ:11536",
@@ -55,7 +68,12 @@ ROWS = [
 ]
 
 # What a browser says of an address that was typed, or opened from a bookmark.
-TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
+TYPED = {
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-User": "?1",
+}
 
 
 @dataclass
@@ -73,11 +91,18 @@ class Market:
         self.ticks[key] = Tick(key, ltp, now // 10**6, now, traded_at=now, session="2026-11-23", **values)
 
     def speak(
-        self, keys: Sequence[str] = (), *, feed: Any = "live", source: str = "simulator", phase: str = "continuous"
+        self,
+        keys: Sequence[str] = (),
+        *,
+        feed: Any = "live",
+        source: str = "simulator",
+        phase: str = "continuous",
     ) -> None:
         self.seq += 1
         now, phases = int(time.time() * 1e6), {"NSE_EQ": phase, "IDX_I": phase}
-        self.batches.put(Batch("e", self.seq, now, feed, self.since, source, phases, [self.ticks[key] for key in keys]))
+        self.batches.put(
+            Batch("e", self.seq, now, feed, self.since, source, phases, [self.ticks[key] for key in keys])
+        )
 
     def subscribe(self) -> Iterator[Batch | None]:
         yield None
@@ -87,10 +112,10 @@ class Market:
             except queue.Empty:
                 yield None
 
-    def snapshot(self, keys: Sequence[str]) -> list[Known]:
+    def snapshot(self, keys: Sequence[str]) -> list[CachedTick]:
         if self.down:
             raise StoreError("no cache")
-        return [Known(key, self.ticks.get(key), key in self.ticks) for key in keys]
+        return [CachedTick(key, self.ticks.get(key), key in self.ticks) for key in keys]
 
 
 @dataclass
@@ -108,7 +133,7 @@ class Site:
         return response.text
 
     def run(self, kind: str, rows: Sequence[Row], *, sample: bool = False, **known: Any) -> int:
-        run_id = screeners.insert_run(self.engine, kind, rows, sample=sample, **known)
+        run_id = runs.insert_run(self.engine, kind, rows, sample=sample, **known)
         self.catalog.refresh()
         return run_id
 
@@ -117,7 +142,9 @@ class Site:
 def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     """The swing screener has three rows, the long-term one none. The feed is live and simulated."""
     settings = Settings(
-        _env_file=None, database_url=f"sqlite:///{tmp_path}/site.sqlite3", redis_url=f"redis://127.0.0.1:{free_port()}/0"
+        _env_file=None,
+        database_url=f"sqlite:///{tmp_path}/site.sqlite3",
+        redis_url=f"redis://127.0.0.1:{free_port()}/0",
     )
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
@@ -128,7 +155,13 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)
     market.price(
-        "NSE_EQ:1333", 16_503_500, prev_close=16_400_000, volume=1_234_567, open=16_410_000, high=16_600_000, low=16_350_000
+        "NSE_EQ:1333",
+        16_503_500,
+        prev_close=16_400_000,
+        volume=1_234_567,
+        open=16_410_000,
+        high=16_600_000,
+        low=16_350_000,
     )
     market.price("NSE_EQ:2031", 31_000_000, prev_close=31_500_000)
     market.price("IDX_I:13", 259_001_000, volume=0)

@@ -1,4 +1,6 @@
-"""Failures on their way out: the right status, the right form for who asks, and nothing that was not meant for him."""
+"""Failures on their way out: the right status, the right form for who asks, and nothing that was not meant
+for him.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ FAILURES: dict[str, tuple[Exception, int, str]] = {
     ),
     "surrogate": (InputError("q", "\ud800", "a text"), 400, r"q: '\ud800' is not accepted; a text"),
     "missing": (NotFoundError("screener", "nonsense"), 404, "There is no screener called 'nonsense'."),
-    "not read": (NotReadError("The database has"), 503, "The database has not been read since the start; try again in 2 s."),
+    "not read": (
+        NotReadError("The database has"),
+        503,
+        "The database has not been read since the start; try again in 2 s.",
+    ),
     "limit": (LimitError("streams", 10, 7), 503, "The limit of 10 streams is reached; try again in 7 s."),
     "store": (StoreError("reading failed: CANARY"), 503, "The price cache cannot be reached."),
     "database": (DatabaseError("cannot be read: CANARY"), 503, "The database cannot be reached."),
@@ -102,7 +108,9 @@ def test_a_file_that_fails_is_none_of_a_page(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_stream_never_begins_as_one(client: FlaskClient, name: str) -> None:
-    """A browser takes whatever is text/event-stream for a stream that works, and comes back at once when it ends."""
+    """A browser takes whatever is text/event-stream for a stream that works, and comes back at once when it
+    ends.
+    """
     response = client.get(f"/page/{name}/stream", headers={"Accept": "text/event-stream"})
     assert response.status_code == FAILURES[name][1]
     assert response.mimetype == "text/plain"
@@ -137,8 +145,12 @@ def test_an_input_error_names_its_parts(client: FlaskClient) -> None:
     assert json.loads(client.get("/api/input").text)["errors"] == [named]
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("limit", "7"), ("store", "5"), ("database", "5"), ("input", None), ("bug", None)])
-def test_when_to_come_back_is_said_where_that_helps(client: FlaskClient, name: str, seconds: str | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("limit", "7"), ("store", "5"), ("database", "5"), ("input", None), ("bug", None)]
+)
+def test_when_to_come_back_is_said_where_that_helps(
+    client: FlaskClient, name: str, seconds: str | None
+) -> None:
     assert client.get(f"/api/{name}").headers.get("Retry-After") == seconds
 
 
@@ -146,7 +158,11 @@ def test_when_to_come_back_is_said_where_that_helps(client: FlaskClient, name: s
 def test_http_failures_take_the_same_forms(client: FlaskClient, status: int) -> None:
     assert client.get(f"/api/{status}").get_json()["status"] == status
     page = client.get(f"/page/{status}")
-    assert (page.status_code, page.mimetype, page.headers["Cache-Control"]) == (status, "text/html", "no-store")
+    assert (page.status_code, page.mimetype, page.headers["Cache-Control"]) == (
+        status,
+        "text/html",
+        "no-store",
+    )
 
 
 def test_an_unknown_address_and_method(client: FlaskClient) -> None:

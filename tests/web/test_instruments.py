@@ -18,7 +18,10 @@ from ltp.settings import Settings
 
 def test_an_instrument_page_has_every_value(site: Any) -> None:
     page = site.page("/instruments/NSE_EQ/1333")
-    assert '<span id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b>₹1,650.35</b> <i>live</i></span>' in page
+    assert (
+        '<span id="ltp-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b>₹1,650.35</b> <i>live</i></span>'
+        in page
+    )
     for column, text in (
         ("open", "1,641.00"),
         ("high", "1,660.00"),
@@ -26,7 +29,9 @@ def test_an_instrument_page_has_every_value(site: Any) -> None:
         ("prev", "1,640.00"),
         ("volume", "12,34,567"),
     ):
-        assert f'<dd id="{column}-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore>{text}</dd>' in page
+        assert (
+            f'<dd id="{column}-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore>{text}</dd>' in page
+        )
     assert 'href="/screeners/swing/NSE_EQ/1333"' in page.partition("In screeners")[2]
 
 
@@ -39,7 +44,9 @@ def test_an_unknown_instrument_is_a_404_that_names_it(site: Any) -> None:
 
 def test_a_symbol_in_place_of_the_id_leads_to_the_page(site: Any) -> None:
     assert site.client.get("/instruments/NSE_EQ/hdfcbank").location == "/instruments/NSE_EQ/1333"
-    assert site.client.get("/instruments/NSE_EQ/hdfcbank?live=0").location == "/instruments/NSE_EQ/1333?live=0"
+    assert (
+        site.client.get("/instruments/NSE_EQ/hdfcbank?live=0").location == "/instruments/NSE_EQ/1333?live=0"
+    )
 
 
 def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) -> None:
@@ -56,7 +63,9 @@ def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) 
 def fresh(tmp_path: Path, free_port: Any) -> Iterator[tuple[FlaskClient, Catalog, Engine]]:
     """The site of a database in which nothing lies yet, read by nobody."""
     settings = Settings(
-        _env_file=None, database_url=f"sqlite:///{tmp_path}/fresh.sqlite3", redis_url=f"redis://127.0.0.1:{free_port()}/0"
+        _env_file=None,
+        database_url=f"sqlite:///{tmp_path}/fresh.sqlite3",
+        redis_url=f"redis://127.0.0.1:{free_port()}/0",
     )
     engine = open_engine(settings.database)
     catalog = Catalog(engine)
@@ -65,10 +74,17 @@ def fresh(tmp_path: Path, free_port: Any) -> Iterator[tuple[FlaskClient, Catalog
     app.extensions["ltp"].hub.stop()
 
 
-PATHS = ("/instruments/NSE_EQ/1333", "/instruments/NSE_EQ/1333/stream", "/instruments/NSE_EQ/1333/poll", "/instruments?q=hdfc")
+PATHS = (
+    "/instruments/NSE_EQ/1333",
+    "/instruments/NSE_EQ/1333/stream",
+    "/instruments/NSE_EQ/1333/poll",
+    "/instruments?q=hdfc",
+)
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/screeners/swing/NSE_EQ/1333", "/screeners/mine", "/screeners/swing?run=7"])
+@pytest.mark.parametrize(
+    "path", [*PATHS, "/screeners/swing/NSE_EQ/1333", "/screeners/mine", "/screeners/swing?run=7"]
+)
 def test_before_the_database_was_read_nothing_is_said_to_be_missing(fresh: Any, path: str) -> None:
     response = fresh[0].get(path)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
@@ -80,7 +96,9 @@ def test_an_instrument_is_unknown_only_once_there_are_some(fresh: Any) -> None:
     catalog.refresh()  # of a database that no worker has filled
     assert [client.get(path).status_code for path in PATHS] == [503] * 4
     assert client.get("/screeners/mine").status_code == 404
-    instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500)])
+    instruments.seed(
+        engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500)]
+    )
     catalog.refresh()
     assert client.get("/instruments/NSE_EQ/1333").status_code == 200
     assert client.get("/instruments/NSE_EQ/999").status_code == 404

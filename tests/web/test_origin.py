@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ltp.db import screenings
+from ltp.db import evaluations
 
 
 def open_requests(site: Any) -> list[str]:
@@ -50,9 +50,19 @@ def test_other_sites_may_not(site: Any, headers: dict[str, str], path: str) -> N
     assert open_requests(site) == []
 
 
-TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
+TYPED = {
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-User": "?1",
+}
 LINK = TYPED | {"Sec-Fetch-Site": "same-origin"}
-BOOSTED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "HX-Request": "true"}
+BOOSTED = {
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Dest": "empty",
+    "HX-Request": "true",
+}
 SENT = TYPED | {"Sec-Fetch-Site": "cross-site"}
 IMAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
 
@@ -62,9 +72,12 @@ def without(headers: dict[str, str], name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"]
+    "path",
+    ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"],
 )
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "192.168.1.10"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "192.168.1.10"]
+)
 def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: str) -> None:
     answer = site.client.get(path, headers={"Host": host})
     assert answer.status_code == 400
@@ -79,7 +92,11 @@ def test_a_name_that_was_pointed_here_changes_nothing(site: Any, origin: str) ->
 
 
 def test_an_address_in_the_request_line_names_the_same_host(site: Any) -> None:
-    for target, status in (("http://localhost/healthz", 200), ("http://localhost/", 200), ("http://evil.example/", 400)):
+    for target, status in (
+        ("http://localhost/healthz", 200),
+        ("http://localhost/", 200),
+        ("http://evil.example/", 400),
+    ):
         path = "/healthz" if target.endswith("healthz") else "/"
         assert site.client.get(path, environ_overrides={"RAW_URI": target}).status_code == status
 
@@ -135,5 +152,5 @@ def test_only_a_person_who_opens_the_page_of_a_screen_has_it_evaluated(
 ) -> None:
     answer = site.client.open("/screeners/custom?c=rsi+>+60", method=method, headers=headers)
     assert answer.status_code == 200
-    assert (screenings.next_queued(site.engine) is not None) is asked
+    assert (evaluations.next_queued(site.engine) is not None) is asked
     assert ('id="run-now"' in answer.text) is (method == "GET" and not asked)

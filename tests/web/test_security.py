@@ -47,13 +47,17 @@ def test_versioned_files_are_kept_for_ever_and_others_are_not(site: Any) -> None
     href = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     assert "app.css?v=" in href
     assert "immutable" in site.client.get(href).headers["Cache-Control"]
-    assert "immutable" in site.client.get("/static/vendor/htmx.org@4.0.1/htmx.min.js").headers["Cache-Control"]
+    assert (
+        "immutable" in site.client.get("/static/vendor/htmx.org@4.0.1/htmx.min.js").headers["Cache-Control"]
+    )
     assert "immutable" not in site.client.get("/static/app.css").headers["Cache-Control"]
     assert site.client.get("/static/vendor/nope.js").headers["Cache-Control"] == "no-store"
 
 
 def test_a_large_body_is_refused_before_it_is_read(site: Any) -> None:
-    answer = site.client.post("/api/v1/current_prices", data=b"x" * (64 * 1024 + 1), content_type="application/json")
+    answer = site.client.post(
+        "/api/v1/current_prices", data=b"x" * (64 * 1024 + 1), content_type="application/json"
+    )
     assert answer.status_code == 413
 
 

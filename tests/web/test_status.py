@@ -1,4 +1,6 @@
-"""The operators' page: the worker's figures as it wrote them, this process's own, and honest about what cannot be read."""
+"""The operators' page: the worker's figures as it wrote them, this process's own, and honest about what
+cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from ltp import metrics
-from ltp.core import allotment
+from ltp.core.clients import allotment
 from ltp.store import client as store_client
 from ltp.store import heartbeat
 from ltp.web import status
@@ -82,7 +84,10 @@ def test_it_shows_the_workers_own_counters(site: Any, worker: Any) -> None:
     assert shown["Batches, a second"] == "49.0"
     assert shown["A write to Redis"] == "1.2 ms, worst 14.5 ms"
     assert (shown["Wanted"], shown["Subscribed"]) == ("5,003", "5,000")
-    assert (shown["Trade time contradicts volume"], shown["Odd packets"]) == ("1", "ltt distrusted 12, out of order 1,204")
+    assert (shown["Trade time contradicts volume"], shown["Odd packets"]) == (
+        "1",
+        "ltt distrusted 12, out of order 1,204",
+    )
     assert (shown["Never ticked"], shown["Waiting for a place"], shown["Feed reconnects"]) == ("22", "1", "3")
     assert shown["Speaks since"] == "23 Nov 2026, 09:15 IST"
     assert shown["Last heartbeat"].startswith("12.")
@@ -168,7 +173,9 @@ def test_a_refresh_brings_the_same_figures_and_renews_status_line_and_beat(site:
     page = site.page("/status")
     assert facts(answer).keys() == facts(page).keys()
     assert "<html" not in answer
-    assert '<hx-partial id="status"><span class="feed-live">Feed live</span> · NSE open</hx-partial>' in answer
+    assert (
+        '<hx-partial id="status"><span class="feed-live">Feed live</span> · NSE open</hx-partial>' in answer
+    )
     assert '<hx-partial id="beat"><i>not live</i></hx-partial>' in answer
 
 
@@ -211,7 +218,20 @@ def test_a_worker_that_left_is_not_shown_as_running(site: Any, worker: Any, valk
 
 @pytest.mark.parametrize(
     "garbage",
-    ["", "x", "-1", "nan", "inf", "1e400", "9" * 400, "[" * 10_000, "<b>", "[1, null]", '{"a": 1}', "9999-12-31T23:59-23:59"],
+    [
+        "",
+        "x",
+        "-1",
+        "nan",
+        "inf",
+        "1e400",
+        "9" * 400,
+        "[" * 10_000,
+        "<b>",
+        "[1, null]",
+        '{"a": 1}',
+        "9999-12-31T23:59-23:59",
+    ],
 )
 def test_garbage_in_redis_is_no_figure_and_no_failure(site: Any, worker: Any, garbage: str) -> None:
     worker(**dict.fromkeys([*FIELDS, "last_tick_at", "began_at"], garbage))
@@ -230,9 +250,17 @@ def test_fields_it_does_not_know_and_addresses_are_not_shown(site: Any, worker: 
 
 
 def test_a_worker_that_says_less_leaves_dashes(site: Any, worker: Any, valkey: Any) -> None:
-    valkey.client.hdel("market_stream:status", "ticks_written_per_s", "write_ms", "waiting", "waiting_keys", "began_at")
+    valkey.client.hdel(
+        "market_stream:status", "ticks_written_per_s", "write_ms", "waiting", "waiting_keys", "began_at"
+    )
     shown = facts(site.page("/status"))
-    names = ("Ticks written, a second", "Conflation", "A write to Redis", "Waiting for a place", "Speaks since")
+    names = (
+        "Ticks written, a second",
+        "Conflation",
+        "A write to Redis",
+        "Waiting for a place",
+        "Speaks since",
+    )
     assert [shown[name] for name in names] == ["–"] * 5
 
 

@@ -28,19 +28,29 @@ LIST = {"HX-Request": "true", "HX-Request-Type": "full", "HX-Target": "div#scree
         ("/status/poll", PART, {"hx-reswap": "innerHTML"}),
         ("/screeners/swing/poll?n=x", PART, {"hx-reswap": "none"}),
         ("/screeners/swing", {}, {}),
-        ("/screeners/swing", {**LOAD, "HX-Target": "body", "HX-History-Restore-Request": "true"}, {"hx-reswap": "outerHTML"}),
+        (
+            "/screeners/swing",
+            {**LOAD, "HX-Target": "body", "HX-History-Restore-Request": "true"},
+            {"hx-reswap": "outerHTML"},
+        ),
         ("/screeners/swing.json", LINK, {}),
         ("/screeners/swing.csv", LINK, {}),
         ("/static/app.css", LINK, {}),
     ],
 )
-def test_an_answer_says_what_htmx_does_with_it(site: Any, url: str, asked: dict[str, str], expected: dict[str, str]) -> None:
+def test_an_answer_says_what_htmx_does_with_it(
+    site: Any, url: str, asked: dict[str, str], expected: dict[str, str]
+) -> None:
     answer = site.client.get(url, headers=asked)
-    assert {name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")} == expected
+    assert {
+        name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")
+    } == expected
 
 
-def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ltp.web.screens.run_of", lambda *_: 1 / 0)
+def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltp.web.screens.catalogue.run_of", lambda *_: 1 / 0)
     answer = site.client.get("/screeners/swing", headers=LINK)
     assert answer.status_code == 500
     assert {name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")} == {
@@ -55,5 +65,7 @@ def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(site: Any, monke
 
 def test_the_words_need_no_server(site: Any) -> None:
     assert f'hx-get="{KEPT}"' in site.page("/")
-    assert unquote(KEPT).startswith("data:text/html;charset=utf-8,<p>The page that was asked for did not come")
+    assert unquote(KEPT).startswith(
+        "data:text/html;charset=utf-8,<p>The page that was asked for did not come"
+    )
     assert "connect-src 'self' data:;" in site.client.get("/").headers["Content-Security-Policy"]

@@ -62,13 +62,17 @@ def test_there_are_templates_to_look_at() -> None:
 
 @pytest.mark.parametrize("vendor", [VENDOR, AXE], ids=lambda vendor: vendor.name)
 def test_vendored_files_are_the_published_ones(vendor: Path) -> None:
-    sums = dict(reversed(line.split()) for line in (vendor / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
+    sums = dict(
+        reversed(line.split()) for line in (vendor / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    )
     files = {path.name for path in vendor.iterdir()} - {"SHA256SUMS"}
     assert files == set(sums)
     assert "LICENSE" in files
     assert {name: hashlib.sha256((vendor / name).read_bytes()).hexdigest() for name in files} == sums
     assert any(
-        vendor.name.rpartition("@")[2] in (vendor / name).read_text(encoding="utf-8") for name in files if name != "LICENSE"
+        vendor.name.rpartition("@")[2] in (vendor / name).read_text(encoding="utf-8")
+        for name in files
+        if name != "LICENSE"
     )
 
 

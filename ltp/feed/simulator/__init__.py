@@ -1,6 +1,8 @@
-"""An exchange to run: a DhanHQ v2 server with invented prices, for trials without credentials and for the tests.
+"""An exchange to run: a DhanHQ v2 server with invented prices, for trials without credentials and for the
+tests.
 
-Everything here knows only the wire format (`ltp.dhan`) and instruments; the rest of the product meets it over sockets.
+Everything here knows only the wire format (`ltp.dhan`) and instruments; the rest of the product meets it over
+sockets.
 """
 
 from __future__ import annotations
@@ -40,9 +42,11 @@ def run(
     """Serve until SIGTERM or SIGINT. Ends the process with status 1 when one of its threads ended.
 
     Args:
-        calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the epoch)`.
+        calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the
+            epoch)`.
         known: what is listed besides the shipped universe once a client asks for it.
-        replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times as fast.
+        replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times
+            as fast.
     Raises:
         ConfigError: the port is taken, or there is no such calendar.
         InputError: the replay file is not accepted.

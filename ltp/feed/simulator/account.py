@@ -28,9 +28,16 @@ class Account:
     def renew(self, token: str, client_id: str) -> tuple[str, float]:
         """Return a new token, shaped as a JWT so that its expiry can be read from it, and that expiry."""
         expires_at = self._clock() + _TOKEN_LIFE_S
-        claims = {"iss": "simulator", "dhanClientId": client_id, "exp": int(expires_at), "jti": uuid.uuid4().hex}
+        claims = {
+            "iss": "simulator",
+            "dhanClientId": client_id,
+            "exp": int(expires_at),
+            "jti": uuid.uuid4().hex,
+        }
         parts = ({"alg": "none", "typ": "JWT"}, claims)
-        head, body = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+        head, body = (
+            base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts
+        )
         if self._kill_renewed:
             with self._lock:
                 self._killed.add(token)

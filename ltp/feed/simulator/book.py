@@ -1,7 +1,7 @@
 """One instrument on the simulated exchange: its day so far, and what a trade does to it.
 
-Volumes only rise, high and low enclose every price, and a new Indian date starts a new session whose previous close is the
-last price of the old one. Knows no schedule, no connection and no bytes.
+Volumes only rise, high and low enclose every price, and a new Indian date starts a new session whose previous
+close is the last price of the old one. Knows no schedule, no connection and no bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from ltp.core.money import SCALE, Price, snap
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.feed.simulator.path import CLOSES_S, INDEX_CALM, OPENS_S, Bar, Path
 from ltp.feed.simulator.universe import Listing
 
@@ -23,7 +23,7 @@ _BAND: Final = 0.10  # the walk stays within so much of the previous close, as c
 _LOOK_BACK_DAYS: Final = 30
 
 
-class Snapshot(NamedTuple):
+class BookSnapshot(NamedTuple):
     """All that is known of an instrument after a trade. `ltt`: whole seconds since the epoch, true UTC."""
 
     listing: Listing
@@ -72,7 +72,9 @@ class Book:
         self._rng = random.Random(f"{seed}:{listing.key}")
         self._is_index = listing.instrument.segment == "IDX_I"
         self.snapshot = self._first(now)
-        self.before = self.snapshot  # what had been traded when the exchange started; history fills its minutes in
+        self.before = (
+            self.snapshot
+        )  # what had been traded when the exchange started; history fills its minutes in
 
     def previous_trading_day(self, day: date) -> date:
         for back in range(1, _LOOK_BACK_DAYS):
@@ -81,7 +83,7 @@ class Book:
                 return earlier
         return day - timedelta(days=1)
 
-    def walk(self, now: float, gap_s: float) -> Snapshot:
+    def walk(self, now: float, gap_s: float) -> BookSnapshot:
         """Trade at the next price of the random walk; `gap_s` is the time since the last one."""
         ltp, tick = self.snapshot.ltp, self.listing.instrument.tick_size or 1
         target = self.path.close(indian_date(now))
@@ -98,7 +100,7 @@ class Book:
         lot = self.listing.instrument.lot_size
         return max(1, round(self._rng.expovariate(1 / self.path.mean_ltq) / lot)) * lot
 
-    def trade(self, ltp: Price, ltq: int, now: float) -> Snapshot:
+    def trade(self, ltp: Price, ltq: int, now: float) -> BookSnapshot:
         """Apply one trade and return what is known after it."""
         old = self.snapshot
         today = indian_date(now)
@@ -125,10 +127,14 @@ class Book:
         return self.snapshot
 
     def reopen(self, first_price: Price, now: float) -> None:
-        """Forget the day so far and begin it at this price: a replay's prices must not mix with invented ones."""
+        """Forget the day so far and begin it at this price: a replay's prices must not mix with invented
+        ones.
+        """
         fresh = self._roll(indian_date(now), first_price)
         self.past.clear()
-        self.snapshot = self.before = fresh._replace(ltp=first_price, ltq=0, ltt=int(now), prev_close=first_price)
+        self.snapshot = self.before = fresh._replace(
+            ltp=first_price, ltq=0, ltt=int(now), prev_close=first_price
+        )
 
     def _chart(self, minute: int, ltp: Price, ltq: int) -> None:
         bar = self.minutes.get(minute)
@@ -137,7 +143,7 @@ class Book:
         else:
             self.minutes[minute] = Bar(bar.open, max(bar.high, ltp), min(bar.low, ltp), ltp, bar.volume + ltq)
 
-    def _roll(self, today: date, first_price: Price) -> Snapshot:
+    def _roll(self, today: date, first_price: Price) -> BookSnapshot:
         old = self.snapshot
         self.past[old.session] = old.bar
         self.minutes.clear()
@@ -154,7 +160,7 @@ class Book:
             oi_low=old.oi,
         )
 
-    def _first(self, now: float) -> Snapshot:
+    def _first(self, now: float) -> BookSnapshot:
         """Make up the session that began last, as if it had been traded until now."""
         day = indian_date(now)
         if not self.trading_day(day) or now < midnight(day) + OPENS_S:
@@ -162,8 +168,16 @@ class Book:
         bar = self.path.bar(day)
         done = min(1.0, (now - midnight(day) - OPENS_S) / (CLOSES_S - OPENS_S))
         ltp = snap(bar.open + round((bar.close - bar.open) * done), self.listing.instrument.tick_size)
-        high = max(ltp, bar.open, snap(bar.open + int((bar.high - bar.open) * done), self.listing.instrument.tick_size))
-        low = min(ltp, bar.open, snap(bar.open - int((bar.open - bar.low) * done), self.listing.instrument.tick_size))
+        high = max(
+            ltp,
+            bar.open,
+            snap(bar.open + int((bar.high - bar.open) * done), self.listing.instrument.tick_size),
+        )
+        low = min(
+            ltp,
+            bar.open,
+            snap(bar.open - int((bar.open - bar.low) * done), self.listing.instrument.tick_size),
+        )
         volume = int(bar.volume * done)
         gap_s = self._rng.random() / max(self.listing.trades_per_s, 1e-3)
         ltt = int(min(now - gap_s, midnight(day) + CLOSES_S))
@@ -171,6 +185,20 @@ class Book:
         prev_close = self.path.close(self.previous_trading_day(day))
         average = (high + low + ltp) // 3
         ltq = 0 if self._is_index else self.draw_ltq()
-        return Snapshot(
-            self.listing, day, ltp, ltq, ltt, 0, volume, average * volume, bar.open, high, low, prev_close, oi, oi, oi
+        return BookSnapshot(
+            self.listing,
+            day,
+            ltp,
+            ltq,
+            ltt,
+            0,
+            volume,
+            average * volume,
+            bar.open,
+            high,
+            low,
+            prev_close,
+            oi,
+            oi,
+            oi,
         )

@@ -1,7 +1,8 @@
-"""One client of the simulated feed: its subscriptions, what waits to be sent to it, and the one thread that sends.
+"""One client of the simulated feed: its subscriptions, what waits to be sent to it, and the one thread that
+sends.
 
-A slow client is conflated, never waited for: past a bound only the newest of each instrument and mode is kept. Knows neither
-prices nor other connections.
+A slow client is conflated, never waited for: past a bound only the newest of each instrument and mode is
+kept. Knows neither prices nor other connections.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any, Final, Literal, NamedTuple
 from simple_websocket import ConnectionClosed
 
 from ltp.dhan.codes import MAX_PER_CONNECTION, MAX_PER_MESSAGE, MODES, SEGMENT_NAMES, Mode
-from ltp.dhan.packets import Disconnect, Packet
+from ltp.dhan.packets import DisconnectPacket, Packet
 from ltp.dhan.requests import Request, parse
 from ltp.errors import InputError
 from ltp.feed.simulator.distort import Distortion, Message
 from ltp.feed.simulator.faults import Faults
-from ltp.feed.simulator.line import PING, Line, close_frame, frame
+from ltp.feed.simulator.frame_socket import PING, FrameSocket, close_frame, frame
 
 TOO_MANY: Final = 804
 BAD_REQUEST: Final = 814
@@ -33,25 +34,33 @@ How = Literal["reset", "fin", "close"]
 
 
 class Outgoing(NamedTuple):
-    """`slot`: a newer entry of the same slot replaces this one when the client is slow. `content`: packets to encode, a message
-    to pass on as it is, or how to end the connection (after this nothing is sent)."""
+    """`slot`: a newer entry of the same slot replaces this one when the client is slow. `content`: packets to
+    encode, a message to pass on as it is, or how to end the connection (after this nothing is sent).
+    """
 
     slot: tuple[str, str]
     content: tuple[Packet, ...] | bytes | How
     code: int = 1000
 
 
-Subscribed = Callable[["Connection", Mode, list[str]], None]
+Subscribed = Callable[["SimulatorClient", Mode, list[str]], None]
 
 
-class Connection:
+class SimulatorClient:
     """Args:
     on_subscribed: called with the mode and the keys that are new in it.
     ping_s, silence_s: pings are so far apart; a client that says nothing for so long is dropped.
     """
 
     def __init__(
-        self, client_id: str, line: Line, faults: Faults, on_subscribed: Subscribed, *, ping_s: float, silence_s: float
+        self,
+        client_id: str,
+        line: FrameSocket,
+        faults: Faults,
+        on_subscribed: Subscribed,
+        *,
+        ping_s: float,
+        silence_s: float,
     ) -> None:
         self.client_id = client_id
         self.subscribed: dict[Mode, set[str]] = {mode: set() for mode in MODES}
@@ -129,7 +138,9 @@ class Connection:
         if request.action == "unsubscribe":
             self.subscribed[mode].difference_update(request.keys)
         else:
-            self._on_subscribed(self, mode, [key for key in dict.fromkeys(request.keys) if key not in self.subscribed[mode]])
+            self._on_subscribed(
+                self, mode, [key for key in dict.fromkeys(request.keys) if key not in self.subscribed[mode]]
+            )
 
     def _overdue(self) -> bool:
         now = time.monotonic()
@@ -189,4 +200,4 @@ class Connection:
 
 
 def _farewell(reason: int) -> Outgoing:
-    return Outgoing(("", f"reason {reason}"), (Disconnect(0, 0, reason),))
+    return Outgoing(("", f"reason {reason}"), (DisconnectPacket(0, 0, reason),))

@@ -1,6 +1,7 @@
 """All clients of the simulated feed: the limit of five per client id, and who gets which trade.
 
-Whoever calls `publish` holds the exchange's lock, so that a subscription's snapshot and the trades after it keep their order.
+Whoever calls `publish` holds the exchange's lock, so that a subscription's snapshot and the trades after it
+keep their order.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ltp.dhan.codes import FULL, MAX_CONNECTIONS, MODES, QUOTE, SEGMENT_NAMES, TICKER, Mode
-from ltp.feed.simulator.book import Snapshot
-from ltp.feed.simulator.connection import Connection, How, Outgoing
+from ltp.feed.simulator.book import BookSnapshot
+from ltp.feed.simulator.connection import How, Outgoing, SimulatorClient
 from ltp.feed.simulator.exchange import Exchange
 from ltp.feed.simulator.outgoing import PrevCloseFor, packets, prev_close
 
@@ -25,11 +26,11 @@ class Connections:
     def __init__(self, exchange: Exchange, clock: Callable[[], float], prev_close_for: PrevCloseFor) -> None:
         self._exchange, self._clock, self._prev_close_for = exchange, clock, prev_close_for
         self._lock = threading.Lock()
-        self._open: list[Connection] = []
+        self._open: list[SimulatorClient] = []
         self.accepted = 0
         self.attempts = 0
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: SimulatorClient) -> None:
         """Admit a connection; one too many of its client id costs the oldest of them its place."""
         with self._lock:
             self.accepted += 1
@@ -39,17 +40,19 @@ class Connections:
             self.remove(same[0])
             same[0].disconnect(TOO_MANY_CONNECTIONS)
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: SimulatorClient) -> None:
         with self._lock:
             if connection in self._open:
                 self._open.remove(connection)
 
-    def all(self) -> list[Connection]:
+    def all(self) -> list[SimulatorClient]:
         with self._lock:
             return list(self._open)
 
-    def subscribe(self, connection: Connection, mode: Mode, keys: Iterable[str]) -> None:
-        """Add keys to a mode and queue what a new subscriber gets first; a key that is not known gets silence."""
+    def subscribe(self, connection: SimulatorClient, mode: Mode, keys: Iterable[str]) -> None:
+        """Add keys to a mode and queue what a new subscriber gets first; a key that is not known gets
+        silence.
+        """
         keys = list(keys)
         self._exchange.admit(keys, self._clock())
         with self._exchange.lock:
@@ -65,7 +68,7 @@ class Connections:
                     ]
                 )
 
-    def publish(self, trades: Iterable[Snapshot]) -> None:
+    def publish(self, trades: Iterable[BookSnapshot]) -> None:
         connections = self.all()
         for trade in trades if connections else ():
             key = trade.listing.key
@@ -79,11 +82,14 @@ class Connections:
                     connection.offer([made[mode]])
 
     def pass_on(self, message: bytes) -> None:
-        """Send a captured message as it is to those who subscribed to its first instrument in the mode of its packet.
+        """Send a captured message as it is to those who subscribed to its first instrument in the mode of its
+        packet.
 
         What has no such header goes to everybody.
         """
-        code, _, segment, security_id = _HEADER.unpack_from(message) if len(message) >= _HEADER.size else (0, 0, -1, 0)
+        code, _, segment, security_id = (
+            _HEADER.unpack_from(message) if len(message) >= _HEADER.size else (0, 0, -1, 0)
+        )
         key, mode = f"{SEGMENT_NAMES.get(segment, '')}:{security_id}", _MODE_OF_CODE.get(code)
         for connection in self.all():
             wanted = MODES if mode is None else (mode,)
@@ -118,5 +124,7 @@ class Connections:
             ],
         }
 
-    def _packets(self, snapshot: Snapshot, mode: Mode) -> tuple[Any, ...]:
-        return packets(snapshot, mode, in_session=self._exchange.open(snapshot.listing.instrument.segment, self._clock()))
+    def _packets(self, snapshot: BookSnapshot, mode: Mode) -> tuple[Any, ...]:
+        return packets(
+            snapshot, mode, in_session=self._exchange.open(snapshot.listing.instrument.segment, self._clock())
+        )

@@ -1,7 +1,8 @@
-"""Commands to the simulator over HTTP, under `/control`: faults, exact trades, disconnects, and what the clients are doing.
+"""Commands to the simulator over HTTP, under `/control`: faults, exact trades, disconnects, and what the
+clients are doing.
 
-Not part of DhanHQ. Every answer is JSON; what is not accepted is one sentence with status 400. A web page may not give
-commands: a browser sends a plain POST anywhere, but JSON only where it is allowed to.
+Not part of DhanHQ. Every answer is JSON; what is not accepted is one sentence with status 400. A web page may
+not give commands: a browser sends a plain POST anywhere, but JSON only where it is allowed to.
 """
 
 from __future__ import annotations
@@ -12,23 +13,25 @@ from typing import Any, Final, cast
 
 from flask import Blueprint, Response, jsonify, request
 
+from ltp.core.clients.trusted_hosts import TrustedHosts, same_origin
 from ltp.core.instrument import parse_key
 from ltp.core.money import MAX_PRICE, SCALE, price_from_rupees, rupees
-from ltp.core.trusted_hosts import TrustedHosts, same_origin
 from ltp.dhan.packets import MAX_LTQ
 from ltp.errors import InputError, NotFoundError
-from ltp.feed.simulator.book import Snapshot
+from ltp.feed.simulator.book import BookSnapshot
 from ltp.feed.simulator.connection import How
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.faults import Fault, Faults
 
-Publish = Callable[..., Snapshot]
+Publish = Callable[..., BookSnapshot]
 _HOSTS: Final = TrustedHosts()
 _HOWS: Final = ("reset", "fin", "close")
 
 
 def control(faults: Faults, connections: Connections, publish: Publish) -> Blueprint:
-    """Return the commands. `publish(key, ltp, ltq=, hold_s=)` makes a trade now and sends it to its subscribers."""
+    """Return the commands. `publish(key, ltp, ltq=, hold_s=)` makes a trade now and sends it to its
+    subscribers.
+    """
     blueprint = Blueprint("simulator_control", __name__)
     blueprint.before_request(_refuse_pages)
 
@@ -54,7 +57,14 @@ def control(faults: Faults, connections: Connections, publish: Publish) -> Bluep
     @blueprint.post("/trades")
     def trade() -> Response:
         snapshot = publish(**_trade(_body()))
-        return jsonify({"key": snapshot.listing.key, "ltp": rupees(snapshot.ltp), "volume": snapshot.volume, "ltt": snapshot.ltt})
+        return jsonify(
+            {
+                "key": snapshot.listing.key,
+                "ltp": rupees(snapshot.ltp),
+                "volume": snapshot.volume,
+                "ltt": snapshot.ltt,
+            }
+        )
 
     @blueprint.post("/drop")
     def drop() -> Response:
@@ -81,7 +91,9 @@ def _refuse_pages() -> tuple[Response, int] | None:
     host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
     foreign = request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
     # Any site can point its name at this machine, and is then its own origin.
-    if foreign or (origin is not None and not (_HOSTS.allows(host) and same_origin(origin, request.scheme, host))):
+    if foreign or (
+        origin is not None and not (_HOSTS.allows(host) and same_origin(origin, request.scheme, host))
+    ):
         return jsonify({"error": "commands are not taken from pages of other sites"}), 403
     if request.method == "POST" and request.mimetype != "application/json":
         return jsonify({"error": "a command is sent with Content-Type: application/json"}), 415

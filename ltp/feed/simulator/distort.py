@@ -1,7 +1,7 @@
 """Packets to WebSocket messages, with whatever fault is active done to them on the way.
 
-Knows no socket. The order is fixed: values first (price, age), then bytes (length, tail), then what is inserted between, last
-how many packets share a message.
+Knows no socket. The order is fixed: values first (price, age), then bytes (length, tail), then what is
+inserted between, last how many packets share a message.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ltp.dhan.codes import SEGMENT_NAMES
-from ltp.dhan.packets import HEADER_SIZE, Full, Packet, Quote, Ticker, encode
+from ltp.dhan.packets import HEADER_SIZE, FullPacket, Packet, QuotePacket, TickerPacket, encode
 from ltp.feed.simulator.faults import Faults
 
 Message = bytes | str
@@ -53,13 +53,15 @@ class Distortion:
 
 
 def _altered(packet: Packet, faults: Faults) -> Packet:
-    if not isinstance(packet, Ticker | Quote | Full):
+    if not isinstance(packet, TickerPacket | QuotePacket | FullPacket):
         return packet
     price = faults.take("price", key=f"{SEGMENT_NAMES[packet.segment]}:{packet.security_id}")
     if price is not None:
         value = float(price.params["value"])
         # A finite number that float32 cannot hold would end the sender instead of reaching the reader.
-        packet = packet._replace(ltp=max(-_MAX_FLOAT32, min(_MAX_FLOAT32, value)) if math.isfinite(value) else value)
+        packet = packet._replace(
+            ltp=max(-_MAX_FLOAT32, min(_MAX_FLOAT32, value)) if math.isfinite(value) else value
+        )
     stale = faults.take("stale")
     if stale is not None:
         packet = packet._replace(ltt=min(2**32 - 1, max(0, packet.ltt - stale.params["age_s"])))

@@ -1,8 +1,8 @@
 """The exchange: who trades when. Every instrument has its own rate; `advance` makes the trades that are due.
 
-Deterministic: the same listings, seed, start and sequence of instants give the same trades, because each book draws from a
-generator of its own. Asks no clock and starts no thread; `server` calls it in a loop. `lock` is public: whoever pairs a
-snapshot with a subscription must hold it, or an older price could follow a newer one.
+Deterministic: the same listings, seed, start and sequence of instants give the same trades, because each book
+draws from a generator of its own. Asks no clock and starts no thread; `server` calls it in a loop. `lock` is
+public: whoever pairs a snapshot with a subscription must hold it, or an older price could follow a newer one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from ltp.core.instrument import Instrument, parse_key
 from ltp.core.money import Price
 from ltp.errors import InputError, NotFoundError
-from ltp.feed.simulator.book import Book, Snapshot, midnight
+from ltp.feed.simulator.book import Book, BookSnapshot, midnight
 from ltp.feed.simulator.universe import Listing, listing_of
 
 InSession = Callable[[str, float], bool]
@@ -56,12 +56,20 @@ class Exchange:
         self._rng = random.Random(f"{seed}:schedule")
         self._held: dict[str, float] = {}
         self._walked_at = dict.fromkeys(self.books, now)
-        self._due = [(now + self._gap(book) * self._rng.random(), key) for key, book in self.books.items()] if rate > 0 else []
+        self._due = (
+            [(now + self._gap(book) * self._rng.random(), key) for key, book in self.books.items()]
+            if rate > 0
+            else []
+        )
         heapq.heapify(self._due)
 
     def admit(self, keys: Iterable[str], now: float) -> None:
-        """List what is known of these and not listed yet. Not to be called with the lock: it may ask a database."""
-        missing = [key for key in keys if key not in self.books and key not in self._delisted and _is_key(key)]
+        """List what is known of these and not listed yet. Not to be called with the lock: it may ask a
+        database.
+        """
+        missing = [
+            key for key in keys if key not in self.books and key not in self._delisted and _is_key(key)
+        ]
         room = _MOST_LISTED - len(self.books)
         for instrument, close in self._known(missing[:room]) if missing and room > 0 else ():
             book = self._book(listing_of(instrument, close), now)
@@ -72,7 +80,7 @@ class Exchange:
                 if book.listing.key not in self.books:
                     self._list(book, now)
 
-    def snapshot(self, key: str) -> Snapshot | None:
+    def snapshot(self, key: str) -> BookSnapshot | None:
         book = self.books.get(key)
         return book.snapshot if book else None
 
@@ -82,7 +90,7 @@ class Exchange:
     def open(self, segment: str, now: float) -> bool:
         return self._in_session is None or self._in_session(segment, now)
 
-    def advance(self, now: float) -> list[Snapshot]:
+    def advance(self, now: float) -> list[BookSnapshot]:
         """Make every trade that is due at `now`, oldest first, and return what is known after each."""
         with self.lock:
             trades = []
@@ -99,7 +107,9 @@ class Exchange:
                     trades.append(trade)
             return trades
 
-    def trade(self, key: str, ltp: Price, now: float, *, ltq: int | None = None, hold_s: float = 0.0) -> Snapshot:
+    def trade(
+        self, key: str, ltp: Price, now: float, *, ltq: int | None = None, hold_s: float = 0.0
+    ) -> BookSnapshot:
         """Publish exactly this price now; for `hold_s` afterwards the walk leaves the instrument alone.
 
         Raises:
@@ -131,17 +141,22 @@ class Exchange:
         if self._rate > 0:
             heapq.heappush(self._due, (now + self._gap(book) * self._rng.random(), key))
 
-    def _next(self, book: Book, key: str, due_at: float, now: float, *, open_: bool) -> tuple[float, Snapshot | None]:
+    def _next(
+        self, book: Book, key: str, due_at: float, now: float, *, open_: bool
+    ) -> tuple[float, BookSnapshot | None]:
         if not open_:
             return now + _CLOSED_RETRY_S * (0.5 + self._rng.random()), None
         held_until = self._held.get(key, 0.0)
         if held_until > due_at:
             return held_until, None
         gap_s, self._walked_at[key] = due_at - self._walked_at[key], due_at
-        # After a long stop the walk takes one ordinary step: a process that was frozen must not come back with a jump.
+        # After a long stop the walk takes one ordinary step: a process that was frozen must not come back
+        # with a jump.
         step_s = min(max(gap_s, 0.0), 2 * self._gap(book))
         # A trade is stamped when it is made, and what is late (a burst, a slow machine) is not made twice.
-        return max(due_at + self._gap(book) * (0.6 + 0.8 * self._rng.random()), now - 1.0), book.walk(now, step_s)
+        return max(due_at + self._gap(book) * (0.6 + 0.8 * self._rng.random()), now - 1.0), book.walk(
+            now, step_s
+        )
 
     def _gap(self, book: Book) -> float:
         return 1 / (book.listing.trades_per_s * self._rate)

@@ -1,7 +1,8 @@
 """What can go wrong on command: which faults are active, how often each may still strike, and until when.
 
-A registry only: the handshake, the connections and the REST side ask it at the point where each fault strikes. Every fault
-ends by itself, after a count or a time, so that a forgotten one cannot spoil the next trial.
+A registry only: the handshake, the connections and the REST side ask it at the point where each fault
+strikes. Every fault ends by itself, after a count or a time, so that a forgotten one cannot spoil the next
+trial.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     # any answer under /v2
     "rest": {"status": 500, "code": 800},
 }
-_BY_TIME: Final = frozenset({"mute", "freeze", "packed", "stale"})  # without a bound these last ten seconds, others strike once
+_BY_TIME: Final = frozenset(
+    {"mute", "freeze", "packed", "stale"}
+)  # without a bound these last ten seconds, others strike once
 _ONLY_BY_TIME: Final = frozenset({"mute", "freeze"})
 _MAX_DELAY_S: Final = 600.0
 _MAX_SIZE: Final = 65_535
@@ -49,7 +52,9 @@ _CHOICES: Final = {"how": ("reset", "close"), "then": ("silence", "reset")}
 
 @dataclass
 class Fault:
-    """`left`: how often it may still strike, None without such a bound. `until`: monotonic instant, None likewise."""
+    """`left`: how often it may still strike, None without such a bound. `until`: monotonic instant, None
+    likewise.
+    """
 
     number: int
     kind: str
@@ -77,12 +82,23 @@ class Faults:
         if kind not in KINDS:
             raise InputError("kind", str(kind), "one of " + ", ".join(KINDS))
         if count is not None and (type(count) is not int or count < 1 or kind in _ONLY_BY_TIME):
-            raise InputError("count", str(count), f"{kind} has no count" if kind in _ONLY_BY_TIME else "a whole number above 0")
+            raise InputError(
+                "count",
+                str(count),
+                f"{kind} has no count" if kind in _ONLY_BY_TIME else "a whole number above 0",
+            )
         if duration_s is not None and not (_is_number(duration_s) and 0 < duration_s <= 86_400):
             raise InputError("duration_s", str(duration_s), "seconds, above 0 and up to 86400")
-        checked = {name: _checked(kind, name, params.pop(name, default), default) for name, default in KINDS[kind].items()}
+        checked = {
+            name: _checked(kind, name, params.pop(name, default), default)
+            for name, default in KINDS[kind].items()
+        }
         if params:
-            raise InputError(next(iter(params)), "", f"{kind} takes " + (", ".join(KINDS[kind]) or "nothing but duration_s"))
+            raise InputError(
+                next(iter(params)),
+                "",
+                f"{kind} takes " + (", ".join(KINDS[kind]) or "nothing but duration_s"),
+            )
         if count is None and duration_s is None:
             count, duration_s = (None, _DEFAULT_DURATION_S) if kind in _BY_TIME else (1, None)
         with self._lock:
@@ -104,15 +120,23 @@ class Faults:
     def active(self) -> list[Fault]:
         with self._lock:
             now = self._monotonic()
-            self._active = [fault for fault in self._active if fault.left != 0 and (fault.until is None or now < fault.until)]
+            self._active = [
+                fault
+                for fault in self._active
+                if fault.left != 0 and (fault.until is None or now < fault.until)
+            ]
             return list(self._active)
 
     def lasts(self, kind: str, segment: str = "") -> bool:
-        """Tell whether a fault of this kind is active, for a segment where it names some, without using it up."""
+        """Tell whether a fault of this kind is active, for a segment where it names some, without using it
+        up.
+        """
         return self.any and any(fault.kind == kind and _concerns(fault, segment) for fault in self.active())
 
     def take(self, kind: str, *, key: str = "") -> Fault | None:
-        """Let the oldest active fault of this kind strike once; `key`: the instrument, where the fault names some."""
+        """Let the oldest active fault of this kind strike once; `key`: the instrument, where the fault names
+        some.
+        """
         if not self.any:
             return None
         for fault in self.active():

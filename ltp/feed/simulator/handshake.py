@@ -1,7 +1,8 @@
 """The first seconds of a feed connection: who is refused before the upgrade, and who is cut right after it.
 
-Real bad credentials rarely give an HTTP error: most are answered with 101 and then code 50, or a bare drop. Empty ones are
-refused here at once; the `reject` and `drop_after_accept` faults and a killed token show the other two.
+Real bad credentials rarely give an HTTP error: most are answered with 101 and then code 50, or a bare drop.
+Empty ones are refused here at once; the `reject` and `drop_after_accept` faults and a killed token show the
+other two.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from flask import Response, request
 
 from ltp.feed.simulator.account import EXPIRED, Account
-from ltp.feed.simulator.connection import Connection
+from ltp.feed.simulator.connection import SimulatorClient
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.faults import Faults
 
@@ -20,8 +21,15 @@ from ltp.feed.simulator.faults import Faults
 class Handshake:
     """`stopping` ends every wait."""
 
-    def __init__(self, faults: Faults, account: Account, connections: Connections, stopping: threading.Event) -> None:
-        self._faults, self._account, self._connections, self._stopping = faults, account, connections, stopping
+    def __init__(
+        self, faults: Faults, account: Account, connections: Connections, stopping: threading.Event
+    ) -> None:
+        self._faults, self._account, self._connections, self._stopping = (
+            faults,
+            account,
+            connections,
+            stopping,
+        )
 
     def refusal(self) -> Response | None:
         """Return the answer to an upgrade that is not granted, None to let it through."""
@@ -30,14 +38,16 @@ class Handshake:
             self._stopping.wait(slow.params["delay_s"])
         if refuse := self._faults.take("refuse"):
             wait_s = refuse.params["retry_after_s"]
-            return Response(status=refuse.params["status"], headers={"Retry-After": str(wait_s)} if wait_s else None)
+            return Response(
+                status=refuse.params["status"], headers={"Retry-After": str(wait_s)} if wait_s else None
+            )
         if request.args.get("version") != "2" or request.args.get("authType") != "2":
             return Response("version=2 and authType=2 are required\n", 400, content_type="text/plain")
         if not request.args.get("token") or not request.args.get("clientId"):
             return Response("token and clientId are required\n", 401, content_type="text/plain")
         return None
 
-    def serve(self, connection: Connection, websocket: Any, token: str) -> None:
+    def serve(self, connection: SimulatorClient, websocket: Any, token: str) -> None:
         """Run an accepted connection to its end."""
         reject = self._faults.take("reject")
         drop = self._faults.take("drop_after_accept")

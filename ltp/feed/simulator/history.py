@@ -1,7 +1,8 @@
-"""Charts of the simulated exchange: daily bars, and minute bars that add up to them and join the prices of now.
+"""Charts of the simulated exchange: daily bars, and minute bars that add up to them and join the prices of
+now.
 
-Past days come from the seed, days this process traded through from what was traded; the minutes before it started are drawn
-so that they end where it began. Knows no HTTP.
+Past days come from the seed, days this process traded through from what was traded; the minutes before it
+started are drawn so that they end where it began. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ StampedBar = tuple[int, Bar]
 
 
 def daily_bars(book: Book, first: date, end: date) -> list[StampedBar]:
-    """Return the days from `first` up to but not including `end`, each stamped with its midnight in India (seconds, UTC)."""
+    """Return the days from `first` up to but not including `end`, each stamped with its midnight in India
+    (seconds, UTC).
+    """
     return [(int(midnight(day)), bar) for day in _days(book, first, end) if (bar := _day(book, day))]
 
 
 def minute_bars(book: Book, begin: float, end: float, now: float, interval: int) -> list[StampedBar]:
-    """Return bars of `interval` minutes that begin at or after `begin` and before `end` (seconds since the epoch)."""
+    """Return bars of `interval` minutes that begin at or after `begin` and before `end` (seconds since the
+    epoch).
+    """
     one_minute: list[StampedBar] = []
     first, last = (date.fromordinal(_ordinal(instant)) for instant in (begin, end))
     for day in _days(book, first, last + timedelta(days=1)):
@@ -71,13 +76,18 @@ def _minutes(book: Book, day: date, now: float) -> list[StampedBar]:
 
 
 def _drawn(book: Book, day: date, whole: Bar, opening: int, count: int) -> list[StampedBar]:
-    """Draw `count` minutes that begin at the day's open, end at its close, reach its high and low and share its volume."""
+    """Draw `count` minutes that begin at the day's open, end at its close, reach its high and low and share
+    its volume.
+    """
     if count <= 0:
         return []
     rng = random.Random(f"{book.listing.key}:{day}:{whole}")
     prices = _bridge(rng, whole, count, book.listing.instrument.tick_size)
     volumes = _shares(rng, whole.volume, count)
-    bars = [Bar(a, max(a, b), min(a, b), b, volume) for (a, b), volume in zip(pairwise(prices), volumes, strict=True)]
+    bars = [
+        Bar(a, max(a, b), min(a, b), b, volume)
+        for (a, b), volume in zip(pairwise(prices), volumes, strict=True)
+    ]
     top = max(range(count), key=lambda index: bars[index].high)
     bars[top] = bars[top]._replace(high=whole.high)
     bottom = min(range(count), key=lambda index: bars[index].low)
@@ -93,7 +103,8 @@ def _bridge(rng: random.Random, whole: Bar, count: int, tick: Price) -> list[Pri
         walk.append(walk[-1] + rng.gauss(0, step))
     tilt = (whole.close - whole.open - walk[-1]) / count
     inside = (
-        min(whole.high, max(whole.low, snap(round(whole.open + value + tilt * index), tick))) for index, value in enumerate(walk)
+        min(whole.high, max(whole.low, snap(round(whole.open + value + tilt * index), tick)))
+        for index, value in enumerate(walk)
     )
     prices = list(inside)
     prices[0], prices[-1] = whole.open, whole.close
@@ -120,7 +131,13 @@ def _grouped(bars: Iterable[StampedBar], seconds: int) -> Iterator[StampedBar]:
         start = opening + (stamp - opening) // seconds * seconds
         if current is not None and current[0] == start:
             joined = current[1]
-            bar = Bar(joined.open, max(joined.high, bar.high), min(joined.low, bar.low), bar.close, joined.volume + bar.volume)
+            bar = Bar(
+                joined.open,
+                max(joined.high, bar.high),
+                min(joined.low, bar.low),
+                bar.close,
+                joined.volume + bar.volume,
+            )
         elif current is not None:
             yield current
         current = (start, bar)

@@ -1,8 +1,8 @@
 """Files that stand in for the random walk: one-minute bars, or captured frames.
 
-Bars: CSV with a header of `segment,security_id` (or `symbol`), `time` (ISO 8601 with offset), `open,high,low,close,volume`.
-Frames: JSON lines `{"at": seconds, "hex": "..."}`. Reads the whole file, checks every line, and hands out what is due; knows
-no exchange and no clock.
+Bars: CSV with a header of `segment,security_id` (or `symbol`), `time` (ISO 8601 with offset),
+`open,high,low,close,volume`. Frames: JSON lines `{"at": seconds, "hex": "..."}`. Reads the whole file, checks
+every line, and hands out what is due; knows no exchange and no clock.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def _prints(row: Mapping[str, str | None], where: str, symbols: Mapping[str, str
     at, volume = _at(str(row["time"]), where), _volume(str(row["volume"]), where)
     turns = (open_, low, high, close) if close >= open_ else (open_, high, low, close)
     last = volume - 3 * (volume // 4)
-    return [Print(at + index * _QUARTER_S, key, price, last if index == 3 else volume // 4) for index, price in enumerate(turns)]
+    return [
+        Print(at + index * _QUARTER_S, key, price, last if index == 3 else volume // 4)
+        for index, price in enumerate(turns)
+    ]
 
 
 def _key(row: Mapping[str, str | None], where: str, symbols: Mapping[str, str]) -> str:
@@ -124,7 +127,9 @@ def _key(row: Mapping[str, str | None], where: str, symbols: Mapping[str, str]) 
         return parse_key(f"{row.get('segment') or 'NSE_EQ'}:{row['security_id']}", where)
     symbol = row.get("symbol") or ""
     if symbol not in symbols:
-        raise InputError(f"{where}, symbol", symbol, "a symbol of the simulator's universe, or segment and security_id")
+        raise InputError(
+            f"{where}, symbol", symbol, "a symbol of the simulator's universe, or segment and security_id"
+        )
     return symbols[symbol]
 
 

@@ -1,7 +1,8 @@
 """DhanHQ's market quote REST endpoints over the simulated exchange: `/v2/marketfeed/ltp|ohlc|quote`.
 
-Errors have the shape these endpoints really answer with, `{"data": {"805": "..."}, "status": "failed"}`, not the documented
-one. Ids come back as string keys, unknown ids are absent, unknown keys of the request are ignored.
+Errors have the shape these endpoints really answer with, `{"data": {"805": "..."}, "status": "failed"}`, not
+the documented one. Ids come back as string keys, unknown ids are absent, unknown keys of the request are
+ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ltp.core.instrument import SEGMENTS
 from ltp.core.money import rupees, snap
 from ltp.dhan.clock import utc_to_trade_time
 from ltp.feed.simulator.account import Account
-from ltp.feed.simulator.book import Snapshot
+from ltp.feed.simulator.book import BookSnapshot
 from ltp.feed.simulator.exchange import Exchange
 from ltp.feed.simulator.outgoing import depth, pending
 
@@ -48,7 +49,9 @@ class Pace:
         return allowed
 
 
-def quotes(exchange: Exchange, account: Account, clock: Callable[[], float], monotonic: Callable[[], float]) -> Blueprint:
+def quotes(
+    exchange: Exchange, account: Account, clock: Callable[[], float], monotonic: Callable[[], float]
+) -> Blueprint:
     """Return the three endpoints."""
     blueprint = Blueprint("simulator_quotes", __name__)
     pace = Pace(1, _PACE_S, monotonic)
@@ -66,7 +69,10 @@ def quotes(exchange: Exchange, account: Account, clock: Callable[[], float], mon
             return failed(400, 804)
         exchange.admit([f"{segment}:{id_}" for segment, ids in wanted.items() for id_ in ids], clock())
         return jsonify(
-            {"data": {segment: _found(exchange, segment, ids, kind) for segment, ids in wanted.items()}, "status": "success"}
+            {
+                "data": {segment: _found(exchange, segment, ids, kind) for segment, ids in wanted.items()},
+                "status": "success",
+            }
         )
 
     for kind in ("ltp", "ohlc", "quote"):
@@ -76,7 +82,9 @@ def quotes(exchange: Exchange, account: Account, clock: Callable[[], float], mon
 
 def failed(status: int, code: int, sentence: str = "") -> Response:
     """Return an error in the shape of the data endpoints."""
-    response = jsonify({"data": {str(code): sentence or _SENTENCES.get(code, "Request failed")}, "status": "failed"})
+    response = jsonify(
+        {"data": {str(code): sentence or _SENTENCES.get(code, "Request failed")}, "status": "failed"}
+    )
     response.status_code = status
     return response
 
@@ -96,10 +104,14 @@ def _wanted(incoming: Request) -> dict[str, list[int]] | None:
 
 def _found(exchange: Exchange, segment: str, ids: list[int], kind: str) -> dict[str, Any]:
     snapshots = {str(security_id): exchange.snapshot(f"{segment}:{security_id}") for security_id in ids}
-    return {security_id: _fields(snapshot, kind) for security_id, snapshot in snapshots.items() if snapshot is not None}
+    return {
+        security_id: _fields(snapshot, kind)
+        for security_id, snapshot in snapshots.items()
+        if snapshot is not None
+    }
 
 
-def _fields(snapshot: Snapshot, kind: str) -> dict[str, Any]:
+def _fields(snapshot: BookSnapshot, kind: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"last_price": rupees(snapshot.ltp)}
     if kind == "ltp":
         return fields
@@ -112,7 +124,7 @@ def _fields(snapshot: Snapshot, kind: str) -> dict[str, Any]:
     return fields if kind == "ohlc" else fields | _trading(snapshot) | _depth(snapshot)
 
 
-def _trading(snapshot: Snapshot) -> dict[str, Any]:
+def _trading(snapshot: BookSnapshot) -> dict[str, Any]:
     sell_qty, buy_qty = pending(snapshot)
     return {
         "average_price": round(snapshot.atp, 2),
@@ -130,18 +142,24 @@ def _trading(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _circuit(snapshot: Snapshot, tenths: int) -> float:
+def _circuit(snapshot: BookSnapshot, tenths: int) -> float:
     instrument = snapshot.listing.instrument
     if instrument.segment == "IDX_I":
         return 0.0
     return rupees(snap(snapshot.prev_close * tenths // 10, instrument.tick_size))
 
 
-def _depth(snapshot: Snapshot) -> dict[str, Any]:
+def _depth(snapshot: BookSnapshot) -> dict[str, Any]:
     levels = depth(snapshot)
     return {
         "depth": {
-            "buy": [{"quantity": level.bid_qty, "orders": level.bid_orders, "price": level.bid_price} for level in levels],
-            "sell": [{"quantity": level.ask_qty, "orders": level.ask_orders, "price": level.ask_price} for level in levels],
+            "buy": [
+                {"quantity": level.bid_qty, "orders": level.bid_orders, "price": level.bid_price}
+                for level in levels
+            ],
+            "sell": [
+                {"quantity": level.ask_qty, "orders": level.ask_orders, "price": level.ask_price}
+                for level in levels
+            ],
         }
     }

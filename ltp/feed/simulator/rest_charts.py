@@ -1,8 +1,8 @@
 """DhanHQ's other REST endpoints: charts, profile and token renewal, with the errors of the trading side
 (`{"errorType": ..., "errorCode": "DH-905", "errorMessage": ...}`).
 
-Chart times are true UTC; a daily bar is stamped 00:00 in India. `toDate` of a daily chart is exclusive; a bare date that ends
-an intraday request includes that day, as recorded answers show.
+Chart times are true UTC; a daily bar is stamped 00:00 in India. `toDate` of a daily chart is exclusive; a
+bare date that ends an intraday request includes that day, as recorded answers show.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, request
 
 from ltp.core.money import rupees
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.feed.simulator.account import Account
 from ltp.feed.simulator.book import Book, midnight
 from ltp.feed.simulator.exchange import Exchange
@@ -25,14 +25,22 @@ INTERVALS: Final = (1, 5, 15, 25, 60)
 MAX_INTRADAY_S: Final = 90 * 86_400
 _PER_SECOND: Final = 5
 _ERRORS: Final = {
-    "DH-901": (401, "Invalid_Authentication", "Client ID or user generated access token is invalid or expired."),
+    "DH-901": (
+        401,
+        "Invalid_Authentication",
+        "Client ID or user generated access token is invalid or expired.",
+    ),
     "DH-904": (
         429,
         "Input_Exception",
         "Too many requests on server from single user breaching rate limits. Try throttling API calls.",
     ),
     "DH-905": (400, "Input_Exception", "Missing required fields, bad values for parameters etc."),
-    "DH-907": (400, "Input_Exception", "System is unable to fetch data due to incorrect parameters or no data present."),
+    "DH-907": (
+        400,
+        "Input_Exception",
+        "System is unable to fetch data due to incorrect parameters or no data present.",
+    ),
 }
 
 
@@ -44,11 +52,15 @@ def error(code: str) -> Response:
     return response
 
 
-def charts(exchange: Exchange, account: Account, clock: Callable[[], float], monotonic: Callable[[], float]) -> Blueprint:
+def charts(
+    exchange: Exchange, account: Account, clock: Callable[[], float], monotonic: Callable[[], float]
+) -> Blueprint:
     blueprint = Blueprint("simulator_charts", __name__)
     pace = Pace(_PER_SECOND, 1.0, monotonic)
 
-    def answer(bars_of: Callable[[Book, dict[str, Any]], list[StampedBar] | None], *, minutes: bool = False) -> Response:
+    def answer(
+        bars_of: Callable[[Book, dict[str, Any]], list[StampedBar] | None], *, minutes: bool = False
+    ) -> Response:
         token = request.headers.get("access-token", "")
         if not account.accepts(token):
             return error("DH-901")
@@ -114,7 +126,9 @@ def account_pages(account: Account, clock: Callable[[], float]) -> Blueprint:
                 "dhanClientUcc": "SIM0000001",
                 "givenPowerOfAttorney": False,
                 "accessToken": fresh,
-                "expiryTime": datetime.fromtimestamp(expires_at, IST).replace(tzinfo=None).isoformat(timespec="milliseconds"),
+                "expiryTime": datetime.fromtimestamp(expires_at, IST)
+                .replace(tzinfo=None)
+                .isoformat(timespec="milliseconds"),
             }
         )
 
@@ -123,7 +137,10 @@ def account_pages(account: Account, clock: Callable[[], float]) -> Blueprint:
 
 def _historical(book: Book, body: dict[str, Any]) -> list[StampedBar] | None:
     try:
-        first, end = date.fromisoformat(str(body.get("fromDate"))), date.fromisoformat(str(body.get("toDate")))
+        first, end = (
+            date.fromisoformat(str(body.get("fromDate"))),
+            date.fromisoformat(str(body.get("toDate"))),
+        )
     except ValueError:
         return None
     return daily_bars(book, first, end) if first <= end else None
@@ -132,7 +149,12 @@ def _historical(book: Book, body: dict[str, Any]) -> list[StampedBar] | None:
 def _intraday(book: Book, body: dict[str, Any], now: float) -> list[StampedBar] | None:
     interval = str(body.get("interval"))
     begin, end = _instant(body.get("fromDate"), 0), _instant(body.get("toDate"), 1)
-    if interval not in map(str, INTERVALS) or begin is None or end is None or not begin <= end <= begin + MAX_INTRADAY_S:
+    if (
+        interval not in map(str, INTERVALS)
+        or begin is None
+        or end is None
+        or not begin <= end <= begin + MAX_INTRADAY_S
+    ):
         return None
     return minute_bars(book, begin, end, now, int(interval))
 

@@ -1,7 +1,8 @@
-"""The simulator as a server: werkzeug's threaded server with the WebSocket at `/`, REST under `/v2`, commands under `/control`.
+"""The simulator as a server: werkzeug's threaded server with the WebSocket at `/`, REST under `/v2`, commands
+under `/control`.
 
-Puts the parts together and owns the threads: one that trades, one that accepts, and werkzeug's per connection. Started by
-`python -m ltp simulate`, or by a test as an object.
+Puts the parts together and owns the threads: one that trades, one that accepts, and werkzeug's per
+connection. Started by `python -m ltp simulate`, or by a test as an object.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from ltp.core.instrument import Instrument, split_key
 from ltp.core.money import Price
 from ltp.errors import ConfigError
 from ltp.feed.simulator.account import Account
-from ltp.feed.simulator.book import Snapshot
-from ltp.feed.simulator.connection import Connection
+from ltp.feed.simulator.book import BookSnapshot
+from ltp.feed.simulator.connection import SimulatorClient
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.control import control
 from ltp.feed.simulator.exchange import Exchange, InSession, Known
 from ltp.feed.simulator.faults import Faults
+from ltp.feed.simulator.frame_socket import FrameSocket
 from ltp.feed.simulator.handshake import Handshake
-from ltp.feed.simulator.line import Line
 from ltp.feed.simulator.outgoing import PrevCloseFor
 from ltp.feed.simulator.replay import Frame, Replay
 from ltp.feed.simulator.rest import failed, quotes
@@ -55,11 +56,13 @@ class Simulator:
 
     Args:
         port: 0 takes a free one; `self.port` tells which.
-        in_session: tells whether a segment trades at an instant (seconds since the epoch); None trades round the clock.
+        in_session: tells whether a segment trades at an instant (seconds since the epoch); None trades round
+            the clock.
         rate: scales how often everything trades; with 0 only `trade` and a replay do.
         extra_instruments: so many invented NSE_FNO contracts more.
         known: what is listed besides once a client asks for it.
-        prev_close_for: who gets a code-6 packet on subscription: indices (as seen live), all (as documented), none.
+        prev_close_for: who gets a code-6 packet on subscription: indices (as seen live), all (as documented),
+            none.
         kill_renewed: a token renewal makes the old token useless.
         ping_s, silence_s: the server pings so often, and drops a client that was silent for so long.
     """
@@ -85,7 +88,9 @@ class Simulator:
         self.host, self.port = host, port
         self._clock, self._replay, self._ping_s, self._silence_s = clock, replay, ping_s, silence_s
         listed = _with_replayed([*listings(), *synthetic_futures(extra_instruments)], replay)
-        self.exchange = Exchange(listed, seed=seed, now=clock(), in_session=in_session, rate=rate, known=known)
+        self.exchange = Exchange(
+            listed, seed=seed, now=clock(), in_session=in_session, rate=rate, known=known
+        )
         self.faults = Faults(monotonic)
         self.account = Account(clock, kill_renewed=kill_renewed)
         self.connections = Connections(self.exchange, clock, prev_close_for)
@@ -113,10 +118,18 @@ class Simulator:
         with _listening(self.host, self.port) as sock:
             self.port = int(sock.getsockname()[1])
             self._server = make_server(
-                self.host, self.port, self._wsgi, threaded=True, request_handler=_QuietRequestHandler, fd=sock.fileno()
+                self.host,
+                self.port,
+                self._wsgi,
+                threaded=True,
+                request_handler=_QuietRequestHandler,
+                fd=sock.fileno(),
             )
         self._begin_replay()
-        loops = {"simulator-trades": self._trade_loop, "simulator-server": lambda: self._server.serve_forever(0.02)}
+        loops = {
+            "simulator-trades": self._trade_loop,
+            "simulator-server": lambda: self._server.serve_forever(0.02),
+        }
         self.threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
         for thread in self.threads:
             thread.start()
@@ -131,8 +144,9 @@ class Simulator:
             thread.join(2.0)
         self._server.server_close()
 
-    def trade(self, key: str, ltp: Price, *, ltq: int | None = None, hold_s: float = 0.0) -> Snapshot:
-        """Make a trade at exactly this price now and send it to its subscribers; `hold_s` keeps the walk away from it.
+    def trade(self, key: str, ltp: Price, *, ltq: int | None = None, hold_s: float = 0.0) -> BookSnapshot:
+        """Make a trade at exactly this price now and send it to its subscribers; `hold_s` keeps the walk away
+        from it.
 
         Raises:
             NotFoundError: nothing of that key is listed.
@@ -175,7 +189,7 @@ class Simulator:
 
     def _feed(self, websocket: Any) -> None:
         request.environ[_ACCEPTED] = True
-        connection = Connection(
+        connection = SimulatorClient(
             request.args["clientId"],
             request.environ["werkzeug.socket"],
             self.faults,
@@ -187,7 +201,9 @@ class Simulator:
 
     def _wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-            environ["werkzeug.socket"] = Line(environ["werkzeug.socket"], lambda: self.faults.lasts("freeze"))
+            environ["werkzeug.socket"] = FrameSocket(
+                environ["werkzeug.socket"], lambda: self.faults.lasts("freeze")
+            )
         answer = self.app(environ, start_response)
         if environ.get(_ACCEPTED):
             # flask-sock ends with an ordinary HTTP answer; behind the last frame it would be garbage.
@@ -215,7 +231,12 @@ class Simulator:
         return None
 
     def _not_found(self, _error: Exception) -> tuple[Response, int]:
-        missing = {"timestamp": int(self._clock() * 1000), "status": 404, "error": "Not Found", "path": request.path}
+        missing = {
+            "timestamp": int(self._clock() * 1000),
+            "status": 404,
+            "error": "Not Found",
+            "path": request.path,
+        }
         return jsonify(missing), 404
 
 

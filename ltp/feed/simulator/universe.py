@@ -1,8 +1,8 @@
-"""What the simulated exchange lists by itself: NIFTY 50, NIFTY Next 50 and the main indices with their true ids, from
-`universe.csv`; and how it trades what is listed later.
+"""What the simulated exchange lists by itself: NIFTY 50, NIFTY Next 50 and the main indices with their true
+ids, from `universe.csv`; and how it trades what is listed later.
 
-Ids, names, ISINs, ticks and sectors are facts; base prices and trading rates are plausible inventions. Knows no price of
-today: `path` and `exchange` make those.
+Ids, names, ISINs, ticks and sectors are facts; base prices and trading rates are plausible inventions. Knows
+no price of today: `path` and `exchange` make those.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MOST_RUPEES: Final = 2_500
 class Listing(NamedTuple):
     """An instrument and how it trades here.
 
-    `member_of`: "NIFTY 50" or "NIFTY Next 50", empty for others. `base_price`: what the price wanders around over the years.
-    `trades_per_s`: on average. `charted`: minute bars are kept.
+    `member_of`: "NIFTY 50" or "NIFTY Next 50", empty for others. `base_price`: what the price wanders around
+    over the years. `trades_per_s`: on average. `charted`: minute bars are kept.
     """
 
     instrument: Instrument
@@ -55,17 +55,22 @@ def listings() -> tuple[Listing, ...]:
 
 
 def synthetic_futures(count: int, trades_per_s: float = 1.0) -> list[Listing]:
-    """Return `count` invented NSE_FNO contracts for load runs; without minute bars, which thousands would fill memory with."""
+    """Return `count` invented NSE_FNO contracts for load runs; without minute bars, which thousands would
+    fill memory with.
+    """
     return [_synthetic(FIRST_SYNTHETIC_ID + number, trades_per_s) for number in range(count)]
 
 
 def listing_of(instrument: Instrument, price: Price = 0) -> Listing:
-    """Return how an instrument of the master trades here, around a price; 0: an invented one, the same for one ISIN.
+    """Return how an instrument of the master trades here, around a price; 0: an invented one, the same for
+    one ISIN.
 
     Without minute bars: there may be thousands of them.
     """
     if not price:
-        number = int.from_bytes(hashlib.blake2b((instrument.isin or instrument.key).encode(), digest_size=4).digest(), "little")
+        number = int.from_bytes(
+            hashlib.blake2b((instrument.isin or instrument.key).encode(), digest_size=4).digest(), "little"
+        )
         price = (_LEAST_RUPEES + number % _MOST_RUPEES) * SCALE
     return Listing(instrument, "", instrument.sector, price, _TRADES_PER_S, charted=False)
 
@@ -92,5 +97,7 @@ def _listing(row: dict[str, str]) -> Listing:
 
 def _synthetic(security_id: int, trades_per_s: float) -> Listing:
     number = security_id - FIRST_SYNTHETIC_ID + 1
-    instrument = Instrument("NSE_FNO", security_id, f"SIMFUT{number:05d}", f"Simulated future {number}", "", 50, 500)
+    instrument = Instrument(
+        "NSE_FNO", security_id, f"SIMFUT{number:05d}", f"Simulated future {number}", "", 50, 500
+    )
     return Listing(instrument, "", "", (100 + number * 37 % 2400) * SCALE, trades_per_s, charted=False)

@@ -11,7 +11,7 @@ import pytest
 import requests
 import websocket
 
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.dhan.packets import Packet, decode
 from ltp.feed.simulator import Simulator
 
@@ -20,14 +20,24 @@ CLOSED = (websocket.WebSocketConnectionClosedException, ConnectionError)
 
 
 class Client:
-    """A WebSocket client of a simulator; `frames` are (opcode, payload) as they came, control frames included."""
+    """A WebSocket client of a simulator; `frames` are (opcode, payload) as they came, control frames
+    included.
+    """
 
-    def __init__(self, simulator: Simulator, client_id: str = "1000000001", token: str = "tok", **options: Any) -> None:
+    def __init__(
+        self, simulator: Simulator, client_id: str = "1000000001", token: str = "tok", **options: Any
+    ) -> None:
         url = f"{simulator.url}?version=2&token={token}&clientId={client_id}&authType=2"
         self.socket = websocket.create_connection(url, timeout=20, **options)
 
     def request(self, code: int, *keys: str) -> None:
-        self.send({"RequestCode": code, "InstrumentCount": len(keys), "InstrumentList": [instrument(key) for key in keys]})
+        self.send(
+            {
+                "RequestCode": code,
+                "InstrumentCount": len(keys),
+                "InstrumentList": [instrument(key) for key in keys],
+            }
+        )
 
     def send(self, message: object) -> None:
         self.socket.send(json.dumps(message))
@@ -111,7 +121,10 @@ def control(simulator: Simulator) -> Callable[..., requests.Response]:
 
     def send(method: str, noun: str, **body: Any) -> requests.Response:
         return requests.request(
-            method, f"http://127.0.0.1:{simulator.port}/control/{noun}", json=None if method == "GET" else body, timeout=20
+            method,
+            f"http://127.0.0.1:{simulator.port}/control/{noun}",
+            json=None if method == "GET" else body,
+            timeout=20,
         )
 
     return send

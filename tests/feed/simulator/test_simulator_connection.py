@@ -13,7 +13,14 @@ import websocket
 
 from ltp.core.money import rupees
 from ltp.dhan.clock import utc_to_ltt
-from ltp.dhan.packets import Disconnect, Full, OpenInterest, PrevClose, Quote, Ticker
+from ltp.dhan.packets import (
+    DisconnectPacket,
+    FullPacket,
+    OpenInterestPacket,
+    PrevClosePacket,
+    QuotePacket,
+    TickerPacket,
+)
 from ltp.feed.simulator import Simulator
 from ltp.feed.simulator.universe import FIRST_SYNTHETIC_ID, universe
 
@@ -25,7 +32,7 @@ def test_snapshot_comes_on_subscription_with_the_clock_of_the_wire(simulator: Si
     snapshot = simulator.exchange.snapshot(HDFCBANK)
     client.request(15, HDFCBANK)
     ticker = client.packet()
-    assert isinstance(ticker, Ticker)
+    assert isinstance(ticker, TickerPacket)
     assert ticker.ltp == pytest.approx(rupees(snapshot.ltp))
     assert ticker.ltt == snapshot.ltt + 19_800 == utc_to_ltt(snapshot.ltt)
 
@@ -33,20 +40,28 @@ def test_snapshot_comes_on_subscription_with_the_clock_of_the_wire(simulator: Si
 def test_quote_carries_the_previous_close_in_session(simulator: Simulator, client: Any) -> None:
     client.request(17, HDFCBANK)
     quote = client.packet()
-    assert isinstance(quote, Quote)
+    assert isinstance(quote, QuotePacket)
     assert quote.close == pytest.approx(rupees(simulator.exchange.snapshot(HDFCBANK).prev_close), abs=0.001)
 
 
-def test_quote_carries_the_close_of_the_day_after_it(simulate: Callable[..., Simulator], connect: Connect) -> None:
+def test_quote_carries_the_close_of_the_day_after_it(
+    simulate: Callable[..., Simulator], connect: Connect
+) -> None:
     simulator = simulate(in_session=lambda _segment, _now: False)
     client = connect(simulator)
     client.request(17, HDFCBANK)
-    assert client.packet().close == pytest.approx(rupees(simulator.exchange.snapshot(HDFCBANK).ltp), abs=0.001)
+    assert client.packet().close == pytest.approx(
+        rupees(simulator.exchange.snapshot(HDFCBANK).ltp), abs=0.001
+    )
 
 
 @pytest.mark.parametrize(
     ("policy", "index", "share"),
-    [("idx", [PrevClose, Quote], [Quote]), ("all", [PrevClose, Quote], [PrevClose, Quote]), ("none", [Quote], [Quote])],
+    [
+        ("idx", [PrevClosePacket, QuotePacket], [QuotePacket]),
+        ("all", [PrevClosePacket, QuotePacket], [PrevClosePacket, QuotePacket]),
+        ("none", [QuotePacket], [QuotePacket]),
+    ],
 )
 def test_code_6_by_policy(
     simulate: Callable[..., Simulator], connect: Connect, policy: str, index: list[type], share: list[type]
@@ -56,13 +71,15 @@ def test_code_6_by_policy(
     assert [type(packet) for packet in client.packets(len(index) + len(share))] == index + share
 
 
-def test_open_interest_rides_beside_quotes_of_derivatives_only(simulate: Callable[..., Simulator], connect: Connect) -> None:
+def test_open_interest_rides_beside_quotes_of_derivatives_only(
+    simulate: Callable[..., Simulator], connect: Connect
+) -> None:
     client = connect(simulate(extra_instruments=1))
     client.request(17, FUTURE, HDFCBANK)
-    assert [type(packet) for packet in client.packets(3)] == [Quote, OpenInterest, Quote]
+    assert [type(packet) for packet in client.packets(3)] == [QuotePacket, OpenInterestPacket, QuotePacket]
     client.request(21, FUTURE)
     full = client.packet()
-    assert isinstance(full, Full)
+    assert isinstance(full, FullPacket)
     assert full.oi > 0
 
 
@@ -74,7 +91,13 @@ def test_the_same_id_in_two_segments_is_two_instruments(simulator: Simulator, cl
 
 
 def test_ids_may_be_integers_and_unknown_keys_are_ignored(client: Any) -> None:
-    client.send({"RequestCode": 15, "dhanClientId": "1", "InstrumentList": [{"ExchangeSegment": "NSE_EQ", "SecurityId": 1333}]})
+    client.send(
+        {
+            "RequestCode": 15,
+            "dhanClientId": "1",
+            "InstrumentList": [{"ExchangeSegment": "NSE_EQ", "SecurityId": 1333}],
+        }
+    )
     assert client.packet().security_id == 1333
 
 
@@ -91,7 +114,7 @@ def test_modes_are_independent_sets(simulator: Simulator, client: Any) -> None:
     client.request(15, NIFTY)  # its answer shows that the unsubscription was read
     client.packets(2)
     simulator.trade(HDFCBANK, 9_650_000)
-    assert isinstance(client.packet(), Quote)
+    assert isinstance(client.packet(), QuotePacket)
     assert client.silent_for(0.1)
 
 
@@ -106,7 +129,7 @@ def test_subscribing_again_changes_nothing(simulator: Simulator, client: Any) ->
 
 def test_more_than_100_in_a_message_are_refused_with_804(client: Any) -> None:
     client.request(15, *(f"NSE_EQ:{number}" for number in range(1, 102)))
-    assert client.packet() == Disconnect(0, 0, 804)
+    assert client.packet() == DisconnectPacket(0, 0, 804)
     client.request(15, HDFCBANK)
     assert client.packet().security_id == 1333
 
@@ -115,16 +138,18 @@ def test_more_than_5000_on_a_connection_are_refused_with_804(simulator: Simulato
     for start in range(1, 5001, 100):
         client.request(15, *(f"BSE_EQ:{number}" for number in range(start, start + 100)))
     client.request(15, HDFCBANK)
-    assert client.packet() == Disconnect(0, 0, 804)
+    assert client.packet() == DisconnectPacket(0, 0, 804)
     client.request(16, "BSE_EQ:1")
     client.request(15, HDFCBANK)
     assert client.packet().security_id == 1333
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"RequestCode": 19}', '{"RequestCode": 15, "InstrumentList": [{}]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"RequestCode": 19}', '{"RequestCode": 15, "InstrumentList": [{}]}']
+)
 def test_what_is_no_request_is_answered_with_814(client: Any, text: str) -> None:
     client.socket.send(text)
-    assert client.packet() == Disconnect(0, 0, 814)
+    assert client.packet() == DisconnectPacket(0, 0, 814)
 
 
 def test_the_sixth_connection_costs_the_oldest_its_place(
@@ -132,13 +157,15 @@ def test_the_sixth_connection_costs_the_oldest_its_place(
 ) -> None:
     def joined(client_id: str, count: int) -> Any:
         client = connect(simulator, client_id=client_id)
-        wait_for(lambda: len(simulator.connections.all()) == count)  # the upgrade is answered before the server counts it
+        wait_for(
+            lambda: len(simulator.connections.all()) == count
+        )  # the upgrade is answered before the server counts it
         return client
 
     first, *others = [joined("1000000001", count) for count in range(1, 6)]
     joined("1000000002", 6)
     sixth = connect(simulator, client_id="1000000001")
-    assert first.packet() == Disconnect(0, 0, 805)
+    assert first.packet() == DisconnectPacket(0, 0, 805)
     assert first.frame()[0] == websocket.ABNF.OPCODE_CLOSE
     for client in (*others, sixth):
         client.request(15, HDFCBANK)
@@ -218,7 +245,7 @@ def test_a_client_that_reads_nothing_holds_nobody_up_and_gets_the_newest_price(
     def read() -> None:
         while seen.get((1, 1333)) != 999.0:
             packet = quick.packet()
-            if isinstance(packet, Full):
+            if isinstance(packet, FullPacket):
                 seen[packet[:2]] = packet.ltp
 
     reader = threading.Thread(target=read, daemon=True)
@@ -234,7 +261,7 @@ def test_a_client_that_reads_nothing_holds_nobody_up_and_gets_the_newest_price(
     assert seen[1, 1333] == 999.0
     while True:
         packet = slow.packet()
-        if isinstance(packet, Full) and packet.security_id == 1333 and packet.ltp == 999.0:
+        if isinstance(packet, FullPacket) and packet.security_id == 1333 and packet.ltp == 999.0:
             break
 
 

@@ -34,14 +34,20 @@ def test_an_exact_trade_reaches_every_mode(control: Control, client: Any, ltp: f
         ({"key": "NSE_EQ:999999", "ltp": 1}, 404, "NSE_EQ:999999"),
     ],
 )
-def test_a_trade_that_is_not_accepted_says_why(control: Control, body: dict[str, Any], status: int, sentence: str) -> None:
+def test_a_trade_that_is_not_accepted_says_why(
+    control: Control, body: dict[str, Any], status: int, sentence: str
+) -> None:
     answer = control("POST", "trades", **body)
     assert answer.status_code == status
     assert sentence in answer.json()["error"]
 
 
 def test_connections_are_counted_and_shown(
-    simulator: Simulator, client: Any, connect: Callable[..., Any], control: Control, wait_for: Callable[..., Any]
+    simulator: Simulator,
+    client: Any,
+    connect: Callable[..., Any],
+    control: Control,
+    wait_for: Callable[..., Any],
 ) -> None:
     client.request(17, HDFCBANK, "IDX_I:13")
     client.packets(3)
@@ -55,7 +61,8 @@ def test_connections_are_counted_and_shown(
 
 
 @pytest.mark.parametrize(
-    ("noun", "body"), [("drop", {"how": "gently"}), ("drop", {"code": 1}), ("disconnect", {"reason": "bored"})]
+    ("noun", "body"),
+    [("drop", {"how": "gently"}), ("drop", {"code": 1}), ("disconnect", {"reason": "bored"})],
 )
 def test_bad_endings_are_refused(control: Control, noun: str, body: dict[str, Any]) -> None:
     assert control("POST", noun, **body).status_code == 400
@@ -82,15 +89,23 @@ def test_what_is_no_object_is_refused(simulator: Simulator) -> None:
     ],
 )
 @pytest.mark.parametrize("body", ["", '{"kind": "freeze"}'])
-def test_a_web_page_gives_no_commands(simulator: Simulator, headers: dict[str, str], status: int, body: str) -> None:
+def test_a_web_page_gives_no_commands(
+    simulator: Simulator, headers: dict[str, str], status: int, body: str
+) -> None:
     noun = "faults" if body else "drop"
-    answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/{noun}", data=body, headers=headers, timeout=20)
+    answer = requests.post(
+        f"http://127.0.0.1:{simulator.port}/control/{noun}", data=body, headers=headers, timeout=20
+    )
     assert answer.status_code == status
     assert ("error" in answer.json()) is (status != 200)
     assert bool(simulator.faults.active()) is (status == 200 and bool(body))
 
 
 def test_a_web_page_reads_nothing(simulator: Simulator) -> None:
-    for headers, status in (({"Origin": "http://evil.example"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403), ({}, 200)):
+    for headers, status in (
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({}, 200),
+    ):
         url = f"http://127.0.0.1:{simulator.port}/control/connections"
         assert requests.get(url, headers=headers, timeout=20).status_code == status

@@ -9,10 +9,10 @@ import pytest
 
 from ltp.core.instrument import Instrument
 from ltp.core.money import snap
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.errors import NotFoundError
 from ltp.feed.simulator import exchange as exchange_module
-from ltp.feed.simulator.book import Snapshot
+from ltp.feed.simulator.book import BookSnapshot
 from ltp.feed.simulator.exchange import Exchange, InSession
 from ltp.feed.simulator.universe import listings
 
@@ -20,16 +20,22 @@ MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=IST).timestamp()
 QUIET = "NSE_EQ:2181"  # BOSCHLTD
 
 
-def exchange(*, seed: int = 1, now: float = MORNING, in_session: InSession | None = None, rate: float = 1.0) -> Exchange:
+def exchange(
+    *, seed: int = 1, now: float = MORNING, in_session: InSession | None = None, rate: float = 1.0
+) -> Exchange:
     return Exchange(listings(), seed=seed, now=now, in_session=in_session, rate=rate)
 
 
-def run(market: Exchange, begin: float, seconds: int, steps_per_s: int = 10) -> list[Snapshot]:
-    return [trade for step in range(seconds * steps_per_s) for trade in market.advance(begin + (step + 1) / steps_per_s)]
+def run(market: Exchange, begin: float, seconds: int, steps_per_s: int = 10) -> list[BookSnapshot]:
+    return [
+        trade
+        for step in range(seconds * steps_per_s)
+        for trade in market.advance(begin + (step + 1) / steps_per_s)
+    ]
 
 
 @pytest.fixture(scope="module")
-def ten_minutes() -> dict[str, list[Snapshot]]:
+def ten_minutes() -> dict[str, list[BookSnapshot]]:
     """Every trade of ten minutes by instrument, the opening state first."""
     market = exchange()
     trades = defaultdict(list, {key: [book.snapshot] for key, book in market.books.items()})
@@ -43,10 +49,12 @@ def test_same_seed_and_instants_give_the_same_trades() -> None:
 
 
 def test_another_seed_gives_other_prices() -> None:
-    assert [trade.ltp for trade in run(exchange(seed=2), MORNING, 5)] != [trade.ltp for trade in run(exchange(), MORNING, 5)]
+    assert [trade.ltp for trade in run(exchange(seed=2), MORNING, 5)] != [
+        trade.ltp for trade in run(exchange(), MORNING, 5)
+    ]
 
 
-def test_every_price_is_on_its_tick_grid(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_every_price_is_on_its_tick_grid(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     for trades in ten_minutes.values():
         tick = trades[0].listing.instrument.tick_size
         for trade in trades:
@@ -55,14 +63,16 @@ def test_every_price_is_on_its_tick_grid(ten_minutes: dict[str, list[Snapshot]])
                 assert price == snap(price, tick)
 
 
-def test_volume_only_rises_and_by_what_was_traded(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_volume_only_rises_and_by_what_was_traded(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     for trades in ten_minutes.values():
         for before, after in pairwise(trades):
             assert after.volume == before.volume + after.ltq
             assert after.ltt >= before.ltt
 
 
-def test_day_range_encloses_every_price_and_the_open_stands(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_day_range_encloses_every_price_and_the_open_stands(
+    ten_minutes: dict[str, list[BookSnapshot]],
+) -> None:
     for trades in ten_minutes.values():
         for trade in trades:
             assert trade.low <= min(trade.open, trade.ltp)
@@ -71,18 +81,18 @@ def test_day_range_encloses_every_price_and_the_open_stands(ten_minutes: dict[st
             assert trade.prev_close == trades[0].prev_close
 
 
-def test_average_price_lies_within_the_day(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_average_price_lies_within_the_day(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     for trades in ten_minutes.values():
         last = trades[-1]
         if last.volume:
             assert last.low <= last.atp * 10_000 <= last.high
 
 
-def test_an_index_has_no_volume(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_an_index_has_no_volume(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     assert all(trade.volume == trade.ltq == 0 for trade in ten_minutes["IDX_I:13"])
 
 
-def test_rates_are_those_of_a_market(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_rates_are_those_of_a_market(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     per_second = {key: (len(trades) - 1) / 600 for key, trades in ten_minutes.items()}
     members = defaultdict(list)
     for listing in listings():
@@ -93,13 +103,13 @@ def test_rates_are_those_of_a_market(ten_minutes: dict[str, list[Snapshot]]) -> 
     assert max(members["NIFTY Next 50"]) < 1.0
 
 
-def test_some_shares_are_quiet_for_more_than_a_minute(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_some_shares_are_quiet_for_more_than_a_minute(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     pauses = [after.ltt - before.ltt for before, after in pairwise(ten_minutes[QUIET][1:])]
     assert pauses
     assert min(pauses) > 60
 
 
-def test_prices_move_and_stay_plausible(ten_minutes: dict[str, list[Snapshot]]) -> None:
+def test_prices_move_and_stay_plausible(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     nifty = [trade.ltp for trade in ten_minutes["IDX_I:13"]]
     assert len(set(nifty)) > 100
     assert max(nifty) - min(nifty) < nifty[0] * 0.02
@@ -198,7 +208,9 @@ def test_only_what_is_missing_is_asked_for() -> None:
     asked: list[str] = []
     market = with_master(asked=asked)
     market.halt([QUIET], delist=True)
-    market.admit([QUIET, "IDX_I:13", "None:None", "NSE_EQ:-1", "NSE_EQ:99999999999999999999", SHARE.key], MORNING)
+    market.admit(
+        [QUIET, "IDX_I:13", "None:None", "NSE_EQ:-1", "NSE_EQ:99999999999999999999", SHARE.key], MORNING
+    )
     market.admit([SHARE.key], MORNING)
     assert asked == [SHARE.key]
     assert market.snapshot(QUIET) is None, "a replay speaks for it"

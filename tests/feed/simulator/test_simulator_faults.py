@@ -10,7 +10,7 @@ import pytest
 import requests
 import websocket
 
-from ltp.dhan.packets import Disconnect, Quote, Ticker, decode
+from ltp.dhan.packets import DisconnectPacket, QuotePacket, TickerPacket, decode
 from ltp.errors import InputError
 from ltp.feed.simulator import Simulator
 from ltp.feed.simulator.faults import KINDS, Faults
@@ -28,7 +28,9 @@ def subscribed(simulator: Simulator, connect: Connect) -> Any:
     return client
 
 
-def test_refuse_with_retry_after_then_accept(simulator: Simulator, connect: Connect, control: Control) -> None:
+def test_refuse_with_retry_after_then_accept(
+    simulator: Simulator, connect: Connect, control: Control
+) -> None:
     assert control("POST", "faults", kind="refuse", status=429, retry_after_s=60, count=1).status_code == 200
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         connect(simulator)
@@ -61,7 +63,7 @@ def test_drop_after_accept(simulator: Simulator, connect: Connect, ended: Any, h
 def test_reject_accepts_and_names_the_reason(simulator: Simulator, connect: Connect, reason: int) -> None:
     simulator.faults.add("reject", reason=reason)
     client = connect(simulator)
-    assert client.packet() == Disconnect(0, 0, reason)
+    assert client.packet() == DisconnectPacket(0, 0, reason)
     assert client.frame()[0] == websocket.ABNF.OPCODE_CLOSE
 
 
@@ -73,7 +75,7 @@ def test_slow_accept(simulator: Simulator, connect: Connect) -> None:
 
 def test_disconnect_of_running_connections(subscribed: Any, control: Control) -> None:
     assert control("POST", "disconnect", reason=807).json() == {"ended": 1}
-    assert subscribed.packet() == Disconnect(0, 0, 807)
+    assert subscribed.packet() == DisconnectPacket(0, 0, 807)
     assert subscribed.frame()[0] == websocket.ABNF.OPCODE_CLOSE
 
 
@@ -94,7 +96,9 @@ def test_drop_without_a_word(subscribed: Any, control: Control, ended: Any) -> N
         subscribed.frame()
 
 
-def test_one_segment_falls_silent_while_another_goes_on(simulate: Callable[..., Simulator], connect: Connect) -> None:
+def test_one_segment_falls_silent_while_another_goes_on(
+    simulate: Callable[..., Simulator], connect: Connect
+) -> None:
     simulator = simulate()
     client = connect(simulator)
     client.request(15, HDFCBANK, "IDX_I:13")
@@ -107,7 +111,9 @@ def test_one_segment_falls_silent_while_another_goes_on(simulate: Callable[..., 
     assert 965.0 not in prices
 
 
-def test_mute_keeps_pings_alive(simulate: Callable[..., Simulator], connect: Connect, wait_for: Callable[..., Any]) -> None:
+def test_mute_keeps_pings_alive(
+    simulate: Callable[..., Simulator], connect: Connect, wait_for: Callable[..., Any]
+) -> None:
     simulator = simulate(ping_s=0.05)
     client = connect(simulator)
     client.request(15, HDFCBANK)
@@ -116,7 +122,9 @@ def test_mute_keeps_pings_alive(simulate: Callable[..., Simulator], connect: Con
     simulator.trade(HDFCBANK, 9_650_000)
     client.socket.ping()
     opcodes: set[int] = set()
-    wait_for(lambda: opcodes.add(client.frame()[0]) or len(opcodes) == 2)  # any number of pings may come before the answer
+    wait_for(
+        lambda: opcodes.add(client.frame()[0]) or len(opcodes) == 2
+    )  # any number of pings may come before the answer
     assert opcodes == {websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG}
     simulator.faults.clear()
     simulator.trade(HDFCBANK, 9_660_000)
@@ -157,20 +165,22 @@ def test_garbage_then_the_packet(simulator: Simulator, subscribed: Any) -> None:
     for _ in range(2):
         simulator.trade(HDFCBANK, 9_650_000)
         assert len(subscribed.message()) == 37
-        assert isinstance(subscribed.packet(), Quote)
+        assert isinstance(subscribed.packet(), QuotePacket)
     simulator.trade(HDFCBANK, 9_650_000)
-    assert isinstance(subscribed.packet(), Quote)
+    assert isinstance(subscribed.packet(), QuotePacket)
 
 
 def test_a_text_frame(simulator: Simulator, subscribed: Any) -> None:
     simulator.faults.add("text", text="hello")
     simulator.trade(HDFCBANK, 9_650_000)
     assert subscribed.frame() == (websocket.ABNF.OPCODE_TEXT, b"hello")
-    assert isinstance(subscribed.packet(), Quote)
+    assert isinstance(subscribed.packet(), QuotePacket)
 
 
 @pytest.mark.parametrize("code", [0, 1, 99])
-def test_unknown_codes_have_a_length_one_can_skip_by(simulator: Simulator, subscribed: Any, code: int) -> None:
+def test_unknown_codes_have_a_length_one_can_skip_by(
+    simulator: Simulator, subscribed: Any, code: int
+) -> None:
     simulator.faults.add("unknown_code", code=code)
     simulator.trade(HDFCBANK, 9_650_000)
     message = subscribed.message()
@@ -201,7 +211,11 @@ def test_packed_packets(simulator: Simulator, subscribed: Any) -> None:
     for rupees in range(960, 967):
         simulator.trade(HDFCBANK, rupees * 10_000)
     messages = [decode(subscribed.message()) for _ in range(3)]
-    assert [[packet.ltp for packet in packets] for packets, _ in messages] == [[960, 961, 962], [963, 964, 965], [966]]
+    assert [[packet.ltp for packet in packets] for packets, _ in messages] == [
+        [960, 961, 962],
+        [963, 964, 965],
+        [966],
+    ]
 
 
 def test_stale_snapshot(simulator: Simulator, connect: Connect) -> None:
@@ -214,7 +228,9 @@ def test_stale_snapshot(simulator: Simulator, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", 0, -1.5, 1e30, 1e300])
-def test_impossible_prices_for_one_key(simulator: Simulator, connect: Connect, control: Control, value: Any) -> None:
+def test_impossible_prices_for_one_key(
+    simulator: Simulator, connect: Connect, control: Control, value: Any
+) -> None:
     client = connect(simulator)
     client.request(15, HDFCBANK, INFY)
     client.packets(2)
@@ -223,7 +239,7 @@ def test_impossible_prices_for_one_key(simulator: Simulator, connect: Connect, c
     assert client.packet().ltp == 1500.0
     simulator.trade(HDFCBANK, 9_650_000)
     bad = client.packet()
-    assert isinstance(bad, Ticker)
+    assert isinstance(bad, TickerPacket)
     if value == "nan":
         assert math.isnan(bad.ltp)
     elif float(value) < 1e38:
@@ -236,7 +252,10 @@ def test_impossible_prices_for_one_key(simulator: Simulator, connect: Connect, c
 
 def test_rest_error(simulator: Simulator, control: Control) -> None:
     control("POST", "faults", kind="rest", status=401, code=806)
-    answers = [requests.get(f"{simulator.rest_url}/profile", headers={"access-token": "t"}, timeout=5) for _ in range(2)]
+    answers = [
+        requests.get(f"{simulator.rest_url}/profile", headers={"access-token": "t"}, timeout=5)
+        for _ in range(2)
+    ]
     assert [answer.status_code for answer in answers] == [401, 200]
     assert answers[0].json()["data"].keys() == {"806"}
 

@@ -13,7 +13,7 @@ from dhanhq.dhan_http import DhanHTTP
 
 from ltp.core.money import rupees
 from ltp.feed.simulator import Simulator
-from ltp.feed.simulator.book import Snapshot
+from ltp.feed.simulator.book import BookSnapshot
 from ltp.feed.simulator.outgoing import depth, pending
 
 NIFTY, HDFCBANK, RELIANCE = "IDX_I:13", "NSE_EQ:1333", "NSE_EQ:2885"
@@ -53,7 +53,7 @@ def two(value: float) -> str:
     return f"{value:.2f}"
 
 
-def clock_of(snapshot: Snapshot) -> str:
+def clock_of(snapshot: BookSnapshot) -> str:
     """What a wall clock in India showed at the last trade."""
     return datetime.fromtimestamp(snapshot.ltt + 19_800, UTC).strftime("%H:%M:%S")
 
@@ -106,8 +106,12 @@ def test_full_mode(simulator: Simulator, official: Callable[..., Official]) -> N
     assert (full["open"], full["close"]) == (two(rupees(trade.open)), two(rupees(trade.prev_close)))
 
 
-def test_three_modes_of_one_instrument_on_one_connection(simulator: Simulator, official: Callable[..., Official]) -> None:
-    client = official(*((MarketFeed.NSE, "1333", mode) for mode in (MarketFeed.Ticker, MarketFeed.Quote, MarketFeed.Full)))
+def test_three_modes_of_one_instrument_on_one_connection(
+    simulator: Simulator, official: Callable[..., Official]
+) -> None:
+    client = official(
+        *((MarketFeed.NSE, "1333", mode) for mode in (MarketFeed.Ticker, MarketFeed.Quote, MarketFeed.Full))
+    )
     client.read(3)
     simulator.trade(HDFCBANK, 9_700_000)
     packets = client.read(3)

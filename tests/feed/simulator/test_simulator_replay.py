@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from ltp.dhan.packets import Quote, Ticker, encode
+from ltp.dhan.packets import QuotePacket, TickerPacket, encode
 from ltp.errors import InputError
 from ltp.feed.simulator import Simulator
 from ltp.feed.simulator.replay import Print, load
@@ -36,7 +36,9 @@ def test_a_bar_becomes_four_trades_in_order_of_time(file: Callable[..., Path]) -
     replay = load(file(BARS), 60.0)
     replay.start(1_000.0)
     assert replay.next_due() == 1_000.0
-    hdfcbank = [event for event in replay.due(2_000.0) if isinstance(event, Print) and event.key == "NSE_EQ:1333"]
+    hdfcbank = [
+        event for event in replay.due(2_000.0) if isinstance(event, Print) and event.key == "NSE_EQ:1333"
+    ]
     assert [event.ltp / 10_000 for event in hdfcbank] == [960, 959.5, 967, 966, 966, 968, 965, 965.5]
     assert [event.ltq for event in hdfcbank[:4]] == [100, 100, 100, 103]
     assert replay.next_due() is None
@@ -50,7 +52,9 @@ def test_speed_divides_the_time(file: Callable[..., Path]) -> None:
 
 
 def test_symbols_of_the_universe_are_known(file: Callable[..., Path]) -> None:
-    text = "symbol,time,open,high,low,close,volume\nNIFTY,2026-01-05T09:15:00+05:30,25900,25910,25890,25905,0\n"
+    text = (
+        "symbol,time,open,high,low,close,volume\nNIFTY,2026-01-05T09:15:00+05:30,25900,25910,25890,25905,0\n"
+    )
     assert load(file(text), 1.0).keys == {"IDX_I:13"}
 
 
@@ -87,7 +91,10 @@ def test_empty_missing_and_senseless(file: Callable[..., Path], tmp_path: Path) 
 
 
 def test_bars_are_the_only_prices_of_their_instruments(
-    simulate: Callable[..., Simulator], connect: Callable[..., Any], file: Callable[..., Path], wait_for: Callable[..., Any]
+    simulate: Callable[..., Simulator],
+    connect: Callable[..., Any],
+    file: Callable[..., Path],
+    wait_for: Callable[..., Any],
 ) -> None:
     now = [1_795_408_200.0]
     simulator = simulate(replay=load(file(BARS), 60.0), rate=1.0, clock=lambda: now[0])
@@ -97,7 +104,7 @@ def test_bars_are_the_only_prices_of_their_instruments(
     assert client.packet().security_id == 500325
     now[0] += 10
     while (packet := client.packet()).ltp != 965.5:
-        assert isinstance(packet, Quote)
+        assert isinstance(packet, QuotePacket)
     assert (packet.open, packet.high, packet.low, packet.volume) == (960.0, 968.0, 959.5, 803)
     bars = requests.post(
         f"{simulator.rest_url}/marketfeed/ohlc",
@@ -111,11 +118,18 @@ def test_bars_are_the_only_prices_of_their_instruments(
 def test_captured_frames_reach_the_subscribers_of_their_mode_unchanged(
     simulate: Callable[..., Simulator], connect: Callable[..., Any], file: Callable[..., Path]
 ) -> None:
-    ticker, later = encode(Ticker(1, 1333, 965.5, 1_795_428_000)), encode(Ticker(1, 1333, 966.5, 1_795_428_001))
-    lines = [{"at": at, "hex": message.hex()} for at, message in ((5.0, ticker), (5.0, b"\x63"), (15.0, later))]
+    ticker, later = (
+        encode(TickerPacket(1, 1333, 965.5, 1_795_428_000)),
+        encode(TickerPacket(1, 1333, 966.5, 1_795_428_001)),
+    )
+    lines = [
+        {"at": at, "hex": message.hex()} for at, message in ((5.0, ticker), (5.0, b"\x63"), (15.0, later))
+    ]
     now = [1_795_408_200.0]
     simulator = simulate(
-        replay=load(file("\n".join(map(json.dumps, lines)), "frames.jsonl"), 1.0), rate=1.0, clock=lambda: now[0]
+        replay=load(file("\n".join(map(json.dumps, lines)), "frames.jsonl"), 1.0),
+        rate=1.0,
+        clock=lambda: now[0],
     )
     tickers, quotes = connect(simulator), connect(simulator)
     tickers.request(15, "NSE_EQ:1333")

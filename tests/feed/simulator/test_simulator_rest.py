@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from ltp.core.money import rupees
-from ltp.core.tick import IST
+from ltp.core.trading_day import IST
 from ltp.feed.simulator import Simulator
 
 HEADERS = {"access-token": "token", "client-id": "1000000001"}
@@ -48,7 +48,10 @@ def post(simulator: Simulator) -> Post:
 
 
 def test_ltp(simulator: Simulator, post: Post) -> None:
-    answer = post("marketfeed/ltp", {"NSE_EQ": [1333, 999_999], "IDX_I": [13], "BSE_EQ": [1], "dhanClientId": "1000000001"})
+    answer = post(
+        "marketfeed/ltp",
+        {"NSE_EQ": [1333, 999_999], "IDX_I": [13], "BSE_EQ": [1], "dhanClientId": "1000000001"},
+    )
     last = {key: rupees(simulator.exchange.snapshot(key).ltp) for key in ("NSE_EQ:1333", "IDX_I:13")}
     assert answer.status_code == 200
     assert answer.json() == {
@@ -76,8 +79,25 @@ def test_quote_has_every_field_and_an_indian_clock(simulator: Simulator, post: P
     trade = simulator.trade("NSE_EQ:1333", 9_653_500)
     fields = post("marketfeed/quote", {"NSE_EQ": [1333]}).json()["data"]["NSE_EQ"]["1333"]
     assert set(fields) == {
-        *("last_price", "ohlc", "average_price", "last_quantity", "last_trade_time", "buy_quantity", "sell_quantity", "volume"),
-        *("net_change", "lower_circuit_limit", "upper_circuit_limit", "oi", "oi_day_high", "oi_day_low", "depth"),
+        *(
+            "last_price",
+            "ohlc",
+            "average_price",
+            "last_quantity",
+            "last_trade_time",
+            "buy_quantity",
+            "sell_quantity",
+            "volume",
+        ),
+        *(
+            "net_change",
+            "lower_circuit_limit",
+            "upper_circuit_limit",
+            "oi",
+            "oi_day_high",
+            "oi_day_low",
+            "depth",
+        ),
     }
     assert fields["last_trade_time"] == "23/11/2026 10:00:00"
     assert (fields["last_price"], fields["volume"]) == (965.35, trade.volume)
@@ -97,7 +117,12 @@ def test_one_call_a_second_over_all_three(ticks: Ticks, post: Post) -> None:
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [({"NSE_EQ": list(range(1, 1002))}, "804"), ([1333], "814"), ({"NSE_EQ": ["1333"]}, "814"), ({"NSE_EQ": 1333}, "814")],
+    [
+        ({"NSE_EQ": list(range(1, 1002))}, "804"),
+        ([1333], "814"),
+        ({"NSE_EQ": ["1333"]}, "814"),
+        ({"NSE_EQ": 1333}, "814"),
+    ],
 )
 def test_market_quote_refusals(post: Post, body: object, code: str) -> None:
     answer = post("marketfeed/ltp", body)
@@ -116,15 +141,29 @@ def test_market_quote_needs_both_headers(post: Post, headers: dict[str, str]) ->
     assert answer.json()["data"].keys() == {"808"}
 
 
-def daily(post: Post, begin: str, end: str, security_id: str = "1333", **extra: Any) -> dict[str, list[float]]:
-    body = {"securityId": security_id, "exchangeSegment": "NSE_EQ", "instrument": "EQUITY", "fromDate": begin, "toDate": end}
+def daily(
+    post: Post, begin: str, end: str, security_id: str = "1333", **extra: Any
+) -> dict[str, list[float]]:
+    body = {
+        "securityId": security_id,
+        "exchangeSegment": "NSE_EQ",
+        "instrument": "EQUITY",
+        "fromDate": begin,
+        "toDate": end,
+    }
     answer = post("charts/historical", body | extra)
     assert answer.status_code == 200
     return answer.json()
 
 
 def intraday(post: Post, begin: str, end: str, interval: object = 1) -> dict[str, list[float]]:
-    body = {"securityId": "1333", "exchangeSegment": "NSE_EQ", "instrument": "EQUITY", "fromDate": begin, "toDate": end}
+    body = {
+        "securityId": "1333",
+        "exchangeSegment": "NSE_EQ",
+        "instrument": "EQUITY",
+        "fromDate": begin,
+        "toDate": end,
+    }
     answer = post("charts/intraday", body | {"interval": interval})
     assert answer.status_code == 200
     return answer.json()
@@ -153,11 +192,23 @@ def test_history_has_no_future(post: Post) -> None:
     assert dates(daily(post, "2026-11-23", "2027-11-23")) == [date(2026, 11, 23)]
 
 
-def test_history_is_the_same_after_a_restart_on_another_day(simulate: Callable[..., Simulator], post: Post) -> None:
+def test_history_is_the_same_after_a_restart_on_another_day(
+    simulate: Callable[..., Simulator], post: Post
+) -> None:
     before = daily(post, "2025-01-01", "2026-11-20")
     later = simulate(clock=lambda: datetime(2026, 12, 30, 14, 0, tzinfo=IST).timestamp())
-    body = {"securityId": "1333", "exchangeSegment": "NSE_EQ", "instrument": "EQUITY", "fromDate": "2025-01-01"}
-    after = requests.post(f"{later.rest_url}/charts/historical", json=body | {"toDate": "2026-11-20"}, headers=HEADERS, timeout=5)
+    body = {
+        "securityId": "1333",
+        "exchangeSegment": "NSE_EQ",
+        "instrument": "EQUITY",
+        "fromDate": "2025-01-01",
+    }
+    after = requests.post(
+        f"{later.rest_url}/charts/historical",
+        json=body | {"toDate": "2026-11-20"},
+        headers=HEADERS,
+        timeout=5,
+    )
     assert after.json() == before
 
 
@@ -175,13 +226,18 @@ def test_minutes_of_a_day_add_up_to_its_daily_bar(post: Post) -> None:
     assert (minutes["open"][0], minutes["close"][-1]) == (whole["open"][0], whole["close"][0])
     assert (max(minutes["high"]), min(minutes["low"])) == (whole["high"][0], whole["low"][0])
     assert sum(minutes["volume"]) == whole["volume"][0]
-    for open_, high, low, close in zip(*(minutes[name] for name in ("open", "high", "low", "close")), strict=True):
+    for open_, high, low, close in zip(
+        *(minutes[name] for name in ("open", "high", "low", "close")), strict=True
+    ):
         assert low <= min(open_, close) <= max(open_, close) <= high
 
 
 @pytest.mark.parametrize(("interval", "count"), [(1, 375), ("5", 75), (15, 25), ("25", 15), (60, 7)])
 def test_longer_intervals_are_made_of_the_same_minutes(post: Post, interval: object, count: int) -> None:
-    bars, minutes = intraday(post, "2026-11-20", "2026-11-20", interval), intraday(post, "2026-11-20", "2026-11-20")
+    bars, minutes = (
+        intraday(post, "2026-11-20", "2026-11-20", interval),
+        intraday(post, "2026-11-20", "2026-11-20"),
+    )
     assert len(bars["close"]) == count
     assert sum(bars["volume"]) == sum(minutes["volume"])
     assert (bars["open"][0], bars["close"][-1], max(bars["high"])) == (
@@ -218,7 +274,9 @@ def test_open_interest_on_request(post: Post) -> None:
         ("intraday", {"fromDate": "2026-07-01"}, "DH-905"),  # more than 90 days
     ],
 )
-def test_chart_refusals_have_the_trading_shape(post: Post, path: str, change: dict[str, Any], code: str) -> None:
+def test_chart_refusals_have_the_trading_shape(
+    post: Post, path: str, change: dict[str, Any], code: str
+) -> None:
     body = {"securityId": "1333", "exchangeSegment": "NSE_EQ", "instrument": "EQUITY", "interval": 5}
     answer = post(f"charts/{path}", body | {"fromDate": "2026-11-16", "toDate": "2026-11-18"} | change)
     assert answer.status_code == 400
@@ -257,7 +315,9 @@ def test_renewal_gives_a_token_whose_expiry_can_be_read(simulator: Simulator) ->
     assert renew(simulator, "old").status_code == 200
 
 
-def test_renewal_kills_the_old_token_when_configured(simulate: Callable[..., Simulator], connect: Callable[..., Any]) -> None:
+def test_renewal_kills_the_old_token_when_configured(
+    simulate: Callable[..., Simulator], connect: Callable[..., Any]
+) -> None:
     simulator = simulate(kill_renewed=True)
     fresh = renew(simulator, "old").json()["accessToken"]
     assert renew(simulator, "old").status_code == 401

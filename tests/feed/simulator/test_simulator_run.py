@@ -13,7 +13,9 @@ from ltp.errors import ConfigError
 from ltp.feed.simulator import Simulator, run
 
 
-def test_it_serves_until_sigterm_and_exits_with_0(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
+def test_it_serves_until_sigterm_and_exits_with_0(
+    free_port: Callable[[], int], wait_for: Callable[..., Any]
+) -> None:
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", f"from ltp.feed.simulator import run; run({port})"])
 
@@ -40,7 +42,9 @@ def test_a_signal_that_the_kernel_gave_to_another_thread_ends_it_too(
 
 
 def test_a_taken_port_is_one_sentence(simulator: Simulator) -> None:
-    with pytest.raises(ConfigError, match=f"port='{simulator.port}' is not accepted: a port that is free on 127.0.0.1"):
+    with pytest.raises(
+        ConfigError, match=f"port='{simulator.port}' is not accepted: a port that is free on 127.0.0.1"
+    ):
         run(simulator.port)
 
 

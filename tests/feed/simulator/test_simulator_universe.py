@@ -16,7 +16,13 @@ def test_it_holds_the_two_indices_and_their_members() -> None:
 
 def test_known_ids() -> None:
     by_symbol = {instrument.symbol: instrument.key for instrument in universe()}
-    known = {"NIFTY": "IDX_I:13", "ABB": "NSE_EQ:13", "RELIANCE": "NSE_EQ:2885", "HDFCBANK": "NSE_EQ:1333", "SENSEX": "IDX_I:51"}
+    known = {
+        "NIFTY": "IDX_I:13",
+        "ABB": "NSE_EQ:13",
+        "RELIANCE": "NSE_EQ:2885",
+        "HDFCBANK": "NSE_EQ:1333",
+        "SENSEX": "IDX_I:51",
+    }
     assert known.items() <= by_symbol.items()
 
 

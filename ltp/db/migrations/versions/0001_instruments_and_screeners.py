@@ -49,6 +49,10 @@ def upgrade() -> None:
         sa.Column("target", sa.BigInteger),
         sa.Column("why", sa.String(200), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "rank", name="pk_screener_rows"),
-        sa.ForeignKeyConstraint(["run_id"], ["screener_runs.id"], name="fk_screener_rows_run_id", ondelete="CASCADE"),
-        sa.UniqueConstraint("run_id", "segment", "security_id", name="uq_screener_rows_run_id_segment_security_id"),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["screener_runs.id"], name="fk_screener_rows_run_id", ondelete="CASCADE"
+        ),
+        sa.UniqueConstraint(
+            "run_id", "segment", "security_id", name="uq_screener_rows_run_id_segment_security_id"
+        ),
     )

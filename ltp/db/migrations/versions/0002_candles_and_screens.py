@@ -39,7 +39,9 @@ def _universes() -> None:
         sa.Column("segment", sa.String(16), nullable=False),
         sa.Column("security_id", sa.BigInteger, nullable=False, autoincrement=False),
         sa.PrimaryKeyConstraint("universe", "segment", "security_id", name="pk_constituents"),
-        sa.ForeignKeyConstraint(["universe"], ["universes.name"], name="fk_constituents_universe", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["universe"], ["universes.name"], name="fk_constituents_universe", ondelete="CASCADE"
+        ),
     )
 
 

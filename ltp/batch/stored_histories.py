@@ -1,0 +1,39 @@
+"""Stored histories as traded, and the market's own moves by them: the same for one share as for an import of
+all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from ltp.batch.candle_keys import SHARES
+from ltp.db import candles
+from ltp.db.engine import Engine
+from ltp.screen.history import History, from_packed
+from ltp.screen.steps import market
+
+_MARKET_OF: Final = (
+    400  # shares: half of that is enough for a median, and more would be read twice in an import of all
+)
+
+
+def shares(engine: Engine) -> list[str]:
+    """Return the keys of all shares with candles as traded, in order."""
+    return sorted(key for key in candles.last_days(engine, "raw") if key.startswith(SHARES))
+
+
+def histories(engine: Engine, keys: Sequence[str]) -> Iterator[tuple[str, History]]:
+    """Give each history as traded that is not damaged; of a damaged one a run says so."""
+    for key, packed in candles.fetch_packed(engine, "raw", keys, date.min, date.max).items():
+        try:
+            yield key, from_packed(packed)
+        except ValueError:
+            continue
+
+
+def market_moves(engine: Engine, every: Sequence[str]) -> dict[int, float]:
+    """Return the market's step of each day by some of all `shares`, whichever of them are being looked at."""
+    some = every[:: -(-len(every) // _MARKET_OF)] if every else []
+    return market(history for _, history in histories(engine, some))

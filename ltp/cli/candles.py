@@ -1,0 +1,173 @@
+"""`python -m ltp candles`: daily candles from files and from the broker."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from ltp import settings as settings_module
+from ltp.batch import seed
+from ltp.batch.broker_candles import INDEX, fetch_history, last_settled
+from ltp.batch.default_universe import default
+from ltp.checks import credentials
+from ltp.cli import left_out, renames
+from ltp.cli.actions import NOT_SEEN, print_actions
+from ltp.cli.progress import Stages
+from ltp.core.counted import counted
+from ltp.core.market.session import Calendar
+from ltp.db import candle_source, candles, corporate_actions, universes
+from ltp.db.candles import Basis
+from ltp.db.engine import open_engine
+from ltp.feed.charts import Charts
+from ltp.feed.credentials import Credentials
+from ltp.settings import Settings
+
+DAYS: Final = 1_100  # three years: a year's comparison on a 200-day average that has settled
+_MOST_DAYS: Final = 20_000
+_NAMED: Final = 12
+
+
+def add(commands: Any) -> None:
+    """Register the commands on the program's sub-parsers."""
+    of_candles = commands.add_parser("candles", help="daily candles").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    import_ = of_candles.add_parser(
+        "import", help="store NSE bhavcopies and histories; the same file twice changes nothing"
+    )
+    import_.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="files (.csv, .zip, .gz) or folders of them"
+    )
+    import_.add_argument(
+        "--adjusted", action="store_true", help="the histories are restated for every split since"
+    )
+    import_.add_argument(
+        "--force", action="store_true", help="replace most closes of a stored day by very different ones too"
+    )
+    import_.set_defaults(command=_import)
+    fetch = of_candles.add_parser(
+        "fetch", help="fetch what is missing from DhanHQ; goes on where it was ended"
+    )
+    fetch.add_argument("--universe", default="", help="whose; left out: what the built-in screeners search")
+    fetch.add_argument(
+        "--days", type=_days, default=DAYS, help="how far back (default %(default)s calendar days)"
+    )
+    fetch.set_defaults(command=_fetch)
+    renames.add(of_candles)
+    of_candles.add_parser("status", help="print what is there").set_defaults(command=_status)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to {_MOST_DAYS}")
+    return int(text)
+
+
+def _import(given: argparse.Namespace) -> int:
+    # Numpy takes a while to load, which no other command should pay for.
+    from ltp.batch.candle_import import import_files
+
+    settings = settings_module.load()
+    engine = _engine(settings)
+    basis: Basis = "adjusted" if given.adjusted else "raw"
+    with Stages() as stages:
+        done = import_files(engine, given.paths, basis=basis, force=given.force, progress=stages)
+    for sentence in done.refused:
+        print(f"Not imported: {sentence}", file=sys.stderr)
+    for sentence in done.thin[:_NAMED]:
+        print(sentence)
+    if len(done.thin) > _NAMED:
+        print(
+            f"{counted(len(done.thin) - _NAMED, 'other day')} of far fewer shares than the days around them."
+        )
+    left_out.tell(done, settings.state_dir)
+    if done.suspects:
+        # A demerger that is counted as a split is confirmed as one.
+        suspected = counted(
+            len(done.suspects), "split, bonus or demerger is", "splits, bonuses or demergers are"
+        )
+        print(f"{suspected} suspected, and the history is cut until `actions confirm` or `dismiss`:")
+        print_actions(engine, done.suspects[:_NAMED])
+        if len(done.suspects) > _NAMED:
+            print("and others: `python -m ltp actions list`")
+    if done.changed and not given.adjusted:
+        print(f"{NOT_SEEN}.")
+    print(
+        f"{counted(done.files, 'file')} of {counted(done.days, 'day')} with {counted(done.candles, 'candle')} imported, "
+        f"{done.changed:,} of them new or changed; {counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."
+    )
+    return 1 if done.refused else 0
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    engine = _engine(settings)
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    keys = universes.keys(engine, given.universe or default(engine, settings.screener_universe))
+    last = last_settled(calendar, datetime.now(UTC))
+    charts = Charts(settings.dhanhq_rest_url, Credentials(lambda: credentials(settings)))
+    with Stages() as stages:
+        # The index first: without it no strength relative to it.
+        wanted = list(dict.fromkeys((INDEX, *keys)))
+        done = fetch_history(
+            engine,
+            charts,
+            wanted,
+            first=last - timedelta(days=given.days),
+            last=last,
+            simulated=settings.source == "simulator",
+            progress=stages,
+        )
+    for sentence in done.failed[:_NAMED]:
+        print(f"Not fetched: {sentence}", file=sys.stderr)
+    print(
+        f"{counted(done.changed, 'candle')} of {counted(done.asked, 'instrument')} fetched up to {last}; {done.restated:,} had "
+        f"been restated, {counted(done.empty, 'has', 'have')} none, {len(done.failed):,} failed; "
+        f"{counted(len(wanted) - done.asked, 'was', 'were')} up to date{_replaced(done.removed)}."
+    )
+    return 1 if done.failed else 0
+
+
+def _replaced(instruments: int) -> str:
+    """Say that simulated candles made room for the real ones, nothing where there were none."""
+    return (
+        f"; simulated candles of {counted(instruments, 'instrument')} were removed first"
+        if instruments
+        else ""
+    )
+
+
+def _status(_: argparse.Namespace) -> int:
+    engine = open_engine(settings_module.load().database)
+    if candle_source.held(engine) == "simulated":
+        print("The candles are simulated; real ones that are imported or fetched take their place.")
+    for basis in candles.BASES:
+        newest = candles.last_days(engine, basis)
+        behind = sum(day < max(newest.values()) for day in newest.values())
+        told = f"up to {max(newest.values())}, {behind:,} of them ending earlier" if newest else "no candle"
+        print(f"{basis:9} {counted(len(newest), 'instrument')}, {told}")
+    sessions = candles.days(engine)
+    if sessions:
+        print(
+            f"sessions  {len(sessions):,} from {sessions[0].day} to {sessions[-1].day}; the newest from {sessions[-1].source}"
+        )
+    states = Counter(action.state for action in corporate_actions.fetch(engine))
+    print(
+        "actions   "
+        + ", ".join(
+            f"{states[state]:,} {state}" for state in ("detected", "unexplained", "confirmed", "dismissed")
+        )
+    )
+    return 0
+
+
+def _engine(settings: Settings) -> Engine:
+    engine = open_engine(settings.database)
+    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
+    return engine

@@ -1,0 +1,182 @@
+"""`python -m ltp instruments`, `universes` and `watchlists`: what there is to trade, and the sets of it that
+screens search.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from ltp import settings as settings_module
+from ltp.batch import master_import as master
+from ltp.batch import seed
+from ltp.cli.files import parsed, read
+from ltp.cli.progress import Stages
+from ltp.core.counted import counted
+from ltp.core.formats import constituents
+from ltp.core.formats.constituents import LIST_PREFIX
+from ltp.core.lookup import Lookup
+from ltp.db import instruments, universes
+from ltp.db.engine import open_engine
+from ltp.errors import InputError
+
+_NAMED: Final = 12  # names in a sentence before it says "and more"
+
+
+def add(commands: Any) -> None:
+    """Register the commands on the program's sub-parsers."""
+    of_instruments = commands.add_parser("instruments", help="the instrument master").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    import_ = of_instruments.add_parser(
+        "import", help="replace what is known by DhanHQ's master, compact or detailed"
+    )
+    import_.add_argument(
+        "place", nargs="?", metavar="FILE|URL", help="CSV or gzip; left out: the address of the settings"
+    )
+    import_.add_argument(
+        "--force", action="store_true", help="take a file with fewer than half of the known instruments too"
+    )
+    import_.set_defaults(command=_import_master)
+
+    of_universes = commands.add_parser("universes", help="sets of instruments").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    import_ = of_universes.add_parser("import", help="make NSE's list of index members a universe")
+    import_.add_argument("name", metavar="NAME", help="such as nifty50, nifty100, nifty200, nifty500")
+    import_.add_argument("file", type=Path, metavar="FILE.csv")
+    import_.add_argument("--title", default="", help="what pages call it")
+    import_.set_defaults(command=_import_universe)
+    of_universes.add_parser("list", help="print every universe").set_defaults(command=_list)
+
+    of_lists = commands.add_parser("watchlists", help="universes of your own").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    set_ = of_lists.add_parser(
+        "set", help="make symbols a universe called list-SLUG, whatever it held before"
+    )
+    set_.add_argument("slug", metavar="SLUG")
+    set_.add_argument("symbols", nargs="*", metavar="SYMBOL", help="HDFCBANK, or a key such as BSE_EQ:500180")
+    set_.add_argument("--file", type=Path, help="one symbol a line, or a CSV with a column Symbol")
+    set_.add_argument("--title", default="", help="what pages call it")
+    set_.set_defaults(command=_set_watchlist)
+
+
+def _import_master(given: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    place = given.place or settings.master_url or settings_module.DHANHQ_MASTER_URL
+    engine = open_engine(settings.database)
+    with Stages() as stages:
+        done = master.import_from(engine, place, force=given.force, progress=stages)
+    rows = ", ".join(f"{segment} {count:,}" for segment, count in sorted(done.rows.items()))
+    if done.left_out:
+        left_out = counted(
+            done.left_out,
+            "row could not be read and was left out",
+            "rows could not be read and were left out",
+        )
+        print(f"{left_out}; the first is {done.first_left_out}")
+    if done.elsewhere:
+        segments = ", ".join(f"{count:,} of {name}" for name, count in done.elsewhere.items())
+        print(f"Left out, because there are no prices of them: {segments}")
+    if done.unknown:
+        print(f"Underlyings that are no share of the master: {_some(done.unknown)}")
+    if done.ended:
+        have = counted(
+            len(done.ended), "share that is no longer listed has", "shares that are no longer listed have"
+        )
+        print(f"{have} candles which no listing continues: {_some(done.ended)}")
+    found = [
+        f"{counted(sum(done.rows.values()), 'instrument')} imported ({rows})",
+        f"{done.retired:,} no longer listed",
+    ]
+    found += [f"{counted(done.moved, 'share')} with another id"] if done.moved else []
+    found += (
+        [f"{counted(len(done.reassigned), 'key')} given to another instrument"] if done.reassigned else []
+    )
+    found += (
+        [f"{counted(len(done.ended), 'share')} ended with candles that nothing continues"]
+        if done.ended
+        else []
+    )
+    found += [counted(done.shares, "EQ share")] if done.shares else []
+    found += [f"{counted(done.futures, 'share')} with futures"] if done.futures else []
+    print("; ".join(found) + ".")
+    return 0
+
+
+def _import_universe(given: argparse.Namespace) -> int:
+    name = constituents.parse_name(given.name, "NAME")
+    if name in (universes.ALL, universes.FNO) or name.startswith(LIST_PREFIX):
+        raise InputError(
+            "NAME", name, "all and fno come from the instrument master, list-SLUG from `watchlists set`"
+        )
+    members = parsed(given.file, read(given.file), constituents.parse)
+    engine, lookup = _known()
+    found = [
+        (member, lookup.find(member.symbol, series=member.series, isin=member.isin)) for member in members
+    ]
+    known = [(member, instrument) for member, instrument in found if instrument is not None]
+    unknown = [member.symbol for member, instrument in found if instrument is None]
+    if len(known) * 2 < len(members):
+        accepted = "the instrument master knows fewer than half of them; import it first (python -m ltp instruments import)"
+        raise InputError(str(given.file), _some(unknown), accepted)
+    instruments.set_sectors(
+        engine, ((i.segment, i.security_id, member.industry) for member, i in known if member.industry)
+    )
+    title = given.title or universes.TITLES.get(name) or name.upper()
+    count = universes.replace(
+        engine, name, title[:200], given.file.name, [instrument.key for _, instrument in known]
+    )
+    if unknown:
+        print(f"Left out, because the instrument master does not know them: {_some(unknown)}")
+    print(f"{name} ({title}) has {counted(count, 'member')}.")
+    return 0
+
+
+def _list(_: argparse.Namespace) -> int:
+    engine, _lookup = _known()
+    for universe in universes.fetch(engine).values():
+        changed = universe.changed_at.isoformat(timespec="seconds")
+        print(f"{universe.name:<20} {universe.size:>6,}  {universe.title}  ({universe.source}, {changed})")
+    return 0
+
+
+def _set_watchlist(given: argparse.Namespace) -> int:
+    name = LIST_PREFIX + constituents.parse_name(given.slug, "SLUG")
+    symbols = list(given.symbols) + (
+        parsed(given.file, read(given.file), constituents.parse_symbols) if given.file else []
+    )
+    if not symbols:
+        raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")
+    engine, lookup = _known()
+    found = {symbol: lookup.meant(symbol) for symbol in symbols}
+    unknown = [symbol for symbol, instrument in found.items() if instrument is None]
+    if unknown:
+        raise InputError(
+            "SYMBOL", _some(unknown), "the instrument master knows none of that name; nothing was changed"
+        )
+    keys = [instrument.key for instrument in found.values() if instrument is not None]
+    title = given.title or given.slug.replace("-", " ").capitalize()
+    count = universes.replace(
+        engine, name, title[:200], given.file.name if given.file else "command line", keys
+    )
+    print(f"{name} ({title}) has {counted(count, 'member')}.")
+    return 0
+
+
+def _known() -> tuple[Engine, Lookup]:
+    engine = open_engine(settings_module.load().database)
+    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
+    segments: Iterable[str] = ("NSE_EQ", "BSE_EQ", "IDX_I")
+    every = [instrument for segment in segments for instrument in instruments.fetch(engine, segment)]
+    return engine, Lookup(every, instruments.fetch_names(engine))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

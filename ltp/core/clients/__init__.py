@@ -1,0 +1,1 @@
+"""Clients of the web server: their addresses, the host names they may use, and their quotas."""

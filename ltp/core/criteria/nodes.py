@@ -1,0 +1,183 @@
+"""What a criterion says once it is understood: a tree of these nodes, and the one way each is written.
+
+Nodes are equal when they mean the same, and may be keys of a dictionary: what occurs twice is computed once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class NodeKind(Enum):
+    """SERIES: a number on each session. NEWEST: a number on the newest session alone. TRUTH: yes or no. WORD:
+    a text.
+    """
+
+    SERIES = "series"
+    NEWEST = "newest"
+    TRUTH = "truth"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+    kind = NodeKind.SERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """open, high, low, close or volume."""
+
+    name: str
+    kind = NodeKind.SERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A fact of `core.criteria.facts`, known on the newest session."""
+
+    name: str
+    kind: NodeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of the words a text fact may be, such as `up`."""
+
+    text: str
+    kind = NodeKind.WORD
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`days`: sessions (weeks within weekly()), 0 for a function that takes none."""
+
+    function: str
+    of: tuple[Node, ...]
+    days: int
+    kind: NodeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    of: Node
+
+    @property
+    def kind(self) -> NodeKind:
+        return self.of.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    sign: str
+    left: Node
+    right: Node
+
+    @property
+    def kind(self) -> NodeKind:
+        return NodeKind.NEWEST if NodeKind.NEWEST in (self.left.kind, self.right.kind) else NodeKind.SERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`sign`: > >= < <= == or !=."""
+
+    sign: str
+    left: Node
+    right: Node
+    kind = NodeKind.TRUTH
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    of: Node
+    kind = NodeKind.TRUTH
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`word`: and, or. At least two parts."""
+
+    word: str
+    parts: tuple[Node, ...]
+    kind = NodeKind.TRUTH
+
+
+Node = Number | Series | Measured | Word | Call | Negative | Arithmetic | Comparison | Not | Logic
+
+CLOSE: Final = Series("close")
+_HIGH, _LOW = Series("high"), Series("low")
+
+
+def over(function: str, of: Node, days: int) -> Call:
+    """Return a function of a number over sessions."""
+    return Call(function, (of,), days, NodeKind.SERIES)
+
+
+# Facts that have a value on each session, so that functions over sessions take them.
+DAILY: Final[dict[str, Node]] = {
+    "price": CLOSE,
+    "rsi": over("rsi", CLOSE, 14),
+    "atr": Call("atr", (), 14, NodeKind.SERIES),
+    "adx": Call("adx", (), 14, NodeKind.SERIES),
+    "ema20": over("ema", CLOSE, 20),
+    "ema50": over("ema", CLOSE, 50),
+    "ema200": over("ema", CLOSE, 200),
+    "sma200": over("sma", CLOSE, 200),
+    "high52": over("max", _HIGH, 252),
+    "low52": over("min", _LOW, 252),
+    "high20": over("ago", over("max", _HIGH, 20), 1),
+    "high55": over("ago", over("max", _HIGH, 55), 1),
+    "low10": over("min", _LOW, 10),
+}
+_SHORT: Final[dict[Node, str]] = {
+    node: name for name, node in DAILY.items() if name in {"high52", "low52", "high20", "high55", "low10"}
+}
+# How tightly a node binds: one that binds less than what stands around it is put in parentheses.
+_LOGIC: Final = {"or": 1, "and": 2}
+_NOT, _COMPARISON, _NEGATIVE, _ALONE = 3, 4, 7, 8
+_SIGN: Final = {"+": 5, "-": 5, "*": 6, "/": 6}
+
+
+def written(node: Node) -> str:
+    """Return the one text of a node; parsing it gives the node again."""
+    return _written(node)[0]
+
+
+def _written(node: Node) -> tuple[str, int]:
+    if node in _SHORT:
+        return _SHORT[node], _ALONE
+    match node:
+        case Number(value):
+            return f"{value:.6f}".rstrip("0").rstrip("."), _ALONE
+        case Series(name) | Measured(name) | Word(name):
+            return name, _ALONE
+        case Call():
+            return _call(node), _ALONE
+        case Negative(of):
+            return f"-{_around(of, _NEGATIVE)}", _NEGATIVE
+        case Arithmetic(sign, left, right):
+            binds = _SIGN[sign]
+            # One more on the right, for a - (b - c) is not a - b - c.
+            return f"{_around(left, binds)} {sign} {_around(right, binds + 1)}", binds
+        case Comparison(sign, left, right):
+            return f"{_around(left, _COMPARISON + 1)} {sign} {_around(right, _COMPARISON + 1)}", _COMPARISON
+        case Not(of):
+            return f"not {_around(of, _NOT)}", _NOT
+        case Logic(word, parts):
+            return f" {word} ".join(_around(part, _LOGIC[word] + 1) for part in parts), _LOGIC[word]
+
+
+def _around(node: Node, least: int) -> str:
+    text, binds = _written(node)
+    return f"({text})" if binds < least else text
+
+
+def _call(node: Call) -> str:
+    if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.of in {(), (CLOSE,)}:
+        return f"{node.function}{node.days}"
+    arguments = [written(each) for each in node.of]
+    return f"{node.function}({', '.join(arguments + ([str(node.days)] if node.days else []))})"

@@ -1,0 +1,1 @@
+"""A share's past: candles, corporate actions and renames."""

@@ -1,0 +1,73 @@
+"""The closes of one share as a chart shows them: adjusted for splits, with their averages.
+
+Plain Python on one history, for whoever draws a page; screens, which go through thousands, work on arrays.
+The formulas are the same, and tests hold them to the same numbers. Knows no SQL and no markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from ltp.core.history.candle import RECORD, day_number, day_of
+from ltp.core.history.corporate_action import Action
+from ltp.core.money import SCALE
+
+FAST: Final = 50
+SLOW: Final = 200
+
+
+class Closes(NamedTuple):
+    """Sessions, oldest first; all of one length. Rupees. `fast`, `slow`: EMA 50 and 200, None before they are
+    known.
+    """
+
+    days: tuple[date, ...]
+    closes: tuple[float, ...]
+    fast: tuple[float | None, ...]
+    slow: tuple[float | None, ...]
+
+    def last(self, sessions: int) -> Closes:
+        return Closes(*(each[-sessions:] for each in self))  # type: ignore[arg-type]
+
+
+def closes_of(packed: bytes, actions: Iterable[Action] = ()) -> Closes:
+    """Return the closes of records of `core.history.candle`, which must be in order.
+
+    What somebody confirmed is taken out of the prices before it; what is only suspected cuts off the days
+    before it.
+
+    Raises:
+        ValueError: the records are damaged.
+    """
+    if len(packed) % RECORD.size:
+        raise ValueError("a torn record")
+    candles = [(number, close / SCALE) for number, _, _, _, close, _ in RECORD.iter_unpack(packed)]
+    for action in actions:
+        ex_day = day_number(action.ex_day)
+        if action.state == "confirmed":
+            factor = action.numerator / action.denominator
+            candles = [(number, close / factor if number < ex_day else close) for number, close in candles]
+        elif action.waits:
+            candles = [each for each in candles if each[0] >= ex_day]
+    closes = tuple(close for _, close in candles)
+    if min(closes, default=1) <= 0:
+        raise ValueError("prices not above 0")
+    return Closes(
+        tuple(day_of(number) for number, _ in candles), closes, ema(closes, FAST), ema(closes, SLOW)
+    )
+
+
+def ema(values: Sequence[float], sessions: int) -> tuple[float | None, ...]:
+    """Return the exponential average, which starts with the plain average of the first `sessions` values."""
+    if len(values) < sessions:
+        return (None,) * len(values)
+    average = sum(values[:sessions]) / sessions
+    found: list[float | None] = [None] * (sessions - 1)
+    found.append(average)
+    weight = 2 / (sessions + 1)
+    for value in values[sessions:]:
+        average += weight * (value - average)
+        found.append(average)
+    return tuple(found)

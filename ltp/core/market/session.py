@@ -1,0 +1,168 @@
+"""Trading sessions: which phase a segment is in at an instant, and which day a price belongs to.
+
+The worker asks it whether to be connected; pages and the API learn the phases from the worker's batches.
+Knows no clock: every question carries its instant. The dates and hours are in the tables of `holidays`, not
+here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from ltp.core.instrument import SEGMENTS
+from ltp.core.market.holidays import CLOSED, Hours, Tables, Window, packaged_tables, parse_tables
+from ltp.core.market.outlook import Notice, outlook
+from ltp.core.trading_day import IST
+from ltp.errors import ConfigError, InputError, NotFoundError
+
+_ALWAYS: Final = Hours((Window(0, 24 * 60, "continuous"),))
+_SEARCH_DAYS: Final = (
+    60  # far more than the longest run of closed days; only a table that closes everything reaches it
+)
+_CACHED_DAYS: Final = 4096
+
+
+class Calendar:
+    """Answers for all segments. Every `now` is an aware datetime of any zone.
+
+    A naive one raises AssertionError: the host's zone would silently decide what it means.
+    """
+
+    def __init__(self, tables: Tables | None) -> None:
+        """`tables` None: always open."""
+        self._tables = tables
+        self._cache: dict[tuple[str, date], Hours] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calendar) and self._tables == other._tables
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def load(cls, overrides: Path | None = None) -> Calendar:
+        """Return the exchanges' calendar, with the file of late changes over it.
+
+        Raises:
+            ConfigError: the file cannot be read, or says what is not accepted: names line and field.
+        """
+        tables = packaged_tables()
+        return cls(tables.under(_read_overrides(overrides)) if overrides else tables)
+
+    @classmethod
+    def always_open(cls) -> Calendar:
+        """Return the calendar of the simulator: every segment trades round the clock, each day is a session."""
+        return cls(None)
+
+    @classmethod
+    def named(cls, name: str, overrides: Path | None = None) -> Calendar:
+        """Return the calendar that MARKET_CALENDAR names.
+
+        Raises:
+            ConfigError: another name than nse or always_open, or as for `load`.
+        """
+        if name == "nse":
+            return cls.load(overrides)
+        if name == "always_open":
+            return cls.always_open()
+        raise ConfigError("MARKET_CALENDAR", name, "it must be nse or always_open")
+
+    def phase(self, segment: str, now: datetime) -> str:
+        """Return pre_open, continuous, closing_auction, post_close or closed."""
+        day, minute = _in_india(now)
+        return self._phase_at(segment, day, minute)
+
+    def phases(self, now: datetime) -> dict[str, str]:
+        """Return the phase of every segment."""
+        day, minute = _in_india(now)
+        return {segment: self._phase_at(segment, day, minute) for segment in SEGMENTS}
+
+    def is_open(self, segment: str, now: datetime) -> bool:
+        return self.phase(segment, now) != CLOSED
+
+    def quiet_expected(self, segment: str, now: datetime) -> bool:
+        """Tell whether silence of the segment's most traded instruments is normal, as it is around the
+        closing auction.
+        """
+        day, minute = _in_india(now)
+        return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
+
+    def is_session(self, segment: str, day: date) -> bool:
+        """Tell whether anything is traded on that day. Of years before the tables nothing is known, so any
+        day may be one.
+        """
+        if self._tables is not None and day.year < min(self._tables.years, default=day.year):
+            return True
+        return bool(self._hours(segment, day).windows)
+
+    def session_date(self, segment: str, now: datetime) -> date:
+        """Return the date of the session that is on, or else of the last one. A session is on from its first
+        window.
+
+        Raises:
+            NotFoundError: there was none within two months, so that `now` lies before all tables.
+        """
+        today, minute = _in_india(now)
+        windows = self._hours(segment, today).windows
+        if windows and minute >= windows[0].start:
+            return today
+        for back in range(1, _SEARCH_DAYS):
+            if self._hours(segment, today - timedelta(days=back)).windows:
+                return today - timedelta(days=back)
+        raise NotFoundError("session", f"{segment} before {today}")
+
+    def provisional(self, now: datetime) -> str:
+        """Return one sentence when the day's hours are not certain, "" when they are."""
+        day, _ = _in_india(now)
+        if self._tables is None:
+            return ""
+        if day.year not in self._tables.years:
+            return f"There is no holiday table for {day.year}: every weekday is taken for a trading day."
+        doubts = {segment: reason for segment in SEGMENTS if (reason := self._tables.lookup(segment, day)[1])}
+        if not doubts:
+            return ""
+        reasons = "; ".join(dict.fromkeys(doubts.values()))
+        return f"The trading hours of {', '.join(doubts)} on {day} are provisional ({reasons})."
+
+    def outlook(self, now: datetime) -> list[Notice]:
+        """Return what is not certain from today until a month ahead."""
+        return [] if self._tables is None else outlook(self._tables, _in_india(now)[0])
+
+    def _phase_at(self, segment: str, day: date, minute: int) -> str:
+        for window in self._hours(segment, day).windows:
+            if window.start <= minute < window.end:
+                return window.phase
+        return CLOSED
+
+    def _hours(self, segment: str, day: date) -> Hours:
+        """Cached: the worker asks for eight segments every second, and the search through the rules is not
+        free.
+        """
+        hours = self._cache.get((segment, day))
+        if hours is None:
+            assert segment in SEGMENTS, f"{segment!r} is no segment; keys are checked where they come in"  # noqa: S101
+            hours = _ALWAYS if self._tables is None else self._tables.lookup(segment, day)[0]
+            if len(self._cache) >= _CACHED_DAYS:
+                self._cache.clear()
+            self._cache[segment, day] = hours
+        return hours
+
+
+def _in_india(now: datetime) -> tuple[date, int]:
+    assert now.tzinfo is not None, "a time without a zone would mean another instant on another host"  # noqa: S101
+    local = now.astimezone(IST)
+    return local.date(), local.hour * 60 + local.minute
+
+
+def _read_overrides(path: Path) -> Tables:
+    try:
+        return parse_tables(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        accepted = f"it must name a readable text file ({type(error).__name__})"
+    except tomllib.TOMLDecodeError as error:
+        accepted = f"it must be TOML: {error}"
+    except InputError as error:
+        accepted = str(error)
+    raise ConfigError("MARKET_CALENDAR_OVERRIDES", str(path), accepted)

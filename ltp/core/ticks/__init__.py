@@ -1,0 +1,1 @@
+"""The price of one instrument from packets: merged, ordered, conflated, and the state it is shown in."""

@@ -1,0 +1,227 @@
+"""The newest tick of every instrument, and which of them changed since they were last taken.
+
+The step between the feed and the cache: packets come many times a second, the cache wants the newest values
+only. Knows neither clock, thread nor Redis: the caller holds a lock around each call and says which segments
+are open.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ltp.core.money import Price, is_currency
+from ltp.core.ticks import clock_step
+from ltp.core.ticks.evidence import PUNCTUAL_S
+from ltp.core.ticks.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
+from ltp.core.ticks.off_sessions import OffSessions
+from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
+
+_PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
+_SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
+# Half of the first price that needs it: a day's high or previous close can lie above the limit while ltp is
+# below it.
+_PAISE_SNAP_FROM: Final = 65_536 * 10_000
+
+
+class Conflator:
+    """Table of the newest Tick by key, and the set of keys that changed since `take`.
+
+    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked. `off_sessions`:
+    refuses prices of days that are no sessions.
+    """
+
+    def __init__(self, off_sessions: OffSessions | None = None) -> None:
+        self._off_sessions = off_sessions or OffSessions()
+        self.counters: Counter[str] = Counter()
+        self._table: dict[str, TickFields] = {}
+        self._changed: dict[str, TickFields] = {}
+        self._admitted: set[str] = set()
+        self._currency: set[str] = set()
+        self._merge = Merge(self.counters, self._off_sessions)
+        self._since = 0
+
+    def configure(
+        self,
+        *,
+        tick_size: Callable[[str], Price],
+        prev_close_from: frozenset[str],
+        sessions: Mapping[str, str],
+        delay_s: Mapping[str, float],
+    ) -> None:
+        """Say what packets do not.
+
+        Args:
+            tick_size: the price grid of a key, 0 when unknown; asked only for prices float32 is too coarse
+                for.
+            prev_close_from: segments whose packets now carry the previous session's close; after hours the
+                same field is
+                the day's own close (dhanhq-v2 3.5).
+            sessions: ISO date of the current or last session by segment, for a price that does not say when
+                it was made.
+            delay_s: how late most moving instruments of a segment arrive, without the segments that is not
+                known of.
+        """
+        self._merge.configure(
+            tick_size=tick_size, prev_close_from=prev_close_from, sessions=sessions, delay_s=delay_s
+        )
+
+    def connected(self, since: int) -> None:
+        """Mark what was received since the present connection was subscribed at `since` (microseconds) as
+        changed.
+
+        A share that has not traded says the same as before, and that it said it on this connection is news:
+        without it the share would be shown stale until its next trade.
+        """
+        if since == self._since:
+            return
+        self._since = self._merge.evidence.since = since
+        if since:
+            self._changed.update(
+                (key, tick) for key, tick in self._table.items() if Tick._make(tick).received_at >= since
+            )
+
+    def set_back(self, now: int, by: int) -> None:
+        """Take in that the host's clock was set back by `by` microseconds to `now`."""
+        self._table.update(clock_step.set_back(self._table.values(), now, by))
+        self._changed = {key: self._table[key] for key in self._changed}
+
+    def admit(self, keys: Iterable[str]) -> None:
+        """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""
+        keys = list(keys)
+        self._admitted.update(keys)
+        self._currency.update(key for key in keys if is_currency(key))
+
+    def restore(self, ticks: Iterable[Tick]) -> None:
+        """Take over what the cache knows of keys that have no row yet; not a change."""
+        for tick in itertools.filterfalse(self._off_sessions.refuses, ticks):
+            self._table.setdefault(tick.key, tick)
+
+    def forget(self, reassigned: Mapping[str, int]) -> None:
+        """Forget keys that mean other instruments since an instant (microseconds). What is newer is news
+        again.
+        """
+        for key, since in reassigned.items():
+            known = self.get(key)
+            if known is not None and known.received_at >= since:
+                self._changed[key] = known
+                continue
+            self._table.pop(key, None)
+            self._changed.pop(key, None)
+            self._merge.forget(key)
+
+    def changed(self) -> bool:
+        return bool(self._changed)
+
+    def take(self, *, everything: bool = False) -> list[TickFields]:
+        """Return the newest tick of each changed key, oldest change first, or of every key, and forget the
+        changes.
+        """
+        changed, self._changed = self._changed, {}
+        return list((self._table if everything else changed).values())
+
+    def all(self) -> list[Tick]:
+        return list(map(Tick._make, self._table.values()))
+
+    def get(self, key: str) -> Tick | None:
+        known = self._table.get(key)
+        return None if known is None else Tick._make(known)
+
+    def mistimed(self) -> list[str]:
+        """Return the keys whose trade times contradict their volumes."""
+        return self._merge.evidence.mistimed
+
+    def apply(self, ticks: Sequence[TickFields]) -> None:
+        """Merge what packets said, in their order. Half a microsecond a tick: this is the reader's thread."""
+        table, changed, since, currency = self._table, self._changed, self._since, self._currency
+        today, tomorrow = _day_of(Tick._make(ticks[0]).received_at // 1_000_000) if ticks else (0, 0)
+        for tick in ticks:
+            key, ltp, ltt, received_at, volume, day, oi, _, _, rest = tick
+            old = table.get(key)
+            if old is None or ltp is None or ltt is None or rest or old[1] is None:
+                self._apply_rare(Tick._make(tick), old)
+                continue
+            _, o_ltp, o_ltt, o_received_at, o_volume, o_day, o_oi, session, traded_at, o_rest = old
+            if ltt != o_ltt or o_rest:
+                traded_at = ltt * 1_000_000
+                if (
+                    o_ltt is None
+                    or not o_ltt < ltt
+                    or traded_at - received_at > LTT_AHEAD_US
+                    or not ((today <= o_ltt and ltt < tomorrow) or o_ltt >= _day_of(ltt)[0])
+                ):
+                    self._apply_rare(Tick._make(tick), old)
+                    continue
+            if volume is None:
+                volume = o_volume
+            elif volume != o_volume and (
+                o_volume is None or volume < o_volume or traded_at < o_received_at - _PUNCTUAL_US
+            ):
+                self._apply_rare(Tick._make(tick), old)
+                continue
+            if ltp >= _SNAP_FROM and (ltp >= _PAISE_SNAP_FROM or key in currency):
+                ltp, *prices = self._merge.snapped(key, ltp, day.open, day.high, day.low, day.prev_close)
+                day = DayPrices(*prices)
+            if day is not o_day:
+                day = self._day(key, day, o_day, ltt, received_at)
+            if oi is None:
+                oi = o_oi
+            new = table[key] = key, ltp, ltt, received_at, volume, day, oi, session, traded_at, False
+            same = (
+                ltp == o_ltp
+                and volume == o_volume
+                and ltt == o_ltt
+                and oi == o_oi
+                and (day is o_day or day == o_day)
+            )
+            if same and not o_rest and o_received_at >= since:
+                self.counters["duplicate"] += 1
+                if key in changed:
+                    changed[key] = new
+            else:
+                changed[key] = new
+
+    def _day(self, key: str, day: DayPrices, old: DayPrices, ltt: int, received_at: int) -> DayPrices:
+        """Return `day` with what it lacks, or may not tell, taken from `old`.
+
+        Itself where that is nothing, since the next tick will most likely bring it again; else `old` where it
+        says the same.
+        """
+        if day is UNTOLD:
+            return old
+        told = day
+        if day.prev_close != old.prev_close and not self._merge.takes_prev_close(
+            key, old.prev_close, ltt, received_at
+        ):
+            told = replace(day, prev_close=None)
+        merged = told.filled(old)
+        return old if merged is not day and merged == old else merged
+
+    def _apply_rare(self, tick: Tick, known: TickFields | None) -> None:
+        """Decide all that the loop above does not: first sights, partial and REST ticks, a new day, odd times
+        and volumes.
+        """
+        old = None if known is None else Tick._make(known)
+        if old is None and tick.key not in self._admitted:
+            self.counters["unasked"] += 1
+            return
+        merged = self._merge.merged(tick, old)
+        if merged is None:
+            return
+        self._table[tick.key] = merged
+        confirms = old is not None and old.received_at < self._since <= merged.received_at
+        if old is None or confirms or merged._replace(received_at=0) != old._replace(received_at=0):
+            self._changed[tick.key] = merged
+        else:
+            self.counters["duplicate"] += 1
+            if tick.key in self._changed:
+                self._changed[tick.key] = merged
+
+
+def _day_of(epoch_s: int) -> tuple[int, int]:
+    """Return from and before which second it is the same day in India."""
+    midnight = (epoch_s + IST_OFFSET_S) // 86_400 * 86_400 - IST_OFFSET_S
+    return midnight, midnight + 86_400

@@ -1,0 +1,199 @@
+"""Splits, bonuses and consolidations in SQL: what was detected, and what somebody said of it.
+
+A detected or unexplained action is a suspicion that is replaced whenever candles are looked at again; a
+confirmed or dismissed one is an operator's word and stays until an operator changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ltp.core.history.corporate_action import CANDLES, Action
+from ltp.core.instrument import split_key
+from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.schema import corporate_actions as table
+from ltp.errors import NotFoundError
+
+_KEY: Final = ("segment", "security_id", "ex_day")
+_TOLD: Final = ("numerator", "denominator", "state", "evidence", "source", "changed_at")
+# Whoever reads an ex-day off an announcement may be off by a weekend or a holiday; two actions never come
+# this close.
+_SAME_WITHIN: Final = timedelta(days=5)
+
+
+def fetch(engine: Engine, key: str | None = None) -> list[Action]:
+    """Return every action in any state, or those of an instrument, by instrument and day."""
+    with reading(engine) as connection:
+        return _fetch(connection, key)
+
+
+def of_key(connection: Connection, key: str) -> list[Action]:
+    """Return what is known of an instrument in any state, by day."""
+    return _fetch(connection, key)
+
+
+def first_after(engine: Engine, day: date, *, patience_ms: int = PATIENCE_MS) -> dict[str, date]:
+    """Return by key the first ex-day after `day` of an action that is confirmed or suspected."""
+    first = (
+        select(table.c.segment, table.c.security_id, func.min(table.c.ex_day))
+        .where(table.c.ex_day > day, table.c.state != "dismissed")
+        .group_by(table.c.segment, table.c.security_id)
+    )
+    with reading(engine, patience_ms=patience_ms) as connection:
+        return {
+            f"{segment}:{security_id}": ex_day for segment, security_id, ex_day in connection.execute(first)
+        }
+
+
+def changed_in(connection: Connection) -> tuple[object, ...]:
+    """Return what differs whenever an action was stored or taken back, for one cheap query."""
+    return tuple(connection.execute(select(func.max(table.c.changed_at), func.count())).one())
+
+
+def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable[Action]) -> list[Action]:
+    """Store what a look at the candles of `looked_at` found, in place of what an earlier look did.
+
+    Where something close by is confirmed, dismissed or announced, that stays and the suspicion is left out.
+
+    Returns:
+        What was not known before.
+    """
+    with writing(engine) as connection:
+        known = [action for action in _fetch(connection) if action.key in set(looked_at)]
+        said = [action for action in known if not action.waits or action.source != CANDLES]
+        before = {(action.key, action.ex_day): action for action in known if action not in said}
+        wanted = {
+            (action.key, action.ex_day): action
+            for action in found
+            if not any(_same(action, each) for each in said)
+        }
+        for place in before.keys() - wanted.keys():
+            _delete(connection, *place)
+        _upsert(connection, [action for place, action in wanted.items() if before.get(place) != action])
+    return [action for place, action in wanted.items() if place not in before]
+
+
+def confirm(engine: Engine, actions: Iterable[Action]) -> list[Action]:
+    """Store actions that an operator vouches for; what was detected or said before of the same days gives way
+    to them.
+
+    What is confirmed like that already stays as it is.
+
+    Returns:
+        What gave way and was something else: another ratio, another day, or dismissed.
+    """
+    actions = [action._replace(state="confirmed") for action in actions]
+    with writing(engine) as connection:
+        known = [other for other in _fetch(connection) if any(_same(action, other) for action in actions)]
+        stay = [
+            other
+            for other in known
+            if other.state == "confirmed" and any(_equal(action, other) for action in actions)
+        ]
+        for other in known:
+            if other not in stay:
+                _delete(connection, other.key, other.ex_day)
+        _upsert(
+            connection, [action for action in actions if not any(_equal(action, other) for other in stay)]
+        )
+    return [
+        other
+        for other in known
+        if other.state == "dismissed" or not any(_equal(action, other) for action in actions)
+    ]
+
+
+def suspect(engine: Engine, actions: Iterable[Action]) -> list[Action]:
+    """Store steps that were announced and wait for an operator, in place of what candles suspected of the
+    same days.
+
+    Returns:
+        What waits now: not those of which an operator has already said something.
+    """
+    with writing(engine) as connection:
+        known = _fetch(connection)
+        waiting = [
+            each for each in actions if not any(_same(each, other) and not other.waits for other in known)
+        ]
+        for other in known:
+            if other.waits and any(_same(each, other) for each in waiting):
+                _delete(connection, other.key, other.ex_day)
+        _upsert(connection, waiting)
+    return waiting
+
+
+def dismiss(engine: Engine, key: str, ex_day: date, source: str) -> Action:
+    """Say that there was no such action; it is not detected again.
+
+    Raises:
+        NotFoundError: nothing is known of that day.
+    """
+    with writing(engine) as connection:
+        known = next((action for action in _fetch(connection, key) if action.ex_day == ex_day), None)
+        if known is None:
+            raise NotFoundError("corporate action", f"{key} on {ex_day}")
+        dismissed = known._replace(state="dismissed", source=source)
+        _upsert(connection, [dismissed])
+    return dismissed
+
+
+def move(connection: Connection, old_key: str, key: str) -> None:
+    """Put what was said of `old_key` down to `key`, inside the caller's transaction. What was said of `key`
+    itself stays.
+    """
+    known = {action.ex_day for action in _fetch(connection, key)}
+    for action in _fetch(connection, old_key):
+        _delete(connection, old_key, action.ex_day)
+        if action.ex_day not in known:
+            _upsert(connection, [action._replace(key=key)])
+
+
+def _same(one: Action, other: Action) -> bool:
+    return one.key == other.key and abs(one.ex_day - other.ex_day) <= _SAME_WITHIN
+
+
+def _equal(one: Action, other: Action) -> bool:
+    """Tell whether two actions are of one day and ratio. That of prices is a suggestion only, which differs
+    from any other.
+    """
+    ratios = one.numerator * other.denominator, other.numerator * one.denominator
+    return (one.key, one.ex_day) == (other.key, other.ex_day) and ratios[0] == ratios[1]
+
+
+def _fetch(connection: Connection, key: str | None = None) -> list[Action]:
+    wanted = select(table).order_by(*(table.c[name] for name in _KEY))
+    if key is not None:
+        segment, security_id = split_key(key)
+        wanted = wanted.where(table.c.segment == segment, table.c.security_id == security_id)
+    return [_action(row) for row in connection.execute(wanted)]
+
+
+def _action(row: Row[Any]) -> Action:
+    key = f"{row.segment}:{row.security_id}"
+    return Action(key, row.ex_day, row.numerator, row.denominator, row.state, row.evidence, row.source)
+
+
+def _upsert(connection: Connection, actions: Iterable[Action]) -> None:
+    rows = [_row(action) for action in actions]
+    if not rows:
+        return
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    told = {name: insert.excluded[name] for name in _TOLD}
+    connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=told), rows)
+
+
+def _delete(connection: Connection, key: str, ex_day: date) -> None:
+    segment, security_id = split_key(key)
+    this = (table.c.segment == segment) & (table.c.security_id == security_id) & (table.c.ex_day == ex_day)
+    connection.execute(delete(table).where(this))
+
+
+def _row(action: Action) -> dict[str, Any]:
+    segment, security_id = split_key(action.key)
+    said = {name: value for name, value in action._asdict().items() if name != "key"}
+    return said | {"segment": segment, "security_id": security_id, "changed_at": datetime.now(UTC)}

@@ -1,0 +1,189 @@
+"""Screener runs: stored once and never changed, so that whoever has read one may keep it. What pages read is
+`db.catalog`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from ltp.core.instrument import Instrument
+from ltp.core.screener import KINDS, Outcome, Row, Run
+from ltp.db import instruments, saved_screens
+from ltp.db.engine import reading, writing
+from ltp.db.schema import screener_rows, screener_runs
+
+KEPT_BUILT_IN: Final = 30  # about six weeks of sessions; a run of every share has megabytes
+KEPT_CUSTOM: Final = 10
+KEPT_UNSAVED_D: Final = 7  # a screen that nobody saved can be evaluated again
+_ROW_COLUMNS: Final = [column for column in screener_rows.c if column.name != "run_id"]
+_STORED: Final = frozenset(column.name for column in _ROW_COLUMNS)
+
+
+class RunHead(NamedTuple):
+    """A run without its rows, see `core.screener.Run`."""
+
+    id: int
+    kind: str
+    created_at: datetime
+    sample: bool
+    source: str
+    as_of: date | None
+    universe: str
+    evaluated: int
+    spec: str
+    took_s: float
+    notes: str = ""
+
+
+def insert_run(
+    engine: Engine,
+    kind: str,
+    rows: Sequence[Row],
+    *,
+    sample: bool,
+    source: str = "",
+    as_of: date | None = None,
+    universe: str = "",
+    evaluated: int = 0,
+    spec: str = "",
+    took_s: float = 0.0,
+    notes: str = "",
+) -> int:
+    """Store a run and its rows in one transaction; what the instrument master does not know yet is added to
+    it.
+
+    Args:
+        rows: ranks and keys unique among them.
+        source: where it came from, such as a file's name.
+        as_of, universe, evaluated, spec, took_s, notes: see Run.
+    Returns:
+        The id of the run, higher than every earlier one.
+    Raises:
+        DatabaseError: nothing is stored.
+    """
+    values = [_stored(row) for row in rows]
+    run = {
+        "kind": kind, "created_at": datetime.now(UTC), "sample": sample, "source": source, "as_of": as_of,
+        "universe": universe, "evaluated": evaluated, "spec": spec, "took_s": took_s, "notes": notes,
+    }  # fmt: skip
+    with writing(engine) as connection:
+        run_id: int = connection.execute(
+            insert(screener_runs).values(run).returning(screener_runs.c.id)
+        ).scalar_one()
+        if values:
+            connection.execute(insert(screener_rows), [value | {"run_id": run_id} for value in values])
+        named = (Instrument(row.segment, row.security_id, row.symbol, row.name, "", 1, 0) for row in rows)
+        instruments.add_missing(connection, named)
+    return run_id
+
+
+def prune(engine: Engine) -> None:
+    """Forget old runs: all but the newest of each screen, and after a week those of screens that nobody
+    saved.
+    """
+    oldest = datetime.now(UTC) - timedelta(days=KEPT_UNSAVED_D)
+    with writing(engine) as connection:
+        lasting = {*KINDS, *(screen.kind for screen in saved_screens.all_in(connection))}
+        for kind, heads in heads_in(connection).items():
+            kept = heads[: KEPT_BUILT_IN if kind in KINDS else KEPT_CUSTOM]
+            ids = [head.id for head in kept if kind in lasting or head.created_at >= oldest]
+            of_kind = screener_runs.c.kind == kind
+            connection.execute(delete(screener_runs).where(of_kind, screener_runs.c.id.not_in(ids)))
+
+
+def fetch_run(engine: Engine, run_id: int) -> Run | None:
+    """Return a run with its rows by rank; None when there is no such run."""
+    with reading(engine) as connection:
+        return run_in(connection, run_id)
+
+
+def fetch_keys(engine: Engine, run_id: int) -> list[str]:
+    """Return the keys of a run by rank, nothing else of it."""
+    keys = select(screener_rows.c.segment, screener_rows.c.security_id).where(
+        screener_rows.c.run_id == run_id
+    )
+    with reading(engine) as connection:
+        return [
+            f"{segment}:{id_}" for segment, id_ in connection.execute(keys.order_by(screener_rows.c.rank))
+        ]
+
+
+def changed_in(connection: Connection) -> tuple[object, ...]:
+    """Return what differs whenever a run was stored or forgotten, for one cheap query."""
+    return tuple(connection.execute(select(func.max(screener_runs.c.id), func.count())).one())
+
+
+def heads_in(connection: Connection) -> dict[str, tuple[RunHead, ...]]:
+    """Return by kind what is known of its runs without their rows: the current one first, the others newest
+    first.
+
+    Current is the newest run, but one of an earlier session (a look back) does not take the place of a later
+    session's.
+    """
+    by_kind = select(*(screener_runs.c[name] for name in RunHead._fields)).order_by(
+        screener_runs.c.kind, screener_runs.c.id
+    )
+    found = {}
+    for kind, rows in groupby(connection.execute(by_kind), key=lambda row: row.kind):
+        heads = [RunHead(*row) for row in rows]
+        current = heads[0]
+        for head in heads:
+            if not (head.as_of and current.as_of and head.as_of < current.as_of):
+                current = head
+        found[kind] = (current, *(head for head in reversed(heads) if head is not current))
+    return found
+
+
+def run_in(connection: Connection, run_id: int) -> Run | None:
+    run = connection.execute(select(screener_runs).where(screener_runs.c.id == run_id)).first()
+    if run is None:
+        return None
+    by_rank = select(*_ROW_COLUMNS).where(screener_rows.c.run_id == run_id).order_by(screener_rows.c.rank)
+    rows = tuple(_row(row._asdict()) for row in connection.execute(by_rank))
+    return Run(
+        run.id,
+        run.kind,
+        run.created_at,
+        run.sample,
+        run.source,
+        rows,
+        run.as_of,
+        run.universe,
+        run.evaluated,
+        run.spec,
+        run.took_s,
+        run.notes,
+    )
+
+
+def _stored(row: Row) -> dict[str, Any]:
+    """Return a row's columns; what has none of its own, and is not what it would be anyway, goes into
+    `details`.
+    """
+    values = row._asdict()
+    details = {
+        name: dict(value) if name == "facts" else value
+        for name, value in values.items()
+        if name not in _STORED and name != "key" and value != Row._field_defaults[name]
+    }
+    return {
+        "segment": row.segment,
+        "security_id": row.security_id,
+        "details": json.dumps(details, separators=(",", ":"), allow_nan=False),
+    } | {name: value for name, value in values.items() if name in _STORED}
+
+
+def _row(values: dict[str, Any]) -> Row:
+    key, details = f"{values.pop('segment')}:{values.pop('security_id')}", json.loads(values.pop("details"))
+    if "criteria" in details:
+        details["criteria"] = tuple(Outcome(*each) for each in details["criteria"])
+    for name in ("spark", "flags"):
+        if name in details:
+            details[name] = tuple(details[name])
+    return Row(key=key, **values, **details)

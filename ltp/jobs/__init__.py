@@ -1,1 +1,0 @@
-"""What worker.py runs: ingest, subscriptions, REST sweeps and the schedule."""

@@ -1,0 +1,1 @@
+"""How an open page stays current: streams, polls and the status line."""

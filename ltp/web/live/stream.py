@@ -1,0 +1,100 @@
+"""The request that ends in a stream.
+
+Everything is checked while it is an ordinary request; then its socket leaves it, or where that cannot be a
+generator takes over. Both are fed by the same hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.utils import formatdate
+from typing import Any, Final
+
+from flask import Response, request
+
+from ltp import metrics
+from ltp.core.clients.client_address import EXEMPT
+from ltp.hub.hub import Hub
+from ltp.hub.view import View
+
+_RETRY_AFTER_S: Final = 5
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def stream_response(
+    hub: Hub, view: View, *, last_event_id: str | None, tail: str = "", client: str = EXEMPT
+) -> Response:
+    """Return the stream of `view`, or 503 when there are too many.
+
+    Args:
+        last_event_id: what the browser sent under that name; anything that is no id of ours gives the whole
+            view.
+        tail: markup for the first event of this connection, after the cells.
+        client: whose stream it is.
+    """
+    if hub.draining or hub.streams >= hub.max_streams:
+        return refused("draining" if hub.draining else "full")
+    if request.method == "HEAD":  # answered by the same function, and must not become a stream nobody reads
+        return Response(headers=_HEADERS)
+    connection = request.environ.get("gunicorn.socket")
+    if hub.can_detach(connection) and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
+        return _Detached(hub, view, last_event_id, tail, client)
+    if connection is not None:
+        connection.settimeout(hub.stall_timeout_s)  # gunicorn writes without a deadline
+    events = hub.follow(view, last_event_id=last_event_id, tail=tail, client=client)
+    return Response(events, headers={**_HEADERS, "Connection": "close"})
+
+
+class _Detached(Response):
+    """Writes its own head when the server calls it, after every hook of the application has had its say on
+    the headers.
+    """
+
+    automatically_set_content_length = False
+
+    def __init__(self, hub: Hub, view: View, last_event_id: str | None, tail: str, client: str) -> None:
+        super().__init__(headers=_HEADERS)
+        self._hub, self._view, self._last_event_id, self._tail, self._client = (
+            hub,
+            view,
+            last_event_id,
+            tail,
+            client,
+        )
+
+    def __call__(self, environ: Any, _start_response: Any) -> Iterable[bytes]:
+        headers = [
+            (name, value) for name, value in self.get_wsgi_headers(environ) if name.lower() != "connection"
+        ]
+        headers += [("Date", formatdate(usegmt=True)), ("Connection", "close")]
+        head = (
+            f"HTTP/1.1 {self.status}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in headers)
+            + "\r\n"
+        )
+        connection = environ["gunicorn.socket"]
+        self._hub.attach(
+            connection,
+            head.encode("latin-1"),
+            self._view,
+            last_event_id=self._last_event_id,
+            tail=self._tail,
+            client=self._client,
+        )
+        # gunicorn ends its handling of the connection on this, without an answer and without an error.
+        raise StopIteration
+
+
+def refused(reason: str) -> Response:
+    """Answer a stream that is not had now, for a reason in a word; its page polls."""
+    metrics.count(f"streams_refused.{reason}")
+    # Text, never an empty stream: a browser counts a stream that opens as success and comes back at once.
+    headers = {"Retry-After": str(_RETRY_AFTER_S), "HX-Reswap": "none", "Cache-Control": "no-store"}
+    return Response(
+        "There are too many streams; prices are refreshed by polling.\n", 503, headers, mimetype="text/plain"
+    )

@@ -1,0 +1,67 @@
+"""The parameters of an address to values. A value that is not accepted is refused with the name of its
+parameter.
+
+Pure: knows no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ltp.core.money import group_indian
+from ltp.errors import InputError
+
+MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
+
+
+def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the parameters that have a value.
+
+    Raises:
+        InputError: one is given twice; which of the two was meant cannot be known.
+    """
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name in given:
+            raise InputError(name, value, "it may be given once")
+        given[name] = value.strip()
+    return {name: value for name, value in given.items() if value}
+
+
+def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: str) -> str:
+    value = given.get(name, default)
+    if value not in accepted:
+        raise InputError(name, value, "it is one of " + ", ".join(accepted))
+    return value
+
+
+def text(given: dict[str, str], name: str) -> str:
+    value = given.get(name, "")
+    if len(value) > MAX_TEXT or not value.isprintable():
+        raise InputError(name, value, f"it is up to {MAX_TEXT} printable characters")
+    return value
+
+
+def whole(given: dict[str, str], name: str, most: int, default: int, *, least: int = 1) -> int:
+    value = given.get(name)
+    if value is None:
+        return default
+    if not (
+        value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most
+    ):
+        raise InputError(name, value, f"it is a whole number from {least} to {most}")
+    return int(value)
+
+
+def rupees(given: dict[str, str], name: str, least: int, most: int) -> int:
+    """Return whole rupees, with or without commas; 0 where none are given."""
+    value = given.get(name, "").replace(",", "").removeprefix("₹").strip()
+    if not value:
+        return 0
+    if not (
+        value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most
+    ):
+        accepted = f"it is whole rupees from {group_indian(str(least))} to {group_indian(str(most))}"
+        raise InputError(name, given[name], accepted)
+    return int(value)

@@ -1,0 +1,1 @@
+"""The pages of screeners: built in, saved and custom."""

@@ -1,0 +1,1 @@
+"""A screener's table: its rows, columns, cells and files."""

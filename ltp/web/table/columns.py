@@ -1,0 +1,178 @@
+"""The columns of a screener's table, each in its tab: facts (what was measured) and plans (what to do) are
+never mixed.
+
+Pure: names, labels and where a value is found in a row. What a live column shows is drawn by `cells`, the
+rest by `rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ltp.core.criteria.facts import FACTS
+from ltp.core.screener import Row
+
+CANDIDATES: Final = "candidates"
+RECOMMENDATIONS: Final = "recommendations"
+TABS: Final = (CANDIDATES, RECOMMENDATIONS)
+
+
+class Column(NamedTuple):
+    """`tab`: the only one it belongs to, empty for both. `live`: drawn by `cells.cell` and kept current;
+    `planned`: by the row's plan too. `kind` of a value that is not live: price (1/10,000 rupee), ₹, %, × or a
+    plain number, count, score, zone, text, chip, spark, criteria; of a live one: price, %, R, count or text.
+    `title`: what the head explains.
+    """
+
+    name: str
+    label: str
+    title: str
+    tab: str = ""
+    live: bool = False
+    planned: bool = False
+    kind: str = ""
+
+    @property
+    def text(self) -> bool:
+        """Sorted from A."""
+        return self.kind in {"text", "chip"}
+
+    @property
+    def left(self) -> bool:
+        return self.text or self.kind == "criteria"
+
+    @property
+    def unit(self) -> str:
+        """What an exported number is counted in, empty for texts and plain numbers."""
+        return {"price": "₹", "zone": "₹"}.get(
+            self.kind, self.kind if self.kind in {"₹", "%", "×", "R"} else ""
+        )
+
+
+def _live(name: str, label: str, title: str, kind: str = "price") -> Column:
+    return Column(name, label, title, live=True, kind=kind)
+
+
+def _fact(name: str, label: str, title: str, kind: str = "") -> Column:
+    return Column(name, label, title, CANDIDATES, kind=kind)
+
+
+def _plan(name: str, label: str, title: str, kind: str = "price") -> Column:
+    return Column(name, label, title, RECOMMENDATIONS, kind=kind)
+
+
+def _planned(name: str, label: str, title: str, kind: str = "%") -> Column:
+    return Column(name, label, title, RECOMMENDATIONS, live=True, planned=True, kind=kind)
+
+
+# Heads stand above narrow numbers, so a fact's own name is shortened where it is long; its meaning is in the
+# title.
+_SHORT: Final[Mapping[str, str]] = {
+    "relvol": "Rel vol",
+    "updown_volume": "Up/down vol",
+    "days_in_trend": "Trend days",
+    "dist_ema20": "vs EMA 20",
+    "dist_ema50": "vs EMA 50",
+    "dist_ema200": "vs EMA 200",
+    "sma200": "200-day avg",
+    "dist_sma200": "vs 200-day",
+    "pct_from_high52": "Off 52w high",
+    "pct_from_low52": "Above 52w low",
+    "high52": "52w high",
+    "low52": "52w low",
+    "rs6m": "RS 6m",
+    "rs12m": "RS 12m",
+    "price": "Close",
+    "change_pct": "Close chg",
+    "weekly_trend": "Weekly trend",
+}
+_LIVE: Final = (
+    _live("ltp", "LTP", "Last traded price and its state"),
+    _live("chg", "Chg", "Change against the previous close"),
+    _live("chgp", "Chg %", "Change against the previous close, per cent", "%"),
+    _live("volume", "Volume", "Shares traded today", "count"),
+    _live("open", "Open", "First price of the day"),
+    _live("high", "High", "Highest price of the day"),
+    _live("low", "Low", "Lowest price of the day"),
+    _live("prev", "Prev close", "Close of the previous session"),
+)
+_RANK: Final = _fact("rank", "Rank", "Place in the run, best first", "count")
+_SCORED: Final = (
+    _fact("score", "Score", "0 to 100: 60% daily, 40% weekly", "score"),
+    _fact("base_score", "Daily", "Daily part of the score, 0 to 100", "score"),
+    _fact("mtf_score", "Weekly", "Weekly part of the score, 0 to 100", "score"),
+)
+# The run's own volume is left out: two columns of one name, and the live one is what people look for.
+_MEASURED: Final = tuple(
+    _fact(
+        fact.name,
+        _SHORT.get(fact.name, fact.label),
+        f"{fact.label}: {fact.meaning}" if fact.name in _SHORT else fact.meaning,
+        {"days": "count"}.get(fact.unit, fact.unit),
+    )
+    for fact in FACTS
+    if fact.name != "volume"
+)
+_DESCRIBED: Final = (
+    _fact("spark", "60 days", "Closes of the newest 60 sessions; sorts by their change", "spark"),
+    _fact("sector", "Sector", "Line of business", "text"),
+    _fact(
+        "criteria", "Criteria", "How many criteria are met, and by how much the others are missed", "criteria"
+    ),
+)
+_PLANS: Final = (
+    _plan("setup", "Setup", "READY, or what is waited for", "chip"),
+    _planned(
+        "state",
+        "Plan now",
+        "What became of the plan since its run, and where the price stands in it now",
+        "text",
+    ),
+    _plan("entry", "Entry", "Price at which the plan buys"),
+    _plan("zone", "Entry zone", "Between these prices the plan may buy", "zone"),
+    _plan("stop", "Stop", "Price at which the plan gives up"),
+    _plan("target", "Target", "Price at which the plan sells"),
+    _planned("to_entry", "To entry", "From the price to the entry, per cent of the price"),
+    _planned("to_stop", "To stop", "From the price to the stop, per cent of the price"),
+    _planned("to_target", "To target", "From the price to the target, per cent of the price"),
+    _planned("r_now", "R now", "Gained since the entry, in risks: (price − entry) / (entry − stop)", "R"),
+    _plan("r", "R plan", "What the target gains for one risked: (target − entry) / (entry − stop)", "R"),
+    _plan("quantity", "Qty", "Shares for the risk a trade may take", "count"),
+    _plan("risk", "Risk ₹", "Rupees lost when the stop is hit"),
+    _plan("allocation_pct", "Alloc %", "Share of the capital", "%"),
+    _plan("allocation", "Alloc ₹", "Rupees of the capital"),
+    _plan("horizon", "Horizon", "How long the plan is meant to take", "text"),
+    _plan("why", "Why", "What the screener says of its choice", "text"),
+    _plan("invalid", "Void when", "What would make the plan void", "text"),
+)
+COLUMNS: Final = (_RANK, *_LIVE, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
+BY_NAME: Final = {column.name: column for column in COLUMNS}
+SYMBOL: Final = Column("symbol", "Symbol", "Name on the exchange", kind="text")
+
+
+def of_tab(tab: str) -> tuple[Column, ...]:
+    return tuple(column for column in COLUMNS if column.tab in {"", tab})
+
+
+def sorts(tab: str) -> tuple[str, ...]:
+    """Return what rows can be sorted by in a tab; `rank` and `symbol` in both."""
+    return tuple(dict.fromkeys(("rank", "symbol", *(column.name for column in of_tab(tab)))))
+
+
+def value(row: Row, name: str) -> Any:
+    """Return what a row holds under a column that is not live, as it is stored; None or empty where it says
+    nothing.
+    """
+    if name == "r":
+        return reward(row)
+    if name == "zone":
+        return None if row.entry_low is None or row.entry_high is None else (row.entry_low, row.entry_high)
+    return getattr(row, name) if name in Row._fields else row.facts.get(name)
+
+
+def reward(row: Row) -> float | None:
+    """Return the target's gain for one rupee risked, None without a whole plan."""
+    if row.entry is None or row.stop is None or row.target is None or row.entry <= row.stop:
+        return None
+    return (row.target - row.entry) / (row.entry - row.stop)

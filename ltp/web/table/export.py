@@ -1,0 +1,142 @@
+"""A table as a file: the same rows in the same order with the same columns as its page, as CSV or JSON.
+
+Prices in rupees, per cent and multiples as numbers; what is not known is empty in CSV and null in JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Response
+
+from ltp.core.money import rupees
+from ltp.core.screener import Row, Run
+from ltp.core.ticks.quote import Quote
+from ltp.web.services import services
+from ltp.web.table.columns import Column
+from ltp.web.table.prepare import Table
+from ltp.web.table.sizes import Totals
+from ltp.web.table.values import written
+
+_SPLIT: Final = {"ltp": ("ltp", "ltp_state", "ltp_as_of"), "zone": ("entry_low", "entry_high")}
+# A spreadsheet takes a text that begins so for a formula, and runs it. The wide forms are read as the narrow
+# ones.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def respond(table: Table, suffix: str) -> Response:
+    """Answer with the table as `suffix`: csv or json."""
+    body, mimetype = (
+        (_csv(table), "text/csv; charset=utf-8") if suffix == "csv" else (_json(table), "application/json")
+    )
+    response = Response(body, content_type=mimetype)
+    response.headers["Content-Disposition"] = f'inline; filename="{table.path.rpartition("/")[2]}.{suffix}"'
+    return response
+
+
+def _csv(table: Table) -> str:
+    """Without a byte order mark: programs would find it in the first column's name."""
+    target = io.StringIO(newline="")
+    writer = csv.writer(target)
+    names = [name for column in table.columns for name in _fields(column)]
+    writer.writerow(["symbol", "name", "key", *names])
+    for row in table.listing.rows:
+        held = _values(table, row)
+        writer.writerow(
+            [_safe(each) for each in (row.symbol, row.name, row.key, *(held[name] for name in names))]
+        )
+    return target.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    """Return a number as it is; a text that a spreadsheet would run gets an apostrophe, lists become one
+    text.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(str(each) for each in value)
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _json(table: Table) -> str:
+    run = table.run
+    document = {
+        "screener": table.screener.slug or table.screener.kind,
+        "title": table.screener.title,
+        "tab": table.query.tab,
+        "generated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "price_source": services().source(),
+        "run": None if run is None else _run(run),
+        "query": table.query.params(),
+        "sizing": None if table.totals is None else _sizing(table.totals),
+        "matching": table.listing.matching,
+        "page": table.listing.page,
+        "pages": table.listing.pages,
+        "columns": [_described(column) for column in table.columns],
+        "rows": [
+            {"symbol": row.symbol, "name": row.name, "key": row.key, **_values(table, row)}
+            for row in table.listing.rows
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _sizing(totals: Totals) -> dict[str, Any]:
+    """Return what plans are sized for, and what those of this page ask for together."""
+    return {
+        "capital": totals.sizing.capital,
+        "risk_per_trade": totals.sizing.risk_per_trade,
+        "plans": totals.plans,
+        "cost": rupees(totals.cost),
+        "cost_pct": totals.cost_pct,
+        "open_risk": rupees(totals.risk),
+        "open_risk_pct": totals.risk_pct,
+        "ended": totals.ended,
+        "without_quantity": totals.without,
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "as_of": run.as_of.isoformat() if run.as_of else None,
+        "created_at": run.created_at.isoformat(timespec="seconds"),
+        "universe": run.universe or None,
+        "evaluated": run.evaluated or None,
+        "rows": len(run.rows),
+        "sample": run.sample,
+        "source": run.source or None,
+        "notes": run.notes or None,
+    }
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {"name": column.name, "label": column.label, "unit": column.unit or None, "live": column.live}
+
+
+def _fields(column: Column) -> tuple[str, ...]:
+    """Some cells show more than one value: the price its state and time, a zone both of its ends."""
+    return _SPLIT.get(column.name, (column.name,))
+
+
+def _values(table: Table, row: Row) -> dict[str, Any]:
+    quote, plans = table.quotes[row.key], services().plans.of(table.run.id if table.run else 0)
+    held = {column.name: written(column.name, row, quote, plans) for column in table.columns}
+    if "ltp" in held:
+        held |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
+    if "zone" in held:
+        held |= dict(zip(_SPLIT["zone"], held.pop("zone") or (None, None), strict=True))
+    return {name: held[name] for column in table.columns for name in _fields(column)}
+
+
+def _as_of(quote: Quote) -> str | None:
+    """Return the instant of the last trade in India, None where nothing says when that was."""
+    at = None if quote.tick is None else quote.tick.traded
+    return None if at is None else at.isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Everything that worker.py runs beside prices. Evaluates no screens: those are commands of `ltp.batch`."""

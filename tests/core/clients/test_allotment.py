@@ -1,0 +1,56 @@
+"""Who gets a place on the feed: the rule that the status page and the operations page state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, allot, most, rank_of
+
+
+def keys(name: str, n: int) -> list[str]:
+    return [f"{name}{number}" for number in range(n)]
+
+
+def test_while_everything_fits_everything_has_a_place_in_order_of_kind() -> None:
+    places = allot(["P"], ["a", "b"], ["b", "r"], ["x", "r"], limit=10)
+    assert places.wanted == ["P", "a", "b", "r", "x"]
+    assert (places.waiting, places.taken) == ([], {"pages": 2, "screens": 1, "programs": 1})
+
+
+def test_pages_come_before_screens_and_screens_before_programs() -> None:
+    places = allot(["P"], keys("page", 40), keys("screen", 40), keys("program", 40), limit=100)
+    assert places.taken == {"pages": 40, "screens": 40, "programs": 19}
+    assert set(places.wanted) >= {"P", *keys("page", 40), *keys("screen", 40)}
+    assert all(key.startswith("program") for key in places.waiting)
+
+
+def test_a_tenth_is_kept_for_pages_that_are_opened_next() -> None:
+    places = allot([], keys("page", 3), keys("screen", 50), keys("program", 6_000), limit=5_000)
+    assert len(places.wanted) == 4_503
+    assert allot([], keys("page", 600), [], keys("program", 6_000), limit=5_000).taken["programs"] == 4_400
+
+
+def test_what_does_not_fit_takes_turns_and_each_is_served() -> None:
+    served: set[str] = set()
+    for turn in range(5):
+        places = allot([], [], [], keys("program", 50), limit=20, turn=turn)
+        assert places.taken == {"pages": 0, "screens": 0, "programs": 18}
+        assert set(keys("program", 9)) <= set(places.wanted)
+        assert set(places.waiting) == set(keys("program", 50)) - set(places.wanted)
+        served |= set(places.wanted)
+    assert served == set(keys("program", 50))
+
+
+def test_a_short_list_of_wishes_comes_before_the_end_of_a_long_one() -> None:
+    assert [rank_of(place) for place in (0, 1, 2, 3, 4, 999)] == [0, 1, 2, 2, 3, 10]
+
+
+def test_direct_requests_of_this_machine_have_no_quota_but_the_connections() -> None:
+    assert (most("", 1_000), most("203.0.113.9", 1_000)) == (5_000, 1_000)
+
+
+def test_the_rule_is_written_down_where_operators_read() -> None:
+    assert RULE in (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text(
+        encoding="utf-8"
+    ).replace("\n", " ")
+    assert all(f"{figure:,}" in RULE for figure in (PAGES_EACH, PROGRAMS_EACH))

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from ltp.core.history.candle import Candle
+from ltp.core.history.corporate_action import Action
+from ltp.db import candles, chart_closes, corporate_actions
+from ltp.db.engine import open_engine, writing
+from ltp.errors import DatabaseError
+
+KEY = "NSE_EQ:1"
+LAST = date(2026, 11, 20)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+def history(count: int, rupees: float = 100.0, last: date = LAST) -> list[Candle]:
+    chance = random.Random(7)
+    prices = [round(rupees * (1 + chance.random() / 50) * 10_000) for _ in range(count)]
+    return [Candle(last - timedelta(days=count - 1 - at), *[price] * 4, 1) for at, price in enumerate(prices)]
+
+
+def test_three_years_come_in_one_look_at_one_share(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: history(2_000), "NSE_EQ:2": history(10)})
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    found = chart_closes.fetch(engine, KEY, LAST)
+    assert found is not None
+    assert len(found.days) == chart_closes.DAYS + 1
+    assert (found.days[-1], found.closes[-1]) == (LAST, history(2_000)[-1].close / 10_000)
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 2
+
+
+def test_there_may_be_none(engine: Engine) -> None:
+    assert chart_closes.fetch(engine, KEY) is None
+
+
+def test_what_a_screen_would_take_is_taken(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: history(5)})
+    candles.upsert(engine, "adjusted", {KEY: history(300, 50.0)})
+    found = chart_closes.fetch(engine, KEY)
+    assert found is not None
+    assert len(found.days) == 300
+    candles.upsert(engine, "raw", {KEY: history(400)})
+    found = chart_closes.fetch(engine, KEY)
+    assert found is not None
+    assert len(found.days) == 400
+
+
+@pytest.mark.parametrize(("state", "sessions"), [("confirmed", 20), ("detected", 20), ("dismissed", 30)])
+def test_a_split_since_the_plan_ends_the_closes(engine: Engine, state: str, sessions: int) -> None:
+    candles.upsert(engine, "raw", {KEY: history(30)})
+    action = Action(KEY, LAST - timedelta(days=9), 2, 1, "detected")
+    corporate_actions.replace_detected(engine, [KEY], [action])
+    if state == "confirmed":
+        corporate_actions.confirm(engine, [action])
+    elif state == "dismissed":
+        corporate_actions.dismiss(engine, KEY, action.ex_day, "test")
+    found = chart_closes.fetch(engine, KEY, LAST - timedelta(days=15))
+    assert found is not None
+    assert len(found.days) == sessions
+
+
+def test_restated_closes_are_none_of_the_plan_s(engine: Engine) -> None:
+    candles.upsert(engine, "adjusted", {KEY: history(30)})
+    made, price = LAST - timedelta(days=5), history(30)[-6].close / 10_000
+    assert chart_closes.fetch(engine, KEY, made, price) is not None
+    assert chart_closes.fetch(engine, KEY, made, price * 2) is None
+
+
+def test_damaged_candles_are_not_drawn(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: history(30)})
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 3)"))
+    assert chart_closes.fetch(engine, KEY) is None
+
+
+def test_a_busy_database_is_waited_for_but_a_moment(engine: Engine) -> None:
+    other = sqlite3.connect(str(engine.url.database), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseError, match="cannot be read"):
+        chart_closes.fetch(engine, KEY)
+    other.close()

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ltp.core.criteria.spec import Spec, kind_of, text_of
+from ltp.core.screener import Row
+from ltp.db import saved_screens
+from ltp.db.catalog import Catalog
+from ltp.web import marks
+from ltp.web.screens import evaluations
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+SPEC = Spec(("rsi14 > 60",), min_price=500_000)
+
+
+def save(site: Any, name: str, slug: str = "", **fields: Any) -> Any:
+    form = {"c": "rsi14 > 60", "min_price": "50", "name": name, "slug": slug} | fields
+    return site.client.post("/screeners/custom/save", data=form, headers=OWN)
+
+
+def test_a_screen_is_saved_under_its_name_and_has_a_page(site: Any) -> None:
+    answer = save(site, "  Strong   trend! ")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/screeners/strong-trend?saved=")
+    assert saved_screens.fetch(site.engine, "strong-trend").spec == SPEC
+    page = site.page(answer.headers["Location"])
+    assert "<h1>Strong trend!" in page
+    assert "<code>rsi14 &gt; 60</code>" in page
+    assert "close of at least ₹50.00" in page
+    assert 'href="/screeners/custom?c=rsi14+%3E+60&amp;min_price=50"' in page
+
+
+def test_its_page_shows_the_runs_of_the_same_criteria(site: Any) -> None:
+    save(site, "Strong trend", "mine")
+    site.run(kind_of(SPEC), [Row("NSE_EQ:1333", 1, "HDFCBANK", score=1.0)], spec=text_of(SPEC))
+    assert ">HDFCBANK</a>" in site.page("/screeners/mine")
+    assert 'Saved as <a id="saved-1" href="/screeners/mine">Strong trend</a>' in site.page(
+        "/screeners/custom?c=rsi14+>+60&min_price=50"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "said"),
+    [
+        ("swing", "", "Address: &#39;swing&#39; is not accepted"),
+        ("x", "runs", "Address: &#39;runs&#39; is not accepted"),
+        ("x", "custom-abc", "Address: &#39;custom-abc&#39; is not accepted"),
+        ("x", "../etc", "Address: &#39;../etc&#39; is not accepted"),
+        ("!!", "", "Name: &#39;!!&#39; is not accepted; no address can be made of it"),
+        (
+            "साप्ताहिक",
+            "",
+            "no address can be made of it: use letters a to z or digits, or type an address too",
+        ),
+        ("", "fine", "a name is 1 to 200 characters"),
+        ("n" * 201, "fine", "a name is 1 to 200 characters"),
+        ("Another", "taken", "it is the address of the screen &#39;First&#39;; choose another"),
+    ],
+)
+def test_a_name_that_is_not_accepted_is_said_beside_it(site: Any, name: str, slug: str, said: str) -> None:
+    save(site, "First", "taken")
+    answer = save(site, name, slug)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert 'id="save-error" role="alert"' in answer.text
+    assert answer.headers["HX-Push-Url"] == "/screeners/custom?c=rsi14+%3E+60&min_price=50"
+    assert [screen.slug for screen in site.catalog.screens()] == ["taken"]
+
+
+def test_the_same_name_again_replaces_the_criteria(site: Any) -> None:
+    save(site, "Mine")
+    assert save(site, "Mine", c="adx > 20").status_code == 303
+    assert saved_screens.fetch(site.engine, "mine").spec.criteria == ("adx14 > 20",)
+
+
+def test_criteria_that_are_not_accepted_are_not_saved(site: Any) -> None:
+    assert save(site, "Mine", c="close >").status_code == 400
+    answer = save(site, "Mine", c="")
+    assert answer.status_code == 400
+    assert "a screen that is saved has at least one criterion" in answer.text
+    assert list(site.catalog.screens()) == []
+
+
+def test_a_body_is_bounded(site: Any) -> None:
+    assert save(site, "x" * 70_000).status_code == 413
+
+
+def test_a_screen_is_forgotten(site: Any) -> None:
+    save(site, "Mine")
+    answer = site.client.post("/screeners/mine/delete", headers=OWN)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners")
+    assert site.client.get("/screeners/mine").status_code == 404
+    assert site.client.post("/screeners/mine/delete", headers=OWN).status_code == 404
+
+
+def test_the_address_that_takes_forms_leads_back_when_it_is_opened(site: Any) -> None:
+    assert site.client.get("/screeners/custom/save").headers["Location"] == "/screeners/custom"
+
+
+class Elsewhere:
+    """What another web process of this server does: it saves a screen, which ours has not read yet."""
+
+    def __init__(self, site: Any, slug: str = "theirs") -> None:
+        with site.app.app_context():
+            self.mark = marks.made(evaluations.saved_as(slug))
+        saved_screens.save(site.engine, slug, "Theirs", SPEC)
+
+
+@pytest.fixture
+def looks(site: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each look into the database that a page asks for."""
+    found: list[str] = []
+
+    def look() -> None:
+        found.append("look")
+        Catalog.look_for_screens(site.catalog)
+
+    monkeypatch.setattr(site.catalog, "look_for_screens", look)
+    return found
+
+
+def test_a_screen_that_another_process_has_just_saved_is_looked_for_once(site: Any, looks: list[str]) -> None:
+    mark = Elsewhere(site).mark
+    assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
+    assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
+    assert looks == ["look"]
+
+
+@pytest.mark.parametrize("made_up", [lambda: f"{time.time():.0f}", lambda: f"{time.time():.0f}-{'0' * 32}"])
+def test_a_mark_that_anybody_could_make_up_has_nothing_looked_for(
+    site: Any, looks: list[str], made_up: Any
+) -> None:
+    Elsewhere(site)
+    site.page(f"/screeners/theirs?saved={made_up()}", 404)
+    assert looks == []
+
+
+@pytest.mark.parametrize("shapeless", ["x", "-", "1-", "1-é", "1-" + "A" * 32, "٣", "1" * 13])
+def test_what_has_not_the_shape_of_a_mark_is_refused(site: Any, shapeless: str) -> None:
+    assert "saved: &#39;" in site.page(f"/screeners/theirs?saved={shapeless}", 400)
+
+
+def test_a_mark_is_of_one_screen_and_of_a_few_seconds(
+    site: Any, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = Elsewhere(site).mark
+    site.page(f"/screeners/nobodys?saved={mark}", 404)
+    later = time.time() + marks.KNOWN_WITHIN_S
+    monkeypatch.setattr(marks, "time", SimpleNamespace(time=lambda: later))
+    site.page(f"/screeners/theirs?saved={mark}", 404)
+    assert looks == []
+
+
+def test_a_saved_screen_that_cannot_be_read_just_now_is_not_called_unknown(site: Any) -> None:
+    mark = Elsewhere(site).mark
+    with closing(sqlite3.connect(site.engine.url.database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answer = site.client.get(f"/screeners/theirs?saved={mark}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The database cannot be reached." in answer.text

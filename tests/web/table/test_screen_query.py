@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import pytest
+
+from ltp.errors import InputError
+from ltp.web import params
+from ltp.web.table.columns import COLUMNS, TABS, sorts
+from ltp.web.table.screen_query import SIZES, ScreenQuery, parse
+
+FULL = [
+    ("q", "bank"),
+    ("setup", "Breakout"),
+    ("sort", "-chgp"),
+    ("columns", "ltp,chg,volume"),
+    ("size", "25"),
+    ("page", "3"),
+    ("live", "0"),
+]
+
+
+def test_an_empty_query_is_the_default_page() -> None:
+    assert parse([]) == ScreenQuery()
+    assert ScreenQuery().url("/screeners/swing") == "/screeners/swing"
+
+
+def test_every_value_is_read() -> None:
+    query = parse(FULL)
+    assert query == ScreenQuery("chgp", True, "bank", "Breakout", ("ltp", "chg", "volume"), 25, 3, False)
+
+
+def test_a_query_survives_the_way_through_its_own_url() -> None:
+    query = parse([*FULL, ("run", "17"), ("rows", "3,1,200"), ("sector", "IT")])
+    assert parse(list(query.params().items())) == query
+    assert (
+        query.url("/s")
+        == "/s?q=bank&setup=Breakout&sector=IT&sort=-chgp&columns=ltp,chg,volume&size=25&page=3&live=0&run=17&rows=3,1,200"
+    )
+
+
+def test_reserved_characters_are_quoted_in_links() -> None:
+    assert ScreenQuery(q="M&M=?#").url("/s") == "/s?q=M%26M%3D%3F%23"
+
+
+def test_an_emptied_form_field_is_an_absent_one() -> None:
+    assert parse([("q", "  "), ("setup", ""), ("sort", ""), ("page", "")]) == ScreenQuery()
+
+
+def test_dir_and_a_minus_sign_say_the_same() -> None:
+    assert parse([("sort", "chg"), ("dir", "desc")]) == parse([("sort", "-chg")])
+    assert parse([("sort", "chg"), ("dir", "asc")]) == parse([("sort", "chg")])
+
+
+def test_columns_come_in_the_order_of_the_table_and_always_with_the_price() -> None:
+    assert parse([("columns", "sector,volume")]).columns == ("ltp", "volume", "sector")
+
+
+@pytest.mark.parametrize(("tab", "name"), [(tab, name) for tab in TABS for name in sorts(tab)])
+def test_every_column_of_a_tab_sorts_both_ways(tab: str, name: str) -> None:
+    query = parse([("tab", tab), ("sort", f"-{name}")])
+    assert (query.tab, query.sort, query.descending) == (tab, name, True)
+    assert parse([("tab", tab), ("sort", name)]).descending is False
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_is_accepted(size: int) -> None:
+    assert parse([("size", str(size))]).size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sort", "nothing"),
+        ("sort", "setup"),
+        ("columns", "ltp,to_entry"),
+        ("tab", "all"),
+        ("sector", "a\tb"),
+        ("sort", "--chg"),
+        ("sort", "-"),
+        ("dir", "up"),
+        ("size", "51"),
+        ("size", "5e1"),
+        ("page", "0"),
+        ("page", "-1"),
+        ("page", "1.5"),
+        ("page", "²"),
+        ("page", "9" * 400),
+        ("run", "x"),
+        ("columns", "ltp,nope"),
+        ("columns", "ltp,ltp"),
+        ("columns", "ltp,"),
+        ("q", "x" * 201),
+        ("rows", "1,,2"),
+        ("rows", ",".join("1" * 201)),
+        ("q", "a\x00b"),
+        ("setup", "a\nb"),
+        ("live", "no"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_accepted(name: str, value: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse([(name, value)])
+    assert refused.value.where == name
+    assert refused.value.accepted
+
+
+def test_facts_and_plans_are_never_mixed_and_the_sentence_says_where_a_column_belongs() -> None:
+    with pytest.raises(
+        InputError, match=r"setup.*it belongs to the tab recommendations, and this is candidates"
+    ):
+        parse([("columns", "setup,ltp")])
+    with pytest.raises(
+        InputError, match=r"rsi.*it belongs to the tab candidates, and this is recommendations"
+    ):
+        parse([("tab", "recommendations"), ("sort", "-rsi")])
+    assert parse([("tab", "recommendations"), ("columns", "state,setup")]).columns == (
+        "ltp",
+        "setup",
+        "state",
+    )
+
+
+def test_another_tab_keeps_the_rows_and_drops_what_it_has_no_column_for() -> None:
+    query = parse(
+        [
+            ("sort", "-rsi"),
+            ("columns", "rsi"),
+            ("q", "x"),
+            ("setup", "READY"),
+            ("sector", "IT"),
+            ("run", "7"),
+            ("page", "2"),
+        ]
+    )
+    assert (
+        query.of_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
+    )
+    assert parse([("sort", "-chgp")]).of_tab("recommendations").sort == "chgp"
+
+
+def test_parameters_of_others_stand_before_its_own() -> None:
+    assert (
+        ScreenQuery(q="x").url("/s", [("c", "rsi > 60"), ("c", "adx > 20")])
+        == "/s?c=rsi+%3E+60&c=adx+%3E+20&q=x"
+    )
+
+
+def test_a_direction_beside_a_minus_sign_is_refused() -> None:
+    with pytest.raises(InputError, match="dir"):
+        parse([("sort", "-chg"), ("dir", "asc")])
+
+
+def test_a_parameter_given_twice_is_refused_even_when_it_says_the_same() -> None:
+    with pytest.raises(InputError, match=r"sort: 'chg' is not accepted; it may be given once"):
+        parse([("sort", "chg"), ("sort", "chg")])
+
+
+def test_names_of_others_are_left_alone() -> None:
+    assert parse([("utm_source", "x")]) == ScreenQuery()
+    assert params.single([("a", " 1 "), ("b", "")]) == {"a": "1"}
+
+
+def test_column_names_are_unique() -> None:
+    assert len({column.name for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_a_column_that_is_nearly_right_is_hinted_at() -> None:
+    with pytest.raises(
+        InputError, match=r"^sort: '-volum' is not accepted; there is no such column; did you mean volume\?$"
+    ):
+        parse([("sort", "-volum")])
+    with pytest.raises(
+        InputError, match=r"^columns: 'chgpp' is not accepted; there is no such column; did you mean chgp\?$"
+    ):
+        parse([("columns", "ltp,chgpp")])
+    with pytest.raises(InputError, match=r"did you mean [a-z0-9_]+(, [a-z0-9_]+){0,3} or [a-z0-9_]+\?$"):
+        parse([("sort", "dist_ema")])
+    with pytest.raises(InputError, match=r"did you mean high52\?$"):
+        parse([("sort", "52w high")])
+    with pytest.raises(
+        InputError,
+        match=r"^sort: 'zzzzz' is not accepted; it is one of [\w, ]{1,60} and so on, with - in front",
+    ):
+        parse([("sort", "zzzzz")])
+    with pytest.raises(InputError, match="it is one of rank, symbol, ltp"):
+        parse([("sort", "zzzzz")])
+    with pytest.raises(InputError, match="without repetition"):
+        parse([("columns", "ltp,volume,volume")])

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ltp.core.history.plan import Plan
+from ltp.core.screener import Row, Run
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.tick import Tick
+from ltp.web.table.screen_query import ScreenQuery
+from ltp.web.table.select import matching, of_ranks, ordered, paged, still
+
+ROWS = [
+    Row(f"NSE_EQ:{n}", n, f"S{n}", f"Name {n}", "Bank" if n % 2 else "Auto", score, "Base")
+    for n, score in ((1, 5.0), (2, None), (3, 9.0))
+]
+
+
+def test_unknown_values_come_last_in_either_direction() -> None:
+    for descending, first in ((False, 1), (True, 3)):
+        rows = ordered(ROWS, ScreenQuery(sort="score", descending=descending), {})
+        assert (rows[0].rank, rows[-1].rank) == (first, 2)
+
+
+def test_an_order_of_prices_needs_no_price_to_stand() -> None:
+    quotes = {
+        "NSE_EQ:3": Quote("NSE_EQ:3", Tick("NSE_EQ:3", 5, prev_close=10), "live"),
+        "NSE_EQ:1": Quote("NSE_EQ:1", None, "unknown"),
+    }
+    for sort in ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev"):
+        assert [row.rank for row in ordered(ROWS, ScreenQuery(sort=sort), quotes)][-1] in {2, 3}
+    assert [row.rank for row in ordered(ROWS, ScreenQuery(sort="chg"), quotes)] == [3, 1, 2]
+
+
+def test_matching_is_blind_to_case_and_looks_at_symbol_name_and_sector() -> None:
+    assert [row.rank for row in matching(ROWS, ScreenQuery(q="BANK"))] == [1, 3]
+    assert [row.rank for row in matching(ROWS, ScreenQuery(q="name 2", setup="base"))] == [2]
+    assert [row.rank for row in of_ranks(ROWS, (3, 1, 77))] == [1, 3]
+
+
+def test_waiting_is_every_setup_that_waits() -> None:
+    rows = [
+        Row(f"NSE_EQ:{n}", n, f"S{n}", setup=setup)
+        for n, setup in enumerate(("READY", "WAIT_PULLBACK", "WAIT_BREAKOUT"), 1)
+    ]
+    assert [row.rank for row in matching(rows, ScreenQuery(setup="Waiting"))] == [2, 3]
+    assert [row.rank for row in matching(rows, ScreenQuery(setup="wait_breakout"))] == [3]
+    assert [row.rank for row in matching(ROWS, ScreenQuery(sector="bank"))] == [1, 3]
+
+
+def test_distances_and_states_of_plans_are_orders_too() -> None:
+    quotes = {
+        row.key: Quote(row.key, Tick(row.key, 100 * row.rank, session="2026-11-23"), "live") for row in ROWS
+    }
+    plans = {"NSE_EQ:1": Plan(110, 110, 110, 90, None, ""), "NSE_EQ:3": Plan(301, 301, 301, 200, None, "")}
+    assert [row.rank for row in ordered(ROWS, ScreenQuery(sort="to_entry"), quotes, plans)] == [3, 1, 2]
+    assert [row.rank for row in ordered(ROWS, ScreenQuery(sort="state", descending=True), quotes, plans)][
+        -1
+    ] == 2
+
+
+def test_an_order_that_no_price_changes_is_worked_out_once_a_run() -> None:
+    run = Run(1, "swing", datetime(2026, 11, 23, tzinfo=UTC), False, "", tuple(ROWS))
+    first = still(run, ScreenQuery(sort="score", descending=True, page=1))
+    assert [row.rank for row in first] == [3, 1, 2]
+    assert still(run, ScreenQuery(sort="score", descending=True, page=2, columns=("ltp",))) == first
+    later = run._replace(created_at=datetime(2026, 11, 24, tzinfo=UTC), rows=tuple(ROWS[:1]))
+    assert still(later, ScreenQuery(sort="score", descending=True)) == (ROWS[0],)
+
+
+def test_an_empty_run_has_one_empty_page() -> None:
+    page = paged([], ScreenQuery(page=4))
+    assert (page.rows, page.first, page.page, page.pages) == ((), 0, 1, 1)

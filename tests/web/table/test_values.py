@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ltp.core.history.plan import Plan
+from ltp.core.screener import Outcome, Row
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.tick import Tick
+from ltp.web.table.values import counted, missing, short, sortable, summary, written
+
+KEY = "NSE_EQ:1333"
+OUTCOMES = (
+    Outcome("ADX strong", False, 17.5, "> 20", -2.5),
+    Outcome("Trend", True, 1.0),
+    Outcome("RS", False, None, "> 0"),
+)
+ROW = Row(
+    KEY,
+    2,
+    "HDFCBANK",
+    "HDFC Bank",
+    score=91.5,
+    entry=1000_0000,
+    entry_low=990_0000,
+    entry_high=1010_5000,
+    stop=950_0000,
+    target=1100_0000,
+    risk=12_345_0000,
+    facts={"rsi": 61.23456789, "trend": "up"},
+    criteria=OUTCOMES,
+    spark=(1.0, 3.0, 2.5),
+)
+QUOTE = Quote(KEY, Tick(KEY, 1040_0000, prev_close=1000_0000, volume=5, session="2026-11-23"), "live")
+PLANS = {KEY: Plan(1000_0000, 990_0000, 1010_5000, 950_0000, 1100_0000, "2026-11-20")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ltp", 1040.0),
+        ("chg", 40.0),
+        ("chgp", 4.0),
+        ("volume", 5),
+        ("open", None),
+        ("to_entry", -3.85),
+        ("r_now", 0.8),
+        ("state", "waiting"),
+        ("score", 91.5),
+        ("entry", 1000.0),
+        ("zone", [990.0, 1010.5]),
+        ("risk", 12345.0),
+        ("r", 2.0),
+        ("rsi", 61.2346),
+        ("trend", "up"),
+        ("adx", None),
+        ("setup", None),
+        ("spark", [1.0, 3.0, 2.5]),
+        ("criteria", "1 of 3; missed ADX strong: 17.5 (> 20, by 2.5); missed RS: unknown"),
+    ],
+)
+def test_files_say_rupees_and_per_cent_as_numbers(name: str, value: Any) -> None:
+    assert written(name, ROW, QUOTE, PLANS) == value
+
+
+def test_a_plan_that_is_unknown_says_nothing() -> None:
+    assert [written(name, ROW, QUOTE, {}) for name in ("state", "to_entry", "r_now")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ltp", 1040_0000),
+        ("to_stop", -8.65),
+        ("criteria", 1 / 3),
+        ("spark", 2.5),
+        ("symbol", "hdfcbank"),
+        ("setup", None),
+    ],
+)
+def test_a_place_in_an_order(name: str, value: Any) -> None:
+    assert sortable(name, {KEY: QUOTE}, PLANS)(ROW) == value
+
+
+def test_what_is_not_there_has_no_place() -> None:
+    bare = Row("NSE_EQ:7", 1, "X")
+    assert [sortable(name, {}, PLANS)(bare) for name in ("ltp", "to_stop", "criteria", "spark", "rsi")] == [
+        None
+    ] * 5
+
+
+def test_criteria_that_were_not_met_say_by_how_much() -> None:
+    assert missing(OUTCOMES[0]) == "ADX strong: 17.5 (> 20, by 2.5)"
+    assert summary(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "-2.25"), (3.0, "3")]
+)
+def test_numbers_are_short(number: float, text: str) -> None:
+    assert short(number) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("> 15", "%", "> 15%"), ("50 to 70", "", "50 to 70"), ("1.25", "×", "1.25×"), ("-1 to 2.5", "ATR", "-1 to 2.5 ATR"),
+        ("1,402.5", "₹", "₹1,402.5"), ("+12", "₹", "+₹12"), ("> 95.2 (ema50)", "₹", "> 95.2 (ema50)"),
+        ("unknown", "%", "unknown"), ("", "%", ""),
+    ],
+)  # fmt: skip
+def test_a_number_has_its_unit(text: str, unit: str, expected: str) -> None:
+    assert counted(text, unit) == expected
+
+
+def test_what_is_missed_is_told_with_units() -> None:
+    outcome = Outcome("Near the 52-week high", False, 17.5, "< 15", -2.5, "%")
+    assert missing(outcome) == "Near the 52-week high: 17.5% (< 15%, by 2.5%)"

@@ -1,0 +1,315 @@
+"""What is fetched and asked for after a session, and what is made up for at a start."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
+from ltp.core.market.session import Calendar
+from ltp.core.screener import Row
+from ltp.db import candles, evaluations, runs, saved_screens, universes
+from ltp.db.engine import open_engine, reading
+from ltp.db.evaluations import EvaluationRequest
+from ltp.errors import DatabaseError, NotFoundError
+from ltp.worker.after_close import LOOK_EVERY_S, RETRY_S, AfterClose
+from tests.batch.trading import note, walk
+
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+MONDAY_NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
+MONDAY_NIGHT = datetime(2026, 11, 23, 10, 45, tzinfo=UTC)  # 16:15 in India
+FETCH = ["candles", "fetch", "--universe", "nifty50"]
+
+
+class FakeChild:
+    def __init__(self) -> None:
+        self.started: list[list[str]] = []
+        self.running = self.stopped = self.refuses = False
+        self.end: tuple[int, str] | None = None
+
+    def start(self, words: list[str]) -> None:
+        if self.refuses:
+            raise OSError(12, "Cannot allocate memory")
+        self.started.append(words)
+        self.running = True
+
+    def ended(self) -> tuple[int, str] | None:
+        end, self.end = self.end, None
+        self.running = self.running and end is None
+        return end
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class Evening:
+    """The chore with everything around it in hand: ten shares in nifty50, candles up to Friday."""
+
+    def __init__(self, engine: Engine, *, fetches: bool = True, simulated: bool = False) -> None:
+        self.engine, self.child, self.now, self.elapsed, self.active = (
+            engine,
+            FakeChild(),
+            MONDAY_NOON,
+            0.0,
+            True,
+        )
+        self.keys = [f"NSE_EQ:{number}" for number in range(1, 11)]
+        self.calendar = Calendar.load()
+        self.error: Exception | None = None
+        universes.replace(engine, "nifty50", "NIFTY 50", "test", self.keys)
+        child: Any = self.child
+        self.chore = AfterClose(
+            engine,
+            session_on=lambda at: self.calendar.session_date("NSE_EQ", at),
+            universe=self.universe,
+            fetches=fetches,
+            simulated=simulated,
+            active=lambda: self.active,
+            child=child,
+            now=lambda: self.now,
+            monotonic=lambda: self.elapsed,
+        )
+
+    def universe(self) -> str:
+        if self.error:
+            raise self.error
+        return "nifty50"
+
+    def trade(self, day: date, keys: list[str] | None = None, *, simulated: bool = False) -> None:
+        traded = {key: walk(5, 1, last=day) for key in keys or self.keys}
+        candles.upsert(self.engine, "adjusted", traded, simulated=simulated)
+        note(self.engine, day)
+
+    def look(self) -> None:
+        self.elapsed += LOOK_EVERY_S
+        self.chore()
+
+    def asked(self) -> dict[str, EvaluationRequest]:
+        with reading(self.engine) as connection:
+            return {kind: each for kind, each in evaluations.newest_in(connection).items() if each.open}
+
+    def evaluated(self, kind: str, day: date) -> None:
+        evaluations.fail(self.engine, self.asked()[kind].id, "done elsewhere")
+        runs.insert_run(self.engine, kind, [Row("NSE_EQ:1", 1, "A")], sample=False, as_of=day)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+
+
+def test_an_empty_database_is_filled_then_the_built_in_screeners_are_asked_for(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.look()
+    assert evening.child.started == [FETCH]
+    evening.look()
+    assert evening.asked() == {}
+    evening.trade(FRIDAY)
+    evening.child.end = (0, "fetched.")
+    evening.chore()  # at once: somebody may be waiting for the first list
+    asked = evening.asked()
+    assert {kind: (each.spec, each.universe) for kind, each in asked.items()} == {
+        "swing": (text_of(BUILT_IN), "nifty50"), "longterm": (text_of(BUILT_IN), "nifty50"),
+    }  # fmt: skip
+    assert evening.child.started == [FETCH]
+
+
+def test_candles_are_fetched_when_the_session_has_settled_and_not_before(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY)
+    evening.look()
+    evening.now = MONDAY_NIGHT - timedelta(seconds=1)
+    evening.look()
+    assert evening.child.started == []
+    evening.now = MONDAY_NIGHT
+    evening.look()
+    assert evening.child.started == [FETCH]
+
+
+def test_each_session_is_evaluated_once(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY)
+    evening.look()
+    for kind in ("swing", "longterm"):
+        evening.evaluated(kind, FRIDAY)
+    evening.look()
+    assert evening.asked() == {}
+    evening.trade(MONDAY)
+    evening.look()
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_a_screen_that_fails_is_not_asked_for_again_until_there_are_new_candles(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY)
+    evening.look()
+    evaluations.fail(engine, evening.asked()["swing"].id, "x")
+    evening.look()
+    assert set(evening.asked()) == {"longterm"}
+    evening.trade(MONDAY)
+    evening.look()
+    assert set(evening.asked()) == {"longterm", "swing"}
+
+
+def test_results_that_were_imported_are_followed_by_computed_ones(engine: Engine) -> None:
+    evening = Evening(engine)
+    runs.insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A")], sample=False)
+    evening.trade(FRIDAY)
+    evening.look()
+    assert "swing" in evening.asked()
+
+
+def test_saved_screens_are_evaluated_too_as_far_as_there_is_room(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [Spec((f"close > {number}",), "all") for number in range(1, 4)]
+    for number, spec in enumerate(specs):
+        saved_screens.save(engine, f"s{number}", f"S{number}", spec)
+    monkeypatch.setattr(evaluations, "MAX_OPEN", 4)
+    evening = Evening(engine)
+    evening.trade(FRIDAY)
+    evening.look()
+    asked = evening.asked()
+    assert set(asked) == {"swing", "longterm", kind_of(specs[0]), kind_of(specs[1])}
+    assert (asked[kind_of(specs[0])].spec, asked[kind_of(specs[0])].universe) == (text_of(specs[0]), "all")
+    evening.evaluated("swing", FRIDAY)
+    evening.look()
+    assert set(evening.asked()) == {"longterm", *map(kind_of, specs)}
+
+
+def test_a_few_shares_without_a_candle_are_no_reason_to_fetch(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY, evening.keys[:5])
+    evening.look()
+    assert evening.child.started == []
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_most_shares_without_a_candle_are_fetched_whatever_day_is_noted(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY, evening.keys[:4])
+    evening.look()
+    assert evening.child.started == [FETCH]
+    assert evening.asked() == {}
+
+
+def test_a_fetch_that_failed_or_found_nothing_is_tried_again_later(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    evening = Evening(engine)
+    evening.look()
+    evening.child.end = (1, "Not fetched: the token has expired")
+    evening.look()
+    assert "the token has expired" in caplog.text
+    evening.elapsed = RETRY_S - LOOK_EVERY_S
+    evening.look()
+    assert len(evening.child.started) == 1
+    evening.look()
+    assert len(evening.child.started) == 2
+
+
+def test_without_a_feed_candles_are_imported_by_hand_and_evaluated(engine: Engine) -> None:
+    evening = Evening(engine, fetches=False)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([], {})
+    evening.trade(FRIDAY, evening.keys[:1])
+    evening.look()
+    assert evening.child.started == []
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_the_simulated_exchange_fills_an_empty_database_and_its_own(engine: Engine) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.look()
+    assert evening.child.started == [FETCH]
+    evening.trade(FRIDAY, simulated=True)
+    evening.child.end = (0, "fetched.")
+    evening.chore()
+    assert set(evening.asked()) == {"swing", "longterm"}
+    evening.now, evening.elapsed = MONDAY_NIGHT, RETRY_S
+    evening.look()
+    assert evening.child.started == [FETCH, FETCH]
+
+
+def test_simulated_candles_are_not_fetched_beside_real_ones(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.trade(FRIDAY, evening.keys[:1])
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            evening.look()
+    assert evening.child.started == []
+    assert [each.getMessage() for each in caplog.records] == [
+        "No simulated candles are fetched: the database holds real ones, which screens go on with"
+    ]
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_real_candles_are_fetched_at_once_in_place_of_simulated_ones(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([FETCH], {})
+
+
+def test_without_a_feed_nothing_is_made_of_simulated_candles(engine: Engine) -> None:
+    evening = Evening(engine, fetches=False)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([], {})
+
+
+def test_screens_are_asked_for_again_when_real_candles_came_for_the_same_session(engine: Engine) -> None:
+    evening = Evening(engine, simulated=True)
+    evening.trade(FRIDAY, simulated=True)
+    evening.look()
+    for each in evening.asked().values():
+        evaluations.fail(engine, each.id, "x")
+    evening.look()
+    assert evening.asked() == {}
+    evening.trade(FRIDAY)
+    evening.look()
+    assert set(evening.asked()) == {"swing", "longterm"}
+
+
+def test_a_worker_that_stands_by_does_nothing(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.active = False
+    evening.trade(FRIDAY)
+    evening.look()
+    assert (evening.child.started, evening.asked()) == ([], {})
+
+
+@pytest.mark.parametrize("error", [NotFoundError("universe", "nifty50"), DatabaseError("locked")])
+def test_what_is_away_is_waited_for(
+    engine: Engine, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    evening = Evening(engine)
+    evening.error = error
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            evening.look()
+    assert len(caplog.records) == 1
+    evening.error = None
+    evening.elapsed += 60
+    evening.look()
+    assert evening.child.started == [FETCH]
+
+
+def test_a_machine_that_cannot_start_it_is_told(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    evening = Evening(engine)
+    evening.child.refuses = True
+    evening.look()
+    assert "The candles cannot be fetched: Cannot allocate memory" in caplog.text
+
+
+def test_its_child_ends_with_it(engine: Engine) -> None:
+    evening = Evening(engine)
+    evening.chore.stop()
+    assert evening.child.stopped

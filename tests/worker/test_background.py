@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltp.db.engine import open_engine
+from ltp.worker import background
+from ltp.worker.after_close import AfterClose
+from ltp.worker.background import Background
+from ltp.worker.evaluation_queue import EvaluationQueue
+
+
+class Counted:
+    def __init__(self, fails: bool = False) -> None:
+        self.calls, self.stopped, self.fails = 0, False, fails
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.fails:
+            raise ValueError("broken")
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_each_is_called_again_and_again_and_stopped_at_the_end(
+    wait_for: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = Counted(fails=True), Counted()
+    thread = Background(broken, sound, wait=lambda stopping: stopping.wait(0.001))
+    thread.start()
+    wait_for(lambda: sound.calls >= 3)
+    thread.stop()
+    assert not thread.is_alive()
+    assert broken.calls >= 3
+    assert (broken.stopped, sound.stopped) == (True, True)
+    assert "Counted failed; it is tried again" in caplog.text
+
+
+def test_a_stop_before_the_start_is_no_fault() -> None:
+    chore = Counted()
+    Background(chore).stop()
+    assert (chore.calls, chore.stopped) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("universe", "kinds"), [("", [AfterClose, EvaluationQueue]), ("off", [EvaluationQueue])]
+)
+def test_off_leaves_what_somebody_asks_for(tmp_path: Path, universe: str, kinds: list[type]) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    never = threading.Event()
+    found = background.of_screens(
+        engine,
+        session_on=lambda at: at.date(),
+        universe=universe,
+        fetches=False,
+        simulated=False,
+        active=never.is_set,
+    )
+    assert [type(each) for each in found] == kinds
