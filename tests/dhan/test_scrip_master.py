@@ -8,7 +8,7 @@ import random
 import pytest
 
 from ltp.core.instrument import Instrument
-from ltp.dhan.scrip_master import ScripRow, ScripMaster
+from ltp.dhan.scrip_master import ScripMaster, ScripRow
 from ltp.errors import InputError
 
 COMPACT = (
