@@ -1,4 +1,4 @@
-"""What drawing costs, in a process of its own: `python -m bench.drawing SECONDS` prints microseconds per
+"""The cost of drawing, in a process of its own: `python -m bench.drawing SECONDS` prints microseconds per
 instrument as JSON.
 """
 

@@ -1,10 +1,10 @@
 """The exchange as the cases need it: `python -m bench.feed PORT TICKS_PER_S STATE_FILE` sends quotes at a
 steady rate.
 
-The simulated exchange of the product invents each price and would be slower than what is measured. Here the
-packets of all instruments asked for lie ready in one buffer, a WebSocket frame each; only price, times and
-volume are written anew. The volume is the milliseconds since the start of the run, so that a browser can tell
-how old a price is.
+The simulated exchange of the product invents each price and would be slower than the measured client. Here
+the packets of all instruments asked for lie ready in one buffer, a WebSocket frame each; only price, times
+and volume are written anew. The volume is the milliseconds since the start of the run, so that a browser can
+find how old a price is.
 
 STATE_FILE is replaced five times a second: {"at": monotonic, "sent": ticks, "behind_s": how late the sender
 is, "subscribed": instruments, "since_ms": epoch milliseconds the volume counts from}.
@@ -34,18 +34,18 @@ _STEP_S: Final = 0.005
 _HEAD: Final = 2  # bytes of a frame's head before a packet of this size
 _MOVING: Final = struct.Struct(
     "<f2xI4xI"
-)  # price, time of trade, volume: what follows a quote's header and changes
+)  # price, time of trade, volume: the changing fields after a quote's header
 
 
 class Requests:
-    """What the client sends: masked frames, of which only subscriptions and pings matter."""
+    """Messages of the client: masked frames, of which only subscriptions and pings matter."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._buffer = connection, bytearray()
         self.keys: dict[str, None] = {}
 
     def read(self) -> bool:
-        """Take in what has come; tell whether it was a subscription."""
+        """Read the received bytes; return whether they hold a subscription."""
         asked = False
         try:
             self._buffer += self._connection.recv(65_536, socket.MSG_DONTWAIT)
@@ -149,7 +149,7 @@ def _shake_hands(connection: socket.socket) -> None:
     while b"\r\n\r\n" not in head:
         received = connection.recv(4096)
         if not received:
-            raise ConnectionResetError  # somebody looked whether the port is open
+            raise ConnectionResetError  # a probe of the port, no client
         head += received
     lines = [line.partition(b":") for line in head.split(b"\r\n")]
     key = next(value.strip() for name, _, value in lines if name.lower() == b"sec-websocket-key")

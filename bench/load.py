@@ -1,5 +1,5 @@
-"""Browsers of streams and clients of the API, from programs in C on a core of their own, and what the server
-spent on them.
+"""Browsers of streams and clients of the API, from programs in C on a core of their own, and the figures of
+the server spent on them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ WARM_S: Final = 0.8
 
 @dataclass(frozen=True)
 class Browsers:
-    """`key`: what the line with an event's instant begins with. `pages`: how many different ones they show,
-    which is what a %d in `path` runs over; browsers of one page must all be sent the same events.
-    `cells_since_ms`: what volume cells count from.
+    """`key`: prefix of the line with an event's instant. `pages`: number of different pages, the range of a
+    %d in `path`; browsers of one page must all be sent the same events. `cells_since_ms`: zero of the volume
+    cells.
     """
 
     count: int
@@ -96,7 +96,7 @@ def cpu_per_event(server: Server, browsers: Browsers) -> dict[str, float]:
     """Measure a server under browsers.
 
     Returns:
-        What the load generator says, with `cpu_us` (of the server per delivered event), `cores` (share of a
+        The load generator's figures, with `cpu_us` (of the server per delivered event), `cores` (share of a
             core the server used) and `event_bytes`.
     Raises:
         Failed: no event arrived.
@@ -115,7 +115,7 @@ def cpu_per_event(server: Server, browsers: Browsers) -> dict[str, float]:
 
 
 def resident_per_browser(server: Server, browsers: Browsers) -> dict[str, float]:
-    """Return what the load generator says, with `kb_per_browser` of resident memory over what the server had
+    """Return the load generator's figures, with `kb_per_browser` of resident memory above that of the server
     before.
     """
     before_kb = machine.resident_kb(server.pids)
@@ -128,7 +128,7 @@ def resident_per_browser(server: Server, browsers: Browsers) -> dict[str, float]
 
 
 def wrong_with(name: str, figures: Figures) -> str:
-    """Say what a browser should never see, empty when none did."""
+    """Return the fault that a browser saw, empty for none."""
     found = [
         f"{figures[what]:.0f} {what.replace('_', ' ')}"
         for what in ("torn", "out_of_order", "bad_status")

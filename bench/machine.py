@@ -1,4 +1,4 @@
-"""What the kernel says of processes, and on which core each runs: the server's figure is not the load
+"""The kernel's figures of processes, and the core that each runs on: the server's figure is not the load
 generator's.
 """
 
@@ -40,7 +40,7 @@ def family(pid: int) -> list[int]:
 def cpu_s(pids: Iterable[int]) -> float:
     """Return user and system time of these processes in seconds, to the nanosecond.
 
-    `/proc/PID/stat` says the same in hundredths of a second, which is a tenth of what a small case spends in
+    `/proc/PID/stat` has the same in hundredths of a second, a tenth of the time of a small case in
     a turn.
     """
     return sum(time.clock_gettime(~pid << 3 | _SPENT) for pid in pids)
@@ -55,7 +55,7 @@ def open_files(pid: int) -> int:
 
 
 def send_queues_bytes(port: int) -> int:
-    """Return what the kernel keeps for the server's end of all connections to `port`: queued bytes with their
+    """Return the kernel's state of the server's end of all connections to `port`: queued bytes with their
     buffers.
     """
     command = pinned(["ss", "-tmnH", f"sport = :{port}"], LOAD_CORE)

@@ -1,4 +1,4 @@
-"""What a case is made of: contenders that are measured in turn, the figures they give, and the bars ours must
+"""The parts of a case: contenders that are measured in turn, the figures they give, and the bars ours must
 meet.
 """
 
@@ -30,7 +30,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Turn:
-    """One measurement of one contender. `before`: what the contenders ahead of it gave in this round."""
+    """One measurement of one contender. `before`: figures of the contenders ahead of it in this round."""
 
     scale: Scale
     before: Mapping[str, Figures]
@@ -41,13 +41,13 @@ Contender = Callable[[Turn], Figures]
 
 @dataclass(frozen=True)
 class Bar:
-    """What our figure is held against: a number, or so many times the figure of another contender."""
+    """The bar for our figure: a number, or a multiple of another contender's figure."""
 
     limit: float
     times: str = ""
     at_least: bool = False
     below: bool = False  # strictly
-    wish: bool = False  # told, but not missed
+    wish: bool = False  # reported, but no failure
 
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "<" if self.below else "≤"
@@ -82,9 +82,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Case:
-    """`contenders` by name, measured in this order in each round. `checks`: what must hold of every
-    contender's figures, such as that no event was torn; it returns what is wrong, empty when nothing is.
-    `repeats`: only sizes tell it from another case, so where sizes do not count it is left out.
+    """`contenders` by name, measured in this order in each round. `checks`: conditions on every
+    contender's figures, such as that no event was torn; it returns the fault, empty for none.
+    `repeats`: only its sizes differ from another case, so where sizes do not count it is left out.
     """
 
     name: str

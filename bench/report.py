@@ -1,7 +1,7 @@
 """The last full run, as files: results.json with every median, docs/performance.md and docs/scaling.md made
 from templates.
 
-No figure in these pages is typed by hand; what they mean stands in the templates.
+No figure in these pages is typed by hand; the templates explain them.
 """
 
 from __future__ import annotations

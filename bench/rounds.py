@@ -1,4 +1,4 @@
-"""Measuring a case: every contender once a round, in turn, so that what disturbs the machine disturbs all of
+"""Measuring a case: every contender once a round, in turn, so that a disturbance of the machine hits all of
 them.
 """
 
@@ -15,7 +15,9 @@ from bench.servers import Failed
 
 @dataclass
 class Result:
-    """`runs` by contender, one a round. `absent`: why a contender has none. `wrong`: what the checks found."""
+    """`runs` by contender, one a round. `absent`: why a contender has none. `wrong`: faults that the checks
+    found.
+    """
 
     case: Case
     runs: dict[str, list[Figures]] = field(default_factory=dict)

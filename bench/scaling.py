@@ -1,4 +1,4 @@
-"""Internet scale on paper: what the measured figures mean for a million browsers, and a simulation that
+"""Internet scale on paper: the measured figures extrapolated to a million browsers, and a simulation that
 checks the arithmetic.
 
 `python -m bench.scaling` writes docs/scaling.md again from results.json.
@@ -35,8 +35,8 @@ _SIMULATED_S: Final = 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """`send_us`: per delivered event. `build_us`: per event of a page, whoever shows it. `tick_us`: per tick
-    in each web process. `event_bytes`, `kb_per_browser`: as measured. `message_us`, `message_bytes`: of
+    """`send_us`: per delivered event. `build_us`: per event of a page, for all its browsers. `tick_us`: per
+    tick in each web process. `event_bytes`, `kb_per_browser`: as measured. `message_us`, `message_bytes`: of
     Redis, per delivered message of 100 ticks.
     """
 
@@ -56,7 +56,7 @@ class Costs:
         few, many = figure("views-2k", "cpu_us"), figure("views-10k", "cpu_us")
         return cls(
             send_us=figure("fan-out-10k", "cpu_us"),
-            # 10 and 50 browsers share the event of a page: the difference is what the event itself costs.
+            # 10 and 50 browsers share the event of a page: the difference is the cost of the event itself.
             build_us=max(0.0, (few - many) / (1 / 10 - 1 / 50)),
             tick_us=figure("relay", "cpu_us"),
             event_bytes=figure("fan-out-10k", "event_bytes"),
@@ -73,7 +73,7 @@ def browsers_a_core(costs: Costs) -> float:
 
 
 def wire_bytes(payload: float) -> float:
-    """Return what a payload takes on the wire, packets' heads included."""
+    """Return the size of a payload on the wire, packet headers included."""
     return payload + -(-payload // _PACKET_BYTES) * _HEADER_BYTES
 
 
@@ -108,7 +108,7 @@ def simulate(
 
 
 def _weighted_p99(waits: list[tuple[float, float]]) -> float:
-    """Weigh each event by its browsers: it is they who wait."""
+    """Weigh each event by its browsers, because they wait."""
     left = 0.01 * sum(weight for _, weight in waits)
     for wait, weight in sorted(waits, reverse=True):
         left -= weight
@@ -118,7 +118,7 @@ def _weighted_p99(waits: list[tuple[float, float]]) -> float:
 
 
 def page(cases: Mapping[str, Any]) -> str:
-    """Return docs/scaling.md for these results; says which case is missing when one is."""
+    """Return docs/scaling.md for these results, or an error that names a missing case."""
     try:
         costs = Costs.of(cases)
     except KeyError as missing:
@@ -171,7 +171,7 @@ def _million(costs: Costs) -> dict[str, str]:
 
 
 def _redis(costs: Costs) -> dict[str, str]:
-    """Two things end what one Redis can feed: its one thread and its network card."""
+    """One Redis is limited by its one thread and its network card."""
     subscribers, message = HOSTS * CORES, wire_bytes(costs.message_bytes)
     by_thread = USED * 1e6 / (BATCHES_PER_S * max(costs.message_us, 0.1)) / CORES
     by_card = NIC_USED * 10 * GBIT / (BATCHES_PER_S * message) / CORES

@@ -1,6 +1,6 @@
 """One run of both strategies, timed: `python -m bench.screen_run ADDRESS`. Prints figures as JSON.
 
-What a step takes is taken around it; the clock's own cost is a thousandth of the whole.
+The time of a step is taken around it; the clock's own cost is a thousandth of the whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starting what is measured, waiting until it answers, and ending it whatever happens."""
+"""Starts a measured server, waits until it answers, and ends it in any case."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """`pids`: the processes whose time and memory count."""
+    """`pids`: the processes that are measured."""
 
     port: int
     pids: list[int]
@@ -45,7 +45,7 @@ def running(
     cwd: Path = ROOT,
     ready: Callable[[], bool] | None = None,
 ) -> Iterator[Server]:
-    """Run a server until the block ends. `ready`: asked until it says yes; else that the port takes
+    """Run a server until the block ends. `ready`: polled until it is true; without it, until the port takes
     connections.
     """
     with tempfile.TemporaryFile() as log:
@@ -128,7 +128,7 @@ def _workers(pid: int) -> list[int]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """At once, without goodbye: there is nothing to save and nobody to tell."""
+    """SIGKILL at once: there is nothing to save."""
     everyone = machine.family(process.pid) if process.poll() is None else []
     for pid in everyone:
         with suppress(ProcessLookupError):

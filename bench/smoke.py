@@ -2,10 +2,10 @@
 No times.
 
 A machine that is busy with something else can be too slow for a short turn: a case that was not measured
-whole is given longer ones, so that only what never comes is wrong. What no browser may ever see is wrong at
-once.
+whole is given longer ones, so that only a missing event is a fault. An event that no browser may see is a
+fault at once.
 
-A peer that is not installed on this machine is left out, and said so.
+A peer that is not installed on this machine is left out, with a line about it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ABSENT: Final = "not installed"
 
 
 def run(cases: Iterable[Case]) -> int:
-    """Run the cases small; print what is wrong. Returns the exit status."""
+    """Run the cases small; print the faults. Returns the exit status."""
     wrong = [trouble for case in cases if not case.repeats for trouble in _small(case)]
     for trouble in wrong:
         print(f"WRONG: {trouble}")
@@ -42,7 +42,7 @@ def run(cases: Iterable[Case]) -> int:
 
 
 def _small(case: Case) -> list[str]:
-    """Return what is wrong with a case after the longest turn it needed."""
+    """Return the fault of a case after the longest turn it needed."""
     trouble: list[str] = []
     for scale in _SCALES:
         result = measure(case, 1, scale, _tell)
@@ -68,8 +68,8 @@ def _trouble(result: Result) -> list[str]:
 
 
 def _missing(name: str, figures: Figures) -> list[str]:
-    """Say what a contender did not deliver. A state is not a log, so only ours, and only unhurried, must show
-    every event.
+    """Return the events that a contender did not deliver. A state is not a log, so only ours, and only
+    unhurried, must show every event.
     """
     found = []
     if figures.get("live", 1) == 0:

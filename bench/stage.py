@@ -28,7 +28,7 @@ _SETTLE_S: Final = 1.0
 
 @dataclass(frozen=True)
 class Stage:
-    """`url` of the cache. `env`: what every process of the product is started with."""
+    """`url` of the cache. `env`: environment of every process of the product."""
 
     folder: Path
     url: str
@@ -41,7 +41,7 @@ def keys(count: int) -> list[str]:
 
 @contextmanager
 def ready(instruments: int, **settings: str) -> Iterator[Stage]:
-    """Give a cache and a database whose swing screener has found so many instruments."""
+    """Give a cache and a database with a run of the swing screener over so many instruments."""
     with tempfile.TemporaryDirectory() as name, servers.valkey() as url:
         folder = Path(name)
         engine = open_engine(f"sqlite:///{folder / 'ltp.sqlite3'}")
@@ -89,7 +89,7 @@ def worker(stage: Stage, feed: Exchange, *, core: int = machine.SERVER_CORE) -> 
     env = {
         "DHANHQ_WS_ENABLED": "true",
         "DHANHQ_WS_URL": f"ws://127.0.0.1:{feed.port}",
-        "DHANHQ_REST_URL": "http://127.0.0.1:9/v2",  # nobody answers, and nobody is needed
+        "DHANHQ_REST_URL": "http://127.0.0.1:9/v2",  # no server listens there, and none is needed
         "DHANHQ_CLIENT_ID": "bench",
         "DHANHQ_ACCESS_TOKEN": "bench",
     }
@@ -102,10 +102,10 @@ def worker(stage: Stage, feed: Exchange, *, core: int = machine.SERVER_CORE) -> 
 
 
 def ticks_per_s(stage: Stage) -> float:
-    """Return what the worker says it takes in.
+    """Return the worker's own rate of ticks.
 
     Raises:
-        Failed: it says nothing.
+        Failed: it reports none.
     """
     with redis.Redis.from_url(stage.url) as client:
         status = heartbeat.read(client).status

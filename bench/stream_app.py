@@ -5,7 +5,7 @@ and pages.
 
 `/stream/N` is the stream of view N, `/stream/any` of the next in turn. Without INSTRUMENTS each view has ROWS
 of its own and all change HZ times a second, together. With INSTRUMENTS the views are different choices out of
-so many, each of which changes MOVES times a second, and HZ is what the views are limited to.
+so many, each of which changes MOVES times a second, and HZ is the limit of the views.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def keys(view: int) -> list[str]:
 
 
 def messages() -> list[bytes]:
-    """What the worker would publish over some seconds, each price wandering; STAMP stands for the present."""
+    """Batches as the worker publishes them over some seconds, each price wandering; STAMP stands for the
+    present.
+    """
     chance, made = random.Random(1), []
     close = {key: chance.randint(1_000, 60_000) * 500 for key in KEYS}
     price, order = dict(close), itertools.cycle(chance.sample(KEYS, len(KEYS)))

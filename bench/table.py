@@ -14,7 +14,7 @@ HEADINGS: Final = ("case", "figure", "ours", "spread", "floor", "ours / floor", 
 
 
 class Entry(NamedTuple):
-    """One line of the table, as text. `verdict`: yes, no, or why it cannot be said."""
+    """One line of the table, as text. `verdict`: yes, no, or the reason why there is none."""
 
     case: str
     figure: str

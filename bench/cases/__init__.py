@@ -1,4 +1,4 @@
-"""Every case, in the order of the table. A module each; CASES holds what it measures."""
+"""Every case, in the order of the table. A module each; CASES lists its cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a moving page costs the one thread of a browser that draws it."""
+"""The cost of a moving page for the drawing thread of a browser."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def _site() -> Iterator[Server]:
 
 @contextmanager
 def _opened(url: str, *, flash: bool) -> Iterator[Page]:
-    """Open a page in a browser of its own on the load generator's core. Without flash: as for who wants less
-    motion.
+    """Open a page in a browser of its own on the load generator's core. Without flash: as for users who
+    prefer less motion.
     """
     allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(allowed)[-1]})  # what is started now inherits it
+    os.sched_setaffinity(0, {sorted(allowed)[-1]})  # processes started now inherit it
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(

@@ -1,4 +1,6 @@
-"""A wave of browsers after a deploy: each gets its first event soon, and those who were there notice little."""
+"""A wave of browsers after a deploy: each gets its first event soon, and those already connected notice
+little.
+"""
 
 from __future__ import annotations
 

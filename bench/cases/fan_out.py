@@ -1,4 +1,4 @@
-"""One page, thousands of browsers: what one delivered event costs the server."""
+"""One page, thousands of browsers: the server's cost of one delivered event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _contenders(count: int, hz: float) -> dict[str, Contender]:
     }
 
 
-# Both are over what one core can do long before 2,000 browsers: at 10,000 there would be nothing to measure.
+# Both exceed one core long before 2,000 browsers: at 10,000 there would be nothing to measure.
 _SLOWER: Final[dict[str, Contender]] = {
     "Starlette": streams.peer_figures(peers.starlette, 2_000, 10, connects_per_s=1_000),
     "flask-sse": streams.peer_figures(peers.flask_sse, 2_000, 10, connects_per_s=1_000),

@@ -15,7 +15,7 @@ _EVENTS_PER_S: Final = 20_000
 _FLAT: Final = 1.2
 
 
-_AT_LEAST: Final = 4  # events of a browser in a turn: fewer, and what is under way at its edges counts
+_AT_LEAST: Final = 4  # events of a browser in a turn: fewer, and events in flight at its edges count
 
 
 def _hz(browsers: int) -> float:
@@ -37,7 +37,7 @@ def _sized(figures: Callable[[int, float], Contender], browsers: int) -> Contend
 
 def _of_browsers() -> dict[str, Contender]:
     ours = {"1,000": 1_000, "5,000": 5_000, "10,000": 10_000, OURS: 18_000}
-    floors = {"floor of 1,000": 1_000, "floor of 18,000": 18_000}  # what grows there too is the kernel's
+    floors = {"floor of 1,000": 1_000, "floor of 18,000": 18_000}  # growth there is the kernel's
     return {name: _sized(our_figures, count) for name, count in ours.items()} | {
         name: _sized(floor_figures, count) for name, count in floors.items()
     }

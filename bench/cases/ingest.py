@@ -34,7 +34,7 @@ def worker_figures(instruments: int, ticks_per_s: float) -> Contender:
 
 
 def _per_tick(feed: Exchange, pids: list[int], seconds: float) -> dict[str, float]:
-    """Take the CPU of `pids` over what the feed sent meanwhile."""
+    """Divide the CPU time of `pids` by the ticks that the feed sent meanwhile."""
     before, began = feed.state(), machine.cpu_s(pids)
     began_s = time.monotonic()
     time.sleep(seconds)

@@ -12,7 +12,7 @@ from bench.model import FLOOR, OURS, Bar, Case, Line
 _VIEWS: Final = 200
 _HZ: Final = 5.0
 _ROWS: Final = 50
-_INSTRUMENTS: Final = "500"  # each moves twice a second, so an event tells of about twenty
+_INSTRUMENTS: Final = "500"  # each moves twice a second, so an event carries about twenty
 
 
 def _case(count: int, times_floor: float) -> Case:

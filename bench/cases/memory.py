@@ -1,4 +1,4 @@
-"""What a browser that only waits costs in memory of the web worker."""
+"""Memory of the web worker for each idle browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A screener page of fifty rows, warm: CPU of the web process, and what it asks of Redis and SQL."""
+"""A screener page of fifty rows, warm: CPU of the web process, and its queries to Redis and SQL."""
 
 from __future__ import annotations
 

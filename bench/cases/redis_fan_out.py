@@ -1,4 +1,4 @@
-"""What one message of the worker costs the cache for each web process that follows it: an input of the
+"""The cache's cost of one message of the worker for each subscribed web process: an input of the
 scaling model.
 """
 
@@ -22,8 +22,8 @@ _HZ: Final = 50.0
 
 
 def _delivered(turn: Turn) -> Figures:
-    """The publisher's own commands count too: they are the price of a message nobody reads, and are measured
-    first.
+    """The publisher's own commands count too: they are the price of a message without readers, and are
+    measured first.
     """
     seconds = max(1.0, turn.scale.seconds)
     with (

@@ -1,5 +1,5 @@
-"""From a message of the worker to the board of a web process: where nobody looks, and where pages show every
-instrument.
+"""From a message of the worker to the board of a web process: without open pages, and with pages that show
+every instrument.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _shown(turn: Turn) -> Figures:
 
 
 def _cpu_us(ready: Stage, web: Server, turn: Turn) -> Figures:
-    """What the process spends without any tick, on its timers and its browsers, is no tick's."""
+    """CPU time without any tick, of timers and browsers, does not count."""
     ticks = turn.scale.of(_TICKS)
     time.sleep(1)
     idle = _cores(web, turn.scale.seconds)

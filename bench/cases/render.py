@@ -1,4 +1,4 @@
-"""The three cells of an instrument whose price moved, as markup."""
+"""The three cells of an instrument with a moved price, as markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Screens: from candles in SQL to stored results, on one core. What the steps cost is the profile."""
+"""Screens: from candles in SQL to stored results, on one core. The profile has the cost of each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tenth of the browsers read nothing: what that does to the others, and what becomes of it."""
+"""A tenth of the browsers read nothing: the effect on the others, and their end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _none_stalled(turn: Turn) -> Figures:
 
 
 def _measure(turn: Turn, stalled: int) -> Figures:
-    """Both ways last as long and are watched alike: what is rare shows only in time, and looking disturbs."""
+    """Both ways last as long and are watched alike: rare events need time, and sampling disturbs."""
     readers = turn.scale.of(_COUNT) - turn.scale.of(_STALLED)
     timeout_s = _TIMEOUT_S * turn.scale.patience
     within_s = timeout_s + _CUT_WITHIN_S - _TIMEOUT_S
@@ -43,7 +43,7 @@ def _measure(turn: Turn, stalled: int) -> Figures:
 
 
 def _watch(server: Server, stalled: int, for_s: float) -> dict[str, float]:
-    """Follow the stalled ones: after how long the last was cut, and what each held in the kernel at most."""
+    """Follow the stalled ones: the time until the last was cut, and the most kernel memory that each held."""
     connected, began, most, cut_after_s = machine.open_files(server.pids[0]), time.monotonic(), 0, 0.0
     while (waited := time.monotonic() - began) < for_s:
         most = max(most, machine.send_queues_bytes(server.port))

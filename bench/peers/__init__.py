@@ -1,3 +1,3 @@
-"""What others would run instead: small programs in the way each project's own documentation shows, and their
+"""The alternatives: small programs in the way each project's own documentation shows, and their
 start.
 """

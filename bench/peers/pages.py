@@ -98,7 +98,7 @@ class _Answer(BaseHTTPRequestHandler):
             return  # the page was closed
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":

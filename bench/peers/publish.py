@@ -24,7 +24,7 @@ def to_nchan(port: str) -> Callable[[int, str], None]:
 
 
 def to_flask_sse(url: str) -> Callable[[int, str], None]:
-    """Sends what `sse.publish` sends, which only works inside an application."""
+    """Sends the message of `sse.publish`, which itself only works inside an application."""
     client = redis.Redis.from_url(url)
 
     def send(at_us: int, body: str) -> None:

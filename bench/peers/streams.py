@@ -1,5 +1,5 @@
-"""Starting the peers of the fan-out: each sends events of SIZE bytes HZ times a second to whoever is
-connected.
+"""Starting the peers of the fan-out: each sends events of SIZE bytes HZ times a second to every client that
+is connected.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ http {{
 
 @contextmanager
 def limit(hz: float, size: int, *, pages: int = 1) -> Iterator[Server]:
-    """The floor. `pages`: whose browsers are sent one page's after another's."""
+    """The floor. `pages`: served one after another."""
     port = machine.free_port()
     with servers.running([tools.compiled("limit"), port, hz, size, pages], port) as server:
         yield server
