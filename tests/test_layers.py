@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
+    "core.bars": {"core", "core.ticks", "errors"},
     "core.clients": {"core", "errors"},
     "core.criteria": {"core", "errors"},
     "core.formats": {"core", "core.history", "errors"},

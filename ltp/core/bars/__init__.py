@@ -1,0 +1,1 @@
+"""Intraday bars: built from ticks minute by minute, and rolled up into longer timeframes."""

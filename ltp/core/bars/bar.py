@@ -1,0 +1,48 @@
+"""A bar of a timeframe, the marks that limit its truth, and bars joined into a longer one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ltp.core.money import Price
+
+MINUTE_S: Final = 60
+# Marks of a bar, bits of `Bar.marks`.
+PARTIAL: Final = 1  # the feed did not cover the bar from its start to its end
+REVISED: Final = 2  # a trade arrived after the bar was closed
+UNSURE: Final = (
+    4  # an extreme of the day was traded in this bar or in a neighbour: its high or low may be short
+)
+CORRECTED: Final = 8  # the exchange took back part of the day's volume
+MARKS: Final = {PARTIAL: "partial", REVISED: "revised", UNSURE: "unsure", CORRECTED: "corrected"}
+
+
+class Bar(NamedTuple):
+    """Trades of `[start, start + length)`. `start`: seconds since the epoch. `volume`: units of the
+    instrument, 0 for an index. `oi`: the last known, None without one. `marks`: bits of MARKS.
+    """
+
+    start: int
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: int
+    oi: int | None = None
+    marks: int = 0
+
+
+def mark_names(marks: int) -> list[str]:
+    return [name for bit, name in MARKS.items() if marks & bit]
+
+
+def joined(bars: Sequence[Bar], start: int) -> Bar:
+    """Return one bar that starts at `start` of bars in their order, at least one. A mark on any marks all."""
+    first, last = bars[0], bars[-1]
+    marks = 0
+    for bar in bars:
+        marks |= bar.marks
+    oi = next((bar.oi for bar in reversed(bars) if bar.oi is not None), None)
+    high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
+    return Bar(start, first.open, high, low, last.close, sum(bar.volume for bar in bars), oi, marks)

@@ -1,0 +1,41 @@
+"""One minute of one instrument while its trades arrive, in any order."""
+
+from __future__ import annotations
+
+from ltp.core.bars.bar import Bar
+from ltp.core.money import Price
+
+Place = tuple[int, int]  # trade time and cumulative volume of a trade: the order of trades within a minute
+
+
+class Minute:
+    """The trades of one minute so far.
+
+    Open and close are those of the first and the last trade by trade time and cumulative volume, so packets
+    that overtake each other change nothing. `total`: the day's cumulative volume at the end of the minute as
+    far as known. `extra`: volume of this minute that `total` no longer covers.
+    """
+
+    __slots__ = ("close", "extra", "first", "high", "last", "low", "marks", "oi", "open", "start", "total")
+
+    def __init__(self, start: int, price: Price, place: Place, total: int) -> None:
+        self.start, self.total = start, total
+        self.open = self.high = self.low = self.close = price
+        self.first = self.last = place
+        self.oi: int | None = None
+        self.marks = self.extra = 0
+
+    def trade(self, price: Price, place: Place, total: int) -> None:
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        if place >= self.last:
+            self.last, self.close = place, price
+        elif place < self.first:
+            self.first, self.open = place, price
+        if total > self.total:
+            self.total = total
+
+    def bar(self, volume: int) -> Bar:
+        return Bar(self.start, self.open, self.high, self.low, self.close, volume, self.oi, self.marks)
