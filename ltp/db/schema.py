@@ -121,6 +121,17 @@ daily_candles = Table(
     Column("packed", LargeBinary, nullable=False),
 )
 
+# One-minute bars: a quarter of an hour of an instrument in one row while the session runs, a whole session in
+# one row afterwards. Blocks of `core.bars.block`; `start` is that of the block.
+minute_bars = Table(
+    "minute_bars",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
+    Column("packed", LargeBinary, nullable=False),
+)
+
 # Which sessions were imported whole, and from what.
 candle_days = Table(
     "candle_days",

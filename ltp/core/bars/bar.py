@@ -15,12 +15,18 @@ UNSURE: Final = (
     4  # an extreme of the day was traded in this bar or in a neighbour: its high or low may be short
 )
 CORRECTED: Final = 8  # the exchange took back part of the day's volume
+# Sources of a bar, bits of `Bar.sources`; a bar that is joined of several may have several.
+LIVE: Final = 1  # built here from ticks
+BROKER: Final = 2  # the broker's charts
+FILE: Final = 4  # an imported file
+SOURCES: Final = {LIVE: "live", BROKER: "broker", FILE: "file"}
 MARKS: Final = {PARTIAL: "partial", REVISED: "revised", UNSURE: "unsure", CORRECTED: "corrected"}
 
 
 class Bar(NamedTuple):
     """Trades of `[start, start + length)`. `start`: seconds since the epoch. `volume`: units of the
-    instrument, 0 for an index. `oi`: the last known, None without one. `marks`: bits of MARKS.
+    instrument, 0 for an index. `oi`: the last known, None without one. `marks`: bits of MARKS. `sources`:
+    bits of SOURCES.
     """
 
     start: int
@@ -31,18 +37,26 @@ class Bar(NamedTuple):
     volume: int
     oi: int | None = None
     marks: int = 0
+    sources: int = LIVE
 
 
 def mark_names(marks: int) -> list[str]:
     return [name for bit, name in MARKS.items() if marks & bit]
 
 
+def source_name(sources: int) -> str:
+    """Return the source of a bar, "mixed" where it is joined of several."""
+    return SOURCES.get(sources, "mixed")
+
+
 def joined(bars: Sequence[Bar], start: int) -> Bar:
     """Return one bar that starts at `start` of bars in their order, at least one. A mark on any marks all."""
     first, last = bars[0], bars[-1]
-    marks = 0
+    marks = sources = 0
     for bar in bars:
         marks |= bar.marks
+        sources |= bar.sources
     oi = next((bar.oi for bar in reversed(bars) if bar.oi is not None), None)
+    volume = sum(bar.volume for bar in bars)
     high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
-    return Bar(start, first.open, high, low, last.close, sum(bar.volume for bar in bars), oi, marks)
+    return Bar(start, first.open, high, low, last.close, volume, oi, marks, sources)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.bars.bar import PARTIAL, REVISED, Bar, joined, mark_names
+from ltp.core.bars.bar import BROKER, PARTIAL, REVISED, Bar, joined, mark_names, source_name
 from ltp.core.bars.timeframe import minutes_of, rolled_up
 from ltp.errors import InputError
 
@@ -48,6 +48,11 @@ def test_minutes_outside_all_windows_are_left_out() -> None:
 def test_a_mark_on_any_part_marks_the_whole_and_the_last_open_interest_counts() -> None:
     bars = [minute(0, oi=5, marks=PARTIAL), minute(1, oi=7), minute(2, marks=REVISED)]
     assert joined(bars, OPEN) == Bar(OPEN, 100, 102, 98, 101, 3, 7, PARTIAL | REVISED)
+
+
+def test_a_bar_of_several_sources_is_mixed() -> None:
+    bars = [minute(0), minute(1)._replace(sources=BROKER)]
+    assert [source_name(bar.sources) for bar in [*bars, joined(bars, OPEN)]] == ["live", "broker", "mixed"]
 
 
 def test_marks_have_names() -> None:

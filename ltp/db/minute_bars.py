@@ -1,0 +1,145 @@
+"""One-minute bars in SQL: blocks of a quarter of an hour while a session runs, one block of it afterwards.
+
+One reader hides which form a time has. Written by one process, the worker; read by pages and the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ltp.core.bars.bar import Bar
+from ltp.core.bars.block import merged, packed, unpacked
+from ltp.core.instrument import split_key
+from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.schema import minute_bars as table
+
+BLOCK_S: Final = 900
+_DAY_S: Final = 86_400
+_KEY: Final = ("segment", "security_id", "start")
+_NAMED: Final = 400  # blocks of one query
+
+
+def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]]) -> None:
+    """Store bars by key; a bar that is there already is replaced, others stay. All of it or nothing.
+
+    Raises:
+        DatabaseError: nothing is stored.
+    """
+    blocks = {
+        (key, start): list(group)
+        for key, each in bars.items()
+        for start, group in groupby(sorted(each), key=lambda bar: bar.start - bar.start % BLOCK_S)
+    }
+    if not blocks:
+        return
+    with writing(engine) as connection:
+        stored = _stored(connection, blocks)
+        _write(
+            connection,
+            [
+                _row(key, start, packed(merged(stored.get((key, start), ()), new), start))
+                for (key, start), new in sorted(blocks.items())
+            ],
+        )
+
+
+def fetch(engine: Engine, key: str, first: int, until: int, *, patience_ms: int = PATIENCE_MS) -> list[Bar]:
+    """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
+    # A block of a whole session starts up to a day before the time asked for.
+    wanted = (
+        select(table.c.start, table.c.packed)
+        .where(_of(key), table.c.start >= first - _DAY_S, table.c.start < until)
+        .order_by(table.c.start)
+    )
+    with reading(engine, patience_ms=patience_ms) as connection:
+        found = connection.execute(wanted).all()
+    return [bar for bar in _in_order(found) if first <= bar.start < until]
+
+
+def pack(engine: Engine, key: str, first: int, until: int) -> None:
+    """Join the blocks that start in `[first, until)`, a session of an instrument, into one compressed block.
+
+    A block that cannot be read is left out, so that a refill replaces its bars.
+    """
+    these = _of(key) & (table.c.start >= first) & (table.c.start < until)
+    with writing(engine) as connection:
+        blocks = connection.execute(
+            select(table.c.start, table.c.packed).where(these).order_by(table.c.start)
+        ).all()
+        if len(blocks) < 2:
+            return
+        bars = _in_order(blocks)
+        connection.execute(delete(table).where(these))
+        _write(connection, [_row(key, blocks[0].start, packed(bars, blocks[0].start, compress=True))])
+
+
+def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
+    """Delete up to `most` blocks that start before `before`, seconds since the epoch.
+
+    Returns:
+        How many were deleted; fewer than `most` where none is left.
+    """
+    old = select(*(table.c[name] for name in _KEY)).where(table.c.start < before).limit(most)
+    with writing(engine) as connection:
+        rows = connection.execute(old).all()
+        for segment, security_id, start in rows:
+            connection.execute(delete(table).where(_of(f"{segment}:{security_id}"), table.c.start == start))
+    return len(rows)
+
+
+def last_start(engine: Engine, key: str) -> int | None:
+    """Return the start of the newest bar of an instrument, None without any."""
+    newest = select(table.c.start, table.c.packed).where(_of(key)).order_by(table.c.start.desc()).limit(1)
+    with reading(engine) as connection:
+        row = connection.execute(newest).first()
+    bars = unpacked(bytes(row.packed), row.start) if row else []
+    return bars[-1].start if bars else None
+
+
+def count_blocks(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _in_order(blocks: Iterable[Any]) -> list[Bar]:
+    """Return the bars of rows (start, packed) by start. Bars that came after a session was packed lie in a block
+    of their own, which starts later and counts.
+    """
+    bars = {bar.start: bar for start, block in blocks for bar in unpacked(bytes(block), start)}
+    return [bars[start] for start in sorted(bars)]
+
+
+def _stored(
+    connection: Connection, blocks: Mapping[tuple[str, int], Sequence[Bar]]
+) -> dict[tuple[str, int], list[Bar]]:
+    """Return the stored bars of these blocks."""
+    wanted = [(*split_key(key), start) for key, start in blocks]
+    place = tuple_(*(table.c[name] for name in _KEY))
+    found: dict[tuple[str, int], list[Bar]] = {}
+    for begin in range(0, len(wanted), _NAMED):
+        these = select(table).where(place.in_(wanted[begin : begin + _NAMED]))
+        for segment, security_id, start, block in connection.execute(these):
+            found[f"{segment}:{security_id}", start] = unpacked(bytes(block), start)
+    return found
+
+
+def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=_KEY, set_={"packed": insert.excluded.packed}), rows
+    )
+
+
+def _of(key: str) -> Any:
+    segment, security_id = split_key(key)
+    return (table.c.segment == segment) & (table.c.security_id == security_id)
+
+
+def _row(key: str, start: int, block: bytes) -> dict[str, Any]:
+    segment, security_id = split_key(key)
+    return {"segment": segment, "security_id": security_id, "start": start, "packed": block}

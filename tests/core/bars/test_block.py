@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from ltp.core.bars.bar import BROKER, PARTIAL, REVISED, Bar
+from ltp.core.bars.block import RECORD, merged, packed, unpacked
+
+START = 1_796_010_300
+BARS = [
+    Bar(START, 1_650_3500, 1_651_0000, 1_649_9500, 1_650_0000, 12_345, None, PARTIAL),
+    Bar(START + 840, 14_000_0000, 14_500_0000, 13_900_0000, 14_100_0000, 2**40, 987_654, REVISED, BROKER),
+]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_bars_survive_the_way_through_bytes(compress: bool) -> None:
+    assert unpacked(packed(BARS, START, compress=compress), START) == BARS
+    assert unpacked(packed([], START, compress=compress), START) == []
+
+
+def test_the_bytes_of_a_record_are_fixed() -> None:
+    assert packed([BARS[0]], START) == (
+        b"\x00" b"\x00\x00" b"\x01" b"\x01" b"\xcc\xd2\xfb\x00\x00\x00\x00\x00"
+        b"\x64\x19\x00\x00" b"\x60\xf0\xff\xff" b"\x54\xf2\xff\xff" b"\x39\x30\x00\x00\x00\x00\x00\x00"
+        b"\xff\xff\xff\xff\xff\xff\xff\xff"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\x00", b"\x00" + b"x" * (RECORD.size - 1), b"\x01none", b"\x01"])
+def test_a_damaged_block_has_no_bars(damaged: bytes) -> None:
+    assert unpacked(damaged, START) == []
+
+
+def test_of_two_bars_of_a_minute_the_new_one_counts() -> None:
+    new = BARS[0]._replace(close=1)
+    assert merged(BARS, [new]) == [new, BARS[1]]
+    assert merged([BARS[1]], [BARS[0]]) == BARS
+    assert merged([], []) == []

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, select, update
+
+from ltp.core.bars.bar import BROKER, PARTIAL, Bar
+from ltp.db import minute_bars
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.schema import minute_bars as table
+
+HDFC, NIFTY = "NSE_EQ:1333", "IDX_I:13"
+OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
+CLOSE = OPEN + 375 * 60
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: Any, tmp_path: Path) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    server = open_engine(request.getfixturevalue("postgresql").url())
+    with writing(server) as connection:
+        connection.execute(delete(table))  # tests share the server
+    return server
+
+
+def minute(number: int, price: int = 100_0000, **fields: Any) -> Bar:
+    return Bar(OPEN + number * 60, price, price + 500, price - 500, price + 100, 7, **fields)
+
+
+def starts(engine: Engine) -> list[int]:
+    with reading(engine) as connection:
+        return list(connection.execute(select(table.c.start).order_by(table.c.start)).scalars())
+
+
+def test_bars_come_back_in_order(engine: Engine) -> None:
+    bars = [minute(0), minute(14, marks=PARTIAL), minute(15, oi=9), minute(374, sources=BROKER)]
+    minute_bars.upsert(engine, {HDFC: [bars[2], bars[0], bars[3], bars[1]], NIFTY: [minute(3, 5_0000)]})
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == bars
+    assert minute_bars.fetch(engine, NIFTY, OPEN, CLOSE) == [minute(3, 5_0000)]
+    assert minute_bars.fetch(engine, "NSE_EQ:9", OPEN, CLOSE) == []
+    assert starts(engine) == [OPEN, OPEN, OPEN + 900, OPEN + 24 * 900]
+
+
+def test_the_end_of_the_time_is_excluded(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(number) for number in range(30)]})
+    assert minute_bars.fetch(engine, HDFC, OPEN + 60, OPEN + 180) == [minute(1), minute(2)]
+    assert minute_bars.last_start(engine, HDFC) == OPEN + 29 * 60
+    assert minute_bars.last_start(engine, NIFTY) is None
+
+
+def test_a_bar_that_is_there_is_replaced_and_others_stay(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(1)]})
+    minute_bars.upsert(engine, {HDFC: [minute(1, 99_0000), minute(2)]})
+    minute_bars.upsert(engine, {})
+    minute_bars.upsert(engine, {HDFC: []})
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(0), minute(1, 99_0000), minute(2)]
+    assert starts(engine) == [OPEN]
+
+
+def test_more_instruments_than_one_query_names(engine: Engine) -> None:
+    keys = [f"NSE_EQ:{number}" for number in range(1, 1_001)]
+    minute_bars.upsert(engine, {key: [minute(0)] for key in keys})
+    minute_bars.upsert(engine, {key: [minute(1)] for key in keys})
+    assert minute_bars.count_blocks(engine) == 1_000
+    assert minute_bars.fetch(engine, keys[-1], OPEN, CLOSE) == [minute(0), minute(1)]
+
+
+def test_a_session_is_packed_into_one_block_that_reads_the_same(engine: Engine) -> None:
+    bars = [minute(number, 100_0000 + number) for number in range(375)]
+    minute_bars.upsert(engine, {HDFC: bars, NIFTY: bars[:40]})
+    minute_bars.pack(engine, HDFC, OPEN, CLOSE)
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == bars
+    assert minute_bars.fetch(engine, HDFC, OPEN + 3_600, OPEN + 3_660) == [bars[60]]
+    assert starts(engine) == [OPEN, OPEN, OPEN + 900, OPEN + 1_800]
+
+
+def test_a_bar_that_comes_after_the_packing_counts(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(number) for number in range(60)]})
+    minute_bars.pack(engine, HDFC, OPEN, CLOSE)
+    late = [minute(3, 90_0000), minute(33, 90_0000)]
+    minute_bars.upsert(engine, {HDFC: late})
+    read = minute_bars.fetch(engine, HDFC, OPEN, CLOSE)
+    assert (read[3], read[33], len(read)) == (*late, 60)
+    minute_bars.pack(engine, HDFC, OPEN, CLOSE)
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == read
+    assert starts(engine) == [OPEN]
+
+
+def test_a_damaged_block_is_no_bars_and_is_written_anew(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(20)]})
+    with writing(engine) as connection:
+        connection.execute(update(table).where(table.c.start == OPEN).values(packed=b"\x00torn"))
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(20)]
+    minute_bars.upsert(engine, {HDFC: [minute(1)]})
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(1), minute(20)]
+
+
+def test_old_blocks_are_pruned_a_few_at_a_time(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(15), minute(30), minute(45)]})
+    assert minute_bars.prune(engine, OPEN + 2_700, most=2) == 2
+    assert minute_bars.prune(engine, OPEN + 2_700, most=2) == 1
+    assert minute_bars.prune(engine, OPEN + 2_700, most=2) == 0
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(45)]
