@@ -100,7 +100,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     def of_page(keys: Collection[str]) -> None:
         renewer.ask(demand.PAGES, client_of_request(), keys)
 
-    hub.on_shown, hub.status = of_page, lambda: status_line.partial(hub)
+    hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
     return Services(
         hub=hub,
         redis=client,

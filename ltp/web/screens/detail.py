@@ -17,7 +17,7 @@ from ltp.db import chart_closes
 from ltp.errors import DatabaseError
 from ltp.web import params, urls
 from ltp.web.live import poll
-from ltp.web.live.poll import Live
+from ltp.web.live.poll import LiveAddresses
 from ltp.web.screens import catalogue
 from ltp.web.services import services
 from ltp.web.table import chart, neighbours, screen_query, sizes
@@ -104,7 +104,7 @@ def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """
     ours, moving = f"run={run.id}", query.with_(page=1, rows=(), live=True).url(path)
     return {
-        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
+        "live": LiveAddresses(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
         "pause_url": f"{moving}{'&' if '?' in moving else '?'}live=0" if query.live else moving,
     }
 
