@@ -147,7 +147,7 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
+    cell = cells.draw_function(PlanCells(catalog.plans.of).draw_function)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     app = create_app(settings, hub=hub, catalog=catalog)
     site = Site(app, app.test_client(), hub, market, engine, catalog)
