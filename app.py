@@ -93,14 +93,16 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     engine = open_engine(settings.database, may_be_away=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing, lambda: hub.session if hub else "", _today)
+    cell = cells.draw_function(
+        PlanCells(catalog.plans.of).draw_function, lambda: hub.session if hub else "", _today
+    )
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
     def of_page(keys: Collection[str]) -> None:
         renewer.ask(demand.PAGES, client_of_request(), keys)
 
-    hub.on_shown, hub.status = of_page, lambda: status_line.partial(hub)
+    hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
     return Services(
         hub=hub,
         redis=client,

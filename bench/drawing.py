@@ -12,9 +12,10 @@ from typing import Final
 
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
-from ltp.web.table.cells import cell
+from ltp.web.table.cells import draw_function
 
 _COLUMNS: Final = ("ltp", "chg", "chgp")
+_CELL: Final = draw_function()
 _QUOTES: Final = [
     Quote(
         f"NSE_EQ:{number}",
@@ -35,7 +36,7 @@ _QUOTES: Final = [
 def draw_all() -> None:
     for quote in _QUOTES:
         for column in _COLUMNS:
-            cell(quote, column)
+            _CELL(quote, column)
 
 
 def format_all() -> None:

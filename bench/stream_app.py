@@ -27,7 +27,7 @@ from ltp.core.ticks.wire import Batch, batch_from_plain
 from ltp.hub.hub import Hub
 from ltp.store import encode
 from ltp.web.live.stream import stream_response
-from ltp.web.table.cells import cell
+from ltp.web.table.cells import draw_function
 
 HZ = float(os.environ.get("HZ", "10"))
 ROWS = int(os.environ.get("ROWS", "7"))
@@ -88,7 +88,7 @@ def create_app() -> Flask:
     hub = Hub(
         batches,
         lambda wanted: [CachedTick(key, None, False) for key in wanted],
-        cell,
+        draw_function(),
         min_interval_s=float(os.environ.get("STREAM_MIN_INTERVAL_MS", INTERVAL_MS)) / 1000,
         stall_timeout_s=float(os.environ.get("STREAM_STALL_TIMEOUT_S", "15")),
         max_streams=int(os.environ.get("MAX_STREAMS", "19000")),

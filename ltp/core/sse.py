@@ -31,17 +31,11 @@ def frame(pieces: Iterable[bytes], *, id: int | None = None, retry_ms: int | Non
     return b"".join((head, b"data: ", *pieces, b"\n\n"))
 
 
-def encode(data: str, *, id: int | None = None, event: str = "", retry_ms: int | None = None) -> bytes:
+def encode(data: str, *, id: int | None = None, retry_ms: int | None = None) -> bytes:
     """Return one event, ended by LF LF.
 
-    `retry` is honoured by browsers only on an event with data or a name, so data may be empty only when
-    `event` is given.
+    Browsers ignore an event without data, and its `retry`.
     """
-    if not data and not event:
-        raise AssertionError("an event without data or name is ignored by every browser")
-    head = "" if id is None else f"id: {id}\n"
-    if retry_ms is not None:
-        head += f"retry: {retry_ms}\n"
-    if event:
-        head += f"event: {_LINE_END.sub(' ', event)}\n"
-    return b"%bdata: %b\n\n" % (head.encode(errors="replace"), piece(data))
+    if not data:
+        raise AssertionError("browsers ignore an event without data")
+    return frame((piece(data),), id=id, retry_ms=retry_ms)

@@ -13,6 +13,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
+from gunicorn import SERVER
 from gunicorn import sock as gunicorn_sock
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
@@ -138,7 +139,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]
         host = next((value for name, value in req.headers if name == "HOST"), "")
         client = partial(self._client, req, sock)
         found = front.response(
-            req.query, req.version, "close" if closes else "keep-alive", host, req.uri, client
+            req.query, req.version, "close" if closes else "keep-alive", host, req.uri, client, SERVER
         )
         if found is None:
             return False

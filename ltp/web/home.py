@@ -40,7 +40,7 @@ def index() -> str:
         ],
         columns=[BY_NAME[name] for name in LIVE_COLUMNS],
         status=market.status(held.hub),
-        live=poll.live("", {}) if live else None,
+        live=poll.live_addresses("", {}) if live else None,
         pause_url="/?live=0" if live else "/",
     )
 

@@ -57,7 +57,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         phase=market.phase_words(held.hub.phase, segment),
         quote=held.hub.quotes([shown.key])[0],
         results=_results(shown.key),
-        live=poll.live(_path(shown), {}) if live else None,
+        live=poll.live_addresses(_path(shown), {}) if live else None,
         pause_url=_path(shown) + ("?live=0" if live else ""),
     )
 

@@ -21,8 +21,8 @@ from ltp.core.money import group_indian
 from ltp.core.ticks.lag import duration
 from ltp.hub.fragments import BEAT
 from ltp.web import market, params
-from ltp.web.api import health
-from ltp.web.api.health import ChannelLink
+from ltp.web.api import health, status_fields
+from ltp.web.api.health_document import ChannelState, describe
 from ltp.web.live import poll, status_line
 from ltp.web.services import Services, services
 from ltp.web.table.cells import DASH
@@ -55,7 +55,7 @@ def page() -> str:
     return render_template(
         "status/index.html",
         **_figures(services()),
-        live=poll.Live("", "/status/poll") if live else None,
+        live=poll.LiveAddresses("", "/status/poll") if live else None,
         pause_url="/status?live=0" if live else "/status",
     )
 
@@ -63,14 +63,18 @@ def page() -> str:
 @bp.get("/status/poll")
 def polled() -> str:
     held = services()
-    return render_template("status/_figures.html", **_figures(held)) + status_line.partial(held.hub) + BEAT
+    return (
+        render_template("status/_figures.html", **_figures(held))
+        + status_line.render_partial(held.hub)
+        + BEAT
+    )
 
 
 def _figures(held: Services) -> dict[str, Any]:
     asked_s = time.monotonic()
     stored = health.stored_status()
     took_s = time.monotonic() - asked_s
-    document = health.describe(stored, ChannelLink.of(held.hub), now=datetime.now(UTC))
+    document = describe(stored, ChannelState.of(held.hub), now=datetime.now(UTC))
     fields = stored.status if stored else {}
     return {
         "health": document,
@@ -119,7 +123,7 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figur
         Figure("Feed reconnects", _count(fields, "reconnects")),
         Figure("Attempts that brought no connection", _count(fields, "connect_failures")),
         Figure("Last heartbeat", ago(document["heartbeat_age_seconds"])),
-        Figure("Speaks since", _instant(health.instant(fields.get("began_at")) or 0.0)),
+        Figure("Speaks since", _instant(status_fields.instant(fields.get("began_at")) or 0.0)),
     ]
 
 
@@ -161,8 +165,8 @@ def process(held: Services, counts: Mapping[str, int], redis_took_s: float | Non
 
 def listed(fields: Mapping[str, str], name: str) -> tuple[list[str], int]:
     """Return the keys that the worker names of a list, and how many more there are."""
-    named = [key for key in health.strings(fields.get(f"{name}_keys")) if len(key) < 40][:_LISTED]
-    return named, max(0, health.whole(fields.get(name)) - len(named))
+    named = [key for key in status_fields.strings(fields.get(f"{name}_keys")) if len(key) < 40][:_LISTED]
+    return named, max(0, status_fields.whole(fields.get(name)) - len(named))
 
 
 def kinds(counts: Mapping[str, int], name: str) -> dict[str, int]:
@@ -206,12 +210,12 @@ def ago(seconds: float | None) -> str:
 
 
 def _count(fields: Mapping[str, str], name: str) -> str:
-    return whole(health.whole(fields[name])) if name in fields else DASH
+    return whole(status_fields.whole(fields[name])) if name in fields else DASH
 
 
 def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
     """Read counts by kind; what is none is left out."""
-    counts = list(health.members(fields.get(name)).items())[:_LISTED]
+    counts = list(status_fields.members(fields.get(name)).items())[:_LISTED]
     return {kind[:40]: n for kind, n in counts if type(n) is int and 0 <= n < 1 << 53}
 
 

@@ -46,7 +46,7 @@ def install(app: Flask) -> None:
         sizes=SIZES,
         all_screeners=tuple(SCREENERS.values()),
         universe_title=universe_title,
-        status_line=lambda: Markup(status_line.line(services().hub)),  # noqa: S704 (escapes what it shows)
+        status_line=lambda: Markup(status_line.render(services().hub)),  # noqa: S704 (escapes what it shows)
     )
     app.context_processor(_page)
 

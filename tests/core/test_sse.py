@@ -24,10 +24,7 @@ def read(stream: bytes) -> list[dict[str, str]]:
 
 
 def test_every_field_in_its_line():
-    assert (
-        encode("<b>1</b>", id=7, event="price", retry_ms=2500)
-        == b"id: 7\nretry: 2500\nevent: price\ndata: <b>1</b>\n\n"
-    )
+    assert encode("<b>1</b>", id=7, retry_ms=2500) == b"id: 7\nretry: 2500\ndata: <b>1</b>\n\n"
 
 
 def test_data_alone():
@@ -38,10 +35,6 @@ def test_an_id_of_zero_is_an_id():
     assert encode("x", id=0).startswith(b"id: 0\n")
 
 
-def test_a_named_event_may_be_empty():
-    assert encode("", event="hb") == b"event: hb\ndata: \n\n"
-
-
 def test_an_event_that_every_browser_ignores_is_refused():
     with pytest.raises(AssertionError):
         encode("", id=1, retry_ms=5)
@@ -50,10 +43,6 @@ def test_an_event_that_every_browser_ignores_is_refused():
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 def test_each_kind_of_line_end_becomes_a_data_line(end):
     assert encode(f"a{end}b") == b"data: a\ndata: b\n\n"
-
-
-def test_a_line_end_in_a_name_starts_no_field():
-    assert encode("x", event="a\rdata: y") == b"event: a data: y\ndata: x\n\n"
 
 
 def test_a_lone_surrogate_does_not_raise():

@@ -1,6 +1,4 @@
-"""A whole site in memory: the real app, hub and SQLite, fed by a market that a test sets by hand. No Redis
-anywhere.
-"""
+"""A whole site: the real application, hub and SQLite, with a market set by the test in place of Redis."""
 
 from __future__ import annotations
 
@@ -67,7 +65,7 @@ ROWS = [
     ),
 ]
 
-# What a browser says of an address that was typed, or opened from a bookmark.
+# The headers of a browser for an address that was typed or opened from a bookmark.
 TYPED = {
     "Sec-Fetch-Site": "none",
     "Sec-Fetch-Mode": "navigate",
@@ -78,7 +76,7 @@ TYPED = {
 
 @dataclass
 class Market:
-    """What the worker would say. `down`: the cache cannot be read."""
+    """The worker and the cache, set by the test. `down`: reading the cache fails."""
 
     ticks: dict[str, Tick] = field(default_factory=dict)
     batches: queue.Queue[Batch] = field(default_factory=queue.Queue)
@@ -90,7 +88,7 @@ class Market:
         now = int(time.time() * 1e6)
         self.ticks[key] = Tick(key, ltp, now // 10**6, now, traded_at=now, session="2026-11-23", **values)
 
-    def speak(
+    def publish(
         self,
         keys: Sequence[str] = (),
         *,
@@ -140,7 +138,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
-    """The swing screener has three rows, the long-term one none. The feed is live and simulated."""
+    """A site with three rows in the swing screener, none in the long-term one, and a live simulated feed."""
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path}/site.sqlite3",
@@ -149,7 +147,7 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
-    cell = cells.drawing(PlanCells(catalog.plans.of).drawing)
+    cell = cells.draw_function(PlanCells(catalog.plans.of).draw_function)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     app = create_app(settings, hub=hub, catalog=catalog)
     site = Site(app, app.test_client(), hub, market, engine, catalog)
@@ -165,7 +163,7 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     )
     market.price("NSE_EQ:2031", 31_000_000, prev_close=31_500_000)
     market.price("IDX_I:13", 259_001_000, volume=0)
-    market.speak()
+    market.publish()
     hub.start()
     wait_for(lambda: hub.feed == "live")
     yield site

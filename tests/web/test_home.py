@@ -45,7 +45,7 @@ def test_simulated_prices_are_marked_on_every_page(site: Any, wait_for: Any) -> 
         "/nowhere",
     )
     assert all("Simulated prices" in site.client.get(url).text for url in urls)
-    site.market.speak(source="dhanhq")
+    site.market.publish(source="dhanhq")
     wait_for(lambda: site.hub.source == "dhanhq")
     assert not any("Simulated prices" in site.client.get(url).text for url in urls)
 
@@ -55,7 +55,7 @@ def test_without_the_cache_pages_answer_at_once_with_what_is_last_known_and_mark
 ) -> None:
     site.page("/screeners/swing")
     site.market.down = True
-    site.market.speak(feed="down")
+    site.market.publish(feed="down")
     wait_for(lambda: site.hub.feed == "down")
     page = site.page("/screeners/swing")
     assert '<b>₹1,650.35</b> <i class="w">stale, 23 Nov</i>' in page
@@ -65,7 +65,7 @@ def test_without_the_cache_pages_answer_at_once_with_what_is_last_known_and_mark
 
 
 def test_a_closed_market_shows_the_date_of_its_prices(site: Any, wait_for: Any) -> None:
-    site.market.speak(phase="closed")
+    site.market.publish(phase="closed")
     wait_for(lambda: site.hub.phase.get("NSE_EQ") == "closed")
     assert "<i>closed 23 Nov</i>" in site.page("/instruments/NSE_EQ/1333")
 

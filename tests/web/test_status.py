@@ -150,7 +150,7 @@ def test_events_of_streams_that_stay_in_their_request_are_counted(site: Any) -> 
     next(events)
     before = metrics.value("stream_writes")
     site.market.price("NSE_EQ:1333", 16_510_000)
-    site.market.speak(["NSE_EQ:1333"])
+    site.market.publish(["NSE_EQ:1333"])
     next(events)
     assert metrics.value("stream_writes") > before
     response.close()

@@ -1,7 +1,6 @@
-"""Current prices for programs: one cache read for any number of instruments, and an honest word on each.
+"""`/api/v1/current_prices`: one cache read for up to 1,000 instruments, and the state of each price.
 
-Most GETs never get here: `prices_wsgi` answers them in the same words while the board of this process knows
-what the cache does.
+`current_prices_fast` answers most GETs before they reach this view, with the same bytes.
 """
 
 from __future__ import annotations
@@ -29,22 +28,27 @@ bp = Blueprint("api_v1", __name__)
 PATH: Final = "/api/v1/current_prices"
 MAX_KEYS: Final = 1_000
 REST_WAIT_S: Final = 0.3
+_REST_WANTED_FOR_S: Final = 10
 _POLL_EVERY_S: Final = 0.03
 _ACCEPTED: Final = f"1 to {MAX_KEYS:,} keys such as NSE_EQ:1333 are expected"
 
 
-class Answer(NamedTuple):
-    """What is known of each key asked for, and the state it may be shown in. `fetched`: how many came by REST
-    meanwhile.
+class KnownPrices(NamedTuple):
+    """The last known tick and the present state of each key of a request.
+
+    `fetched`: how many of the prices came by REST during the request.
     """
 
-    known: Mapping[str, CachedTick]
+    ticks: Mapping[str, CachedTick]
     states: Mapping[str, State]
     fetched: int = 0
 
 
 class _Market(NamedTuple):
-    """What decides about states. `since`: microseconds; the present feed connection was subscribed then."""
+    """The state of feed and market from which the state of a price follows.
+
+    `since`: microseconds since the epoch at which the present feed connection was subscribed.
+    """
 
     feed: Feed
     phase: Mapping[str, str]
@@ -53,13 +57,11 @@ class _Market(NamedTuple):
 
     @classmethod
     def of(cls, hub: Hub) -> _Market:
-        # Without the worker nobody knows whether the market is open, so its last word on the phase counts no
-        # more.
-        return (
-            cls(hub.feed, hub.phase, hub.since, hub.doubts)
-            if hub.link_age_s <= LINK_DEAD_AFTER_S
-            else cls("down", {}, 0, {})
-        )
+        if hub.link_age_s <= LINK_DEAD_AFTER_S:
+            return cls(hub.feed, hub.phase, hub.since, hub.doubts)
+        # Without messages from the worker the market may have opened or closed since, so its last phases do
+        # not count.
+        return cls("down", {}, 0, {})
 
     def state(self, known: CachedTick, now: float) -> State:
         tick = known.tick
@@ -76,15 +78,15 @@ class _Market(NamedTuple):
 
 @bp.get(PATH)
 def current_prices() -> Response:
-    """Answer for `?keys=SEGMENT:ID,SEGMENT:ID`."""
+    """Answer `?keys=SEGMENT:ID,SEGMENT:ID`."""
     return _respond(keys_of(request.args))
 
 
 def keys_of(args: MultiDict[str, str]) -> list[str]:
-    """Return the instruments a query asks for, each once, in the order of their first mention.
+    """Return the instrument keys of a query string, without repetitions, in the order of their first mention.
 
     Raises:
-        InputError: names what is not accepted.
+        InputError: names the value that is not accepted.
     """
     given = args.getlist("keys")
     if len(given) != 1:
@@ -98,12 +100,12 @@ def keys_of(args: MultiDict[str, str]) -> list[str]:
 
 @bp.post(PATH)
 def current_prices_of() -> Response:
-    """Answer for the JSON body `{"keys": ["SEGMENT:ID", ...]}`."""
+    """Answer the JSON body `{"keys": ["SEGMENT:ID", ...]}`."""
     if not request.is_json:
         raise UnsupportedMediaType
     content = request.get_data()
-    # Werkzeug refuses a longer body by its declared length; one without a length it cuts off here without a
-    # word.
+    # Werkzeug refuses a longer body by its Content-Length. Of a body without one it reads as much as is
+    # allowed and drops the rest without an error, which could leave other keys than were sent.
     if request.content_length is None and len(content) == request.max_content_length:
         raise RequestEntityTooLarge
     try:
@@ -121,10 +123,10 @@ def current_prices_of() -> Response:
 
 
 def _keys(given: Sequence[Any]) -> list[str]:
-    """Check what was asked for; each key once, in the order of its first mention.
+    """Check the keys of a request; return each once, in the order of the first mention.
 
     Raises:
-        InputError: names the first key that is not accepted, or how many there are.
+        InputError: names the first key that is not accepted, or the number of keys.
     """
     if not 0 < len(given) <= MAX_KEYS:
         raise InputError("keys", f"{len(given):,} keys", _ACCEPTED)
@@ -135,55 +137,63 @@ def _keys(given: Sequence[Any]) -> list[str]:
 
 
 def _respond(keys: list[str]) -> Response:
-    held = services()
-    held.demand_of_program(keys, client())
-    answer = _answer(keys)
-    known = prices_document.known(
-        [prices_document.piece(key, answer.known[key].tick, answer.states[key]) for key in keys],
-        priced=sum(map(_priced, answer.known.values())),
-        covered=sum(known.covered for known in answer.known.values()),
-        fetched=answer.fetched,
+    shared = services()
+    shared.demand_of_program(keys, client())
+    known = _known(keys)
+    stable = prices_document.stable_part(
+        [prices_document.json_members(key, known.ticks[key].tick, known.states[key]) for key in keys],
+        priced=sum(map(_priced, known.ticks.values())),
+        covered=sum(each.covered for each in known.ticks.values()),
+        fetched=known.fetched,
     )
-    body = prices_document.document(known, held.source(), time.time())
+    body = prices_document.document(stable, shared.source(), time.time())
     return Response(
         body, mimetype=prices_document.MIMETYPE, headers={"Cache-Control": prices_document.CACHE_CONTROL}
     )
 
 
-def _answer(keys: list[str]) -> Answer:
-    held = services()
+def _known(keys: list[str]) -> KnownPrices:
+    shared = services()
     try:
-        known = {each.key: each for each in prices.read(held.redis, keys)}
+        known = {each.key: each for each in prices.read(shared.redis, keys)}
     except StoreError:
-        # The second wait for a cache that has just not answered would be the caller's, so the board answers
-        # as it is.
-        quotes = held.hub.last_known(keys)
-        states: dict[str, State] = {
-            q.key: "closed" if q.state == "closed" else "stale" if q.tick else "unknown" for q in quotes
-        }
-        return Answer({quote.key: CachedTick(quote.key, quote.tick, False) for quote in quotes}, states)
+        return _last_known(shared.hub, keys)
     fetched = _fetched(
-        [key for key in keys if not _priced(known[key]) and held.catalog.instrument(key) is not None]
+        [key for key in keys if not _priced(known[key]) and shared.catalog.instrument(key) is not None]
     )
     known |= fetched
-    market, now = _Market.of(held.hub), time.time()
-    return Answer(known, {key: market.state(each, now) for key, each in known.items()}, len(fetched))
+    market, now = _Market.of(shared.hub), time.time()
+    return KnownPrices(known, {key: market.state(each, now) for key, each in known.items()}, len(fetched))
+
+
+def _last_known(hub: Hub, keys: list[str]) -> KnownPrices:
+    """Return the prices on the board of this process, none of them live.
+
+    The board is taken as it is: it would wait once more for a cache that has just not answered.
+    """
+    quotes = hub.last_known(keys)
+    states: dict[str, State] = {
+        quote.key: "closed" if quote.state == "closed" else "stale" if quote.tick else "unknown"
+        for quote in quotes
+    }
+    return KnownPrices({quote.key: CachedTick(quote.key, quote.tick, False) for quote in quotes}, states)
 
 
 def _fetched(missing: list[str]) -> dict[str, CachedTick]:
-    """Ask the worker for what nobody has ever seen, and wait a moment; return what came. Late prices wait in
-    the cache.
+    """Have the worker fetch prices that were never received; return those that come within `REST_WAIT_S`.
+
+    Later ones are in the cache for the next request.
     """
-    held = services()
-    if not missing or held.hub.link_age_s > LINK_DEAD_AFTER_S:
+    shared = services()
+    if not missing or shared.hub.link_age_s > LINK_DEAD_AFTER_S:
         return {}
     found: dict[str, CachedTick] = {}
     deadline = time.monotonic() + REST_WAIT_S
     try:
-        demand.want_rest(held.redis, missing, time.time() + 10)
+        demand.want_rest(shared.redis, missing, time.time() + _REST_WANTED_FOR_S)
         while missing and time.monotonic() < deadline:
             time.sleep(_POLL_EVERY_S)
-            found |= {known.key: known for known in prices.read(held.redis, missing) if _priced(known)}
+            found |= {known.key: known for known in prices.read(shared.redis, missing) if _priced(known)}
             missing = [key for key in missing if key not in found]
     except StoreError:
         return found

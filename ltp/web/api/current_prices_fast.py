@@ -1,8 +1,8 @@
-"""GET `/api/v1/current_prices` without Flask, while the board of this process knows what the cache does.
+"""WSGI middleware that answers GETs of `/api/v1/current_prices` from the board of this process.
 
-Stands in front of the application and hands on whatever it cannot answer: other requests, bad ones, and those
-for prices the board does not vouch for. Flask's view then says the same from the cache, so nobody can tell
-who answered.
+It answers only where the board vouches for all prices of the request. Every other request goes on to the
+application: other paths and methods, bad queries, and prices that have to be read from the cache.
+`current_prices` answers those with the same bytes, so a client cannot see which of the two answered.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from ltp.errors import InputError, NotFoundError
 from ltp.hub.board import CAPACITY
 from ltp.web import security
 from ltp.web.api import current_prices, prices_document
-from ltp.web.api.prices_document import InstrumentPiece
+from ltp.web.api.prices_document import JsonMembers
 from ltp.web.services import Services
 
-ASK_AGAIN_S: Final = 1.0  # demand lives much longer, and to write it costs more than the answer
-_QUERIES: Final = 256  # a program asks for the same instruments over and over; 20 MB at the very most
+RENEW_DEMAND_S: Final = 1.0  # demand lives much longer, and writing it costs more than the answer
+_QUERIES: Final = 256  # parsed queries kept, 20 MB at most: programs repeat the same query
 _BEFORE_LENGTH: Final = [
     ("Cache-Control", prices_document.CACHE_CONTROL),
     ("Content-Type", prices_document.MIMETYPE),
@@ -39,40 +39,38 @@ _HEAD_ENDS: Final = "".join(
 
 
 @lru_cache(maxsize=8)
-def _head_starts(version: tuple[int, int], connection: str, second: int) -> bytes:
-    """Return a head up to the number of its Content-Length, word for word as gunicorn would write it."""
-    date = formatdate(second, usegmt=True)
-    first = [
+def _head_starts(server: str, version: tuple[int, int], connection: str, second: int) -> bytes:
+    """Return a response's head up to the value of Content-Length, as gunicorn would write it."""
+    lines = [
         f"HTTP/{version[0]}.{version[1]} 200 OK",
-        "Server: gunicorn",
-        f"Date: {date}",
+        f"Server: {server}",
+        f"Date: {formatdate(second, usegmt=True)}",
         f"Connection: {connection}",
+        *(f"{name}: {value}" for name, value in _BEFORE_LENGTH),
     ]
-    return "\r\n".join(
-        [*first, *(f"{name}: {value}" for name, value in _BEFORE_LENGTH), "Content-Length: "]
-    ).encode()
+    return "\r\n".join([*lines, "Content-Length: "]).encode()
 
 
-class _Asked:
-    """What one query asks for.
+class _Query:
+    """One query string: its keys, and the part of its answer that stays until the board changes.
 
-    `demanded_s`: the monotonic instant at which that was last made demand. `refused`: the client whose quota
-    it was too much for then; another's request makes it demand. `stamp`: the board's when the answer was
-    `known`.
+    `demanded_s`: monotonic instant of the last demand for the keys. `refused_client`: the client whose quota
+    did not cover that demand; the next request of another client demands the keys again. `stamp`: the board's
+    when `stable` was made.
     """
 
-    __slots__ = ("demanded_s", "keys", "known", "refused", "stamp")
+    __slots__ = ("demanded_s", "keys", "refused_client", "stable", "stamp")
 
     def __init__(self, keys: list[str]) -> None:
-        self.keys, self.demanded_s, self.stamp, self.known = keys, float("-inf"), 0, ""
-        self.refused: str | None = None
+        self.keys, self.demanded_s, self.stamp, self.stable = keys, float("-inf"), 0, ""
+        self.refused_client: str | None = None
 
 
 class PricesFirst:
-    """The application with the price API answered in front of it.
+    """The application behind the fast path of the price API.
 
-    A server may call it for every request, or ask for the `response` to a GET of `path` and call it where
-    there is none.
+    Any WSGI server calls it as an application. The worker class of this project calls `response` first, for
+    each GET of `path`, and the application only when that returns None.
     """
 
     path: Final = current_prices.PATH
@@ -85,8 +83,8 @@ class PricesFirst:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._services, self._hosts, self._monotonic = app, services, hosts, monotonic
-        self._pieces: dict[str, tuple[Quote, InstrumentPiece]] = {}
-        self._asked = lru_cache(maxsize=_QUERIES)(self._read)
+        self._members: dict[str, tuple[Quote, JsonMembers]] = {}
+        self._query = lru_cache(maxsize=_QUERIES)(self._parse)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == current_prices.PATH and environ["REQUEST_METHOD"] == "GET":
@@ -112,24 +110,26 @@ class PricesFirst:
         host: str,
         target: str,
         client: Callable[[], str],
+        server: str,
     ) -> bytes | None:
-        """Return the whole answer to a GET of `path`, head and body in one piece; None when the application
-        has to be called.
+        """Return the whole response to a GET of `path`, None when the application has to answer.
 
-        An environ, checked headers and a second write to the socket cost as much as parsing the request and
-        answering it.
+        The WSGI way to the same bytes costs as much again as parsing the request and making the body: an
+        environ, checked headers and a second write to the socket.
 
         Args:
-            version: of HTTP, as the request names it.
-            connection: what becomes of it, "keep-alive" or "close".
-            host, target: the Host header, and what the request line asks for.
-            client: returns whose request it is; seldom asked.
+            version: of HTTP, from the request line.
+            connection: value of the header, "keep-alive" or "close".
+            host: the Host header.
+            target: the request target, as the request line has it.
+            client: returns the client's address; called seldom.
+            server: value of the header, as the server writes it into its own responses.
         """
         body = self._body(query, client) if self._hosts.allows(host, target) else None
         if body is None:
             return None
         return b"%b%d%b%b" % (
-            _head_starts(version, connection, int(time.time())),
+            _head_starts(server, version, connection, int(time.time())),
             len(body),
             _HEAD_ENDS,
             body,
@@ -140,46 +140,52 @@ class PricesFirst:
             environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), self._services.trusted
         )
 
-    def _body(self, query: str, client: Callable[[], str]) -> bytes | None:
+    def _body(self, query_string: str, client: Callable[[], str]) -> bytes | None:
         services = self._services
         try:
-            asked = self._asked(query)
+            query = self._query(query_string)
         except (InputError, NotFoundError):
             return None
         stamp, now = services.hub.stamp, self._monotonic()
-        due = now - asked.demanded_s >= ASK_AGAIN_S or (
-            asked.refused is not None and client() != asked.refused
+        due = now - query.demanded_s >= RENEW_DEMAND_S or (
+            query.refused_client is not None and client() != query.refused_client
         )
-        if due or not stamp or stamp != asked.stamp:
-            vouched = services.hub.vouched(asked.keys)
+        if due or not stamp or stamp != query.stamp:
+            vouched = services.hub.vouched(query.keys)
             if vouched is None:
                 return None
-            pieces = [self._piece(quote) for quote in vouched.quotes]
-            asked.known = prices_document.known(
-                pieces, priced=len(pieces), covered=vouched.covered, fetched=0
+            members = [self._members_of(quote) for quote in vouched.quotes]
+            query.stable = prices_document.stable_part(
+                members, priced=len(members), covered=vouched.covered, fetched=0
             )
-            asked.stamp = stamp
+            query.stamp = stamp
         if due:
-            asked.demanded_s, by = now, client()
-            asked.refused = None if services.demand_of_program(asked.keys, by) else by
-        return prices_document.document(asked.known, services.source(), time.time())
+            query.demanded_s, asking = now, client()
+            within_quota = services.demand_of_program(query.keys, asking)
+            query.refused_client = None if within_quota else asking
+        return prices_document.document(query.stable, services.source(), time.time())
 
-    def _read(self, query: str) -> _Asked:
-        """Refusals are raised because those are not kept: the master may learn of an instrument."""
-        keys = current_prices.keys_of(Request({"QUERY_STRING": query, "REQUEST_METHOD": "GET"}).args)
+    def _parse(self, query_string: str) -> _Query:
+        """Parse and check a query string.
+
+        Refusals are exceptions because `lru_cache` does not keep those: the next instrument master may
+        contain the key.
+        """
+        keys = current_prices.keys_of(Request({"QUERY_STRING": query_string, "REQUEST_METHOD": "GET"}).args)
         for key in keys:
-            # The board keeps what is asked for, so anybody could fill it with instruments that do not exist.
+            # The board keeps every key that is requested, so invented keys would fill it.
             if self._services.catalog.instrument(key) is None:
                 raise NotFoundError("instrument", key)
-        return _Asked(keys)
+        return _Query(keys)
 
-    def _piece(self, quote: Quote) -> InstrumentPiece:
-        held = self._pieces.get(quote.key)
-        # Not by version: a quote that looks the same on a page may name a later trade.
-        if held is not None and held[0] is quote:
-            return held[1]
-        if len(self._pieces) >= CAPACITY:
-            self._pieces.clear()
-        made = prices_document.piece(quote.key, quote.tick, quote.state)
-        self._pieces[quote.key] = quote, made
-        return made
+    def _members_of(self, quote: Quote) -> JsonMembers:
+        cached = self._members.get(quote.key)
+        # Compared by identity and not by version: a later trade at the same price is no new version, but a
+        # new `as_of`.
+        if cached is not None and cached[0] is quote:
+            return cached[1]
+        if len(self._members) >= CAPACITY:
+            self._members.clear()
+        members = prices_document.json_members(quote.key, quote.tick, quote.state)
+        self._members[quote.key] = quote, members
+        return members

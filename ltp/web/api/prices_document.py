@@ -1,7 +1,7 @@
-"""The document of `/api/v1/current_prices`, joined from one piece of JSON per instrument.
+"""The JSON document of `/api/v1/current_prices`, joined from the ready JSON members of each instrument.
 
-A piece is the same for everybody until its quote changes, so who answers thousands of requests a second keeps
-it. Pure: knows neither a request nor where a price comes from.
+The members of an instrument are the same for all clients until its quote changes, so the fast path, which
+answers thousands of requests a second, caches them. Pure: knows neither requests nor the source of a price.
 """
 
 from __future__ import annotations
@@ -16,59 +16,59 @@ from ltp.core.money import rupees
 from ltp.core.ticks.tick import State, Tick
 
 MIMETYPE: Final = "application/json"
-CACHE_CONTROL: Final = "no-store"  # a price kept by a cache would come back as the price
+CACHE_CONTROL: Final = "no-store"  # an HTTP cache would serve an old price as the present one
 
 
-class InstrumentPiece(NamedTuple):
-    """One instrument's members of the three objects."""
+class JsonMembers(NamedTuple):
+    """The `"key": value` texts of one instrument in the objects `prices`, `states` and `as_of`."""
 
     price: str
     state: str
     as_of: str
 
 
-def piece(key: str, tick: Tick | None, state: State) -> InstrumentPiece:
-    """Return the members of a well-formed `key`: those have nothing in them that JSON escapes."""
+def json_members(key: str, tick: Tick | None, state: State) -> JsonMembers:
+    """Return the members of `key`, which has to be well-formed: it is not escaped."""
     if tick is None or tick.ltp is None:
-        return InstrumentPiece(f'"{key}": null', f'"{key}": "{state}"', f'"{key}": null')
+        return JsonMembers(f'"{key}": null', f'"{key}": "{state}"', f'"{key}": null')
     at = _as_of(tick)
-    return InstrumentPiece(
+    return JsonMembers(
         f'"{key}": {rupees(tick.ltp)!r}',
         f'"{key}": "{state}"',
         f'"{key}": "{at}"' if at else f'"{key}": null',
     )
 
 
-def known(pieces: Sequence[InstrumentPiece], *, priced: int, covered: int, fetched: int) -> str:
-    """Return what is known, the part of a document that stays the same until something else is.
+def stable_part(members: Sequence[JsonMembers], *, priced: int, covered: int, fetched: int) -> str:
+    """Return the beginning of a document, up to the members that differ with each answer.
 
     Args:
-        priced, covered, fetched: how many have a price, one the feed vouches for, one that REST was asked for
-            just now.
+        members: of the instruments, in the order of the request.
+        priced: the number of instruments with a price.
+        covered: the number of prices that the feed confirms.
+        fetched: the number of prices that came by REST during this request.
     """
-    price, state, as_of = zip(*pieces, strict=True)
+    price, state, as_of = zip(*members, strict=True)
     return (
         f'{{"prices": {{{", ".join(price)}}}, "states": {{{", ".join(state)}}}, "as_of": {{{", ".join(as_of)}}}, '
         f'"count": {priced}, "cached_count": {covered}, "api_fetched_count": {fetched}'
     )
 
 
-def document(known: str, source: str, now_s: float) -> bytes:
-    """Return the body of an answer made at `now_s`, seconds since the epoch."""
+def document(stable: str, source: str, now_s: float) -> bytes:
+    """Return the body of an answer with its timestamp, `now_s`: seconds since the epoch."""
     at = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds")
-    return f'{known}, "source": {_quoted(source)}, "timestamp": "{at}"}}'.encode()
+    return f'{stable}, "source": {_quoted(source)}, "timestamp": "{at}"}}'.encode()
 
 
 @lru_cache(maxsize=4)
 def _quoted(source: str) -> str:
-    return json.dumps(source)  # it came over the wire and may hold anything
+    return json.dumps(source)  # it comes from the channel and may contain any character
 
 
 def _as_of(tick: Tick) -> str:
-    """Return the instant of the last trade; empty where nothing says when that was."""
+    """Return the instant of the last trade in UTC, empty when it is not known."""
     at = tick.traded
-    return (
-        ""
-        if at is None
-        else at.astimezone(UTC).isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")
-    )
+    if at is None:
+        return ""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds" if tick.ltt is None else "seconds")

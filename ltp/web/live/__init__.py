@@ -1,1 +1,1 @@
-"""How an open page stays current: streams, polls and the status line."""
+"""The updates of open pages: streams, polls, the status line, and the demand for what they show."""

@@ -1,4 +1,4 @@
-"""The thread of a web process that tells the worker which instruments its pages and programs show."""
+"""The thread of a web process that writes into Redis which instruments its pages and programs show."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ RENEW_EVERY_S: Final = 15.0
 
 
 class DemandRenewer:
-    """Renews the demand for everything open pages show, every 15 s or sooner, and for what is new at once.
+    """Renews the demand of open pages every 15 s or sooner, and writes new demand at once.
 
-    Without Redis it forgets nothing that matters: what is still shown is asked for again with the next round.
+    A write that fails is not repeated: the next round includes everything that open pages still show.
     """
 
     def __init__(
@@ -32,12 +32,14 @@ class DemandRenewer:
         ttl_s: float,
     ) -> None:
         """Args:
-        want: writes the demand: ranks by key, by kind; now; until. May raise StoreError.
-        shown: the ranks of what open pages show.
-        knows: only instruments become demand, or anyone could fill Redis and the feed with invented ones.
+        want: writes the demand: ranks by kind and key; now; until. May raise StoreError.
+        shown: returns the ranks of the instruments on open pages, by key.
+        knows: returns whether a key is an instrument. Other keys become no demand, or clients could fill Redis
+            and the feed's subscriptions with invented ones.
+        ttl_s: life of a demand.
         """
         self._want, self._shown, self._knows, self._ttl_s = want, shown, knows, ttl_s
-        # Well within a short life too, or what an open page shows would be unsubscribed between two rounds.
+        # Well within a short life too, or the worker would unsubscribe instruments of an open page.
         self.every_s = min(RENEW_EVERY_S, ttl_s / 4)
         self._wishes = {demand.PAGES: Wishes(PAGES_EACH), demand.PROGRAMS: Wishes(PROGRAMS_EACH)}
         self._pending: dict[str, dict[str, int]] = {kind: {} for kind in self._wishes}
@@ -53,10 +55,10 @@ class DemandRenewer:
         return self._thread
 
     def ask(self, kind: str, client: str, keys: Collection[str]) -> bool:
-        """Have the keys wanted as soon as Redis takes it, as far as the client's quota goes; never waits.
+        """Queue demand for `keys`, as many as the client's quota covers; never waits for Redis.
 
         Returns:
-            Whether the quota is enough for all of them.
+            Whether the quota covers all of them.
         """
         known, now = [key for key in keys if self._knows(key)], time.time()
         with self._lock:
@@ -79,7 +81,7 @@ class DemandRenewer:
             self.flush(renew=due)
 
     def flush(self, *, renew: bool) -> None:
-        """Write what was asked for, with `renew` also what open pages show."""
+        """Write the queued demand, with `renew` also that of open pages."""
         with self._lock:
             ranks, self._pending = self._pending, {kind: {} for kind in self._wishes}
         if renew:

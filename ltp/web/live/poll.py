@@ -1,8 +1,8 @@
-"""How an open page stays current: what its stream carries, and polling while the stream is down.
+"""The addresses by which an open page gets updates, and the responses to its stream and its polls.
 
-The poller is markup that renews itself, so the server sets the pace. It lives inside `#beat`, which the first
-message of a stream overwrites, and one about every second after that: a stream that is back ends the polling,
-without a script and without the server remembering.
+A poll's response contains the next poller, so the server sets the interval. The poller lies inside `#beat`,
+whose content each stream replaces with its first message and then about once a second: a stream that is back
+removes the poller, without a script and without state on the server.
 """
 
 from __future__ import annotations
@@ -20,29 +20,25 @@ from ltp.web.live import status_line, stream
 from ltp.web.services import services
 
 _MAX_ROUNDS: Final = 1_000_000
-_SLOWER_AFTER: Final = (
-    (200, 4),
-    (40, 2),
-)  # (rounds, times the interval): a page that polls for long has no stream to hope for
+# (rounds, factor of the interval): a page that has polled for so long will hardly get a stream any more.
+_SLOWER_AFTER: Final = ((200, 4), (40, 2))
 
 
-class Live(NamedTuple):
-    """The addresses an open page keeps itself current with, for `_live.html`. `stream`: empty for a page that
-    only polls.
-    """
+class LiveAddresses(NamedTuple):
+    """Stream and poll of an open page, for `_live.html`. `stream`: empty for a page that only polls."""
 
     stream: str
     poll: str
 
 
-def live(path: str, parameters: Mapping[str, str]) -> Live:
-    """Return the addresses for the page at `path` ("" for the first page) whose rows `parameters` name."""
+def live_addresses(path: str, parameters: Mapping[str, str]) -> LiveAddresses:
+    """Return the addresses of the page at `path` ("" for the first page); `parameters` select its rows."""
     query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
-    return Live(f"{path}/stream{query}", f"{path}/poll{query}")
+    return LiveAddresses(f"{path}/stream{query}", f"{path}/poll{query}")
 
 
 def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
-    """Answer a page's stream: the cells of `columns` for `keys`."""
+    """Return the stream of a page: the cells of `columns` for `keys`."""
     hub = services().hub
     refusal = hub.refusal(keys, columns, client())
     if refusal:
@@ -54,28 +50,28 @@ def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
 
 
 def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
-    """Answer one poll of the page at `<page path>/poll`: all its cells as they are now, and the next poller.
+    """Return the response to a poll at `<page path>/poll`: the next poller and all cells of the page.
 
     Raises:
-        InputError: `n`, the number of the round, is no such number.
+        InputError: the parameter `n`, the number of the round, is not a whole number from 0.
     """
-    pairs = list(request.args.items(multi=True))  # a custom screen has several of one name
+    pairs = list(request.args.items(multi=True))  # a custom screen has several parameters of one name
     number = params.whole(
         params.single(pair for pair in pairs if pair[0] == "n"), "n", _MAX_ROUNDS, 0, least=0
     )
     following = [pair for pair in pairs if pair[0] != "n" and pair[1]] + [
         ("n", str(min(number + 1, _MAX_ROUNDS)))
     ]
-    held = services()
-    held.demand(keys)
-    wait_ms = held.poll_interval_ms * next((times for rounds, times in _SLOWER_AFTER if number >= rounds), 1)
+    shared = services()
+    shared.demand(keys)
+    factor = next((factor for rounds, factor in _SLOWER_AFTER if number >= rounds), 1)
+    wait_ms = shared.poll_interval_ms * factor
     body = render_template(
         "_poller.html",
         url=f"{request.path}?{urlencode(following, safe=',')}",
-        # A tenth of jitter, so that pages which lost their stream at one moment do not poll at one moment.
+        # A tenth of jitter, or pages that lost their streams at one moment would poll at one moment.
         wait_ms=round(wait_ms * random.uniform(0.9, 1.1)),
         seconds=f"{wait_ms / 1000:.2f}".rstrip("0").rstrip("."),
     )
-    return make_response(
-        body + held.hub.partials(held.hub.quotes(keys), columns) + status_line.partial(held.hub)
-    )
+    cells = shared.hub.partials(shared.hub.quotes(keys), columns)
+    return make_response(body + cells + status_line.render_partial(shared.hub))

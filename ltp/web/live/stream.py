@@ -1,7 +1,7 @@
-"""The request that ends in a stream.
+"""The response that becomes a stream of server-sent events.
 
-Everything is checked while it is an ordinary request; then its socket leaves it, or where that cannot be a
-generator takes over. Both are fed by the same hub.
+It is checked and refused as an ordinary request. Then the hub takes over its socket; where there is no such
+socket, a generator is fed by the same hub.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _HEADERS: Final = {
 def stream_response(
     hub: Hub, view: View, *, last_event_id: str | None, tail: str = "", client: str = EXEMPT
 ) -> Response:
-    """Return the stream of `view`, or 503 when there are too many.
+    """Return the stream of `view`, 503 when the hub takes no more streams.
 
     Args:
-        last_event_id: what the browser sent under that name; anything that is no id of ours gives the whole
+        last_event_id: the request header of that name. Without a valid id the first event contains the whole
             view.
-        tail: markup for the first event of this connection, after the cells.
-        client: whose stream it is.
+        tail: markup that only the first event contains, after the cells.
+        client: address of the client, for its quota.
     """
     if hub.draining or hub.streams >= hub.max_streams:
         return refused("draining" if hub.draining else "full")
-    if request.method == "HEAD":  # answered by the same function, and must not become a stream nobody reads
+    if request.method == "HEAD":  # Flask calls the view of GET, and a stream would have no reader
         return Response(headers=_HEADERS)
     connection = request.environ.get("gunicorn.socket")
     if hub.can_detach(connection) and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
@@ -51,21 +51,17 @@ def stream_response(
 
 
 class _Detached(Response):
-    """Writes its own head when the server calls it, after every hook of the application has had its say on
-    the headers.
+    """Writes its own head when the server calls it.
+
+    Hooks of the application may change the headers until then.
     """
 
     automatically_set_content_length = False
 
     def __init__(self, hub: Hub, view: View, last_event_id: str | None, tail: str, client: str) -> None:
         super().__init__(headers=_HEADERS)
-        self._hub, self._view, self._last_event_id, self._tail, self._client = (
-            hub,
-            view,
-            last_event_id,
-            tail,
-            client,
-        )
+        self._hub, self._view, self._last_event_id = hub, view, last_event_id
+        self._tail, self._client = tail, client
 
     def __call__(self, environ: Any, _start_response: Any) -> Iterable[bytes]:
         headers = [
@@ -77,23 +73,22 @@ class _Detached(Response):
             + "".join(f"{name}: {value}\r\n" for name, value in headers)
             + "\r\n"
         )
-        connection = environ["gunicorn.socket"]
         self._hub.attach(
-            connection,
+            environ["gunicorn.socket"],
             head.encode("latin-1"),
             self._view,
             last_event_id=self._last_event_id,
             tail=self._tail,
             client=self._client,
         )
-        # gunicorn ends its handling of the connection on this, without an answer and without an error.
+        # gunicorn stops serving the connection on it, without a response and without an error.
         raise StopIteration
 
 
 def refused(reason: str) -> Response:
-    """Answer a stream that is not had now, for a reason in a word; its page polls."""
+    """Return the refusal of a stream and count it under `reason`, one word; the page polls instead."""
     metrics.count(f"streams_refused.{reason}")
-    # Text, never an empty stream: a browser counts a stream that opens as success and comes back at once.
+    # Plain text and no empty event stream: a browser takes that for a success and connects again at once.
     headers = {"Retry-After": str(_RETRY_AFTER_S), "HX-Reswap": "none", "Cache-Control": "no-store"}
     return Response(
         "There are too many streams; prices are refreshed by polling.\n", 503, headers, mimetype="text/plain"

@@ -17,16 +17,16 @@ from ltp.db import chart_closes
 from ltp.errors import DatabaseError
 from ltp.web import params, urls
 from ltp.web.live import poll
-from ltp.web.live.poll import Live
+from ltp.web.live.poll import LiveAddresses
 from ltp.web.screens import catalogue
 from ltp.web.services import services
 from ltp.web.table import chart, neighbours, screen_query, sizes
 from ltp.web.table.chart import Chart
-from ltp.web.table.columns import BY_NAME, value
+from ltp.web.table.columns import BY_NAME, stored_value
 from ltp.web.table.rows import fact
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, live_of
-from ltp.web.table.values import counted, met, short
+from ltp.web.table.values import count_met, short_number, with_unit
 
 bp = Blueprint("detail", __name__)
 _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
@@ -61,7 +61,7 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
         distances=[(shown.column(column), f"{column}@{run.id}") for column in live_of(found)],
         chart=_chart(shown, run, found),
         criteria=[_told(outcome) for outcome in found.criteria],
-        met=met(found.criteria),
+        met=count_met(found.criteria),
         facts=_facts(found),
         place=neighbours.place(shown, run, query, found),
         **_addresses(path, run, query),
@@ -104,7 +104,7 @@ def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
     """
     ours, moving = f"run={run.id}", query.with_(page=1, rows=(), live=True).url(path)
     return {
-        "live": Live(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
+        "live": LiveAddresses(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
         "pause_url": f"{moving}{'&' if '?' in moving else '?'}live=0" if query.live else moving,
     }
 
@@ -125,7 +125,7 @@ def _chart(shown: Screener, run: Run, found: Row) -> Chart:
 
 def _plan(shown: Screener, found: Row) -> list[tuple[str, str]]:
     """Return label and text of each part of the plan that there is."""
-    held = ((shown.column(name), value(found, name)) for name in _PLAN)
+    held = ((shown.column(name), stored_value(found, name)) for name in _PLAN)
     return [
         (column.label, fact(column.name, each, found.key)) for column, each in held if each not in (None, "")
     ]
@@ -142,6 +142,8 @@ def _facts(found: Row) -> list[tuple[str, str, str]]:
 
 def _told(outcome: Outcome) -> tuple[Outcome, str, str, str]:
     """Return a criterion with its value, its bound and its margin as texts."""
-    number = "unknown" if outcome.value is None else counted(short(outcome.value), outcome.unit)
-    margin = "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short(outcome.margin)
-    return outcome, number, counted(outcome.bound, outcome.unit), counted(margin, outcome.unit)
+    number = "unknown" if outcome.value is None else with_unit(short_number(outcome.value), outcome.unit)
+    margin = (
+        "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short_number(outcome.margin)
+    )
+    return outcome, number, with_unit(outcome.bound, outcome.unit), with_unit(margin, outcome.unit)

@@ -1,1 +1,1 @@
-"""A screener's table: its rows, columns, cells and files."""
+"""The table of a screener: columns, rows, cells, order, and its files."""

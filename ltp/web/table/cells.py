@@ -1,15 +1,14 @@
-"""One price cell to markup: the only function that draws one, for the first paint and for every update after
-it.
+"""The live cells of a price as markup, for the first paint of a page and for each update after it.
 
-Templates call `cell` through Jinja, the hub calls it once per cell and version, so it is plain string work:
-no template engine, no escaping of what cannot need it. It knows nothing of pages, streams or rows. Everything
-that comes out is made of numbers, of the five state words, of a date that was parsed first and of a reason
-that was checked when it came in.
+Both call the same function, so they cannot differ. The hub calls it once per cell and version, so cells are
+plain string operations: no template engine, and no escaping. The markup contains only numbers, the five state
+words, a date that was parsed before, and a reason for doubt that was checked when it was received. Knows no
+pages, streams or rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from typing import Final
@@ -18,71 +17,63 @@ from ltp.core.money import SCALE, group_indian, grouped_text
 from ltp.core.ticks.quote import Quote
 
 Draw = Callable[[Quote], str]
-_KEPT: Final = 512
-DASH: Final = "–"  # an unknown is never a zero
-_INDEX: Final = "IDX_I:"  # a number of points, not an amount of rupees
-_DATED: Final = "<i>"
-_NAMED: Final = '<i class="n">'
+_CACHED_COLUMNS: Final = 512
+DASH: Final = "–"  # for an unknown value, which must not look like a zero
+_INDEX: Final = "IDX_I:"  # its values are points, not rupees
 _LIVE: Final = "<i>live</i>"
 _WORDS: Final = {
     "quiet": "<i>quiet</i>",
     "stale": '<i class="w">stale</i>',
     "unknown": '<i class="w">unknown</i>',
 }
-# Formatting a number with leading zeros takes three times as long as looking it up.
+# A number with leading zeros: formatting it takes three times as long as the look-up.
 _TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(100))
 _THREE_DIGITS: Final = tuple(f"{number:03d}" for number in range(1_000))
 
 
-def cell(quote: Quote, column: str) -> str:
-    """Return the inner markup of the element whose id is `element_id(column, quote.key)`.
-
-    The price is one text node inside <b>. Class u or d: the last move was up or down (arrow and colour); with
-    s the move is not news, so nothing flashes. The word in <i> is the state the price is shown in, with class
-    w where it is a warning.
-    """
-    return _DRAW[column](quote)
-
-
-def drawing(
-    planned: Callable[[str], Draw | None], session: Callable[[], str] = str, today: Callable[[], str] = str
+def draw_function(
+    planned: Callable[[str], Draw | None] = lambda _column: None,
+    session: Callable[[], str] = str,
+    today: Callable[[], str] = str,
 ) -> Callable[[Quote, str], str]:
-    """Return `cell` with the columns of plans too.
+    """Return the function that draws live cells: quote and column in, inner markup of the cell out.
+
+    The price is one text node inside <b>. Class u or d: the last move was up or down (arrow and colour). The
+    cell flashes when the quote's price has moved; class s keeps it steady. The word in <i> is the state of
+    the price, with class w when it is a warning.
 
     Args:
-        planned: says what draws a column that is not here, None for nobody.
-        session: the trading date that the page names once for all closed prices; the class n lets a table
-            leave it out of
-            the cells. Empty where it names none.
-        today: the ISO date in India. A price of another session carries its date; empty where that is not to
-            be said.
+        planned: returns the draw function of a column that is not in this module, None when there is none.
+        session: returns the trading date of closed prices that the status line shows, empty for none. A table
+            hides this date in its cells, by class n.
+        today: returns the ISO date in India. A price of another session shows its date; empty: none does.
     """
-    draws = _Draws(planned, session, today)
-    return lambda quote, column: draws[column](quote)
+    columns = _Columns(planned, session, today)
+    return lambda quote, column: columns[column](quote)
 
 
-class _Draws(dict[str, Draw]):
-    """What draws each column, by its name: one look-up in C for all but the first cell of a column."""
+class _Columns(dict[str, Draw]):
+    """The draw function of each column: one look-up in C for all but the first cell of a column."""
 
     def __init__(
         self, planned: Callable[[str], Draw | None], session: Callable[[], str], today: Callable[[], str]
     ) -> None:
-        self._all: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named=session, today=today)}
-        super().__init__(self._all)
+        self._own: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named_session=session, today=today)}
+        super().__init__(self._own)
         self._planned = planned
 
     def __missing__(self, column: str) -> Draw:
         draw = self._planned(column)
         if draw is None:
             raise KeyError(column)
-        if len(self) >= _KEPT:  # there is a column for each run
+        if len(self) >= _CACHED_COLUMNS:  # each run has columns of its own
             self.clear()
-            self.update(self._all)
+            self.update(self._own)
         self[column] = draw
         return draw
 
 
-def _ltp(quote: Quote, named: Callable[[], str] = str, today: Callable[[], str] = str) -> str:
+def _ltp(quote: Quote, named_session: Callable[[], str], today: Callable[[], str]) -> str:
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return f"<b>{DASH}</b> <i>unknown</i>"
@@ -98,7 +89,7 @@ def _ltp(quote: Quote, named: Callable[[], str] = str, today: Callable[[], str] 
     elif quote.doubt:
         word = f'<i class="w">{quote.state}, {quote.doubt}</i>'
     elif quote.state == "closed":
-        word = _closed(tick.session, named())
+        word = _closed(tick.session, named_session())
     else:
         word = _dated(quote.state, tick.session, today())
     return f"{opened}{'' if key[:6] == _INDEX else '₹'}{_money(tick.ltp, key)}</b> {word}"
@@ -132,11 +123,11 @@ def _chgp(quote: Quote) -> str:
 
 def _volume(quote: Quote) -> str:
     tick = quote.tick
-    # An index trades nothing itself; the feed sends 0 for it, which would read as "no trades today".
+    # The feed sends 0 for an index, which is not traded; on a page that would read as "no trades today".
     if tick is None or tick.volume is None or quote.key[:6] == _INDEX:
         return DASH
     volume = tick.volume
-    # `group_indian` for the sizes that fill a screen, at a fifth of its cost.
+    # For common sizes, at a fifth of the cost of `group_indian`.
     if volume < 1_000:
         return str(volume)
     if volume < 1_00_000:
@@ -155,7 +146,7 @@ def _price_column(name: str) -> Draw:
 
 
 def _money(price: int, key: str) -> str:
-    """`grouped_text` for the sizes that fill a screen, at a fifth of its cost; the rest is left to it."""
+    """Return `grouped_text` of a price; for common sizes at a fifth of its cost."""
     if "_CURRENCY:" in key:
         return grouped_text(price, currency=True)
     paise = (price + 50) // 100
@@ -168,7 +159,7 @@ def _money(price: int, key: str) -> str:
 
 @lru_cache(maxsize=64)
 def _dated(state: str, session: str, today: str) -> str:
-    """Return the word of a price that is not live, with its date where that is not today."""
+    """Return the word of a price that is not live, with the date of its session unless that is today."""
     word = _WORDS[state]
     try:
         day = date.fromisoformat(session) if today and session != today else None
@@ -181,17 +172,17 @@ def _dated(state: str, session: str, today: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _closed(session: str, named: str) -> str:
-    """The session came through the cache as any ten characters: only a date gets onto a page."""
+def _closed(session: str, named_session: str) -> str:
+    """Return the word of a closed price. The cache may contain any ten characters as its session."""
     try:
         day = date.fromisoformat(session)
     except ValueError:
         return "<i>closed</i>"
-    return f"{_NAMED if session == named else _DATED}closed {day.day} {day:%b}</i>"
+    opening = '<i class="n">' if session == named_session else "<i>"
+    return f"{opening}closed {day.day} {day:%b}</i>"
 
 
-_DRAW: Final[dict[str, Draw]] = {
-    "ltp": _ltp,
+_DRAW: Final[Mapping[str, Draw]] = {  # of all columns but "ltp"
     "chg": _chg,
     "chgp": _chgp,
     "volume": _volume,
@@ -200,4 +191,3 @@ _DRAW: Final[dict[str, Draw]] = {
     "low": _price_column("low"),
     "prev": _price_column("prev_close"),
 }
-LIVE_COLUMNS: Final = tuple(_DRAW)

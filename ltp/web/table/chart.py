@@ -1,8 +1,7 @@
-"""The closes of one share with their averages and the levels of its plan, as an SVG drawn here: a picture
-that needs no script.
+"""The chart of a share: closes, their averages and the levels of its plan, as SVG.
 
-Pure: rupees in, markup out. What it shows is said in words too, for whoever cannot see it. Lines differ in
-their dashes and carry their names, so that no colour has to be told from another.
+Pure: rupees in, markup out. A description in words goes with it, for screen readers. Lines have names and
+different dashes, so a reader need not distinguish their colours.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from ltp.core.screener import Row
 WIDTH: Final = 720
 HEIGHT: Final = 320
 _LEFT: Final = 8
-_RIGHT: Final = 176  # where lines are named
+_RIGHT: Final = 176  # room for the names of lines
 _TOP: Final = 24
-_BOTTOM: Final = 44  # where months are named
-_NAME: Final = 150  # two names side by side
-_LINE: Final = 15  # names nearer than this would be written over one another
-_FAR_PCT: Final = 40  # a level farther from every close would press them into a flat line
+_BOTTOM: Final = 44  # room for the names of months
+_NAME: Final = 150  # the width of two names side by side
+_LINE: Final = 15  # the height of a name: nearer ones would overlap
+_FAR_PCT: Final = 40  # a level farther from all closes is not drawn: they would shrink to a flat line
 _MONTHS: Final = 6  # named at most
 
 
 class NamedPrice(NamedTuple):
-    """A price in rupees with what it is called; `kind`: its class."""
+    """A price in rupees with its name. `kind`: its CSS class."""
 
     name: str
     kind: str
@@ -36,7 +35,7 @@ class NamedPrice(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """`svg` is empty for fewer than two closes. `words`: what it shows, as a sentence."""
+    """`svg`: empty for fewer than two closes. `words`: the description. `sessions`: the number of closes."""
 
     svg: str
     words: str
@@ -45,12 +44,12 @@ class Chart(NamedTuple):
 
 
 def chart(row: Row, past: Closes, made: date | None = None, stop: str = "Stop") -> Chart:
-    """Draw closes with the row's plan over them.
+    """Draw closes with the levels of the row's plan.
 
     Args:
-        past: what is drawn; its days may be missing, then there is no time axis.
-        made: the session of the plan, marked where closes go on after it.
-        stop: what the plan calls its stop.
+        past: closes and averages; without days there is no time axis.
+        made: the session of the plan, marked if closes follow it.
+        stop: the screener's name for the stop.
     """
     closes = past.closes
     if len(closes) < 2:
@@ -61,21 +60,27 @@ def chart(row: Row, past: Closes, made: date | None = None, stop: str = "Stop") 
     averages = [price for line in (past.fast, past.slow) for price in line if price is not None]
     scale = _Scale([*closes, *averages, *(level.price for level in near), *zone], len(closes))
     words = _words(past, levels)
-    drawn = (
-        f"{_months(past.days, scale)}{_band(zone, scale)}{_made(past, made, scale)}{_levelled(near, scale)}"
-        f"{_average(past.slow, 'slow', scale)}{_average(past.fast, 'fast', scale)}{_closes(closes, near, scale)}"
-        f"{_names([*near, *_ends(past)], scale)}"
+    shapes = (
+        _months(past.days, scale),
+        _zone_band(zone, scale),
+        _plan_session(past, made, scale),
+        _level_lines(near, scale),
+        _average(past.slow, "slow", scale),
+        _average(past.fast, "fast", scale),
+        _closes(closes, near, scale),
+        _names([*near, *_ends(past)], scale),
     )
     title = f"{len(closes)} daily closes{' with the plan' if near else ''}"
     svg = (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="chart-title"'
-        f' aria-describedby="chart-desc"><title id="chart-title">{title}</title><desc id="chart-desc">{words}</desc>{drawn}</svg>'
+        f' aria-describedby="chart-desc"><title id="chart-title">{title}</title>'
+        f'<desc id="chart-desc">{words}</desc>{"".join(shapes)}</svg>'
     )
     return Chart(svg, words, len(closes), past.days[-1] if past.days else None)
 
 
 class _Scale:
-    """From prices and places to pixels. `right`: where lines end."""
+    """Pixels of prices and of places in the sequence of closes. `right`: the end of all lines."""
 
     right: Final = WIDTH - _RIGHT
 
@@ -97,7 +102,7 @@ def _levels(row: Row, stop: str) -> list[NamedPrice]:
 
 
 def _ends(past: Closes) -> list[NamedPrice]:
-    """Return what the lines end at, to be named there."""
+    """Return the last close and the last averages, which are named at the end of their lines."""
     averages = (("EMA 50", "fast", past.fast), ("EMA 200", "slow", past.slow))
     last = [
         NamedPrice(name, kind, line[-1]) for name, kind, line in averages if line and line[-1] is not None
@@ -114,14 +119,15 @@ def _near(price: float, closes: Sequence[float]) -> bool:
     return min(closes) * (1 - _FAR_PCT / 100) <= price <= max(closes) * (1 + _FAR_PCT / 100)
 
 
-def _band(zone: Sequence[float], scale: _Scale) -> str:
+def _zone_band(zone: Sequence[float], scale: _Scale) -> str:
     if not zone:
         return ""
     top, bottom = scale.y(max(zone)), scale.y(min(zone))
-    return f'<rect class="zone" x="{_LEFT}" y="{top}" width="{scale.right - _LEFT}" height="{max(1.0, bottom - top):.1f}"/>'
+    width, height = scale.right - _LEFT, max(1.0, bottom - top)
+    return f'<rect class="zone" x="{_LEFT}" y="{top}" width="{width}" height="{height:.1f}"/>'
 
 
-def _levelled(levels: Sequence[NamedPrice], scale: _Scale) -> str:
+def _level_lines(levels: Sequence[NamedPrice], scale: _Scale) -> str:
     ys = ((level.kind, scale.y(level.price)) for level in levels)
     return "".join(
         f'<line class="{kind}" x1="{_LEFT}" x2="{scale.right}" y1="{y}" y2="{y}"/>' for kind, y in ys
@@ -129,17 +135,16 @@ def _levelled(levels: Sequence[NamedPrice], scale: _Scale) -> str:
 
 
 def _names(named: Sequence[NamedPrice], scale: _Scale) -> str:
-    """Write each name beside its line, pushed apart where lines are near each other."""
+    """Return the names of lines beside their ends, moved apart where they would overlap."""
     ordered = sorted(named, key=lambda each: -each.price)
     lowest = HEIGHT - _BOTTOM + 10 - _LINE * (len(ordered) - 1)
-    drawn, free = [], 0.0
+    x, texts, free = scale.right + 8, [], 0.0
     for place, each in enumerate(ordered):
         y = min(max(scale.y(each.price), free), lowest + place * _LINE)
         free = y + _LINE
-        drawn.append(
-            f'<text class="{each.kind}" x="{scale.right + 8}" y="{y + 4:.1f}">{each.name} {_rupees(each.price)}</text>'
-        )
-    return "".join(drawn)
+        text = f"{each.name} {_rupees(each.price)}"
+        texts.append(f'<text class="{each.kind}" x="{x}" y="{y + 4:.1f}">{text}</text>')
+    return "".join(texts)
 
 
 def _closes(closes: Sequence[float], levels: Sequence[NamedPrice], scale: _Scale) -> str:
@@ -160,10 +165,10 @@ def _average(line: Sequence[float | None], kind: str, scale: _Scale) -> str:
 
 
 def _extreme(closes: Sequence[float], close: float, scale: _Scale, lines: Sequence[float], way: int) -> str:
-    """Return the price of the highest or lowest close beyond it, so that the line has a measure.
+    """Return the price of the highest or lowest close as a text above or below it, the measure of the line.
 
     Args:
-        lines: where levels are drawn, which are not written over where there is room beside them.
+        lines: the heights of the levels, which the text leaves free if there is room beside them.
         way: -1 for above the close, 1 for below it.
     """
     x, y = scale.x(closes.index(close)), scale.y(close)
@@ -180,7 +185,7 @@ def _extreme(closes: Sequence[float], close: float, scale: _Scale, lines: Sequen
 
 
 def _months(days: Sequence[date], scale: _Scale) -> str:
-    """Mark where months begin, as many as there is room for."""
+    """Return the marks of the beginnings of months, `_MONTHS` at most."""
     begins = [at for at in range(1, len(days)) if days[at].month != days[at - 1].month]
     every = -(-len(begins) // _MONTHS) or 1
     named = ((scale.x(at), days[at]) for at in begins[::every])
@@ -192,9 +197,10 @@ def _months(days: Sequence[date], scale: _Scale) -> str:
     )
 
 
-def _made(past: Closes, made: date | None, scale: _Scale) -> str:
-    """Mark the session of the plan where closes go on after it; its name stands below where the highest close
-    is named above.
+def _plan_session(past: Closes, made: date | None, scale: _Scale) -> str:
+    """Return the mark of the plan's session, empty unless closes follow it.
+
+    Its name is above, or below if the price of the highest close is above.
     """
     days = past.days
     if made is None or made not in days or made == days[-1]:
@@ -213,8 +219,8 @@ def _words(past: Closes, levels: Sequence[NamedPrice]) -> str:
     when = f" from {_day(days[0])} to {_day(days[-1])}" if days else ""
     low, high, last = (_rupees(price) for price in (min(closes), max(closes), closes[-1]))
     ends = [each for each in _ends(past) if each.kind != "close"]
-    told = [f"{len(closes)} closes{when}: lowest {low}, highest {high}, last {last}"]
-    return ", ".join([*told, *(f"{each.name} {_rupees(each.price)}" for each in [*ends, *levels])])
+    summary = f"{len(closes)} closes{when}: lowest {low}, highest {high}, last {last}"
+    return ", ".join([summary, *(f"{each.name} {_rupees(each.price)}" for each in [*ends, *levels])])
 
 
 def _day(day: date) -> str:

@@ -1,8 +1,7 @@
-"""The columns of a screener's table, each in its tab: facts (what was measured) and plans (what to do) are
-never mixed.
+"""The columns of a screener's table: facts in the tab of candidates, plans in the tab of recommendations.
 
-Pure: names, labels and where a value is found in a row. What a live column shows is drawn by `cells`, the
-rest by `rows`.
+Pure: names, labels, and the value that a row stores for a column. `cells` and `plan_cells` draw the live
+columns, `rows` the others.
 """
 
 from __future__ import annotations
@@ -19,10 +18,12 @@ TABS: Final = (CANDIDATES, RECOMMENDATIONS)
 
 
 class Column(NamedTuple):
-    """`tab`: the only one it belongs to, empty for both. `live`: drawn by `cells.cell` and kept current;
-    `planned`: by the row's plan too. `kind` of a value that is not live: price (1/10,000 rupee), ₹, %, × or a
-    plain number, count, score, zone, text, chip, spark, criteria; of a live one: price, %, R, count or text.
-    `title`: what the head explains.
+    """One column of the table.
+
+    `title`: the tooltip of its head. `tab`: the only tab that offers it, empty for both. `live`: follows the
+    price on open pages. `planned`: also depends on the plan of the row. `kind` of a live value: price, %, R,
+    count or text; of any other: price (1/10,000 rupee), ₹, %, ×, count, score, zone, text, chip, spark,
+    criteria, or empty for a plain number.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Column(NamedTuple):
 
     @property
     def text(self) -> bool:
-        """Sorted from A."""
+        """Sorted from A to Z by the first click, numbers from the highest."""
         return self.kind in {"text", "chip"}
 
     @property
@@ -44,7 +45,7 @@ class Column(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """What an exported number is counted in, empty for texts and plain numbers."""
+        """The unit of an exported number, empty for texts and plain numbers."""
         return {"price": "₹", "zone": "₹"}.get(
             self.kind, self.kind if self.kind in {"₹", "%", "×", "R"} else ""
         )
@@ -66,8 +67,8 @@ def _planned(name: str, label: str, title: str, kind: str = "%") -> Column:
     return Column(name, label, title, RECOMMENDATIONS, live=True, planned=True, kind=kind)
 
 
-# Heads stand above narrow numbers, so a fact's own name is shortened where it is long; its meaning is in the
-# title.
+# Labels in place of the facts' own where those are wider than the numbers below them; the title has the full
+# label.
 _SHORT: Final[Mapping[str, str]] = {
     "relvol": "Rel vol",
     "updown_volume": "Up/down vol",
@@ -103,7 +104,7 @@ _SCORED: Final = (
     _fact("base_score", "Daily", "Daily part of the score, 0 to 100", "score"),
     _fact("mtf_score", "Weekly", "Weekly part of the score, 0 to 100", "score"),
 )
-# The run's own volume is left out: two columns of one name, and the live one is what people look for.
+# Without the volume of the run: there would be two columns of that name, and readers look for the live one.
 _MEASURED: Final = tuple(
     _fact(
         fact.name,
@@ -143,7 +144,7 @@ _PLANS: Final = (
     _plan("allocation_pct", "Alloc %", "Share of the capital", "%"),
     _plan("allocation", "Alloc ₹", "Rupees of the capital"),
     _plan("horizon", "Horizon", "How long the plan is meant to take", "text"),
-    _plan("why", "Why", "What the screener says of its choice", "text"),
+    _plan("why", "Why", "Reason that the screener gives for its choice", "text"),
     _plan("invalid", "Void when", "What would make the plan void", "text"),
 )
 COLUMNS: Final = (_RANK, *_LIVE, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
@@ -156,14 +157,12 @@ def of_tab(tab: str) -> tuple[Column, ...]:
 
 
 def sorts(tab: str) -> tuple[str, ...]:
-    """Return what rows can be sorted by in a tab; `rank` and `symbol` in both."""
+    """Return the names by which rows can be sorted in a tab; both have `rank` and `symbol`."""
     return tuple(dict.fromkeys(("rank", "symbol", *(column.name for column in of_tab(tab)))))
 
 
-def value(row: Row, name: str) -> Any:
-    """Return what a row holds under a column that is not live, as it is stored; None or empty where it says
-    nothing.
-    """
+def stored_value(row: Row, name: str) -> Any:
+    """Return the value of a row in a column that is not live, as it is stored; None or empty for none."""
     if name == "r":
         return reward(row)
     if name == "zone":
@@ -172,7 +171,7 @@ def value(row: Row, name: str) -> Any:
 
 
 def reward(row: Row) -> float | None:
-    """Return the target's gain for one rupee risked, None without a whole plan."""
+    """Return (target - entry) / (entry - stop), None unless all three are known and the stop is lower."""
     if row.entry is None or row.stop is None or row.target is None or row.entry <= row.stop:
         return None
     return (row.target - row.entry) / (row.entry - row.stop)

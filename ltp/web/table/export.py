@@ -1,6 +1,6 @@
-"""A table as a file: the same rows in the same order with the same columns as its page, as CSV or JSON.
+"""The table of a page as a CSV or JSON file, with the same rows, order and columns.
 
-Prices in rupees, per cent and multiples as numbers; what is not known is empty in CSV and null in JSON.
+Prices in rupees, per cent and multiples as numbers; an unknown value is empty in CSV and null in JSON.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ltp.web.services import services
 from ltp.web.table.columns import Column
 from ltp.web.table.prepare import Table
 from ltp.web.table.sizes import Totals
-from ltp.web.table.values import written
+from ltp.web.table.values import export_value
 
 _SPLIT: Final = {"ltp": ("ltp", "ltp_state", "ltp_as_of"), "zone": ("entry_low", "entry_high")}
-# A spreadsheet takes a text that begins so for a formula, and runs it. The wide forms are read as the narrow
+# A spreadsheet runs a text that begins with one of these as a formula; it reads the wide forms as the narrow
 # ones.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def respond(table: Table, suffix: str) -> Response:
-    """Answer with the table as `suffix`: csv or json."""
+    """Return the table as a file of type `suffix`, csv or json."""
     body, mimetype = (
         (_csv(table), "text/csv; charset=utf-8") if suffix == "csv" else (_json(table), "application/json")
     )
@@ -39,23 +39,24 @@ def respond(table: Table, suffix: str) -> Response:
 
 
 def _csv(table: Table) -> str:
-    """Without a byte order mark: programs would find it in the first column's name."""
+    """Return the table as CSV.
+
+    Without a byte order mark: programs would read it as part of the first column's name.
+    """
     target = io.StringIO(newline="")
     writer = csv.writer(target)
     names = [name for column in table.columns for name in _fields(column)]
     writer.writerow(["symbol", "name", "key", *names])
     for row in table.listing.rows:
-        held = _values(table, row)
+        values = _values(table, row)
         writer.writerow(
-            [_safe(each) for each in (row.symbol, row.name, row.key, *(held[name] for name in names))]
+            [_safe(each) for each in (row.symbol, row.name, row.key, *(values[name] for name in names))]
         )
     return target.getvalue()
 
 
 def _safe(value: Any) -> Any:
-    """Return a number as it is; a text that a spreadsheet would run gets an apostrophe, lists become one
-    text.
-    """
+    """Return a value for CSV: a list as one text, and "'" before a text that a spreadsheet would run."""
     if value is None:
         return ""
     if isinstance(value, list):
@@ -89,7 +90,7 @@ def _json(table: Table) -> str:
 
 
 def _sizing(totals: Totals) -> dict[str, Any]:
-    """Return what plans are sized for, and what those of this page ask for together."""
+    """Return the capital and risk of the view, and the cost and risk of the page's plans together."""
     return {
         "capital": totals.sizing.capital,
         "risk_per_trade": totals.sizing.risk_per_trade,
@@ -122,21 +123,21 @@ def _described(column: Column) -> dict[str, Any]:
 
 
 def _fields(column: Column) -> tuple[str, ...]:
-    """Some cells show more than one value: the price its state and time, a zone both of its ends."""
+    """Return the fields of a column: a price has its state and time too, a zone two ends."""
     return _SPLIT.get(column.name, (column.name,))
 
 
 def _values(table: Table, row: Row) -> dict[str, Any]:
     quote, plans = table.quotes[row.key], services().plans.of(table.run.id if table.run else 0)
-    held = {column.name: written(column.name, row, quote, plans) for column in table.columns}
-    if "ltp" in held:
-        held |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
-    if "zone" in held:
-        held |= dict(zip(_SPLIT["zone"], held.pop("zone") or (None, None), strict=True))
-    return {name: held[name] for column in table.columns for name in _fields(column)}
+    values = {column.name: export_value(column.name, row, quote, plans) for column in table.columns}
+    if "ltp" in values:
+        values |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
+    if "zone" in values:
+        values |= dict(zip(_SPLIT["zone"], values.pop("zone") or (None, None), strict=True))
+    return {name: values[name] for column in table.columns for name in _fields(column)}
 
 
 def _as_of(quote: Quote) -> str | None:
-    """Return the instant of the last trade in India, None where nothing says when that was."""
+    """Return the instant of the last trade in Indian time, None when it is not known."""
     at = None if quote.tick is None else quote.tick.traded
     return None if at is None else at.isoformat(timespec="seconds")

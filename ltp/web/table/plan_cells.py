@@ -1,10 +1,10 @@
-"""The live cells of a plan: how far the price is from entry, stop and target, in per cent and in risks, and
-what it has touched.
+"""The live cells of a plan: its state, and the distance of the price from entry, stop and target.
 
-A column's name carries the run whose plan it follows, `to_entry@17`: the same instrument may stand in two
-runs with two plans. Drawn for each new price, so it is plain arithmetic on integers, like `cells`. Which
-touches make which stage is `core.history.plan`'s; here the present day is added to what the candles said.
-Knows plans by run and key, no rows and no pages.
+A column's name contains the id of the run whose plan it follows, as in `to_entry@17`: the same instrument may
+have different plans in two runs. The cells are drawn for each new price, so they are plain integer
+arithmetic, as in `cells`. The rules by which prices change a plan's stage are in `core.history.plan`; here
+the prices of the present day continue from the stage that the candles left. Knows plans by run and key, no
+rows and no pages.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 
 DASH: Final = "–"
-STALE_BEYOND_PCT: Final = 25  # a plan so far from the price was made for another market
+STALE_BEYOND_PCT: Final = 25  # of the entry: at a price so far away the plan no longer applies
 
 
 def is_stale(plan: Plan, tick: Tick, ltp: Price) -> bool:
-    """Tell whether the price has left the plan behind, or is after a split that the plan is not."""
+    """Return whether the plan no longer applies: far from its entry, or after a split."""
     if plan.ends and tick.session >= plan.ends:
         return True
     entry = plan.entry
@@ -30,7 +30,7 @@ def is_stale(plan: Plan, tick: Tick, ltp: Price) -> bool:
 
 
 def state(plan: Plan, quote: Quote) -> str:
-    """Say in words where the price stands in the plan, empty when the price is not known."""
+    """Return the state of the plan at the present price in words, empty when the price is not known."""
     tick = quote.tick
     if tick is None or tick.ltp is None:
         return ""
@@ -48,17 +48,17 @@ def state(plan: Plan, quote: Quote) -> str:
 
 
 def _stage(plan: Plan, tick: Tick, ltp: Price) -> str:
-    """Return the plan's stage with the present day's prices.
+    """Return the plan's stage after the prices of the present day.
 
-    The day's high and low count once they belong to a later session than the plan's: a touch between two
-    ticks, or before the page was opened, happened all the same. A day whose candle is in already counts twice
-    and says the same again.
+    The day's high and low count if their session is later than the plan's: so a touch between two ticks, or
+    before the page was opened, is not missed. If the day's candle is already in the stage, counting it twice
+    changes nothing.
     """
     as_of = plan.as_of
     if not as_of or tick.session <= as_of:
         return after(plan, plan.stage, None, ltp, ltp)
     low, high = tick.low, tick.high
-    # Comparisons, because min and max cost three times as much.
+    # Not by min and max, which cost three times as much.
     if low is None or low > ltp:
         low = ltp
     if high is None or high < ltp:
@@ -67,90 +67,88 @@ def _stage(plan: Plan, tick: Tick, ltp: Price) -> str:
 
 
 class PlanCells:
-    """The draw functions of the plans' live columns, for `cells`."""
+    """The draw functions of the live columns of plans, for `cells.draw_function`."""
 
-    def __init__(self, of: Callable[[int], Mapping[str, Plan]]) -> None:
-        """`of` gives the plans of a run by key: always the same mapping, empty while the run is not known."""
-        self._of = of
+    def __init__(self, plans_of: Callable[[int], Mapping[str, Plan]]) -> None:
+        """`plans_of`: returns a run's plans by key, always the same mapping, empty while the run is unknown."""
+        self._plans_of = plans_of
 
-    def drawing(self, column: str) -> Callable[[Quote], str] | None:
-        """Return what draws `column`, such as `to_entry@17`; None when that is no column of a plan."""
+    def draw_function(self, column: str) -> Callable[[Quote], str] | None:
+        """Return the draw function of a column such as `to_entry@17`, None when it is no column of a plan."""
         name, _, run_id = column.partition("@")
         draw = _DRAW.get(name)
         if draw is None or not (run_id.isascii() and run_id.isdigit()):
             return None
-        number, of = int(run_id), self._of
-        known = of(number)
+        number, plans_of = int(run_id), self._plans_of
+        plans = plans_of(number)
 
         def cell(quote: Quote) -> str:
-            nonlocal known
-            plan = known.get(quote.key)
+            nonlocal plans
+            plan = plans.get(quote.key)
             if plan is None:
-                if known:
+                if plans:
                     return DASH
-                known = of(number)  # a column may be asked for before its run was learned
-                plan = known.get(quote.key)
+                plans = plans_of(number)  # a page may show the column before this process has read the run
+                plan = plans.get(quote.key)
             return DASH if plan is None else draw(plan, quote)
 
         return cell
 
 
 def value(name: str, plan: Plan, quote: Quote) -> float | str | None:
-    """Return what a live column of a plan says, to sort by and to write down: words, per cent or risks, to
-    two decimals.
-    """
+    """Return the value of a live column, to sort by and for files: the state in words, else per cent or R."""
     if name == "state":
-        return _said(plan, quote) or None
-    hundredths = _COUNTED[name](plan, quote)
+        return _certain_state(plan, quote) or None
+    hundredths = _HUNDREDTHS[name](plan, quote)
     return None if hundredths is None else hundredths / 100
 
 
-def _said(plan: Plan, quote: Quote) -> str:
-    """Return the state; of a price that may be out of date only what has happened already, else how doubtful
-    it is.
+def _certain_state(plan: Plan, quote: Quote) -> str:
+    """Return the state, or that of the quote where a stale price leaves it open.
+
+    A stop that was hit stays hit; only states that another price could undo need a present price.
     """
-    said = state(plan, quote)
-    return quote.state if said in _FLEETING and quote.state in _DOUBTFUL else said
+    words = state(plan, quote)
+    return quote.state if words in _FLEETING and quote.state in _DOUBTFUL else words
 
 
 def _state(plan: Plan, quote: Quote) -> str:
-    said = _said(plan, quote)
-    if not said:
+    words = _certain_state(plan, quote)
+    if not words:
         return DASH
-    return f'<b class="{_CLASSES[said]}">{said}</b>' if said in _CLASSES else said
+    return f'<b class="{_CLASSES[words]}">{words}</b>' if words in _CLASSES else words
 
 
-def _to(level: Price | None, ltp: Price | None) -> int | None:
-    """Return the way from the price to the level in hundredths of a per cent of the price, half away from
-    zero.
-    """
+def _distance(level: Price | None, ltp: Price | None) -> int | None:
+    """Return level - price in hundredths of a per cent of the price, half away from zero."""
     if ltp is None or level is None:
         return None
     hundredths = (abs(level - ltp) * 20_000 + ltp) // (2 * ltp)
     return hundredths if level > ltp else -hundredths
 
 
-def _risks(plan: Plan, quote: Quote) -> int | None:
+def _gain(plan: Plan, quote: Quote) -> int | None:
+    """Return the gain since the entry in hundredths of the plan's risk, entry - stop."""
     ltp = _price(plan, quote)
     if ltp is None or plan.stop is None or plan.stop >= plan.entry:
         return None
     return round(100 * (ltp - plan.entry) / (plan.entry - plan.stop))
 
 
-def _distance(count: Callable[[Plan, Quote], int | None]) -> Callable[[Plan, Quote], str]:
+def _draw_distance(measure: Callable[[Plan, Quote], int | None]) -> Callable[[Plan, Quote], str]:
     def draw(plan: Plan, quote: Quote) -> str:
-        hundredths = count(plan, quote)
+        hundredths = measure(plan, quote)
         return DASH if hundredths is None else f"{_signed(hundredths)}%"
 
     return draw
 
 
 def _r_now(plan: Plan, quote: Quote) -> str:
-    hundredths = _risks(plan, quote)
+    hundredths = _gain(plan, quote)
     if hundredths is None:
         return DASH
-    text = _signed(hundredths)  # no unit behind it: a spreadsheet takes what is copied as a number
-    # Without an entry it is no gain and no loss of anybody's, so it has no colour.
+    text = _signed(hundredths)  # without a unit, so that a spreadsheet takes a copied cell as a number
+    # Before the entry there is no position, so no gain or loss to colour.
     if (
         not hundredths
         or quote.tick is None
@@ -167,9 +165,7 @@ def _signed(hundredths: int) -> str:
 
 
 def _price(plan: Plan, quote: Quote) -> Price | None:
-    """Return the price distances are counted from: none that may be out of date, none that left the plan
-    behind.
-    """
+    """Return the price for distances, None when it is out of date or the plan no longer applies."""
     tick = quote.tick
     if tick is None or tick.ltp is None or quote.state in _DOUBTFUL or is_stale(plan, tick, tick.ltp):
         return None
@@ -191,15 +187,14 @@ _CLASSES: Final = {
     "stale": "w",
     "unknown": "w",
 }
-_COUNTED: Final[Mapping[str, Callable[[Plan, Quote], int | None]]] = {
-    "to_entry": lambda plan, quote: _to(plan.entry, _price(plan, quote)),
-    "to_stop": lambda plan, quote: _to(plan.stop, _price(plan, quote)),
-    "to_target": lambda plan, quote: _to(plan.target, _price(plan, quote)),
-    "r_now": _risks,
+_HUNDREDTHS: Final[Mapping[str, Callable[[Plan, Quote], int | None]]] = {
+    "to_entry": lambda plan, quote: _distance(plan.entry, _price(plan, quote)),
+    "to_stop": lambda plan, quote: _distance(plan.stop, _price(plan, quote)),
+    "to_target": lambda plan, quote: _distance(plan.target, _price(plan, quote)),
+    "r_now": _gain,
 }
 _DRAW: Final[Mapping[str, Callable[[Plan, Quote], str]]] = {
     "state": _state,
-    **{name: _distance(count) for name, count in _COUNTED.items()},
+    **{name: _draw_distance(measure) for name, measure in _HUNDREDTHS.items()},
     "r_now": _r_now,
 }
-PLANNED: Final = tuple(_DRAW)

@@ -77,7 +77,7 @@ class Table(NamedTuple):
     tabs: tuple[Tab, ...]
     setups: tuple[SetupChoice, ...]
     facets: Facets
-    live: poll.Live | None
+    live: poll.LiveAddresses | None
     pause_url: str
     rerank_url: str
     newest_url: str
@@ -187,8 +187,8 @@ class _Links:
     def url(self, query: ScreenQuery) -> str:
         return query.url(self._path, self._carried)
 
-    def live(self, query: ScreenQuery) -> poll.Live:
-        return poll.Live(
+    def live(self, query: ScreenQuery) -> poll.LiveAddresses:
+        return poll.LiveAddresses(
             query.url(f"{self._path}/stream", self._carried), query.url(f"{self._path}/poll", self._carried)
         )
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ltp.core.screener import Row, Run
-from ltp.web.table.columns import BY_NAME, RECOMMENDATIONS, Column, value
+from ltp.web.table.columns import BY_NAME, RECOMMENDATIONS, Column, stored_value
 from ltp.web.table.run_cache import RunCache
 
 
@@ -64,14 +64,16 @@ def _telling(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
 def live_of(row: Row) -> tuple[str, ...]:
     """Return the live columns of the row's plan that have a level to be counted from."""
     return tuple(
-        name for name, source in _SOURCE.items() if row.entry is not None and value(row, source) is not None
+        name
+        for name, source in _SOURCE.items()
+        if row.entry is not None and stored_value(row, source) is not None
     )
 
 
 def _says(rows: tuple[Row, ...], name: str) -> bool:
     if BY_NAME[name].live and name not in _SOURCE:
         return True
-    return any(value(row, _SOURCE.get(name, name)) not in _NOTHING for row in rows)
+    return any(stored_value(row, _SOURCE.get(name, name)) not in _NOTHING for row in rows)
 
 
 # Live columns of a plan say something where the row has the level they are counted from.

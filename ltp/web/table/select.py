@@ -13,7 +13,7 @@ from ltp.web.table.columns import BY_NAME
 from ltp.web.table.facets import waits
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING, ScreenQuery
-from ltp.web.table.values import sortable
+from ltp.web.table.values import sort_key
 
 
 class RowPage(NamedTuple):
@@ -47,7 +47,7 @@ def ordered(
     plans: Mapping[str, Plan] | None = None,
 ) -> list[Row]:
     """Sort by the query's column; equals by rank, and what has no value last in either direction."""
-    of = sortable(query.sort, quotes, plans or {})
+    of = sort_key(query.sort, quotes, plans or {})
     valued = [(of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
     known = [pair for pair in valued if pair[0] is not None]
     known.sort(key=itemgetter(0), reverse=query.descending)

@@ -1,4 +1,4 @@
-"""Capital and risk of a view: how many shares its plans buy, and what buying all that is shown asks for."""
+"""Capital and risk of a view: the quantity of each plan, and the cost and risk of all plans shown."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _VOID: Final = ENDED | {"stale plan"}
 
 
 class Totals(NamedTuple):
-    """What the plans that are shown ask for together. `cost`: of buying them at their entries. `risk`: lost
-    where all stops are hit. `ended`: plans that are over, which are in neither; `without`: those of which not
-    one share fits.
+    """Cost and risk of the plans shown, together.
+
+    `plans`: the number of plans in both sums. `cost`: of buying at the entries. `risk`: the loss if all stops
+    are hit. Not in the sums: `ended`, the number of plans that are over, and `without`, those whose capital
+    or risk does not cover one share.
     """
 
     plans: int
@@ -44,19 +46,20 @@ class Totals(NamedTuple):
 
 
 def sizing_of(capital: int, risk: int) -> Sizing:
-    """Return the sizing of a view; 0 stands for what is set."""
-    as_set = services().sizing
-    return Sizing(capital or as_set.capital, risk or as_set.risk_per_trade)
+    """Return the sizing of a view; 0 stands for the value in the settings."""
+    default = services().sizing
+    return Sizing(capital or default.capital, risk or default.risk_per_trade)
 
 
 def resized_for(run: Run, query: ScreenQuery) -> Resize:
-    """Return what gives a row of a page its quantity; only a page of plans shows one."""
+    """Return the function that sizes the rows of a page; only the tab of plans shows quantities."""
     return resize_of(run, query.capital, query.risk) if query.tab == RECOMMENDATIONS else lambda row: row
 
 
 def resize_of(run: Run, capital: int, risk: int) -> Resize:
-    """Return what gives a row of the run its quantity. An imported list keeps its own until a view names
-    capital or risk.
+    """Return the function that sizes the rows of a run.
+
+    An imported list keeps its own quantities unless the view names a capital or a risk.
     """
     if not run.evaluated and not (capital or risk):
         return lambda row: row
@@ -66,7 +69,6 @@ def resize_of(run: Run, capital: int, risk: int) -> Resize:
 def totals(
     rows: Iterable[Row], query: ScreenQuery, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]
 ) -> Totals:
-    """Add up the plans of the rows that are shown."""
     count = cost = risk = ended = without = 0
     for row in rows:
         if row.entry is None or row.stop is None:
@@ -77,9 +79,7 @@ def totals(
         elif row.quantity is None:
             without += 1
         else:
-            count, cost, risk = (
-                count + 1,
-                cost + row.quantity * row.entry,
-                risk + row.quantity * (row.entry - row.stop),
-            )
+            count += 1
+            cost += row.quantity * row.entry
+            risk += row.quantity * (row.entry - row.stop)
     return Totals(count, cost, risk, ended, without, sizing_of(query.capital, query.risk))

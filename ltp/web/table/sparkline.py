@@ -1,4 +1,4 @@
-"""The newest closes of a share as a line of a few pixels: an SVG that says in words what it shows."""
+"""The newest closes of a share as a small line: an SVG with a description in words for screen readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ltp.core.money import SCALE, grouped_text
 
 WIDTH: Final = 96
 HEIGHT: Final = 20
-_EDGE: Final = 2  # half a line is drawn beyond its points
+_EDGE: Final = 2  # half the width of the line is drawn outside its points
 
 
 def sparkline(closes: Sequence[float]) -> str:
@@ -20,8 +20,8 @@ def sparkline(closes: Sequence[float]) -> str:
     direction = "g" if last > closes[0] else "l" if last < closes[0] else ""
     label = f"{len(closes)} days: low {_rupees(lowest)}, high {_rupees(highest)}, last {_rupees(last)}"
     return (
-        f'<svg class="spark {direction}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{label}"><polyline points="{_points(closes, lowest, highest)}"/></svg>'
+        f'<svg class="spark {direction}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' role="img" aria-label="{label}"><polyline points="{_points(closes, lowest, highest)}"/></svg>'
     )
 
 

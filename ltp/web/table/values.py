@@ -1,7 +1,6 @@
-"""What a column says of a row, as a value: to sort by, and to write into a file. What it looks like is
-`cells`' and `rows`'.
+"""The value of a row in a column: as a sort key, as a number or text in a file, and criteria as text.
 
-Pure: rows, quotes and plans in, numbers and texts out.
+Pure: rows, quotes and plans in, numbers and texts out. `cells`, `plan_cells` and `rows` make the markup.
 """
 
 from __future__ import annotations
@@ -16,74 +15,72 @@ from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.web.table import plan_cells
-from ltp.web.table.columns import BY_NAME, value
+from ltp.web.table.columns import BY_NAME, Column, stored_value
 
 
-def sortable(name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]) -> Callable[[Row], Any]:
-    """Return what gives a row's place in an order by a column; it returns None where there is nothing to
-    compare.
-    """
+def sort_key(name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]) -> Callable[[Row], Any]:
+    """Return the function that gives a row its sort key, None for a row without a value in the column."""
     column = BY_NAME.get(name)
     if column is not None and column.live:
         read = _planned(name, plans) if column.planned else _LIVE[name]
         return lambda row: None if (quote := quotes.get(row.key)) is None else read(quote)
     if name == "criteria":
-        return lambda row: met(row.criteria) / len(row.criteria) if row.criteria else None
+        return lambda row: count_met(row.criteria) / len(row.criteria) if row.criteria else None
     if name == "spark":
         return lambda row: row.spark[-1] / row.spark[0] if row.spark and row.spark[0] else None
-    return lambda row: _comparable(value(row, name))
+    return lambda row: _comparable(stored_value(row, name))
 
 
-def written(name: str, row: Row, quote: Quote, plans: Mapping[str, Plan]) -> Any:
-    """Return what a file says: rupees, per cent and multiples as numbers, texts as they are, None where
-    nothing is known.
-    """
+def export_value(name: str, row: Row, quote: Quote, plans: Mapping[str, Plan]) -> Any:
+    """Return the value for a file: rupees, per cent and multiples as numbers, None when it is unknown."""
     column = BY_NAME[name]
     if column.live:
-        shown = (_planned(name, plans) if column.planned else _LIVE[name])(quote)
-        if shown is None or isinstance(shown, str):
-            return shown
-        return (
-            round(shown, 2)
-            if column.kind in {"%", "R"}
-            else shown / SCALE
-            if column.kind == "price"
-            else shown
-        )
-    held = value(row, name)
+        return _live_value(column, (_planned(name, plans) if column.planned else _LIVE[name])(quote))
+    value = stored_value(row, name)
     if column.kind == "criteria":
-        return summary(held)
+        return summary(value)
     if column.kind == "zone":
-        return None if held is None else [rupees(price) for price in held]
+        return None if value is None else [rupees(price) for price in value]
     if column.kind == "spark":
-        return list(held)
-    if held is None or held == "":
+        return list(value)
+    if value is None or value == "":
         return None
-    return rupees(held) if column.kind == "price" else round(held, 4) if isinstance(held, float) else held
+    if column.kind == "price":
+        return rupees(value)
+    return round(value, 4) if isinstance(value, float) else value
 
 
-def met(criteria: tuple[Outcome, ...]) -> int:
+def _live_value(column: Column, value: float | str | None) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if column.kind in {"%", "R"}:
+        return round(value, 2)
+    return value / SCALE if column.kind == "price" else value
+
+
+def count_met(criteria: tuple[Outcome, ...]) -> int:
     return sum(outcome.passed for outcome in criteria)
 
 
 def summary(criteria: tuple[Outcome, ...]) -> str:
-    """Return "11 of 13; missed ADX strong: 17.5 (> 20, by 2.5)": how many are met, and what is not."""
+    """Return the number of criteria met, and those missed: "1 of 2; missed ADX: 17.5 (> 20, by 2.5)"."""
     if not criteria:
         return ""
-    missed = [missing(outcome) for outcome in criteria if not outcome.passed]
-    return "; ".join([f"{met(criteria)} of {len(criteria)}", *(f"missed {each}" for each in missed)])
+    missed = [missed_criterion(outcome) for outcome in criteria if not outcome.passed]
+    return "; ".join([f"{count_met(criteria)} of {len(criteria)}", *(f"missed {each}" for each in missed)])
 
 
-def missing(outcome: Outcome) -> str:
-    """Return a criterion that is not met, with the value, the bound and by how much."""
+def missed_criterion(outcome: Outcome) -> str:
+    """Return a missed criterion with its value, bound and margin: "ADX strong: 17.5 (> 20, by 2.5)"."""
     if outcome.value is None:
         return f"{outcome.name}: unknown"
-    by = "" if outcome.margin is None else f", by {counted(short(abs(outcome.margin)), outcome.unit)}"
-    return f"{outcome.name}: {counted(short(outcome.value), outcome.unit)} ({counted(outcome.bound, outcome.unit)}{by})"
+    unit, value = outcome.unit, short_number(outcome.value)
+    margin = "" if outcome.margin is None else f", by {with_unit(short_number(abs(outcome.margin)), unit)}"
+    return f"{outcome.name}: {with_unit(value, unit)} ({with_unit(outcome.bound, unit)}{margin})"
 
 
-def counted(text: str, unit: str) -> str:
-    """Return a number, or a bound that ends in one, with its unit."""
+def with_unit(text: str, unit: str) -> str:
+    """Return a number with its unit, or a bound that ends in a number, such as "> 15"."""
     if not unit or not text[-1:].isdigit():
         return text
     if unit == "₹":
@@ -91,22 +88,20 @@ def counted(text: str, unit: str) -> str:
     return f"{text}{unit}" if unit in {"%", "×"} else f"{text} {unit}"
 
 
-def short(number: float) -> str:
-    """Write a number with as many decimals as say something: at most two, none of a large one."""
+def short_number(number: float) -> str:
+    """Return a number with at most two decimals, without trailing zeros; from 1,000 without decimals."""
     text = f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
-def _comparable(held: Any) -> Any:
-    if isinstance(held, str):
-        return held.casefold() or None
-    return held
+def _comparable(value: Any) -> Any:
+    return (value.casefold() or None) if isinstance(value, str) else value
 
 
 def _of_tick(name: str) -> Callable[[Quote], float | None]:
     def read(quote: Quote) -> float | None:
-        found: int | None = None if quote.tick is None else getattr(quote.tick, name)
-        return found
+        value: int | None = None if quote.tick is None else getattr(quote.tick, name)
+        return value
 
     return read
 

@@ -1,6 +1,4 @@
-"""The price API on a real cache: exact numbers, honest states, bounded waits, and a sentence for every bad
-request.
-"""
+"""The price API on a real cache: prices, states, bounded waits, and the sentence for each bad request."""
 
 from __future__ import annotations
 
@@ -48,8 +46,8 @@ def now_us() -> int:
 
 
 @dataclass
-class Worker:
-    """Stands in for the hub: what this process hears of the worker."""
+class StubHub:
+    """The hub's part in the API: the worker's state as this process received it, and the board."""
 
     link_age_s: float = 0.5
     feed: str = "live"
@@ -65,7 +63,7 @@ class Worker:
 @dataclass
 class Api:
     client: FlaskClient
-    hub: Worker
+    hub: StubHub
     redis: Any
     wanted: list[str]
 
@@ -92,7 +90,7 @@ def tick(key: str, price: int, **changes: Any) -> Tick:
     )
 
 
-def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
+def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask:
     engine = open_engine(f"sqlite:///{folder / 'ltp.sqlite3'}")
     instruments.seed(
         engine, [Instrument("NSE_EQ", id_, f"S{id_}", "", "", 1, 500) for id_ in (1333, 11536, 13)]
@@ -125,7 +123,7 @@ def app_with(hub: Worker, redis: Any, folder: Path, wanted: list[str]) -> Flask:
 
 @pytest.fixture
 def api(valkey: Any, tmp_path: Path) -> Iterator[Api]:
-    hub, wanted = Worker(), []
+    hub, wanted = StubHub(), []
     redis = store_client.connect(valkey.url, timeout_s=0.5)
     yield Api(app_with(hub, redis, tmp_path, wanted).test_client(), hub, redis, wanted)
     redis.close()
@@ -150,13 +148,13 @@ def test_keys_keep_their_order_and_come_once(api: Api) -> None:
 def test_one_cache_read_answers_for_all(api: Api, valkey: Any) -> None:
     keys = [f"NSE_EQ:{id_}" for id_ in range(1, 501)]
     api.known(*(tick(key, 10_000) for key in keys))
-    before = (
-        valkey.client.info("commandstats")["cmdstat_mget"]["calls"]
-        if "cmdstat_mget" in valkey.client.info("commandstats")
-        else 0
-    )
+
+    def reads() -> int:
+        return valkey.client.info("commandstats").get("cmdstat_mget", {"calls": 0})["calls"]
+
+    before = reads()
     document = api.get(*keys)
-    assert valkey.client.info("commandstats")["cmdstat_mget"]["calls"] == before + 1
+    assert reads() == before + 1
     assert document["count"] == 500
 
 
@@ -169,7 +167,7 @@ def test_one_cache_read_answers_for_all(api: Api, valkey: Any) -> None:
         ({"ltp": None}, "unknown"),
     ],
 )
-def test_a_state_is_what_the_tick_supports(api: Api, change: dict[str, Any], expected: str) -> None:
+def test_the_state_that_follows_from_the_tick(api: Api, change: dict[str, Any], expected: str) -> None:
     api.known(tick(HDFC, 10_000, **change))
     assert api.get(HDFC)["states"] == {HDFC: expected}
 
@@ -188,8 +186,10 @@ def test_a_state_is_what_the_tick_supports(api: Api, change: dict[str, Any], exp
         ("doubts", {"MCX_COMM": ""}, "live"),
     ],
 )
-def test_a_state_is_what_the_worker_can_vouch_for(api: Api, name: str, value: Any, expected: str) -> None:
-    """The price itself is shown all the same."""
+def test_the_state_that_follows_from_the_feed_and_the_market(
+    api: Api, name: str, value: Any, expected: str
+) -> None:
+    """The price is in the answer in each state."""
     api.known(tick(HDFC, 10_000))
     setattr(api.hub, name, value)
     document = api.get(HDFC)
@@ -197,14 +197,14 @@ def test_a_state_is_what_the_worker_can_vouch_for(api: Api, name: str, value: An
     assert document["prices"] == {HDFC: 1.0}
 
 
-def test_the_last_known_price_stays_when_nobody_vouches_for_it(api: Api) -> None:
+def test_a_price_that_the_feed_does_not_confirm_is_stale(api: Api) -> None:
     api.known(tick(HDFC, 10_000), covered=False)
     document = api.get(HDFC)
     assert (document["prices"], document["states"]) == ({HDFC: 1.0}, {HDFC: "stale"})
     assert (document["count"], document["cached_count"]) == (1, 0)
 
 
-def test_what_was_never_seen_is_null(api: Api) -> None:
+def test_an_instrument_without_a_price_is_null_and_unknown(api: Api) -> None:
     document = api.get("NSE_EQ:999")
     assert (document["prices"], document["states"], document["as_of"]) == (
         {"NSE_EQ:999": None},
@@ -217,21 +217,21 @@ def test_what_was_never_seen_is_null(api: Api) -> None:
 @pytest.mark.parametrize(
     "value", [b"not json", b'{"ltp": NaN}', b'{"ltp":1,"ltt":9223372036854775807,"received_at":5}', b"\xff"]
 )
-def test_a_damaged_cache_entry_harms_nobody(api: Api, value: bytes) -> None:
+def test_a_damaged_cache_entry_leaves_other_prices_alone(api: Api, value: bytes) -> None:
     api.known(tick(TCS, 20_000))
     api.redis.set(f"tick:{HDFC}", value)
     api.redis.lpush(f"ltp:{HDFC}", "x")
     assert api.get(HDFC, TCS)["prices"][TCS] == 2.0
 
 
-def test_a_price_that_was_never_seen_is_fetched_within_the_call(
+def test_a_price_that_was_never_received_is_fetched_within_the_call(
     api: Api, wait_for: Callable[..., Any]
 ) -> None:
     api.known(tick(TCS, 20_000))
 
     def worker() -> None:
-        asked = wait_for(lambda: demand.take_rest(api.redis, time.time()))
-        api.known(*(tick(key, 30_000, rest=True) for key in asked), covered=False)
+        keys = wait_for(lambda: demand.take_rest(api.redis, time.time()))
+        api.known(*(tick(key, 30_000, rest=True) for key in keys), covered=False)
 
     thread = threading.Thread(target=worker)
     thread.start()
@@ -239,17 +239,17 @@ def test_a_price_that_was_never_seen_is_fetched_within_the_call(
     thread.join()
     assert document["prices"] == {HDFC: 3.0, TCS: 2.0, "NSE_EQ:999": None}
     assert (document["count"], document["cached_count"], document["api_fetched_count"]) == (2, 1, 1)
-    assert document["states"][HDFC] != "live"
+    assert document["states"][HDFC] == "stale"
 
 
-def test_only_what_the_master_knows_is_fetched(api: Api) -> None:
+def test_only_instruments_of_the_master_are_fetched(api: Api) -> None:
     api.get("NSE_EQ:999")
     assert demand.take_rest(api.redis, time.time()) == []
     api.get(HDFC)
     assert demand.take_rest(api.redis, time.time()) == [HDFC]
 
 
-def test_a_worker_that_is_not_there_is_not_waited_for(api: Api) -> None:
+def test_without_a_worker_no_price_is_fetched(api: Api) -> None:
     api.hub.link_age_s = 60.0
     api.get(HDFC)
     assert demand.take_rest(api.redis, time.time()) == []
@@ -349,7 +349,7 @@ def test_a_body_of_another_type_or_size_is_refused(api: Api) -> None:
     refused(api.client.delete(URL), 405)
 
 
-def test_a_body_that_does_not_say_how_long_it_is(api: Api) -> None:
+def test_a_body_without_a_content_length(api: Api) -> None:
     def post(content: bytes) -> Any:
         chunked = {"wsgi.input_terminated": True}
         return api.client.post(
@@ -360,7 +360,7 @@ def test_a_body_that_does_not_say_how_long_it_is(api: Api) -> None:
     assert post(b'{"keys": ["NSE_EQ:1333"]}').status_code == 200
 
 
-def test_the_site_without_redis_answers_from_what_it_last_heard(site: Any) -> None:
+def test_the_site_without_redis_answers_from_its_board(site: Any) -> None:
     site.hub.quotes([HDFC])
     document = site.client.get(f"{URL}?keys={HDFC},NSE_EQ:11536").get_json()
     assert document["prices"] == {HDFC: 1650.35, TCS: None}
@@ -371,12 +371,10 @@ def test_the_site_without_redis_answers_from_what_it_last_heard(site: Any) -> No
     assert codes == [200, 503, 503]
 
 
-def test_the_site_follows_what_the_worker_publishes(
+def test_the_site_follows_the_batches_of_the_worker(
     valkey: Any, tmp_path: Path, wait_for: Callable[..., Any]
 ) -> None:
-    """The real hub on a real subscription: the price is live, then a new feed connection no longer vouches
-    for it.
-    """
+    """A price is live until a new feed connection does not confirm it; with a real hub and subscription."""
     app = create_app(
         Settings(_env_file=None, redis_url=valkey.url, database_url=f"sqlite:///{tmp_path / 'site.sqlite3'}")
     )
@@ -389,13 +387,13 @@ def test_the_site_follows_what_the_worker_publishes(
         batch = Batch("e", 1, now_us(), "live", now_us() - 10**9, "simulator", {"NSE_EQ": "continuous"}, [])
 
         def state_after(batch: Batch, expected: str) -> Callable[[], bool]:
-            def spoken() -> bool:
+            def published() -> bool:
                 transaction = Transaction(RedisLine(redis))
                 channel.publish(transaction, batch._replace(at=now_us()), [])
                 transaction.execute()
                 return bool(site.get(HDFC)["states"] == {HDFC: expected})
 
-            return spoken
+            return published
 
         wait_for(state_after(batch, "live"))
         wait_for(state_after(batch._replace(since=now_us() + 1_000_000), "stale"))

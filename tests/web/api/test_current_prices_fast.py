@@ -1,4 +1,4 @@
-"""Two ways to one answer: whatever is asked, the board and the cache say the same, to the byte."""
+"""The fast path of the price API: the answers from the board are those of the view, byte for byte."""
 
 from __future__ import annotations
 
@@ -48,9 +48,11 @@ def tick(key: str, price: int, **changes: Any) -> Tick:
     )
 
 
-class Street:
-    """A worker that writes and publishes as the real one does, and the site that hears it, with and without
-    its front.
+class Rig:
+    """A worker that writes and publishes as the real one does, and the site with and without the fast path.
+
+    `handed_on`: requests that the fast path left to the application. `demanded`, `clients`: the keys and the
+    client of each demand.
     """
 
     def __init__(self, url: str, folder: Path, wait_for: Callable[..., Any]) -> None:
@@ -69,34 +71,35 @@ class Street:
         self.redis = store_client.connect(url, timeout_s=0.5)
         self.outlet = BatchPublisher(self.redis, "simulator", allowed=lambda: True)
         self.since, self.phase = now_us() - 10**9, OPEN
-        self.handed_on, self.wanted, self.now_s = 0, [], 0.0
-        self.askers: list[str] = []
+        self.handed_on, self.demanded, self.now_s = 0, [], 0.0
+        self.clients: list[str] = []
         self.view = Client(front._app)
 
         def counted(environ: Any, start_response: Any) -> Any:
             self.handed_on += 1
             return front._app(environ, start_response)
 
-        wanting = replace(self.services, demand_of_program=self.want)
-        self.front = Client(PricesFirst(counted, wanting, settings.hosts, monotonic=lambda: self.now_s))
+        services = replace(self.services, demand_of_program=self.demand)
+        self.front = Client(PricesFirst(counted, services, settings.hosts, monotonic=lambda: self.now_s))
 
-    def want(self, keys: Any, client: str) -> bool:
-        self.wanted.append(keys)
-        self.askers.append(client)
+    def demand(self, keys: Any, client: str) -> bool:
+        self.demanded.append(keys)
+        self.clients.append(client)
         return client != "203.0.113.9"
 
-    def heard(self) -> bool:
+    def connected(self) -> bool:
+        """Publish a batch; return whether the site has received one so far."""
         self.outlet.send(BatchHeader(now_us(), "live", self.since, OPEN), [], NOTHING)
         return bool(self.hub.stamp)
 
-    def say(self, *ticks: Tick, feed: Any = "live") -> None:
+    def publish(self, *ticks: Tick, feed: Any = "live") -> None:
         moment = BatchHeader(now_us(), feed, self.since, self.phase)
-        unwanted = frozenset(each.key for each in ticks if each.rest)
-        self.outlet.send(moment, list(ticks), Coverage(moment.since, unwanted))
+        by_rest = frozenset(each.key for each in ticks if each.rest)
+        self.outlet.send(moment, list(ticks), Coverage(moment.since, by_rest))
         self.wait_for(lambda: self.hub._board.at >= moment.now_us)
 
-    def same(self, query: str, method: str = "GET") -> bool:
-        """Compare both answers; return whether the first came from the board."""
+    def both_agree(self, query: str, method: str = "GET") -> bool:
+        """Compare the answers of both ways; return whether the fast path answered."""
         before = self.handed_on
         ours, theirs = (client.open(f"{URL}?{query}", method=method) for client in (self.front, self.view))
         assert timeless(ours.data) == timeless(theirs.data)
@@ -109,14 +112,14 @@ def timeless(body: bytes) -> bytes:
 
 
 @pytest.fixture
-def street(valkey: Any, tmp_path: Path, wait_for: Callable[..., Any]) -> Iterator[Street]:
-    street = Street(valkey.url, tmp_path, wait_for)
-    street.hub.start()
-    wait_for(street.heard)
-    street.say(tick(HDFC, 16_503_500), tick(TCS, 30_000_500))
-    yield street
-    street.hub.stop()
-    street.redis.close()
+def rig(valkey: Any, tmp_path: Path, wait_for: Callable[..., Any]) -> Iterator[Rig]:
+    rig = Rig(valkey.url, tmp_path, wait_for)
+    rig.hub.start()
+    wait_for(rig.connected)
+    rig.publish(tick(HDFC, 16_503_500), tick(TCS, 30_000_500))
+    yield rig
+    rig.hub.stop()
+    rig.redis.close()
 
 
 @pytest.mark.parametrize(
@@ -132,18 +135,18 @@ def street(valkey: Any, tmp_path: Path, wait_for: Callable[..., Any]) -> Iterato
         ([HDFC], {"session": ""}),
     ],
 )
-def test_the_board_says_what_the_cache_says(street: Street, keys: list[str], changes: dict[str, Any]) -> None:
-    street.say(*(tick(key, 14_021_000, **changes) for key in keys))
-    assert street.same(f"keys={','.join(dict.fromkeys([*keys, TCS, HDFC]))}")
+def test_the_board_gives_the_prices_of_the_cache(rig: Rig, keys: list[str], changes: dict[str, Any]) -> None:
+    rig.publish(*(tick(key, 14_021_000, **changes) for key in keys))
+    assert rig.both_agree(f"keys={','.join(dict.fromkeys([*keys, TCS, HDFC]))}")
 
 
-def test_states_turn_with_the_market_and_not_only_with_a_price(street: Street) -> None:
-    street.say(tick(GOLD, 10_000))
-    assert street.same(f"keys={GOLD},{HDFC}")
-    street.phase = {**OPEN, "MCX_COMM": "continuous", "NSE_EQ": "closed"}
-    street.say()
-    assert street.same(f"keys={GOLD},{HDFC}")
-    assert street.front.get(f"{URL}?keys={GOLD},{HDFC}").json["states"] == {GOLD: "live", HDFC: "closed"}
+def test_a_state_changes_with_the_market_without_a_new_price(rig: Rig) -> None:
+    rig.publish(tick(GOLD, 10_000))
+    assert rig.both_agree(f"keys={GOLD},{HDFC}")
+    rig.phase = {**OPEN, "MCX_COMM": "continuous", "NSE_EQ": "closed"}
+    rig.publish()
+    assert rig.both_agree(f"keys={GOLD},{HDFC}")
+    assert rig.front.get(f"{URL}?keys={GOLD},{HDFC}").json["states"] == {GOLD: "live", HDFC: "closed"}
 
 
 @pytest.mark.parametrize(
@@ -155,8 +158,8 @@ def test_states_turn_with_the_market_and_not_only_with_a_price(street: Street) -
         f"a=%ff&keys={HDFC}#x",
     ],
 )
-def test_a_query_is_read_as_flask_reads_it(street: Street, query: str) -> None:
-    assert street.same(query)
+def test_a_query_is_read_as_flask_reads_it(rig: Rig, query: str) -> None:
+    assert rig.both_agree(query)
 
 
 @pytest.mark.parametrize(
@@ -178,122 +181,126 @@ def test_a_query_is_read_as_flask_reads_it(street: Street, query: str) -> None:
         f"keys={HDFC},{NEW}",
     ],
 )
-def test_what_is_refused_or_not_known_is_left_to_flask(street: Street, query: str) -> None:
-    assert not street.same(query)
+def test_refused_queries_and_unknown_instruments_are_left_to_flask(rig: Rig, query: str) -> None:
+    assert not rig.both_agree(query)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE"])
-def test_other_methods_are_left_to_flask(street: Street, method: str) -> None:
-    assert not street.same(f"keys={HDFC}", method)
+def test_other_methods_are_left_to_flask(rig: Rig, method: str) -> None:
+    assert not rig.both_agree(f"keys={HDFC}", method)
 
 
 @pytest.mark.parametrize(("version", "connection"), [((1, 1), "keep-alive"), ((1, 0), "close")])
-def test_a_whole_answer_has_the_head_and_the_body_of_the_other(
-    street: Street, version: tuple[int, int], connection: str
+def test_a_whole_response_has_the_head_and_the_body_of_the_application(
+    rig: Rig, version: tuple[int, int], connection: str
 ) -> None:
     query = f"keys={HDFC},{TCS}"
-    head, _, body = street.front.application.response(
-        query, version, connection, "localhost", URL, str
-    ).partition(b"\r\n\r\n")
-    other = street.front.get(f"{URL}?{query}")
+    front = rig.front.application
+    response = front.response(query, version, connection, "localhost", URL, str, "name/1")
+    head, _, body = response.partition(b"\r\n\r\n")
+    other = rig.front.get(f"{URL}?{query}")
     status, *lines = head.decode().split("\r\n")
     assert status == f"HTTP/{version[0]}.{version[1]} 200 OK"
-    assert lines[0] == "Server: gunicorn"
+    assert lines[0] == "Server: name/1"
     assert abs(parsedate_to_datetime(lines[1].removeprefix("Date: ")).timestamp() - time.time()) < 60
     assert lines[2] == f"Connection: {connection}"
     assert [tuple(line.split(": ", 1)) for line in lines[3:]] == list(other.headers)
     assert timeless(body) == timeless(other.data)
 
 
-def test_there_is_no_whole_answer_to_what_the_application_has_to_be_asked(street: Street) -> None:
-    assert street.front.application.response("keys=nonsense", (1, 1), "close", "localhost", URL, str) is None
-    assert (
-        street.front.application.response(f"keys={HDFC}", (1, 1), "close", "evil.example", URL, str) is None
-    )
-    absolute = f"http://evil.example{URL}"
-    assert (
-        street.front.application.response(f"keys={HDFC}", (1, 1), "close", "localhost", absolute, str) is None
-    )
-    street.say(feed="silent")
-    assert street.front.application.response(f"keys={HDFC}", (1, 1), "close", "localhost", URL, str) is None
+def test_a_request_that_the_application_has_to_answer_gets_no_whole_response(rig: Rig) -> None:
+    def response(query: str, host: str = "localhost", target: str = URL) -> bytes | None:
+        front = rig.front.application
+        return front.response(query, (1, 1), "close", host, target, str, "gunicorn")
+
+    assert response(f"keys={HDFC}") is not None
+    assert response("keys=nonsense") is None
+    assert response(f"keys={HDFC}", host="evil.example") is None
+    assert response(f"keys={HDFC}", target=f"http://evil.example{URL}") is None
+    rig.publish(feed="silent")
+    assert response(f"keys={HDFC}") is None
 
 
-def test_the_cache_answers_for_this_host_alone(street: Street) -> None:
+def test_only_the_accepted_host_names_are_answered(rig: Rig) -> None:
     for headers, status in (
         ({"Host": "127.0.0.1:8000"}, 200),
         ({"Host": "evil.example"}, 400),
         ({"Host": ""}, 400),
     ):
-        assert street.front.get(f"{URL}?keys={HDFC}", headers=headers).status_code == status
+        assert rig.front.get(f"{URL}?keys={HDFC}", headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("feed", ["silent", "down", "off"])
-def test_without_a_live_feed_the_cache_is_asked(street: Street, feed: str) -> None:
-    street.say(feed=feed)
-    assert not street.same(f"keys={HDFC}")
+def test_without_a_live_feed_the_application_answers(rig: Rig, feed: str) -> None:
+    rig.publish(feed=feed)
+    assert not rig.both_agree(f"keys={HDFC}")
 
 
-def test_a_new_feed_connection_covers_what_it_spoke_of(street: Street) -> None:
-    street.since = now_us()
-    street.redis.delete(f"ltp:{HDFC}", f"ltp:{TCS}")  # which nobody renews now
+def test_a_new_feed_connection_covers_the_instruments_it_has_sent(rig: Rig) -> None:
+    rig.since = now_us()
+    rig.redis.delete(f"ltp:{HDFC}", f"ltp:{TCS}")  # the worker does not renew them in this test
     for ticks in ([], [tick(HDFC, 10_000)]):
-        street.say(*ticks)
-        assert street.same(f"keys={HDFC},{TCS}")
-    assert street.front.get(f"{URL}?keys={HDFC},{TCS}").json["states"] == {HDFC: "live", TCS: "stale"}
+        rig.publish(*ticks)
+        assert rig.both_agree(f"keys={HDFC},{TCS}")
+    assert rig.front.get(f"{URL}?keys={HDFC},{TCS}").json["states"] == {HDFC: "live", TCS: "stale"}
 
 
-def test_a_price_by_rest_is_left_to_the_cache(street: Street) -> None:
-    street.say(tick(HDFC, 10_000, rest=True))
-    assert not street.same(f"keys={HDFC}")
+def test_a_price_by_rest_is_left_to_the_cache(rig: Rig) -> None:
+    rig.publish(tick(HDFC, 10_000, rest=True))
+    assert not rig.both_agree(f"keys={HDFC}")
 
 
-def test_an_answer_follows_the_board_and_the_clock(street: Street) -> None:
+def test_an_answer_follows_the_board_and_the_clock(rig: Rig) -> None:
     for price in (10_000, 20_000):
-        street.say(tick(HDFC, price))
-        assert street.front.get(f"{URL}?keys={HDFC}").json["prices"] == {HDFC: price / 10_000}
-    stamped = [street.front.get(f"{URL}?keys={HDFC}").json["timestamp"]]
-    street.wait_for(lambda: street.front.get(f"{URL}?keys={HDFC}").json["timestamp"] > stamped[0])
-    street.say(tick(HDFC, 20_000, ltt=1_793_600_001))
-    assert street.front.get(f"{URL}?keys={HDFC}").json["as_of"] == {HDFC: "2026-11-02T06:13:21+00:00"}
-    assert street.handed_on == 0
+        rig.publish(tick(HDFC, price))
+        assert rig.front.get(f"{URL}?keys={HDFC}").json["prices"] == {HDFC: price / 10_000}
+    before = rig.front.get(f"{URL}?keys={HDFC}").json["timestamp"]
+    rig.wait_for(lambda: rig.front.get(f"{URL}?keys={HDFC}").json["timestamp"] > before)
+    rig.publish(tick(HDFC, 20_000, ltt=1_793_600_001))
+    assert rig.front.get(f"{URL}?keys={HDFC}").json["as_of"] == {HDFC: "2026-11-02T06:13:21+00:00"}
+    assert rig.handed_on == 0
 
 
-def test_demand_is_renewed_but_not_with_every_answer(street: Street) -> None:
+def test_demand_is_renewed_but_not_with_every_answer(rig: Rig) -> None:
     for second in (0.0, 0.5, 0.9, 1.0, 1.1):
-        street.now_s = second
-        street.say()
-        street.same(f"keys={HDFC}")
-    assert street.wanted == [[HDFC], [HDFC]]
+        rig.now_s = second
+        rig.publish()
+        rig.both_agree(f"keys={HDFC}")
+    assert rig.demanded == [[HDFC], [HDFC]]
 
 
-def test_one_instrument_is_drawn_once_for_all_who_ask(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+def test_the_json_of_an_instrument_is_made_once_for_all_queries(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[str] = []
-    draw = prices_document.piece
-    monkeypatch.setattr(prices_document, "piece", lambda key, *rest: drawn.append(key) or draw(key, *rest))
+    made: list[str] = []
+    make = prices_document.json_members
+    monkeypatch.setattr(
+        prices_document, "json_members", lambda key, *rest: made.append(key) or make(key, *rest)
+    )
     for query in (f"keys={HDFC}", f"keys={TCS},{HDFC}", f"keys={HDFC},{TCS}"):
-        street.front.get(f"{URL}?{query}")
-    assert drawn == [HDFC, TCS]
+        rig.front.get(f"{URL}?{query}")
+    assert made == [HDFC, TCS]
 
 
-def test_an_instrument_that_is_new_to_the_master_is_answered_for(street: Street) -> None:
-    street.say(tick("NSE_EQ:424242", 10_000))
-    assert not street.same("keys=NSE_EQ:424242")
-    engine = street.services.catalog._engine
+def test_an_instrument_added_to_the_master_is_answered(rig: Rig) -> None:
+    rig.publish(tick("NSE_EQ:424242", 10_000))
+    assert not rig.both_agree("keys=NSE_EQ:424242")
+    engine = rig.services.catalog._engine
     instruments.seed(engine, [Instrument("NSE_EQ", 424242, "LISTED", "", "", 1, 5)])
-    for _ in range(2):  # an import may go on: it is read when nothing has changed between two looks
-        street.services.catalog.refresh()
-    assert street.same("keys=NSE_EQ:424242")
+    for _ in range(2):  # a change is read when two looks find the same: an import may be running
+        rig.services.catalog.refresh()
+    assert rig.both_agree("keys=NSE_EQ:424242")
 
 
-def test_a_worker_that_is_not_heard_is_not_spoken_for(valkey: Any, tmp_path: Path, wait_for: Any) -> None:
-    street = Street(valkey.url, tmp_path, wait_for)
-    assert not street.same(f"keys={HDFC}")
-    street.redis.close()
+def test_without_batches_from_the_worker_the_application_answers(
+    valkey: Any, tmp_path: Path, wait_for: Any
+) -> None:
+    rig = Rig(valkey.url, tmp_path, wait_for)
+    assert not rig.both_agree(f"keys={HDFC}")
+    rig.redis.close()
 
 
-def test_a_client_whose_quota_is_used_up_keeps_nobody_else_from_asking_for_the_same(street: Street) -> None:
+def test_a_client_without_quota_does_not_keep_others_from_demanding_the_same_instruments(rig: Rig) -> None:
     for client in ("203.0.113.9", "203.0.113.9", "198.51.100.1", "198.51.100.2", "203.0.113.9"):
-        street.front.get(f"{URL}?keys={HDFC}", headers={"X-Forwarded-For": client})
-    assert street.askers == ["203.0.113.9", "198.51.100.1"]
+        rig.front.get(f"{URL}?keys={HDFC}", headers={"X-Forwarded-For": client})
+    assert rig.clients == ["203.0.113.9", "198.51.100.1"]

@@ -1,6 +1,4 @@
-"""Health: the precise rules of the market stream's document, and probes that answer at once whatever is
-broken.
-"""
+"""Health: the rules of the market stream's document, and probes that answer at once in each kind of failure."""
 
 from __future__ import annotations
 
@@ -19,8 +17,8 @@ from ltp.store import client as store_client
 from ltp.store import heartbeat
 from ltp.store.heartbeat import StreamStatus
 from ltp.web import errors
-from ltp.web.api import health
-from ltp.web.api.health import ChannelLink
+from ltp.web.api import health, health_document
+from ltp.web.api.health_document import ChannelState
 from ltp.web.services import EXTENSION
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -37,13 +35,13 @@ STATUS = {
     "calendar": "Holidays of MCX are provisional.",
 }
 STORED = StreamStatus((NOW - timedelta(seconds=12)).isoformat(), STATUS)
-LINK = ChannelLink(
+CHANNEL = ChannelState(
     0.4,
     "live",
     {"NSE_EQ": "continuous", "IDX_I": "closed"},
     int((NOW - timedelta(seconds=1)).timestamp() * 1e6),
 )
-SILENT = LINK._replace(feed="silent", last_tick_at=0)
+SILENT = CHANNEL._replace(feed="silent", last_tick_at=0)
 
 
 def stored(**changes: str) -> StreamStatus:
@@ -55,7 +53,7 @@ def ago(seconds: float) -> str:
 
 
 def test_the_document_of_a_healthy_stream() -> None:
-    assert health.describe(STORED, LINK, now=NOW) == {
+    assert health_document.describe(STORED, CHANNEL, now=NOW) == {
         "status": "healthy",
         "reason": "",
         "heartbeat_age_seconds": 12.0,
@@ -82,29 +80,29 @@ def test_the_document_of_a_healthy_stream() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "written", "link", "status"),
+    ("case", "written", "channel", "status"),
     [
-        ("Redis cannot be read", None, LINK, "error"),
-        ("stopped for good", stored(stopped="1"), LINK, "error"),
+        ("Redis cannot be read", None, CHANNEL, "error"),
+        ("stopped for good", stored(stopped="1"), CHANNEL, "error"),
         ("stopped for good, and silent with it", stored(stopped="1", last_tick_at=ago(900)), SILENT, "error"),
-        ("no heartbeat", StreamStatus(None, {}), LINK, "not_running"),
-        ("channel silent for more than 10 s", STORED, LINK._replace(age_s=10.1), "not_running"),
-        ("channel silent for just under 10 s", STORED, LINK._replace(age_s=9.9), "healthy"),
-        ("channel never heard", STORED, LINK._replace(age_s=float("inf")), "not_running"),
+        ("no heartbeat", StreamStatus(None, {}), CHANNEL, "not_running"),
+        ("channel silent for more than 10 s", STORED, CHANNEL._replace(age_s=10.1), "not_running"),
+        ("channel silent for just under 10 s", STORED, CHANNEL._replace(age_s=9.9), "healthy"),
+        ("no batch ever", STORED, CHANNEL._replace(age_s=float("inf")), "not_running"),
         ("no packet for 15 s", stored(last_tick_at=ago(15)), SILENT, "stale"),
         ("no packet for 14 s", stored(last_tick_at=ago(14)), SILENT, "healthy"),
         ("no packet ever", stored(last_tick_at=""), SILENT, "stale"),
         ("down, no packet for 15 s", stored(last_tick_at=ago(15)), SILENT._replace(feed="down"), "stale"),
         (
-            "this process heard a tick since",
+            "a later tick over the channel",
             stored(last_tick_at=ago(29)),
-            LINK._replace(feed="silent"),
+            CHANNEL._replace(feed="silent"),
             "healthy",
         ),
         (
             "live, the status merely old",
             stored(last_tick_at=ago(29)),
-            LINK._replace(last_tick_at=0),
+            CHANNEL._replace(last_tick_at=0),
             "healthy",
         ),
         ("nothing subscribed", stored(last_tick_at=ago(99), subscribed="0"), SILENT, "healthy"),
@@ -129,7 +127,7 @@ def test_the_document_of_a_healthy_stream() -> None:
             "healthy",
         ),
         (
-            "after another's silence",
+            "an old packet of another worker",
             stored(last_tick_at=ago(99), expected="1", began_at=ago(14)),
             SILENT,
             "healthy",
@@ -143,7 +141,7 @@ def test_the_document_of_a_healthy_stream() -> None:
         (
             "expected, and live",
             stored(last_tick_at=ago(29), expected="1"),
-            LINK._replace(last_tick_at=0),
+            CHANNEL._replace(last_tick_at=0),
             "healthy",
         ),
         (
@@ -154,18 +152,18 @@ def test_the_document_of_a_healthy_stream() -> None:
         ),
     ],
 )
-def test_a_rule(what: str, written: StreamStatus | None, link: ChannelLink, status: str) -> None:
-    document = health.describe(written, link, now=NOW)
-    assert document["status"] == status, what
+def test_a_rule(case: str, written: StreamStatus | None, channel: ChannelState, status: str) -> None:
+    document = health_document.describe(written, channel, now=NOW)
+    assert document["status"] == status, case
     assert bool(document["reason"]) is (status != "healthy")
 
 
-LATE = LINK._replace(doubts={"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""})
+LATE = CHANNEL._replace(doubts={"NSE_EQ": "delayed by 2 min 30 s", "MCX_COMM": ""})
 
 
-def test_a_segment_that_is_late_or_silent_is_told_with_figures() -> None:
+def test_a_late_or_silent_segment_is_in_the_document_with_figures() -> None:
     written = stored(delay_s="150", lags='{"NSE_EQ": [151.2, 163.0]}', clock_error_s="0.3")
-    document = health.describe(written, LATE, now=NOW)
+    document = health_document.describe(written, LATE, now=NOW)
     assert (document["status"], document["delay_s"], document["silent"]) == ("stale", 150, ["MCX_COMM"])
     assert document["lag"] == {"NSE_EQ": {"median_s": 151.2, "p99_s": 163.0}}
     assert document["reason"] == (
@@ -173,25 +171,25 @@ def test_a_segment_that_is_late_or_silent_is_told_with_figures() -> None:
     )
 
 
-def test_where_the_brokers_clock_is_not_known_a_delay_may_be_the_own_clock() -> None:
-    reason = health.describe(STORED, LATE, now=NOW)["reason"]
-    assert reason.endswith("; or this host's clock is fast, which no answer of the broker has told yet.")
+def test_without_the_brokers_time_a_delay_may_be_this_hosts_clock() -> None:
+    reason = health_document.describe(STORED, LATE, now=NOW)["reason"]
+    assert reason.endswith("; or this host's clock is fast: the broker's time is not known yet.")
 
 
 @pytest.mark.parametrize(
     ("error_s", "status"), [("9.9", "healthy"), ("-19800.2", "stale"), ("60", "stale"), ("", "healthy")]
 )
 def test_a_wrong_clock_is_not_healthy(error_s: str, status: str) -> None:
-    document = health.describe(stored(clock_error_s=error_s), LINK, now=NOW)
+    document = health_document.describe(stored(clock_error_s=error_s), CHANNEL, now=NOW)
     assert document["status"] == status
     assert status == "healthy" or "this host's clock is" in document["reason"]
 
 
-def test_trades_of_a_day_without_a_session_are_told_with_the_lines_that_would_make_it_one() -> None:
+def test_trades_of_a_day_without_a_session_are_in_the_document_with_the_calendar_lines_for_it() -> None:
     written = stored(
         off_sessions='{"2026-12-05": ["BSE_EQ", "NSE_EQ"], "<b>": ["NSE_EQ"], "2026-12-06": ["<b>"]}'
     )
-    document = health.describe(written, LINK, now=NOW)
+    document = health_document.describe(written, CHANNEL, now=NOW)
     assert document["off_sessions"] == {"2026-12-05": ["BSE_EQ", "NSE_EQ"]}
     assert document["calendar_lines"] == (
         '[[trading_days]]\nsegments = ["BSE_EQ", "NSE_EQ"]\ndays = [{ date = 2026-12-05, name = "Special session" }]'
@@ -199,8 +197,8 @@ def test_trades_of_a_day_without_a_session_are_told_with_the_lines_that_would_ma
     assert document["status"] == "healthy"
 
 
-def test_what_is_unknown_is_null() -> None:
-    document = health.describe(None, ChannelLink(float("inf"), "down", {}, 0), now=NOW)
+def test_unknown_values_are_null() -> None:
+    document = health_document.describe(None, ChannelState(float("inf"), "down", {}, 0), now=NOW)
     names = ("heartbeat_age_seconds", "heartbeat_timestamp", "last_tick_age_seconds", "channel_age_seconds")
     assert [document[name] for name in names] == [None] * 4
     assert document["phase"] == {}
@@ -210,16 +208,15 @@ def test_what_is_unknown_is_null() -> None:
     "garbage", ["", "x", "[1]", "-1", "9" * 400, "[" * 10_000, "2026-99-99", "9999-12-31T23:59:59-23:59", "१"]
 )
 def test_garbage_in_redis_is_no_exception(garbage: str) -> None:
-    document = health.describe(
-        StreamStatus(garbage, dict.fromkeys(STATUS, garbage)), LINK._replace(age_s=60), now=NOW
+    document = health_document.describe(
+        StreamStatus(garbage, dict.fromkeys(STATUS, garbage)), CHANNEL._replace(age_s=60), now=NOW
     )
     assert document["status"] == "not_running"
-    assert isinstance(document["subscribed"], int)
-    assert isinstance(document["phase"], dict)
+    assert (document["subscribed"], document["phase"]) == (0, {})
 
 
 @dataclass
-class Worker:
+class StubHub:
     link_age_s: float = 0.1
     feed: str = "live"
     phase: dict[str, str] = field(default_factory=lambda: {"NSE_EQ": "continuous"})
@@ -229,8 +226,8 @@ class Worker:
 
 
 @dataclass
-class Held:
-    hub: Worker
+class StubServices:
+    hub: StubHub
     redis: Any
 
     def source(self) -> str:
@@ -240,7 +237,7 @@ class Held:
 @dataclass
 class Probe:
     client: FlaskClient
-    hub: Worker
+    hub: StubHub
 
 
 @pytest.fixture
@@ -249,8 +246,8 @@ def probe(valkey: Any) -> Iterator[Probe]:
     app = Flask(__name__)
     app.register_blueprint(health.bp)
     errors.install(app)
-    hub = Worker()
-    app.extensions[EXTENSION] = Held(hub, redis)
+    hub = StubHub()
+    app.extensions[EXTENSION] = StubServices(hub, redis)
     pipe = redis.pipeline(transaction=False)
     heartbeat.write(pipe, datetime.now(UTC).isoformat())
     heartbeat.write_status(pipe, STATUS | {"last_tick_at": datetime.now(UTC).isoformat()})
@@ -270,13 +267,13 @@ def test_all_is_well(probe: Probe) -> None:
     assert statuses(probe) == (200, 200, 200)
 
 
-def test_a_worker_that_is_not_heard(probe: Probe) -> None:
+def test_a_worker_whose_batches_do_not_arrive(probe: Probe) -> None:
     probe.hub.link_age_s = 11.0
     assert statuses(probe) == (200, 503, 503)
-    assert probe.client.get("/readyz").get_json()["missing"] == ["the worker is not heard"]
+    assert probe.client.get("/readyz").get_json()["missing"] == ["no message comes from the worker"]
 
 
-def test_a_process_that_is_leaving_takes_no_new_requests(probe: Probe) -> None:
+def test_a_process_that_is_shutting_down_is_not_ready(probe: Probe) -> None:
     probe.hub.draining = True
     assert statuses(probe) == (200, 503, 200)
 
@@ -287,7 +284,7 @@ def test_an_empty_redis(probe: Probe, valkey: Any) -> None:
     assert probe.client.get("/api/v1/health/market_stream").get_json()["status"] == "not_running"
 
 
-def test_a_frozen_redis_is_answered_for_while_it_is_frozen(probe: Probe, valkey: Any) -> None:
+def test_the_probes_answer_while_redis_is_frozen(probe: Probe, valkey: Any) -> None:
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
         response = probe.client.get("/api/v1/health/market_stream")

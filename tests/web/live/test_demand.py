@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ltp.core.clients.allotment import LIMIT
 from ltp.errors import StoreError
 from ltp.store.demand import PAGES, PROGRAMS
 from ltp.web.live.demand import DemandRenewer
@@ -14,7 +15,7 @@ from ltp.web.live.demand import DemandRenewer
 
 class Store:
     def __init__(self) -> None:
-        self.wishes: list[tuple[list[str], float]] = []
+        self.writes: list[tuple[list[str], float]] = []
         self.ranks: list[Mapping[str, Mapping[str, int]]] = []
         self.down = False
         self.hold: threading.Event | None = None
@@ -25,7 +26,7 @@ class Store:
         if self.down:
             raise StoreError("away")
         self.ranks.append(ranks)
-        self.wishes.append((sorted({key for kind in ranks.values() for key in kind}), until))
+        self.writes.append((sorted({key for kind in ranks.values() for key in kind}), until))
 
 
 def renewing(store: Store, *shown: str, ttl_s: float = 60) -> DemandRenewer:
@@ -34,25 +35,25 @@ def renewing(store: Store, *shown: str, ttl_s: float = 60) -> DemandRenewer:
     )
 
 
-def test_what_is_asked_for_is_written_at_once(wait_for: Any) -> None:
+def test_new_demand_is_written_at_once(wait_for: Any) -> None:
     store, before = Store(), time.time()
     renewer = renewing(store, "NSE_EQ:9")
     renewer.start()
     renewer.ask(PAGES, "", ["NSE_EQ:2", "NSE_EQ:1"])
-    wait_for(lambda: store.wishes)
-    keys, until = store.wishes[0]
+    wait_for(lambda: store.writes)
+    keys, until = store.writes[0]
     assert set(keys) >= {"NSE_EQ:1", "NSE_EQ:2"}
     assert before + 60 <= until <= time.time() + 60
 
 
-def test_a_renewal_names_everything_that_is_shown() -> None:
+def test_a_renewal_contains_all_instruments_on_open_pages() -> None:
     store = Store()
     renewer = renewing(store, "NSE_EQ:2", "NSE_EQ:1")
     renewer.ask(PAGES, "", ["NSE_EQ:3"])
     renewer.flush(renew=True)
-    assert store.wishes[0][0] == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
+    assert store.writes[0][0] == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
     renewer.flush(renew=False)
-    assert len(store.wishes) == 1
+    assert len(store.writes) == 1
 
 
 def test_asking_never_waits_for_the_cache(wait_for: Any) -> None:
@@ -64,26 +65,26 @@ def test_asking_never_waits_for_the_cache(wait_for: Any) -> None:
     for n in range(100):
         renewer.ask(PAGES, "", [f"NSE_EQ:{n + 2}"])
     store.hold.set()
-    wait_for(lambda: sum(len(keys) for keys, _ in store.wishes) == 101)
+    wait_for(lambda: sum(len(keys) for keys, _ in store.writes) == 101)
 
 
-def test_without_the_cache_what_is_still_shown_is_asked_for_again() -> None:
+def test_a_write_that_failed_is_made_up_by_the_next_renewal() -> None:
     store = Store()
     renewer = renewing(store, "NSE_EQ:1")
     store.down = True
     renewer.flush(renew=True)
     store.down = False
     renewer.flush(renew=True)
-    assert [keys for keys, _ in store.wishes] == [["NSE_EQ:1"]]
+    assert [keys for keys, _ in store.writes] == [["NSE_EQ:1"]]
 
 
-def test_a_flood_of_wishes_is_bounded() -> None:
+def test_demand_is_bounded() -> None:
     store = Store()
     renewer = renewing(store)
     for start in range(0, 20_000, 1_000):
         renewer.ask(PAGES, "", [f"NSE_EQ:{n}" for n in range(start, start + 1_000)])
     renewer.flush(renew=False)
-    assert len(store.wishes[0][0]) <= 6_000
+    assert len(store.writes[0][0]) == LIMIT
 
 
 @pytest.mark.parametrize(("ttl_s", "every_s"), [(60, 15), (3600, 15), (5, 1.25)])
@@ -96,10 +97,10 @@ def test_only_instruments_become_demand() -> None:
     renewer = renewing(store, "NSE_EQ:0")
     renewer.ask(PROGRAMS, "203.0.113.9", ["NSE_EQ:0"])
     renewer.flush(renew=True)
-    assert store.wishes == []
+    assert store.writes == []
 
 
-def test_a_clients_calls_get_no_more_than_its_quota_and_nothing_of_anothers_page() -> None:
+def test_the_calls_of_a_client_have_a_quota_of_their_own() -> None:
     store = Store()
     renewer = renewing(store, "NSE_EQ:9")
     for start in range(1, 6_001, 1_000):

@@ -33,12 +33,14 @@ def test_every_live_page_has_a_stream_a_poll_and_a_beat(site: Any, path: str) ->
     site.page(f"{path}/poll")
 
 
-def test_a_poll_never_renews_the_beat_apart_from_its_own_place(site: Any) -> None:
-    """It would throw the poller away, which lives there."""
-    assert 'hx-partial id="beat"' not in site.page("/screeners/swing/poll")
+def test_a_poll_has_no_partial_for_the_beat(site: Any) -> None:
+    """It would remove the poller, which lies inside the beat."""
+    partials = re.findall(r'<hx-partial id="([^"]+)"', site.page("/screeners/swing/poll"))
+    assert "status" in partials
+    assert "beat" not in partials
 
 
-def test_the_server_sets_the_pace_and_slows_down_with_the_rounds(site: Any) -> None:
+def test_the_server_sets_the_interval_and_lengthens_it_after_many_rounds(site: Any) -> None:
     first, later, late = (wait_ms(site.page(f"/poll?n={n}")) for n in (0, 40, 200))
     assert 1350 <= first <= 1650
     assert 2700 <= later <= 3300
@@ -60,14 +62,14 @@ def test_the_pollers_address_is_text_in_its_attribute(site: Any) -> None:
     assert "q=%22%3E%3Cb%3E" in unescape(answer)
 
 
-def test_open_pages_are_told_when_the_feed_changes(site: Any) -> None:
+def test_open_pages_show_a_change_of_the_feed(site: Any) -> None:
     response = site.client.get("/screeners/swing/stream", buffered=False)
     events = (event.decode() for event in response.response)
     assert any(
         '<hx-partial id="status"><span class="feed-live">Feed live</span> · NSE open</hx-partial>' in event
         for event in events
     )
-    site.market.speak(feed="silent", phase="closing_auction")
+    site.market.publish(feed="silent", phase="closing_auction")
     assert any(
         "Feed silent: no prices are coming in</span> · NSE closing auction</hx-partial>" in event
         for event in events
@@ -78,7 +80,7 @@ def test_open_pages_are_told_when_the_feed_changes(site: Any) -> None:
 def test_a_client_with_too_much_open_polls_and_others_stream(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The choice of columns is the visitor's, and each makes a view of its own."""
+    """Each choice of columns makes a view of its own, and the visitor chooses."""
     monkeypatch.setattr("ltp.hub.clients.CELLS_EACH", 20)
     greedy, other = {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "198.51.100.1"}
     url = "/screeners/swing/stream?columns=ltp,"

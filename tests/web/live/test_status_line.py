@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ltp.web.live.status_line import line, partial
+from ltp.web.live.status_line import render, render_partial
 from ltp.web.market import status
 
 
@@ -16,9 +16,10 @@ def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
 
 
 @pytest.mark.parametrize("age", [8.1, float("inf")])
-def test_a_worker_that_is_not_heard_is_said_before_what_it_last_said(age: float) -> None:
+def test_without_batches_the_last_state_of_the_feed_does_not_count(age: float) -> None:
+    assert "Feed live" in render(hub("live"))
     assert status(hub("live", age)).feed == "lost"
-    assert "Feed live" not in line(hub("live", age))
+    assert "Feed live" not in render(hub("live", age))
 
 
 @pytest.mark.parametrize(
@@ -32,27 +33,27 @@ def test_a_worker_that_is_not_heard_is_said_before_what_it_last_said(age: float)
     ],
 )
 def test_the_phase_in_words(phase: str, words: str) -> None:
-    assert line(hub(NSE_EQ=phase)).endswith(words)
+    assert render(hub(NSE_EQ=phase)).endswith(words)
 
 
-def test_the_date_of_a_closed_markets_prices_is_told_once() -> None:
+def test_while_the_market_is_closed_the_line_has_the_date_of_the_prices() -> None:
     assert (
-        line(hub(NSE_EQ="closed"))
+        render(hub(NSE_EQ="closed"))
         == '<span class="feed-live">Feed live</span> · prices of 27 Nov 2026 · NSE closed'
     )
-    assert "prices of" not in line(hub(NSE_EQ="continuous"))
+    assert "prices of" not in render(hub(NSE_EQ="continuous"))
 
 
-def test_what_comes_through_the_cache_is_text() -> None:
-    assert line(hub(NSE_EQ="<b>")).endswith("NSE &lt;b&gt;")
-    assert line(hub()).endswith("NSE unknown")
+def test_a_phase_from_the_cache_is_escaped() -> None:
+    assert render(hub(NSE_EQ="<b>")).endswith("NSE &lt;b&gt;")
+    assert render(hub()).endswith("NSE unknown")
 
 
-def test_the_update_is_the_line_itself() -> None:
-    assert partial(hub()) == f'<hx-partial id="status">{line(hub())}</hx-partial>'
+def test_the_partial_contains_the_line() -> None:
+    assert render_partial(hub()) == f'<hx-partial id="status">{render(hub())}</hx-partial>'
 
 
-def test_trading_hours_that_are_not_certain_are_told_on_every_page() -> None:
+def test_provisional_trading_hours_are_in_the_line() -> None:
     unsure = hub()
     unsure.notice = "trading hours provisional from 7 Dec"
-    assert line(unsure).endswith(' · <a href="/status#h-calendar">trading hours provisional from 7 Dec</a>')
+    assert render(unsure).endswith(' · <a href="/status#h-calendar">trading hours provisional from 7 Dec</a>')

@@ -1,6 +1,4 @@
-"""The stream's request: what is refused, what HEAD gets, and the generator that serves where no socket can be
-taken over.
-"""
+"""The response of a stream: refusals, HEAD, and the generator for sockets that the hub cannot take over."""
 
 from __future__ import annotations
 
@@ -71,7 +69,7 @@ def test_the_first_event_holds_the_view_and_the_tail(app: Flask) -> None:
     response.close()
 
 
-def test_the_headers_keep_every_cache_and_proxy_out(app: Flask) -> None:
+def test_the_headers_forbid_caching_and_buffering(app: Flask) -> None:
     response, _events = _open(app)
     expected = {
         "Content-Type": "text/event-stream; charset=utf-8",
@@ -104,7 +102,7 @@ def test_a_head_request_opens_no_stream(app: Flask, hub: Hub) -> None:
     assert hub.streams == 0
 
 
-def test_past_the_cap_polling_has_to_do(app: Flask, hub: Hub, wait_for: Callable[..., Any]) -> None:
+def test_a_stream_above_the_limit_is_refused(app: Flask, hub: Hub, wait_for: Callable[..., Any]) -> None:
     opened = [_open(app) for _ in range(2)]
     for _, events in opened:
         next(events)
@@ -122,19 +120,19 @@ def test_past_the_cap_polling_has_to_do(app: Flask, hub: Hub, wait_for: Callable
     response.close()
 
 
-def test_while_draining_nobody_is_let_in(app: Flask, hub: Hub) -> None:
+def test_a_stream_is_refused_while_the_hub_drains(app: Flask, hub: Hub) -> None:
     hub.drain(1.0)
     assert app.test_client().get("/stream").status_code == 503
 
 
-def test_a_server_that_lends_its_socket_gets_a_deadline_on_its_writes(app: Flask) -> None:
-    class Lent:
+def test_a_socket_that_stays_with_the_server_gets_a_deadline_on_its_writes(app: Flask) -> None:
+    class Socket:
         timeout = 0.0
 
         def settimeout(self, seconds: float) -> None:
             self.timeout = seconds
 
-    lent = Lent()
-    response, _events = _open(app, environ_overrides={"gunicorn.socket": lent})
-    assert (response.status_code, lent.timeout) == (200, 15.0)
+    connection = Socket()
+    response, _events = _open(app, environ_overrides={"gunicorn.socket": connection})
+    assert (response.status_code, connection.timeout) == (200, 15.0)
     response.close()

@@ -494,7 +494,7 @@ def test_distances_go_out_with_the_price_in_the_same_event(site: Any, computed: 
     events = iter(response.response)
     assert "in entry zone" in next(events).decode()
     site.market.price("NSE_EQ:1333", 15_890_000, prev_close=16_400_000, low=15_880_000, high=16_600_000)
-    site.market.speak(["NSE_EQ:1333"])
+    site.market.publish(["NSE_EQ:1333"])
     event = next(each.decode() for each in events if "1,589.00" in each.decode())
     response.close()
     assert '<hx-partial id="state-NSE_EQ-1333"><b class="l">stop hit</b></hx-partial>' in event

@@ -7,9 +7,12 @@ import pytest
 
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
-from ltp.web.table.cells import LIVE_COLUMNS, cell, drawing
+from ltp.web.table.cells import draw_function
+from ltp.web.table.columns import COLUMNS
 
 KEY = "NSE_EQ:1333"
+PRICE_COLUMNS = [column.name for column in COLUMNS if column.live and not column.planned]
+cell = draw_function()
 
 
 def quote(
@@ -58,7 +61,9 @@ def test_an_index_is_points_and_not_rupees() -> None:
         (-1, False, '<b class="d s">'),
     ],
 )
-def test_only_a_move_flashes_and_its_direction_stays(direction: int, moved: bool, opened: str) -> None:
+def test_a_move_flashes_and_its_direction_stays_steady_after_it(
+    direction: int, moved: bool, opened: str
+) -> None:
     assert cell(quote(direction=direction, moved=moved), "ltp").startswith(f"{opened}₹")
 
 
@@ -71,17 +76,15 @@ def test_only_a_move_flashes_and_its_direction_stays(direction: int, moved: bool
         ("closed", "<i>closed 20 Nov</i>"),
     ],
 )
-def test_the_state_stands_beside_the_price_as_a_word(state: str, word: str) -> None:
+def test_the_state_is_a_word_beside_the_price(state: str, word: str) -> None:
     assert cell(quote(state=state, session="2026-11-20"), "ltp").endswith(f"</b> {word}")
 
 
-def test_a_date_that_the_page_names_once_is_marked_so_that_a_table_leaves_it_out() -> None:
-    named = drawing(lambda _: None, lambda: "2026-11-20")
-    assert named(quote(state="closed", session="2026-11-20"), "ltp").endswith(
-        '<i class="n">closed 20 Nov</i>'
-    )
-    assert named(quote(state="closed", session="2026-11-19"), "ltp").endswith("<i>closed 19 Nov</i>")
-    assert named(quote(session="2026-11-20"), "ltp").endswith("<i>live</i>")
+def test_the_date_that_the_status_line_shows_is_marked_for_tables_to_hide() -> None:
+    draw = draw_function(session=lambda: "2026-11-20")
+    assert draw(quote(state="closed", session="2026-11-20"), "ltp").endswith('<i class="n">closed 20 Nov</i>')
+    assert draw(quote(state="closed", session="2026-11-19"), "ltp").endswith("<i>closed 19 Nov</i>")
+    assert draw(quote(session="2026-11-20"), "ltp").endswith("<i>live</i>")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_date_that_the_page_names_once_is_marked_so_that_a_table_leaves_it_out
     ],
 )
 def test_a_price_of_another_session_carries_its_date(state: str, session: str, word: str) -> None:
-    draw = drawing(lambda _: None, str, lambda: "2026-11-23")
+    draw = draw_function(today=lambda: "2026-11-23")
     assert draw(quote(state=state, session=session), "ltp").endswith(f"</b> {word}")
 
 
@@ -107,9 +110,9 @@ def test_a_session_that_is_no_date_never_gets_onto_a_page(session: str) -> None:
 
 
 @pytest.mark.parametrize("unknown", [Quote(KEY, None, "unknown"), quote(None, state="unknown")])
-def test_what_is_unknown_is_a_dash_and_never_a_zero(unknown: Quote) -> None:
+def test_an_unknown_value_is_a_dash(unknown: Quote) -> None:
     assert cell(unknown, "ltp") == "<b>–</b> <i>unknown</i>"
-    assert {cell(unknown, column) for column in LIVE_COLUMNS if column != "ltp"} == {"–"}
+    assert {cell(unknown, column) for column in PRICE_COLUMNS if column != "ltp"} == {"–"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_half_of_a_hundredth_of_a_percent_is_rounded_away_from_zero_on_both_side
     assert "-0.13%" in cell(quote(9_987_500, prev_close=10_000_000), "chgp")
 
 
-def test_side_values() -> None:
+def test_volume_and_prices_of_the_day() -> None:
     shown = quote(volume=12_345_678, open=1_000_000, high=2_000_000, low=900_000, prev_close=16_400_000)
     assert [cell(shown, column) for column in ("volume", "open", "high", "low", "prev")] == [
         "1,23,45,678",
@@ -149,7 +152,7 @@ def test_an_index_has_no_volume_even_when_the_feed_sends_zero() -> None:
     assert cell(quote(volume=0), "volume") == "0"
 
 
-@pytest.mark.parametrize("column", LIVE_COLUMNS)
+@pytest.mark.parametrize("column", PRICE_COLUMNS)
 def test_a_cell_is_inert_text_with_at_most_one_node_around_the_price(column: str) -> None:
     drawn = cell(
         quote(direction=1, moved=True, volume=5, open=1_000, high=1_000, low=1_000, prev_close=1_000), column
@@ -157,25 +160,25 @@ def test_a_cell_is_inert_text_with_at_most_one_node_around_the_price(column: str
     assert re.fullmatch(r'(<b( class="[a-z ]+")?>[^<>&]+</b>|[^<>&]+)( <i( class="w")?>[^<>&]+</i>)?', drawn)
 
 
-def test_columns_of_plans_are_drawn_by_whoever_knows_them_and_asked_for_once() -> None:
-    asked: list[str] = []
+def test_the_draw_function_of_another_column_is_fetched_once() -> None:
+    fetched: list[str] = []
 
     def planned(column: str) -> Any:
-        asked.append(column)
+        fetched.append(column)
         return (lambda quote: f"{column} {quote.key}") if "@" in column else None
 
-    draw = drawing(planned)
+    draw = draw_function(planned)
     quote = Quote("NSE_EQ:1", None, "unknown")
     assert [draw(quote, "to_entry@7"), draw(quote, "to_entry@7"), draw(quote, "chg")] == [
         "to_entry@7 NSE_EQ:1"
     ] * 2 + ["–"]
-    assert asked == ["to_entry@7"]
+    assert fetched == ["to_entry@7"]
     with pytest.raises(KeyError):
         draw(quote, "nothing")
 
 
-def test_columns_of_runs_long_gone_are_forgotten() -> None:
-    draw = drawing(lambda column: lambda _: column)
+def test_the_columns_of_many_runs_are_drawn_beyond_the_size_of_the_cache() -> None:
+    draw = draw_function(lambda column: lambda _: column)
     quote = Quote("NSE_EQ:1", None, "unknown")
     for run in range(2_000):
         assert draw(quote, f"r_now@{run}") == f"r_now@{run}"

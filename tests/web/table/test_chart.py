@@ -35,7 +35,7 @@ def lines(svg: str) -> list[str]:
     return [kind for kind in re.findall(r'<line class="(\w+)"', svg) if kind != "month"]
 
 
-def test_the_plan_is_drawn_over_the_closes_and_told_in_words() -> None:
+def test_the_plan_is_drawn_over_the_closes_and_described_in_words() -> None:
     made = chart(ROW, KEPT)
     assert lines(made.svg) == ["target", "entry", "stop"]
     assert (
@@ -66,29 +66,30 @@ def test_a_year_has_its_averages_and_its_months() -> None:
 @pytest.mark.parametrize(
     "row", [ROW, ROW._replace(entry=101_0000, stop=100_0000, target=101_5000), ROW._replace(stop=109_0000)]
 )
-def test_all_is_within_the_picture_and_no_name_is_written_over_another(row: Row) -> None:
+def test_all_shapes_are_within_the_picture_and_names_do_not_overlap(row: Row) -> None:
     svg = drawn(row, YEAR, DAYS[200])
     places = [float(y) for y in re.findall(r'<text class="(?!made)\w+" x="\d+" y="([\d.]+)"', svg)]
-    assert all(round(after - before, 1) >= 15 for before, after in pairwise(places))
+    assert len(places) == 6
+    assert min(round(after - before, 1) for before, after in pairwise(places)) >= 15
     ys = [float(y) for y in re.findall(r' (?:y|y1|y2|cy)="([\d.-]+)"', svg)]
     xs = [float(x) for x in re.findall(r' (?:x|x1|x2|cx)="([\d.-]+)"', svg)]
     assert 0 <= min(ys) <= max(ys) <= HEIGHT
     assert 0 <= min(xs) <= max(xs) <= WIDTH
 
 
-def test_the_session_of_the_plan_is_marked_where_closes_go_on_after_it() -> None:
+def test_the_session_of_the_plan_is_marked_if_closes_follow_it() -> None:
     assert "plan of 20 Jul" in drawn(past=YEAR, made=DAYS[200])
     for elsewhere in (DAYS[-1], date(2020, 1, 1), None):
         assert "plan of" not in drawn(past=YEAR, made=elsewhere)
 
 
-def test_a_level_far_from_every_close_is_told_and_not_drawn() -> None:
+def test_a_level_far_from_all_closes_is_described_and_not_drawn() -> None:
     made = chart(ROW._replace(target=500_0000), KEPT)
     assert lines(made.svg) == ["entry", "stop"]
     assert "Target 500.00" in made.words
 
 
-def test_a_stop_is_called_what_the_screener_calls_it() -> None:
+def test_the_stop_has_the_name_that_the_screener_gives_it() -> None:
     made = chart(ROW, KEPT, None, "Invalidation")
     assert "Invalidation 95.00<" in made.svg
     assert "Invalidation 95.00" in made.words
@@ -104,7 +105,7 @@ def test_closes_alone_and_no_closes() -> None:
 
 
 @pytest.mark.parametrize("target", [1_200_000, 1_210_000, 1_215_000, 1_230_000])
-def test_the_price_of_the_highest_close_is_not_written_over_a_level(target: int) -> None:
+def test_the_price_of_the_highest_close_does_not_overlap_a_level(target: int) -> None:
     closes = tuple(100.0 + (20 if at == 30 else at % 3) for at in range(60))
     svg = chart(ROW._replace(target=target, entry=1_050_000, stop=960_000), Closes((), closes, (), ())).svg
     line = float(re.findall(r'<line class="target"[^>]* y1="([\d.]+)"', svg)[0])
@@ -112,7 +113,7 @@ def test_the_price_of_the_highest_close_is_not_written_over_a_level(target: int)
     assert not name - 13 < line < name + 5
 
 
-def test_the_name_of_the_plan_is_not_written_over_the_price_of_the_highest_close() -> None:
+def test_the_name_of_the_plan_does_not_overlap_the_price_of_the_highest_close() -> None:
     highest = YEAR._replace(
         closes=tuple(10_000.0 if at == 200 else each for at, each in enumerate(YEAR.closes))
     )

@@ -1,12 +1,28 @@
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
 import pytest
 
 from ltp.core.criteria.facts import FACTS
 from ltp.core.screener import Row
-from ltp.web.table.cells import LIVE_COLUMNS
-from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, of_tab, reward, sorts, value
-from ltp.web.table.plan_cells import PLANNED
+from ltp.core.ticks.quote import Quote
+from ltp.web.table.cells import draw_function
+from ltp.web.table.columns import (
+    BY_NAME,
+    CANDIDATES,
+    COLUMNS,
+    RECOMMENDATIONS,
+    of_tab,
+    reward,
+    sorts,
+    stored_value,
+)
+from ltp.web.table.plan_cells import PlanCells
+
+PRICE_COLUMNS = {column.name for column in COLUMNS if column.live and not column.planned}
+PLAN_COLUMNS = {column.name for column in COLUMNS if column.planned}
 
 
 def names(tab: str) -> set[str]:
@@ -14,12 +30,12 @@ def names(tab: str) -> set[str]:
 
 
 def test_names_are_unique_and_usable_in_addresses_and_ids() -> None:
-    assert len(BY_NAME) == len(COLUMNS)
-    assert all(name.replace("_", "").isalnum() and name.isascii() for name in BY_NAME)
+    assert len(BY_NAME) == len(COLUMNS) > 40
+    assert [name for name in BY_NAME if not re.fullmatch(r"[a-z0-9_]+", name)] == []
 
 
 def test_the_tabs_share_prices_and_nothing_else() -> None:
-    assert names(CANDIDATES) & names(RECOMMENDATIONS) == set(LIVE_COLUMNS)
+    assert names(CANDIDATES) & names(RECOMMENDATIONS) == PRICE_COLUMNS
     facts = {
         "rank",
         "score",
@@ -47,7 +63,7 @@ def test_the_tabs_share_prices_and_nothing_else() -> None:
         "allocation",
         "horizon",
     }
-    assert plans | set(PLANNED) <= names(RECOMMENDATIONS) - names(CANDIDATES)
+    assert plans | PLAN_COLUMNS <= names(RECOMMENDATIONS) - names(CANDIDATES)
 
 
 def test_every_fact_is_a_column_but_the_volume_of_the_run() -> None:
@@ -56,9 +72,15 @@ def test_every_fact_is_a_column_but_the_volume_of_the_run() -> None:
     assert BY_NAME["rsi"].title == "Relative strength index of 14 sessions"
 
 
-def test_live_columns_are_those_that_somebody_draws() -> None:
-    assert {column.name for column in COLUMNS if column.live and not column.planned} == set(LIVE_COLUMNS)
-    assert {column.name for column in COLUMNS if column.planned} == set(PLANNED)
+def test_each_live_column_is_drawn_and_no_other() -> None:
+    cell, plans, quote = draw_function(), PlanCells(lambda _run: {}), Quote("NSE_EQ:1", None, "unknown")
+    drawn = set()
+    for name in BY_NAME:
+        with suppress(KeyError):
+            cell(quote, name)
+            drawn.add(name)
+    assert drawn == PRICE_COLUMNS
+    assert {name for name in BY_NAME if plans.draw_function(f"{name}@1")} == PLAN_COLUMNS
 
 
 def test_rank_and_symbol_sort_in_either_tab() -> None:
@@ -78,7 +100,7 @@ ROW = Row(
 
 
 @pytest.mark.parametrize(
-    ("name", "held"),
+    ("name", "expected"),
     [
         ("entry", 1000_0000),
         ("zone", (990_0000, 1010_0000)),
@@ -88,11 +110,11 @@ ROW = Row(
         ("adx", None),
     ],
 )
-def test_a_value_is_found_in_the_row_or_among_its_facts(name: str, held: object) -> None:
-    assert value(ROW._replace(facts={"rsi": 61.5, "trend": "up"}), name) == held
+def test_a_stored_value_is_a_field_or_a_fact_of_the_row(name: str, expected: object) -> None:
+    assert stored_value(ROW._replace(facts={"rsi": 61.5, "trend": "up"}), name) == expected
 
 
 def test_without_a_whole_plan_there_is_no_reward_and_no_zone() -> None:
     assert reward(ROW._replace(target=None)) is None
     assert reward(ROW._replace(stop=1000_0000)) is None
-    assert value(ROW._replace(entry_low=None), "zone") is None
+    assert stored_value(ROW._replace(entry_low=None), "zone") is None

@@ -54,7 +54,7 @@ def test_the_place_is_that_in_the_list_with_the_same_query(
 def test_an_order_of_prices_is_that_of_the_moment(site: Any, wait_for: Any) -> None:
     for key, price in (("NSE_EQ:1333", 300), ("NSE_EQ:2031", 100), ("NSE_EQ:11536", 200)):
         site.market.price(key, price * 10_000)
-    site.market.speak(["NSE_EQ:1333", "NSE_EQ:2031", "NSE_EQ:11536"])
+    site.market.publish(["NSE_EQ:1333", "NSE_EQ:2031", "NSE_EQ:11536"])
     wait_for(lambda: site.hub.quotes(["NSE_EQ:2031"])[0].tick.ltp == 1_000_000)
     number, before, after, _ = around(site.page(f"{SWING}/NSE_EQ/11536?sort=ltp"))
     assert (number, before, after) == (

@@ -8,7 +8,7 @@ from ltp.core.history.plan import Plan, plans_of
 from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import State, Tick
-from ltp.web.table.plan_cells import PLANNED, PlanCells, value
+from ltp.web.table.plan_cells import PlanCells, value
 
 KEY = "NSE_EQ:1333"
 
@@ -49,7 +49,7 @@ def _quote(
 def _draw(column: str, quote: Quote, run: Run | None = None, **changes: str) -> str:
     run = run or _run()
     plans = {key: plan._replace(**changes) for key, plan in plans_of(run).items()}  # type: ignore[arg-type]
-    cell = PlanCells({run.id: plans}.__getitem__).drawing(f"{column}@{run.id}")
+    cell = PlanCells({run.id: plans}.__getitem__).draw_function(f"{column}@{run.id}")
     assert cell is not None
     return cell(quote)
 
@@ -72,7 +72,7 @@ def _draw(column: str, quote: Quote, run: Run | None = None, **changes: str) -> 
         (_quote(None), "–"),
     ],
 )
-def test_the_state_says_where_the_price_stands_in_the_plan(quote: Quote, text: str) -> None:
+def test_the_state_of_a_plan_by_the_prices_of_the_day(quote: Quote, text: str) -> None:
     assert _draw("state", quote) == text
 
 
@@ -90,7 +90,7 @@ def test_the_state_says_where_the_price_stands_in_the_plan(quote: Quote, text: s
         ("stop hit", _quote(1300), '<b class="w">stale plan</b>'),
     ],
 )
-def test_the_day_goes_on_from_what_the_candles_since_the_run_said(
+def test_the_prices_of_the_day_continue_from_the_stage_by_the_candles(
     stage: str, quote: Quote, text: str
 ) -> None:
     assert _draw("state", quote, stage=stage) == text
@@ -105,11 +105,11 @@ def test_the_day_goes_on_from_what_the_candles_since_the_run_said(
         (1100, '<b class="g">target hit</b>'),
     ],
 )
-def test_of_an_imported_list_the_present_price_alone_counts(rupees: float, text: str) -> None:
+def test_for_an_imported_list_only_the_present_price_counts(rupees: float, text: str) -> None:
     assert _draw("state", _quote(rupees, low=940, high=1120, opened=990), _run(as_of=None)) == text
 
 
-def test_the_invalidation_of_a_long_term_plan_is_no_touch() -> None:
+def test_a_price_below_the_invalidation_does_not_end_a_long_term_plan() -> None:
     run = _run(kind="longterm", target=None)
     assert _draw("state", _quote(960, low=940, high=970), run) == "waiting"
     assert _draw("state", _quote(949, low=940, high=970), run) == '<b class="w">below invalidation</b>'
@@ -124,11 +124,11 @@ def test_a_plan_ends_with_a_split() -> None:
     assert _draw("state", _quote(1040, session="2026-11-23"), ends="2026-11-24") == "waiting"
 
 
-def test_the_range_of_the_day_the_plan_was_made_on_does_not_count() -> None:
+def test_the_range_of_the_plans_own_day_does_not_count() -> None:
     assert _draw("state", _quote(1040, low=940, high=1050, session="2026-11-20")) == "waiting"
 
 
-def test_what_happened_stays_true_of_a_stale_price_and_what_is_fleeting_does_not() -> None:
+def test_a_stale_price_keeps_final_states_and_hides_passing_ones() -> None:
     assert _draw("state", _quote(1040, low=949, high=1050, state="stale")) == '<b class="l">stop hit</b>'
     assert _draw("state", _quote(1005, low=1004, high=1020, state="stale")) == '<b class="w">stale</b>'
 
@@ -156,26 +156,26 @@ def test_r_has_the_colour_of_a_gain_only_once_the_entry_was_reached() -> None:
 
 @pytest.mark.parametrize("column", ["to_entry", "to_stop", "to_target", "r_now"])
 @pytest.mark.parametrize("quote", [_quote(1040, state="stale"), _quote(1300), _quote(None), _quote(600)])
-def test_no_distance_from_a_price_that_is_stale_or_has_left_the_plan(column: str, quote: Quote) -> None:
+def test_there_is_no_distance_from_a_stale_price_or_in_a_stale_plan(column: str, quote: Quote) -> None:
     assert _draw(column, quote) == "–"
 
 
 def test_a_plan_that_lacks_a_level_shows_a_dash_there_only() -> None:
-    run = _run(stop=None, target=None)
-    assert [_draw(column, _quote(1040), run) for column in PLANNED] == ["waiting", "-3.85%", "–", "–", "–"]
+    run, columns = _run(stop=None, target=None), ("state", "to_entry", "to_stop", "to_target", "r_now")
+    assert [_draw(column, _quote(1040), run) for column in columns] == ["waiting", "-3.85%", "–", "–", "–"]
 
 
 def test_two_runs_have_two_plans_for_one_instrument() -> None:
     other = _run(2, entry=1100_0000, entry_low=None, entry_high=None, target=1300_0000)
     plans = {1: plans_of(_run(1)), 2: plans_of(other), 3: {}}
     cells = PlanCells(plans.__getitem__)
-    drawn = [cells.drawing(f"to_entry@{run_id}") for run_id in (1, 2, 3)]
+    drawn = [cells.draw_function(f"to_entry@{run_id}") for run_id in (1, 2, 3)]
     assert [cell(_quote(1040)) for cell in drawn if cell] == ["-3.85%", "+5.77%", "–"]
 
 
-def test_a_column_may_be_asked_for_before_its_run_is_known() -> None:
+def test_a_column_may_be_drawn_before_its_run_is_known() -> None:
     plans: dict[int, dict[str, Plan]] = {}
-    cell = PlanCells(lambda run_id: plans.get(run_id, {})).drawing("to_entry@17")
+    cell = PlanCells(lambda run_id: plans.get(run_id, {})).draw_function("to_entry@17")
     assert cell is not None
     assert cell(_quote(1040)) == "–"
     plans[17] = plans_of(_run())
@@ -185,16 +185,16 @@ def test_a_column_may_be_asked_for_before_its_run_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [("state", "waiting"), ("to_entry", -3.85), ("to_stop", -8.65), ("to_target", 5.77), ("r_now", 0.8)],
 )
-def test_what_cells_show_can_be_sorted_and_written_down(name: str, said: float | str) -> None:
+def test_the_value_of_a_cell_for_sorting_and_for_files(name: str, expected: float | str) -> None:
     plan = Plan(1000_0000, 990_0000, 1010_0000, 950_0000, 1100_0000, "2026-11-20")
-    assert value(name, plan, _quote(1040)) == said
+    assert value(name, plan, _quote(1040)) == expected
     assert value(name, plan, _quote(None)) is None
     assert value(name, plan, _quote(1040, state="stale")) == ("stale" if name == "state" else None)
 
 
 @pytest.mark.parametrize("column", ["ltp", "to_entry", "to_entry@", "to_entry@x", "to_entry@²", "nothing@1"])
-def test_other_columns_are_not_drawn_here(column: str) -> None:
-    assert PlanCells(lambda _: {}).drawing(column) is None
+def test_other_columns_have_no_draw_function(column: str) -> None:
+    assert PlanCells(lambda _: {}).draw_function(column) is None

@@ -7,12 +7,13 @@ import pytest
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
-from ltp.web.table.cells import cell, drawing
+from ltp.web.table.cells import draw_function
 from ltp.web.table.rows import RowLink, chip, fact, money, number, rows
 
 KEY = "NSE_EQ:2031"
 ROW = Row(KEY, 2, "M&M", 'Mahindra "<b>"', "Auto", 88.0, "", 30_000_000, None, 35_000_500, "<i>why</i>")
 SWING = RowLink("swing")
+cell = draw_function()
 
 
 def drawn(row: Row, *columns: str, link: RowLink = SWING, **quote: Any) -> str:
@@ -23,19 +24,19 @@ def drawn(row: Row, *columns: str, link: RowLink = SWING, **quote: Any) -> str:
     )
 
 
-def test_a_row_names_its_instrument_and_leads_to_its_detail() -> None:
+def test_a_row_has_symbol_and_name_and_a_link_to_its_page() -> None:
     assert drawn(ROW) == (
         '<tr><th scope="row"><a href="/screeners/swing/NSE_EQ/2031" id="i-NSE_EQ-2031">M&amp;M</a>'
         " <small>Mahindra &#34;&lt;b&gt;&#34;</small></th></tr>\n"
     )
 
 
-def test_rows_of_a_named_run_lead_to_that_run() -> None:
+def test_the_links_of_an_older_run_lead_to_that_run() -> None:
     assert 'href="/screeners/longterm/NSE_EQ/2031?run=7"' in drawn(ROW, link=RowLink("longterm", 7))
     assert 'href="/screeners/swing/NSE_EQ/2031"' in drawn(ROW)
 
 
-def test_live_cells_stand_among_what_the_run_says() -> None:
+def test_live_cells_are_between_the_values_of_the_run() -> None:
     opened = 'data-instrument-key="NSE_EQ:2031" hx-ignore>'
     assert drawn(ROW, "sector", "ltp", "entry", "stop", "volume", "score").partition("</th>")[2] == (
         '<td class="t">Auto</td>'
@@ -46,8 +47,8 @@ def test_live_cells_stand_among_what_the_run_says() -> None:
     )
 
 
-def test_a_cell_that_follows_a_plan_is_drawn_for_its_run_and_named_without() -> None:
-    plan = drawing(lambda column: lambda quote: f"{column} of {quote.key}")
+def test_a_cell_of_a_plan_is_drawn_for_its_run_and_its_id_has_no_run() -> None:
+    plan = draw_function(lambda column: lambda quote: f"{column} of {quote.key}")
     page = rows([ROW], ["to_entry@17"], {KEY: Quote(KEY, None, "unknown")}, plan, SWING)
     assert 'class="c-to_entry"><span id="to_entry-NSE_EQ-2031"' in page
     assert ">to_entry@17 of NSE_EQ:2031</span>" in page
@@ -61,18 +62,18 @@ def test_a_fact_is_escaped_and_never_empty(name: str, cell: str) -> None:
     assert f">{cell}</td>" in drawn(ROW, name)
 
 
-def test_an_old_move_does_not_flash_and_a_new_price_is_drawn_anew() -> None:
+def test_cells_are_steady_and_follow_the_quote() -> None:
     assert '<b class="u s">₹3,100.00</b>' in drawn(ROW, "ltp", direction=1, moved=True)
     quotes = {KEY: Quote(KEY, Tick(KEY, 32_000_000), "quiet")}
     assert "<b>₹3,200.00</b> <i>quiet</i>" in rows([ROW], ["ltp"], quotes, cell, SWING)
 
 
-def test_rows_that_differ_in_anything_are_drawn_apart() -> None:
-    """What is kept of one run must never stand in another's row."""
-    drawn(ROW, "setup", "entry")
-    assert ">Base<" in drawn(ROW._replace(setup="Base"), "setup", "entry")
-    assert "₹" not in drawn(ROW, "entry", "setup")
-    assert drawn(ROW, "entry", "setup") != drawn(ROW, "setup", "entry")
+def test_the_cached_markup_of_a_row_is_not_used_for_another() -> None:
+    other = ROW._replace(setup="Base")
+    base = '<strong class="chip other">Base</strong>'
+    for row, setup in ((ROW, "–"), (other, base), (ROW, "–")):
+        assert f'<td class="t">{setup}</td><td>3,000.00</td></tr>' in drawn(row, "setup", "entry")
+    assert f'<td>3,000.00</td><td class="t">{base}</td></tr>' in drawn(other, "entry", "setup")
 
 
 def test_rows_keep_their_order() -> None:
@@ -82,7 +83,7 @@ def test_rows_keep_their_order() -> None:
     assert 0 < page.index("83.2475") < page.index("M&amp;M")
 
 
-def test_doubts_about_the_history_are_marked_at_the_symbol() -> None:
+def test_doubts_about_the_history_are_marked_beside_the_symbol() -> None:
     assert '</a> <abbr title="Split on 1 Nov &lt;not confirmed&gt;.">!</abbr>' in drawn(
         ROW._replace(flags=("Split on 1 Nov <not confirmed>.",))
     )
@@ -96,7 +97,7 @@ def test_a_setup_is_a_word_in_a_colour() -> None:
     assert chip("") == "–"
 
 
-def test_criteria_are_counted_and_what_was_missed_says_by_how_much() -> None:
+def test_criteria_are_counted_and_the_missed_have_their_margin() -> None:
     row = ROW._replace(
         criteria=(Outcome("ADX <strong>", False, 17.5, "> 20", -2.5), Outcome("Trend", True, 1.0))
     )
@@ -104,13 +105,13 @@ def test_criteria_are_counted_and_what_was_missed_says_by_how_much() -> None:
     assert ">1 of 2, missed: ADX &lt;strong&gt;: 17.5 (&gt; 20, by 2.5)</td>" in page
 
 
-def test_a_trend_has_the_colour_of_its_direction_and_says_it() -> None:
+def test_a_trend_is_a_word_in_the_colour_of_its_direction() -> None:
     assert '<td class="t"><b class="g">up</b></td>' in drawn(ROW._replace(facts={"trend": "up"}), "trend")
     assert '<td class="t">sideways</td>' in drawn(ROW._replace(facts={"trend": "sideways"}), "trend")
 
 
 @pytest.mark.parametrize(
-    ("name", "held", "text"),
+    ("name", "value", "text"),
     [
         ("dist_ema20", 1.25, "+1.2%"),
         ("dist_ema20", -0.04, "0.0%"),
@@ -129,11 +130,11 @@ def test_a_trend_has_the_colour_of_its_direction_and_says_it() -> None:
         ("score", None, "–"),
     ],
 )
-def test_values_have_the_unit_of_their_column(name: str, held: Any, text: str) -> None:
-    assert fact(name, held, KEY) == text
+def test_values_have_the_unit_of_their_column(name: str, value: Any, text: str) -> None:
+    assert fact(name, value, KEY) == text
 
 
-def test_numbers_as_a_page_writes_them() -> None:
+def test_prices_and_scores_on_pages() -> None:
     assert money(None, "NSE_EQ:1") == "–"
     assert money(832_475, "NSE_CURRENCY:1") == "83.2475"
     assert [number(value) for value in (None, 90.0, 91.5, 0.125, 0.0, 12)] == [

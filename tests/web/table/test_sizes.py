@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ltp.core.screener import Row
-from ltp.web.table import rows as drawn
+from ltp.web.table import rows
 
 DAY = date(2026, 11, 20)
 PLANS = [  # 1,600 - 1,550 and 3,000 - 2,850
@@ -35,7 +35,7 @@ def totals(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found[1])).strip()
 
 
-def test_capital_and_risk_as_set_are_shown_with_what_the_plans_ask_for(site: Any) -> None:
+def test_a_page_shows_capital_and_risk_with_the_cost_of_its_plans(site: Any) -> None:
     page = site.page(TAB)
     assert quantities(page) == ["156", "66"]
     assert (
@@ -60,7 +60,7 @@ def test_a_view_has_a_capital_and_a_risk_of_its_own(site: Any) -> None:
     assert quantities(site.page(TAB)) == ["156", "66"]
 
 
-def test_more_than_there_is_is_marked_and_one_share_that_does_not_fit_is_counted(site: Any) -> None:
+def test_a_cost_above_the_capital_is_marked_and_plans_without_a_share_are_counted(site: Any) -> None:
     site.run(
         "swing", [PLANS[0]._replace(key=f"NSE_EQ:{n}", rank=n) for n in range(1, 6)], as_of=DAY, evaluated=50
     )
@@ -68,9 +68,9 @@ def test_more_than_there_is_is_marked_and_one_share_that_does_not_fit_is_counted
     assert totals(site.page(f"{TAB}&risk=49")) == "No plan shown can be bought. Of 5 not one share fits."
 
 
-def test_a_plan_that_has_ended_asks_for_nothing(site: Any, wait_for: Any) -> None:
+def test_a_plan_that_has_ended_is_not_in_the_cost(site: Any, wait_for: Any) -> None:
     site.market.price("NSE_EQ:1333", 15_400_000, low=15_390_000, high=16_100_000)
-    site.market.speak(["NSE_EQ:1333"])
+    site.market.publish(["NSE_EQ:1333"])
     wait_for(lambda: "1 that ended is not counted" in totals(site.page(TAB)))
     assert totals(site.page(TAB)).startswith(
         "1 plan shown cost ₹1,98,000, 19.8% of the capital; open risk ₹9,900, 1.0%."
@@ -78,11 +78,12 @@ def test_a_plan_that_has_ended_asks_for_nothing(site: Any, wait_for: Any) -> Non
 
 
 @pytest.mark.parametrize("sort", ["quantity", "-quantity", "risk", "-allocation"])
-def test_the_place_of_a_row_by_its_size_is_that_in_the_list(site: Any, sort: str) -> None:
+def test_a_rows_page_has_its_place_in_an_order_by_size(site: Any, sort: str) -> None:
     for sizes in ("", "&capital=200000&risk=60000", "&capital=20000&risk=100"):
-        asked = f"{TAB}&sort={sort}{sizes}"
-        listed = re.findall(r'id="i-NSE_EQ-(\d+)"', site.page(asked))
-        pages = [site.page(f"/screeners/swing/NSE_EQ/{each}?{asked.partition('?')[2]}") for each in listed]
+        address = f"{TAB}&sort={sort}{sizes}"
+        listed = re.findall(r'id="i-NSE_EQ-(\d+)"', site.page(address))
+        query = address.partition("?")[2]
+        pages = [site.page(f"/screeners/swing/NSE_EQ/{each}?{query}") for each in listed]
         assert re.findall(r'class="around"[^>]*><span>(\d of \d)<', "".join(pages)) == [
             "1 of 3",
             "2 of 3",
@@ -90,7 +91,7 @@ def test_the_place_of_a_row_by_its_size_is_that_in_the_list(site: Any, sort: str
         ]
 
 
-def test_the_order_by_quantity_is_that_of_the_view(site: Any) -> None:
+def test_the_order_by_quantity_follows_the_capital_of_the_view(site: Any) -> None:
     site.run("swing", [PLANS[0], PLANS[1]._replace(entry=3_000_000, stop=2_900_000)], as_of=DAY, evaluated=50)
 
     def symbols(query: str) -> list[str]:
@@ -142,12 +143,12 @@ def test_an_imported_list_keeps_its_own_quantities_until_a_view_names_a_capital(
         ("capital=5000&capital=6000", "it may be given once"),
     ],
 )
-def test_what_is_no_amount_is_refused(site: Any, query: str, accepted: str) -> None:
+def test_a_bad_amount_is_refused(site: Any, query: str, accepted: str) -> None:
     assert accepted in site.page(f"{TAB}&{query}", 400)
     assert site.client.get(f"/screeners/swing/NSE_EQ/1333?{query}").status_code == 400
 
 
-def test_commas_are_read_and_an_empty_field_is_what_is_set(site: Any) -> None:
+def test_commas_are_accepted_and_an_empty_field_is_the_default(site: Any) -> None:
     typed = site.client.get(f"{TAB}&capital=2,00,000")
     assert (typed.status_code, typed.headers["Location"]) == (303, f"{TAB}&capital=200000")
     assert "2,00,000" in site.page(f"{TAB}&capital=200000")
@@ -155,15 +156,16 @@ def test_commas_are_read_and_an_empty_field_is_what_is_set(site: Any) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, TAB)
 
 
-def test_rows_of_one_view_do_not_drive_out_what_others_share(site: Any) -> None:
+def test_rows_of_one_view_are_not_cached(site: Any) -> None:
     site.page(TAB)
-    before = drawn._fixed.cache_info().currsize
+    before = rows._static_parts.cache_info().currsize
+    assert before > 0
     for risk in range(1_000, 1_020):
         site.page(f"{TAB}&risk={risk}")
-    assert drawn._fixed.cache_info().currsize == before
+    assert rows._static_parts.cache_info().currsize == before
 
 
-def test_beside_the_plans_stands_what_such_plans_were_worth(site: Any) -> None:
+def test_the_plans_have_a_note_on_their_past_results(site: Any) -> None:
     page = site.page(TAB)
     assert ">Plans</a>" in page
     assert "Recommendation" not in page
@@ -174,6 +176,6 @@ def test_beside_the_plans_stands_what_such_plans_were_worth(site: Any) -> None:
     assert "The long-term plans were not held against the past" in site.page("/screeners/longterm?tab=plans")
 
 
-def test_the_tab_has_its_older_name_too(site: Any) -> None:
+def test_the_tab_has_two_names_in_addresses(site: Any) -> None:
     assert quantities(site.page("/screeners/swing?tab=plans")) == quantities(site.page(TAB)) == ["156", "66"]
     assert site.client.get("/screeners/swing.json?tab=plans").json["tab"] == "recommendations"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from ltp.web.table.sparkline import sparkline
 
 
-def test_a_line_says_in_words_what_it_shows() -> None:
+def test_a_line_has_a_description() -> None:
     drawn = sparkline((100.0, 110.5, 105.0))
     assert 'role="img" aria-label="3 days: low 100.00, high 110.50, last 105.00"' in drawn
     assert '<polyline points="2,18.0 48,2.0 94,10.4"/>' in drawn

@@ -8,7 +8,7 @@ from ltp.core.history.plan import Plan
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
-from ltp.web.table.values import counted, missing, short, sortable, summary, written
+from ltp.web.table.values import export_value, missed_criterion, short_number, sort_key, summary, with_unit
 
 KEY = "NSE_EQ:1333"
 OUTCOMES = (
@@ -60,12 +60,16 @@ PLANS = {KEY: Plan(1000_0000, 990_0000, 1010_5000, 950_0000, 1100_0000, "2026-11
         ("criteria", "1 of 3; missed ADX strong: 17.5 (> 20, by 2.5); missed RS: unknown"),
     ],
 )
-def test_files_say_rupees_and_per_cent_as_numbers(name: str, value: Any) -> None:
-    assert written(name, ROW, QUOTE, PLANS) == value
+def test_files_have_rupees_and_per_cent_as_numbers(name: str, value: Any) -> None:
+    assert export_value(name, ROW, QUOTE, PLANS) == value
 
 
-def test_a_plan_that_is_unknown_says_nothing() -> None:
-    assert [written(name, ROW, QUOTE, {}) for name in ("state", "to_entry", "r_now")] == [None, None, None]
+def test_without_a_plan_its_values_are_none() -> None:
+    assert [export_value(name, ROW, QUOTE, {}) for name in ("state", "to_entry", "r_now")] == [
+        None,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +83,19 @@ def test_a_plan_that_is_unknown_says_nothing() -> None:
         ("setup", None),
     ],
 )
-def test_a_place_in_an_order(name: str, value: Any) -> None:
-    assert sortable(name, {KEY: QUOTE}, PLANS)(ROW) == value
+def test_the_sort_key_of_a_column(name: str, value: Any) -> None:
+    assert sort_key(name, {KEY: QUOTE}, PLANS)(ROW) == value
 
 
-def test_what_is_not_there_has_no_place() -> None:
+def test_a_row_without_a_value_has_no_sort_key() -> None:
     bare = Row("NSE_EQ:7", 1, "X")
-    assert [sortable(name, {}, PLANS)(bare) for name in ("ltp", "to_stop", "criteria", "spark", "rsi")] == [
+    assert [sort_key(name, {}, PLANS)(bare) for name in ("ltp", "to_stop", "criteria", "spark", "rsi")] == [
         None
     ] * 5
 
 
-def test_criteria_that_were_not_met_say_by_how_much() -> None:
-    assert missing(OUTCOMES[0]) == "ADX strong: 17.5 (> 20, by 2.5)"
+def test_a_missed_criterion_has_value_bound_and_margin() -> None:
+    assert missed_criterion(OUTCOMES[0]) == "ADX strong: 17.5 (> 20, by 2.5)"
     assert summary(()) == ""
 
 
@@ -99,7 +103,7 @@ def test_criteria_that_were_not_met_say_by_how_much() -> None:
     ("number", "text"), [(17.5, "17.5"), (12345.6, "12,346"), (-0.001, "0"), (-2.25, "-2.25"), (3.0, "3")]
 )
 def test_numbers_are_short(number: float, text: str) -> None:
-    assert short(number) == text
+    assert short_number(number) == text
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ def test_numbers_are_short(number: float, text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_number_has_its_unit(text: str, unit: str, expected: str) -> None:
-    assert counted(text, unit) == expected
+    assert with_unit(text, unit) == expected
 
 
-def test_what_is_missed_is_told_with_units() -> None:
+def test_a_missed_criterion_has_units() -> None:
     outcome = Outcome("Near the 52-week high", False, 17.5, "< 15", -2.5, "%")
-    assert missing(outcome) == "Near the 52-week high: 17.5% (< 15%, by 2.5%)"
+    assert missed_criterion(outcome) == "Near the 52-week high: 17.5% (< 15%, by 2.5%)"
