@@ -16,6 +16,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine
 
+from ltp.core.market.session import Calendar
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
 from ltp.core.ticks.quote import Quote
@@ -29,7 +30,7 @@ from ltp.settings import Settings
 from ltp.store import channel, demand, prices
 from ltp.store.client import connect
 from ltp.web import errors, home, instruments, origin, security, status, swaps, templating
-from ltp.web.api import current_prices, health
+from ltp.web.api import candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
 from ltp.web.live import status_line
@@ -38,6 +39,7 @@ from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
 from ltp.web.table.plan_cells import PlanCells
+from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
@@ -81,6 +83,7 @@ def create_app(
         evaluations,
         instruments,
         status,
+        candles,
         current_prices,
         health,
     ):
@@ -118,6 +121,9 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
+        calendar=TradingHours(
+            lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+        ),
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

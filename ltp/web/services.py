@@ -15,6 +15,7 @@ from typing import Final, cast
 from flask import current_app
 
 from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.market.session import Calendar
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
 from ltp.core.ticks.quote import Quote
@@ -54,6 +55,7 @@ class Services:
     source: Callable[[], str]
     poll_interval_ms: int
     sizing: Sizing
+    calendar: Callable[[], Calendar]
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]
 

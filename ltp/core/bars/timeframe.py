@@ -15,7 +15,6 @@ from ltp.errors import InputError
 
 MINUTES: Final = (1, 3, 5, 10, 15, 25, 30, 60, 75, 125)
 NAMES: Final = tuple(f"{minutes}m" for minutes in MINUTES)
-Window = tuple[int, int]  # first second, and the second after the last; since the epoch
 
 
 def minutes_of(name: str) -> int:
@@ -29,12 +28,12 @@ def minutes_of(name: str) -> int:
     return int(name[:-1])
 
 
-def rolled_up(bars: Iterable[Bar], minutes: int, windows: Sequence[Window]) -> Iterator[Bar]:
+def rolled_up(bars: Iterable[Bar], minutes: int, windows: Sequence[tuple[int, int]]) -> Iterator[Bar]:
     """Yield bars of `minutes` made of one-minute bars.
 
     Args:
         bars: one-minute bars by start, none twice. Those outside all windows are left out.
-        windows: trading windows in order, not overlapping.
+        windows: trading windows in order, not overlapping: first second, and the second after the last.
     """
     length = minutes * MINUTE_S
     starts = _starts(bars, length, windows)
@@ -42,7 +41,9 @@ def rolled_up(bars: Iterable[Bar], minutes: int, windows: Sequence[Window]) -> I
         yield joined([bar for _, bar in group], start)
 
 
-def _starts(bars: Iterable[Bar], length: int, windows: Sequence[Window]) -> Iterator[tuple[int, Bar]]:
+def _starts(
+    bars: Iterable[Bar], length: int, windows: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, Bar]]:
     """Yield each bar with the start of the longer bar that it belongs to."""
     following = iter(windows)
     first, end = next(following, (0, 0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ltp.core.instrument import SEGMENTS
 from ltp.core.market.holidays import CLOSED, Hours, Tables, Window, packaged_tables, parse_tables
@@ -23,6 +23,14 @@ _SEARCH_DAYS: Final = (
     60  # far more than the longest run of closed days; only a table that closes everything reaches it
 )
 _CACHED_DAYS: Final = 4096
+
+
+class TradingWindow(NamedTuple):
+    """`start`, `end` (excluded): seconds since the epoch. `phase`: as of `Calendar.phase`."""
+
+    start: int
+    end: int
+    phase: str
 
 
 class Calendar:
@@ -88,6 +96,14 @@ class Calendar:
         """
         day, minute = _in_india(now)
         return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
+
+    def windows(self, segment: str, day: date) -> list[TradingWindow]:
+        """Return the trading windows of a day in order; none on a day without a session."""
+        midnight = int(datetime(day.year, day.month, day.day, tzinfo=IST).timestamp())
+        return [
+            TradingWindow(midnight + window.start * 60, midnight + window.end * 60, window.phase)
+            for window in self._hours(segment, day).windows
+        ]
 
     def is_session(self, segment: str, day: date) -> bool:
         """Tell whether anything is traded on that day. Of years before the tables nothing is known, so any

@@ -1,0 +1,166 @@
+"""Bars over HTTP: two sessions of one share in SQL, asked for in every way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ltp.core.bars.bar import BROKER, PARTIAL, Bar
+from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST
+from ltp.db import minute_bars
+from ltp.errors import DatabaseError
+from ltp.web.services import EXTENSION
+
+URL = "/api/v1/candles"
+HDFC = "NSE_EQ:1333"
+
+
+def opened(back: int) -> datetime:
+    """Return 09:15 of a day before today."""
+    day = datetime.now(IST).replace(hour=9, minute=15, second=0, microsecond=0)
+    return day - timedelta(days=back)
+
+
+YESTERDAY, BEFORE = int(opened(1).timestamp()), int(opened(2).timestamp())
+
+
+def minutes(start: int, count: int, price: int = 1_650_0000) -> list[Bar]:
+    return [
+        Bar(start + n * 60, price + n * 1000, price + n * 1000 + 500, price, price + n * 1000, 100 + n)
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def stored(site: Any) -> Any:
+    bars = minutes(BEFORE, 5) + minutes(YESTERDAY, 12, 1_700_0000)
+    bars[-1] = bars[-1]._replace(oi=55, marks=PARTIAL, sources=BROKER)
+    minute_bars.upsert(site.engine, {HDFC: bars})
+    every_day = replace(site.app.extensions[EXTENSION], calendar=Calendar.always_open)
+    site.app.extensions[EXTENSION] = every_day
+    return site
+
+
+def asked(site: Any, **query: Any) -> Any:
+    response = site.client.get(URL, query_string={"key": HDFC} | query)
+    assert response.status_code == 200, response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    return response.get_json()
+
+
+def at(start: int) -> str:
+    return datetime.fromtimestamp(start, IST).isoformat()
+
+
+def starts(document: Any) -> list[str]:
+    return [bar["start"] for bar in document["bars"]]
+
+
+def test_the_newest_bars_come_oldest_first(stored: Any) -> None:
+    document = asked(stored, limit=2)
+    assert document == {
+        "key": HDFC,
+        "timeframe": "1m",
+        "bars": [
+            {
+                "start": at(YESTERDAY + 600),
+                "open": 1701.0,
+                "high": 1701.05,
+                "low": 1700.0,
+                "close": 1701.0,
+                "volume": 110,
+                "oi": None,
+                "source": "live",
+                "marks": [],
+                "forming": False,
+            },
+            {
+                "start": at(YESTERDAY + 660),
+                "open": 1701.1,
+                "high": 1701.15,
+                "low": 1700.0,
+                "close": 1701.1,
+                "volume": 111,
+                "oi": 55,
+                "source": "broker",
+                "marks": ["partial"],
+                "forming": False,
+            },
+        ],
+        "next": None,
+    }
+    assert len(asked(stored)["bars"]) == 17
+
+
+def test_minutes_roll_up_and_keep_source_and_marks(stored: Any) -> None:
+    bars = asked(stored, timeframe="5m")["bars"]
+    assert [(bar["volume"], bar["source"], bar["marks"]) for bar in bars] == [
+        (510, "live", []),
+        (510, "live", []),
+        (535, "live", []),
+        (221, "mixed", ["partial"]),
+    ]
+
+
+def test_from_pages_forward_without_a_gap_or_a_repetition(stored: Any) -> None:
+    first = asked(stored, **{"from": at(BEFORE), "limit": 10})
+    assert (starts(first)[0], len(first["bars"]), first["next"]) == (at(BEFORE), 10, at(YESTERDAY + 300))
+    rest = asked(stored, **{"from": first["next"], "limit": 10})
+    assert starts(first) + starts(rest) == starts(asked(stored))
+    assert rest["next"] is None
+
+
+def test_days_are_whole_days_in_india(stored: Any) -> None:
+    day = at(BEFORE)[:10]
+    assert starts(asked(stored, **{"from": day, "to": day})) == [at(BEFORE + n * 60) for n in range(5)]
+    assert starts(asked(stored, to=day, limit=1)) == [at(BEFORE + 240)]
+    assert starts(asked(stored, to=at(YESTERDAY + 60), limit=1)) == [at(YESTERDAY)]
+
+
+def test_the_same_as_columns_and_as_csv(stored: Any) -> None:
+    columns = asked(stored, form="columns", limit=2)["bars"]
+    assert (columns["start"], columns["volume"]) == ([at(YESTERDAY + 600), at(YESTERDAY + 660)], [110, 111])
+    response = stored.client.get(f"{URL}.csv", query_string={"key": HDFC, "limit": 1})
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.text.splitlines() == [
+        "start,open,high,low,close,volume,oi,source,marks,forming",
+        f"{at(YESTERDAY + 660)},1701.1,1701.15,1700.0,1701.1,111,55,broker,partial,False",
+    ]
+
+
+def test_an_instrument_without_bars_has_none(stored: Any) -> None:
+    assert asked(stored, key="NSE_EQ:11536")["bars"] == []
+    assert asked(stored, **{"from": "2016-01-01", "to": "2016-02-01"})["bars"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "sentence"),
+    [
+        ({}, 400, "key: '' is not accepted; a key is SEGMENT:SECURITY_ID"),
+        ({"key": "NSE_EQ:999"}, 404, "NSE_EQ:999"),
+        ({"key": HDFC, "timeframe": "2m"}, 400, "it is one of 1m, 3m, 5m"),
+        ({"key": HDFC, "limit": "10001"}, 400, "it is a whole number from 1 to 10000"),
+        ({"key": HDFC, "from": "monday"}, 400, "it is a day such as 2026-11-30 or an instant"),
+        ({"key": HDFC, "from": "2026-11-30T10:00:00"}, 400, "with its offset from UTC"),
+        ({"key": HDFC, "from": "2026-11-30", "to": "2026-11-28"}, 400, "it is not after `to`"),
+        ({"key": HDFC, "form": "grid"}, 400, "it is one of rows, columns"),
+        ([("key", HDFC), ("key", HDFC)], 400, "it may be given once"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(stored: Any, query: Any, status: int, sentence: str) -> None:
+    response = stored.client.get(URL, query_string=query)
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert sentence in response.get_json()["detail"]
+
+
+def test_a_database_that_is_away_is_503(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> Iterable[Bar]:
+        raise DatabaseError("The database cannot be read")
+
+    monkeypatch.setattr(minute_bars, "fetch", away)
+    assert stored.client.get(URL, query_string={"key": HDFC}).status_code == 503
