@@ -60,6 +60,7 @@ class BarBuilder:
         self._since = 0
         self._lead_us = 0  # the exchange's clock minus ours, as far as packets prove it
         self._leads: list[int] = []
+        self._over = 0  # exchange second up to which minutes are closed
 
     def connected(self, since_us: int) -> None:
         """Start a connection: the first packet of each instrument on it sets a baseline and is no trade."""
@@ -93,8 +94,8 @@ class BarBuilder:
             elif oi is not None:
                 instrument.oi = oi
 
-    def close_until(self, now_us: int) -> list[ClosedBar]:
-        """Return the bars that are over since the last call, and those that changed after they were closed.
+    def due(self, now_us: int) -> list[str]:
+        """Return the instruments to `close`: all with trades at the end of a minute, else the revised ones.
 
         Args:
             now_us: our clock, microseconds since the epoch.
@@ -103,13 +104,22 @@ class BarBuilder:
             self._lead_us = max(self._leads)
             self._leads.clear()
         over = (now_us + self._lead_us) // _US - GRACE_S
+        if over // MINUTE_S == self._over // MINUTE_S:
+            return [key for key in self._touched if self._instruments[key].revised]
+        self._over = over
+        self._open.clear()
+        return sorted(self._touched)
+
+    def close(self, keys: Iterable[str]) -> list[ClosedBar]:
+        """Return the bars of these instruments that are over, and those that changed after they were closed."""
         closed = []
-        for key in sorted(self._touched):
-            instrument = self._instruments[key]
-            closed += [ClosedBar(key, bar) for bar in instrument.close_until(over)]
+        for key in keys:
+            instrument = self._instruments.get(key)
+            if instrument is None:
+                continue
+            closed += [ClosedBar(key, bar) for bar in instrument.close_until(self._over)]
             if not instrument.open_minutes():
                 self._touched.discard(key)
-        self._open.clear()
         return closed
 
     def forming(self, key: str) -> Bar | None:

@@ -48,7 +48,7 @@ class Feed:
         self.builder.take([tuple(tick)])  # type: ignore[list-item]
 
     def closed(self, until_s: float) -> list[Bar]:
-        return [bar for _, bar in self.builder.close_until(self.at(until_s))]
+        return [bar for _, bar in self.builder.close(self.builder.due(self.at(until_s)))]
 
 
 def test_a_bar_is_made_of_the_trades_of_its_minute() -> None:
@@ -57,7 +57,7 @@ def test_a_bar_is_made_of_the_trades_of_its_minute() -> None:
     for at_s, price, volume in [(1, 101_0000, 10), (20, 103_0000, 30), (40, 99_0000, 35), (59, 100_5000, 60)]:
         feed.packet(at_s, price, volume)
     feed.packet(61, 104_0000, 100)
-    assert feed.builder.close_until(feed.at(70)) == [
+    assert feed.builder.close(feed.builder.due(feed.at(70))) == [
         ClosedBar(KEY, Bar(OPEN, 101_0000, 103_0000, 99_0000, 100_5000, 60))
     ]
     assert feed.builder.forming(KEY) == Bar(OPEN + 60, 104_0000, 104_0000, 104_0000, 104_0000, 40)

@@ -1,0 +1,183 @@
+"""Ticks in, bars stored, by the calls that the feed's thread and the bars' thread make."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from ltp.core.bars.bar import PARTIAL, Bar
+from ltp.core.ticks.tick import Tick
+from ltp.errors import DatabaseError
+from ltp.worker import minute_bars
+from ltp.worker.minute_bars import MinuteBars
+
+HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
+OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.now_s, self.since_s, self.leads, self.away = float(OPEN), OPEN - 600, True, False
+        self.writes: list[dict[str, list[Bar]]] = []
+        self.bars = MinuteBars(
+            self.store,
+            since=lambda: int(self.since_s * 1e6),
+            is_open=lambda _, start: OPEN <= start < OPEN + 22_500,
+            tick_size=lambda _: 5,
+            may_write=lambda: self.leads,
+            clock=lambda: self.now_s,
+        )
+
+    def store(self, bars: Mapping[str, Sequence[Bar]]) -> None:
+        if self.away:
+            raise DatabaseError("The database is away")
+        self.writes.append({key: list(each) for key, each in bars.items()})
+
+    def tick(self, at_s: float, price: int, volume: int, key: str = HDFC) -> None:
+        received = int((OPEN + at_s) * 1e6)
+        self.bars.on_ticks([tuple(Tick(key, price, OPEN + int(at_s // 1), received, volume))])  # type: ignore[list-item]
+
+    def closed_at(self, at_s: float) -> None:
+        self.now_s = OPEN + at_s
+        self.bars.close_bars()
+
+    @property
+    def stored(self) -> list[tuple[str, int, int, int]]:
+        """(key, minute, volume, marks) of each bar written."""
+        return [
+            (key, (bar.start - OPEN) // 60, bar.volume, bar.marks)
+            for write in self.writes
+            for key, bars in write.items()
+            for bar in bars
+        ]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    rig = Rig()
+    rig.tick(-60, 100_0000, 0)
+    return rig
+
+
+def test_a_closed_bar_is_stored_by_the_next_flush(rig: Rig) -> None:
+    rig.tick(-60, 50_0000, 0, TCS)
+    rig.tick(5, 100_0000, 10)
+    rig.tick(6, 50_0000, 20, TCS)
+    rig.closed_at(62)
+    rig.bars.flush()
+    assert rig.writes == []
+    rig.closed_at(64)
+    rig.bars.flush()
+    rig.bars.flush()
+    assert rig.writes == [
+        {
+            TCS: [Bar(OPEN, 50_0000, 50_0000, 50_0000, 50_0000, 20)],
+            HDFC: [Bar(OPEN, 100_0000, 100_0000, 100_0000, 100_0000, 10)],
+        }
+    ]
+
+
+def test_a_revised_bar_is_stored_once_with_its_last_values(rig: Rig) -> None:
+    rig.tick(5, 100_0000, 10)
+    rig.tick(61, 100_0000, 30)
+    rig.closed_at(64)
+    received = int((OPEN + 65) * 1e6)
+    rig.bars.on_ticks([tuple(Tick(HDFC, 100_0000, OPEN + 59, received, 20))])  # type: ignore[list-item]
+    rig.closed_at(65)
+    rig.bars.flush()
+    assert rig.stored == [(HDFC, 0, 20, 2)]
+
+
+def test_a_connection_that_ends_leaves_partial_bars(rig: Rig) -> None:
+    rig.tick(5, 100_0000, 10)
+    rig.since_s = 0
+    rig.closed_at(20)
+    rig.since_s = OPEN + 30
+    rig.tick(31, 100_0000, 500)
+    rig.tick(40, 100_0000, 510)
+    rig.closed_at(70)
+    rig.bars.flush()
+    assert rig.stored == [(HDFC, 0, 20, PARTIAL)]
+
+
+def test_ticks_without_a_connection_are_no_trades(rig: Rig) -> None:
+    rig.since_s = 0
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(70)
+    rig.bars.flush()
+    assert rig.writes == []
+
+
+def test_bars_wait_while_the_database_is_away(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    rig.away = True
+    for minute in range(3):
+        rig.tick(minute * 60 + 1, 100_0000, 10 * (minute + 1))
+        rig.closed_at(minute * 60 + 64)
+        rig.bars.flush()
+    rig.away = False
+    rig.bars.flush()
+    assert [(minute, volume) for _, minute, volume, _ in rig.stored] == [(0, 10), (1, 10), (2, 10)]
+    assert [record.getMessage() for record in caplog.records] == [
+        "Bars cannot be stored and wait: The database is away",
+        "Bars are stored again",
+    ]
+
+
+def test_the_oldest_bars_give_way_past_the_bound(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(minute_bars, "MOST_WAITING", 2)
+    rig.away = True
+    for minute in range(4):
+        rig.tick(minute * 60 + 1, 100_0000, 10 * (minute + 1))
+        rig.closed_at(minute * 60 + 64)
+    rig.bars.flush()
+    rig.away = False
+    rig.bars.flush()
+    assert [minute for _, minute, _, _ in rig.stored] == [2, 3]
+    assert caplog.records[-1].getMessage() == "Bars are stored again; 2 bars lost"
+
+
+def test_a_worker_that_does_not_lead_stores_nothing(rig: Rig) -> None:
+    rig.leads = False
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(70)
+    rig.bars.flush()
+    rig.leads = True
+    rig.bars.flush()
+    assert rig.writes == []
+
+
+def test_a_key_that_means_another_instrument_starts_anew(rig: Rig) -> None:
+    rig.tick(5, 100_0000, 10)
+    rig.bars.forget([HDFC])
+    rig.closed_at(70)
+    rig.bars.flush()
+    assert rig.writes == []
+
+
+def test_many_bars_are_stored_in_several_writes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minute_bars, "_IN_ONE_WRITE", 2)
+    monkeypatch.setattr(minute_bars, "_AT_ONCE", 2)
+    keys = [f"NSE_EQ:{number}" for number in range(1, 6)]
+    for key in keys:
+        rig.tick(-60, 100_0000, 0, key)
+        rig.tick(5, 100_0000, 10, key)
+    rig.closed_at(70)
+    rig.bars.flush()
+    assert [len(write) for write in rig.writes] == [2, 2, 1]
+    assert sorted(key for write in rig.writes for key in write) == keys
+
+
+def test_the_thread_closes_and_stores_by_itself_and_ends(rig: Rig, wait_for: Any) -> None:
+    rig.tick(5, 100_0000, 10)
+    rig.now_s = OPEN + 70
+    rig.bars.start()
+    wait_for(lambda: rig.stored)
+    rig.bars.stop()
+    assert not rig.bars.is_alive()
