@@ -34,7 +34,7 @@ class BatchWriter:
         may_write: the fencing number of the lease while this worker surely holds it, else 0: then nothing is
             written.
         interval_s: the least time between two writes.
-        wrote: takes the seconds that a write took which was waited for.
+        wrote: takes the duration of each write that was waited for, in seconds.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ STOP_S: Final = 1.0
 
 class Ingest(threading.Thread):
     """The flush thread. `on_ticks` is called from the feed's thread, the other methods from any. Only these
-    two threads write to Redis.
+    two threads write prices.
 
     Args:
         may_write: the fencing number of the lease while this worker surely holds it, else 0: then nothing is
