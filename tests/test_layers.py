@@ -195,7 +195,7 @@ def test_the_rule_holds() -> None:
         ),
         ("web/services.py", "from ltp.web.live import poll", "web may not import ltp.web.live.poll"),
         ("worker/a.py", "from ltp.screen import plan", "worker may not import ltp.screen.plan"),
-        ("worker/a.py", "from ltp.batch import evaluate", "worker may not import ltp.batch.evaluate"),
+        ("worker/a.py", "from ltp.batch import evaluation", "worker may not import ltp.batch.evaluation"),
         ("batch/a.py", "from ltp.worker import ingest", "batch may not import ltp.worker.ingest"),
         ("web/a.py", "def f():\n    import ltp.dhan.codes", "web may not import ltp.dhan.codes"),
         (

@@ -1,4 +1,4 @@
-"""Which keys mean another instrument in a new master than in the database, found while the master is read."""
+"""Keys that mean another instrument in a new master than in the database, found while the master is read."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ltp.db.engine import Engine
 
 
 class Reassignments:
-    """`add` each row, then ask for `found`: a contract can be judged only when the renames of all shares are
-    known.
+    """`add` each row, then read `found` once: a contract can be judged only when the renames of all shares
+    are known.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._batch: dict[str, Instrument] = {}
-        self._differing: list[tuple[Instrument, Instrument]] = []
-        self._renamed: dict[str, str] = {}
+        self._differing: list[tuple[Instrument, Instrument]] = []  # known and new, of one key
+        self._renamed: dict[str, str] = {}  # former to present symbols of shares
         self._listed: dict[str, set[tuple[int, str]]] = {}  # by symbol of a share: ids and names
 
     def add(self, row: Instrument) -> None:
@@ -29,7 +29,7 @@ class Reassignments:
             self._compare()
 
     def found(self) -> list[Instrument]:
-        """Return the instruments of before whose keys mean others now."""
+        """Return the known instruments with keys that mean others in the new master."""
         self._compare()
         return [
             old
@@ -38,8 +38,8 @@ class Reassignments:
         ]
 
     def _is_elsewhere(self, old: Instrument, new: Instrument) -> bool:
-        """Tell whether the share of before is listed under another id, by symbol and name, where no ISIN
-        tells: a compact master has none, and there a share that took over an id looks like a rename.
+        """Return whether the known share is listed under another id, by symbol and name, where an ISIN is
+        missing. In a compact master, which has none, a share that took over an id looks like a rename.
         """
         if (
             new.segment != SEGMENT

@@ -59,12 +59,13 @@ def test_a_row_of_another_series_holds_no_row_of_the_share(engine: Engine) -> No
     ]
 
 
-def test_half_of_what_the_candles_show_is_held(engine: Engine) -> None:
+def test_an_announced_half_of_the_step_in_the_candles_is_not_used(engine: Engine) -> None:
     trade(engine, 9334, 956)
     done = confirm(engine, "BAJFINANCE,EQ,Bonus 4:1,16-Jun-2025")
     assert (done.confirmed, corporate_actions.fetch(engine)) == ([], [])
     assert done.unused[0].endswith(
-        "5:1 is announced, but the candles of 2025-06-16 show 9.76:1 (close 9334.00 before it, then open 956.00 and close 956.00)"
+        "5:1 is announced, but the candles of 2025-06-16 show 9.76:1 (close 9334.00 before it, then open "
+        "956.00 and close 956.00)"
     )
     assert len(confirm(engine, "BAJFINANCE,EQ,Bonus 4:1/Fv Splt Frm Rs 2 To Re 1,16-Jun-2025").confirmed) == 1
 

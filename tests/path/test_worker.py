@@ -428,7 +428,7 @@ sys.exit(worker.main())
 """
 
 
-@pytest.mark.parametrize("name", ["flush", "feed", "rest", "chores", "leader", "APScheduler"])
+@pytest.mark.parametrize("name", ["flush", "feed", "rest", "background", "leader", "APScheduler"])
 def test_a_worker_of_which_a_thread_ends_gives_its_place_to_another(
     bench: Bench, ends_a_thread: str, name: str, tmp_path: Path
 ) -> None:

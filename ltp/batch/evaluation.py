@@ -1,9 +1,8 @@
-"""One run of a screener: histories in, each share judged, the best first, stored; or nothing stored and one
-sentence why.
+"""One evaluation of a screen: histories are read, each share is judged, and the ranked run is stored.
 
-A share whose candles are damaged, or that an evaluation fails on, is left out and named; it must not cost the
-others their run. Called by the command alone, in a process of its own. Knows neither who asked nor how
-progress is shown.
+A share with damaged candles, or one that the evaluation fails on, is left out and named; it must not cost the
+others their run. Where most are left out nothing is stored. A command calls this, in a process of its
+own, and stores and shows the progress.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Final, NamedTuple
 
 from ltp.batch import histories
 from ltp.batch.histories import LoadedHistory
-from ltp.core.counted import counted
+from ltp.core.counted import counted, listed
 from ltp.core.criteria.spec import Spec, parse, text_of
 from ltp.core.history.candle import day_number, day_of
 from ltp.core.instrument import Instrument
@@ -36,18 +35,19 @@ from ltp.screen.study import Study
 log = logging.getLogger(__name__)
 PROGRESS_EVERY_S: Final = 0.5
 SOURCE: Final = "daily candles"
-_SHOWN: Final = 10
+_BEST: Final = 10
 _NAMED: Final = 8
-_MOST_LEFT_OUT: Final = (
-    0.5  # of the shares that have candles; beyond it something is wrong with more than shares
-)
+# Of the shares that have candles; beyond it the cause lies outside the shares.
+_MAX_LEFT_OUT: Final = 0.5
 _BUILT_IN: Final = {"swing": swing.evaluate, "longterm": longterm.evaluate}
 
 Judge = Callable[[Study, Price], Finding | None]
 
 
-class Progress(NamedTuple):
-    """`found`: rows so far, of all screens; `best`: of the first screen, best first."""
+class EvaluationProgress(NamedTuple):
+    """`done` of `total` shares. `found`: rows so far, of all screens; `best`: of the first screen, best
+    first.
+    """
 
     done: int
     total: int
@@ -57,9 +57,7 @@ class Progress(NamedTuple):
 
 
 class EvaluatedRun(NamedTuple):
-    """A stored run. `evaluated`: shares that have candles; `found`: those that are in the list. `notes`: see
-    Run.
-    """
+    """A stored run. `evaluated`: shares that have candles; `found`: those in the run. `notes`: see Run."""
 
     run_id: int
     kind: str
@@ -70,14 +68,14 @@ class EvaluatedRun(NamedTuple):
     notes: str = ""
 
 
-def run(
+def evaluate(
     engine: Engine,
     kinds: Sequence[str],
     spec: Spec,
     *,
     sizing: Sizing,
     as_of: date | None = None,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[EvaluationProgress], None] = lambda _: None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[EvaluatedRun]:
     """Evaluate screens over one universe in one pass and store a run of each.
@@ -85,34 +83,35 @@ def run(
     Args:
         kinds: built-in screeners; or, with criteria, the one kind of such a screen.
         spec: names its universe.
-        as_of: no candle after it is looked at; None: all there are.
-        progress: told every half second and at the end; what it raises ends the run.
+        as_of: later candles do not count; None: all candles count.
+        progress: called every half second and at the end; an exception of it ends the evaluation.
     Raises:
-        NotFoundError: there is no such universe. InputError: no share of it has candles. DatabaseError: most
-            shares cannot be evaluated, the candles became those of another source, or the database cannot be
-            used; the run under way is not stored.
+        NotFoundError: there is no such universe.
+        InputError: no share of it has candles.
+        DatabaseError: most shares cannot be evaluated, the candles became those of another source, or the
+            database cannot be used. The run that is being made is not stored.
     """
     began = monotonic()
-    search = _Search(engine, kinds, spec, sizing, as_of)
-    told = began
-    for loaded in histories.load(engine, list(search.members), as_of):
-        search.look_at(loaded)
-        if monotonic() - told >= PROGRESS_EVERY_S:
-            told = monotonic()
-            progress(search.progress(told - began))
-    progress(search.progress(monotonic() - began))
-    return [search.store(engine, kind, monotonic() - began) for kind in kinds]
+    evaluation = _Evaluation(engine, kinds, spec, sizing, as_of)
+    reported = began
+    for loaded in histories.load(engine, list(evaluation.members), as_of):
+        evaluation.add(loaded)
+        if monotonic() - reported >= PROGRESS_EVERY_S:
+            reported = monotonic()
+            progress(evaluation.progress(reported - began))
+    progress(evaluation.progress(monotonic() - began))
+    return [evaluation.store(engine, kind, monotonic() - began) for kind in kinds]
 
 
-class _Search:
-    """What was found so far, of one pass over a universe."""
+class _Evaluation:
+    """One pass over a universe: the rows found so far, and the shares left out."""
 
     def __init__(
         self, engine: Engine, kinds: Sequence[str], spec: Spec, sizing: Sizing, as_of: date | None
     ) -> None:
         self.members = _members(engine, spec.universe)
-        self._spec, self._as_of, self._held = spec, as_of, candle_source.held(engine)
-        self._left_out: dict[str, str] = {}
+        self._spec, self._as_of, self._candle_source = spec, as_of, candle_source.held(engine)
+        self._left_out: dict[str, str] = {}  # key -> reason
         index = histories.load_index(engine, as_of)
         self._index_fault = index.fault or ("" if index.history.days.size else "no candles of it")
         self._index = index.history if index.history.days.size else None
@@ -120,22 +119,23 @@ class _Search:
         self._judges = {kind: _judge(kind, spec, sizing) for kind in kinds}
         self._rows: dict[str, list[Row]] = {kind: [] for kind in kinds}
         self._done = self._evaluated = self._newest = self._longest = 0
-        self._failing = False
+        self._fault_logged = False
 
-    def look_at(self, loaded: LoadedHistory) -> None:
+    def add(self, loaded: LoadedHistory) -> None:
+        """Judge one share."""
         self._done += 1
         if loaded.fault:
             self._left_out[loaded.key] = loaded.fault
         if not loaded.history.days.size:
             return
         try:
-            found = self._judged(loaded)
-        except Exception as error:  # whatever it is, it is of this share alone
-            if not self._failing:
+            found = self._rows_of(loaded)
+        except Exception as error:  # of any kind: it is about this share alone
+            if not self._fault_logged:
                 log.warning(
                     "%s cannot be evaluated and is left out", self.members[loaded.key].symbol, exc_info=True
                 )
-            self._failing = True
+            self._fault_logged = True
             self._left_out[loaded.key] = f"its evaluation failed with {type(error).__name__}"
             return
         self._evaluated += 1
@@ -144,8 +144,8 @@ class _Search:
         for kind, row in found.items():
             self._rows[kind].append(row)
 
-    def _judged(self, loaded: LoadedHistory) -> dict[str, Row]:
-        """Return the share's row in each list that it belongs in."""
+    def _rows_of(self, loaded: LoadedHistory) -> dict[str, Row]:
+        """Return the share's row for each kind of screen that it meets."""
         study, instrument = Study(loaded.history, self._index, self._session), self.members[loaded.key]
         if not above_floors(study, self._spec):
             return {}
@@ -154,28 +154,28 @@ class _Search:
             finding = judge(study, instrument.tick_size)
             if finding is not None:
                 finding = finding._replace(flags=loaded.flags + finding.flags)
-                named = (instrument.symbol, instrument.name, instrument.sector)
-                found[kind] = Row(loaded.key, 0, *named, **finding._asdict())
+                names = (instrument.symbol, instrument.name, instrument.sector)
+                found[kind] = Row(loaded.key, 0, *names, **finding._asdict())
         return found
 
-    def progress(self, elapsed_s: float) -> Progress:
+    def progress(self, elapsed_s: float) -> EvaluationProgress:
         found = sum(len(rows) for rows in self._rows.values())
-        best = sorted(next(iter(self._rows.values())), key=_order)[:_SHOWN]
-        return Progress(
-            self._done, len(self.members), found, round(self._done / max(elapsed_s, 0.001), 1), tuple(best)
-        )
+        best = sorted(next(iter(self._rows.values())), key=_order)[:_BEST]
+        per_s = round(self._done / max(elapsed_s, 0.001), 1)
+        return EvaluationProgress(self._done, len(self.members), found, per_s, tuple(best))
 
     def store(self, engine: Engine, kind: str, took_s: float) -> EvaluatedRun:
         self._check(engine)
         ranked = sorted(self._rows[kind], key=_order)[:MAX_ROWS]
         rows = [row._replace(rank=rank) for rank, row in enumerate(ranked, start=1)]
         as_of, took_s = day_of(self._newest), round(took_s, 2)
+        simulated = self._candle_source == "simulated"
         run_id = runs.insert_run(
             engine,
             kind,
             rows,
-            sample=self._held == "simulated",
-            source=candle_source.SIMULATED_RUN if self._held == "simulated" else SOURCE,
+            sample=simulated,
+            source=candle_source.SIMULATED_RUN if simulated else SOURCE,
             as_of=as_of,
             universe=self._spec.universe,
             evaluated=self._evaluated,
@@ -187,14 +187,15 @@ class _Search:
 
     @property
     def notes(self) -> str:
-        """Say what was left out and why, empty where nothing was."""
-        told = [f"{self.members[key].symbol} ({why})" for key, why in self._left_out.items()]
-        named = ", ".join(told[:_NAMED]) + (f" and {len(told) - _NAMED:,} more" if len(told) > _NAMED else "")
-        shares = f"{counted(len(told), 'share')} left out: {named}" if told else ""
+        """The shares left out with their reasons, and the fault of the index; "" where there are none."""
+        left_out = [f"{self.members[key].symbol} ({reason})" for key, reason in self._left_out.items()]
+        shares = f"{counted(len(left_out), 'share')} left out: {listed(left_out, _NAMED)}" if left_out else ""
         return "; ".join(filter(None, (shares, self._index_note())))
 
     def _index_note(self) -> str:
-        """Say once what a missing or partial history of NIFTY leaves unknown of every share."""
+        """Return, once for the run, which facts of every share a missing or short history of NIFTY leaves
+        unknown.
+        """
         if self._index is None:
             return f"NIFTY left out, and strength relative to it unknown ({self._index_fault})"
         days = self._index.days
@@ -203,24 +204,33 @@ class _Search:
         for months, sessions in ((6, YEAR // 2), (12, YEAR)):
             if days.size <= sessions < self._longest:
                 least = f"{months} months" if months == 12 else "6 and 12 months"
-                return f"NIFTY's candles begin on {day_of(int(days[0]))}, so strength relative to it over {least} is unknown"
+                return (
+                    f"NIFTY's candles begin on {day_of(int(days[0]))}, so strength relative to it over "
+                    f"{least} is unknown"
+                )
         return ""
 
     def _check(self, engine: Engine) -> None:
-        """Refuse a run that would say nothing of its universe, or of which nobody could say whose candles it
-        is made of.
+        """Refuse a run that does not represent its universe, or has candles of two sources.
+
+        Raises:
+            DatabaseError, InputError: as `evaluate` does.
         """
-        if candle_source.held(engine) != self._held:
+        if candle_source.held(engine) != self._candle_source:
             raise DatabaseError(
                 "The candles became those of another source meanwhile; evaluate the screen again"
             )
-        universe, out = self._spec.universe, len(self._left_out)
-        if out > _MOST_LEFT_OUT * (self._evaluated + out):
+        universe, left_out = self._spec.universe, len(self._left_out)
+        if left_out > _MAX_LEFT_OUT * (self._evaluated + left_out):
             raise DatabaseError(f"Most shares of {universe} cannot be evaluated; {self.notes}")
         if not self._evaluated:
             until = f" up to {self._as_of}" if self._as_of else ""
-            accepted = f"none of its {len(self.members):,} instruments has daily candles{until}; import or fetch them first"
-            raise InputError("universe", universe, accepted)
+            raise InputError(
+                "universe",
+                universe,
+                f"none of its {len(self.members):,} instruments has daily candles{until}; import or fetch "
+                "them first",
+            )
 
 
 def _members(engine: Engine, universe: str) -> Mapping[str, Instrument]:
@@ -233,23 +243,24 @@ def _members(engine: Engine, universe: str) -> Mapping[str, Instrument]:
 
 def _judge(kind: str, spec: Spec, sizing: Sizing) -> Judge:
     if not spec.criteria:
-        evaluate = _BUILT_IN[kind]
-        return lambda study, tick_size: evaluate(study, sizing, tick_size)
+        built_in = _BUILT_IN[kind]
+        return lambda study, tick_size: built_in(study, sizing, tick_size)
     criteria = [parse(text) for text in spec.criteria]
 
     def judge(study: Study, tick_size: Price) -> Finding | None:
-        """Whatever is looked for, score and plan are the swing strategy's: so the list has an order and live
-        distances.
+        """Judge by the criteria. Score and plan are the swing strategy's for every screen, so that each list
+        has an order and live distances.
         """
-        said = outcomes(criteria, study.history, lambda: study.facts)
-        if not all(outcome.passed for outcome in said):
+        found = outcomes(criteria, study.history, lambda: study.facts)
+        if not all(outcome.passed for outcome in found):
             return None
-        return swing.evaluate(study, sizing, tick_size)._replace(criteria=said)
+        return swing.evaluate(study, sizing, tick_size)._replace(criteria=found)
 
     return judge
 
 
 def above_floors(study: Study, spec: Spec) -> bool:
+    """Return whether a share reaches the least price and the least turnover of a screen."""
     if study.history.close[-1] * SCALE < spec.min_price:
         return False
     turnover = study.facts["turnover"] if spec.min_turnover else None
@@ -257,8 +268,8 @@ def above_floors(study: Study, spec: Spec) -> bool:
 
 
 def _order(row: Row) -> tuple[bool, bool, float, float, str]:
-    """What has a plan first, by score; what is NOT_READY after it, and without a score last; of equals the
-    one that trades more.
+    """Sort key: rows with a plan by score, then NOT_READY ones; rows without a score last. Of equals the one
+    with more turnover comes first.
     """
     turnover = row.facts.get("turnover")
     traded = turnover if isinstance(turnover, float) else 0

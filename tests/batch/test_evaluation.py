@@ -1,4 +1,4 @@
-"""A run from candles in SQL to a stored list."""
+"""Evaluations from candles in SQL to a stored run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from ltp.batch import evaluate as evaluation
-from ltp.batch.evaluate import EvaluatedRun, Progress, run
+from ltp.batch import evaluation
+from ltp.batch.evaluation import EvaluatedRun, EvaluationProgress, evaluate
 from ltp.core.criteria.spec import Spec, from_params, kind_of, text_of
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
@@ -43,21 +43,21 @@ def list_of_runs(engine: Engine) -> object:
         return runs.heads_in(connection)
 
 
-def test_both_built_in_screeners_in_one_pass_say_what_each_alone_says(engine: Engine) -> None:
+def test_two_built_in_screeners_in_one_pass_give_the_rows_of_each_alone(engine: Engine) -> None:
     open_market(engine)
-    together = [stored(engine, each) for each in run(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
+    together = [stored(engine, each) for each in evaluate(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
     assert [(each.kind, each.as_of, each.universe, each.evaluated, each.sample) for each in together] == [
         ("swing", LAST, "all", 12, False), ("longterm", LAST, "all", 12, False),
     ]  # fmt: skip
     for each in together:
-        [alone] = run(engine, (each.kind,), ALL, sizing=SIZING)
+        [alone] = evaluate(engine, (each.kind,), ALL, sizing=SIZING)
         assert stored(engine, alone).rows == each.rows
         assert each.spec == text_of(ALL)
 
 
 def test_rows_are_named_ranked_by_score_and_complete(engine: Engine) -> None:
     open_market(engine)
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     rows = stored(engine, result).rows
     assert [row.rank for row in rows] == list(range(1, 13))
     for unready in (False, True):
@@ -74,14 +74,14 @@ def test_rows_are_named_ranked_by_score_and_complete(engine: Engine) -> None:
 
 def test_a_run_of_simulated_candles_is_headed_so_and_goes_with_them(engine: Engine) -> None:
     keys = open_market(engine)
-    [real] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [real] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert (stored(engine, real).sample, stored(engine, real).source) == (False, "daily candles")
     with writing(engine) as connection:
         connection.execute(text("DELETE FROM daily_candles"))
     candles.upsert(
         engine, "adjusted", {key: walk(300, seed) for seed, key in enumerate(keys)}, simulated=True
     )
-    [invented] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [invented] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert (stored(engine, invented).sample, stored(engine, invented).source) == (True, "simulated candles")
     candles.upsert(engine, "raw", {keys[0]: walk(300, 0)})
     assert runs.fetch_run(engine, invented.run_id) is None
@@ -96,42 +96,42 @@ def test_a_run_that_real_candles_overtake_is_not_stored(engine: Engine) -> None:
         engine, "adjusted", {key: walk(300, seed) for seed, key in enumerate(keys)}, simulated=True
     )
 
-    def imported(_: Progress) -> None:
+    def imported(_: EvaluationProgress) -> None:
         candles.upsert(engine, "raw", {keys[0]: walk(300, 0)})
 
     with pytest.raises(
         DatabaseError, match="became those of another source meanwhile; evaluate the screen again"
     ):
-        run(engine, ("swing",), ALL, sizing=SIZING, progress=imported)
+        evaluate(engine, ("swing",), ALL, sizing=SIZING, progress=imported)
     with reading(engine) as connection:
         assert runs.heads_in(connection) == {}
 
 
-def test_the_universe_says_who_is_looked_at(engine: Engine) -> None:
+def test_the_universe_decides_which_shares_are_evaluated(engine: Engine) -> None:
     keys = open_market(engine)
-    [result] = run(engine, ("swing",), Spec(universe="nifty50"), sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), Spec(universe="nifty50"), sizing=SIZING)
     assert {row.key for row in stored(engine, result).rows} == set(keys[:5])
     with pytest.raises(NotFoundError, match="no universe called 'nifty900'"):
-        run(engine, ("swing",), Spec(universe="nifty900"), sizing=SIZING)
+        evaluate(engine, ("swing",), Spec(universe="nifty900"), sizing=SIZING)
 
 
 def test_a_look_back_sees_nothing_later(engine: Engine) -> None:
     open_market(engine)
     back = sessions(40)[0]
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
     assert stored(engine, result).as_of == back
     for key in ("NSE_EQ:1", "NSE_EQ:7"):
         candles.replace(
             engine, "raw", key, [candle for candle in candles.fetch(engine, "raw", key) if candle.day <= back]
         )
-    [again] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+    [again] = evaluate(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
     assert stored(engine, again).rows == stored(engine, result).rows
 
 
-def test_a_custom_screen_lists_those_that_meet_all_and_says_by_how_much(engine: Engine) -> None:
+def test_a_custom_screen_lists_shares_that_meet_all_criteria_with_their_margins(engine: Engine) -> None:
     open_market(engine, shares=30)
     spec = from_params([("c", "close > ema50 and rsi14 > 50"), ("c", "trend == up"), ("universe", "all")])
-    [result] = run(engine, (kind_of(spec),), spec, sizing=SIZING)
+    [result] = evaluate(engine, (kind_of(spec),), spec, sizing=SIZING)
     found = stored(engine, result)
     assert (found.kind, found.spec, found.evaluated) == (kind_of(spec), text_of(spec), 30)
     assert 0 < len(found.rows) < 30
@@ -143,7 +143,7 @@ def test_a_custom_screen_lists_those_that_meet_all_and_says_by_how_much(engine: 
         assert rsi.margin > 0
         assert row.facts["trend"] == "up"
         assert row.score is not None
-    [whole] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [whole] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     up = {
         row.key
         for row in stored(engine, whole).rows
@@ -152,20 +152,20 @@ def test_a_custom_screen_lists_those_that_meet_all_and_says_by_how_much(engine: 
     assert {row.key for row in found.rows} == up
 
 
-def test_a_custom_screen_that_nobody_meets_is_a_list_of_none(engine: Engine) -> None:
+def test_a_custom_screen_that_no_share_meets_is_an_empty_run(engine: Engine) -> None:
     open_market(engine)
     spec = from_params([("c", "close < 0"), ("universe", "all")])
-    [result] = run(engine, (kind_of(spec),), spec, sizing=SIZING)
+    [result] = evaluate(engine, (kind_of(spec),), spec, sizing=SIZING)
     assert (result.evaluated, result.found, stored(engine, result).rows) == (12, 0, ())
 
 
-def test_floors_leave_out_what_is_cheap_and_what_is_not_traded(engine: Engine) -> None:
+def test_floors_leave_out_cheap_shares_and_those_with_little_turnover(engine: Engine) -> None:
     open_market(engine)
     candles.replace(engine, "raw", "NSE_EQ:1", walk(300, 1, start=5))
     candles.replace(engine, "raw", "NSE_EQ:2", walk(300, 2, volume=10))
     rows = {}
     for spec in (ALL, ALL._replace(min_price=200_000), ALL._replace(min_turnover=10_000_000)):
-        [result] = run(engine, ("swing",), spec, sizing=SIZING)
+        [result] = evaluate(engine, ("swing",), spec, sizing=SIZING)
         rows[spec] = {row.key for row in stored(engine, result).rows}
         assert result.evaluated == 12
     assert len(rows[ALL]) == 12
@@ -173,26 +173,28 @@ def test_floors_leave_out_what_is_cheap_and_what_is_not_traded(engine: Engine) -
     assert rows[ALL] - rows[ALL._replace(min_turnover=10_000_000)] == {"NSE_EQ:1", "NSE_EQ:2"}
 
 
-def test_a_share_without_candles_is_left_out_and_one_with_few_is_told(engine: Engine) -> None:
+def test_a_share_without_candles_is_left_out_and_one_with_few_is_listed_with_the_reason(
+    engine: Engine,
+) -> None:
     keys = open_market(engine)
     instruments.seed(engine, [Instrument("NSE_EQ", 99, "YOUNG", "Young", "", 1, 500, "EQ")])
     universes.replace(engine, "all", "All", "test", [*keys, "NSE_EQ:99", "NSE_EQ:98"])
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert (result.evaluated, result.found) == (12, 12)
     candles.upsert(engine, "raw", {"NSE_EQ:99": walk(20, 5)})
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     last = stored(engine, result).rows[-1]
     assert (last.symbol, last.score, last.setup) == ("YOUNG", None, "NOT_READY")
     assert "20 sessions" in last.why
 
 
 @pytest.mark.parametrize("index", [True, False])
-def test_a_share_that_no_longer_trades_is_told_and_not_planned(engine: Engine, index: bool) -> None:
+def test_a_share_that_no_longer_trades_is_listed_without_a_plan(engine: Engine, index: bool) -> None:
     keys = open_market(engine)
     candles.replace(engine, "raw", keys[0], walk(280, 0, last=date(2026, 9, 25)))
     if not index:
         candles.replace(engine, "raw", "IDX_I:13", [])
-    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+    for result in evaluate(engine, ("swing", "longterm"), ALL, sizing=SIZING):
         rows = stored(engine, result).rows
         assert [(row.key, row.why) for row in rows if row.score is None] == [
             (keys[0], "Not traded for 56 days before the newest session."),
@@ -205,7 +207,7 @@ def test_a_suspected_split_is_flagged_on_the_row(engine: Engine) -> None:
     corporate_actions.replace_detected(
         engine, ["NSE_EQ:3"], [Action("NSE_EQ:3", sessions(100)[0], 2, 1, "detected")]
     )
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     flagged = {
         row.key: row.flags[0]
         for row in stored(engine, result).rows
@@ -222,7 +224,7 @@ def test_a_universe_without_candles_is_a_sentence_and_stores_nothing(
     if as_of is None:
         universes.replace(engine, "all", "All", "test", [])
     with pytest.raises(InputError, match="has daily candles"):
-        run(engine, ("swing",), ALL, sizing=SIZING, as_of=as_of)
+        evaluate(engine, ("swing",), ALL, sizing=SIZING, as_of=as_of)
     assert not list_of_runs(engine)
 
 
@@ -243,8 +245,10 @@ def test_a_chart_of_the_same_candles_has_the_averages_of_the_facts(engine: Engin
     open_market(engine, count=900)
     corporate_actions.confirm(engine, [Action("NSE_EQ:3", sessions(100)[0], 2, 1, "confirmed")])
     for back in (None, sessions(40)[0]):
-        [result] = run(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
-        for row in stored(engine, result).rows:
+        [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING, as_of=back)
+        rows = stored(engine, result).rows
+        assert len(rows) == 12
+        for row in rows:
             drawn = chart_closes.fetch(engine, row.key, result.as_of)
             assert drawn is not None
             at = drawn.days.index(result.as_of)
@@ -258,9 +262,9 @@ def test_a_chart_of_the_same_candles_has_the_averages_of_the_facts(engine: Engin
 
 def test_a_damaged_share_is_left_out_and_named_and_costs_the_others_nothing(engine: Engine) -> None:
     keys = open_market(engine)
-    whole = {row.key: row for row in stored(engine, run(engine, ("swing",), ALL, sizing=SIZING)[0]).rows}
+    whole = {row.key: row for row in stored(engine, evaluate(engine, ("swing",), ALL, sizing=SIZING)[0]).rows}
     damage(engine, keys[2], keys[6])
-    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+    for result in evaluate(engine, ("swing", "longterm"), ALL, sizing=SIZING):
         made = stored(engine, result)
         assert (result.evaluated, made.evaluated, len(made.rows)) == (10, 10, 10)
         assert made.notes == result.notes
@@ -285,18 +289,18 @@ def test_a_share_that_an_evaluation_fails_on_is_left_out_of_every_list(
 
     seen: list[Study] = []
     monkeypatch.setitem(evaluation._BUILT_IN, "longterm", failing)
-    lists = [stored(engine, each) for each in run(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
+    lists = [stored(engine, each) for each in evaluate(engine, ("swing", "longterm"), ALL, sizing=SIZING)]
     why = "its evaluation failed with ZeroDivisionError"
     assert {each.notes for each in lists} == {f"2 shares left out: SHARE4 ({why}), SHARE9 ({why})"}
     assert [len(each.rows) for each in lists] == [10, 10]
-    [told] = caplog.records
-    assert told.getMessage() == "SHARE4 cannot be evaluated and is left out"
+    [record] = caplog.records
+    assert record.getMessage() == "SHARE4 cannot be evaluated and is left out"
 
 
 def test_many_that_are_left_out_are_named_in_part(engine: Engine) -> None:
     keys = open_market(engine, shares=20)
     damage(engine, *keys[:10])
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert result.notes.startswith("10 shares left out: SHARE1 (")
     assert result.notes.endswith(" and 2 more")
 
@@ -306,15 +310,15 @@ def test_where_most_shares_are_damaged_the_run_fails_in_one_sentence(engine: Eng
     with pytest.raises(
         DatabaseError, match=r"Most shares of all cannot be evaluated; 7 shares left out: SHARE1 \(damaged"
     ):
-        run(engine, ("swing",), ALL, sizing=SIZING)
+        evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert not list_of_runs(engine)
 
 
 @pytest.mark.parametrize("kind", ["swing", "longterm", "custom"])
-def test_what_has_no_plan_ranks_after_what_has_one_whatever_its_score(engine: Engine, kind: str) -> None:
+def test_rows_without_a_plan_rank_after_those_with_one_at_any_score(engine: Engine, kind: str) -> None:
     open_market(engine, shares=40)
     spec = from_params([("c", "close > 0"), ("universe", "all")]) if kind == "custom" else ALL
-    [result] = run(engine, (kind_of(spec) if kind == "custom" else kind,), spec, sizing=SIZING)
+    [result] = evaluate(engine, (kind_of(spec) if kind == "custom" else kind,), spec, sizing=SIZING)
     rows = stored(engine, result).rows
     unready = [row.setup == "NOT_READY" for row in rows]
     assert unready == sorted(unready)
@@ -343,58 +347,63 @@ def test_a_missing_or_short_index_is_one_note_of_the_run_and_marks_no_row(
 ) -> None:
     open_market(engine)
     candles.replace(engine, "raw", NIFTY, walk(index, 7) if index else [])
-    for result in run(engine, ("swing", "longterm"), ALL, sizing=SIZING):
+    for result in evaluate(engine, ("swing", "longterm"), ALL, sizing=SIZING):
         made = stored(engine, result)
         assert (result.notes, made.notes) == (note, note)
         assert {row.flags for row in made.rows} == {()}
 
 
-def test_an_index_is_no_shorter_than_the_shares_are(engine: Engine) -> None:
+def test_an_index_as_long_as_the_shares_is_no_note(engine: Engine) -> None:
     open_market(engine, count=200)
-    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("longterm",), ALL, sizing=SIZING)
     assert result.notes == ""
 
 
-def test_an_index_that_ended_is_told_and_hides_no_share_that_ended(engine: Engine) -> None:
+def test_an_index_that_ended_is_noted_and_hides_no_share_that_ended(engine: Engine) -> None:
     keys = open_market(engine)
     candles.replace(engine, "raw", NIFTY, walk(280, 0, last=date(2026, 11, 12)))
     candles.replace(engine, "raw", keys[0], walk(280, 0, last=date(2026, 11, 12)))
-    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("longterm",), ALL, sizing=SIZING)
     assert result.notes == "NIFTY's candles end on 2026-11-12, so strength relative to it is unknown"
     assert stored(engine, result).rows[-1].why == "Not traded for 8 days before the newest session."
 
 
-def test_a_damaged_index_is_done_without(engine: Engine) -> None:
+def test_a_damaged_index_leaves_strength_unknown(engine: Engine) -> None:
     open_market(engine)
     damage(engine, NIFTY)
-    [result] = run(engine, ("longterm",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("longterm",), ALL, sizing=SIZING)
     assert result.notes.startswith("NIFTY left out, and strength relative to it unknown (damaged candles: ")
     rows = stored(engine, result).rows
     assert len(rows) == 12
     assert all(row.facts["rs6m"] is None for row in rows)
 
 
-def test_progress_is_told_as_it_goes_and_at_the_end(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_on_the_way_and_at_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_market(engine)
     ticking = iter(range(10_000))
-    told: list[Progress] = []
-    run(engine, ("swing",), ALL, sizing=SIZING, progress=told.append, monotonic=lambda: next(ticking) * 0.2)
-    assert [each.done for each in told] == sorted(each.done for each in told)
-    assert len(told) > 3
-    assert (told[-1].done, told[-1].total, told[-1].found) == (12, 12, 12)
-    assert told[-1].per_s > 0
-    best = [(row.setup != "NOT_READY", row.score) for row in told[-1].best]
+    reports: list[EvaluationProgress] = []
+    evaluate(
+        engine, ("swing",), ALL, sizing=SIZING, progress=reports.append, monotonic=lambda: next(ticking) * 0.2
+    )
+    assert [each.done for each in reports] == sorted(each.done for each in reports)
+    assert len(reports) > 3
+    assert (reports[-1].done, reports[-1].total, reports[-1].found) == (12, 12, 12)
+    assert reports[-1].per_s > 0
+    best = [(row.setup != "NOT_READY", row.score) for row in reports[-1].best]
+    assert len(best) == 10
     assert best == sorted(best, reverse=True)
 
 
-def test_what_progress_raises_ends_the_run_and_stores_nothing(engine: Engine) -> None:
+def test_an_exception_of_progress_ends_the_run_and_stores_nothing(engine: Engine) -> None:
     open_market(engine)
 
-    def stop(_: Progress) -> None:
+    def stop(_: EvaluationProgress) -> None:
         raise InputError("request", "1", "it was given up")
 
     with pytest.raises(InputError, match="given up"):
-        run(engine, ("swing",), ALL, sizing=SIZING, progress=stop)
+        evaluate(engine, ("swing",), ALL, sizing=SIZING, progress=stop)
     assert not list_of_runs(engine)
 
 
@@ -402,9 +411,9 @@ def test_a_list_is_no_longer_than_a_connection_can_subscribe(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_market(engine)
-    [whole] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [whole] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     monkeypatch.setattr(evaluation, "MAX_ROWS", 7)
-    [result] = run(engine, ("swing",), ALL, sizing=SIZING)
+    [result] = evaluate(engine, ("swing",), ALL, sizing=SIZING)
     assert result.found == 7
     assert [row.rank for row in stored(engine, result).rows] == list(range(1, 8))
     assert stored(engine, result).rows == stored(engine, whole).rows[:7], "what is ready is what is kept"

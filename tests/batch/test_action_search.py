@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp.batch.unseen import unseen
+from ltp.batch.action_search import unseen_falls
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.money import SCALE
@@ -33,17 +33,17 @@ def share(fall: float) -> list[Candle]:
 
 def test_a_share_that_fell_with_the_market_did_not_fall_by_itself(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: share(0.054)})
-    assert [fall.day for fall in unseen(engine, KEY)] == [DAY]
+    assert [fall.day for fall in unseen_falls(engine, KEY)] == [DAY]
     candles.upsert(engine, "raw", {f"NSE_EQ:{number}": share(0.054) for number in range(1, 60)})
-    assert unseen(engine, KEY) == []
+    assert unseen_falls(engine, KEY) == []
 
 
 def test_a_known_action_explains_its_fall(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: share(0.054)})
     corporate_actions.confirm(engine, [Action(KEY, DAY, 4816, 4556, "confirmed")])
-    assert unseen(engine, KEY) == []
+    assert unseen_falls(engine, KEY) == []
 
 
-def test_a_share_without_candles_has_nothing_to_tell(engine: Engine) -> None:
+def test_a_share_without_candles_as_traded_has_no_falls(engine: Engine) -> None:
     candles.upsert(engine, "adjusted", {KEY: share(0.054)})
-    assert unseen(engine, KEY) == []
+    assert unseen_falls(engine, KEY) == []
