@@ -132,11 +132,20 @@ class CellCache:
             news = self._news = CellDelta(self, board, places, after)
         return news
 
-    def loud(self, quotes: Iterable[Quote], after: int) -> bytes:
-        """Return the partials for browsers that saw everything up to version `after`, without what looks the
-        same since.
+    def caught_up(self, quotes: Iterable[Quote], after: int, up_to: int) -> bytes:
+        """Return the partials that changed after version `after` and not later than `up_to`.
+
+        An instrument that changed again since counts too: the next flush sends only those of its columns that
+        changed after `up_to`, so the others would be lost for a browser that stands at `after`.
         """
-        return b"".join([self.together(quote, after).partials for quote in quotes])
+        pieces: list[bytes] = []
+        for quote in quotes:
+            if quote.version <= up_to:
+                pieces.append(self.together(quote, after).partials)
+            else:
+                cells = [column.rendered(quote) for column in self._columns]
+                pieces += [cell.loud for cell in cells if after < cell.changed <= up_to]
+        return b"".join(pieces)
 
     def together(self, quote: Quote, after: int) -> InstrumentDelta:
         """Return the partials of one instrument, and keep them: between two batches most views ask for the

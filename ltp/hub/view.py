@@ -161,10 +161,8 @@ class View:
             return self._event
         event = self._caught_up.get(position)
         if event is None:
-            quotes = [
-                quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position
-            ]
-            cells = self._sheet.loud(quotes, position)
+            quotes = self._board.newer(self.keys, position)
+            cells = self._sheet.caught_up(quotes, position, self.position)
             event = self._caught_up[position] = self._encode(cells, position, rise=False)
         return event
 

@@ -36,7 +36,7 @@ class Drawn:
         return f"{'!' if quote.moved else ''}{quote.tick.ltp}<i class='w'>{quote.state}</i>"
 
     def loud(self, shown: Quote, after: int, *columns: str) -> str:
-        return self.fragments.sheet(columns or ("ltp",)).loud([shown], after).decode()
+        return self.fragments.sheet(columns or ("ltp",)).caught_up([shown], after, shown.version).decode()
 
     def calm(self, shown: Quote, *columns: str) -> str:
         return self.fragments.sheet(columns or ("ltp",)).calm([shown])
@@ -99,7 +99,7 @@ def test_long_gone_pages_do_not_fill_the_memory(drawn: Drawn, monkeypatch: pytes
     monkeypatch.setattr("ltp.hub.fragments._SHEETS", 2)
     kept = drawn.fragments.sheet(("ltp",))
     for id_ in range(5):
-        assert kept.loud([quote(100, 1)._replace(key=f"NSE_EQ:{id_}")], 0)
+        assert kept.caught_up([quote(100, 1)._replace(key=f"NSE_EQ:{id_}")], 0, 1)
         assert drawn.fragments.sheet(("ltp", f"{id_}")) is not kept
     assert len(drawn.fragments._price._rendered) <= 2
     assert len(drawn.fragments._sheets) <= 2

@@ -148,6 +148,21 @@ def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(
     assert view.catch_up(view.position) == b""
 
 
+def test_a_catch_up_includes_a_cell_whose_instrument_changed_again_since_the_last_flush(rig: Any) -> None:
+    """The next flush sends only the columns that changed after the last one, here the volume alone."""
+    view = rig.view(1, 2, columns=("chg", "volume"))
+    position = view.position
+    rig.apply(rig.tick("NSE_EQ:1", 100, volume=7))
+    view.flush()
+    rig.prices(k2=200)
+    view.flush()
+    rig.apply(rig.tick("NSE_EQ:1", 100, volume=8))
+    assert b'<hx-partial id="chg-NSE_EQ-1">100!</hx-partial>' in view.catch_up(position)
+    flushed = view.flush()
+    assert b'<hx-partial id="volume-NSE_EQ-1">100 of 8</hx-partial>' in flushed
+    assert b"chg-NSE_EQ-1" not in flushed
+
+
 def test_a_first_event_between_a_change_and_its_flush_does_not_take_the_flushes_id(
     rig: Any, browse: Any
 ) -> None:
