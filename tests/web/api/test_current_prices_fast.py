@@ -93,7 +93,7 @@ class Street:
         moment = BatchHeader(now_us(), feed, self.since, self.phase)
         unwanted = frozenset(each.key for each in ticks if each.rest)
         self.outlet.send(moment, list(ticks), Coverage(moment.since, unwanted))
-        self.wait_for(lambda: self.hub._board.at >= moment.now_us)
+        self.wait_for(lambda: self.hub.board.at >= moment.now_us)
 
     def same(self, query: str, method: str = "GET") -> bool:
         """Compare both answers; return whether the first came from the board."""
