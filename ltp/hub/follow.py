@@ -49,10 +49,8 @@ def follow(
                 reason = "rotated"
                 yield farewell(rotation_retry_ms())
                 return
-            with view.flushed:
-                if view.position == position and not draining():
-                    view.flushed.wait(max(0.0, min(written_s + HEARTBEAT_S, until_s) - now))
-                event, position = view.catch_up(position), view.position
+            wait_s = max(0.0, min(written_s + HEARTBEAT_S, until_s) - now)
+            event, position = _next_event(view, position, draining, wait_s)
             if event or monotonic() - written_s >= HEARTBEAT_S:
                 written_s = monotonic()
                 metrics.count("stream_writes")
@@ -69,3 +67,11 @@ def follow(
             view.followers -= 1
             close()
         metrics.count(f"stream_ends.{reason}")
+
+
+def _next_event(view: View, position: int, draining: Callable[[], bool], wait_s: float) -> tuple[bytes, int]:
+    """Wait for a flush after `position`; return the event since then, which may be empty, and its position."""
+    with view.flushed:
+        if view.position == position and not draining():
+            view.flushed.wait(wait_s)
+        return view.catch_up(position), view.position

@@ -67,18 +67,11 @@ class Hub:
         self.board = Board(now, monotonic)
         self.views = Views()
         self.prices = Prices(
-            self.board,
-            snapshot,
-            self._lock,
-            shown=self.views.shown,
-            on_change=self._mark_views,
-            monotonic=monotonic,
+            self.board, snapshot, monotonic, self._lock, shown=self.views.shown, on_change=self._mark_views
         )
-        self.quotes, self.last_known, self.vouched = (
-            self.prices.quotes,
-            self.prices.last_known,
-            self.prices.vouched,
-        )
+        self.quotes = self.prices.quotes
+        self.last_known = self.prices.last_known
+        self.vouched = self.prices.vouched
         self.clients = Clients()
         self.sockets = Sockets(
             stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self.clients
@@ -86,10 +79,10 @@ class Hub:
         self.writer = StreamWriter(
             self.views,
             self.sockets,
+            self._pacer,
             self._lock,
             self.refresh,
             wake=self._wake,
-            pacer=self._pacer,
             monotonic=monotonic,
         )
         self._relay = Relay(

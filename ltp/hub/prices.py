@@ -38,11 +38,11 @@ class Prices:
         self,
         board: Board,
         snapshot: Snapshot,
+        monotonic: Callable[[], float],
         lock: threading.RLock,
         *,
         shown: Callable[[], AbstractSet[str]],
         on_change: Callable[[list[str]], None],
-        monotonic: Callable[[], float],
     ) -> None:
         self.session = ""
         self._board, self._snapshot, self._lock, self._monotonic = board, snapshot, lock, monotonic

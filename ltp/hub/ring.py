@@ -51,7 +51,7 @@ class Ring:
         self._fd, params = self._set_up()
         weakref.finalize(self, os.close, self._fd)
         self._map(params)
-        self._tail = 0
+        self._tail = self._sent_tail[0]
         self.broken = ""
 
     def send(self, fds: array[int], addresses: array[int], sizes: array[int]) -> list[tuple[int, int]]:

@@ -78,11 +78,11 @@ class StreamWriter(threading.Thread):
         self,
         views: Views,
         sockets: Sockets,
+        pacer: Pacer,
         lock: threading.RLock,
         each_second: Callable[[], None],
         *,
         wake: threading.Event,
-        pacer: Pacer,
         monotonic: Callable[[], float],
     ) -> None:
         """

@@ -33,10 +33,10 @@ class Desk:
         self.prices = Prices(
             self.board,
             self.snapshot,
+            lambda: self.s,
             threading.RLock(),
             shown=self.views.keys,
             on_change=self.changed.extend,
-            monotonic=lambda: self.s,
         )
 
     def us(self) -> int:

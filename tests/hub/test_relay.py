@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -131,8 +131,8 @@ def test_a_dropped_subscription_is_closed() -> None:
         finally:
             closed.append(True)
 
-    applied: Callable[[Batch], None] = lambda _batch: None  # noqa: E731
-    relay = Relay(subscription, applied, lambda: None, lambda: None)
+    applied: list[Batch] = []
+    relay = Relay(subscription, applied.append, lambda: None, lambda: None)
     assert relay.follow_once() == "store"
     assert closed == [True]
 

@@ -24,13 +24,17 @@ SUBMISSIONS = 0x10000000
 
 class Kernel:
     """Answers each call with `answer`: takes sends (slot, descriptor, address, size), returns pairs (slot,
-    result) in any order.
+    result) in any order. `counters`: of entries so far.
     """
 
-    def __init__(self, answer: Callable[[list[tuple[int, ...]]], list[tuple[int, int]]]) -> None:
+    def __init__(
+        self, answer: Callable[[list[tuple[int, ...]]], list[tuple[int, int]]], counters: int
+    ) -> None:
         self.fd = os.memfd_create("ring")
         os.truncate(self.fd, SUBMISSIONS + 64 * ENTRIES)
-        self.answer, self.taken, self.calls = answer, 0, 0
+        for at in (SENT_TAIL, ANSWER_HEAD, ANSWER_TAIL):
+            os.pwrite(self.fd, struct.pack("I", counters), at)
+        self.answer, self.taken, self.calls = answer, counters, 0
 
     def params(self) -> tuple[int, ...]:
         offsets = (0, SENT_TAIL, 0, 0, 0, 0, ORDER), (ANSWER_HEAD, ANSWER_TAIL, 0, 0, 0, ANSWERS, 0)
@@ -64,8 +68,8 @@ class Kernel:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Ring, Kernel]]:
-    def make(answer: Any) -> tuple[Ring, Kernel]:
-        kernel = Kernel(answer)
+    def make(answer: Any, counters: int = 0) -> tuple[Ring, Kernel]:
+        kernel = Kernel(answer, counters)
         monkeypatch.setattr(Ring, "_set_up", lambda _ring: (kernel.fd, kernel.params()))
         ring = Ring()
         monkeypatch.setattr(ring, "_call", kernel)
@@ -126,11 +130,7 @@ def test_a_ring_that_breaks_before_it_wraps_submits_nothing_more(made: Any) -> N
 
 
 def test_the_counters_of_the_ring_wrap_at_32_bits(made: Any) -> None:
-    ring, kernel = made(all_of_it)
-    near = 2**32 - ENTRIES
-    ring._tail = kernel.taken = near
-    for at in (SENT_TAIL, ANSWER_HEAD, ANSWER_TAIL):
-        os.pwrite(kernel.fd, struct.pack("I", near), at)
+    ring, _ = made(all_of_it, counters=2**32 - ENTRIES)
     for _ in range(3):
         assert send(ring, ENTRIES - 1) == []
     assert ring.broken == ""
