@@ -70,7 +70,7 @@ def follow(
 
 
 def _next_event(view: View, position: int, draining: Callable[[], bool], wait_s: float) -> tuple[bytes, int]:
-    """Wait for a flush after `position`; return the event since then, which may be empty, and its position."""
+    """Wait for a flush after `position`; return the event since then, perhaps empty, and its position."""
     with view.flushed:
         if view.position == position and not draining():
             view.flushed.wait(wait_s)
