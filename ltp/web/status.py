@@ -150,7 +150,7 @@ def process(held: Services, counts: Mapping[str, int], redis_took_s: float | Non
     return [
         Figure("Browsers", f"{whole(hub.streams)} of {whole(hub.max_streams)}"),
         Figure("Events sent, a second", rate(held.vitals.rates.per_s("stream_writes"))),
-        Figure("Behind now", whole(hub.behind)),
+        Figure("Behind now", whole(hub.slow_browsers)),
         Figure("Fell behind", whole(counts.get("streams_fell_behind", 0))),
         Figure("Cut as too slow", said(cut)),
         Figure("Ended otherwise", said({reason: n for reason, n in ends.items() if reason not in _CUT})),

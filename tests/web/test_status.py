@@ -119,9 +119,9 @@ def test_open_streams_are_browsers(site: Any, worker: Any) -> None:
 
 
 def test_who_is_behind_is_counted_while_he_is(site: Any, worker: Any) -> None:
-    site.hub._sockets._late[-1] = SimpleNamespace(since_s=float("inf"))
+    site.hub.sockets.slow_browsers[-1] = SimpleNamespace(since_s=float("inf"))
     assert facts(site.page("/status"))["Behind now"] == "1"
-    del site.hub._sockets._late[-1]
+    del site.hub.sockets.slow_browsers[-1]
     assert facts(site.page("/status"))["Behind now"] == "0"
 
 

@@ -86,7 +86,7 @@ def test_changes_follow_as_events(app: Flask, hub: Hub) -> None:
     response, events = _open(app)
     next(events)
     hub.start()
-    hub._apply(
+    hub.apply(
         Batch("e", 1, 77, "live", 1, "simulator", {"NSE_EQ": "continuous"}, [Tick(KEY, 105, received_at=5)])
     )
     assert next(events).startswith(b'id: 77\ndata: <hx-partial id="ltp-NSE_EQ-1"><b>105</b>')
