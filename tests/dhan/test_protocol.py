@@ -24,7 +24,7 @@ from ltp.dhan.packets import (
     TickerPacket,
     encode,
 )
-from ltp.dhan.protocol import Disconnected, MessageBlock, Protocol
+from ltp.dhan.protocol import Block, Disconnected, Protocol
 
 AT = 1795408200_123456  # received
 LTT = 1795428000  # 2026-11-23 10:00:00 in India
@@ -351,28 +351,27 @@ def test_garbage_that_begins_like_a_disconnect_ends_nothing():
     assert feed.counters["wrong_length"] == 2
 
 
-# Runs: messages of one size that lie one after another
+# Blocks: messages of one size one after another
 
 
-def run(messages: list[bytes], gap: bytes = b"\x82\x32") -> MessageBlock:
-    return MessageBlock(b"".join(gap + message for message in messages), len(gap), len(messages[0]))
+def block_of(messages: list[bytes], gap: bytes = b"\x82\x32") -> Block:
+    return b"".join(gap + message for message in messages), len(gap), len(messages[0])
 
 
 @pytest.mark.parametrize("gap", [b"", b"\x82\x32", b"\x82\x7e\x00\x32"])
 @pytest.mark.parametrize(
     "packet", [TICKER, QUOTE, FULL, OpenInterestPacket(1, 1333, 987650), DisconnectPacket(1, 0, 805)]
 )
-def test_a_run_says_what_its_messages_say(packet, gap):
-    others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 was never asked for
+def test_a_block_is_read_as_its_messages_are(packet, gap):
+    others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 is not wanted
     messages = [encode(other) for other in others]
-    cut, whole = protocol("NSE_EQ:1333", "NSE_EQ:11536"), protocol("NSE_EQ:1333", "NSE_EQ:11536")
-    assert list(run(messages, gap).messages()) == messages
+    single, whole = protocol("NSE_EQ:1333", "NSE_EQ:11536"), protocol("NSE_EQ:1333", "NSE_EQ:11536")
     for _ in range(2):  # known the second time
-        assert whole.receive([run(messages, gap)], AT) == cut.receive(messages, AT)
-        assert (whole.counters, whole.seen, whole.events()) == (cut.counters, cut.seen, cut.events())
+        assert whole.receive([block_of(messages, gap)], AT) == single.receive(messages, AT)
+        assert (whole.counters, whole.seen, whole.events()) == (single.counters, single.seen, single.events())
 
 
-def test_what_is_odd_in_a_run_is_read_where_it_stands():
+def test_odd_messages_of_a_block_are_read_in_their_place():
     """No price, damage and a packet of an unknown instrument between good ones, the first two of them of
     known instruments.
     """
@@ -390,18 +389,20 @@ def test_what_is_odd_in_a_run_is_read_where_it_stands():
         encode(QUOTE._replace(security_id=9)),
         good,
     ]
-    feed, cut = protocol(), protocol()
-    assert feed.receive([run([good] * 3)], AT) == [QUOTE_TICK] * 3
-    cut.receive([good] * 3, AT)
-    ticks = feed.receive([run(messages), small, run(messages[::-1])], AT)
-    assert ticks == cut.receive([*messages, small, *messages[::-1]], AT)
+    feed, single = protocol(), protocol()
+    assert feed.receive([block_of([good] * 3)], AT) == [QUOTE_TICK] * 3
+    single.receive([good] * 3, AT)
+    ticks = feed.receive([block_of(messages), small, block_of(messages[::-1])], AT)
+    assert ticks == single.receive([*messages, small, *messages[::-1]], AT)
     assert [each[1] for each in ticks[:7]] == [16503500, None, 5000, 16503500, 16503500, None, 16503500]
-    assert feed.counters == cut.counters
+    assert feed.counters == single.counters
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.floats(width=32), st.integers(0, 2**32 - 1)), max_size=40))
-def test_any_run_says_what_its_messages_say(said):
-    messages = [encode(QUOTE._replace(security_id=id_, ltp=ltp, volume=volume)) for id_, ltp, volume in said]
-    whole, cut = protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"), protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3")
-    assert (whole.receive([run(messages)], AT) if messages else []) == cut.receive(messages, AT)
-    assert whole.counters == cut.counters
+def test_any_block_is_read_as_its_messages_are(quotes):
+    messages = [
+        encode(QUOTE._replace(security_id=id_, ltp=ltp, volume=volume)) for id_, ltp, volume in quotes
+    ]
+    whole, single = protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"), protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3")
+    assert (whole.receive([block_of(messages)], AT) if messages else []) == single.receive(messages, AT)
+    assert whole.counters == single.counters

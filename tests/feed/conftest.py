@@ -192,7 +192,7 @@ class FeedWorld:
 
     @staticmethod
     def drop(at: float, code: int = 0) -> tuple[float, object]:
-        return at, FeedClosed("The broker dropped the connection without a word", code)
+        return at, FeedClosed("The broker dropped the connection without a close frame", code)
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ltp import metrics
-from ltp.dhan.protocol import MessageBlock
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.client import FeedClient
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, encode
+from tests.feed.messages import cut_apart
 
 TOKEN = "eyJ.canary/+ =&token"
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
@@ -126,13 +126,7 @@ def connect(client: FeedClient, broker: Broker, timeout_s: float = 5.0) -> None:
 
 
 def read(client: FeedClient, timeout_s: float) -> list[bytes]:
-    """What `read` of the client returns, with runs cut into their messages."""
-    messages = client.read(timeout_s)
-    return [
-        each
-        for message in messages
-        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
-    ]
+    return cut_apart(client.read(timeout_s))
 
 
 def read_until(client: FeedClient, count: int) -> list[bytes]:
@@ -502,5 +496,5 @@ def test_an_end_that_lies_behind_messages_is_told_after_them(client: FeedClient,
     connect(client, broker.start(answer))
     assert ended.wait(20)
     assert read(client, 5) == [TICKER]
-    with pytest.raises(FeedClosed, match="without a word"):
+    with pytest.raises(FeedClosed, match="without a close frame"):
         client.read(5)

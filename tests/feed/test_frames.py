@@ -1,6 +1,4 @@
-"""Frames are written out as bytes where that says more; the long ones come from `encode`, which is tested
-against bytes.
-"""
+"""WebSocket frames: short ones as literal bytes, long ones from `encode`, which is tested against bytes."""
 
 from __future__ import annotations
 
@@ -10,21 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.dhan.protocol import MessageBlock
 from ltp.feed import frames
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameWalker, encode
+from tests.feed.messages import cut_apart
 
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
 SMALL = b"\x82\x10" + TICKER
 
 
 def fed(walker: FrameWalker, chunk: bytes) -> list[bytes]:
-    """What `feed` returns, with runs cut into their messages."""
-    return [
-        each
-        for message in walker.feed(chunk)
-        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
-    ]
+    return cut_apart(walker.feed(chunk))
 
 
 def fragment(opcode: int, payload: bytes, *, final: bool) -> bytes:
@@ -50,7 +43,7 @@ def test_every_length_form_is_read_back(size: int, key: bytes | None):
 
 def test_many_small_frames_in_one_chunk():
     walker = FrameWalker()
-    assert [len(run.block) for run in walker.feed(SMALL * 1000)] == [256 * 18] * 3 + [232 * 18]
+    assert [len(each.block) for each in walker.feed(SMALL * 1000)] == [256 * 18] * 3 + [232 * 18]
     assert fed(walker, SMALL * 1000) == [TICKER] * 1000
     assert walker.frames == 2000
 
