@@ -40,7 +40,7 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
         ({"state_dir": "/dev/null/x"}, "STATE_DIR='/dev/null/x' is not accepted: it must name a folder"),
         (
             {"dhanhq_ws_enabled": True},
-            "DHANHQ_CLIENT_ID='' is not accepted: to connect to DhanHQ DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set",
+            "DHANHQ_CLIENT_ID='' is not accepted: to connect to the broker DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set",
         ),
         ({"dhanhq_ws_enabled": True, "dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
         ({"dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),

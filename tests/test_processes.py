@@ -101,7 +101,7 @@ def test_lines_of_a_child_can_be_taken_instead_of_shown(wait_for, capfd):
         "import sys; print('one'); print('two', file=sys.stderr); sys.stdout.buffer.write(b'\\xff\\n')",
     ]
     family = Family()
-    family.add(Child("telling", program, ENV, lambda: False, tell=told.append))
+    family.add(Child("telling", program, ENV, lambda: False, log_line=told.append))
     wait_for(lambda: len(told) == 3)
     assert sorted(told) == ["one", "two", "\ufffd"]
     assert capfd.readouterr().out == ""

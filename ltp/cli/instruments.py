@@ -68,7 +68,7 @@ def add(commands: Any) -> None:
 
 def _import_master(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    place = given.place or settings.master_url or settings_module.DHANHQ_MASTER_URL
+    place = given.place or settings.master_url or settings.brokers_master_url
     engine = open_engine(settings.database)
     with Stages() as stages:
         done = master.import_from(engine, place, force=given.force, progress=stages)

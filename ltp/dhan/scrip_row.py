@@ -73,9 +73,7 @@ def parse_row(
 ) -> ScripRow:
     """Return the instrument and the kind that the cells describe.
 
-    Raises:
-        ValueError: a cell is not accepted; the text names it.
-        UnknownSegment: the feed has no prices of this segment.
+    Raises ValueError with the cell that is not accepted, UnknownSegment for a segment without prices.
     """
     segment, kind, type_ = _segment(exchange, letter), kind.strip().upper(), type_.strip().upper()
     security_id = _whole(id_)

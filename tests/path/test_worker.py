@@ -305,7 +305,7 @@ def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_p
     [
         (
             {"DHANHQ_ACCESS_TOKEN": ""},
-            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to DhanHQ DHANHQ_ACCESS_TOKEN must be set",
+            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to the broker DHANHQ_ACCESS_TOKEN must be set",
         ),
         (
             {"REDIS_URL": "redis://h?protocol=3"},
