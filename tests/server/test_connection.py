@@ -95,7 +95,7 @@ def test_whoever_streams_sets_the_deadline_and_counts_no_longer(
 ) -> None:
     connection, _ = pair
     unfinished = UnfinishedRequests(1)
-    connection.place = unfinished.enter("198.51.100.1")
+    connection.slot = unfinished.enter("198.51.100.1")
     connection.settimeout(0.1)
     assert len(unfinished) == 0
     with pytest.raises(TimeoutError):
