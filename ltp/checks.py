@@ -69,7 +69,8 @@ def credentials(settings: Settings) -> tuple[str, str]:
             raise ConfigError(
                 f"{name.upper()}_FILE", str(getattr(settings, f"{name}_file")), "the file is empty"
             )
-    return settings.secret("dhanhq_client_id"), settings.secret("dhanhq_access_token")
+    client_id, token = (settings.secret(name) for name in CREDENTIALS)
+    return client_id, token
 
 
 def require_credentials(settings: Settings) -> None:

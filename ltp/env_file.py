@@ -1,6 +1,6 @@
 """The `.env` file of the folder that a process is started in: the names it sets, and a refusal of bad lines.
 
-pydantic-settings ignores a line that it cannot read, and the process would start with another value.
+A line that cannot be read would be skipped otherwise, and the process would start with another value.
 """
 
 from __future__ import annotations

@@ -70,22 +70,22 @@ class CriterionError(InputError):
 class NotFoundError(LTPError):
     permanent = True
 
-    def __init__(self, what: str, name: str) -> None:
-        self.what, self.name = what, name
-        super().__init__(f"There is no {what} called {name[:80]!r}")
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"There is no {kind} called {name[:80]!r}")
 
 
 class NotReadError(LTPError):
     retry_after_s = 2
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} not been read since the start; try again in {self.retry_after_s} s")
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"{subject} not been read since the start; try again in {self.retry_after_s} s")
 
 
 class LimitError(LTPError):
-    def __init__(self, what: str, limit: int, retry_after_s: int) -> None:
-        self.what, self.limit, self.retry_after_s = what, limit, retry_after_s
-        super().__init__(f"The limit of {limit} {what} is reached; try again in {retry_after_s} s")
+    def __init__(self, things: str, limit: int, retry_after_s: int) -> None:
+        self.things, self.limit, self.retry_after_s = things, limit, retry_after_s
+        super().__init__(f"The limit of {limit} {things} is reached; try again in {retry_after_s} s")
 
 
 class FeedError(LTPError):

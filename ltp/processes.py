@@ -19,7 +19,7 @@ from typing import IO
 
 logger = logging.getLogger(__name__)
 
-STARTED_BY = "LTP_STARTED_BY"  # the variable with the process id at whose end a command must end too
+STARTED_BY = "LTP_STARTED_BY"  # its value: the id of the process at whose end a command must end too
 _PR_SET_PDEATHSIG = 1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0  # a child that ran this long starts over with the shortest wait

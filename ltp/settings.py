@@ -19,6 +19,7 @@ from pydantic_settings import SettingsConfigDict
 from ltp import env_file
 from ltp.core.written import is_quoted, masked_url, meant, token_fault
 from ltp.errors import ConfigError
+from ltp.setting_types import LOWER_CASE, UPPER_CASE
 from ltp.settings_access import AccessSettings
 from ltp.settings_broker import CREDENTIALS, PREFIX, BrokerSettings
 
@@ -52,7 +53,7 @@ class Settings(BrokerSettings, AccessSettings):
     )
     database_url_file: Path | None = Field(None, description="File that holds the database address.")
     state_dir: Path = Field(Path("state"), description="Folder for SQLite and the embedded Valkey.")
-    market_calendar: Literal["nse", "always_open"] = Field(
+    market_calendar: Annotated[Literal["nse", "always_open"], LOWER_CASE] = Field(
         "nse", description="Trading hours the worker follows."
     )
     market_calendar_overrides: Path | None = Field(
@@ -77,7 +78,7 @@ class Settings(BrokerSettings, AccessSettings):
     poll_interval_ms: Annotated[int, Field(ge=250, le=60_000)] = Field(
         1500, description="Milliseconds between two polls while the stream is down."
     )
-    screener_universe: str = Field(
+    screener_universe: Annotated[str, LOWER_CASE] = Field(
         "",
         description="Shares that the built-in screeners search; empty: the largest NIFTY list there is; "
         "off: none by itself.",
@@ -88,23 +89,10 @@ class Settings(BrokerSettings, AccessSettings):
     risk_per_trade: Annotated[float, Field(ge=1, le=10_000_000_000)] = Field(
         10_000, description="Rupees a swing plan may lose when its stop is hit."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UPPER_CASE] = Field(
         "INFO", description="Least severe log line that is written."
     )
 
-    @field_validator(
-        "auth", "dhanhq_ws_enabled", "dhanhq_ws_mode", "market_calendar", "screener_universe", mode="before"
-    )
-    @classmethod
-    def _lower(cls, value: Any) -> Any:
-        return value.strip().lower() if isinstance(value, str) else value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: Any) -> Any:
-        return value.strip().upper() if isinstance(value, str) else value
-
-    # Defined behind the other two and therefore run before them, so that its error shows the value as typed.
     @field_validator("*", mode="before")
     @classmethod
     def _not_quoted(cls, value: Any) -> Any:

@@ -13,6 +13,7 @@ from ltp.core.clients.client_address import TrustedProxies
 from ltp.core.clients.trusted_hosts import TrustedHosts, is_loopback
 from ltp.core.written import is_host
 from ltp.errors import ConfigError, InputError
+from ltp.setting_types import LOWER_CASE
 
 
 class AccessSettings(BaseSettings):
@@ -25,7 +26,7 @@ class AccessSettings(BaseSettings):
         description="Names the site is served under besides localhost, without port; "
         "a request for another is answered 400.",
     )
-    auth: Literal["", "none"] = Field(
+    auth: Annotated[Literal["", "none"], LOWER_CASE] = Field(
         "",
         description="none: every client that reaches the web server may do everything. "
         "Needed to serve other machines.",

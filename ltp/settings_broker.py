@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 from ltp.core.written import is_host
+from ltp.setting_types import LOWER_CASE
 
 PREFIX: Final = "DHANHQ_"
 CREDENTIALS: Final = ("dhanhq_client_id", "dhanhq_access_token")
 _WS_URL: Final = "wss://api-feed.dhan.co"
 _REST_URL: Final = "https://api.dhan.co/v2"
 _MASTER_URL: Final = "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"
+
+Mode = Literal["ticker", "quote", "full"]
 
 
 class BrokerSettings(BaseSettings):
@@ -24,7 +27,9 @@ class BrokerSettings(BaseSettings):
     The properties below have names without the broker's, for code that serves any broker.
     """
 
-    dhanhq_ws_enabled: bool = Field(False, description="Connect to the feed; false: the worker idles.")
+    dhanhq_ws_enabled: Annotated[bool, LOWER_CASE] = Field(
+        False, description="Connect to the feed; false: the worker idles."
+    )
     dhanhq_client_id: SecretStr = Field(SecretStr(""), description="DhanHQ client id.")
     dhanhq_access_token: SecretStr = Field(SecretStr(""), description="DhanHQ access token; lives 24 hours.")
     dhanhq_client_id_file: Path | None = Field(None, description="File that holds the client id.")
@@ -33,7 +38,7 @@ class BrokerSettings(BaseSettings):
         description="File that holds the token; read again on each connect, "
         "and a renewed token is written into it.",
     )
-    dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field(
+    dhanhq_ws_mode: Annotated[Mode, LOWER_CASE] = Field(
         "quote", description="Packets that instruments are subscribed for."
     )
     dhanhq_ws_url: str = Field(
@@ -72,7 +77,7 @@ class BrokerSettings(BaseSettings):
         return self.dhanhq_ws_enabled
 
     @property
-    def feed_mode(self) -> Literal["ticker", "quote", "full"]:
+    def feed_mode(self) -> Mode:
         return self.dhanhq_ws_mode
 
     @property

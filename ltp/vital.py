@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Vital:
-    """Watches threads. Created in the main thread before they start, which calls `ended` once a second."""
+    """Watches threads. Create it in the main thread before they start; call `ended` there every second."""
 
     def __init__(self, *threads: threading.Thread) -> None:
         self._threads = list(threads)

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     import_ = of_instruments.add_parser(
-        "import", help="replace what is known by DhanHQ's master, compact or detailed"
+        "import", help="replace what is known by the broker's master, compact or detailed"
     )
     import_.add_argument(
         "place", nargs="?", metavar="FILE|URL", help="CSV or gzip; left out: the address of the settings"

@@ -222,7 +222,7 @@ def _tls_context() -> ssl.SSLContext:
         # Of the files it reads only these two can fail; a missing SSL_CERT_FILE is ignored.
         reason = error.strerror or type(error).__name__
         raise FeedError(
-            f"TLS cannot be begun with what SSLKEYLOGFILE or SSL_CERT_FILE names: {reason}"
+            f"TLS cannot be started with the files of SSLKEYLOGFILE or SSL_CERT_FILE: {reason}"
         ) from None
 
 

@@ -77,7 +77,7 @@ class FeedConnection:
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
         self._unseen: dict[str, float] = {}  # sent keys without a packet yet -> when they were sent
-        self._asked_again: Counter[str] = Counter()  # by key, how often its subscription was sent again
+        self._resent: Counter[str] = Counter()  # by key, how often its subscription was sent again
         self._counted: Counter[str] = Counter()
         self._packets = 0
         self._sleep, self._rest_s = sleep, 0.0
@@ -99,7 +99,7 @@ class FeedConnection:
     def never_ticked(self) -> list[str]:
         """Keys that stayed silent although their subscription was sent twice, in the order of sending."""
         seen = self.protocol.seen
-        return [key for key in self._unseen if key in self._asked_again and key not in seen]
+        return [key for key in self._unseen if key in self._resent and key not in seen]
 
     def want(self, keys: Sequence[str]) -> None:
         """Subscribe and unsubscribe until exactly `keys` are subscribed. Raises FeedClosed."""
@@ -115,7 +115,7 @@ class FeedConnection:
         now = self._monotonic()
         for key in gone:
             self._unseen.pop(key, None)
-            del self._asked_again[key]
+            del self._resent[key]
         for key in keys:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
@@ -211,18 +211,18 @@ class FeedConnection:
         self._renew_silent(now)
         seen = self.protocol.seen
         self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
-        times = self._asked_again
+        resent = self._resent
         lost = [
             key
             for key, sent in self._unseen.items()
-            if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]
+            if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** resent[key]
         ]
         if lost:
-            self._asked_again.update(lost)
+            self._resent.update(lost)
             self.protocol.ask_again(lost)
             self._send()
             _log.warning(
-                "No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted)
+                "No packet for %d of %d instruments; subscribed them again", len(lost), len(self._wanted)
             )
         if self._watch.ping_due(now):
             self._client.ping()

@@ -89,7 +89,7 @@ class Gate:
             until = self._not_before.read()
             left_s, self.obstacle = self._left_s(until), ""
             self.pause = (
-                f"The broker said too many requests; nobody connects before {_clock_time(until)}"
+                f"Too many requests for the broker; the feed stays away until {_clock_time(until)}"
                 if left_s > 0
                 else ""
             )
@@ -117,7 +117,7 @@ class Gate:
                 self._not_before.write(self._unwritten)
             self._unwritten = 0.0
         except LTPError as error:
-            self.obstacle = f"The instant before which nobody may connect could not be kept: {error}"
+            self.obstacle = f"The instant until which the feed must stay away could not be stored: {error}"
 
 
 def _clock_time(epoch_s: float) -> str:

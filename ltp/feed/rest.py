@@ -139,7 +139,8 @@ class RestClient:
         with self._lock:
             if self.paused_s > 0:
                 raise FeedError(
-                    f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429
+                    f"REST is paused for {self.paused_s:.0f} s: the broker answered with too many requests",
+                    429,
                 )
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             try:
@@ -170,7 +171,7 @@ class RestClient:
             "dhanClientId": client_id,
             "Accept": "application/json",
         }
-        asked_at = self._clock()
+        called_at = self._clock()
         try:
             with self._session.request(
                 method,
@@ -184,7 +185,7 @@ class RestClient:
                 text = self._read(response)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             raise FeedError(f"The broker's REST side cannot be reached: {type(error).__name__}") from None
-        self._compare_clocks(response.headers.get("Date", ""), asked_at)
+        self._compare_clocks(response.headers.get("Date", ""), called_at)
         retry_after_s = parse_retry_after(response.headers.get("Retry-After", ""), self._clock())
         try:
             return response.status_code, retry_after_s, json.loads(text)
@@ -193,15 +194,15 @@ class RestClient:
                 raise FeedError("The broker's REST side sent no JSON", response.status_code) from None
             return response.status_code, retry_after_s, None
 
-    def _compare_clocks(self, date: str, asked_at: float) -> None:
+    def _compare_clocks(self, date: str, called_at: float) -> None:
         """Compare the broker's time with the middle of the call; `Date` has whole seconds, cut off."""
         try:
             theirs = parsedate_to_datetime(date).timestamp() + 0.5
         except (ValueError, OverflowError):
             return
         now = self._clock()
-        if 0 <= now - asked_at <= TIMEOUT_S:  # else this host's clock was set during the call
-            self.clock_error_s = (asked_at + now) / 2 - theirs
+        if 0 <= now - called_at <= TIMEOUT_S:  # else this host's clock was set during the call
+            self.clock_error_s = (called_at + now) / 2 - theirs
 
     def _read(self, response: requests.Response) -> bytes:
         """Read the whole body within TIMEOUT_S: the library's time-out starts again with each byte."""

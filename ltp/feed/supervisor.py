@@ -92,7 +92,7 @@ class Supervisor(threading.Thread):
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
-        self._session, self._session_asked = False, float("-inf")
+        self._session, self._session_checked = False, float("-inf")
         self._renewal = ""
 
     def set_enabled(self, enabled: bool) -> None:
@@ -213,8 +213,8 @@ class Supervisor(threading.Thread):
     def _is_in_session(self) -> bool:
         """Look it up once a second: it is read from a calendar and needed at each read of the socket."""
         now = self._monotonic()
-        if now - self._session_asked >= 1.0:
-            self._session_asked, self._session = now, self._in_session()
+        if now - self._session_checked >= 1.0:
+            self._session_checked, self._session = now, self._in_session()
         return self._session
 
     def _show(self, feed: Feed, connection: FeedConnection | None = None) -> None:

@@ -44,8 +44,8 @@ class DrainingWorker(RequestWorker):
     def handle_quit(self, _signal: int, _frame: Any) -> None:
         """End in a hurry, on Ctrl-C and SIGQUIT.
 
-        A terminal sends Ctrl-C to the workers and to the arbiter, which sends a second signal: it changes
-        nothing.
+        A terminal sends Ctrl-C to the workers and to the arbiter, which then signals the workers again: the
+        second time changes nothing.
         """
         self._drain_s, self.alive = _HURRIED_DRAIN_S, False
 

@@ -139,8 +139,8 @@ def test_an_instrument_without_a_trade_has_no_ltt():
 @pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL])
 def test_a_price_that_is_never_shown_is_left_out_of_its_tick(packet, bad):
     feed = protocol()
-    told = [tick.ltp for tick in feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)]
-    assert told == [None, 16503500]
+    prices = [tick.ltp for tick in feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)]
+    assert prices == [None, 16503500]
     assert feed.counters == ({"bad_price": 1} if bad else {})  # an untraded instrument has a price of 0
 
 
@@ -203,7 +203,7 @@ def test_side_values_follow_every_change():
     assert seen == [None, 16551000, 95000, 16551000, 17000000, None]
 
 
-# What is no tick
+# Packets that are no tick
 
 
 def test_disconnect_is_an_event_and_the_rest_of_the_message_is_read():
@@ -219,14 +219,14 @@ def test_disconnect_that_names_a_wanted_instrument_is_still_one():
     assert feed.events() == [Disconnected(807)]
 
 
-def test_market_status_says_nothing():
+def test_market_status_gives_neither_tick_nor_event():
     feed = protocol()
     assert feed.receive([encode(MarketStatusPacket(1, 0))], AT) == []
     assert feed.events() == []
     assert not feed.counters
 
 
-# The short way of a message that is one more quote of an instrument the broker has spoken of
+# The fast path: a message that is one more quote of an instrument with a price
 
 
 def test_a_message_of_several_packets_is_not_taken_for_one_of_its_size():
@@ -276,7 +276,7 @@ def test_a_second_quote_that_is_damaged_is_counted():
     assert feed.counters == {"wrong_length": 1}
 
 
-def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_starts_anew():
+def test_the_last_quotes_after_an_unsubscription_are_dropped_and_subscribing_again_starts_anew():
     feed = protocol()
     assert feed.receive([encode(QUOTE), encode(FULL)], AT)
     feed.unsubscribe(["NSE_EQ:1333"])
@@ -287,7 +287,7 @@ def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_st
     assert feed.seen == {"NSE_EQ:1333"}
 
 
-def test_packets_of_nobody_are_dropped_and_counted():
+def test_packets_of_unwanted_instruments_are_dropped_and_counted():
     feed = protocol()
     for stranger in (
         TICKER._replace(security_id=2885),

@@ -24,7 +24,7 @@ def fragment(opcode: int, payload: bytes, *, final: bool) -> bytes:
     return bytes([(0x80 if final else 0) | opcode, len(payload)]) + payload
 
 
-def test_encode_writes_what_rfc_6455_shows():
+def test_encode_writes_the_examples_of_rfc_6455():
     """Section 5.7: an unmasked and a masked text of "Hello", a 256-byte and a 65,536-byte binary message."""
     assert encode(TEXT, b"Hello") == bytes.fromhex("810548656c6c6f")
     assert encode(TEXT, b"Hello", bytes.fromhex("37fa213d")) == bytes.fromhex("818537fa213d7f9f4d5158")
@@ -125,7 +125,7 @@ def test_close_code(payload: bytes, code: int):
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        (b"\xc2\x01x", 1002),  # compressed although nobody agreed on it
+        (b"\xc2\x01x", 1002),  # compressed without an agreed extension
         (b"\x83\x01x", 1002),  # unknown data frame
         (b"\x8b\x01x", 1002),  # unknown control frame
         (b"\x09\x01x", 1002),  # fragmented ping
@@ -136,7 +136,7 @@ def test_close_code(payload: bytes, code: int):
         (b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 1009),
     ],
 )
-def test_damage_ends_the_walk_after_what_came_before_it(damage: bytes, code: int):
+def test_damage_ends_the_walk_after_the_messages_before_it(damage: bytes, code: int):
     walker = FrameWalker()
     assert fed(walker, SMALL + damage + SMALL) == [TICKER]
     assert walker.fault is not None
@@ -145,7 +145,7 @@ def test_damage_ends_the_walk_after_what_came_before_it(damage: bytes, code: int
 
 
 def test_a_giant_length_allocates_nothing():
-    """The cap must act on the length field, not on what has been gathered."""
+    """The cap must act on the length field, not on the bytes that have come."""
     walker = FrameWalker(max_message=1000)
     fed(walker, b"\x82\x7e\x03\xe9")
     assert walker.fault == (1009, "The feed sent a message of more than 1000 bytes")

@@ -71,6 +71,6 @@ def run(
     # Python runs signal handlers in this thread only, and only when it wakes.
     while not stopping.wait(_LOOK_EVERY_S):
         if vital.ended():
-            os._exit(ENDED)  # an orderly stop would wait for the ended thread's work
+            os._exit(ENDED)  # an orderly stop would wait for ever for a thread that has ended
     simulator.stop()
     _log.info("The simulated exchange has stopped")

@@ -1,4 +1,4 @@
-"""From a snapshot of the exchange to the packets of one subscription mode.
+"""The packets of one subscription mode, made from a snapshot of the exchange.
 
 Knows the fields of each mode and when the broker sends codes 5 and 6; knows no connection and no bytes.
 """
