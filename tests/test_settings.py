@@ -335,7 +335,19 @@ def test_another_programs_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "value", ["0.0.0.0:80", "256.1.1.1", "1.2.3", "http://localhost", "a b", "[::1]", "*", "-x"]
+    "value",
+    [
+        "0.0.0.0:80",
+        "256.1.1.1",
+        "1.2.3",
+        "http://localhost",
+        "a b",
+        "[::1]",
+        "*",
+        "-x",
+        "/run/ltp/web.sock",
+        "unix:x",
+    ],
 )
 def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
@@ -353,6 +365,17 @@ def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPa
 def test_an_address_or_a_name_to_listen_at(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
     assert load().bind == value.strip()
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("unix:/run/web.sock", "/run/web.sock"), ("unix:///run/web.sock", "/run/web.sock"), ("::1", "")],
+)
+def test_the_path_of_a_unix_socket_is_without_its_prefix(
+    monkeypatch: pytest.MonkeyPatch, value: str, path: str
+) -> None:
+    monkeypatch.setenv("BIND", value)
+    assert load().bind_path == path
 
 
 def test_a_token_file_with_a_byte_order_mark_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

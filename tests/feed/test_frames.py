@@ -55,13 +55,13 @@ def test_a_chunk_may_end_at_any_byte(cut: int):
     assert fed(walker, stream[:cut]) + fed(walker, stream[cut:]) == [TICKER] * 2
 
 
-@pytest.mark.parametrize("run", [1, 2, 63, 64, 65, 200])
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("size", [0, 1, 50, 125])
-def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
+def test_a_block_of_frames_of_one_size_ends_with_them(count: int, size: int):
     """Behind it a frame of another size, a text, a ping, a fragment, half a frame: each beginning with other
     bytes.
     """
-    alike = [bytes([number % 256]) * size for number in range(run)]
+    alike = [bytes([number % 256]) * size for number in range(count)]
     for other, after in (
         (encode(2, b"x" * 7), [b"x" * 7]),
         (encode(TEXT, b"y" * size), []),
@@ -73,7 +73,7 @@ def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
         stream = b"".join(encode(2, message) for message in alike) + other + encode(2, b"last" * 12)
         assert fed(walker, stream[:-3]) == alike + after
         assert fed(walker, stream[-3:]) == [b"last" * 12]
-        assert walker.frames == run + 2
+        assert walker.frames == count + 2
 
 
 def test_half_a_frame_gives_nothing_and_is_known():

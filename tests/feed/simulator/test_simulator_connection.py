@@ -251,7 +251,7 @@ def test_a_client_that_reads_nothing_delays_no_other_and_gets_the_newest_price(
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     rounds = 0
-    while not any(connection.counts["conflated"] for connection in simulator.connections.all()):
+    while not any(each.counts["conflated"] for each in simulator.connections.all()):
         rounds += 1
         for key in keys:
             simulator.trade(key, 10_000 * (100 + rounds % 100))
