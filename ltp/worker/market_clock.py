@@ -22,7 +22,7 @@ PROBES: Final = (
     "NSE_EQ:2885",
 )  # NIFTY and RELIANCE: when both are silent in session, the feed is
 CONNECT_EARLY: Final = timedelta(minutes=5)  # the first auction price must find the feed subscribed
-# Where the close in a price packet is the previous session's; afterwards it is the day's own.
+# Where the close in a price packet is the previous session's; afterwards it is the day's own (dhanhq-v2 3.5).
 _PREV_CLOSE_PHASES: Final = frozenset({"pre_open", "continuous", "closing_auction"})
 
 
