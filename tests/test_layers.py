@@ -44,8 +44,10 @@ OURS = {
     "metrics": set(),
     "logs": set(),
     "env_file": {"errors"},
-    "settings": {"core", "env_file", "settings_access", "errors"},
-    "settings_access": {"core", "errors"},
+    "settings": {"core", "env_file", "setting_types", "settings_access", "settings_broker", "errors"},
+    "settings_access": {"core", "setting_types", "errors"},
+    "settings_broker": {"core", "setting_types"},
+    "setting_types": set(),
     "vital": set(),
     "memory": set(),
     "gunicorn_log": {"logs"},
@@ -68,9 +70,11 @@ THEIRS = {
     "env_file": {"dotenv"},
     "settings": {"pydantic", "pydantic_settings"},
     "settings_access": {"pydantic", "pydantic_settings"},
+    "settings_broker": {"pydantic", "pydantic_settings"},
+    "setting_types": {"pydantic"},
 }
 # These put the layers together and may import anything.
-FREE = {"cli", "__main__", "worker.assembly", "runner", "processes", "checks"}
+FREE = {"cli", "__main__", "worker.assembly", "runner", "processes", "checks", "embedded", "web_probe"}
 # core asks nothing of the machine: no socket, no thread, no clock, no chance.
 IMPURE = {
     "socket",

@@ -94,15 +94,15 @@ def test_children_end_when_their_parent_is_killed_outright(wait_for, tmp_path):
 
 
 def test_lines_of_a_child_can_be_taken_instead_of_shown(wait_for, capfd):
-    told: list[str] = []
+    lines: list[str] = []
     program = [
         sys.executable,
         "-c",
         "import sys; print('one'); print('two', file=sys.stderr); sys.stdout.buffer.write(b'\\xff\\n')",
     ]
     family = Family()
-    family.add(Child("telling", program, ENV, lambda: False, tell=told.append))
-    wait_for(lambda: len(told) == 3)
-    assert sorted(told) == ["one", "two", "\ufffd"]
+    family.add(Child("printing", program, ENV, lambda: False, log_line=lines.append))
+    wait_for(lambda: len(lines) == 3)
+    assert sorted(lines) == ["one", "two", "\ufffd"]
     assert capfd.readouterr().out == ""
     family.end()

@@ -49,7 +49,7 @@ def add(commands: Any) -> None:
     )
     import_.set_defaults(command=_import)
     fetch = of_candles.add_parser(
-        "fetch", help="fetch what is missing from DhanHQ; goes on where it was ended"
+        "fetch", help="fetch what is missing from the broker; goes on where it was ended"
     )
     fetch.add_argument(
         "--universe", default="", help="of which instruments; left out: what the built-in screeners search"

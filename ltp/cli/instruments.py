@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     import_ = of_instruments.add_parser(
-        "import", help="replace what is known by DhanHQ's master, compact or detailed"
+        "import", help="replace what is known by the broker's master, compact or detailed"
     )
     import_.add_argument(
         "place", nargs="?", metavar="FILE|URL", help="CSV or gzip; left out: the address of the settings"
@@ -66,7 +66,7 @@ def add(commands: Any) -> None:
 
 def _import_master(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    place = given.place or settings.master_url or settings_module.DHANHQ_MASTER_URL
+    place = given.place or settings.master_url or settings.brokers_master_url
     engine = open_engine(settings.database)
     with Stages() as stages:
         done = import_from(engine, place, force=given.force, progress=stages)

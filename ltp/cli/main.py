@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     actions.add(commands)
     instruments.add(commands)
     screeners.add(commands)
-    _add_simulate(commands.add_parser("simulate", help="run an exchange that speaks DhanHQ v2"))
+    _add_simulate(commands.add_parser("simulate", help="run a simulated exchange in the broker's protocol"))
     return parser
 
 

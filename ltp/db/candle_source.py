@@ -64,7 +64,7 @@ def refuse_simulated(there: Held) -> None:
     """Raise DatabaseError where simulated candles would join real ones."""
     if there == "real":
         raise DatabaseError(
-            "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's",
+            "Simulated candles are not fetched: the database holds real ones, imported or the broker's",
             permanent=True,
         )
 

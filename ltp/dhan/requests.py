@@ -1,7 +1,7 @@
-"""The JSON texts a client sends on the feed: subscribe, unsubscribe, disconnect; written by us, read by the
-simulator.
+"""The JSON texts that a client sends on the feed: subscribe, unsubscribe, disconnect.
 
-Knows no connection: who sends them when is `protocol`'s and the supervisor's.
+Written for the broker, read by the simulator. Knows no connection: `protocol` and the supervisor decide when
+a text is sent.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from ltp.errors import InputError
 
 
 class Request(NamedTuple):
-    """`mode` and `keys` of a disconnect are None and empty. There may be more keys than the broker allows in
-    a message.
+    """One parsed text. `mode` and `keys` of a disconnect are None and empty.
+
+    There may be more keys than the broker allows in a message.
     """
 
     action: Literal["subscribe", "unsubscribe", "disconnect"]
@@ -37,8 +38,9 @@ def subscribe(keys: Iterable[str], mode: Mode) -> list[str]:
 
 
 def unsubscribe(keys: Iterable[str], mode: Mode) -> list[str]:
-    """Return the messages that give `keys` up, at most 100 in each. `mode` must be the one they were asked
-    for in.
+    """Return the messages that give `keys` up, at most 100 in each.
+
+    `mode` must be the one they were subscribed in.
     """
     return _messages(UNSUBSCRIBE[mode], list(keys))
 
@@ -49,10 +51,10 @@ def disconnect() -> str:
 
 
 def parse(text: str) -> Request:
-    """Read what a client sent. Unknown keys are ignored, ids may be strings or integers.
+    """Read a client's text. Unknown keys are ignored, ids may be strings or integers.
 
     Raises:
-        InputError: naming the field that is not accepted.
+        InputError: names the field that is not accepted.
     """
     try:
         request = json.loads(text)
@@ -77,7 +79,7 @@ def _messages(code: int, keys: Sequence[str]) -> list[str]:
 
 
 def _message(code: int, keys: Sequence[str]) -> str:
-    # SecurityId is a string: the documentation says so, and integers are only known to be tolerated.
+    # SecurityId is a string, as documented; integers are only known to be tolerated.
     instruments = [dict(zip(("ExchangeSegment", "SecurityId"), key.split(":"), strict=True)) for key in keys]
     return json.dumps({"RequestCode": code, "InstrumentCount": len(keys), "InstrumentList": instruments})
 

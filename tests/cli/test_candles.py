@@ -234,7 +234,7 @@ def test_simulated_candles_do_not_join_imported_ones_and_imported_ones_take_thei
     assert main(fetch) == 2
     assert (
         capsys.readouterr().err
-        == "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's\n"
+        == "Simulated candles are not fetched: the database holds real ones, imported or the broker's\n"
     )
     assert (candles.last_days(engine, "adjusted"), [each.day for each in candles.days(engine)]) == (
         {},

@@ -55,7 +55,7 @@ def test_disconnect_has_a_code_and_nothing_else():
 
 
 @given(st.lists(keys, min_size=1, max_size=5), st.sampled_from(MODES))
-def test_what_is_written_is_read_back(wanted, mode):
+def test_a_written_request_is_read_back(wanted, mode):
     assert requests.parse(requests.subscribe(wanted, mode)[0]) == Request("subscribe", mode, tuple(wanted))
     assert requests.parse(requests.unsubscribe(wanted, mode)[0]) == Request(
         "unsubscribe", mode, tuple(wanted)

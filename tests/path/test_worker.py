@@ -247,7 +247,7 @@ def test_a_refusal_for_too_many_requests_is_kept_over_a_restart(bench: Bench) ->
     second = bench.start()
     bench.wait_for(lambda: bench.status("wanted") == "2" and bench.status("feed") == "down")
     assert bench.simulator.faults.active()[0].struck == struck == 1
-    bench.wait_for(lambda: "nobody connects before" in bench.status("last_error"))
+    bench.wait_for(lambda: "the feed stays away until" in bench.status("last_error"))
     assert bench.status("expected") == "1"
     assert bench.end(second) == 0
 
@@ -305,7 +305,7 @@ def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_p
     [
         (
             {"DHANHQ_ACCESS_TOKEN": ""},
-            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to DhanHQ DHANHQ_ACCESS_TOKEN must be set",
+            "DHANHQ_ACCESS_TOKEN='' is not accepted: to connect to the broker DHANHQ_ACCESS_TOKEN must be set",
         ),
         (
             {"REDIS_URL": "redis://h?protocol=3"},

@@ -59,7 +59,7 @@ class Conflator:
                 for.
             prev_close_from: segments whose packets now carry the previous session's close; after hours the
                 same field is
-                the day's own close (dhanhq-v2 3.5).
+                the day's own close.
             sessions: ISO date of the current or last session by segment, for a price that does not say when
                 it was made.
             delay_s: how late most moving instruments of a segment arrive, without the segments that is not

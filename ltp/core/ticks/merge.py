@@ -17,9 +17,7 @@ from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import Tick
 
 IST_OFFSET_S: Final = 19_800
-NO_TRADE_BEFORE: Final = (
-    946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
-)
+NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01
 LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
 LTT_BEHIND_US: Final = 366 * 86_400_000_000  # a trade time of a year ago is of another epoch, or of no use
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()

@@ -1,8 +1,7 @@
-"""One client of the simulated feed: its subscriptions, what waits to be sent to it, and the one thread that
-sends.
+"""One client of the simulated feed: its subscriptions, its queue, and the one thread that sends.
 
-A slow client is conflated, never waited for: past a bound only the newest of each instrument and mode is
-kept. Knows neither prices nor other connections.
+A slow client is conflated, never waited for: past a bound only the newest entry of each instrument and mode
+is kept. Knows neither prices nor other clients.
 """
 
 from __future__ import annotations
@@ -30,16 +29,19 @@ _GOING_AWAY_S: Final = 1.0  # how long a peer has to answer our close
 _POLL_S: Final = 0.25
 _QUEUE: Final = 4_096
 
-How = Literal["reset", "fin", "close"]
+Ending = Literal["reset", "fin", "close"]
 
 
 class Outgoing(NamedTuple):
-    """`slot`: a newer entry of the same slot replaces this one when the client is slow. `content`: packets to
-    encode, a message to pass on as it is, or how to end the connection (after this nothing is sent).
+    """One entry of a client's queue.
+
+    `slot`: when the client is slow, a newer entry of the same slot replaces this one. `content`: packets to
+    encode, a message to pass on as it is, or the end of the connection, after which nothing is sent. `code`:
+    of the close frame.
     """
 
     slot: tuple[str, str]
-    content: tuple[Packet, ...] | bytes | How
+    content: tuple[Packet, ...] | bytes | Ending
     code: int = 1000
 
 
@@ -47,15 +49,18 @@ Subscribed = Callable[["SimulatorClient", Mode, list[str]], None]
 
 
 class SimulatorClient:
-    """Args:
-    on_subscribed: called with the mode and the keys that are new in it.
-    ping_s, silence_s: pings are so far apart; a client that says nothing for so long is dropped.
+    """One client, served by two threads: one reads its requests, one sends.
+
+    Args:
+        on_subscribed: called with the client, the mode and the keys that are new in it.
+        ping_s: seconds between two pings.
+        silence_s: a client that sends nothing for so many seconds is dropped.
     """
 
     def __init__(
         self,
         client_id: str,
-        line: FrameSocket,
+        sock: FrameSocket,
         faults: Faults,
         on_subscribed: Subscribed,
         *,
@@ -65,7 +70,7 @@ class SimulatorClient:
         self.client_id = client_id
         self.subscribed: dict[Mode, set[str]] = {mode: set() for mode in MODES}
         self.counts: Counter[str] = Counter()
-        self._line, self._faults, self._on_subscribed = line, faults, on_subscribed
+        self._socket, self._faults, self._on_subscribed = sock, faults, on_subscribed
         self._ping_s, self._silence_s = ping_s, silence_s
         self._waiting: list[Outgoing] = []
         self._ready = threading.Condition()
@@ -81,13 +86,13 @@ class SimulatorClient:
                 message = websocket.receive(timeout=_POLL_S)
                 # A binary one is the v1 header that the official client sends at its end.
                 if isinstance(message, str) and not self._over:
-                    self._handle(message)
+                    self._obey(message)
         except ConnectionClosed:
             pass
         finally:
             self._over = True
             self.offer([])  # wakes the sender
-            self._line.close()
+            self._socket.close()
             sender.join(_GOING_AWAY_S)
 
     def offer(self, outgoing: Iterable[Outgoing]) -> None:
@@ -101,29 +106,30 @@ class SimulatorClient:
             self._ready.notify()
 
     def disconnect(self, reason: int) -> None:
-        """Name the reason in a code-50 packet, then close."""
-        self.offer([_farewell(reason)])
+        """Send the reason in a code-50 packet, then close."""
+        self.offer([_disconnect_packet(reason)])
         self.end("close")
 
-    def end(self, how: How, code: int = 1000) -> None:
-        # A sender that is stuck with a slow client never comes to the end; the reading thread does.
+    def end(self, how: Ending, code: int = 1000) -> None:
+        # A sender blocked by a slow client never reaches the end of the queue; the reading thread ends it
+        # then.
         self._end_by = min(self._end_by, time.monotonic() + _GOING_AWAY_S)
         if how == "reset":
             self._over = True
-            self._line.reset()
+            self._socket.reset()
         self.offer([Outgoing(("", "end"), how, code)])
 
-    def _handle(self, text: str) -> None:
+    def _obey(self, text: str) -> None:
         self.counts["requests"] += 1
         try:
             request = parse(text)
         except InputError:
-            self.offer([_farewell(BAD_REQUEST)])
+            self.offer([_disconnect_packet(BAD_REQUEST)])
             return
         if request.action == "disconnect":
             self.end("close")
         elif self._too_many(request):
-            self.offer([_farewell(TOO_MANY)])
+            self.offer([_disconnect_packet(TOO_MANY)])
         elif request.mode is not None:
             self._apply(request, request.mode)
 
@@ -144,7 +150,7 @@ class SimulatorClient:
 
     def _overdue(self) -> bool:
         now = time.monotonic()
-        return now > self._end_by or now - self._line.heard_at > self._silence_s
+        return now > self._end_by or now - self._socket.received_at > self._silence_s
 
     def _send_loop(self) -> None:
         distortion = Distortion(self._faults)
@@ -156,31 +162,31 @@ class SimulatorClient:
                         self._ready.wait(max(0.0, ping_at - time.monotonic()))
                     entries, self._waiting = self._waiting, []
                 if time.monotonic() >= ping_at:
-                    self._line.send(PING)
+                    self._socket.send(PING)
                     ping_at = time.monotonic() + self._ping_s
                 self._send(entries, distortion)
         except OSError:
             pass  # the peer is gone; the reading thread has noticed too
         except Exception:
-            self._line.close()  # a client that is served no more must learn of it
+            self._socket.close()  # else the client would wait for prices that never come
             raise
 
     def _send(self, entries: list[Outgoing], distortion: Distortion) -> None:
         frames: list[bytes] = []
         for entry in entries:
             if isinstance(entry.content, str):
-                self._line.send(b"".join(frames))
+                self._socket.send(b"".join(frames))
                 self._finish(entry)
                 return
             for message in self._messages(entry.content, distortion):
                 half = self._faults.take("half_frame")
                 if half is not None:
-                    self._line.send(b"".join(frames))
+                    self._socket.send(b"".join(frames))
                     self._cut(message, half.params["then"])
                     return
                 frames.append(frame(message))
         self.counts["messages"] += len(frames)
-        self._line.send(b"".join(frames))
+        self._socket.send(b"".join(frames))
 
     def _messages(self, content: tuple[Packet, ...] | bytes, distortion: Distortion) -> list[Message]:
         if isinstance(content, bytes):
@@ -188,16 +194,16 @@ class SimulatorClient:
         return distortion.messages(content)
 
     def _cut(self, message: Message, then: str) -> None:
-        self._line.send_half(message)
+        self._socket.send_half(message)
         if then == "reset":
             self.end("reset")
 
     def _finish(self, entry: Outgoing) -> None:
         self._over = True
         if entry.content == "close":
-            self._line.send(close_frame(entry.code))
-        self._line.finish()
+            self._socket.send(close_frame(entry.code))
+        self._socket.finish()
 
 
-def _farewell(reason: int) -> Outgoing:
+def _disconnect_packet(reason: int) -> Outgoing:
     return Outgoing(("", f"reason {reason}"), (DisconnectPacket(0, 0, reason),))

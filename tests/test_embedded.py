@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ltp import runner
+from ltp import embedded
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ from ltp import runner
         ("Fatal: cannot allocate memory", "INFO", "Fatal: cannot"),
     ],
 )
-def test_what_valkey_writes_is_logged_as_ours_and_its_advice_is_quiet(
+def test_lines_of_valkey_are_logged_as_ours_and_its_advice_is_quiet(
     caplog: pytest.LogCaptureFixture, line: str, level: str, message: str
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "ltp.runner"):
-        runner._tell_of_valkey(line)
+    with caplog.at_level(logging.DEBUG, "ltp.embedded"):
+        embedded.log_valkey_line(line)
     [record] = caplog.records
     assert record.levelname == level
     assert record.getMessage().startswith(f"Valkey: {message}")
