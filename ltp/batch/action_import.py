@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from ltp.core.formats import action_list
 from ltp.core.formats.action_list import ActionRow
 from ltp.core.history.corporate_action import PAISE, Action
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import Engine
 from ltp.screen.announced import contradiction, step_on, stepped
@@ -39,7 +39,7 @@ class ActionImport(NamedTuple):
     replaced: list[tuple[Action, Action]]
 
 
-def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> ActionImport:
+def confirm_list(engine: Engine, lookup: SymbolLookup, content: bytes, name: str) -> ActionImport:
     """Confirm what a list announces.
 
     Raises:
@@ -68,7 +68,7 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> A
 
 
 def _by_share_and_day(
-    lookup: Lookup, rows: Sequence[ActionRow]
+    lookup: SymbolLookup, rows: Sequence[ActionRow]
 ) -> tuple[dict[tuple[str, date], list[ActionRow]], dict[int, str]]:
     """Return the rows of each share and day, whatever they call the share, and by line why the others are of
     none.

@@ -12,7 +12,7 @@ from typing import Final
 
 from ltp.core.identity import issue
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import preference
+from ltp.core.symbol_lookup import preference
 
 SHARES: Final = "NSE_EQ"
 INDICES: Final = "IDX_I"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ltp.batch.candle_keys import INDICES, CandleKeys
 from ltp.core.formats import bhavcopy, history_csv
 from ltp.core.formats.day_name import refuse_other_day
-from ltp.core.formats.exchange_csv import sheet
+from ltp.core.formats.exchange_csv import read_table
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD
 from ltp.db.candles import Basis
@@ -48,7 +48,7 @@ class CandleReader:
         Raises:
             InputError: it is neither, or is not accepted.
         """
-        source = sheet(content, name)
+        source = read_table(content, name)
         if history_csv.is_history(source.columns) and not bhavcopy.is_bhavcopy(source.columns):
             return self._of_history(name, history_csv.parse_sheet(source))
         if self._basis != "raw":

@@ -111,7 +111,7 @@ class _Search:
         self, engine: Engine, kinds: Sequence[str], spec: Spec, sizing: Sizing, as_of: date | None
     ) -> None:
         self.members = _members(engine, spec.universe)
-        self._spec, self._as_of, self._held = spec, as_of, candle_source.held(engine)
+        self._spec, self._as_of, self._held = spec, as_of, candle_source.origin(engine)
         self._left_out: dict[str, str] = {}
         index = histories.load_index(engine, as_of)
         self._index_fault = index.fault or ("" if index.history.days.size else "no candles of it")
@@ -210,7 +210,7 @@ class _Search:
         """Refuse a run that would say nothing of its universe, or of which nobody could say whose candles it
         is made of.
         """
-        if candle_source.held(engine) != self._held:
+        if candle_source.origin(engine) != self._held:
             raise DatabaseError(
                 "The candles became those of another source meanwhile; evaluate the screen again"
             )

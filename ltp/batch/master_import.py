@@ -19,7 +19,7 @@ from ltp.batch import relistings
 from ltp.batch.master_file import opened
 from ltp.batch.reassignments import Reassignments
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, reassignments, universes
 from ltp.db.engine import Engine, writing
 from ltp.dhan.scrip_master import ScripMaster, ScripRow
@@ -210,11 +210,11 @@ def _replace_universes(engine: Engine, found: _Found, source: str) -> tuple[str,
     """
     unknown: list[str] = []
     if found.underlyings:
-        lookup = Lookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
+        lookup = SymbolLookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
         members = []
         for symbol, number in sorted(found.underlyings.items()):
             # The exchange's number of a share is its id, so a contract of before a rename still finds it.
-            share = lookup.find(symbol) or lookup.meant(f"{SHARES}:{number}")
+            share = lookup.find(symbol) or lookup.resolve(f"{SHARES}:{number}")
             if share is None or not share.series or not share.isin.startswith("INE"):
                 unknown.append(symbol)
             else:

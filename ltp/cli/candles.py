@@ -145,7 +145,7 @@ def _replaced(instruments: int) -> str:
 
 def _status(_: argparse.Namespace) -> int:
     engine = open_engine(settings_module.load().database)
-    if candle_source.held(engine) == "simulated":
+    if candle_source.origin(engine) == "simulated":
         print("The candles are simulated; real ones that are imported or fetched take their place.")
     for basis in candles.BASES:
         newest = candles.last_days(engine, basis)

@@ -27,7 +27,7 @@ class ContractTerms(NamedTuple):
     terms: str
 
 
-def same(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
+def same_instrument(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
     """Return whether two rows of one key mean the same instrument; True where nothing tells.
 
     `renamed`: former to present symbols of shares, since a contract bears its underlying's.

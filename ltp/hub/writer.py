@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ltp import metrics
-from ltp.core.patience import Patience
+from ltp.core.failure_limit import FailureLimit
 from ltp.hub.pacer import Pacer
 from ltp.hub.sockets import Sockets
 from ltp.hub.view import Delivery, View, farewell
@@ -88,7 +88,7 @@ class StreamWriter(threading.Thread):
         self._next_pulse_s = self._next_stall_check_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
-        self._patience = Patience(GIVE_UP_S)
+        self._patience = FailureLimit(GIVE_UP_S)
 
     @property
     def draining(self) -> bool:
@@ -118,7 +118,7 @@ class StreamWriter(threading.Thread):
             except Exception:  # without this loop no browser hears anything again
                 metrics.count("writer_failed")
                 log.exception("A round of events failed")
-                if self._patience.lost(self._monotonic()):
+                if self._patience.failed(self._monotonic()):
                     raise  # it ends the thread and so the process; another serves its browsers
                 time.sleep(_FAILED_S)  # whatever wakes it meanwhile: a fault that stays must not fill the log
                 wait_s = 0.0

@@ -29,7 +29,7 @@ from ltp.core.criteria.nodes import (
     Not,
     Number,
     Series,
-    written,
+    node_text,
 )
 from ltp.core.screener import Outcome
 from ltp.screen import indicators
@@ -86,22 +86,22 @@ class _Share:
     def outcome(self, node: Node) -> Outcome:
         passed = self._truth(node) is True
         if not isinstance(node, Comparison):
-            return Outcome(written(node), passed)
+            return Outcome(node_text(node), passed)
         if node.left.kind is NodeKind.WORD:
             return Outcome(
-                written(node),
+                node_text(node),
                 passed,
                 None,
-                f"{node.sign} {written(node.right)}, is {self._word(node.left) or 'unknown'}",
+                f"{node.sign} {node_text(node.right)}, is {self._word(node.left) or 'unknown'}",
             )
         value, bound = self._number(node.left), self._number(node.right)
         stated = (
-            written(node.right)
+            node_text(node.right)
             if isinstance(node.right, Number)
-            else f"{_plain(bound)} ({written(node.right)})"
+            else f"{_plain(bound)} ({node_text(node.right)})"
         )
         return Outcome(
-            written(node),
+            node_text(node),
             passed,
             _rounded(value),
             f"{node.sign} {stated}",
@@ -114,7 +114,7 @@ class _Share:
         match node:
             case Comparison(sign, left, right) if left.kind is NodeKind.WORD:
                 word = self._word(left)
-                return None if word is None else (word == written(right)) == (sign == "==")
+                return None if word is None else (word == node_text(right)) == (sign == "==")
             case Comparison(sign, left, right):
                 a, b = self._number(left), self._number(right)
                 return _COMPARE[sign](a, b) if math.isfinite(a) and math.isfinite(b) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ltp.core.history.plan import ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, WAITING, Plan, after
+from ltp.core.history.plan import ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, WAITING, Plan, stage_after
 from ltp.core.money import Price
 
 Bar = tuple[Price, Price, Price, Price]  # open, high, low, close
@@ -28,7 +28,7 @@ def outcome(plan: Plan, sessions: Iterable[Bar]) -> float | None:
     stage, fill, last = WAITING, None, 0
     for opened, high, low, close in sessions:
         last = close
-        before, stage = stage, after(plan, stage, opened, low, high)
+        before, stage = stage, stage_after(plan, stage, opened, low, high)
         if stage in (INVALIDATED, MISSED):
             return None
         if fill is None and stage != WAITING:

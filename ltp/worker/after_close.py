@@ -69,7 +69,7 @@ class AfterClose:
             return
         self._look_at = self._monotonic() + LOOK_EVERY_S
         try:
-            universe, held = self._universe(), candle_source.held(self._engine)
+            universe, held = self._universe(), candle_source.origin(self._engine)
             if self._fetches and self._lacks(universe, held):
                 if self._monotonic() >= self._fetch_at:
                     self._fetch(universe)
@@ -82,7 +82,7 @@ class AfterClose:
     def stop(self) -> None:
         self._child.stop()
 
-    def _lacks(self, universe: str, held: candle_source.Held) -> bool:
+    def _lacks(self, universe: str, held: candle_source.Origin) -> bool:
         """Tell whether candles are to be fetched: those of the newest session, or real ones in place of
         simulated ones.
         """
@@ -123,7 +123,7 @@ class AfterClose:
         else:
             log.warning("Not all candles were fetched: %s", sentence)
 
-    def _ask(self, universe: str, held: candle_source.Held) -> None:
+    def _ask(self, universe: str, held: candle_source.Origin) -> None:
         """Ask once for every screen that was not evaluated on the newest candles: the built-in ones and the
         saved.
         """
@@ -139,7 +139,7 @@ class AfterClose:
             if evaluated >= newest or (kind, newest, held) in self._asked:
                 continue
             try:
-                evaluations.request(self._engine, kind, spec, searched)
+                evaluations.enqueue(self._engine, kind, spec, searched)
             except LimitError:
                 return  # the others follow when these are done
             self._asked.add((kind, newest, held))

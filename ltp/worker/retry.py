@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.core.patience import Patience
+from ltp.core.failure_limit import FailureLimit
 
 STANDBY_S: Final = 0.1
 _FIRST_S: Final = 0.05
@@ -16,7 +16,7 @@ class Retry:
     """`wait_s`: before the next try, 0 after a success."""
 
     def __init__(self) -> None:
-        self.wait_s, self._patience = 0.0, Patience(_GIVE_UP_S)
+        self.wait_s, self._patience = 0.0, FailureLimit(_GIVE_UP_S)
 
     def failed(self) -> None:
         self.wait_s = min(max(self.wait_s * 2, _FIRST_S), _MOST_S)
@@ -32,4 +32,4 @@ class Retry:
 
     def lost(self, now: float) -> bool:
         """Note a fault of ours; return whether there was no success for too long (monotonic seconds)."""
-        return self._patience.lost(now)
+        return self._patience.failed(now)

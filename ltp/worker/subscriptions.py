@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from ltp.core.clients.allotment import LIMIT, ROTATE_S, FeedPlaces, Wish, allot
+from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
@@ -44,7 +44,7 @@ class Subscriptions:
         master: KnownInstruments,
         market: MarketClock,
         ingest: Ingest,
-        demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
+        demand: Callable[[float], Mapping[str, Mapping[str, Demand]]],
         drop_demand: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         stored: Callable[[], Iterable[str]],
@@ -60,7 +60,7 @@ class Subscriptions:
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
         self._reassigned: Mapping[str, int] = {}
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
-        self._wishes: dict[str, dict[str, Wish]] = {}  # by kind and key, until a monotonic instant
+        self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key, until a monotonic instant
         self._asked: tuple[object, ...] = ()  # what `_places` were made of
         self._places = FeedPlaces([], [], {})
         self._followed: FeedPlaces | None = None
@@ -116,7 +116,7 @@ class Subscriptions:
             for tick in self._recall(keys)
         ]
 
-    def _learn(self, demand: Mapping[str, Mapping[str, Wish]], now: float) -> None:
+    def _learn(self, demand: Mapping[str, Mapping[str, Demand]], now: float) -> None:
         """Take the demand in, and have removed where it lies what the master does not know.
 
         A wish holds until its own time also when Redis lost it, or an emptied server would cost every open

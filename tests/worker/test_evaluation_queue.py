@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.db import evaluations
-from ltp.db.engine import open_engine
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.engine import open_engine, reading
+from ltp.db.evaluations import Evaluation
 from ltp.worker.evaluation_queue import EvaluationQueue
 
 
@@ -42,10 +42,9 @@ class Desk:
         child: Any = self.child
         self.chore = EvaluationQueue(engine, active=lambda: self.active, child=child)
 
-    def request(self, id_: int) -> EvaluationRequest:
-        found = evaluations.fetch(self.engine, id_)
-        assert found is not None
-        return found
+    def request(self, id_: int) -> Evaluation:
+        with reading(self.engine) as connection:
+            return next(each for each in evaluations.newest_in(connection).values() if each.id == id_)
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_requests_are_carried_out_one_after_the_other(desk: Desk) -> None:
     desk.chore()
     assert desk.child.started == []
-    first, second = evaluations.request(desk.engine, "swing"), evaluations.request(desk.engine, "longterm")
+    first, second = evaluations.enqueue(desk.engine, "swing"), evaluations.enqueue(desk.engine, "longterm")
     desk.chore()
     evaluations.claim(desk.engine, first)  # as the child does
     desk.chore()
@@ -69,7 +68,7 @@ def test_requests_are_carried_out_one_after_the_other(desk: Desk) -> None:
 
 
 def test_a_child_that_was_killed_leaves_a_failed_request_with_its_last_word(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
+    asked = evaluations.enqueue(desk.engine, "swing")
     desk.chore()
     evaluations.claim(desk.engine, asked)
     desk.child.end = (-1, "it took longer than 300 s and was ended")
@@ -82,7 +81,7 @@ def test_a_child_that_was_killed_leaves_a_failed_request_with_its_last_word(desk
 
 
 def test_what_the_child_said_itself_stays(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
+    asked = evaluations.enqueue(desk.engine, "swing")
     desk.chore()
     evaluations.fail(desk.engine, asked, "there are no candles")
     desk.child.end = (2, "another sentence")
@@ -91,7 +90,7 @@ def test_what_the_child_said_itself_stays(desk: Desk) -> None:
 
 
 def test_a_machine_that_cannot_start_a_child_is_told_to_who_asked(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
+    asked = evaluations.enqueue(desk.engine, "swing")
     desk.child.refuses = True
     desk.chore()
     assert desk.request(asked).message == "the evaluation cannot be started (Cannot allocate memory)"
@@ -99,7 +98,7 @@ def test_a_machine_that_cannot_start_a_child_is_told_to_who_asked(desk: Desk) ->
 
 def test_a_worker_that_stands_by_starts_nothing(desk: Desk) -> None:
     desk.active = False
-    asked = evaluations.request(desk.engine, "swing")
+    asked = evaluations.enqueue(desk.engine, "swing")
     desk.chore()
     assert (desk.child.started, desk.request(asked).state) == ([], "queued")
 
@@ -107,7 +106,7 @@ def test_a_worker_that_stands_by_starts_nothing(desk: Desk) -> None:
 def test_a_stop_ends_the_child_and_says_so(desk: Desk) -> None:
     desk.chore.stop()
     assert not desk.child.stopped
-    asked = evaluations.request(desk.engine, "swing")
+    asked = evaluations.enqueue(desk.engine, "swing")
     desk.chore()
     evaluations.claim(desk.engine, asked)
     desk.chore.stop()
@@ -116,8 +115,8 @@ def test_a_stop_ends_the_child_and_says_so(desk: Desk) -> None:
 
 
 def test_a_locked_database_is_waited_for(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = evaluations.request(desk.engine, "swing")
-    monkeypatch.setattr("ltp.db.engine.PATIENCE_MS", 1)
+    asked = evaluations.enqueue(desk.engine, "swing")
+    monkeypatch.setattr("ltp.db.engine.BUSY_TIMEOUT_MS", 1)
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     desk.chore()

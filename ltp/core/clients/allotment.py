@@ -27,7 +27,7 @@ RULE: Final = (
 )
 
 
-class Wish(NamedTuple):
+class Demand(NamedTuple):
     """`rank`: see `rank_of`; of several clients that want the same, the lowest. `until`: seconds since the
     epoch.
     """
@@ -51,7 +51,7 @@ def rank_of(place: int) -> int:
     return place.bit_length()
 
 
-def most(client: str, quota: int) -> int:
+def client_limit(client: str, quota: int) -> int:
     """Return how many instruments a client may want."""
     return LIMIT if client == EXEMPT else quota
 

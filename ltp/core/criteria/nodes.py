@@ -142,7 +142,7 @@ _NOT, _COMPARISON, _NEGATIVE, _ALONE = 3, 4, 7, 8
 _SIGN: Final = {"+": 5, "-": 5, "*": 6, "/": 6}
 
 
-def written(node: Node) -> str:
+def node_text(node: Node) -> str:
     """Return the one text of a node; parsing it gives the node again."""
     return _written(node)[0]
 
@@ -179,5 +179,5 @@ def _around(node: Node, least: int) -> str:
 def _call(node: Call) -> str:
     if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.of in {(), (CLOSE,)}:
         return f"{node.function}{node.days}"
-    arguments = [written(each) for each in node.of]
+    arguments = [node_text(each) for each in node.of]
     return f"{node.function}({', '.join(arguments + ([str(node.days)] if node.days else []))})"

@@ -34,7 +34,7 @@ from ltp.core.criteria.nodes import (
     Series,
     Word,
 )
-from ltp.core.criteria.tokens import Token, read, refusal
+from ltp.core.criteria.tokens import Token, refusal, tokenize
 from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, WORDS, Function, nearest
 from ltp.errors import CriterionError
 
@@ -58,7 +58,7 @@ def parse(text: str, where: str = "criterion") -> Node:
 class _Parser:
     def __init__(self, text: str, where: str) -> None:
         self._text, self._where = text, where
-        self._tokens = read(text, where)
+        self._tokens = tokenize(text, where)
         self._place = self._depth = 0
         self._in_weeks = False
 

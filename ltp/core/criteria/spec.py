@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from ltp.core.criteria.nodes import written
+from ltp.core.criteria.nodes import node_text
 from ltp.core.criteria.parser import parse
 from ltp.core.money import MAX_PRICE, SCALE, Price
 from ltp.errors import InputError
@@ -68,7 +68,7 @@ def canonical(text: str, where: str = "criterion") -> str:
     Raises:
         CriterionError: it is not accepted.
     """
-    return written(parse(text, where))
+    return node_text(parse(text, where))
 
 
 def from_params(pairs: Iterable[tuple[str, str]]) -> Spec:

@@ -50,7 +50,7 @@ def refusal(where: str, text: str, at: int, accepted: str) -> CriterionError:
     return CriterionError(where, text, at, accepted)
 
 
-def read(text: str, where: str) -> list[Token]:
+def tokenize(text: str, where: str) -> list[Token]:
     """Split a criterion; the last token is the end.
 
     Raises:

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import CsvTable, parse_day, sheet
+from ltp.core.formats.exchange_csv import CsvTable, parse_day, read_table
 from ltp.core.history import announcement
 from ltp.core.history.corporate_action import MAX_SHARES, parse_parts
 from ltp.core.instrument import SHARE_SERIES
@@ -53,7 +53,7 @@ def parse(content: bytes, name: str) -> list[ActionRow]:
     Raises:
         InputError: columns are missing, or a row of the column ratio is wrong; names line and column.
     """
-    source = sheet(content, name)
+    source = read_table(content, name)
     places = _places(source)
     found: list[ActionRow] = []
     for line, cells in source.rows:
@@ -124,7 +124,7 @@ def _given(line: int, said: Mapping[str, str], where: str) -> Iterator[ActionRow
         raise InputError(f"{where}, column ex_date", said.get("ex_date", ""), _DAY_ACCEPTED)
     if not symbol:
         raise InputError(f"{where}, column symbol", "", "an exchange symbol such as BAJFINANCE")
-    reading = announcement.read(said.get("purpose", ""))
+    reading = announcement.parse(said.get("purpose", ""))
     differs = bool(reading.parts) and _product(reading.parts) != _product(parts)
     held = f"the column ratio has {said['ratio']}, but its purpose is {said['purpose']!r}" if differs else ""
     yield ActionRow(line, symbol, day, said["ratio"], parts, held)
@@ -135,7 +135,7 @@ def _announced(line: int, said: Mapping[str, str]) -> Iterator[ActionRow]:
     filled in.
     """
     purpose, suggested = said.get("purpose", ""), said.get("suggested", "")
-    reading = announcement.read(purpose)
+    reading = announcement.parse(purpose)
     day, symbol = parse_day(said.get("ex_date", "")), said.get("symbol", "").upper()
     if not reading.speaks and suggested:
         yield ActionRow(

@@ -14,7 +14,14 @@ from datetime import date
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import CsvTable, DamagedRows, parse_day, plain_candle, read_candle, sheet
+from ltp.core.formats.exchange_csv import (
+    CsvTable,
+    DamagedRows,
+    parse_day,
+    plain_candle,
+    read_candle,
+    read_table,
+)
 from ltp.core.history.candle import Candle
 from ltp.errors import InputError
 
@@ -109,7 +116,7 @@ def parse(content: bytes, name: str) -> Bhavcopy:
             than five rows and 2%
             are damaged.
     """
-    return parse_sheet(sheet(content, name))
+    return parse_sheet(read_table(content, name))
 
 
 def parse_sheet(source: CsvTable) -> Bhavcopy:

@@ -1,7 +1,7 @@
 """Who belongs to a universe, as people and the exchange write it down: NSE's ind_*list CSV, a list of
 symbols, a name.
 
-Knows neither files nor SQL; what a symbol means is `core.lookup`'s.
+Knows neither files nor SQL; what a symbol means is `core.symbol_lookup`'s.
 """
 
 from __future__ import annotations

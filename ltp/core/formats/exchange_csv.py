@@ -133,7 +133,7 @@ def _bounded(content: bytes, name: str) -> bytes:
     return content
 
 
-def sheet(content: bytes, name: str) -> CsvTable:
+def read_table(content: bytes, name: str) -> CsvTable:
     """Read the header of a CSV file: UTF-8 (names of companies may be in anything), any line ends, blank
     lines left out.
 

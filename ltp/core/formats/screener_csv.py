@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import SEGMENTS, Instrument, parse_key
-from ltp.core.lookup import preference
 from ltp.core.money import SCALE, Price, price_from_rupees
 from ltp.core.screener import MAX_ROWS, Row
+from ltp.core.symbol_lookup import preference
 from ltp.errors import InputError
 
 COLUMNS: Final = (

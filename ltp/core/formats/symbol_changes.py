@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import parse_day, sheet
+from ltp.core.formats.exchange_csv import parse_day, read_table
 from ltp.errors import InputError
 
 _CALLED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -34,7 +34,7 @@ def parse(content: bytes, name: str) -> list[SymbolChange]:
     Raises:
         InputError: names line and column of the first thing that is not accepted.
     """
-    source = sheet(content, name)
+    source = read_table(content, name)
     places = {
         word: source.columns[spelling]
         for word, names in _CALLED.items()

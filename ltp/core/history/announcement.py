@@ -85,7 +85,7 @@ class _Held(Exception):
     """A part that is not understood."""
 
 
-def read(text: str) -> Reading:
+def parse(text: str) -> Reading:
     """Read an announcement such as Bonus 1:1 / Dividend - Rs 5 Per Share."""
     if len(text) > _MOST:
         return Reading(held=f"it is longer than {_MOST} characters", speaks=True)

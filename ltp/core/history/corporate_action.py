@@ -92,7 +92,7 @@ def parse_parts(text: str, where: str = "ratio") -> tuple[tuple[Kind | Literal["
     Raises:
         InputError: as `parse_ratio`.
     """
-    reading = announcement.read(text)
+    reading = announcement.parse(text)
     pair = _PAIR.fullmatch(re.sub(r"(?<=\d),(?=\d)", "", text.strip()))
     if reading.held:
         raise InputError(where, text, f"{reading.held}; accepted are {RATIO_ACCEPTED}")

@@ -75,7 +75,7 @@ def plans_of(run: Run) -> dict[str, Plan]:
     }
 
 
-def after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price) -> str:
+def stage_after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price) -> str:
     """Return the stage a plan is in after prices from `low` to `high` in one session.
 
     Entry and stop in one session are an entry that was stopped, unless the session opened beyond the stop.
@@ -99,7 +99,7 @@ def after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price)
     return ENTERED if touched and stage not in ENDED else stage
 
 
-def followed(plan: Plan, packed: bytes, split: str = "") -> Plan:
+def follow(plan: Plan, packed: bytes, split: str = "") -> Plan:
     """Return the plan as it stands after the sessions since it was made.
 
     Args:
@@ -124,7 +124,7 @@ def followed(plan: Plan, packed: bytes, split: str = "") -> Plan:
             break
         if plan.weekly and week not in (0, _week(number)):
             stage = _after_week(plan, stage, closed)
-        stage = after(plan, stage, opened, low, high)
+        stage = stage_after(plan, stage, opened, low, high)
         week, closed = _week(number), close
         if plan.weekly and (number + _MONDAY) % 7 >= _FRIDAY:
             stage = _after_week(plan, stage, closed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, allot, most, rank_of
+from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, allot, client_limit, rank_of
 
 
 def keys(name: str, n: int) -> list[str]:
@@ -46,7 +46,7 @@ def test_a_short_list_of_wishes_comes_before_the_end_of_a_long_one() -> None:
 
 
 def test_direct_requests_of_this_machine_have_no_quota_but_the_connections() -> None:
-    assert (most("", 1_000), most("203.0.113.9", 1_000)) == (5_000, 1_000)
+    assert (client_limit("", 1_000), client_limit("203.0.113.9", 1_000)) == (5_000, 1_000)
 
 
 def test_the_rule_is_written_down_where_operators_read() -> None:

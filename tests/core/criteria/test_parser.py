@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltp.core.criteria.facts import FACTS
-from ltp.core.criteria.nodes import written
+from ltp.core.criteria.nodes import node_text
 from ltp.core.criteria.parser import MAX_DEPTH, parse
 from ltp.core.criteria.tokens import MAX_LENGTH, MAX_TOKENS
 from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, SERIES
@@ -53,7 +53,7 @@ def test_equal_criteria_become_one_text(text, canonical):
         with pytest.raises(CriterionError):
             parse(text)
         return
-    assert written(parse(text)) == canonical
+    assert node_text(parse(text)) == canonical
     assert parse(canonical) == parse(text)
 
 
@@ -190,23 +190,23 @@ def test_nesting_is_bounded(opening):
 
 def test_what_is_nested_as_deep_as_allowed_is_read():
     text = "(" * MAX_DEPTH + "close" + ")" * MAX_DEPTH + " > 1"
-    assert written(parse(text)) == "close > 1"
+    assert node_text(parse(text)) == "close > 1"
 
 
 def test_a_chain_is_bounded_too():
     with pytest.raises(CriterionError, match=f"at most {MAX_TOKENS} words"):
         parse("close" + "+1" * 200 + " > 1")
     longest = "close" + "+1" * ((MAX_TOKENS - 3) // 2) + ">1"
-    assert parse(written(parse(longest))) == parse(longest)
+    assert parse(node_text(parse(longest))) == parse(longest)
 
 
 def test_every_name_of_the_vocabulary_is_accepted():
     for name in [*SERIES, *(fact.name for fact in FACTS)]:
         text = f"{name} == {FACT_WORDS[name][0]}" if name in FACT_WORDS else f"{name} > 1"
-        assert parse(written(parse(text))) == parse(text)
+        assert parse(node_text(parse(text))) == parse(text)
     for function in FUNCTIONS.values():
         text = function.example if function.example.startswith("crosses") else f"{function.example} > 1"
-        assert parse(written(parse(text))) == parse(text)
+        assert parse(node_text(parse(text))) == parse(text)
 
 
 def test_the_facts_that_are_words_are_those_whose_unit_is_text():
@@ -234,5 +234,5 @@ def test_any_text_is_read_or_refused_and_what_is_read_keeps_its_meaning(text):
         assert 0 <= refused.at <= len(text)
         return
     node = parse(text)
-    assert parse(written(node)) == node
-    assert written(parse(written(node))) == written(node)
+    assert parse(node_text(node)) == node
+    assert node_text(parse(node_text(node))) == node_text(node)

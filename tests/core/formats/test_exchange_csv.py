@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from ltp.core.formats import exchange_csv
-from ltp.core.formats.exchange_csv import DamagedRows, members, parse_day, read_candle, sheet
+from ltp.core.formats.exchange_csv import DamagedRows, members, parse_day, read_candle, read_table
 from ltp.core.history.candle import Candle
 from ltp.errors import InputError
 
@@ -99,25 +99,25 @@ def test_nonsense_is_refused_by_column(texts: tuple[str, ...], sentence: str) ->
     ],
 )
 def test_columns_are_found_by_name_whatever_the_dress(content: bytes) -> None:
-    read = sheet(content, "x.csv")
+    read = read_table(content, "x.csv")
     rows = [cells for _, cells in read.rows]
     assert (read.columns["symbol"], read.columns["openprice"]) == (0, 1)
     assert [cells[:2] for cells in rows] == [["A", "1"]]
 
 
 def test_lines_are_counted_with_the_blank_ones() -> None:
-    assert [line for line, _ in sheet(b"A,B\n\n1,2\n\n3,4\n", "x").rows] == [3, 5]
+    assert [line for line, _ in read_table(b"A,B\n\n1,2\n\n3,4\n", "x").rows] == [3, 5]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_a_sentence(content: bytes) -> None:
     with pytest.raises(InputError, match="the file is empty"):
-        sheet(content, "x.csv")
+        read_table(content, "x.csv")
 
 
 def test_a_line_that_is_no_csv_is_a_sentence() -> None:
     with pytest.raises(InputError, match=r"x\.csv, line 2"):
-        list(sheet(b"A,B\n" + b"x" * 200_000, "x.csv").rows)
+        list(read_table(b"A,B\n" + b"x" * 200_000, "x.csv").rows)
 
 
 def test_files_come_out_of_their_archives() -> None:
@@ -191,5 +191,5 @@ def test_few_damaged_rows_are_told_and_many_refuse_the_file() -> None:
 
 def test_a_cell_of_several_lines_moves_no_line_number() -> None:
     """As NSE's list of corporate actions, whose header may break lines within its quotes."""
-    rows = sheet(b'"SYMBOL \n","PURPOSE \n"\nITC,"a\nb"\n\nTCS,c\n', "x.csv").rows
+    rows = read_table(b'"SYMBOL \n","PURPOSE \n"\nITC,"a\nb"\n\nTCS,c\n', "x.csv").rows
     assert [(line, cells[0]) for line, cells in rows] == [(4, "ITC"), (7, "TCS")]

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ltp.core.formats import history_csv
-from ltp.core.formats.exchange_csv import sheet
+from ltp.core.formats.exchange_csv import read_table
 from ltp.core.formats.history_csv import HistoryFile, ShareName
 from ltp.core.history import candle
 from ltp.core.history.candle import Candle
@@ -20,7 +20,7 @@ HDFC = ShareName("HDFCBANK", "", "", None)
 
 
 def parse(text: str, name: str = "x.csv") -> HistoryFile:
-    source = sheet(text.encode(), name)
+    source = read_table(text.encode(), name)
     assert history_csv.is_history(source.columns)
     return history_csv.parse_sheet(source)
 
@@ -82,7 +82,7 @@ def test_a_file_without_candles_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("columns", ["date,symbol,open,high,low,close", "symbol,open,high,low,close,volume"])
 def test_another_file_is_no_history(columns: str) -> None:
-    assert not history_csv.is_history(sheet(f"{columns}\n".encode(), "x").columns)
+    assert not history_csv.is_history(read_table(f"{columns}\n".encode(), "x").columns)
 
 
 def test_the_exchange_s_file_of_its_indices() -> None:

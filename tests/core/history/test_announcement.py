@@ -5,7 +5,7 @@ from math import prod
 
 import pytest
 
-from ltp.core.history.announcement import read
+from ltp.core.history.announcement import parse
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ from ltp.core.history.announcement import read
     ],
 )
 def test_every_spelling_of_a_ratio_of_equity_shares_is_read(text: str, ratio: str) -> None:
-    reading = read(text)
+    reading = parse(text)
     assert (prod(part for _, part in reading.parts), reading.held, reading.speaks) == (
         Fraction(ratio),
         "",
@@ -103,7 +103,7 @@ def test_every_spelling_of_a_ratio_of_equity_shares_is_read(text: str, ratio: st
     ],
 )
 def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
-    reading = read(text)
+    reading = parse(text)
     assert (reading.parts, reading.speaks) == ((), True)
     assert reading.held
 
@@ -125,7 +125,7 @@ def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
     ],
 )
 def test_what_leaves_the_number_of_shares_alone_does_not_speak_of_it(text: str) -> None:
-    assert read(text) == ((), "", False, False)
+    assert parse(text) == ((), "", False, False)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_what_leaves_the_number_of_shares_alone_does_not_speak_of_it(text: str) 
     ],
 )
 def test_a_division_of_the_company_is_told_from_the_rest(text: str, divides: bool) -> None:
-    assert read(text).divides == divides
+    assert parse(text).divides == divides

@@ -12,7 +12,7 @@ from ltp.core.instrument import SHARE_SERIES, Instrument
 SEGMENT: Final = "NSE_EQ"
 
 
-class Lookup:
+class SymbolLookup:
     """Of one set of instruments; build a new one when they change.
 
     A symbol may belong to a share, to its bonds and to a listing that has ended (MOTHERSON is a share and a
@@ -56,7 +56,7 @@ class Lookup:
                 return former
         return None
 
-    def meant(self, text: str) -> Instrument | None:
+    def resolve(self, text: str) -> Instrument | None:
         """Return the instrument of a key (NSE_EQ:1333), of SEGMENT:SYMBOL, or of an NSE symbol."""
         known = self._by_key.get(text.strip().upper())
         if known is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.written import is_host, is_quoted, masked_url, meant, token_fault
+from ltp.core.setting_text import closest_name, is_host, is_quoted, masked_url, token_fault
 
 KNOWN = ["PORT", "BIND", "REDIS_URL", "DATABASE_URL", "DHANHQ_ACCESS_TOKEN", "DHANHQ_CLIENT_ID"]
 
@@ -65,7 +65,7 @@ def test_a_token_of_the_usual_signs_has_no_fault() -> None:
     ],
 )
 def test_one_slip_is_seen_through(name: str, right: str) -> None:
-    assert meant(name, KNOWN, ours=False) == right
+    assert closest_name(name, KNOWN, ours=False) == right
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_one_slip_is_seen_through(name: str, right: str) -> None:
     ],
 )
 def test_among_names_of_ours_likeness_is_enough(name: str, right: str) -> None:
-    assert meant(name, KNOWN, ours=True) == right
+    assert closest_name(name, KNOWN, ours=True) == right

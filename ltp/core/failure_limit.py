@@ -5,7 +5,7 @@ living on.
 from __future__ import annotations
 
 
-class Patience:
+class FailureLimit:
     """Of `for_s` seconds without a success. Every `now` is monotonic seconds."""
 
     def __init__(self, for_s: float) -> None:
@@ -14,7 +14,7 @@ class Patience:
     def succeeded(self) -> None:
         self._failing_since = float("inf")
 
-    def lost(self, now: float) -> bool:
+    def failed(self, now: float) -> bool:
         """Note a failure; tell whether there was no success for too long."""
         self._failing_since = min(self._failing_since, now)
         return now - self._failing_since >= self._for_s

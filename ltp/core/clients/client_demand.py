@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from ltp.core.clients.allotment import most, rank_of
+from ltp.core.clients.allotment import client_limit, rank_of
 
 _KEPT: Final = 50_000  # wishes of all clients; those of who asked longest ago are forgotten first
 
 
-class Wishes:
+class ClientDemand:
     """Of one kind. `quota`: instruments a client may want at a time. Every instant is in seconds, on one
     clock.
     """
@@ -20,13 +20,13 @@ class Wishes:
         self._of: dict[str, dict[str, float]] = {}  # by client: until when each key is wanted
         self._kept = 0
 
-    def ask(self, client: str, keys: Collection[str], now: float, until: float) -> dict[str, int]:
+    def want(self, client: str, keys: Collection[str], now: float, until: float) -> dict[str, int]:
         """Note that a client wants `keys`; return those within its quota, with the rank of each. What it
         wanted first stays.
         """
         before = self._of.pop(client, {})
         held = {key: end for key, end in before.items() if end >= now}
-        quota = most(client, self._quota)
+        quota = client_limit(client, self._quota)
         for key in keys:
             if key in held or len(held) < quota:
                 held[key] = until

@@ -54,7 +54,7 @@ def token_fault(text: str) -> str:
     return ""
 
 
-def meant(name: str, known: Iterable[str], *, ours: bool) -> str:
+def closest_name(name: str, known: Iterable[str], *, ours: bool) -> str:
     """Return which of the `known` names a name that is none of them was probably meant to be, "" for none.
 
     Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where the
