@@ -49,12 +49,12 @@ def confirm_list(engine: Engine, lookup: SymbolLookup, content: bytes, name: str
     of_day, unused = _by_share_and_day(lookup, rows)
     found = []
     for (key, day), together in of_day.items():
-        ratio, held = action_list.together(together)
+        ratio, held = action_list.combined_ratio(together)
         around = _around(engine, key, day)
         held = held or _denied(engine, around, key, day, ratio)
         if held:
             shown = _waits(engine, around, key, day, together, name) or _shown(around, day)
-            unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
+            unused |= {row.line: f"{row.refusal}{shown}" if row.refusal else held for row in together}
         else:
             found.append(Action(key, day, ratio.numerator, ratio.denominator, "confirmed", "announced", name))
     for action, other in _twice(found):
@@ -77,8 +77,8 @@ def _by_share_and_day(
     unused: dict[int, str] = {}
     for row in rows:
         instrument = lookup.find(row.symbol) if row.symbol else None
-        if row.apart or row.ex_day is None or not row.symbol:
-            unused[row.line] = row.held
+        if row.other_series or row.ex_day is None or not row.symbol:
+            unused[row.line] = row.refusal
         elif instrument is None:
             unused[row.line] = f"the instrument master does not know {row.symbol}"
         else:

@@ -28,7 +28,10 @@ MUTE_DROP_S: Final = 3.0
 MUTE_DROPS: Final = 3  # bad credentials are often answered with an accepted handshake and a bare drop
 MUTE_DROP_FLOOR_S: Final = 30.0
 
-MUTE_DROP_SENTENCE: Final = "The broker accepts the connection and drops it at once without a word: the client id or token may be wrong"
+MUTE_DROP_SENTENCE: Final = (
+    "The broker accepts the connection and drops it at once without a word: the client id or token may be "
+    "wrong"
+)
 
 
 class CloseReason(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from ltp.core.history import candle
-from ltp.core.history.candle import restated_counts
+from ltp.core.history.candle import prefers_adjusted
 from ltp.core.history.price_history import Closes, closes_of
 from ltp.db import corporate_actions, recent_candles
 from ltp.db.engine import reading
@@ -34,7 +34,7 @@ def fetch(engine: Engine, key: str, made: date | None = None, price: float | Non
     ends = [each.ex_day for each in known if made and each.ex_day > made and each.state != "dismissed"]
     last = min(ends, default=date.max) - timedelta(days=1)
     try:
-        if restated_counts(raw, restated):
+        if prefers_adjusted(raw, restated):
             found = closes_of(_three_years(restated, last))
         else:
             found = closes_of(_three_years(raw, last), [each for each in known if each.ex_day <= last])

@@ -152,8 +152,10 @@ def _invalidation(of: LongtermReading, low: float, high: float, entry: float) ->
 def _accumulate(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
     low, high = _zone(of, max(of.ema50, of.sma200))
     text = (
-        f"Long-term uptrend: {of.dist_sma200:.1f}% above the 200-day average {rupees_text(of.sma200)}, which rose "
-        f"{of.slope_sma200:.1f}% in 21 sessions; {strength}; {of.drawdown_pct:.1f}% below the year's highest close"
+        f"Long-term uptrend: {of.dist_sma200:.1f}% above the 200-day average {rupees_text(of.sma200)}, "
+        f"which rose "
+        f"{of.slope_sma200:.1f}% in 21 sessions; {strength}; {of.drawdown_pct:.1f}% below the year's "
+        f"highest close"
     )
     if of.price > high:
         zone = _invalidation(of, low, high, max(low, min(high, of.ema50)))
@@ -177,7 +179,8 @@ def _accumulate(of: LongtermReading, strength: str, sizing: Sizing, tick: Price)
 def _recover(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
     zone = _invalidation(of, of.sma200, of.sma200 + ZONE_ABOVE_ATRS * of.weekly_atr, of.sma200)
     why = (
-        f"The close is {per_cent(-of.dist_sma200)} below its rising 200-day average {rupees_text(of.sma200)}; {strength}. "
+        f"The close is {per_cent(-of.dist_sma200)} below its rising 200-day average "
+        f"{rupees_text(of.sma200)}; {strength}. "
         "Buy when it closes above that average again."
     )
     return _planned(WAIT_BREAKOUT, zone, why, sizing, tick)

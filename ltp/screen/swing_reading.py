@@ -159,7 +159,8 @@ def untriggered(of: SwingReading) -> str:
     if not parts:
         away = (of.high20 - of.price) / of.atr
         parts.append(
-            f"the 20-day high {rupees_text(of.high20)} is {away:.1f} ATR away and the EMA 20 {of.ext_ema20:.1f} ATR"
+            f"the 20-day high {rupees_text(of.high20)} is {away:.1f} ATR away and the EMA 20 "
+            f"{of.ext_ema20:.1f} ATR"
         )
     return ", ".join(parts)
 
@@ -167,6 +168,7 @@ def untriggered(of: SwingReading) -> str:
 def strength(of: SwingReading) -> str:
     quick, slow = (">" if above else "<" for above in (of.ema20 > of.ema50, of.ema50 > of.ema200))
     return (
-        f"EMA 20 {rupees_text(of.ema20)} {quick} EMA 50 {rupees_text(of.ema50)} {slow} EMA 200 {rupees_text(of.ema200)}, "
+        f"EMA 20 {rupees_text(of.ema20)} {quick} EMA 50 {rupees_text(of.ema50)} {slow} EMA 200 "
+        f"{rupees_text(of.ema200)}, "
         f"RSI {of.rsi:.1f}, ADX {of.adx:.1f}, volume {of.relvol:.1f} × usual"
     )

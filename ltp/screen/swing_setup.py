@@ -159,7 +159,8 @@ def _breakout(of: SwingReading, supports: tuple[Level, ...]) -> Order | None:
         WAIT_BREAKOUT,
         way,
         f"Resistance at the {above.name} {rupees_text(above.price)}, {away / of.atr:.1f} ATR "
-        f"({100 * away / of.price:.1f}%) above the close; {asked.strength(of)}. Buy when the price goes through it.",
+        f"({100 * away / of.price:.1f}%) above the close; {asked.strength(of)}. Buy when the price goes "
+        f"through it.",
         f"A close below the EMA 50 {rupees_text(of.ema50)} before the breakout.",
     )
 

@@ -48,7 +48,7 @@ def test_jitter_is_full():
     assert [back_off.decide(drop(lived_s=30.0, data_s=0.0)).seconds for _ in range(4)] == [0.5, 1.0, 2.0, 4.0]
 
 
-def test_what_cannot_be_reached_is_tried_every_twenty_seconds_at_least():
+def test_an_unreachable_broker_is_tried_at_least_every_twenty_seconds():
     back_off = policy(0.999)
     waits = [back_off.decide(CloseReason("unreachable")).seconds for _ in range(10)]
     assert max(waits) == pytest.approx(19.98)

@@ -19,7 +19,7 @@ KNOWN = ["PORT", "BIND", "REDIS_URL", "DATABASE_URL", "DHANHQ_ACCESS_TOKEN", "DH
         ("unix://u:p@/x?db=1", "unix://***@/x?***"),
     ],
 )
-def test_an_address_is_shown_without_what_it_hides(url: str, masked: str) -> None:
+def test_an_address_is_shown_without_its_secrets(url: str, masked: str) -> None:
     assert masked_url(url) == masked
 
 
@@ -64,7 +64,7 @@ def test_a_token_of_the_usual_signs_has_no_fault() -> None:
         ("DATABASE_URI", "DATABASE_URL"),
     ],
 )
-def test_one_slip_is_seen_through(name: str, right: str) -> None:
+def test_one_typing_error_is_recognised(name: str, right: str) -> None:
     assert closest_name(name, KNOWN, ours=False) == right
 
 

@@ -28,7 +28,7 @@ def test_isin_and_series_decide_between_several() -> None:
     assert LOOKUP.find("MOTHERSON", series="BE", isin="INE000X01000") == SHARE
 
 
-def test_an_isin_finds_what_the_symbol_does_not() -> None:
+def test_an_isin_finds_a_share_with_another_symbol() -> None:
     assert LOOKUP.find("OLDNAME", isin=RENAMED.isin) == RENAMED
 
 

@@ -91,7 +91,8 @@ def test_an_upgrade_that_fails_half_way_leaves_the_old_schema(engine: Engine, tm
     revision = later / "versions" / "9999_later.py"
     revision.write_text(
         "from alembic import op\nrevision, down_revision = '9999', '0006'\n"
-        "def upgrade():\n    op.execute('CREATE TABLE later (a)')\n    op.execute('INSERT INTO nowhere VALUES (1)')\n"
+        "def upgrade():\n    op.execute('CREATE TABLE later (a)')\n    op.execute('INSERT INTO nowhere "
+        "VALUES (1)')\n"
     )
     with pytest.raises(DatabaseError, match="no such table: nowhere"), translated("upgraded"):
         upgrade.to_head(engine, later)

@@ -308,7 +308,8 @@ def test_an_unexplained_one_cuts_and_says_so() -> None:
     raw, step = history(1.1), action((284185, 258000), "unexplained")
     assert np.array_equal(adjusted(raw, [step]).close, raw.close[AT:])
     assert doubts(raw, [step]) == (
-        "Days before 2025-03-02 are left out: an unexplained step of 2841.85:2580 (a demerger, perhaps) is suspected and not "
+        "Days before 2025-03-02 are left out: an unexplained step of 2841.85:2580 (a demerger, perhaps) is "
+        "suspected and not "
         "confirmed",
     )
 

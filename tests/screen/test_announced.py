@@ -54,7 +54,10 @@ def test_candles_that_show_another_step_or_none_contradict(
     ratio: str, before: float, opened: float, closed: float
 ) -> None:
     sentence = contradiction(history(before, opened, closed), EX_DAY, Fraction(ratio))
-    shown = f"{before / opened:.2f}:1 (close {before:.2f} before it, then open {opened:.2f} and close {closed:.2f})"
+    shown = (
+        f"{before / opened:.2f}:1 (close {before:.2f} before it, then open {opened:.2f} and close "
+        f"{closed:.2f})"
+    )
     assert sentence == f"the candles of 2025-06-12 show {shown}"
 
 

@@ -35,7 +35,8 @@ def test_inside_the_zone_it_is_accumulated() -> None:
     assert found.horizon == "1 to 3 years"
     assert found.target is None
     assert found.why == (
-        "Long-term uptrend: 11.8% above the 200-day average ₹850.00, which rose 2.5% in 21 sessions; against NIFTY +8.0% over "
+        "Long-term uptrend: 11.8% above the 200-day average ₹850.00, which rose 2.5% in 21 sessions; "
+        "against NIFTY +8.0% over "
         "6 and -3.0% over 12 months; 9.0% below the year's highest close. Inside the zone: accumulate."
     )
     assert found.invalid == "A weekly close below ₹830.00, 0.5 weekly ATR below the 200-day average."

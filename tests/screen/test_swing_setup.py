@@ -112,7 +112,8 @@ def test_a_broken_trend_has_no_plan() -> None:
     found = decided(reading(price=955, ema20=958))
     assert found.setup == NOT_READY
     assert found.why == (
-        "No uptrend: the close ₹955.00 is below the EMA 50 ₹960.00; the EMA 20 ₹958.00 is below the EMA 50 ₹960.00."
+        "No uptrend: the close ₹955.00 is below the EMA 50 ₹960.00; the EMA 20 ₹958.00 is below the EMA 50 "
+        "₹960.00."
     )
     assert found.invalid == "Another look once a close is above ₹960.00 and the EMA 20 is above ₹960.00."
     assert [

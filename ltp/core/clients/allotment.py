@@ -20,10 +20,14 @@ PAGES_EACH: Final = 2_000  # instruments in a client's open pages
 PROGRAMS_EACH: Final = 1_000  # instruments in a client's API calls
 ROTATE_S: Final = 30
 RULE: Final = (
-    f"One connection carries {LIMIT:,} instruments. Open pages come first, then the results of screens and watchlists, "
-    f"then calls of the API; {RESERVE:,} places are kept for pages. One client gets at most {PAGES_EACH:,} for its pages "
-    f"and {PROGRAMS_EACH:,} for its API calls, and the first wishes of each client come before the later ones of any. "
-    f"Where not all of a kind fit, half of its places stay and the other half go round among the rest every {ROTATE_S} s."
+    f"One connection carries {LIMIT:,} instruments. Open pages come first, then the results of screens and "
+    f"watchlists, "
+    f"then calls of the API; {RESERVE:,} places are kept for pages. One client gets at most {PAGES_EACH:,} "
+    f"for its pages "
+    f"and {PROGRAMS_EACH:,} for its API calls, and the first wishes of each client come before the later "
+    f"ones of any. "
+    f"Where not all of a kind fit, half of its places stay and the other half go round among the rest every "
+    f"{ROTATE_S} s."
 )
 
 

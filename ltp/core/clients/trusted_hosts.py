@@ -16,7 +16,10 @@ from ltp.errors import InputError
 
 _PORTS: Final = {"http": 80, "https": 443}
 _KEPT: Final = 256  # a header field has at most 8 kB, so hostile ones keep 2 MB
-_ACCEPTED: Final = "host names and addresses with commas between them, without port, such as prices.example.com, 192.168.1.10"
+_ACCEPTED: Final = (
+    "host names and addresses with commas between them, without port, such as prices.example.com, "
+    "192.168.1.10"
+)
 
 
 class Authority(NamedTuple):

@@ -92,7 +92,8 @@ def _check_number(token: Token, text: str, end: int, where: str) -> None:
             where,
             text,
             end if glued else token.at,
-            f"a number is digits such as 60 or 2.5, at most {_WHOLE_DIGITS} before and {_FRACTION_DIGITS} after the point",
+            f"a number is digits such as 60 or 2.5, at most {_WHOLE_DIGITS} before and {_FRACTION_DIGITS} "
+            f"after the point",
         )
 
 

@@ -30,7 +30,7 @@ def test_a_tenth_is_kept_for_pages_that_are_opened_next() -> None:
     assert allot([], keys("page", 600), [], keys("program", 6_000), limit=5_000).taken["programs"] == 4_400
 
 
-def test_what_does_not_fit_takes_turns_and_each_is_served() -> None:
+def test_instruments_past_the_limit_take_turns_and_each_is_served() -> None:
     served: set[str] = set()
     for turn in range(5):
         places = allot([], [], [], keys("program", 50), limit=20, turn=turn)
@@ -41,7 +41,7 @@ def test_what_does_not_fit_takes_turns_and_each_is_served() -> None:
     assert served == set(keys("program", 50))
 
 
-def test_a_short_list_of_wishes_comes_before_the_end_of_a_long_one() -> None:
+def test_a_short_list_comes_before_the_end_of_a_long_one() -> None:
     assert [rank_of(place) for place in (0, 1, 2, 3, 4, 999)] == [0, 1, 2, 2, 3, 10]
 
 

@@ -82,6 +82,6 @@ def test_no_value_near_an_address_raises_or_is_exempt(forwarded_for: str) -> Non
 @pytest.mark.parametrize(
     "text", ["nginx", "10.0.0.1/8", "10.0.0.0/33", "127.0.0.1, none", "10.0.0.0-10.0.0.9", "[::1]"]
 )
-def test_what_is_no_proxy_is_named(text: str) -> None:
+def test_a_bad_proxy_is_named(text: str) -> None:
     with pytest.raises(InputError, match="addresses and networks of proxies with commas between them"):
         TrustedProxies.parse(text)

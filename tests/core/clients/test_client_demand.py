@@ -5,7 +5,7 @@ from __future__ import annotations
 from ltp.core.clients.client_demand import ClientDemand
 
 
-def test_past_the_quota_the_first_wishes_stay_until_they_end() -> None:
+def test_past_the_quota_the_first_keys_stay_until_they_end() -> None:
     demand = ClientDemand(3)
     assert demand.want("c", ["a", "b"], 0, 60) == {"a": 0, "b": 1}
     assert demand.want("c", ["c", "d", "a"], 10, 70) == {"c": 2, "a": 0}

@@ -188,7 +188,7 @@ def test_nesting_is_bounded(opening):
     assert caught.value.at == MAX_DEPTH * len(opening) + len(opening)
 
 
-def test_what_is_nested_as_deep_as_allowed_is_read():
+def test_the_deepest_allowed_nesting_is_parsed():
     text = "(" * MAX_DEPTH + "close" + ")" * MAX_DEPTH + " > 1"
     assert node_text(parse(text)) == "close > 1"
 
@@ -209,7 +209,7 @@ def test_every_name_of_the_vocabulary_is_accepted():
         assert parse(node_text(parse(text))) == parse(text)
 
 
-def test_the_facts_that_are_words_are_those_whose_unit_is_text():
+def test_the_facts_with_words_are_those_with_the_unit_text():
     assert set(FACT_WORDS) == {fact.name for fact in FACTS if fact.unit == "text"}
 
 
@@ -228,7 +228,7 @@ def refusal_of(text: str) -> CriterionError | None:
 
 
 @given(st.lists(_PIECES, max_size=25).map(" ".join) | st.text(max_size=40))
-def test_any_text_is_read_or_refused_and_what_is_read_keeps_its_meaning(text):
+def test_any_text_is_parsed_or_refused_and_a_parsed_one_keeps_its_meaning(text):
     refused = refusal_of(text)
     if refused is not None:
         assert 0 <= refused.at <= len(text)

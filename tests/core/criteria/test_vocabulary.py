@@ -44,7 +44,7 @@ def test_a_call_is_hinted_at_functions_alone():
     assert nearest("highs", call=True) == nearest("ltp", call=True) == ""
 
 
-def test_what_other_programs_call_it_is_hinted_at():
+def test_names_of_other_programs_give_a_hint():
     assert nearest("avg") == nearest("avg", call=True) == "; did you mean sma?"
     assert nearest("chg") == "; did you mean change_pct?"
     known = {*SERIES, *FACT, *FUNCTIONS}

@@ -22,7 +22,7 @@ HDFC = ShareName("HDFCBANK", "", "", None)
 def parse(text: str, name: str = "x.csv") -> HistoryFile:
     source = read_table(text.encode(), name)
     assert history_csv.is_history(source.columns)
-    return history_csv.parse_sheet(source)
+    return history_csv.parse(source)
 
 
 def test_every_day_of_every_share_is_read() -> None:
@@ -42,14 +42,14 @@ def test_a_file_without_symbols_is_of_the_share_it_is_named_after() -> None:
     assert list(read.shares) == [ShareName("RELIANCE", "", "", None)]
 
 
-def test_what_else_is_known_of_a_share_is_kept() -> None:
+def test_series_isin_and_id_of_a_share_are_kept() -> None:
     read = parse(
         HEADER.replace("\n", ",series,ISIN,security_id\n") + FIRST.replace("\n", ",EQ,INE040A01034,1333\n")
     )
     assert list(read.shares) == [ShareName("HDFCBANK", "EQ", "INE040A01034", 1333)]
 
 
-def test_a_row_that_cannot_be_is_left_out() -> None:
+def test_a_damaged_row_is_left_out() -> None:
     read = parse(
         HEADER
         + FIRST

@@ -43,12 +43,12 @@ def bars(*given: Bar, start: date = MADE) -> bytes:
         ([(105, 110, 104, 108), (108, 119, 103, 118)], "waiting"),
     ],
 )
-def test_what_becomes_of_a_plan(since: list[Bar], stage: str) -> None:
+def test_the_stages_of_a_plan(since: list[Bar], stage: str) -> None:
     assert follow(PLAN, bars((104, 106, 80, 105), *since)).stage == stage
 
 
 @pytest.mark.parametrize("stage", [STOPPED, REACHED, INVALIDATED, MISSED])
-def test_what_has_ended_stays_so(stage: str) -> None:
+def test_an_ended_plan_stays_ended(stage: str) -> None:
     assert stage_after(PLAN, stage, 101, 80, 130) == stage
 
 
@@ -57,7 +57,7 @@ def test_an_unknown_open_claims_nothing() -> None:
     assert stage_after(PLAN, "waiting", None, 89, 99) == STOPPED
 
 
-def test_a_session_that_is_counted_twice_says_the_same_again() -> None:
+def test_a_session_that_is_counted_twice_changes_nothing() -> None:
     for low in range(85, 125, 3):
         for high in range(low, 125, 3):
             for opened in range(low, high + 1, 2):

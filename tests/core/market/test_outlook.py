@@ -10,18 +10,20 @@ from ltp.core.market.outlook import lines_of, notice, outlook
 TABLES = packaged_tables()
 
 
-def test_a_month_ahead_what_is_provisional_is_told() -> None:
+def test_provisional_days_of_a_month_ahead_are_listed() -> None:
     assert outlook(TABLES, date(2026, 11, 6))[-1].first == date(2026, 11, 24)
     sentences = [notice.sentence for notice in outlook(TABLES, date(2026, 11, 30))]
     assert sentences == [
         "The trading hours of IDX_I from 2026-12-07 are provisional (closing auction 15:30-15:40).",
         "The trading hours of NSE_EQ, BSE_EQ from 2026-12-07 are provisional (closing auction 15:30-15:40).",
-        "The trading hours of NSE_FNO, BSE_FNO from 2026-12-07 are provisional (equity derivatives to 15:45).",
-        "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-12-25 are provisional (Christmas).",
+        "The trading hours of NSE_FNO, BSE_FNO from 2026-12-07 are provisional (equity derivatives to "
+        "15:45).",
+        "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-12-25 are provisional "
+        "(Christmas).",
     ]
 
 
-def test_a_year_without_a_table_is_told_a_month_before_it_begins() -> None:
+def test_a_year_without_a_table_is_listed_a_month_before_it_begins() -> None:
     assert not any("2027" in notice.sentence for notice in outlook(TABLES, date(2026, 12, 1)))
     notice = outlook(TABLES, date(2026, 12, 2))[-1]
     assert (notice.first, notice.sentence) == (
@@ -47,7 +49,7 @@ def test_the_lines_make_it_certain_and_change_no_hours(today: date) -> None:
         ]
 
 
-def test_where_all_is_certain_nothing_is_told() -> None:
+def test_certain_days_give_no_notice() -> None:
     tables = parse_tables(
         """
         years = [2026]

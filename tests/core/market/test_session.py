@@ -317,13 +317,14 @@ def test_derivatives_trade_on_so_their_silence_means_something() -> None:
         ),
         (
             "2026-11-24 12:00",
-            "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-11-24 are provisional (Guru Nanak",
+            "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-11-24 are provisional (Guru "
+            "Nanak",
         ),
         ("2026-11-08 12:00", "on 2026-11-08 are provisional (Diwali Laxmi Pujan, Muhurat)."),
         ("2026-12-12 12:00", ""),
     ],
 )
-def test_doubtful_hours_are_said_in_one_sentence(now: str, sentence: str) -> None:
+def test_provisional_hours_are_one_sentence(now: str, sentence: str) -> None:
     said = NSE.provisional(at(now))
     assert sentence in said
     assert bool(said) == bool(sentence)
@@ -410,7 +411,7 @@ def test_the_date_changes_at_midnight_in_india(host_zone: str) -> None:
     assert calendar.session_date("NSE_EQ", midnight - timedelta(microseconds=1)) == date(2026, 11, 22)
 
 
-def test_answers_stay_right_when_more_days_are_asked_for_than_are_kept() -> None:
+def test_answers_stay_right_past_the_size_of_the_cache() -> None:
     calendar = Calendar.load()
     first = calendar.phases(at("2024-06-03 12:00"))
     for offset in range(1200):
