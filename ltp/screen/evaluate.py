@@ -21,8 +21,8 @@ from ltp.core.criteria.nodes import (
     Arithmetic,
     Call,
     Comparison,
+    FactRef,
     Logic,
-    Measured,
     Negative,
     Node,
     NodeKind,
@@ -138,7 +138,7 @@ class _Share:
         return bool(before <= 0 < now)
 
     def _word(self, node: Node) -> str | None:
-        word = self._fact(node.name) if isinstance(node, Measured) else None
+        word = self._fact(node.name) if isinstance(node, FactRef) else None
         return word if isinstance(word, str) else None
 
     def _fact(self, name: str) -> float | str | None:
@@ -152,7 +152,7 @@ class _Share:
             values = self._series(node)
             return float(values[-1]) if values.size else math.nan
         match node:
-            case Measured(name):
+            case FactRef(name):
                 fact = self._fact(name)
                 return fact if isinstance(fact, int | float) else math.nan
             case Negative(of):
@@ -226,7 +226,7 @@ def _margin(sign: str, value: float, bound: float) -> float | None:
 def _unit(node: Node) -> str:
     if isinstance(node, Series):
         return "shares" if node.name == "volume" else "₹"
-    return unit_of(node.name) if isinstance(node, Measured) else ""
+    return unit_of(node.name) if isinstance(node, FactRef) else ""
 
 
 def _rounded(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The grammar of criteria: what is accepted becomes one text, what is not is refused at its character."""
+"""The grammar of criteria: accepted ones become canonical texts, errors name the character."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_equal_criteria_become_one_text(text, canonical):
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "says"),
+    ("text", "at", "sentence"),
     [
         ("", 1, "a criterion is expected"),
         ("   ", 4, "a criterion is expected"),
@@ -145,12 +145,12 @@ def test_equal_criteria_become_one_text(text, canonical):
         ("ago(weekly(close), 1) > 1", 5, "ago takes prices"),
     ],
 )
-def test_a_refusal_points_at_the_character(text, at, says):
+def test_a_refusal_points_at_the_character(text, at, sentence):
     with pytest.raises(CriterionError) as caught:
         parse(text, "c")
     assert caught.value.at + 1 == at
     assert str(caught.value).startswith(f"c, character {at}: ")
-    assert says in str(caught.value)
+    assert sentence in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -214,8 +214,8 @@ def test_the_facts_with_words_are_those_with_the_unit_text():
 
 
 _PIECES = st.sampled_from(
-    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">", "<=", "==", "1", "20",
-     "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
+    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">", "<=",
+     "==", "1", "20", "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
 )  # fmt: skip
 
 
