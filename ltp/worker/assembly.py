@@ -207,7 +207,7 @@ class Worker:
             min_interval_s=self._settings.stream_min_interval_ms / 1000,
             doubts=Doubts(
                 lambda: self._rest_client.clock_error_s,
-                lambda: outlook.notice(market.outlook, off_sessions.found),
+                lambda: outlook.short_notice(market.outlook, off_sessions.found),
             ),
             off_sessions=off_sessions,
         )

@@ -45,15 +45,15 @@ def test_the_shipped_tables_cover_2024_to_2026_and_every_segment_from_then_on() 
 
 
 def test_the_shipped_tables_list_only_days_of_their_years_and_each_with_a_name() -> None:
-    for (_, day), entry in packaged_tables().days.items():
-        assert day.year in {2024, 2025, 2026}
-        assert entry.name
+    days = packaged_tables().days
+    assert {day.year for _, day in days} == {2024, 2025, 2026}
+    assert [day for (_, day), entry in days.items() if not entry.name] == []
 
 
 def test_days_of_currency_and_commodities_are_marked_provisional() -> None:
-    for (segment, _), entry in packaged_tables().days.items():
-        if segment in {"NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"}:
-            assert entry.provisional
+    for segment in ("NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"):
+        entries = [entry for (each, _), entry in packaged_tables().days.items() if each == segment]
+        assert {entry.provisional for entry in entries} == {True}
 
 
 def test_a_rule_without_an_end_holds_for_ever() -> None:

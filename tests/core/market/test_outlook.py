@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from ltp.core.market.holidays import packaged_tables, parse_tables
-from ltp.core.market.outlook import lines_of, notice, outlook
+from ltp.core.market.outlook import outlook, short_notice, toml_text
 
 TABLES = packaged_tables()
 
@@ -38,7 +38,7 @@ def test_a_year_without_a_table_is_listed_a_month_before_it_begins() -> None:
 def test_the_lines_make_it_certain_and_change_no_hours(today: date) -> None:
     notices = outlook(TABLES, today)
     assert notices
-    mended = TABLES.under(parse_tables(lines_of(notices)))
+    mended = TABLES.under(parse_tables(toml_text(notices)))
     assert outlook(mended, today) == []
     for ahead in range(31):
         day = today + timedelta(days=ahead)
@@ -66,6 +66,6 @@ def test_certain_days_give_no_notice() -> None:
 
 def test_pages_name_the_first_day() -> None:
     notices = outlook(TABLES, date(2026, 12, 1))
-    assert notice(notices, []) == "trading hours provisional from 7 Dec"
-    assert notice(notices, ["2026-12-05"]) == "trades dated 5 Dec refused"
-    assert notice([], []) == ""
+    assert short_notice(notices, []) == "trading hours provisional from 7 Dec"
+    assert short_notice(notices, ["2026-12-05"]) == "trades dated 5 Dec refused"
+    assert short_notice([], []) == ""

@@ -22,12 +22,12 @@ NSE = Calendar.load()
 
 
 def at(text: str) -> datetime:
-    """An instant written as the clock in India shows it."""
+    """An instant by the clock of India."""
     return datetime.fromisoformat(text).replace(tzinfo=IST)
 
 
 def spans(segment: str, day: str, calendar: Calendar = NSE) -> list[str]:
-    """Every phase of a day but closed, found by asking for each of its minutes: "pre_open 09:00-09:15"."""
+    """The phases of a day without closed, from the phase of each minute: "pre_open 09:00-09:15"."""
     found: list[list[str]] = []
     for minute in range(24 * 60 + 1):
         instant = at(day) + timedelta(minutes=minute)
@@ -146,7 +146,7 @@ def test_bse_trades_as_nse(nse: str, bse: str, day: str) -> None:
 
 
 def test_commodities_end_25_minutes_later_while_new_york_is_on_standard_time() -> None:
-    """The dated rows against the zone database, on every ordinary day until the last row begins."""
+    """Compare the dated rows with the zone database, on every ordinary day until the last row begins."""
     new_york = ZoneInfo("America/New_York")
     day = at("2024-01-01 23:40")
     while day < at("2028-11-30 23:40"):
@@ -241,7 +241,7 @@ MISSING_IN_XBOM = {
 
 @pytest.mark.filterwarnings("ignore:Series.values")
 def test_sessions_of_2024_to_2026_are_those_of_exchange_calendars_but_for_known_differences() -> None:
-    """A difference that is not listed is news from one side or the other: look it up before listing it."""
+    """An unlisted difference is an error of one calendar: check it before you list it."""
     theirs = {
         stamp.date()
         for stamp in exchange_calendars.get_calendar("XBOM", start="2024-01-01", end="2026-12-31").sessions
@@ -386,9 +386,7 @@ def host_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_host_zone_and_the_zone_of_the_question_change_nothing(host_zone: str) -> None:
-    """Through the nights on which Berlin and New York change their clocks: 24 to 26 October and 1 November
-    2026.
-    """
+    """Berlin changes its clocks on 25 October 2026, New York on 1 November."""
     zone, calendar = ZoneInfo(host_zone), Calendar.load()
     for start in ("2026-10-23 18:00", "2026-10-30 18:00"):
         for minutes in range(0, 4 * 24 * 60, 5):
