@@ -79,7 +79,7 @@ class Listener(StreamServer):  # type: ignore[misc]
     def _admit(self, connection: Any, address: Any, ready: Callable[[], Any]) -> None:
         """Count the client before anything is read, unless it is a proxy, which says later whom it asks for."""
         peer = address[0] if isinstance(address, tuple) else ""
-        forwards = self._proxies.names(peer)
+        forwards = self._proxies.trusts_peer(peer)
         place = None if forwards else self._unfinished.enter(client_of(peer, "", self._proxies))
         if place is None and not forwards:
             self._refuse(connection)

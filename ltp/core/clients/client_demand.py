@@ -1,4 +1,4 @@
-"""What each client of one web process has asked to see lately, within its quota."""
+"""The demand of each client of one web process for instruments, within its quota."""
 
 from __future__ import annotations
 
@@ -7,32 +7,28 @@ from typing import Final
 
 from ltp.core.clients.allotment import client_limit, rank_of
 
-_KEPT: Final = 50_000  # wishes of all clients; those of who asked longest ago are forgotten first
+_MAX_KEYS: Final = 50_000  # keys of all clients; past it the least recent clients are dropped
 
 
 class ClientDemand:
-    """Of one kind. `quota`: instruments a client may want at a time. Every instant is in seconds, on one
-    clock.
-    """
+    """The demand of one kind. `quota`: instruments of a client. Instants are seconds on one clock."""
 
     def __init__(self, quota: int) -> None:
         self._quota = quota
-        self._of: dict[str, dict[str, float]] = {}  # by client: until when each key is wanted
-        self._kept = 0
+        self._by_client: dict[str, dict[str, float]] = {}  # by client and key: the end of the demand
+        self._size = 0
 
     def want(self, client: str, keys: Collection[str], now: float, until: float) -> dict[str, int]:
-        """Note that a client wants `keys`; return those within its quota, with the rank of each. What it
-        wanted first stays.
-        """
-        before = self._of.pop(client, {})
-        held = {key: end for key, end in before.items() if end >= now}
+        """Add keys to a client's demand and return the ranks of those within its quota; earlier keys stay."""
+        before = self._by_client.pop(client, {})
+        wanted = {key: end for key, end in before.items() if end >= now}
         quota = client_limit(client, self._quota)
         for key in keys:
-            if key in held or len(held) < quota:
-                held[key] = until
-        self._of[client] = held
-        self._kept += len(held) - len(before)
-        while self._kept > _KEPT:
-            self._kept -= len(self._of.pop(next(iter(self._of))))
-        places = {key: place for place, key in enumerate(held)}
-        return {key: rank_of(places[key]) for key in keys if key in places}
+            if key in wanted or len(wanted) < quota:
+                wanted[key] = until
+        self._by_client[client] = wanted
+        self._size += len(wanted) - len(before)
+        while self._size > _MAX_KEYS:
+            self._size -= len(self._by_client.pop(next(iter(self._by_client))))
+        positions = {key: position for position, key in enumerate(wanted)}
+        return {key: rank_of(positions[key]) for key in keys if key in positions}

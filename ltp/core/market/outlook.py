@@ -103,8 +103,8 @@ def _days(entry: _Entry, days: list[date], segments: list[str]) -> str:
 def _year(year: int, first: date) -> Notice:
     sentence = f"There is no holiday table for {year}: every weekday is taken for a trading day."
     example = (
-        f'days = [{{ date = {year}-01-26, name = "Republic Day" }}] # and every other holiday of the '
-        f"exchanges' list"
+        f'days = [{{ date = {year}-01-26, name = "Republic Day" }}] '
+        "# and every other holiday of the exchanges' list"
     )
     segments = _segments([segment for segment in SEGMENTS if segment != "MCX_COMM"])
     return Notice(first, sentence, "\n".join((f"years = [{year}]", "", "[[holidays]]", segments, example)))

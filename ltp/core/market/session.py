@@ -85,7 +85,7 @@ class Calendar:
         return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
 
     def is_session(self, segment: str, day: date) -> bool:
-        """Return whether the segment trades on a day. True for all days before the first year of the tables."""
+        """Return whether the segment trades on a day; True for days before the first year of the tables."""
         if self._tables is not None and day.year < min(self._tables.years, default=day.year):
             return True
         return bool(self._hours(segment, day).windows)

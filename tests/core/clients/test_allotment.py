@@ -1,4 +1,4 @@
-"""Who gets a place on the feed: the rule that the status page and the operations page state."""
+"""The allotment of places on the feed, and its rule on the status page and the operations page."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def test_pages_come_before_screens_and_screens_before_programs() -> None:
     places = allot(["P"], keys("page", 40), keys("screen", 40), keys("program", 40), limit=100)
     assert places.taken == {"pages": 40, "screens": 40, "programs": 19}
     assert set(places.wanted) >= {"P", *keys("page", 40), *keys("screen", 40)}
+    assert len(places.waiting) == 21
     assert all(key.startswith("program") for key in places.waiting)
 
 

@@ -1,6 +1,4 @@
-"""Whom a request is counted for: forwarded addresses are believed from trusted proxies alone, and no header
-value raises.
-"""
+"""The client of a request: forwarded addresses count from trusted proxies only, and no header raises."""
 
 from __future__ import annotations
 

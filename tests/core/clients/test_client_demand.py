@@ -1,4 +1,4 @@
-"""A client's wishes: within its quota, the ones made first stay."""
+"""A client's demand stays within its quota, and its first keys stay."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def test_each_client_has_its_own_quota_and_this_machine_none() -> None:
     assert len(demand.want("", ["a", "b", "c"], 0, 60)) == 3
 
 
-def test_any_number_of_clients_takes_no_more_memory_than_so_much() -> None:
-    demand = ClientDemand(1_000)
-    for number in range(100):
-        demand.want(f"2001:db8:{number}::/64", [f"NSE_EQ:{n}" for n in range(1_000)], 0, 60)
-    assert sum(map(len, demand._of.values())) == demand._kept == 50_000
+def test_past_50_000_keys_of_all_clients_the_least_recent_clients_are_dropped() -> None:
+    demand, keys = ClientDemand(1_000), [f"NSE_EQ:{n}" for n in range(1_000)]
+    clients = [f"2001:db8:{number}::/64" for number in range(100)]
+    for client in clients:
+        demand.want(client, keys, 0, 60)
+    assert demand.want(clients[50], keys[-1:], 0, 60) == {"NSE_EQ:999": 10}, "still the last of its 1,000"
+    assert demand.want(clients[49], keys[-1:], 0, 60) == {"NSE_EQ:999": 0}, "the first of a new list"

@@ -1,4 +1,4 @@
-"""The names a site answers for, in all ways to write them, and the origins that are its own."""
+"""The host names of the site in all spellings, and its own origins."""
 
 from __future__ import annotations
 
