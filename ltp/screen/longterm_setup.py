@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from ltp.core.money import Price
-from ltp.core.sizing import MOST_ALLOCATION_PCT, Sizing, share_pct
+from ltp.core.sizing import MAX_ALLOCATION_PCT, Sizing, share_pct
 from ltp.screen.facts import Value
 from ltp.screen.finding import (
     NOT_READY,
@@ -197,7 +197,7 @@ def _planned(setup: str, zone: Zone, why: str, sizing: Sizing, tick: Price) -> F
             "Another look at a higher price.",
         )
     low = rounded(zone.low, tick)
-    position = size(entry, stop, sizing, MOST_ALLOCATION_PCT)
+    position = size(entry, stop, sizing, MAX_ALLOCATION_PCT)
     cost = None if position.quantity is None else position.quantity * entry
     return Finding(
         setup,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ltp.core.money import Price
-from ltp.core.sizing import MOST_POSITION_PCT, Sizing
+from ltp.core.sizing import MAX_POSITION_PCT, Sizing
 from ltp.screen import swing_reading as asked
 from ltp.screen.facts import lowest
 from ltp.screen.finding import (
@@ -184,7 +184,7 @@ def _planned(order: Order, sizing: Sizing, tick: Price) -> Finding | None:
     if stop is None:
         return None
     low = rounded(way.low, tick)
-    position = size(entry, stop, sizing, MOST_POSITION_PCT)
+    position = size(entry, stop, sizing, MAX_POSITION_PCT)
     plan = f"Stop {way.stop.name}, target {way.target.name}."
     return Finding(
         order.setup,

@@ -1,12 +1,12 @@
 from ltp.core.failure_limit import FailureLimit
 
 
-def test_it_is_lost_after_failures_alone_for_so_long() -> None:
+def test_the_limit_is_reached_after_thirty_seconds_of_failures() -> None:
     limit = FailureLimit(30)
     assert [limit.failed(now) for now in (100, 115, 129.9, 130)] == [False, False, False, True]
 
 
-def test_a_success_begins_it_anew() -> None:
+def test_a_success_starts_the_time_again() -> None:
     limit = FailureLimit(30)
     assert not limit.failed(100)
     limit.succeeded()

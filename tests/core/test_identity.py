@@ -62,7 +62,7 @@ def test_a_contract_bears_the_new_name_of_its_share() -> None:
         share("ETERNAL", "INE758T01015"),  # a rename
         share("ZOMATO", "INE758T01023"),  # a new face value
         share("ETERNAL", "INE758T01023"),
-        share("ETERNAL"),  # a file without ISINs says nothing
+        share("ETERNAL"),  # a file without ISINs is no evidence
         share("ZOMATO", "INE111A01017"),  # a scheme gave the company a new code
     ],
 )

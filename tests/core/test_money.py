@@ -116,7 +116,7 @@ def test_a_price_survives_json(price):
     "never", [0, 0.0, -1, -0.01, math.nan, math.inf, -math.inf, 10_000_000.01, 10**400, 0.00004]
 )
 def test_rupees_that_are_never_shown(never):
-    """JSON may hold an integer too long for a float."""
+    """JSON may contain an integer too long for a float."""
     assert price_from_rupees(never) is None
 
 

@@ -1,4 +1,4 @@
-"""Texts of operators: which can be meant, and which name was."""
+"""Checks of an operator's text: hosts, tokens, misspelt names, URLs without secrets."""
 
 from __future__ import annotations
 
@@ -80,5 +80,5 @@ def test_one_typing_error_is_recognised(name: str, right: str) -> None:
         ("SOMETHING_ELSE", ""),
     ],
 )
-def test_among_names_of_ours_likeness_is_enough(name: str, right: str) -> None:
+def test_for_names_of_this_program_similarity_is_enough(name: str, right: str) -> None:
     assert closest_name(name, KNOWN, ours=True) == right

@@ -22,7 +22,7 @@ _ACCEPTED: Final = (
 
 
 class Authority(NamedTuple):
-    """`host`: in lower case, without a trailing dot; addresses in their shortest form. `port`: None by default."""
+    """`host`: in lower case, without a trailing dot; addresses in their shortest form. `port`: if given."""
 
     host: str
     port: int | None

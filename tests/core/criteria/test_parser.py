@@ -214,8 +214,8 @@ def test_the_facts_with_words_are_those_with_the_unit_text():
 
 
 _PIECES = st.sampled_from(
-    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">", "<=",
-     "==", "1", "20", "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
+    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">",
+     "<=", "==", "1", "20", "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
 )  # fmt: skip
 
 
