@@ -12,7 +12,7 @@ from ltp.batch.candle_keys import SHARES
 from ltp.db import candles
 from ltp.db.engine import Engine
 from ltp.screen.history import History, from_packed
-from ltp.screen.steps import market
+from ltp.screen.steps import market_steps
 
 _MARKET_OF: Final = (
     400  # shares: half of that is enough for a median, and more would be read twice in an import of all
@@ -36,4 +36,4 @@ def histories(engine: Engine, keys: Sequence[str]) -> Iterator[tuple[str, Histor
 def market_moves(engine: Engine, every: Sequence[str]) -> dict[int, float]:
     """Return the market's step of each day by some of all `shares`, whichever of them are being looked at."""
     some = every[:: -(-len(every) // _MARKET_OF)] if every else []
-    return market(history for _, history in histories(engine, some))
+    return market_steps(history for _, history in histories(engine, some))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ltp.batch.stored_histories import histories, market_moves, shares
 from ltp.db import corporate_actions
 from ltp.db.engine import Engine
-from ltp.screen.unseen import Fall, falls
+from ltp.screen.open_falls import Fall, falls
 
 
 def unseen(engine: Engine, key: str) -> list[Fall]:

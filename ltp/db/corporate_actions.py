@@ -21,7 +21,7 @@ from ltp.errors import NotFoundError
 
 _KEY: Final = ("segment", "security_id", "ex_day")
 _VALUES: Final = ("numerator", "denominator", "state", "evidence", "source", "changed_at")
-# The ex-day of an announcement may be off by a weekend or a holiday; two actions of a share are never so near.
+# The ex-day of an announcement may be off by a weekend or a holiday; no two actions of a share are so near.
 _SAME_WITHIN: Final = timedelta(days=5)
 
 

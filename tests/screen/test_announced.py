@@ -78,7 +78,7 @@ def test_where_there_are_no_candles_nothing_is_contradicted() -> None:
 
 
 def quiet(before: float, opened: float, gap: float = 0.002) -> History:
-    """A share that opens `gap` off the close before on each of forty sessions, and at `opened` on the ex-day."""
+    """A share that opens `gap` off the close before on forty sessions, and at `opened` on the ex-day."""
     days = np.arange(41, dtype=np.int32) + day_number(EX_DAY) - 40
     close = np.full(41, before)
     opening = before * (1 + gap * np.where(np.arange(41) % 2, 1, -1))

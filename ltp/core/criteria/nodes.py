@@ -54,18 +54,18 @@ class Call:
     """`days`: sessions (weeks within weekly()), 0 for a function that takes none."""
 
     function: str
-    of: tuple[Node, ...]
+    arguments: tuple[Node, ...]
     days: int
     kind: NodeKind
 
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    of: Node
+    operand: Node
 
     @property
     def kind(self) -> NodeKind:
-        return self.of.kind
+        return self.operand.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    of: Node
+    operand: Node
     kind = NodeKind.TRUTH
 
 
@@ -110,9 +110,9 @@ CLOSE: Final = Series("close")
 _HIGH, _LOW = Series("high"), Series("low")
 
 
-def over(function: str, of: Node, days: int) -> Call:
+def over(function: str, series: Node, days: int) -> Call:
     """Return a function of a number over sessions."""
-    return Call(function, (of,), days, NodeKind.SERIES)
+    return Call(function, (series,), days, NodeKind.SERIES)
 
 
 # Facts that have a value on each session, so that functions over sessions take them.
@@ -155,16 +155,16 @@ def _text_and_precedence(node: Node) -> tuple[str, int]:
             return name, _ATOM
         case Call():
             return _call(node), _ATOM
-        case Negative(of):
-            return f"-{_operand(of, _NEGATIVE)}", _NEGATIVE
+        case Negative(operand):
+            return f"-{_operand(operand, _NEGATIVE)}", _NEGATIVE
         case Arithmetic(sign, left, right):
             precedence = _SIGN[sign]
             # One more on the right, because a - (b - c) is not a - b - c.
             return f"{_operand(left, precedence)} {sign} {_operand(right, precedence + 1)}", precedence
         case Comparison(sign, left, right):
             return f"{_operand(left, _COMPARISON + 1)} {sign} {_operand(right, _COMPARISON + 1)}", _COMPARISON
-        case Not(of):
-            return f"not {_operand(of, _NOT)}", _NOT
+        case Not(operand):
+            return f"not {_operand(operand, _NOT)}", _NOT
         case Logic(word, parts):
             return f" {word} ".join(_operand(part, _LOGIC[word] + 1) for part in parts), _LOGIC[word]
 
@@ -175,7 +175,7 @@ def _operand(node: Node, least: int) -> str:
 
 
 def _call(node: Call) -> str:
-    if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.of in {(), (CLOSE,)}:
+    if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.arguments in {(), (CLOSE,)}:
         return f"{node.function}{node.days}"
-    arguments = [node_text(each) for each in node.of]
+    arguments = [node_text(each) for each in node.arguments]
     return f"{node.function}({', '.join(arguments + ([str(node.days)] if node.days else []))})"

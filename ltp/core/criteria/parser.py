@@ -241,17 +241,17 @@ class _Parser:
         return call
 
     def _arguments(self, function: Function) -> Node:
-        of: list[Node] = []
+        arguments: list[Node] = []
         alone = self._current.kind == "number" and self._tokens[self._place + 1].text == ")"
         if function.short and alone:  # rsi(14), of the close
-            of = [CLOSE] * function.numbers
-        while len(of) < function.numbers:
-            of.append(self._argument(function))
-            if len(of) < function.numbers or function.least:
+            arguments = [CLOSE] * function.numbers
+        while len(arguments) < function.numbers:
+            arguments.append(self._argument(function))
+            if len(arguments) < function.numbers or function.least:
                 self._expect(",", f"a comma is expected here, as in {function.example}")
         days = self._days(self._current, self._take().text, function) if function.least else 0
-        kind = of[0].kind if function.newest else function.gives
-        return Call(function.name, tuple(of), days, kind)
+        kind = arguments[0].kind if function.newest else function.gives
+        return Call(function.name, tuple(arguments), days, kind)
 
     def _argument(self, function: Function) -> Node:
         kinds = _NUMBERS if function.newest else frozenset({NodeKind.SERIES})

@@ -53,7 +53,7 @@ COUNTING = TrustedProxies.parse(DEFAULT, count_loopback=True)
         ("127.0.0.1", '"[2001:db8:1:2::5]:4711"', LOCAL, "2001:db8:1:2::/64"),
         ("127.0.0.1", "[2001:db8:1:2::5]", LOCAL, "2001:db8:1:2::/64"),
         ("127.0.0.1", "::ffff:198.51.100.1", LOCAL, "198.51.100.1"),
-        # What cannot be read hides what stands to its left: the proxy that passed it on answers.
+        # An unreadable entry hides those to its left: the proxy that appended it is the client.
         ("127.0.0.1", "1.1.1.1, unknown", LOCAL, "127.0.0.1"),
         ("10.0.0.1", "1.1.1.1, _hidden, 10.0.0.2", FARM, "10.0.0.2"),
         ("127.0.0.1", ",", LOCAL, "127.0.0.1"),
