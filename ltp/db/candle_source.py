@@ -1,6 +1,6 @@
 """The source of the stored daily candles: the market or the simulated exchange, never both.
 
-Mixed candles could not be told apart later. Each writer of candles claims the source in its own transaction,
+Mixed candles could not be separated later. Each writer of candles claims the source in its own transaction,
 so an import and a fetch at the same time cannot mix them.
 """
 

@@ -50,7 +50,7 @@ def test_the_source_of_the_stored_candles_is_known(engine: Engine) -> None:
 def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothing_else(
     simulated: Engine,
 ) -> None:
-    corporate_actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "somebody")])
+    corporate_actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "ca.csv")])
     kept = runs.insert_run(simulated, "swing", [Row(HDFC, 1, "HDFCBANK")], sample=True, source="mine.csv")
     runs.insert_run(
         simulated,

@@ -69,6 +69,7 @@ def test_a_refresh_without_changes_reads_no_rows_again(engine: Engine, statement
     statements.clear()
     catalog.refresh()
     assert catalog.current("swing") is before
+    assert statements
     assert not [
         statement for statement in statements if "screener_rows" in statement or "symbol" in statement
     ]
@@ -205,4 +206,5 @@ def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(
     statements.clear()
     assert other.refresh()
     assert other.plans.of(run_id) == {}
+    assert statements
     assert not [statement for statement in statements if "candle" in statement]

@@ -92,6 +92,7 @@ def test_candles_are_not_read_again_without_new_ones(engine: Engine) -> None:
     plans.learn(run())
     assert seen == []
     renew(plans)
+    assert any("candle_days" in statement for statement in seen)
     assert not [statement for statement in seen if "daily_candles" in statement]
 
 

@@ -21,9 +21,9 @@ def reading(**changes: float) -> SwingReading:
     values: dict[str, Any] = {
         "price": 1_000, "change_pct": 0.8, "atr": 20, "ema20": 990, "ema50": 960, "ema200": 850,
         "ext_ema20": 0.5, "rsi": 58, "adx": 27, "di_diff": 12, "macd": 9, "macd_hist": 1,
-        "relvol": 1.3, "updown_volume": 1.5, "high20": 1_045, "high55": 1_060, "high52": 1_080, "pct_from_high52": 7.4,
-        "supertrend": 940, "dist_supertrend": 6.4,
-        "weekly_dist_ema20": 5, "weekly_supertrend": 880, "weekly_dist_supertrend": 13.6,
+        "relvol": 1.3, "updown_volume": 1.5, "high20": 1_045, "high55": 1_060, "high52": 1_080,
+        "pct_from_high52": 7.4, "supertrend": 940, "dist_supertrend": 6.4, "weekly_dist_ema20": 5,
+        "weekly_supertrend": 880, "weekly_dist_supertrend": 13.6,
     }  # fmt: skip
     return SwingReading(**(values | changes))
 

@@ -48,6 +48,6 @@ def test_names_of_other_programs_give_a_hint():
     assert hint_for("avg") == hint_for("avg", call=True) == "; did you mean sma?"
     assert hint_for("chg") == "; did you mean change_pct?"
     known = {*SERIES, *FACT, *FUNCTIONS}
-    for name, meant in OTHER_NAMES.items():
+    for name, known_name in OTHER_NAMES.items():
         assert name not in known
-        assert meant in known or canonical(f"close > {meant}")
+        assert known_name in known or canonical(f"close > {known_name}")

@@ -98,13 +98,13 @@ def test_a_week_without_a_friday_ends_with_the_next_one() -> None:
 
 def test_days_from_a_split_on_do_not_count() -> None:
     packed = bars((104, 106, 80, 105), (106, 107, 101, 105), (53, 54, 50, 52))
-    told = follow(PLAN, packed, "2026-11-20")
-    assert (told.stage, told.ends) == ("entered", "2026-11-20")
+    plan = follow(PLAN, packed, "2026-11-20")
+    assert (plan.stage, plan.ends) == ("entered", "2026-11-20")
 
 
 def test_candles_that_were_restated_since_end_the_plan_at_once() -> None:
-    told = follow(PLAN, bars((52, 53, 40, 52), (53, 54, 50, 52)))
-    assert (told.stage, told.ends) == ("waiting", PLAN.as_of)
+    plan = follow(PLAN, bars((52, 53, 40, 52), (53, 54, 50, 52)))
+    assert (plan.stage, plan.ends) == ("waiting", PLAN.as_of)
 
 
 def test_plans_come_from_the_rows_that_have_an_entry() -> None:

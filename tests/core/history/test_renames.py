@@ -75,7 +75,7 @@ def test_a_share_that_was_renamed_twice_is_followed_to_the_name_of_now() -> None
         ("LTI", "ETERNAL", SESSIONS[6]),
         ("LTIM", "ETERNAL", NEXT),
     ]
-    assert suspected([second, first], [], SESSIONS) == [], "nobody that is listed continues them"
+    assert suspected([second, first], [], SESSIONS) == [], "no listed share continues them"
 
 
 def test_the_span_of_records() -> None:

@@ -325,10 +325,10 @@ def test_derivatives_trade_on_so_their_silence_means_something() -> None:
     ],
 )
 def test_provisional_hours_are_one_sentence(now: str, sentence: str) -> None:
-    said = NSE.provisional(at(now))
-    assert sentence in said
-    assert bool(said) == bool(sentence)
-    assert said.count("\n") == 0
+    found = NSE.provisional(at(now))
+    assert sentence in found
+    assert bool(found) == bool(sentence)
+    assert found.count("\n") == 0
 
 
 def test_the_year_is_that_of_india() -> None:
@@ -391,9 +391,9 @@ def test_the_host_zone_and_the_zone_of_the_question_change_nothing(host_zone: st
     for start in ("2026-10-23 18:00", "2026-10-30 18:00"):
         for minutes in range(0, 4 * 24 * 60, 5):
             now = at(start) + timedelta(minutes=minutes)
-            asked = now.astimezone(zone)
-            assert calendar.phases(asked) == NSE.phases(now)
-            assert calendar.session_date("NSE_EQ", asked) == NSE.session_date("NSE_EQ", now)
+            elsewhere = now.astimezone(zone)
+            assert calendar.phases(elsewhere) == NSE.phases(now)
+            assert calendar.session_date("NSE_EQ", elsewhere) == NSE.session_date("NSE_EQ", now)
     monday = datetime(2026, 10, 26, 3, 45, tzinfo=UTC)
     assert (
         calendar.phase("NSE_EQ", monday) == calendar.phase("NSE_EQ", monday.astimezone(zone)) == "continuous"
