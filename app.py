@@ -90,7 +90,7 @@ def create_app(
 
 
 def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_be_away: bool) -> Services:
-    engine = open_engine(settings.database, may_be_away=may_be_away)
+    engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
     cell = cells.draw_function(
@@ -107,7 +107,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         hub=hub,
         redis=client,
         # SQLite waits inside C, where no other greenlet of the process runs.
-        engine=engine.execution_options(ltp_patience_ms=_FORM_PATIENCE_MS),
+        engine=engine.execution_options(ltp_busy_timeout_ms=_FORM_PATIENCE_MS),
         catalog=catalog,
         run=_older_runs(engine),
         plans=catalog.plans,

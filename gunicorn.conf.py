@@ -30,7 +30,7 @@ if _found is None or not _found.origin or Path(_found.origin).resolve().parents[
 from ltp import logs
 from ltp import settings as ltp_settings
 from ltp.checks import check_redis
-from ltp.db.engine import open_when_there
+from ltp.db.engine import open_when_reachable
 from ltp.errors import ConfigError, LTPError
 from ltp.gunicorn_log import GunicornLog, log_ends_of_greenlets
 from ltp.server import listening
@@ -78,7 +78,7 @@ def on_starting(server):
         away = check_redis(_settings, rights.WEB)
         if away:
             server.log.warning("%s. Pages are served without live prices until it answers.", away)
-        open_when_there(_settings.database, wait=_wait, process="web server").dispose()
+        open_when_reachable(_settings.database, wait=_wait, process="web server").dispose()
     except LTPError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

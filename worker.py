@@ -19,7 +19,7 @@ from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.batch import seed
 from ltp.db import instruments
-from ltp.db.engine import open_when_there, reading
+from ltp.db.engine import open_when_reachable, reading
 from ltp.errors import DatabaseError, LTPError
 from ltp.settings import Settings
 from ltp.store.client import connect
@@ -43,7 +43,7 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
     Raises:
         DatabaseError: waiting cannot help.
     """
-    while (engine := open_when_there(url, wait=stopping.wait, process="worker")) is not None:
+    while (engine := open_when_reachable(url, wait=stopping.wait, process="worker")) is not None:
         try:
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None

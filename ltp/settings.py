@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
 from ltp import env_file
-from ltp.core.written import is_quoted, masked_url, meant, token_fault
+from ltp.core.setting_text import closest_name, is_quoted, masked_url, token_fault
 from ltp.errors import ConfigError
 from ltp.setting_types import LOWER_CASE, UPPER_CASE
 from ltp.settings_access import AccessSettings
@@ -165,7 +165,7 @@ def _refusal(error: ValidationError) -> ConfigError:
 
 def _refuse_misspelt(name: str, *, ours: bool) -> None:
     known = [field.upper() for field in Settings.model_fields]
-    if name not in known and (right := meant(name, known, ours=ours)):
+    if name not in known and (right := closest_name(name, known, ours=ours)):
         raise ConfigError(name, "***", f"there is no such setting; did you mean {right}?")
 
 

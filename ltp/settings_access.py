@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 from ltp.core.clients import client_address
 from ltp.core.clients.client_address import TrustedProxies
 from ltp.core.clients.trusted_hosts import TrustedHosts, is_loopback
-from ltp.core.written import is_host
+from ltp.core.setting_text import is_host
 from ltp.errors import ConfigError, InputError
 from ltp.setting_types import LOWER_CASE
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
-from ltp.core.written import is_host
+from ltp.core.setting_text import is_host
 from ltp.setting_types import LOWER_CASE
 
 PREFIX: Final = "DHANHQ_"

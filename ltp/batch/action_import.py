@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from ltp.core.formats import action_list
 from ltp.core.formats.action_list import ActionRow
 from ltp.core.history.corporate_action import PAISE, Action
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import Engine
 from ltp.screen.announced import contradiction, step_on, stepped
@@ -37,7 +37,7 @@ class ActionImport(NamedTuple):
     replaced: list[tuple[Action, Action]]
 
 
-def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> ActionImport:
+def confirm_list(engine: Engine, lookup: SymbolLookup, content: bytes, name: str) -> ActionImport:
     """Confirm the actions that a list announces.
 
     Raises:
@@ -47,12 +47,12 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> A
     of_day, unused = _by_share_and_day(lookup, rows)
     found = []
     for (key, day), together in of_day.items():
-        ratio, reason = action_list.together(together)
+        ratio, reason = action_list.combined_ratio(together)
         around = _around(engine, key, day)
         reason = reason or _denial(engine, around, key, day, ratio)
         if reason:
             shown = _waits(engine, around, key, day, together, name) or _shown(around, day)
-            unused |= {row.line: f"{row.held}{shown}" if row.held else reason for row in together}
+            unused |= {row.line: f"{row.refusal}{shown}" if row.refusal else reason for row in together}
         else:
             found.append(Action(key, day, ratio.numerator, ratio.denominator, "confirmed", "announced", name))
     for action, other in _twice_in_a_week(found):
@@ -66,7 +66,7 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> A
 
 
 def _by_share_and_day(
-    lookup: Lookup, rows: Sequence[ActionRow]
+    lookup: SymbolLookup, rows: Sequence[ActionRow]
 ) -> tuple[dict[tuple[str, date], list[ActionRow]], dict[int, str]]:
     """Return the rows by key of the share, under any of its symbols, and day; and by line the reason why a
     row is left out.
@@ -75,8 +75,8 @@ def _by_share_and_day(
     unused: dict[int, str] = {}
     for row in rows:
         instrument = lookup.find(row.symbol) if row.symbol else None
-        if row.apart or row.ex_day is None or not row.symbol:
-            unused[row.line] = row.held
+        if row.other_series or row.ex_day is None or not row.symbol:
+            unused[row.line] = row.refusal
         elif instrument is None:
             unused[row.line] = f"the instrument master does not know {row.symbol}"
         else:

@@ -10,7 +10,7 @@ from ltp.core.history.corporate_action import CANDLES, Action, ActionState
 from ltp.db import corporate_actions, former_names
 from ltp.db.engine import Engine
 from ltp.screen.actions import Suspect, detect
-from ltp.screen.unseen import Fall, falls
+from ltp.screen.open_falls import Fall, falls
 
 _AT_ONCE: Final = 400  # shares
 

@@ -72,7 +72,7 @@ def fetch_history(
         DatabaseError: all that was stored by then is right; or simulated candles would join real ones.
     """
     if simulated:
-        candle_source.refuse_simulated(candle_source.held(engine))
+        candle_source.refuse_simulated(candle_source.origin(engine))
     to_remove = 0 if simulated else candle_source.simulated_instruments(engine)
     newest = {} if to_remove else candles.last_days(engine, "adjusted")
     missing = [key for key in keys if newest.get(key, date.min) < last]

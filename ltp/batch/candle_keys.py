@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from ltp.core.identity import issue
+from ltp.core.identity import isin_issue
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import preference
+from ltp.core.symbol_lookup import preference
 
 SHARES: Final = "NSE_EQ"
 INDICES: Final = "IDX_I"
@@ -46,7 +46,7 @@ class CandleKeys:
                 self._by_symbol.setdefault(instrument.symbol.upper(), instrument)
                 if instrument.isin:
                     self._by_isin.setdefault(instrument.isin, instrument)
-                    self._by_issue.setdefault(issue(instrument.isin), instrument)
+                    self._by_issue.setdefault(isin_issue(instrument.isin), instrument)
 
     def find(self, symbol: str, series: str, isin: str, security_id: int | None, day: date) -> str | None:
         """Return the key of a row, None when no instrument is known by any of its names.
@@ -97,7 +97,7 @@ class CandleKeys:
         by_id = self._by_id.get(security_id or 0)
         # An ISIN never passes to another company. A symbol may: after a demerger the new company may have the
         # old one's.
-        by_issue = self._by_issue.get(issue(isin)) if isin else None  # before a split of its face value
+        by_issue = self._by_issue.get(isin_issue(isin)) if isin else None  # before a split of its face value
         known = by_isin or self._former(isin) or by_issue or by_symbol or self._former(symbol)
         if by_id is not None and (by_id.series or known is None) and self._matches(by_id, symbol, isin):
             return by_id

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from ltp.batch.candle_keys import INDICES, CandleKeys
 from ltp.core.formats import bhavcopy, history_csv
-from ltp.core.formats.day_name import refuse_other_day
-from ltp.core.formats.exchange_csv import sheet
+from ltp.core.formats.exchange_csv import read_table
+from ltp.core.formats.file_name_day import refuse_other_day
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD
 from ltp.db.candles import Basis
@@ -48,14 +48,14 @@ class CandleReader:
         Raises:
             InputError: it is neither, or is not accepted.
         """
-        source = sheet(content, name)
+        source = read_table(content, name)
         if history_csv.is_history(source.columns) and not bhavcopy.is_bhavcopy(source.columns):
-            return self._of_history(name, history_csv.parse_sheet(source))
+            return self._of_history(name, history_csv.parse(source))
         if self._basis != "raw":
             raise InputError(
                 name, "a bhavcopy", "only histories can be adjusted; the exchange's files are as traded"
             )
-        return self._of_bhavcopy(name, bhavcopy.parse_sheet(source))
+        return self._of_bhavcopy(name, bhavcopy.parse(source))
 
     def _of_bhavcopy(self, name: str, copy: bhavcopy.Bhavcopy) -> CandleFile:
         refuse_other_day(name, [copy.day])

@@ -110,7 +110,7 @@ class _Evaluation:
         self, engine: Engine, kinds: Sequence[str], spec: Spec, sizing: Sizing, as_of: date | None
     ) -> None:
         self.members = _members(engine, spec.universe)
-        self._spec, self._as_of, self._candle_source = spec, as_of, candle_source.held(engine)
+        self._spec, self._as_of, self._candle_source = spec, as_of, candle_source.origin(engine)
         self._left_out: dict[str, str] = {}  # key -> reason
         index = histories.load_index(engine, as_of)
         self._index_fault = index.fault or ("" if index.history.days.size else "no candles of it")
@@ -216,7 +216,7 @@ class _Evaluation:
         Raises:
             DatabaseError, InputError: as `evaluate` does.
         """
-        if candle_source.held(engine) != self._candle_source:
+        if candle_source.origin(engine) != self._candle_source:
             raise DatabaseError(
                 "The candles became those of another source meanwhile; evaluate the screen again"
             )

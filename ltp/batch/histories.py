@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from ltp.core.history.candle import day_number, restated_counts
+from ltp.core.history.candle import day_number, prefers_adjusted
 from ltp.core.history.corporate_action import Action
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import Engine
@@ -78,7 +78,7 @@ def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) 
 
 
 def _loaded(key: str, raw: bytes, restated: bytes, known: Sequence[Action]) -> LoadedHistory:
-    as_traded = not restated_counts(raw, restated)
+    as_traded = not prefers_adjusted(raw, restated)
     try:
         history = from_packed(raw if as_traded else restated)
     except ValueError as error:

@@ -21,7 +21,7 @@ from ltp.batch.master_file import opened
 from ltp.batch.progress import Progress
 from ltp.batch.reassignments import Reassignments
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, reassignments, universes
 from ltp.db.engine import Engine, writing
 from ltp.dhan.scrip_master import ScripMaster, ScripRow
@@ -212,11 +212,11 @@ def _replace_universes(engine: Engine, checked: _Checked, source: str) -> tuple[
     """
     unknown: list[str] = []
     if checked.underlyings:
-        lookup = Lookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
+        lookup = SymbolLookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
         members = []
         for symbol, number in sorted(checked.underlyings.items()):
             # The exchange's number of a share is its id, which a contract from before a rename still has.
-            share = lookup.find(symbol) or lookup.meant(f"{SHARES}:{number}")
+            share = lookup.find(symbol) or lookup.resolve(f"{SHARES}:{number}")
             if share is None or not share.series or not share.isin.startswith("INE"):
                 unknown.append(symbol)
             else:

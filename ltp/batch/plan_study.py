@@ -24,7 +24,7 @@ from ltp.errors import InputError
 from ltp.screen import swing
 from ltp.screen.finding import Finding
 from ltp.screen.history import History
-from ltp.screen.outcome import Bar, outcome
+from ltp.screen.r_multiple import Bar, r_multiple
 from ltp.screen.study import Study
 
 SETTLED: Final = 260  # sessions before the first plan: the averages of a year
@@ -127,7 +127,7 @@ def _plans(
         finding = swing.evaluate(study_of_day, _ANY_SIZE, tick_size)
         plan = _plan(finding, day)
         if plan is not None:
-            yield finding.setup, outcome(plan, _bars(_cut(history, end, end + sessions)))
+            yield finding.setup, r_multiple(plan, _bars(_cut(history, end, end + sessions)))
 
 
 def _plan(finding: Finding, day: date) -> Plan | None:

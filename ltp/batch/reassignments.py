@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ltp.core.identity import same
+from ltp.core.identity import same_instrument
 from ltp.core.instrument import SHARE_SERIES, Instrument
-from ltp.core.lookup import SEGMENT
+from ltp.core.symbol_lookup import SEGMENT
 from ltp.db import instruments
 from ltp.db.engine import Engine
 
@@ -34,7 +34,7 @@ class Reassignments:
         return [
             old
             for old, new in self._differing
-            if not same(old, new, self._renamed) or self._is_elsewhere(old, new)
+            if not same_instrument(old, new, self._renamed) or self._is_elsewhere(old, new)
         ]
 
     def _is_elsewhere(self, old: Instrument, new: Instrument) -> bool:
@@ -58,6 +58,6 @@ class Reassignments:
             new = self._batch[old.key]
             if (old.symbol, old.name, old.isin) != (new.symbol, new.name, new.isin):
                 self._differing.append((old, new))
-                if new.segment == SEGMENT and new.series in SHARE_SERIES and same(old, new, {}):
+                if new.segment == SEGMENT and new.series in SHARE_SERIES and same_instrument(old, new, {}):
                     self._renamed[old.symbol.casefold()] = new.symbol
         self._batch.clear()

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from ltp.core.instrument import SHARE_SERIES, Instrument
-from ltp.core.lookup import SEGMENT, preference
+from ltp.core.symbol_lookup import SEGMENT, preference
 from ltp.db import candles, instruments, reassignments
 from ltp.db.engine import Engine, writing
 from ltp.db.rekey import move

@@ -10,7 +10,7 @@ from ltp.batch.candle_keys import SHARES
 from ltp.db import candles
 from ltp.db.engine import Engine
 from ltp.screen.history import History, from_packed
-from ltp.screen.steps import market
+from ltp.screen.steps import market_steps
 
 # Shares that make the market's moves: half of them would be enough for a median, and an import of all shares
 # reads each of these twice.
@@ -38,4 +38,4 @@ def market_moves(engine: Engine, every: Sequence[str]) -> dict[int, float]:
         every: the keys of `shares`.
     """
     some = every[:: -(-len(every) // _MARKET_OF)] if every else []
-    return market(history for _, history in histories(engine, some))
+    return market_steps(history for _, history in histories(engine, some))

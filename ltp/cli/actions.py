@@ -21,7 +21,7 @@ from ltp.core.formats.exchange_csv import parse_day
 from ltp.core.history import corporate_action
 from ltp.core.history.corporate_action import CANDLES, Action
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import corporate_actions, instruments
 from ltp.errors import InputError, NotFoundError
 
@@ -200,7 +200,7 @@ def _share_and_day(given: argparse.Namespace) -> tuple[Engine, str, date]:
 
 
 def _instrument(engine: Engine, symbol: str) -> Instrument:
-    instrument = _lookup(engine).meant(symbol)
+    instrument = _lookup(engine).resolve(symbol)
     if instrument is None:
         raise NotFoundError("instrument", symbol)
     return instrument
@@ -210,5 +210,5 @@ def _symbols(engine: Engine) -> dict[str, str]:
     return {each.key: each.symbol for each in instruments.fetch(engine, "NSE_EQ")}
 
 
-def _lookup(engine: Engine) -> Lookup:
-    return Lookup(instruments.fetch(engine, "NSE_EQ"), instruments.fetch_names(engine))
+def _lookup(engine: Engine) -> SymbolLookup:
+    return SymbolLookup(instruments.fetch(engine, "NSE_EQ"), instruments.fetch_names(engine))

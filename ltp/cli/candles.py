@@ -111,7 +111,7 @@ def _fetch(given: argparse.Namespace) -> int:
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     keys = universes.keys(engine, given.universe or default(engine, settings.screener_universe))
     last = last_settled(calendar, datetime.now(UTC))
-    charts = Charts(settings.dhanhq_rest_url, Credentials(lambda: credentials(settings)))
+    charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
     with Stages() as stages:
         # The index first: a fetch that ends early still allows strength relative to it.
         with_index = list(dict.fromkeys((INDEX, *keys)))
@@ -146,7 +146,7 @@ def _replaced(instruments: int) -> str:
 
 def _status(_: argparse.Namespace) -> int:
     engine = open_engine(settings_module.load().database)
-    if candle_source.held(engine) == "simulated":
+    if candle_source.origin(engine) == "simulated":
         print("The candles are simulated; real ones that are imported or fetched take their place.")
     for basis in candles.BASES:
         newest = candles.last_days(engine, basis)

@@ -17,7 +17,7 @@ from ltp.cli.progress import Stages
 from ltp.core.counted import counted, listed
 from ltp.core.formats import constituents
 from ltp.core.formats.constituents import LIST_PREFIX
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, universes
 from ltp.db.engine import open_engine
 from ltp.errors import InputError
@@ -156,7 +156,7 @@ def _set_watchlist(given: argparse.Namespace) -> int:
     if not symbols:
         raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")
     engine, lookup = _engine_and_lookup()
-    found = {symbol: lookup.meant(symbol) for symbol in symbols}
+    found = {symbol: lookup.resolve(symbol) for symbol in symbols}
     unknown = [symbol for symbol, instrument in found.items() if instrument is None]
     if unknown:
         raise InputError(
@@ -173,8 +173,8 @@ def _set_watchlist(given: argparse.Namespace) -> int:
     return 0
 
 
-def _engine_and_lookup() -> tuple[Engine, Lookup]:
+def _engine_and_lookup() -> tuple[Engine, SymbolLookup]:
     engine = open_seeded(settings_module.load())
     segments: Iterable[str] = ("NSE_EQ", "BSE_EQ", "IDX_I")
     every = [instrument for segment in segments for instrument in instruments.fetch(engine, segment)]
-    return engine, Lookup(every, instruments.fetch_names(engine))
+    return engine, SymbolLookup(every, instruments.fetch_names(engine))

@@ -1,4 +1,4 @@
-"""A number with what it counts, in the words of a sentence."""
+"""A number with its noun in the singular or plural."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return "1 file" or "2,500 files". `many`: where another letter than an s at the end of `one` makes the
-    difference.
-    """
+    """Return "1 file" or "2,500 files". `many`: the plural, by default `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

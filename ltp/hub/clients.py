@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.core.clients.allotment import LIMIT, PAGES_EACH, most, rank_of
+from ltp.core.clients.allotment import LIMIT, PAGES_EACH, client_limit, rank_of
 from ltp.core.clients.client_address import EXEMPT
 from ltp.hub.view import View
 
@@ -56,7 +56,7 @@ class Clients:
         """
         first: dict[View, tuple[int, int]] = {}
         for client, views in self._views.items():
-            place, quota = 0, most(client, PAGES_EACH)
+            place, quota = 0, client_limit(client, PAGES_EACH)
             for view in views:
                 if place < min(quota, first.get(view, _NO_PLACE)[0]):
                     first[view] = place, quota

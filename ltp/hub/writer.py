@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ltp import metrics
-from ltp.core.patience import Patience
+from ltp.core.failure_limit import FailureLimit
 from ltp.hub.pacer import Pacer
 from ltp.hub.sockets import Sockets
 from ltp.hub.view import Delivery, View, farewell
@@ -96,7 +96,7 @@ class StreamWriter(threading.Thread):
         self._next_tend_s = self._next_stall_check_s = 0.0
         self._drain: Drain | None = None
         self._stopped = False
-        self._patience = Patience(GIVE_UP_S)
+        self._failure_limit = FailureLimit(GIVE_UP_S)
 
     @property
     def draining(self) -> bool:
@@ -125,11 +125,11 @@ class StreamWriter(threading.Thread):
         while not self._stopped:
             try:
                 wait_s = self.round()
-                self._patience.succeeded()
+                self._failure_limit.succeeded()
             except Exception:  # without this loop no browser receives anything again
                 metrics.count("writer_failed")
                 log.exception("A round of events failed")
-                if self._patience.lost(self._monotonic()):
+                if self._failure_limit.failed(self._monotonic()):
                     raise  # ends the thread and so the process; another process serves its browsers
                 time.sleep(_FAILED_S)  # cannot be cut short: a fault that stays must not fill the log
                 wait_s = 0.0

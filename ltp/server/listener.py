@@ -78,7 +78,7 @@ class Listener(StreamServer):  # type: ignore[misc]
     def _admit(self, connection: Any, address: Any, ready: Callable[[], Any]) -> None:
         """Count the client before anything is read; that of a proxy is known only from the request's head."""
         peer = address[0] if isinstance(address, tuple) else ""
-        forwards = self._proxies.names(peer)
+        forwards = self._proxies.trusts_peer(peer)
         slot = None if forwards else self._unfinished.enter(client_of(peer, "", self._proxies))
         if slot is None and not forwards:
             self._refuse(connection)

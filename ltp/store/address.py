@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import redis
 from redis.connection import URL_QUERY_ARGUMENT_PARSERS, parse_url
 
-from ltp.core.written import is_host
+from ltp.core.setting_text import is_host
 from ltp.errors import ConfigError
 
 ACCEPTED: Final = "an address such as redis://localhost:6379/0, rediss://user:password@host/0 or unix:///run/redis.sock?db=0"

@@ -12,7 +12,7 @@ from typing import Any, Final
 import redis
 
 from ltp import metrics
-from ltp.core.clients.allotment import Wish
+from ltp.core.clients.allotment import Demand
 from ltp.store.client import translated
 from ltp.store.keys import DEMAND, DEMAND_PAGES, DEMAND_PROGRAMS, DEMAND_REST
 
@@ -67,7 +67,7 @@ def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float
         pipe.execute()
 
 
-def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Wish]]:
+def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Demand]]:
     """Return what is wanted at `now`, by kind of wish and by key; forget what is over.
 
     PAGES and PROGRAMS are what web processes wrote with `want`. OTHERS is everything, the soonest to expire
@@ -86,22 +86,22 @@ def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Wish]]:
         answers = pipe.execute()
     metrics.count("demand_cut", sum(answers[1::3]))
     pages, programs, others = answers[2::3]
-    unranked = {_text(key): Wish(_LAST, float(until)) for key, until in others}
+    unranked = {_text(key): Demand(_LAST, float(until)) for key, until in others}
     return {PAGES: _ranked(pages), PROGRAMS: _ranked(programs), OTHERS: unranked}
 
 
-def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Wish]:
+def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Demand]:
     """Read members that are a rank and a key; of several ranks of a key the lowest counts."""
-    found: dict[str, Wish] = {}
+    found: dict[str, Demand] = {}
     for member, until in members:
         rank, _, key = _text(member).partition(" ")
         if len(rank) > 2 or not (rank.isascii() and rank.isdigit()):
             continue
         held = found.get(key)
         found[key] = (
-            Wish(int(rank), until)
+            Demand(int(rank), until)
             if held is None
-            else Wish(min(int(rank), held.rank), max(until, held.until))
+            else Demand(min(int(rank), held.rank), max(until, held.until))
         )
     return found
 

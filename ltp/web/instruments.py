@@ -89,7 +89,7 @@ def _known(segment: str, security_id: str) -> Instrument:
     except InputError:
         found = catalog.find(segment, security_id)
     if found is None:
-        raise catalog.no_instrument(f"{segment}:{security_id}")
+        raise catalog.instrument_not_found(f"{segment}:{security_id}")
     return found
 
 

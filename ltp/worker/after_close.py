@@ -69,7 +69,7 @@ class AfterClose:
             return
         self._look_at = self._monotonic() + LOOK_EVERY_S
         try:
-            universe, source = self._universe(), candle_source.held(self._engine)
+            universe, source = self._universe(), candle_source.origin(self._engine)
             if self._fetches and self._needs_candles(universe, source):
                 if self._monotonic() >= self._fetch_at:
                     self._fetch(universe)
@@ -82,7 +82,7 @@ class AfterClose:
     def stop(self) -> None:
         self._command.stop()
 
-    def _needs_candles(self, universe: str, source: candle_source.Held) -> bool:
+    def _needs_candles(self, universe: str, source: candle_source.Origin) -> bool:
         """Return whether candles are to be fetched: the newest session's, or real ones in place of simulated
         ones.
         """
@@ -122,7 +122,7 @@ class AfterClose:
         else:
             log.warning("Not all candles were fetched: %s", last_line)
 
-    def _request_evaluations(self, universe: str, source: candle_source.Held) -> None:
+    def _request_evaluations(self, universe: str, source: candle_source.Origin) -> None:
         """Request an evaluation of each built-in and saved screen that has no run on the newest candles, once
         for each newest day and source of candles.
         """
@@ -138,7 +138,7 @@ class AfterClose:
             if evaluated >= newest or (kind, newest, source) in self._requested:
                 continue
             try:
-                evaluations.request(self._engine, kind, spec, screen_universe)
+                evaluations.enqueue(self._engine, kind, spec, screen_universe)
             except LimitError:
                 return  # the other screens follow when these are done
             self._requested.add((kind, newest, source))

@@ -71,7 +71,7 @@ class Worker:
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
         self._settings, self._engine, self._client = settings, engine, client
         self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
-        self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
+        self._rest_client = RestClient(settings.rest_url, self._credentials)
         self._dialer = Dialer()
         self._market = MarketClock(
             lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides),
@@ -159,7 +159,7 @@ class Worker:
             event_interval_s=self._settings.stream_min_interval_ms / 1000,
             doubts=Doubts(
                 clock_error=lambda: self._rest_client.clock_error_s,
-                notice=lambda: outlook.notice(self._market.outlook, self._off_sessions.found),
+                notice=lambda: outlook.short_notice(self._market.outlook, self._off_sessions.found),
             ),
             off_sessions=self._off_sessions,
         )
@@ -168,7 +168,7 @@ class Worker:
         return self.feed.status()
 
     def _build_report(self) -> StatusReport:
-        idle = "" if self._settings.dhanhq_ws_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
+        idle = "" if self._settings.feed_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
         return StatusReport(
             source=self._settings.source,
             idle_reason=idle,
@@ -183,7 +183,7 @@ class Worker:
 
     def _build_feed(self) -> Supervisor:
         return Supervisor(
-            mode=self._settings.dhanhq_ws_mode,
+            mode=self._settings.feed_mode,
             connect=self._connect,
             on_ticks=self.ingest.on_ticks,
             in_session=self._market.expects_packets,
@@ -198,11 +198,11 @@ class Worker:
 
     def _connect(self) -> FeedClient:
         feed_client = FeedClient(self._dialer)
-        feed_client.connect(self._settings.dhanhq_ws_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
+        feed_client.connect(self._settings.feed_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
         return feed_client
 
     def _store_token(self, before: str, token: str) -> str:
-        path = self._settings.dhanhq_access_token_file
+        path = self._settings.access_token_file
         return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
 
     # From the demand in Redis to the feed and to REST.
@@ -247,13 +247,13 @@ class Worker:
         )
 
     def _may_call_rest(self) -> bool:
-        return self._settings.dhanhq_ws_enabled and self._leads()
+        return self._settings.feed_enabled and self._leads()
 
     # Beside prices: the hours of the feed, slow jobs, the clock.
 
     def _build_reconcile(self) -> Reconcile:
         return Reconcile(
-            enabled=self._settings.dhanhq_ws_enabled,
+            enabled=self._settings.feed_enabled,
             may_feed=self.leader.may_feed,
             wanted=lambda: self.subscriptions.wanted,
             market=self._market,
@@ -268,7 +268,7 @@ class Worker:
             self._engine,
             session_on=self._market.session_on,
             universe=self._settings.screener_universe,
-            fetches=self._settings.dhanhq_ws_enabled,
+            fetches=self._settings.feed_enabled,
             simulated=self._settings.source == "simulator",
             active=self._leads,
         )

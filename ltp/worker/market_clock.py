@@ -18,8 +18,7 @@ log = logging.getLogger(__name__)
 # NIFTY and RELIANCE: when both are silent in session, the feed is.
 PROBES: Final = ("IDX_I:13", "NSE_EQ:2885")
 CONNECT_EARLY: Final = timedelta(minutes=5)  # the first auction price must find the feed subscribed
-# Phases in which the close in a price packet is the previous session's; afterwards it is the day's own
-# (dhanhq-v2 3.5).
+# Phases in which the close in a price packet is the previous session's; afterwards it is the day's own.
 _PREV_CLOSE_PHASES: Final = frozenset({"pre_open", "continuous", "closing_auction"})
 
 

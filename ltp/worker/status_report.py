@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
-from ltp.core.market.outlook import Notice, lines_of
+from ltp.core.market.outlook import Notice, toml_text
 from ltp.core.rates import Rates
 from ltp.core.ticks.lag import Lag, clock_error, delay_s
 from ltp.feed.status import FeedStatus
@@ -132,7 +132,7 @@ class StatusReport:
         return {
             "calendar": self._calendar(),
             "calendar_ahead": json.dumps([notice.sentence for notice in ahead]),
-            "calendar_lines": lines_of(ahead),
+            "calendar_lines": toml_text(ahead),
             "off_sessions": json.dumps(self._off_sessions()),
             "expected": "1" if self._expected() else "0",
         }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from ltp.core.clients.allotment import LIMIT, ROTATE_S, FeedPlaces, Wish, allot
+from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
@@ -43,7 +43,7 @@ class Subscriptions:
         instruments: KnownInstruments,
         market: MarketClock,
         ingest: Ingest,
-        demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
+        demand: Callable[[float], Mapping[str, Mapping[str, Demand]]],
         drop_demand: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         stored: Callable[[], Iterable[str]],
@@ -59,7 +59,7 @@ class Subscriptions:
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
-        self._wishes: dict[str, dict[str, Wish]] = {}  # by kind and key; each ends at a monotonic instant
+        self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
         self._allotted_for: tuple[object, ...] = ()  # the state that `_places` were allotted for
         self._places = FeedPlaces([], [], {})
         self._followed: FeedPlaces | None = None
@@ -115,7 +115,7 @@ class Subscriptions:
             for tick in self._recall(keys)
         ]
 
-    def _take_wishes(self, demand: Mapping[str, Mapping[str, Wish]], now: float) -> None:
+    def _take_wishes(self, demand: Mapping[str, Mapping[str, Demand]], now: float) -> None:
         """Add the demand to the wishes, and remove from it the keys that are no instruments.
 
         A wish holds until its own end also where Redis has lost it; else an emptied server would cost every

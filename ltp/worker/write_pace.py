@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.core.patience import Patience
+from ltp.core.failure_limit import FailureLimit
 
 # A write costs a wake-up and a round trip whatever its size, and ticks that come before it conflate. So a
 # page's event interval holds ten writes, within these bounds: then each page's event finds a fresh batch.
@@ -30,7 +30,7 @@ class Retry:
     """`wait_s`: time to wait before the next try, 0 after a success."""
 
     def __init__(self) -> None:
-        self.wait_s, self._patience = 0.0, Patience(_GIVE_UP_S)
+        self.wait_s, self._failure_limit = 0.0, FailureLimit(_GIVE_UP_S)
 
     def failed(self) -> None:
         self.wait_s = min(max(self.wait_s * 2, _FIRST_RETRY_S), _MAX_RETRY_S)
@@ -38,14 +38,14 @@ class Retry:
     def stand_by(self) -> None:
         """Note that this worker does not lead, so there is nothing to write."""
         self.wait_s = STANDBY_S
-        self._patience.succeeded()
+        self._failure_limit.succeeded()
 
     def succeeded(self) -> None:
         self.wait_s = 0.0
-        self._patience.succeeded()
+        self._failure_limit.succeeded()
 
     def exhausted(self, now: float) -> bool:
         """Note a fault of this program at `now` (monotonic seconds); return whether no write has succeeded
         for 30 s.
         """
-        return self._patience.lost(now)
+        return self._failure_limit.failed(now)

@@ -10,8 +10,8 @@ from ltp.batch.action_import import ActionImport, confirm_list
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
 from ltp.core.money import SCALE
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import open_engine
 
@@ -28,7 +28,7 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def confirm(engine: Engine, *rows: str) -> ActionImport:
-    lookup = Lookup([NEW], {("NSE_EQ", "BAJAUTOFIN"): KEY})
+    lookup = SymbolLookup([NEW], {("NSE_EQ", "BAJAUTOFIN"): KEY})
     return confirm_list(engine, lookup, (HEADER + "\n".join(rows) + "\n").encode(), "ca.csv")
 
 

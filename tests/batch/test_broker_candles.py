@@ -130,7 +130,7 @@ def test_refused_credentials_end_the_fetch_at_once(engine: Engine, broker: Broke
 
 def test_simulated_candles_are_marked(engine: Engine, broker: Broker) -> None:
     assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).removed == 0
-    assert candle_source.held(engine) == "simulated"
+    assert candle_source.origin(engine) == "simulated"
     assert {each.source for each in candles.days(engine)} == {"simulated exchange's charts"}
     broker.calls.clear()
     assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).behind == 0
@@ -142,7 +142,7 @@ def test_real_candles_take_the_place_of_simulated_ones(engine: Engine, broker: B
     broker.close = 70_0000
     done = fetch_history(engine, broker, [HDFC], first=date(2025, 6, 16), last=LAST)
     assert broker.calls == [(HDFC, "EQUITY", date(2025, 6, 16), LAST)]
-    assert (done.removed, done.restated, candle_source.held(engine)) == (3, 0, "real")
+    assert (done.removed, done.restated, candle_source.origin(engine)) == (3, 0, "real")
     assert candles.last_days(engine, "adjusted") == {HDFC: LAST}
     assert candles.fetch(engine, "adjusted", HDFC) == history(date(2025, 6, 16), LAST, 70_0000)
     assert {each.source for each in candles.days(engine)} == {"broker's charts"}
@@ -160,7 +160,7 @@ def test_a_broker_that_refuses_the_account_leaves_the_simulated_candles(
     broker.nothing.add(HDFC)
     assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST).removed == 0
     assert candles.fetch(engine, "adjusted", HDFC) == history(FIRST, LAST)
-    assert (candle_source.held(engine), candles.newest_day(engine)) == ("simulated", LAST)
+    assert (candle_source.origin(engine), candles.newest_day(engine)) == ("simulated", LAST)
 
 
 def test_simulated_candles_are_not_fetched_beside_real_ones(engine: Engine, broker: Broker) -> None:

@@ -335,7 +335,7 @@ def test_simulated_candles_make_room_for_imported_ones(engine: Engine, folder: P
     )
     (folder / "bad.csv").write_bytes(b"hello")
     assert run(engine, folder).removed == 0
-    assert candle_source.held(engine) == "simulated"
+    assert candle_source.origin(engine) == "simulated"
     (folder / "good.csv").write_bytes(udiff(MONDAY, hdfc()))
     assert run(engine, folder).removed == 2
     assert (candles.last_days(engine, "raw"), candles.last_days(engine, "adjusted")) == (

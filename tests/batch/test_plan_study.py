@@ -52,14 +52,14 @@ def test_later_candles_decide_the_result_and_not_the_plan(
     study_request = StudyRequest("all", first=day, last=day, every=1)
     before = study(engine, study_request)
     seen: list[int] = []
-    real = plan_study.outcome
+    real = plan_study.r_multiple
 
     def counted(plan: object, bars: object) -> float | None:
         followed = list(bars)  # type: ignore[call-overload]
         seen.append(len(followed))
         return real(plan, followed)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(plan_study, "outcome", counted)
+    monkeypatch.setattr(plan_study, "r_multiple", counted)
     after = study(engine, study_request._replace(sessions=5))
     assert set(seen) == {5}
     assert [(group.setup, group.plans) for group in after.groups] == [

@@ -14,7 +14,7 @@ from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.screener import Run
 from ltp.db import candles, evaluations, instruments, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading, writing
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.evaluations import Evaluation
 from ltp.feed import simulator
 from tests.batch.trading import LAST, open_market, sessions
 
@@ -41,7 +41,7 @@ def market(address: str) -> Engine:
     return engine
 
 
-def of_kind(engine: Engine, kind: str) -> EvaluationRequest:
+def of_kind(engine: Engine, kind: str) -> Evaluation:
     with reading(engine) as connection:
         return evaluations.newest_in(connection)[kind]
 
@@ -131,16 +131,15 @@ def test_a_saved_screen_by_its_address(market: Engine, capsys: pytest.CaptureFix
 
 
 def test_a_request_is_claimed_and_ended(market: Engine) -> None:
-    request_id = evaluations.request(market, kind_of(UP), text_of(UP))
+    request_id = evaluations.enqueue(market, kind_of(UP), text_of(UP))
     assert main(["screeners", "run", "--request", str(request_id)]) == 0
-    seen = evaluations.fetch(market, request_id)
-    assert seen is not None
+    seen = of_kind(market, kind_of(UP))
     assert (seen.state, seen.run_id) == ("done", current_id(market, kind_of(UP)))
     assert main(["screeners", "run", "--request", str(request_id)]) == 2
 
 
 def test_a_request_names_its_universe(market: Engine) -> None:
-    request_id = evaluations.request(market, "longterm", text_of(BUILT_IN), "all")
+    request_id = evaluations.enqueue(market, "longterm", text_of(BUILT_IN), "all")
     assert main(["screeners", "run", "--request", str(request_id)]) == 0
     assert current(market, "longterm").universe == "all"
 
@@ -158,11 +157,10 @@ def test_a_request_names_its_universe(market: Engine) -> None:
 def test_a_request_that_cannot_be_evaluated_stores_the_reason(
     market: Engine, capsys: pytest.CaptureFixture[str], kind: str, spec: str, sentence: str
 ) -> None:
-    request_id = evaluations.request(market, kind, spec)
+    request_id = evaluations.enqueue(market, kind, spec)
     assert main(["screeners", "run", "--request", str(request_id)]) == 2
     assert sentence in capsys.readouterr().err
-    seen = evaluations.fetch(market, request_id)
-    assert seen is not None
+    seen = of_kind(market, kind)
     assert seen.state == "failed"
     assert sentence in seen.message
 

@@ -6,10 +6,10 @@ from ltp.core.counted import counted, listed
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (1_000, "1,000 files")]
+    ("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (1_000, "1,000 files")]
 )
-def test_one_is_one_file_and_two_are_two_files(number: int, said: str) -> None:
-    assert counted(number, "file") == said
+def test_one_is_one_file_and_two_are_two_files(number: int, text: str) -> None:
+    assert counted(number, "file") == text
 
 
 def test_a_verb_goes_with_the_number() -> None:

@@ -74,7 +74,7 @@ class Screen:
             continue
         try:
             child.send_signal(signal.SIGSTOP)
-            with self.engine.execution_options(ltp_patience_ms=50).begin() as connection:
+            with self.engine.execution_options(ltp_busy_timeout_ms=50).begin() as connection:
                 halted = (
                     connection.execute(
                         update(table).where(table.c.state == "running").values(message="")

@@ -9,7 +9,7 @@ from ltp.db import evaluations
 
 def open_requests(site: Any) -> list[str]:
     site.catalog.refresh()
-    return [kind for kind in ("swing", "longterm") if site.catalog.screening(kind)]
+    return [kind for kind in ("swing", "longterm") if site.catalog.evaluation(kind)]
 
 
 @pytest.mark.parametrize(

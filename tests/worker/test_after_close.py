@@ -15,7 +15,7 @@ from ltp.core.market.session import Calendar
 from ltp.core.screener import Row
 from ltp.db import candles, evaluations, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.evaluations import Evaluation
 from ltp.errors import DatabaseError, NotFoundError
 from ltp.worker.after_close import LOOK_EVERY_S, RETRY_S, AfterClose
 from tests.batch.trading import note, walk
@@ -69,7 +69,7 @@ class Evening:
         self.elapsed += LOOK_EVERY_S
         self.job()
 
-    def requested(self) -> dict[str, EvaluationRequest]:
+    def requested(self) -> dict[str, Evaluation]:
         with reading(self.engine) as connection:
             return {kind: each for kind, each in evaluations.newest_in(connection).items() if each.open}
 

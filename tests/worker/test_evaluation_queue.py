@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.db import evaluations
-from ltp.db.engine import open_engine
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.engine import open_engine, reading
+from ltp.db.evaluations import Evaluation
 from ltp.worker.evaluation_queue import EvaluationQueue
 from tests.worker.fake_command import FakeCommand
 
@@ -22,10 +22,9 @@ class Bench:
         command: Any = self.command
         self.job = EvaluationQueue(engine, active=lambda: self.active, command=command)
 
-    def request(self, id_: int) -> EvaluationRequest:
-        found = evaluations.fetch(self.engine, id_)
-        assert found is not None
-        return found
+    def request(self, id_: int) -> Evaluation:
+        with reading(self.engine) as connection:
+            return next(each for each in evaluations.newest_in(connection).values() if each.id == id_)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def bench(tmp_path: Path) -> Bench:
 def test_requests_are_evaluated_one_after_the_other(bench: Bench) -> None:
     bench.job()
     assert bench.command.started == []
-    first, second = evaluations.request(bench.engine, "swing"), evaluations.request(bench.engine, "longterm")
+    first, second = evaluations.enqueue(bench.engine, "swing"), evaluations.enqueue(bench.engine, "longterm")
     bench.job()
     evaluations.claim(bench.engine, first)  # as the command does
     bench.job()
@@ -49,7 +48,7 @@ def test_requests_are_evaluated_one_after_the_other(bench: Bench) -> None:
 
 
 def test_a_command_that_was_killed_leaves_a_failed_request_with_the_reason(bench: Bench) -> None:
-    request_id = evaluations.request(bench.engine, "swing")
+    request_id = evaluations.enqueue(bench.engine, "swing")
     bench.job()
     evaluations.claim(bench.engine, request_id)
     bench.command.end = (-1, "it took longer than 300 s and was ended")
@@ -62,7 +61,7 @@ def test_a_command_that_was_killed_leaves_a_failed_request_with_the_reason(bench
 
 
 def test_the_reason_that_the_command_stored_stays(bench: Bench) -> None:
-    request_id = evaluations.request(bench.engine, "swing")
+    request_id = evaluations.enqueue(bench.engine, "swing")
     bench.job()
     evaluations.fail(bench.engine, request_id, "there are no candles")
     bench.command.end = (2, "another sentence")
@@ -71,7 +70,7 @@ def test_the_reason_that_the_command_stored_stays(bench: Bench) -> None:
 
 
 def test_a_command_that_cannot_be_started_is_the_reason_of_the_failure(bench: Bench) -> None:
-    request_id = evaluations.request(bench.engine, "swing")
+    request_id = evaluations.enqueue(bench.engine, "swing")
     bench.command.refuses = True
     bench.job()
     assert bench.request(request_id).message == "the evaluation cannot be started (Cannot allocate memory)"
@@ -79,7 +78,7 @@ def test_a_command_that_cannot_be_started_is_the_reason_of_the_failure(bench: Be
 
 def test_a_worker_that_stands_by_starts_nothing(bench: Bench) -> None:
     bench.active = False
-    request_id = evaluations.request(bench.engine, "swing")
+    request_id = evaluations.enqueue(bench.engine, "swing")
     bench.job()
     assert (bench.command.started, bench.request(request_id).state) == ([], "queued")
 
@@ -87,7 +86,7 @@ def test_a_worker_that_stands_by_starts_nothing(bench: Bench) -> None:
 def test_a_stop_ends_the_command_and_fails_its_request(bench: Bench) -> None:
     bench.job.stop()
     assert not bench.command.stopped
-    request_id = evaluations.request(bench.engine, "swing")
+    request_id = evaluations.enqueue(bench.engine, "swing")
     bench.job()
     evaluations.claim(bench.engine, request_id)
     bench.job.stop()
@@ -101,8 +100,8 @@ def test_a_stop_ends_the_command_and_fails_its_request(bench: Bench) -> None:
 def test_a_locked_database_is_waited_for(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request_id = evaluations.request(bench.engine, "swing")
-    monkeypatch.setattr("ltp.db.engine.PATIENCE_MS", 1)
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    monkeypatch.setattr("ltp.db.engine.BUSY_TIMEOUT_MS", 1)
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     bench.job()

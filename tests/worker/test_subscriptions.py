@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ltp.core.clients.allotment import Wish
+from ltp.core.clients.allotment import Demand
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
@@ -62,14 +62,14 @@ class Fakes:
     def follow(self, keys: Sequence[str], known: Sequence[Tick]) -> None:
         self.calls.append(("ingest", list(keys)))
 
-    def demand(self) -> dict[str, dict[str, Wish]]:
+    def demand(self) -> dict[str, dict[str, Demand]]:
         if isinstance(self.demanded, StoreError):
             raise self.demanded
-        pages = {key: Wish(3, self.now + 60) for key in self.pages}
+        pages = {key: Demand(3, self.now + 60) for key in self.pages}
         return {
             PAGES: pages,
             PROGRAMS: {},
-            OTHERS: {key: Wish(99, self.now + 60) for key in (*self.demanded, *self.pages)},
+            OTHERS: {key: Demand(99, self.now + 60) for key in (*self.demanded, *self.pages)},
         }
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
@@ -192,7 +192,7 @@ def test_until_the_master_is_read_no_key_is_removed_from_the_demand() -> None:
 def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
     fakes = Fakes()
     fakes.demanded = ["a"]
-    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Wish(99, float("inf"))}}
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Demand(99, float("inf"))}}
     fakes.subscriptions()
     assert fakes.wanted([], after_s=1) == ["a"]
     fakes.subscriptions._demand = lambda _now: {OTHERS: {}}

@@ -73,7 +73,7 @@ def named(slug: str) -> Screener:
         return custom(saved.kind, saved.name, " and ".join(saved.spec.criteria), slug=slug)
     if slug.startswith(KIND_PREFIX) and catalog.runs(slug):
         return custom(slug, "Custom screen")
-    raise catalog.missing("screener", slug)
+    raise catalog.not_found("screener", slug)
 
 
 def run_of(shown: Screener, run_id: int = 0) -> Run | None:
@@ -96,7 +96,7 @@ def run_of(shown: Screener, run_id: int = 0) -> Run | None:
         return run
     if known and run is None:
         raise DatabaseError("The run cannot be read")
-    raise catalog.missing(f"run of the {shown.title}", str(wanted))
+    raise catalog.not_found(f"run of the {shown.title}", str(wanted))
 
 
 def open_run(shown: Screener, run_id: int) -> Run | None:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.criteria.facts import FACT, FACTS
-from ltp.core.criteria.spec import MAX_CRITERIA, MAX_TOGETHER, Spec, kind_of, params
+from ltp.core.criteria.spec import MAX_CRITERIA, MAX_CRITERIA_LENGTH, Spec, kind_of, params
 from ltp.core.criteria.vocabulary import FUNCTIONS, SERIES, WORDS
 from ltp.core.screener import KINDS, Run
 from ltp.errors import DatabaseError, LimitError
@@ -88,7 +88,7 @@ _WORDS: Final = {
     "functions": FUNCTIONS.values(),
     "signs": forms.SIGNS,
     "most": MAX_CRITERIA,
-    "together": MAX_TOGETHER,
+    "together": MAX_CRITERIA_LENGTH,
 }
 
 

@@ -43,7 +43,7 @@ def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
     run = catalogue.run_of(shown, query.run)
     found = _found(run, segment, security_id)
     if run is None or found is None:
-        raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
+        raise services().catalog.not_found(f"row of the {shown.title}", f"{segment}:{security_id}")
     path = f"/screeners/{name}/{found.segment}/{found.security_id}"
     if security_id != str(found.security_id):
         return redirect(urls.with_query(path))
@@ -83,7 +83,7 @@ def _fed(name: str, segment: str, security_id: str) -> tuple[list[str], list[str
     run = catalogue.open_run(catalogue.named(name), params.whole(given, "run", _MAX_RUN, 0))
     found = _found(run, segment, security_id)
     if run is None or found is None:
-        raise services().catalog.missing("row", f"{segment}:{security_id}")
+        raise services().catalog.not_found("row", f"{segment}:{security_id}")
     services().plans.learn(run)
     return [found.key], [*_LIVE, *(f"{column}@{run.id}" for column in live_of(found))]
 

@@ -18,7 +18,7 @@ from ltp.core.criteria.spec import BUILT_IN, PARAMETERS, Spec, from_params, from
 from ltp.core.screener import KINDS
 from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
 from ltp.db import evaluations
-from ltp.db.evaluations import DONE, FAILED, QUEUED, RUNNING, SILENT_S, EvaluationRequest
+from ltp.db.evaluations import DONE, FAILED, QUEUED, RUNNING, SILENT_S
 from ltp.errors import InputError
 from ltp.web import clients, marks
 from ltp.web.screens import catalogue
@@ -46,7 +46,7 @@ class Evaluation(NamedTuple):
     """
 
     state: str
-    screening: EvaluationRequest | None
+    screening: evaluations.Evaluation | None
     heard: bool
     page_url: str
     run_url: str
@@ -129,7 +129,7 @@ def ask(wanted: EvaluationTarget) -> str:
         DatabaseError: the wish cannot be written.
     """
     mark = marks.made(_asked(wanted.kind))
-    evaluations.request(
+    evaluations.enqueue(
         services().engine, wanted.kind, text_of(wanted.spec), wanted.spec.universe, clients.client()
     )
     return mark
@@ -139,7 +139,7 @@ def due(kind: str) -> bool:
     """Tell whether a custom screen should be evaluated because its page was opened: it has no run, or one
     that is older than the newest candles anybody has seen. What failed is left alone for some minutes.
     """
-    catalog, newest = services().catalog, services().catalog.screening(kind)
+    catalog, newest = services().catalog, services().catalog.evaluation(kind)
     if newest is not None and (
         newest.open or (newest.state == FAILED and abs(datetime.now(UTC) - newest.beat_at) < _RETRY_AFTER)
     ):
@@ -159,7 +159,7 @@ def of(kind: str, path: str, mark: str = "") -> Evaluation:
         mark: what `ask` returned, where the present request asked; else the page's address may carry one.
     """
     mark = mark or marks.given(ASKED)
-    screening, since = services().catalog.screening(kind), marks.second(mark, _asked(kind))
+    screening, since = services().catalog.evaluation(kind), marks.second(mark, _asked(kind))
     kept = [(ASKED, mark)] if since else []
     again = [pair for pair in request.args.items(multi=True) if pair[0] not in _OF_ONE_RUN]
     return Evaluation(
@@ -187,7 +187,7 @@ def known(slug: str) -> None:
         DatabaseError: the screen is there, and cannot be read just now.
     """
     if services().catalog.screen(slug) is None and marks.second(marks.given(SAVED), saved_as(slug)):
-        services().catalog.look_for_screens()
+        services().catalog.refresh_screens()
 
 
 def saved_as(slug: str) -> str:
@@ -200,7 +200,7 @@ def address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(given, safe=',()')}" if given else path
 
 
-def _state(kind: str, screening: EvaluationRequest | None, since: int) -> str:
+def _state(kind: str, screening: evaluations.Evaluation | None, since: int) -> str:
     if _unknown(screening, since):
         return QUEUED
     if screening is None:
@@ -217,7 +217,7 @@ def _state(kind: str, screening: EvaluationRequest | None, since: int) -> str:
     return screening.state
 
 
-def _unknown(screening: EvaluationRequest | None, since: int) -> bool:
+def _unknown(screening: evaluations.Evaluation | None, since: int) -> bool:
     """Tell whether a wish of that second cannot be known here yet. An open one was joined, whenever it was
     made.
     """

@@ -153,7 +153,7 @@ def _kept(shown: Screener, head: RunHead, was: RunHead | None, counter: RunCount
 def _head(heads: tuple[RunHead, ...], run_id: int) -> RunHead:
     found = next((head for head in heads if head.id == run_id), None)
     if found is None:
-        raise services().catalog.missing("run of this screen", str(run_id))
+        raise services().catalog.not_found("run of this screen", str(run_id))
     return found
 
 

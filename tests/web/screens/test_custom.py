@@ -139,7 +139,7 @@ def test_a_failure_says_why_and_the_last_good_run_stays(site: Any) -> None:
 
 def test_too_many_that_wait_are_one_sentence_and_a_time_to_come_back(site: Any) -> None:
     for number in range(evaluations.MAX_OPEN):
-        evaluations.request(site.engine, f"custom-{number:012}", "")
+        evaluations.enqueue(site.engine, f"custom-{number:012}", "")
     answer = site.client.get(URL, headers={"Sec-Fetch-Site": "none"})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"

@@ -71,7 +71,7 @@ def test_custom_and_saved_screens_are_run_by_their_criteria(site: Any) -> None:
 
 def test_too_many_requests_are_a_sentence_and_keep_nobody_from_the_built_in_screeners(site: Any) -> None:
     for number in range(evaluations.MAX_OPEN):
-        evaluations.request(site.engine, f"custom-{number:012}", "")
+        evaluations.enqueue(site.engine, f"custom-{number:012}", "")
     answer = post(site, "/screeners/custom/run?c=rsi14+>+60")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert post(site, "/screeners/swing/run").status_code == 303

@@ -54,8 +54,8 @@ def test_the_list_has_built_in_saved_and_recent_screens(site: Any) -> None:
 
 
 def test_the_list_says_what_is_under_way_and_what_failed(site: Any) -> None:
-    evaluations.request(site.engine, "swing")
-    longterm = evaluations.request(site.engine, "longterm")
+    evaluations.enqueue(site.engine, "swing")
+    longterm = evaluations.enqueue(site.engine, "longterm")
     evaluations.fail(site.engine, longterm, "no candles")
     site.catalog.refresh()
     page = site.page("/screeners")

@@ -119,9 +119,9 @@ def looks(site: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def look() -> None:
         found.append("look")
-        Catalog.look_for_screens(site.catalog)
+        Catalog.refresh_screens(site.catalog)
 
-    monkeypatch.setattr(site.catalog, "look_for_screens", look)
+    monkeypatch.setattr(site.catalog, "refresh_screens", look)
     return found
 
 

@@ -1,6 +1,4 @@
-"""Which instrument somebody means by a symbol, an ISIN or a key: what is called so today, else what was
-called so before.
-"""
+"""Look-up of instruments by symbol, ISIN or key; present names come before former ones."""
 
 from __future__ import annotations
 
@@ -12,11 +10,11 @@ from ltp.core.instrument import SHARE_SERIES, Instrument
 SEGMENT: Final = "NSE_EQ"
 
 
-class Lookup:
-    """Of one set of instruments; build a new one when they change.
+class SymbolLookup:
+    """Immutable: build a new one when the instruments change.
 
     A symbol may belong to a share, to its bonds and to a listing that has ended (MOTHERSON is a share and a
-    bond): the share that trades wins.
+    bond): the share that trades comes first.
     """
 
     def __init__(
@@ -35,10 +33,9 @@ class Lookup:
     def find(
         self, symbol: str, *, series: str = "", isin: str = "", segment: str = SEGMENT
     ) -> Instrument | None:
-        """Return the instrument of a symbol, else of an ISIN, else the one that had either before; None when
-        there is none.
+        """Return the instrument of a symbol, else of an ISIN, else of a former symbol or ISIN, else None.
 
-        `series` and `isin` decide between several of one symbol; neither has to agree, for both change.
+        `series` and `isin` choose between several of one symbol; they need not match, because both change.
         """
         symbol = symbol.strip().upper()
         for found in (
@@ -56,7 +53,7 @@ class Lookup:
                 return former
         return None
 
-    def meant(self, text: str) -> Instrument | None:
+    def resolve(self, text: str) -> Instrument | None:
         """Return the instrument of a key (NSE_EQ:1333), of SEGMENT:SYMBOL, or of an NSE symbol."""
         known = self._by_key.get(text.strip().upper())
         if known is not None:
@@ -66,6 +63,6 @@ class Lookup:
 
 
 def preference(instrument: Instrument) -> tuple[int, int]:
-    """Sort key: the share that somebody means by a symbol comes before its other listings."""
+    """Sort key for instruments of one symbol: the share before its bonds and older listings."""
     place = SHARE_SERIES.index(instrument.series) if instrument.series in SHARE_SERIES else len(SHARE_SERIES)
     return place, instrument.security_id

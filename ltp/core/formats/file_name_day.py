@@ -1,8 +1,7 @@
-"""The day that a file's name states, held against the days of its rows.
+"""Comparison of the date in a file's name with the dates of its rows.
 
 A spreadsheet that opens a file and saves it again may write the 7th of August as the 8th of July. It changes
-the rows alone, so the name still states the truth. A file under another file's name is the same
-contradiction.
+only the rows, so the name still has the true date. A file saved under the name of another day is found too.
 """
 
 from __future__ import annotations
@@ -25,18 +24,15 @@ _FORMS: Final = tuple(
         rf"{_YEAR}[-_. ]?(?P<month>{'|'.join(_MONTHS)})[a-z]*[-_. ]?(?P<day>\d\d?)",
     )
 )
-# What NSE calls the files that hold one session each. Any other name with a date may also be that of a longer
-# history.
+# NSE's names of files with one session. Under any other name with a date the file may be a longer history.
 _OF_ONE_DAY: Final = re.compile(
     r"bhavcopy_nse_cm|cm\d\d[a-z]{3}\d{4}bhav|sec_bhavdata|ind_close_all", re.ASCII | re.IGNORECASE
 )
-_TOLD: Final = 3
+_LISTED: Final = 3
 
 
 def days_in(name: str) -> set[date]:
-    """Return every day that a name states: 20240807, 07082024, 07AUG2024, 2024-08-07, 07-08-2024 and their
-    like.
-    """
+    """Return the dates in a name, such as 20240807, 07082024, 07AUG2024, 2024-08-07 or 07-08-2024."""
     found = set()
     for form in _FORMS:
         for match in form.finditer(name):
@@ -50,13 +46,13 @@ def days_in(name: str) -> set[date]:
 
 
 def refuse_other_day(name: str, days: Collection[date]) -> None:
-    """Raise InputError where a file's name states another day than its rows, which are of `days`.
+    """Raise InputError if a file's name has another date than its rows.
 
     Args:
-        name: of the file; of one in an archive both, with a slash between. Without a date in it nothing is
-            compared. The name of
-            an archive, or of a file of many days, counts only where it is one that NSE gives to the file of
-                one session.
+        name: of the file; in an archive the archive's and the file's name with a slash between. Without a
+            date nothing is compared. The name of an archive, or of a file of many days, counts only if it is
+            NSE's name for a file of one session.
+        days: of the rows.
     """
     parts = name.split("/")
     for part in parts:
@@ -79,5 +75,5 @@ def _advice(day: date, stated: set[date]) -> str:
 
 
 def _list(days: list[date]) -> str:
-    more = f" and {len(days) - _TOLD:,} more" if len(days) > _TOLD else ""
-    return ", ".join(map(date.isoformat, days[:_TOLD])) + more
+    more = f" and {len(days) - _LISTED:,} more" if len(days) > _LISTED else ""
+    return ", ".join(map(date.isoformat, days[:_LISTED])) + more

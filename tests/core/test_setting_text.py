@@ -1,10 +1,10 @@
-"""Texts of operators: which can be meant, and which name was."""
+"""Checks of an operator's text: hosts, tokens, misspelt names, URLs without secrets."""
 
 from __future__ import annotations
 
 import pytest
 
-from ltp.core.written import is_host, is_quoted, masked_url, meant, token_fault
+from ltp.core.setting_text import closest_name, is_host, is_quoted, masked_url, token_fault
 
 KNOWN = ["PORT", "BIND", "REDIS_URL", "DATABASE_URL", "DHANHQ_ACCESS_TOKEN", "DHANHQ_CLIENT_ID"]
 
@@ -19,7 +19,7 @@ KNOWN = ["PORT", "BIND", "REDIS_URL", "DATABASE_URL", "DHANHQ_ACCESS_TOKEN", "DH
         ("unix://u:p@/x?db=1", "unix://***@/x?***"),
     ],
 )
-def test_an_address_is_shown_without_what_it_hides(url: str, masked: str) -> None:
+def test_an_address_is_shown_without_its_secrets(url: str, masked: str) -> None:
     assert masked_url(url) == masked
 
 
@@ -64,8 +64,8 @@ def test_a_token_of_the_usual_signs_has_no_fault() -> None:
         ("DATABASE_URI", "DATABASE_URL"),
     ],
 )
-def test_one_slip_is_seen_through(name: str, right: str) -> None:
-    assert meant(name, KNOWN, ours=False) == right
+def test_one_typing_error_is_recognised(name: str, right: str) -> None:
+    assert closest_name(name, KNOWN, ours=False) == right
 
 
 @pytest.mark.parametrize(
@@ -80,5 +80,5 @@ def test_one_slip_is_seen_through(name: str, right: str) -> None:
         ("SOMETHING_ELSE", ""),
     ],
 )
-def test_among_names_of_ours_likeness_is_enough(name: str, right: str) -> None:
-    assert meant(name, KNOWN, ours=True) == right
+def test_for_names_of_this_program_similarity_is_enough(name: str, right: str) -> None:
+    assert closest_name(name, KNOWN, ours=True) == right

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 
 SHARE = Instrument("NSE_EQ", 4204, "MOTHERSON", "Samvardhana Motherson", "INE775A01035", 1, 100, "EQ")
 BOND = Instrument("NSE_EQ", 1510, "MOTHERSON", "SMIL 6.5%", "INE775A08105", 1, 500, "D1")
@@ -14,7 +14,7 @@ NAMES = {
     ("NSE_EQ", "INE000A01000"): "NSE_EQ:4204",
     ("NSE_EQ", "GONE"): "NSE_EQ:1",
 }
-LOOKUP = Lookup([BOND, SHARE, ENDED, MOVED, RENAMED, INDEX], NAMES)
+LOOKUP = SymbolLookup([BOND, SHARE, ENDED, MOVED, RENAMED, INDEX], NAMES)
 
 
 def test_a_symbol_is_its_share_and_the_listing_that_trades() -> None:
@@ -28,7 +28,7 @@ def test_isin_and_series_decide_between_several() -> None:
     assert LOOKUP.find("MOTHERSON", series="BE", isin="INE000X01000") == SHARE
 
 
-def test_an_isin_finds_what_the_symbol_does_not() -> None:
+def test_an_isin_finds_a_share_with_another_symbol() -> None:
     assert LOOKUP.find("OLDNAME", isin=RENAMED.isin) == RENAMED
 
 
@@ -40,7 +40,7 @@ def test_a_former_name_comes_last() -> None:
 
 
 def test_a_key_a_symbol_of_a_segment_or_an_nse_symbol() -> None:
-    assert LOOKUP.meant("nse_eq:1510") == BOND
-    assert LOOKUP.meant("IDX_I:NIFTY") == INDEX
-    assert LOOKUP.meant("NIFTY") is None
-    assert LOOKUP.meant("TMPV") == RENAMED
+    assert LOOKUP.resolve("nse_eq:1510") == BOND
+    assert LOOKUP.resolve("IDX_I:NIFTY") == INDEX
+    assert LOOKUP.resolve("NIFTY") is None
+    assert LOOKUP.resolve("TMPV") == RENAMED

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ltp.core.history.plan import Plan
-from ltp.screen.outcome import Bar, outcome
+from ltp.screen.r_multiple import Bar, r_multiple
 
 PLAN = Plan(100, 98, 102, 90, 120, "2026-11-20")  # a risk of 10
 
@@ -26,14 +26,14 @@ PLAN = Plan(100, 98, 102, 90, 120, "2026-11-20")  # a risk of 10
         ([(101, 106, 99, 104), (104, 106, 103, 105), (105, 107, 104, 106)], 0.5),
     ],
 )
-def test_what_a_plan_gained_in_risks(sessions: list[Bar], gained: float | None) -> None:
-    assert outcome(PLAN, sessions) == (gained if gained is None else pytest.approx(gained))
+def test_the_gain_of_a_plan_in_r(sessions: list[Bar], gained: float | None) -> None:
+    assert r_multiple(PLAN, sessions) == (gained if gained is None else pytest.approx(gained))
 
 
 def test_a_plan_without_a_stop_below_its_entry_has_no_risk_to_count_in() -> None:
-    assert outcome(PLAN._replace(stop=None), [(101, 106, 99, 104)]) is None
-    assert outcome(PLAN._replace(stop=100), [(101, 106, 99, 104)]) is None
+    assert r_multiple(PLAN._replace(stop=None), [(101, 106, 99, 104)]) is None
+    assert r_multiple(PLAN._replace(stop=100), [(101, 106, 99, 104)]) is None
 
 
 def test_a_plan_without_a_target_runs_to_its_stop_or_to_the_end() -> None:
-    assert outcome(PLAN._replace(target=None), [(101, 130, 99, 125)]) == pytest.approx(2.4)
+    assert r_multiple(PLAN._replace(target=None), [(101, 130, 99, 125)]) == pytest.approx(2.4)

@@ -7,13 +7,13 @@ import pytest
 
 from ltp.core.history.candle import day_number
 from ltp.screen.history import History
-from ltp.screen.unseen import falls
+from ltp.screen.open_falls import falls
 
 FIRST = date(2025, 1, 1)
 
 
 def history(steps: dict[int, float], sessions: int = 200, gap: float = 0.003) -> History:
-    """A share that opens `gap` off the close before, up and down in turn, but for the sessions of `steps`."""
+    """A share that opens `gap` above and below the close before in turn, except in sessions of `steps`."""
     days = np.arange(sessions, dtype=np.int32) + day_number(FIRST)
     factors = 1 + gap * np.where(np.arange(sessions) % 2, 1, -1)
     for at, factor in steps.items():
@@ -22,7 +22,7 @@ def history(steps: dict[int, float], sessions: int = 200, gap: float = 0.003) ->
     return History(days, opening, opening, opening, opening, np.full(sessions, 1000.0))
 
 
-def test_the_falls_that_stand_out_most_are_told_by_day() -> None:
+def test_the_largest_falls_are_listed_by_day() -> None:
     drawn = history({30: 0.94, 60: 0.95, 90: 0.93, 110: 0.96, 130: 0.92, 150: 0.945, 170: 0.955})
     assert [fall.day for fall in falls(drawn)] == [
         FIRST + timedelta(days=at) for at in (30, 60, 90, 130, 150)
@@ -45,7 +45,7 @@ def test_the_falls_that_stand_out_most_are_told_by_day() -> None:
     ],
     ids=["quiet", "small", "a rise", "wider than any band", "a lively share", "too early", "short"],
 )
-def test_what_does_not_stand_out_is_not_told(drawn: History) -> None:
+def test_usual_falls_are_not_listed(drawn: History) -> None:
     assert falls(drawn) == []
 
 

@@ -1,6 +1,4 @@
-"""Texts that an operator wrote: whether one can be a host, a token or the name of a setting, and an address
-without secrets.
-"""
+"""Checks of an operator's text: host names, tokens, misspelt names of settings, and URLs without secrets."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ from typing import Final
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE | re.ASCII)
 _TOKEN_SIGNS: Final = frozenset("-._~+/=")
 _QUOTES: Final = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
-_LONG_NAME: Final = 8  # shorter ones may differ by a letter and both be meant
-_ALIKE: Final = 0.77
+_LONG_NAME: Final = 8  # characters; two shorter names may differ by a letter and both be correct
+_SIMILAR: Final = 0.77
 _MARKS: Final = {
     "\ufeff": "a byte order mark",
     "\n": "a line end",
@@ -26,12 +24,12 @@ _MARKS: Final = {
 
 
 def is_host(text: str) -> bool:
-    """Tell whether it is an IP address or a host name, with nothing before or behind it."""
+    """Return whether the whole text is an IP address or a host name."""
     try:
         ip_address(text)
     except ValueError:
         labels = text.removesuffix(".").split(".")
-        # A last part of digits is what is left of a mistyped address: the resolver would make another of it.
+        # A last label of digits is a mistyped address, which a resolver would read as another address.
         return len(text) < 254 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
     return True
 
@@ -41,8 +39,9 @@ def is_quoted(text: str) -> bool:
 
 
 def token_fault(text: str) -> str:
-    """Name the first character that no client id or access token has, by its place, without a word of the
-    rest.
+    """Return a sentence about the first character that no client id or access token has, else "".
+
+    It names the position of the character and quotes nothing of the rest.
     """
     for at, character in enumerate(text, start=1):
         if not (character.isascii() and character.isalnum()) and character not in _TOKEN_SIGNS:
@@ -54,24 +53,22 @@ def token_fault(text: str) -> str:
     return ""
 
 
-def meant(name: str, known: Iterable[str], *, ours: bool) -> str:
-    """Return which of the `known` names a name that is none of them was probably meant to be, "" for none.
+def closest_name(name: str, known: Iterable[str], *, ours: bool) -> str:
+    """Return the one of the `known` names that an unknown name is probably a misspelling of, else "".
 
-    Other programs' names may look like ours, so one slip of the fingers is all that is forgiven. Where the
-    name can be `ours` alone, likeness is enough.
+    Settings of other programs may have similar names, so only one typing error is accepted. If the name
+    begins as only names of this program do (`ours`), similarity is enough.
     """
     names = [each for each in known if not name.startswith(f"{each}_") and name != f"{each}S"]
-    # LOGLEVEL is no slip: many programs call it so.
-    near = [each for each in names if _one_slip(name, each) and (ours or name != each.replace("_", ""))]
-    if not near and ours and len(name) >= _LONG_NAME:
-        near = get_close_matches(name, names, n=1, cutoff=_ALIKE)
-    return near[0] if near else ""
+    # LOGLEVEL is no typing error: it is the name in many programs.
+    similar = [each for each in names if _one_typo(name, each) and (ours or name != each.replace("_", ""))]
+    if not similar and ours and len(name) >= _LONG_NAME:
+        similar = get_close_matches(name, names, n=1, cutoff=_SIMILAR)
+    return similar[0] if similar else ""
 
 
-def _one_slip(name: str, known: str) -> bool:
-    """A letter doubled, or two that changed places; in a long name also one too many, one too few or another
-    one.
-    """
+def _one_typo(name: str, known: str) -> bool:
+    """Return whether a letter is doubled or two are swapped; in long names also one added, lost or wrong."""
     if name[:1] != known[:1] or abs(len(name) - len(known)) > 1:
         return False
     at = next(
@@ -86,11 +83,9 @@ def _one_slip(name: str, known: str) -> bool:
 
 
 def masked_url(url: str) -> str:
-    """Return an address without its user, password and query, any of which may hold a secret; other text as
-    it is.
-    """
+    """Return a URL without user, password and query, any of which may be secret; other text unchanged."""
     scheme, separator, rest = url.partition("://")
     place, question, _ = rest.partition("?")
-    # Up to the last @: an unencoded / or @ in a password must not let the rest of it through.
+    # Up to the last @, because a password may contain an unencoded / or @.
     masked = f"***@{place.rpartition('@')[2]}" if "@" in place else place
     return f"{scheme}{separator}{masked}{question and '?***'}" if separator else url

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ltp.core.formats.day_name import days_in, refuse_other_day
+from ltp.core.formats.file_name_day import days_in, refuse_other_day
 from ltp.errors import InputError
 
 AUGUST, JULY = date(2024, 8, 7), date(2024, 7, 8)
@@ -46,7 +46,7 @@ def test_the_day_of_a_name(name: str) -> None:
         "20240807123000.csv",
     ],
 )
-def test_a_name_without_a_day_is_held_against_nothing(name: str) -> None:
+def test_a_name_without_a_date_is_compared_with_nothing(name: str) -> None:
     assert days_in(name) == set()
     refuse_other_day(name, [JULY])
 
@@ -69,7 +69,7 @@ def test_a_history_may_be_named_after_the_day_it_was_made_on() -> None:
         refuse_other_day("ind_close_all_07082024.csv", days)
 
 
-def test_an_archive_and_what_is_in_it_both_count() -> None:
+def test_the_names_of_an_archive_and_of_a_file_in_it_both_count() -> None:
     inside = "BhavCopy_NSE_CM_0_0_0_20240708_F_0000.csv"
     refuse_other_day(f"2024-08-07.zip/{inside}", [JULY])
     with pytest.raises(InputError, match="the file's name states 2024-08-07"):
