@@ -50,7 +50,7 @@ def test_an_answer_says_what_htmx_does_with_it(
 def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltp.web.screens.catalogue.run_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("ltp.web.screens.catalogue.find_run", lambda *_: 1 / 0)
     answer = site.client.get("/screeners/swing", headers=LINK)
     assert answer.status_code == 500
     assert {name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")} == {

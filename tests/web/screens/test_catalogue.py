@@ -7,9 +7,9 @@ import pytest
 from ltp.core.criteria.spec import Spec
 from ltp.core.screener import Row
 from ltp.db import saved_screens
-from ltp.web.screens.catalogue import SCREENERS, custom
+from ltp.web.screens.catalogue import SCREENERS, custom_screener
 from ltp.web.table.columns import BY_NAME, CANDIDATES, RECOMMENDATIONS
-from ltp.web.table.screener import in_order
+from ltp.web.table.screener import in_table_order
 
 
 @pytest.mark.parametrize("screener", SCREENERS.values(), ids=lambda screener: screener.kind)
@@ -23,11 +23,11 @@ def test_own_columns_exist_belong_to_their_tab_and_begin_with_the_price(screener
 
 
 def test_columns_stand_in_one_order_however_they_were_chosen() -> None:
-    assert in_order({"rsi", "ltp", "rank"}) == ("rank", "ltp", "rsi")
+    assert in_table_order({"rsi", "ltp", "rank"}) == ("rank", "ltp", "rsi")
 
 
 def test_a_custom_screen_shows_what_its_criteria_speak_of() -> None:
-    screener = custom("custom-0123456789ab", "Mine", facts=("bb_pct", "nothing"))
+    screener = custom_screener("custom-0123456789ab", "Mine", facts=("bb_pct", "nothing"))
     assert "bb_pct" in screener.candidates
     assert "nothing" not in screener.candidates
     assert screener.path == "/screeners/custom-0123456789ab"

@@ -12,7 +12,7 @@ import pytest
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Row
 from ltp.db import evaluations, universes
-from ltp.web.screens import custom
+from ltp.web.screens import catalogue, custom
 
 SPEC = Spec(("rsi14 > 60",))
 KIND = kind_of(SPEC)
@@ -216,7 +216,7 @@ def test_the_same_as_a_file(site: Any) -> None:
 
 
 def test_what_the_criteria_speak_of_has_a_column(site: Any) -> None:
-    assert custom.spoken_of(Spec(("gap_pct > 2 and rsi14 > 60", "sma(volume, 20) > 5"))) == (
+    assert catalogue.facts_in(Spec(("gap_pct > 2 and rsi14 > 60", "sma(volume, 20) > 5"))) == (
         "gap_pct",
         "rsi",
         "volume",

@@ -9,7 +9,7 @@ UNIVERSES = ("nifty50", "all")
 
 
 def read(*pairs: tuple[str, str]) -> forms.Form:
-    return forms.read(pairs, UNIVERSES)
+    return forms.parse(pairs, UNIVERSES)
 
 
 def test_what_was_typed_becomes_a_screen() -> None:
@@ -62,7 +62,7 @@ def test_each_criterion_that_is_not_accepted_points_at_its_character() -> None:
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(pairs: list[tuple[str, str]], field: str, said: str) -> None:
-    form = forms.read([("c", "rsi > 60"), *pairs], UNIVERSES)
+    form = forms.parse([("c", "rsi > 60"), *pairs], UNIVERSES)
     assert form.spec is None
     assert said in getattr(form, field).error
     others = {"universe", "min_price", "min_turnover"} - {field}
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_at_its_field(pairs: list[tuple[str, str]], field:
 
 
 def test_too_many_criteria_are_one_sentence_and_not_a_page_of_fields() -> None:
-    form = forms.read([("c", f"rsi > {n}") for n in range(500)], UNIVERSES)
+    form = forms.parse([("c", f"rsi > {n}") for n in range(500)], UNIVERSES)
     assert form.spec is None
     assert "at most 20 criteria" in form.error
     assert len(form.criteria) == 20

@@ -176,7 +176,7 @@ def test_a_page_counts_for_a_moment_only(site: Any) -> None:
     [head, was] = site.catalog.runs("longterm")
     times = iter([0.0, 1.0, 1.0])
     with site.app.test_request_context():
-        assert counts.RunCounter(lambda: next(times)).tally(head, was) is None
-        assert counts.RunCounter().tally(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
+        assert counts.RunCounter(lambda: next(times)).counts(head, was) is None
+        assert counts.RunCounter().counts(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
         times = iter([0.0, 1.0])
-        assert counts.RunCounter(lambda: next(times)).tally(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
+        assert counts.RunCounter(lambda: next(times)).counts(head, was) == counts.RunCounts(3, 2, 0, 1, 1)

@@ -12,8 +12,8 @@ from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Row
 from ltp.db import saved_screens
 from ltp.db.catalog import Catalog
-from ltp.web import marks
-from ltp.web.screens import evaluations
+from ltp.web import redirect_marks
+from ltp.web.screens import saved
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 SPEC = Spec(("rsi14 > 60",), min_price=500_000)
@@ -108,7 +108,7 @@ class Elsewhere:
 
     def __init__(self, site: Any, slug: str = "theirs") -> None:
         with site.app.app_context():
-            self.mark = marks.made(evaluations.saved_as(slug))
+            self.mark = redirect_marks.sign(saved.subject_of(slug))
         saved_screens.save(site.engine, slug, "Theirs", SPEC)
 
 
@@ -151,8 +151,8 @@ def test_a_mark_is_of_one_screen_and_of_a_few_seconds(
 ) -> None:
     mark = Elsewhere(site).mark
     site.page(f"/screeners/nobodys?saved={mark}", 404)
-    later = time.time() + marks.KNOWN_WITHIN_S
-    monkeypatch.setattr(marks, "time", SimpleNamespace(time=lambda: later))
+    later = time.time() + redirect_marks.VALID_FOR_S
+    monkeypatch.setattr(redirect_marks, "time", SimpleNamespace(time=lambda: later))
     site.page(f"/screeners/theirs?saved={mark}", 404)
     assert looks == []
 

@@ -132,9 +132,9 @@ def test_another_tab_keeps_the_rows_and_drops_what_it_has_no_column_for() -> Non
         ]
     )
     assert (
-        query.of_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
+        query.in_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
     )
-    assert parse([("sort", "-chgp")]).of_tab("recommendations").sort == "chgp"
+    assert parse([("sort", "-chgp")]).in_tab("recommendations").sort == "chgp"
 
 
 def test_parameters_of_others_stand_before_its_own() -> None:

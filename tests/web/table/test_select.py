@@ -7,7 +7,7 @@ from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.select import matching, of_ranks, ordered, paged, still
+from ltp.web.table.select import fixed_order, matching, of_ranks, ordered, page_of
 
 ROWS = [
     Row(f"NSE_EQ:{n}", n, f"S{n}", f"Name {n}", "Bank" if n % 2 else "Auto", score, "Base")
@@ -60,13 +60,13 @@ def test_distances_and_states_of_plans_are_orders_too() -> None:
 
 def test_an_order_that_no_price_changes_is_worked_out_once_a_run() -> None:
     run = Run(1, "swing", datetime(2026, 11, 23, tzinfo=UTC), False, "", tuple(ROWS))
-    first = still(run, ScreenQuery(sort="score", descending=True, page=1))
+    first = fixed_order(run, ScreenQuery(sort="score", descending=True, page=1))
     assert [row.rank for row in first] == [3, 1, 2]
-    assert still(run, ScreenQuery(sort="score", descending=True, page=2, columns=("ltp",))) == first
+    assert fixed_order(run, ScreenQuery(sort="score", descending=True, page=2, columns=("ltp",))) == first
     later = run._replace(created_at=datetime(2026, 11, 24, tzinfo=UTC), rows=tuple(ROWS[:1]))
-    assert still(later, ScreenQuery(sort="score", descending=True)) == (ROWS[0],)
+    assert fixed_order(later, ScreenQuery(sort="score", descending=True)) == (ROWS[0],)
 
 
 def test_an_empty_run_has_one_empty_page() -> None:
-    page = paged([], ScreenQuery(page=4))
+    page = page_of([], ScreenQuery(page=4))
     assert (page.rows, page.first, page.page, page.pages) == ((), 0, 1, 1)
