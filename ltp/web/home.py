@@ -15,7 +15,7 @@ from ltp.web.services import services
 from ltp.web.table.columns import BY_NAME
 
 bp = Blueprint("pages", __name__)
-# NIFTY, BANKNIFTY, NIFTYNXT50, FINNIFTY, MIDCPNIFTY, SENSEX, INDIA VIX: those in the instrument master are shown.
+# NIFTY, BANKNIFTY, NIFTYNXT50, FINNIFTY, MIDCPNIFTY, SENSEX, INDIA VIX: those that the master has are shown.
 INDICES: Final = ("IDX_I:13", "IDX_I:25", "IDX_I:38", "IDX_I:27", "IDX_I:442", "IDX_I:51", "IDX_I:21")
 _MAX_SAVED: Final = 6
 LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev")

@@ -1,7 +1,7 @@
 """Checks of a request's host and origin.
 
-A request must name a host of this site. One that changes something must come from a page of this site: another
-site could otherwise make a visitor's browser send it.
+A request must name a host of this site. One that changes something must come from a page of this site:
+another site could otherwise make a visitor's browser send it.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def _refuse_prefix() -> Response | None:
 def _refuse_foreign() -> Response | None:
     """Answer 403 to a request that changes something and does not come from a page of this site.
 
-    Every browser names the origin of a form: in Sec-Fetch-Site, which no script can set, or in Origin. It sends
-    Sec-Fetch-Site only over HTTPS and to loopback addresses.
+    Every browser names the origin of a form: in Sec-Fetch-Site, which no script can set, or in Origin. It
+    sends Sec-Fetch-Site only over HTTPS and to loopback addresses.
     """
     # An unknown page or method gets its own answer. The API changes nothing: its POST is a query too long for
     # an address.
@@ -72,9 +72,9 @@ def _refuse_foreign() -> Response | None:
 def is_opened_by_person() -> bool:
     """Was this page opened in a browser by a bookmark, the address line, or a link or form of this site?
 
-    False for a program without Sec-Fetch-Site, a link on another site, a link preview, a prefetch, an image and a
-    frame. Browsers send the header over HTTPS and to loopback addresses only; elsewhere the reader presses the
-    page's button.
+    False for a program without Sec-Fetch-Site, a link on another site, a link preview, a prefetch, an image
+    and a frame. Browsers send the header over HTTPS and to loopback addresses only; elsewhere the reader
+    presses the page's button.
     """
     headers = request.headers
     purpose = " ".join(headers.get(name, "") for name in _PURPOSES).lower()

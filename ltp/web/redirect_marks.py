@@ -1,8 +1,9 @@
 """Signed marks in redirects: proof for the next page of a write that its process has not read yet.
 
-A form is answered by one web process and the page behind the redirect by another, which reads SQL every 2 s. Until then the
-mark in the address proves that the screen was saved, or that the evaluation was requested. An unsigned time
-could be invented by any client, and the page would claim a write that never happened and query SQL for it.
+A form is answered by one web process and the page behind the redirect by another, which reads SQL every 2 s.
+Until then the mark in the address proves that the screen was saved, or that the evaluation was requested.
+Any client could invent an unsigned mark: the page would claim a write that never happened and query SQL for
+it.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ def from_request(name: str) -> str:
     pairs = request.args.items(multi=True)
     mark = params.single(pair for pair in pairs if pair[0] == name).get(name, "")
     if mark and not _SHAPE.fullmatch(mark):
-        raise InputError(name, mark, "it is what a redirect of this site wrote there; leave it out")
+        raise InputError(name, mark, "only a redirect of this site writes it; leave it out")
     return mark
 
 
 def signed_at(mark: str, subject: str) -> int:
-    """Return when `sign` made this mark for this subject (seconds since the epoch), 0 if invalid or expired."""
+    """Return the instant of `sign` for this subject (seconds since the epoch), 0 if invalid or expired."""
     if not mark:
         return 0
     at, _, signature = mark.partition("-")

@@ -8,8 +8,8 @@ from flask import Flask, Response, request
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-# No inline script or style and no eval: a test rejects templates that use htmx features which need them. `data:`
-# in connect-src: see `swaps`; such a fetch leaves no browser.
+# No inline script or style and no eval: a test rejects templates that use htmx features which need them.
+# `data:` in connect-src: see `swaps`; such a fetch leaves no browser.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' data:; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    # The path of a vendored file has its version and the query of app.css its hash, so their content is fixed.
+    # The path of a vendored file has its version, the query of app.css its hash: their content is fixed.
     if request.endpoint == "static" and response.status_code in {200, 304}:
         versioned = request.path.startswith("/static/vendor/") or "v" in request.args
         response.headers["Cache-Control"] = _FOREVER if versioned else "public, max-age=3600"

@@ -53,7 +53,8 @@ def install(app: Flask) -> None:
 
 def cell(quote: Quote, column: str) -> Markup:
     """Draw a cell for the first paint with the hub's function, without the flash of an earlier move."""
-    return Markup(services().cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
+    markup = services().cell(quote._replace(moved=False), column)
+    return Markup(markup)  # noqa: S704 (only numbers, fixed words and a parsed date)
 
 
 def days_since(session: date) -> int:
@@ -72,7 +73,7 @@ def _page() -> dict[str, Any]:
 
 
 def _assets(app: Flask) -> Any:
-    """Return the function that adds a hash of its content to the address of a static file: browsers keep it for ever."""
+    """Return the template function that adds a content hash to the address of a static file."""
     folder = Path(str(app.static_folder))
     hashes: dict[str, str] = {}
 

@@ -1,6 +1,4 @@
-"""A whole site in memory: the real app, hub and SQLite, fed by a market that a test sets by hand. No Redis
-anywhere.
-"""
+"""A site in memory: the real app, hub and SQLite, with batches from a market that the test sets. Without Redis."""
 
 from __future__ import annotations
 
@@ -67,7 +65,7 @@ ROWS = [
     ),
 ]
 
-# What a browser says of an address that was typed, or opened from a bookmark.
+# Headers of a browser that opens a typed address or a bookmark.
 TYPED = {
     "Sec-Fetch-Site": "none",
     "Sec-Fetch-Mode": "navigate",
@@ -78,7 +76,7 @@ TYPED = {
 
 @dataclass
 class Market:
-    """What the worker would say. `down`: the cache cannot be read."""
+    """The batches and the cache of the worker. `down`: the cache cannot be read."""
 
     ticks: dict[str, Tick] = field(default_factory=dict)
     batches: queue.Queue[Batch] = field(default_factory=queue.Queue)
@@ -90,7 +88,7 @@ class Market:
         now = int(time.time() * 1e6)
         self.ticks[key] = Tick(key, ltp, now // 10**6, now, traded_at=now, session="2026-11-23", **values)
 
-    def speak(
+    def publish(
         self,
         keys: Sequence[str] = (),
         *,
@@ -165,7 +163,7 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     )
     market.price("NSE_EQ:2031", 31_000_000, prev_close=31_500_000)
     market.price("IDX_I:13", 259_001_000, volume=0)
-    market.speak()
+    market.publish()
     hub.start()
     wait_for(lambda: hub.feed == "live")
     yield site

@@ -21,7 +21,7 @@ def open_requests(site: Any) -> list[str]:
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy.example"},
     ],
 )
-def test_our_own_pages_may_ask(site: Any, headers: dict[str, str]) -> None:
+def test_pages_of_this_site_may_post(site: Any, headers: dict[str, str]) -> None:
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 303
     assert open_requests(site) == ["swing"]
 
@@ -43,7 +43,7 @@ def test_our_own_pages_may_ask(site: Any, headers: dict[str, str]) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/screeners/swing/run", "/screeners/custom/save", "/screeners/x/delete"])
-def test_other_sites_may_not(site: Any, headers: dict[str, str], path: str) -> None:
+def test_other_sites_may_not_post(site: Any, headers: dict[str, str], path: str) -> None:
     answer = site.client.post(path, headers=headers)
     assert answer.status_code == 403
     assert "Only a form of this site may ask for that." in answer.text
@@ -85,7 +85,7 @@ def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: 
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://evil.example:80"])
-def test_a_name_that_was_pointed_here_changes_nothing(site: Any, origin: str) -> None:
+def test_a_foreign_name_that_resolves_to_this_server_changes_nothing(site: Any, origin: str) -> None:
     headers = {"Host": "evil.example", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 400
     assert open_requests(site) == []
@@ -112,18 +112,18 @@ def test_a_site_below_a_path_is_refused(site: Any, prefix: str, status: int) -> 
     assert site.client.get("/", headers={"X-Forwarded-Prefix": prefix}).status_code == status
 
 
-def test_a_program_asks_for_prices_by_post_without_an_origin(site: Any) -> None:
+def test_the_price_api_accepts_a_post_without_an_origin(site: Any) -> None:
     answer = site.client.post("/api/v1/current_prices", json={"keys": ["NSE_EQ:1333"]})
     assert answer.status_code in {200, 503}
 
 
-def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
+def test_a_wrong_method_is_a_405_for_any_origin(site: Any) -> None:
     assert site.client.post("/").status_code == 405
     assert site.client.post("/nothing").status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("method", "headers", "asked"),
+    ("method", "headers", "evaluated"),
     [
         ("GET", TYPED, True),
         ("GET", without(TYPED, "Sec-Fetch-User"), True),  # Safari never sends it
@@ -147,10 +147,10 @@ def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
         ("HEAD", TYPED, False),
     ],
 )
-def test_only_a_person_who_opens_the_page_of_a_screen_has_it_evaluated(
-    site: Any, method: str, headers: dict[str, str], asked: bool
+def test_only_a_page_opened_by_a_person_evaluates_its_screen(
+    site: Any, method: str, headers: dict[str, str], evaluated: bool
 ) -> None:
     answer = site.client.open("/screeners/custom?c=rsi+>+60", method=method, headers=headers)
     assert answer.status_code == 200
-    assert (evaluations.next_queued(site.engine) is not None) is asked
-    assert ('id="run-now"' in answer.text) is (method == "GET" and not asked)
+    assert (evaluations.next_queued(site.engine) is not None) is evaluated
+    assert ('id="run-now"' in answer.text) is (method == "GET" and not evaluated)

@@ -19,12 +19,12 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _FACTS_OF_INDICATORS: Final = {"rsi14": "rsi", "adx14": "adx", "atr14": "atr"}  # in criteria, as columns
 
 _SWING_FACTS: Final = (
-    "ltp", "chgp", "volume", "rank", "score", "base_score", "mtf_score", "relvol", "trend", "dist_ema20", "rsi",
-    "adx", "atr_pct", "pct_from_high52", "spark", "sector",
+    "ltp", "chgp", "volume", "rank", "score", "base_score", "mtf_score", "relvol", "trend", "dist_ema20",
+    "rsi", "adx", "atr_pct", "pct_from_high52", "spark", "sector",
 )  # fmt: skip
 _SWING_PLAN: Final = (
-    "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target", "r_now", "r",
-    "quantity", "risk",
+    "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target", "r_now",
+    "r", "quantity", "risk",
 )  # fmt: skip
 SCREENERS: Final = {
     screener.kind: screener
@@ -45,8 +45,8 @@ SCREENERS: Final = {
                 "dist_sma200", "drawdown_pct", "volatility", "rs6m", "rs12m", "spark", "sector",
             ),
             (
-                "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target",
-                "r_now", "allocation_pct", "allocation", "quantity", "risk", "horizon",
+                "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop",
+                "to_target", "r_now", "allocation_pct", "allocation", "quantity", "risk", "horizon",
             ),
             MappingProxyType({"zone": "Buy zone", "stop": "Invalidation", "to_stop": "To invalid."}),
         ),

@@ -15,7 +15,7 @@ NOT_LISTED: Final = "NOT_READY"
 
 
 class RankMove(NamedTuple):
-    """An instrument in both runs. `places`: ranks that it rose. `score`: change of its score, None if unknown."""
+    """An instrument in both runs. `places`: ranks gained. `score`: change of the score, None if unknown."""
 
     row: Row
     was: Row
@@ -24,8 +24,8 @@ class RankMove(NamedTuple):
 
 
 class RunChanges(NamedTuple):
-    """`entered`, `left`: rows, best first, each with its row in the other run if that has one. `setups`: listed in
-    both, with another setup. `moved`: in both, the largest change of score first.
+    """`entered`, `left`: rows, best first, each with its row in the other run if that has one. `setups`:
+    listed in both, with another setup. `moved`: in both, the largest change of score first.
     """
 
     entered: tuple[tuple[Row, Row | None], ...]

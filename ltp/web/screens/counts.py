@@ -65,18 +65,18 @@ class RunCounter:
 
 
 def session_order(head: RunHead) -> tuple[date, int]:
-    """Return the key that sorts runs by session: a run made today for a past session comes before yesterday's.
+    """Return the sort key by session, then by id. An import has no session and counts by the day it was made.
 
-    An import has no session and counts as one of the day it was made.
+    A run made today for a past session so comes before yesterday's.
     """
     return head.as_of or head.created_at.date(), head.id
 
 
 def previous_run(heads: tuple[RunHead, ...], head: RunHead) -> RunHead | None:
-    """Return the run to compare one with, None without one: the last of an earlier session, else the one before.
+    """Return the run to compare `head` with: the last of an earlier session, else the one made before.
 
-    Two runs of the same session have the same candles and so hardly a difference. A run of the same universe is
-    preferred: a share that was not evaluated has not left the list.
+    Two runs of the same session have the same candles and so hardly a difference. A run of the same universe
+    is preferred: a share that was not evaluated has not left the list.
     """
     earlier = [each for each in heads if session_order(each) < session_order(head)]
     sessions_before = [each for each in earlier if session_order(each)[0] < session_order(head)[0]]

@@ -85,7 +85,7 @@ def show() -> BaseResponse:
     if address := page.shorter_address():
         return redirect(address, 303)
     refusal = _request_if_due(page) if origin.is_opened_by_person() else None
-    status = 503 if refusal and page.run is None else 200
+    status = 200 if page.run or not refusal else 503
     if address := page.unmarked_address():
         return redirect(address, 302)
     return _draw_screen(form, page, status, refusal)
@@ -93,7 +93,7 @@ def show() -> BaseResponse:
 
 @bp.post(CUSTOM_PATH)
 def sent() -> BaseResponse:
-    """Accept the form, which may be longer than an address can be: request the evaluation and redirect to its page."""
+    """Request the evaluation of the form, which may be longer than an address, and redirect to its page."""
     pairs = list(request.form.items(multi=True))
     form = forms.parse(pairs, services().catalog.universes())
     if form.spec is None:

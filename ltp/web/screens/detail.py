@@ -115,7 +115,7 @@ def _find_row(run: Run | None, segment: str, security_id: str, described: str) -
 
 
 def _live_addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
-    """Return the page's live addresses. Its stream names the run: the next one would change the plan on the page."""
+    """Return the live addresses. They name the run: the next run would change the plan on the open page."""
     unpaused = query.with_(page=1, rows=(), live=True)
     if not query.live:
         return {"live": None, "pause_url": unpaused.url(path)}

@@ -31,9 +31,9 @@ _OF_ONE_RUN: Final = frozenset(
 class Evaluation(NamedTuple):
     """The newest evaluation of a screen.
 
-    `state`: queued, running, failed, or "" for none and for one that has ended well. `stored`: as SQL has it, None until
-    this process has read it. `worker_alive`: does the worker publish? `run_url` (POST), `progress_url`: of the page at
-    `page_url`.
+    `state`: queued, running, failed, or "" for none and for one that has ended well. `stored`: as SQL has it,
+    None until this process has read it. `worker_alive`: does the worker publish? `run_url` (POST),
+    `progress_url`: of the page at `page_url`.
     """
 
     state: str
@@ -62,10 +62,10 @@ class Evaluation(NamedTuple):
 
 
 def evaluation_of(kind: str, path: str, mark: str = "") -> Evaluation:
-    """Return the newest evaluation of a screen, with addresses for the page at `path` and the present parameters.
+    """Return the newest evaluation of a screen, for the page at `path` with the present parameters.
 
     Args:
-        mark: from `request_evaluation`, if the present request has called it; by default the mark in its address.
+        mark: from `request_evaluation`, if the present request has called it; else that of the address.
     """
     mark = mark or redirect_marks.from_request(ASKED)
     stored, requested_s = services().catalog.screening(kind), redirect_marks.signed_at(mark, _subject(kind))
@@ -97,8 +97,8 @@ def request_evaluation(kind: str, spec: Spec) -> str:
 def is_due(kind: str) -> bool:
     """Should opening the page of a custom screen evaluate it?
 
-    Yes without a run, and with one that is older than the newest candles of any screen. A failed evaluation is
-    not repeated for 10 minutes: a bookmark could do it each second.
+    Yes without a run, and with one that is older than the newest candles of any screen. A failed evaluation
+    is not repeated for 10 minutes: a bookmark could do it each second.
     """
     catalog = services().catalog
     newest = catalog.screening(kind)
@@ -135,7 +135,7 @@ def _state(kind: str, stored: EvaluationRequest | None) -> str:
 
 
 def _is_unread(stored: EvaluationRequest | None, requested_s: int) -> bool:
-    """Is a request of that second missing from `stored`? An open one is it, however old: the request joined it."""
+    """Is `stored` older than a request of that second? An open one is not: the request has joined it."""
     if not requested_s:
         return False
     return stored is None or (not stored.open and stored.beat_at.timestamp() < requested_s)

@@ -73,8 +73,8 @@ class CriterionForm(NamedTuple):
 
 
 class Form(NamedTuple):
-    """`criteria`: the fields with a text. `error`: of the form as a whole. `spec`: None if anything is refused.
-    `clean`: has the address no empty parameter and none of the builder?
+    """`criteria`: the fields with a text. `error`: of the form as a whole. `spec`: None if anything is
+    refused. `clean`: has the address no empty parameter and none of the builder?
     """
 
     criteria: tuple[Field, ...]

@@ -37,7 +37,7 @@ class ScreenLine(NamedTuple):
 
 
 class RunLine(NamedTuple):
-    """A run in the list of a screen's runs. `previous`: the run to compare it with. `counts`: as in ScreenLine."""
+    """A run in the list of a screen's runs. `previous`: to compare it with. `counts`: as in ScreenLine."""
 
     head: RunHead
     previous: RunHead | None
@@ -47,7 +47,7 @@ class RunLine(NamedTuple):
 
 
 class TitledScreen(NamedTuple):
-    """A screener with the address of its page. A screen that is not saved has its criteria as title and address."""
+    """A screener and the address of its page; both have the criteria if the screen is not saved."""
 
     screener: Screener
     page_url: str
@@ -83,7 +83,7 @@ def runs(slug: str) -> str:
 
 @bp.get("/screeners/<slug>/changes")
 def changes(slug: str) -> str:
-    """Compare the run `run` (default: the current one) with the earlier run `with` (default: the previous one)."""
+    """Compare `run` (a run's id, default: the current one) with `with` (default: the previous one)."""
     screener, page_url = _find_titled(slug)
     heads = services().catalog.runs(screener.kind)
     head, previous = _runs_to_compare(heads)
@@ -128,7 +128,7 @@ def _find_titled(slug: str) -> TitledScreen:
 
 
 def _unsaved_spec(screener: Screener) -> Spec | None:
-    """Return the spec of a screen that is not saved, None for others and if this version does not accept it."""
+    """Return the spec of a screen that is not saved; None for others, and if this version refuses it."""
     heads = services().catalog.runs(screener.kind)
     if screener.slug or not screener.kind.startswith(KIND_PREFIX) or not heads:
         return None

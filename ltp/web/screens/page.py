@@ -1,4 +1,4 @@
-"""The page of one screen for one request: its screener, query, run, spec and evaluation, each resolved once."""
+"""The screen of one request: its screener, query, run, spec and evaluation, each resolved once."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _NOT_OF_TABLE: Final = frozenset({*PARAMETERS, ASKED, SAVED, "n"})
 
 
 class ScreenPage:
-    """A screen and the part of it that a request selects. Every attribute is computed at its first use and kept.
+    """A screen, and the part of it that a request selects. Each attribute is computed once, at its first use.
 
-    A view uses only the attributes that it needs: a redirect to the shortest address finds no run, a stream no
-    evaluation. `mark`: of the evaluation that this request has requested, "" without one.
+    A view uses only the attributes that it needs: a redirect to the shortest address finds no run, a stream
+    no evaluation. `mark`: of the evaluation that this request has requested, "" without one.
     """
 
     def __init__(

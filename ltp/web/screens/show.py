@@ -21,7 +21,7 @@ bp = Blueprint("screeners", __name__)
 
 
 class CustomScreen(NamedTuple):
-    """Custom criteria as their page shows them. `slug`: "" if they are not saved. `edit_url`: the form with them."""
+    """The criteria of a custom screen. `slug`: "" if it is not saved. `edit_url`: the form with them."""
 
     slug: str
     spec: Spec

@@ -1,4 +1,4 @@
-"""The place of a row in the list that it was opened from: its number, the rows before and after, the way back."""
+"""The place of a row in the list that it was opened from, with links to the rows around it and back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Neighbour(NamedTuple):
 
 
 class ListPlace(NamedTuple):
-    """`number`: from 1, 0 if the list does not have the row. `back`: address of the list, scrolled to the row."""
+    """`number`: from 1, 0 if the row is not in the list. `back`: address of the row in the list."""
 
     number: int
     of: int
@@ -45,7 +45,7 @@ def place_in_list(screener: Screener, run: Run, query: ScreenQuery, row: Row) ->
 
 
 def row_link(screener: Screener, query: ScreenQuery) -> RowLink:
-    """Return the link from the rows of a list to their pages: it keeps the filter and the order of the list."""
+    """Return the link from the rows of a list to their pages, with the filter and order of the list."""
     kept = query.with_(page=1, live=True, rows=(), run=0)
     return RowLink(screener.kind, query.run, urlencode(kept.params(), safe=","))
 

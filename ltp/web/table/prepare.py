@@ -20,7 +20,7 @@ from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, default_columns, in_table_order
 
-# Parameters of a page that are not the table's, such as the `c=` of a custom screen: kept in each link and form.
+# Parameters that are not the table's, such as `c=` of a custom screen: they stay in each link and form.
 Carried = Sequence[tuple[str, str]]
 _LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
 
@@ -43,10 +43,10 @@ class Tab(NamedTuple):
 class Table(NamedTuple):
     """One page of a run, for `screeners/_table.html` and for `export`.
 
-    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `choosers`: each column of the
-    tab with the address that shows or hides it. `choosing`: the reader has just followed one of these. `live`: None on a
-    paused page. `rerank_url`: "" unless prices change the order. `newest_url`: "" unless the address names a
-    run. `totals`: None outside the tab of plans.
+    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `choosers`: each
+    column of the tab with the address that shows or hides it. `choosing`: the reader has just followed one of
+    these. `live`: None on a paused page. `rerank_url`: "" unless prices change the order. `newest_url`: ""
+    unless the address names a run. `totals`: None outside the tab of plans.
     """
 
     screener: Screener
@@ -109,7 +109,7 @@ def prepare(
     """Prepare the page of `run` that `query` selects, and demand the prices of its rows.
 
     Args:
-        path: of the page; its stream, poll and files are at <path>/stream, <path>/poll, <path>.csv and <path>.json.
+        path: of the page; below it are its stream, poll and files (<path>/stream, /poll, .csv, .json).
     Raises:
         InputError: the run has fewer pages.
     """
@@ -240,7 +240,7 @@ def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str
 
 
 def _pinned(run: Run | None, query: ScreenQuery, page: select.RowPage) -> ScreenQuery:
-    """Return the query of the page's stream and polls. It names the run, and the rows if prices selected them."""
+    """Return the query of the page's stream: it names the run, and the rows if prices selected them."""
     if run is None:
         return query
     rows_by_price: Sequence[Row] = page.rows if select.is_sorted_by_price(query) and page.pages > 1 else ()

@@ -32,13 +32,13 @@ _SUGGESTED: Final = 5
 
 @dataclass(frozen=True)
 class ScreenQuery:
-    """The query of a screener page. The default: candidates by rank, all rows, the screener's columns, live prices.
+    """The query of a screener page. Default: candidates by rank, all rows, the screener's columns, live.
 
-    `setup`: one setup or WAITING. `columns`: empty for the screener's own. `live`: False on a page that the reader has
-    paused. `capital`, `risk` (of a trade): rupees that plans are sized for, 0 for the settings. `run`: id of a run, 0 for
-    the newest. `rows`: ranks, with `run`; set only for the stream and the polls of an open page. After the next run, or
-    in an order of prices, the rest of the query would select other rows than the page shows, and its cells would
-    stand still.
+    `setup`: one setup or WAITING. `columns`: empty for the screener's own. `live`: False on a page that the
+    reader has paused. `capital`, `risk` (of a trade): rupees that plans are sized for, 0 for the settings.
+    `run`: id of a run, 0 for the newest. `rows`: ranks, with `run`; set only for the stream and the polls of
+    an open page. After the next run, or in an order of prices, the rest of the query would select other rows
+    than the page shows, and its cells would stand still.
     """
 
     sort: str = "rank"
@@ -60,7 +60,7 @@ class ScreenQuery:
         return replace(self, **changes)
 
     def params(self) -> dict[str, str]:
-        """Return the parameters that differ from the defaults, in a fixed order: equal pages have equal URLs."""
+        """Return the parameters without defaults, in a fixed order: equal pages have equal URLs."""
         sort = f"-{self.sort}" if self.descending else self.sort
         every = {
             "tab": "" if self.tab == CANDIDATES else self.tab,
@@ -89,7 +89,7 @@ class ScreenQuery:
         return self.with_(rows=())
 
     def is_shortest(self, pairs: Iterable[tuple[str, str]]) -> bool:
-        """Are these the fewest parameters for this page: none empty, none a default, rupees without commas?"""
+        """Are these the fewest parameters for this page: none empty or a default, no commas in rupees?"""
         given = {name: value for name, value in pairs if name in _NAMES}
         shortest = self.without_rows().params()
         return given.keys() == shortest.keys() and all(
@@ -102,7 +102,7 @@ class ScreenQuery:
         return f"{path}?{urlencode(pairs, safe=',')}" if pairs else path
 
     def in_tab(self, tab: str) -> ScreenQuery:
-        """Return the query of the same rows in a tab, by rank if that tab does not have the column of this order."""
+        """Return the query of the same rows in a tab: by rank if the tab lacks the column of this order."""
         kept = self if self.sort in sorts(tab) else self.with_(sort="rank", descending=False)
         return kept.with_(tab=tab, columns=(), page=1, rows=())
 

@@ -14,9 +14,9 @@ from ltp.web.table.run_cache import RunCache
 class Screener(NamedTuple):
     """A screener with a page.
 
-    `kind`: of its runs. `title`, `about`: for the reader. `candidates`, `recommendations`: the default columns of each tab,
-    `ltp` among them. `labels`: labels that differ from the column's own, by column. `slug`: its address below
-    /screeners, "" if that is the kind; addresses of rows always use the kind.
+    `kind`: of its runs. `title`, `about`: for the reader. `candidates`, `recommendations`: the default
+    columns of each tab, `ltp` among them. `labels`: labels that differ from the column's own, by column.
+    `slug`: its address below /screeners, "" if that is the kind; addresses of rows always use the kind.
     """
 
     kind: str
@@ -46,7 +46,7 @@ def in_table_order(names: Collection[str]) -> tuple[str, ...]:
 
 
 def default_columns(screener: Screener, run: Run | None, tab: str) -> tuple[str, ...]:
-    """Return the columns of a tab that the reader has not changed: the screener's own that have values in the run.
+    """Return the columns of a tab unless the reader chooses others: those with values in the run.
 
     An imported list has no facts and perhaps no targets; columns full of dashes would hide the rest.
     """

@@ -60,7 +60,7 @@ def fixed_order(
     """Return the rows of an order that no price changes. It is sorted once for each run and kept.
 
     Args:
-        sized: returns all rows with the quantities of this view, for an order by quantity, risk or allocation.
+        sized: returns all rows with quantities for this view; given only for an order that needs them.
     """
     order = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
     rows = run.rows

@@ -67,7 +67,7 @@ def test_open_pages_are_told_when_the_feed_changes(site: Any) -> None:
         '<hx-partial id="status"><span class="feed-live">Feed live</span> · NSE open</hx-partial>' in event
         for event in events
     )
-    site.market.speak(feed="silent", phase="closing_auction")
+    site.market.publish(feed="silent", phase="closing_auction")
     assert any(
         "Feed silent: no prices are coming in</span> · NSE closing auction</hx-partial>" in event
         for event in events

@@ -1,4 +1,4 @@
-"""A request resolves its screen once, whatever its view: one parse of each criterion, one search for the run."""
+"""Each view resolves its screen once a request: one parse of each criterion, one search for the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORM = {"c": list(SPEC.criteria), "min_price": "50"}
 
 @pytest.fixture
 def calls(site: Any, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Number of calls by function, and of parses by the text of the criterion; there is a run of SPEC."""
+    """Number of calls by function, and of parses by text of the criterion. SPEC has a run."""
     site.run(KIND, [Row("NSE_EQ:1333", 1, "HDFCBANK", setup="READY")], spec=text_of(SPEC))
     calls: Counter[str] = Counter()
     parse_criterion, parse_query, find_run = criteria_spec.parse, screen_query.parse, catalogue.find_run

@@ -21,7 +21,7 @@ def prepared(site: Any, run: Run | None = RUN, **query: Any) -> Table:
         return prepare(MINE, run, ScreenQuery(**query), "/screeners/custom", CARRIED)
 
 
-def test_what_a_page_carries_stays_in_each_link_form_and_stream(site: Any) -> None:
+def test_carried_parameters_stay_in_each_link_form_and_stream(site: Any) -> None:
     table = prepared(site, q="S1", page=1)
     own = "/screeners/custom?c=rsi+%3E+60&universe=all"
     links = (
@@ -39,7 +39,7 @@ def test_what_a_page_carries_stays_in_each_link_form_and_stream(site: Any) -> No
     assert table.file("csv") == "/screeners/custom.csv?c=rsi+%3E+60&universe=all&q=S1"
 
 
-def test_before_the_first_run_there_is_a_table_of_nothing(site: Any) -> None:
+def test_before_the_first_run_the_table_is_empty(site: Any) -> None:
     table = prepared(site, run=None)
     assert (table.listing.rows, table.body, table.setups) == ((), "", ())
     with site.app.test_request_context("/"):
@@ -60,7 +60,7 @@ def test_the_stream_has_the_rows_and_the_live_columns_of_the_run(site: Any) -> N
         assert live_cells(MINE, RUN, ScreenQuery(rows=(3, 60)))[0] == ["NSE_EQ:3", "NSE_EQ:60"]
 
 
-def test_the_form_keeps_what_it_does_not_show_and_leaves_the_rest_to_its_fields(site: Any) -> None:
+def test_hidden_fields_have_the_parameters_without_a_visible_field(site: Any) -> None:
     table = prepared(site, q="S", setup="READY", sector="IT", size=25, page=1, sort="score", descending=True)
     assert table.hidden[2:] == (("setup", "READY"), ("sort", "-score"))
     assert table.filtered

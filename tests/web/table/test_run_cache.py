@@ -10,7 +10,7 @@ def run(id_: int, day: int = 23) -> Run:
     return Run(id_, "swing", datetime(2026, 11, day, tzinfo=UTC), False, "", ())
 
 
-def test_a_value_is_made_once_and_the_one_unused_longest_goes() -> None:
+def test_a_value_is_computed_once_and_the_least_recently_used_is_dropped() -> None:
     made: list[str] = []
     cache = RunCache[str](2)
 
@@ -24,6 +24,9 @@ def test_a_value_is_made_once_and_the_one_unused_longest_goes() -> None:
     assert made == ["a", "b", "a"], "b was unused longest"
 
 
-def test_a_run_of_another_database_with_the_same_number_is_another_run() -> None:
+def test_a_run_of_another_database_with_the_same_id_is_another_run() -> None:
     cache = RunCache[int](8)
-    assert (cache.get_or_compute(run(1, 23), None, lambda: 1), cache.get_or_compute(run(1, 24), None, lambda: 2)) == (1, 2)
+    assert (
+        cache.get_or_compute(run(1, 23), None, lambda: 1),
+        cache.get_or_compute(run(1, 24), None, lambda: 2),
+    ) == (1, 2)

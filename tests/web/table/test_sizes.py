@@ -70,7 +70,7 @@ def test_more_than_there_is_is_marked_and_one_share_that_does_not_fit_is_counted
 
 def test_a_plan_that_has_ended_asks_for_nothing(site: Any, wait_for: Any) -> None:
     site.market.price("NSE_EQ:1333", 15_400_000, low=15_390_000, high=16_100_000)
-    site.market.speak(["NSE_EQ:1333"])
+    site.market.publish(["NSE_EQ:1333"])
     wait_for(lambda: "1 that ended is not counted" in totals(site.page(TAB)))
     assert totals(site.page(TAB)).startswith(
         "1 plan shown cost ₹1,98,000, 19.8% of the capital; open risk ₹9,900, 1.0%."
