@@ -96,7 +96,7 @@ def _unavailable(detail: str, retry_after_s: int = _RETRY_AFTER_S) -> Problem:
 
 def respond(problem: Problem) -> Response:
     """Return the response to the present request, in the form that its client reads."""
-    response = _without_headers(problem)
+    response = _render(problem)
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after_s:
         response.headers["Retry-After"] = str(problem.retry_after_s)
@@ -105,7 +105,7 @@ def respond(problem: Problem) -> Response:
     return response
 
 
-def _without_headers(problem: Problem) -> Response:
+def _render(problem: Problem) -> Response:
     phrase = HTTPStatus(problem.status).phrase
     detail = _printable(problem.detail)
     if request.path.startswith(_API_PATHS) or request.path.endswith(".json"):

@@ -73,7 +73,10 @@ def _page() -> dict[str, Any]:
 
 
 def _assets(app: Flask) -> Any:
-    """Return the template function that adds a content hash to the address of a static file."""
+    """Return the template function that adds a content hash to the address of a static file.
+
+    The address changes with the content, so browsers may keep the file for ever.
+    """
     folder = Path(str(app.static_folder))
     hashes: dict[str, str] = {}
 

@@ -7,7 +7,7 @@ import pytest
 from ltp.db import evaluations
 
 
-def open_requests(site: Any) -> list[str]:
+def open_evaluations(site: Any) -> list[str]:
     site.catalog.refresh()
     return [kind for kind in ("swing", "longterm") if site.catalog.screening(kind)]
 
@@ -23,7 +23,7 @@ def open_requests(site: Any) -> list[str]:
 )
 def test_pages_of_this_site_may_post(site: Any, headers: dict[str, str]) -> None:
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 303
-    assert open_requests(site) == ["swing"]
+    assert open_evaluations(site) == ["swing"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_other_sites_may_not_post(site: Any, headers: dict[str, str], path: str)
     answer = site.client.post(path, headers=headers)
     assert answer.status_code == 403
     assert "Only a form of this site may ask for that." in answer.text
-    assert open_requests(site) == []
+    assert open_evaluations(site) == []
 
 
 TYPED = {
@@ -88,7 +88,7 @@ def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: 
 def test_a_foreign_name_that_resolves_to_this_server_changes_nothing(site: Any, origin: str) -> None:
     headers = {"Host": "evil.example", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 400
-    assert open_requests(site) == []
+    assert open_evaluations(site) == []
 
 
 def test_an_address_in_the_request_line_names_the_same_host(site: Any) -> None:

@@ -76,28 +76,31 @@ def show() -> BaseResponse:
     pairs = list(request.args.items(multi=True))
     form = forms.parse(pairs, services().catalog.universes())
     if form.spec is None:
-        return draw_form(form, 400)
+        return render_form(form, 400)
     if not form.clean:
         return redirect(urls.address(CUSTOM_PATH, [*params(form.spec), *_not_of_form(pairs)]), 302)
     if not form.spec.criteria:
-        return draw_form(form)
-    page = ScreenPage.of_spec(form.spec, pairs)
+        return render_form(form)
+    return _show_screen(form, ScreenPage.of_spec(form.spec, pairs))
+
+
+def _show_screen(form: Form, page: ScreenPage) -> BaseResponse:
     if address := page.shorter_address():
         return redirect(address, 303)
     refusal = _request_if_due(page) if origin.is_opened_by_person() else None
     status = 200 if page.run or not refusal else 503
     if address := page.unmarked_address():
         return redirect(address, 302)
-    return _draw_screen(form, page, status, refusal)
+    return _render_screen(form, page, status, refusal)
 
 
 @bp.post(CUSTOM_PATH)
-def sent() -> BaseResponse:
+def submit() -> BaseResponse:
     """Request the evaluation of the form, which may be longer than an address, and redirect to its page."""
     pairs = list(request.form.items(multi=True))
     form = forms.parse(pairs, services().catalog.universes())
     if form.spec is None:
-        return draw_form(form, 400)
+        return render_form(form, 400)
     mark = []
     if form.spec.criteria:
         page = ScreenPage.of_spec(form.spec, pairs)
@@ -121,18 +124,18 @@ def file(suffix: str) -> Response:
     return export.respond(ScreenPage.resolve_custom(request.args.items(multi=True)).table(), suffix)
 
 
-def draw_form(form: Form, status: int = 200) -> Response:
-    """Return the page of a form that describes no screen (yet)."""
-    return _draw(form, status, SaveForm(), None)
+def render_form(form: Form, status: int = 200) -> Response:
+    """Return the page of a form that has no criteria, or is refused."""
+    return _render(form, status, SaveForm(), None)
 
 
-def draw_save_refusal(spec: Spec, save: SaveForm) -> Response:
+def render_save_refusal(spec: Spec, save: SaveForm) -> Response:
     """Return the page of a screen that could not be saved, with the reason beside the form that saves it."""
     form = forms.of_spec(spec)
     if not spec.criteria:
-        return draw_form(form._replace(error=save.error), 400)
+        return render_form(form._replace(error=save.error), 400)
     page = ScreenPage.of_spec(spec, request.args.items(multi=True))
-    return _draw_screen(form, page, 400, save=save)
+    return _render_screen(form, page, 400, save=save)
 
 
 def _live_cells() -> tuple[list[str], list[str]]:
@@ -150,14 +153,14 @@ def _request_if_due(page: ScreenPage) -> LimitError | DatabaseError | None:
     return None
 
 
-def _draw_screen(
+def _render_screen(
     form: Form,
     page: ScreenPage,
     status: int,
     refusal: LimitError | DatabaseError | None = None,
     save: SaveForm | None = None,
 ) -> Response:
-    response = _draw(
+    response = _render(
         form,
         status,
         save or SaveForm(),
@@ -173,7 +176,7 @@ def _draw_screen(
     return response
 
 
-def _draw(form: Form, status: int, save: SaveForm, table: Table | None, **variables: Any) -> Response:
+def _render(form: Form, status: int, save: SaveForm, table: Table | None, **variables: Any) -> Response:
     body = render_template(
         "screeners/custom.html",
         form=form,

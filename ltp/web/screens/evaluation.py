@@ -23,9 +23,8 @@ SAVED: Final = "saved"  # parameter: the mark of a screen that was saved
 _NEWEST_KINDS: Final = 50  # one of the screens that ran last was evaluated on the newest candles
 _RUN_READ_WITHIN: Final = timedelta(seconds=5)
 _RETRY_AFTER: Final = timedelta(minutes=10)  # opening a page repeats a failed evaluation this often at most
-_OF_ONE_RUN: Final = frozenset(
-    {ASKED, SAVED, "run", "rows", "page"}
-)  # parameters without a meaning for the next run
+# Parameters without a meaning for the next run.
+_OF_ONE_RUN: Final = frozenset({ASKED, SAVED, "run", "rows", "page"})
 
 
 class Evaluation(NamedTuple):

@@ -75,7 +75,7 @@ class ScreenPage:
         """Return the page of /screeners/custom for criteria that have been parsed."""
         screener = catalogue.screener_of_spec(spec)
         page = cls(screener, pairs, carried=params(spec), not_of_table=_NOT_OF_TABLE)
-        page.spec = spec
+        page.spec = spec  # fills the cached property, so `spec_of` is not called
         return page
 
     @cached_property

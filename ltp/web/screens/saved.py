@@ -26,7 +26,7 @@ def save() -> BaseResponse:
     slug = request.form.get("slug", "").strip().lower() or saved_screens.slug_of(name)
     form = forms.parse(pairs, services().catalog.universes())
     if form.spec is None:
-        return custom.draw_form(form, 400)
+        return custom.render_form(form, 400)
     try:
         if name and not slug:
             accepted = "no address can be made of it: use letters a to z or digits, or type an address too"
@@ -35,7 +35,7 @@ def save() -> BaseResponse:
     except InputError as error:
         typed_slug = request.form.get("slug", "")[:64]
         refused = SaveForm(name[:200], typed_slug, forms.sentence(error), error.where)
-        response = custom.draw_save_refusal(form.spec, refused)
+        response = custom.render_save_refusal(form.spec, refused)
         # The address of this view accepts only POST, so the browser must show another.
         response.headers["HX-Push-Url"] = urls.address(CUSTOM_PATH, params(form.spec))
         return response

@@ -17,7 +17,7 @@ from ltp.errors import InputError
 from ltp.web import params
 from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
 
-PLANS: Final = "plans"  # also accepted for `recommendations`, which older addresses have
+PLANS: Final = "plans"  # accepted in place of RECOMMENDATIONS, the older name that addresses keep
 WAITING: Final = "waiting"  # all setups that begin with WAIT_
 SIZES: Final = (25, 50, 100, 200)
 CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
@@ -180,7 +180,7 @@ def _other_tab(name: str, tab: str) -> str:
 
 
 def _suggestion(name: str, accepted: Sequence[str]) -> str:
-    """Return a question for the columns with a similar name or label: nobody reads a list of ninety."""
+    """Return a question for the columns with a similar name or label; all ninety would be too many."""
     if name in accepted:
         return ""
     labels = {BY_NAME[each].label.lower(): each for each in accepted if each in BY_NAME}
