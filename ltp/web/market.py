@@ -34,7 +34,9 @@ _FEEDS: Final = {
 
 
 class Status(NamedTuple):
-    """`feed`: live, silent, down, off, or lost without batches from the worker. `words`: the same as a text.
+    """The state of the feed and of the market.
+
+    `feed`: live, silent, down, off, or lost if no batches come from the worker. `words`: the same as a text.
     `phases`: name of the segment and its phase as a text.
     """
 

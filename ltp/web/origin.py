@@ -21,7 +21,7 @@ _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last 
 _NO_PREFIX: Final = (
     "The site cannot live below a path; give it a host name or a port of its own in the proxy."
 )
-_FOREIGN: Final = "Only a form of this site may ask for that."
+_FOREIGN: Final = "Only a form of this site may request this."
 
 
 def install(app: Flask, hosts: TrustedHosts) -> None:

@@ -2,8 +2,7 @@
 
 A form is answered by one web process and the page behind the redirect by another, which reads SQL every 2 s.
 Until then the mark in the address proves that the screen was saved, or that the evaluation was requested.
-Any client could invent an unsigned mark: the page would claim a write that never happened and query SQL for
-it.
+Any client could invent an unsigned mark: the page would claim a write that never happened, and query SQL.
 """
 
 from __future__ import annotations

@@ -28,18 +28,23 @@ EXTENSION: Final = "ltp"
 
 @dataclass(frozen=True)
 class Services:
-    """Attributes:
-    engine: for the writes of forms and the candles of charts; waits for a lock 250 ms at most.
-    run: returns an older run by its id, None if it cannot be read.
-    plans: of the runs that pages show.
-    cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
-    demand: has the worker subscribe keys for a page of the present request's client; returns at once.
-    demand_of_program: the same for an API request of the named client; returns whether its quota was enough.
-    trusted: the proxies whose X-Forwarded-For counts.
-    source: returns the source of the prices, dhanhq or simulator.
-    sizing: capital and risk of a trade that plans are sized for, unless the address has others.
-    vitals: of this process.
-    start: starts the background threads, once per process; the process must end when one of them does.
+    """The shared objects of one app.
+
+    Attributes:
+        engine: for the writes of forms and the candles of charts; waits for a lock 250 ms at most.
+        run: returns an older run by its id, None if it cannot be read.
+        plans: the plans of the runs that open pages show.
+        cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
+        demand: requests the worker's subscription of keys, for a page of the present request's client;
+            returns at once.
+        demand_of_program: the same for an API request of the given client; returns whether the client's
+            quota was enough.
+        trusted: proxies whose X-Forwarded-For header is believed.
+        source: returns the source of the prices, dhanhq or simulator.
+        poll_interval_ms: time between the first polls of a page whose stream is lost; later ones are rarer.
+        sizing: capital and risk of a trade that plans are sized for, unless the address has others.
+        vitals: event loop lag and counter rates of this process.
+        start: starts the background threads, once per process; the process must end when one of them does.
     """
 
     hub: Hub

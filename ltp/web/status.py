@@ -35,8 +35,8 @@ _LISTS: Final = {
     "waiting": "Waiting for a place",
     "mistimed": "Trade time contradicts volume",
 }
-_CUT: Final = ("stalled", "drain_cut")
-_LISTED: Final = 20
+_CUT: Final = ("stalled", "drain_cut")  # reasons for ending a stream whose browser reads too slowly
+_LISTED: Final = 20  # keys and kinds shown of one field: Redis may hold any number
 CLOCK_RIGHT_S: Final = 2.0  # the Date header of the broker has whole seconds
 _MAX_TEXT: Final = 500
 _MAX_LINES: Final = 8_000
@@ -91,9 +91,11 @@ def _figures(shared: Services) -> dict[str, Any]:
 
 
 def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figure]:
-    """Args:
-    fields: of `store.heartbeat.StreamStatus`.
-    document: the health document of the same moment.
+    """Return the figures of the worker.
+
+    Args:
+        fields: of `store.heartbeat.StreamStatus`.
+        document: the health document of the same moment.
     """
     received, written = number(fields.get("ticks_per_s")), number(fields.get("ticks_written_per_s"))
     return [
@@ -124,7 +126,7 @@ def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> li
 
 
 def _calendar(document: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each date whose trades were refused, and for each doubt about the trading hours."""
+    """Return a sentence for each date with refused trades, and for each doubt about the trading hours."""
     refused = [
         f"Trades dated {day} were refused: by the calendar {', '.join(segments)} had no session then."
         for day, segments in document["off_sessions"].items()
@@ -133,9 +135,11 @@ def _calendar(document: Mapping[str, Any]) -> list[str]:
 
 
 def process_figures(shared: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Figure]:
-    """Args:
-    counts: of `metrics`.
-    redis_took_s: time until Redis answered, None without an answer.
+    """Return the figures of this web process.
+
+    Args:
+        counts: the process's counters, as `metrics.snapshot` returns them.
+        redis_took_s: seconds until Redis answered, None without an answer.
     """
     hub, lag, ends = shared.hub, shared.vitals.lag(), counts_by_kind(counts, "stream_ends")
     cut = {reason: n for reason, n in ends.items() if reason in _CUT}
@@ -184,7 +188,7 @@ def _counts_text(counts: Mapping[str, int], *, without: str = "") -> str:
 
 
 def number(text: str | None) -> float | None:
-    """Parse a figure from 0 to 1e12; None for any other text."""
+    """Parse a number from 0 to 1e12; None for any other text."""
     try:
         value = float(text or "")
     except ValueError:
@@ -204,6 +208,7 @@ def whole(n: int) -> str:
 
 
 def ago(seconds: float | None) -> str:
+    """Return an age as a text, "never" for None and for infinity."""
     if seconds is None or not math.isfinite(seconds):
         return "never"
     if seconds < 120:
@@ -222,6 +227,7 @@ def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
 
 
 def _places(fields: Mapping[str, str]) -> str:
+    """Return the subscriptions taken by pages, screens and programs."""
     taken = _counts(fields, "places")
     return (
         ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
@@ -229,6 +235,7 @@ def _places(fields: Mapping[str, str]) -> str:
 
 
 def _write(fields: Mapping[str, str]) -> str:
+    """Return mean and worst duration of the worker's writes to Redis."""
     mean, worst = number(fields.get("write_ms")), number(fields.get("write_worst_ms"))
     return DASH if mean is None or worst is None else f"{_ms(mean / 1000)}, worst {_ms(worst / 1000)}"
 

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 
 _KEPT: Final = (
-    "<p>The page that was asked for did not come: what answered was not this site, or nothing answered."
-    " This page stays as it was. Try again in a moment; if it goes on, load the page anew.</p>"
+    "<p>The requested page was not received: the response was not from this site, or there was none."
+    " This page stays as it was. Try again in a moment; if this continues, reload the page.</p>"
 )
 # htmx fetches these from data: addresses, because the server may be down.
 KEPT: Final = f"data:text/html;charset=utf-8,{quote(_KEPT)}"

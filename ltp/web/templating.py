@@ -52,7 +52,7 @@ def install(app: Flask) -> None:
 
 
 def cell(quote: Quote, column: str) -> Markup:
-    """Draw a cell for the first paint with the hub's function, without the flash of an earlier move."""
+    """Render a cell for the first paint with the hub's function, without the flash of an earlier move."""
     markup = services().cell(quote._replace(moved=False), column)
     return Markup(markup)  # noqa: S704 (only numbers, fixed words and a parsed date)
 

@@ -1,6 +1,7 @@
 """Health of a web process: the lag of its event loop and the rates of its counters.
 
-Under gunicorn threads are greenlets of one loop, so a delay of this one delays all streams and requests.
+Under gunicorn all threads are greenlets of one event loop. Code that blocks the loop delays every stream and
+request, and also the sleeps of this module's thread, which are therefore the measure.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ltp.memory import Memory
 
 EVERY_S: Final = 0.05
 WINDOW_S: Final = 60.0
-RATES_OVER_S: Final = 5.0  # rates of a quiet process jump over less
+RATES_OVER_S: Final = 5.0  # a shorter window makes the rates of a quiet process jump
 
 
 class LoopLag(NamedTuple):
@@ -32,7 +33,7 @@ class LoopLag(NamedTuple):
 class Vitals:
     """Samples the lag every 50 ms. `start` it once per process, after the fork.
 
-    `began_s`: instant of the start, seconds since the epoch, 0 before. `rates`: of the counters in `metrics`.
+    `began_s`: instant of the start, seconds since the epoch; 0 before. `rates`: of the counters of `metrics`.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Vitals:
         self.began_s = 0.0
 
     def start(self) -> threading.Thread:
-        """Start the thread at the first call; returns it."""
+        """Start the thread at the first call, and return it at each."""
         if self._thread is None:
             self.began_s = time.time()
             self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)

@@ -38,7 +38,7 @@ LIST = {"HX-Request": "true", "HX-Request-Type": "full", "HX-Target": "div#scree
         ("/static/app.css", LINK, {}),
     ],
 )
-def test_the_headers_tell_htmx_how_to_swap(
+def test_the_headers_choose_the_swap(
     site: Any, url: str, headers: dict[str, str], expected: dict[str, str]
 ) -> None:
     answer = site.client.get(url, headers=headers)
@@ -64,6 +64,6 @@ def test_a_5xx_shows_its_reason_and_leaves_the_open_page(site: Any, monkeypatch:
 def test_the_kept_text_needs_no_server(site: Any) -> None:
     assert f'hx-get="{KEPT}"' in site.page("/")
     assert unquote(KEPT).startswith(
-        "data:text/html;charset=utf-8,<p>The page that was asked for did not come"
+        "data:text/html;charset=utf-8,<p>The requested page was not received: the response was not from"
     )
     assert "connect-src 'self' data:;" in site.client.get("/").headers["Content-Security-Policy"]

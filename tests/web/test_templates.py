@@ -24,8 +24,8 @@ FORBIDDEN = {
     "inline script": r"<script(?![^>]*\ssrc=)",
     "something from another server": r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//",
     "values that htmx evaluates": r"hx-(?:vals|headers|vars)",
-    "a swap of whatever answers, not of ours": r"<(?![^>]*(?:kept|lost)_url)[^>]*hx-swap\s*=\s*[\"'](?!none)",
-    "a status that swaps whatever answers": r"hx-status",
+    "a swap of any response, also of a proxy's": r"<(?![^>]*(?:kept|lost)_url)[^>]*hx-swap\s*=\s*[\"'](?!none)",
+    "a status that swaps any response": r"hx-status",
     "a script that may run after htmx has started": r"<script[^>]*\s(?:defer|async)",
 }
 
@@ -46,8 +46,8 @@ def test_templates_need_no_eval_and_no_inline_code(path: Path, reason: str) -> N
         ("<p style='x'>", "inline style"),
         ("<a onclick=x>", "an inline event handler"),
         ("{{ x|safe }}", "unescaped output"),
-        ('<p hx-get="/x" hx-swap="outerHTML">', "a swap of whatever answers, not of ours"),
-        ('<form hx-status:503="swap:outerHTML">', "a status that swaps whatever answers"),
+        ('<p hx-get="/x" hx-swap="outerHTML">', "a swap of any response, also of a proxy's"),
+        ('<form hx-status:503="swap:outerHTML">', "a status that swaps any response"),
         ("<script>", "inline script"),
         ('<script src="//cdn">', "something from another server"),
     ],

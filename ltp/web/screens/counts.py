@@ -1,7 +1,7 @@
 """Numbers of rows of runs: all, ready, waiting, entered and left. Counted once for each run and kept.
 
 Runs of custom screens have to be read from SQL, and a list of many screens would read all of them in one
-request. So each request counts for 50 ms at most, and the next one goes on.
+request. So each request counts for 50 ms at most; later requests count the remaining runs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def count(run: Run, previous: Run | None = None) -> RunCounts:
 
 
 class RunCounter:
-    """Counts for one request."""
+    """Counts the rows of runs for one request, within its time limit."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

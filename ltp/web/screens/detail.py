@@ -104,6 +104,7 @@ def _find_row(run: Run | None, segment: str, security_id: str, described: str) -
 
     Args:
         described: names the row in the error.
+
     Raises:
         NotFoundError: there is no run, or it has no such row.
     """

@@ -21,8 +21,8 @@ from ltp.web.services import services
 from ltp.web.table.screener import Screener
 
 bp = Blueprint("runs", __name__)
-_RECENT: Final = 20
-SHOWN: Final = 100  # rows in each table of changes
+_MAX_RECENT: Final = 20
+MAX_CHANGES: Final = 100  # rows in each table of changes
 _MAX_RUN: Final = 2**53
 
 
@@ -61,7 +61,7 @@ def index() -> str:
     groups = [
         ("Built in", [screen_line(screener, counter) for screener in SCREENERS.values()]),
         ("Saved", [screen_line(find_screener(screen.slug), counter) for screen in catalog.screens()]),
-        ("Recent", [_line_of(_find_titled(kind), counter) for kind in recent[:_RECENT]]),
+        ("Recent", [_line_of(_find_titled(kind), counter) for kind in recent[:_MAX_RECENT]]),
     ]
     evaluating = any(line.evaluation.open for _, lines in groups for line in lines)
     return render_template("screeners/list.html", groups=groups, evaluating=evaluating)
@@ -100,7 +100,7 @@ def changes(slug: str) -> str:
         if head and previous
         else None,
         built_in=built_in,
-        shown=SHOWN,
+        shown=MAX_CHANGES,
     )
 
 
@@ -156,15 +156,15 @@ def _runs_to_compare(heads: tuple[RunHead, ...]) -> tuple[RunHead | None, RunHea
     """
     given = params.single(request.args.items(multi=True))
     run_id, with_id = (params.whole(given, name, _MAX_RUN, 0) for name in ("run", "with"))
-    head = _head(heads, run_id) if run_id else next(iter(heads), None)
-    previous = _head(heads, with_id) if with_id else head and previous_run(heads, head)
+    head = _find_head(heads, run_id) if run_id else next(iter(heads), None)
+    previous = _find_head(heads, with_id) if with_id else head and previous_run(heads, head)
     if head and previous and session_order(head) <= session_order(previous):
         accepted = f"it is a run before {head.id}, of an earlier session or made earlier"
         raise InputError("with", str(previous.id), accepted)
     return head, previous
 
 
-def _head(heads: tuple[RunHead, ...], run_id: int) -> RunHead:
+def _find_head(heads: tuple[RunHead, ...], run_id: int) -> RunHead:
     found = next((head for head in heads if head.id == run_id), None)
     if found is None:
         raise services().catalog.missing("run of this screen", str(run_id))

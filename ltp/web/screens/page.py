@@ -20,7 +20,7 @@ from ltp.web.table.screener import Screener
 
 Pairs = Iterable[tuple[str, str]]
 CUSTOM_PATH: Final = f"/screeners/{CUSTOM}"
-_NOT_OF_TABLE: Final = frozenset({*PARAMETERS, ASKED, SAVED, "n"})
+_NOT_OF_TABLE: Final = frozenset({*PARAMETERS, ASKED, SAVED, "n"})  # n: number of the poll
 
 
 class ScreenPage:
@@ -38,10 +38,12 @@ class ScreenPage:
         carried: Carried = (),
         not_of_table: frozenset[str] = frozenset(),
     ) -> None:
-        """Args:
-        pairs: the parameters of the address.
-        carried: those that stay in each link of the table and are not the table's.
-        not_of_table: names of parameters that are not parsed as the table's.
+        """Keep the parameters; they are parsed at the first use of `query`.
+
+        Args:
+            pairs: the parameters of the address.
+            carried: parameters that each link of the table keeps, but that do not select its rows.
+            not_of_table: names of the parameters that `query` ignores.
         """
         self.screener, self.carried = screener, carried
         self.kind, self.path = screener.kind, screener.path

@@ -65,7 +65,7 @@ def polled(slug: str) -> Response:
 
 
 def _live_cells(slug: str) -> tuple[list[str], list[str]]:
-    """Return keys and live columns of the open page with the present parameters."""
+    """Return keys and live columns of the open page. `n` is the number of the poll, not of the table."""
     page = ScreenPage.resolve(slug, (pair for pair in request.args.items(multi=True) if pair[0] != "n"))
     run = find_run_or_current(page.screener, page.query.run)
     return live_cells(page.screener, run, page.query)

@@ -129,8 +129,7 @@ def test_a_failure_is_shown_with_its_reason_above_the_last_good_run(site: Any) -
     site.catalog.refresh()
     page = site.page(URL)
     assert (
-        "The last evaluation failed:</strong> the disk is &lt;full&gt;. What is shown is the last good one."
-        in page
+        "The last evaluation failed:</strong> the disk is &lt;full&gt;. The last good run is shown." in page
     )
     assert ">HDFCBANK</a>" in page
     assert ">Try again</button>" in page
@@ -159,7 +158,7 @@ def test_a_locked_database_leaves_the_last_good_run(site: Any) -> None:
         other.execute("BEGIN EXCLUSIVE")
         page = site.page(URL)
     assert ">HDFCBANK</a>" in page
-    assert "database is locked. What is shown is the last good run." in page
+    assert "database is locked. The last good run is shown." in page
 
 
 def test_errors_are_below_their_fields_and_point_at_the_character(site: Any) -> None:
@@ -261,12 +260,12 @@ def test_a_hostile_address_is_refused(site: Any, path: str, status: int) -> None
     assert "<script>" not in page
 
 
-OURS = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
 def test_a_sent_form_requests_the_evaluation_and_redirects_to_the_screen(site: Any) -> None:
     form = {"c": ["RSI>60", ""], "universe": "", "fact": "", "is": ">", "tab": "recommendations"}
-    answer = site.client.post("/screeners/custom", data=form, headers=OURS)
+    answer = site.client.post("/screeners/custom", data=form, headers=SAME_ORIGIN)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith(
         "/screeners/custom?c=rsi14+%3E+60&tab=recommendations&asked="
@@ -277,7 +276,7 @@ def test_a_sent_form_requests_the_evaluation_and_redirects_to_the_screen(site: A
 
 
 def test_an_empty_form_redirects_to_the_empty_page(site: Any) -> None:
-    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=OURS)
+    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=SAME_ORIGIN)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners/custom")
     assert queued(site) is None
 
@@ -287,7 +286,7 @@ def test_a_form_longer_than_an_address_is_refused_with_its_fields_kept(site: Any
     long = " and pct_from_high52 > 123456.25" * 15
     typed = [f"close > {number}{long}" for number in range(20)]
     assert max(map(len, typed)) > 480
-    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=OURS)
+    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=SAME_ORIGIN)
     assert answer.status_code == 400
     assert "together the criteria have at most 2,000" in answer.text
     assert f'id="c20" name="c" value="close &gt; 19{long.replace(">", "&gt;")}"' in answer.text

@@ -13,11 +13,11 @@ from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
 from ltp.db import evaluations, saved_screens
 from ltp.db.schema import screenings as table
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
 def post(site: Any, path: str) -> Any:
-    return site.client.post(path, headers=OWN)
+    return site.client.post(path, headers=SAME_ORIGIN)
 
 
 def test_run_now_queues_an_evaluation_and_redirects_to_the_same_rows(site: Any) -> None:
@@ -80,7 +80,7 @@ def test_a_full_queue_refuses_custom_screens_and_not_the_built_in_ones(site: Any
 
 def test_the_quota_is_of_the_client_that_a_trusted_proxy_forwards(site: Any) -> None:
     def status_of(number: int, client: str) -> int:
-        headers = OWN | {"X-Forwarded-For": client}
+        headers = SAME_ORIGIN | {"X-Forwarded-For": client}
         status: int = site.client.post(
             f"/screeners/custom/run?c=rsi14+>+{number}", headers=headers
         ).status_code

@@ -15,13 +15,13 @@ from ltp.db.catalog import Catalog
 from ltp.web import redirect_marks
 from ltp.web.screens import saved
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 SPEC = Spec(("rsi14 > 60",), min_price=500_000)
 
 
 def save(site: Any, name: str, slug: str = "", **fields: Any) -> Any:
     form = {"c": "rsi14 > 60", "min_price": "50", "name": name, "slug": slug} | fields
-    return site.client.post("/screeners/custom/save", data=form, headers=OWN)
+    return site.client.post("/screeners/custom/save", data=form, headers=SAME_ORIGIN)
 
 
 def test_a_screen_is_saved_under_its_name_and_has_a_page(site: Any) -> None:
@@ -93,10 +93,10 @@ def test_a_body_is_bounded(site: Any) -> None:
 
 def test_a_screen_is_deleted(site: Any) -> None:
     save(site, "Mine")
-    answer = site.client.post("/screeners/mine/delete", headers=OWN)
+    answer = site.client.post("/screeners/mine/delete", headers=SAME_ORIGIN)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners")
     assert site.client.get("/screeners/mine").status_code == 404
-    assert site.client.post("/screeners/mine/delete", headers=OWN).status_code == 404
+    assert site.client.post("/screeners/mine/delete", headers=SAME_ORIGIN).status_code == 404
 
 
 def test_a_get_of_the_save_address_redirects_to_the_form(site: Any) -> None:
@@ -148,7 +148,7 @@ def test_a_mark_is_valid_for_one_screen_and_some_seconds(
     site: Any, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = OtherProcess(site).mark
-    site.page(f"/screeners/nobodys?saved={mark}", 404)
+    site.page(f"/screeners/others?saved={mark}", 404)
     later = time.time() + redirect_marks.VALID_FOR_S
     monkeypatch.setattr(redirect_marks, "time", SimpleNamespace(time=lambda: later))
     site.page(f"/screeners/theirs?saved={mark}", 404)

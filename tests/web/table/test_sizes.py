@@ -171,7 +171,7 @@ def test_beside_the_plans_stands_what_such_plans_were_worth(site: Any) -> None:
     assert "<code>python -m ltp screeners study</code>" in page
     assert "screeners study" not in site.page("/screeners/swing")
     site.run("longterm", [PLANS[0]], as_of=DAY, evaluated=50)
-    assert "The long-term plans were not held against the past" in site.page("/screeners/longterm?tab=plans")
+    assert "The long-term plans were not tested on past prices" in site.page("/screeners/longterm?tab=plans")
 
 
 def test_the_tab_has_its_older_name_too(site: Any) -> None:
