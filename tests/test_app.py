@@ -21,7 +21,7 @@ def test_it_starts_and_serves_without_redis(tmp_path: Path, free_port: Any) -> N
     app = create_app(settings)
     answer = app.test_client().get("/screeners/swing")
     assert answer.status_code == 200
-    assert "No word from the worker" in answer.text
+    assert "Nothing received from the worker" in answer.text
     app.extensions["ltp"].hub.stop()
 
 

@@ -1,4 +1,4 @@
-"""A whole site: the real application, hub and SQLite, with a market set by the test in place of Redis."""
+"""A site in memory: the real app, hub and SQLite, with batches from a market that the test sets. Without Redis."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ ROWS = [
     ),
 ]
 
-# The headers of a browser for an address that was typed or opened from a bookmark.
+# Headers of a browser that opens a typed address or a bookmark.
 TYPED = {
     "Sec-Fetch-Site": "none",
     "Sec-Fetch-Mode": "navigate",
@@ -76,7 +76,7 @@ TYPED = {
 
 @dataclass
 class Market:
-    """The worker and the cache, set by the test. `down`: reading the cache fails."""
+    """The batches and the cache of the worker. `down`: the cache cannot be read."""
 
     ticks: dict[str, Tick] = field(default_factory=dict)
     batches: queue.Queue[Batch] = field(default_factory=queue.Queue)
