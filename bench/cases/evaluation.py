@@ -33,7 +33,7 @@ def _run(turn: Turn) -> Figures:
 
 CASES: Final = (
     Case(
-        "screening",
+        "evaluation",
         "screens: 2,500 shares, 500 sessions",
         {OURS: _run},
         (
