@@ -84,7 +84,7 @@ def bench(valkey: Any, wait_for: Callable[..., Any], tmp_path: Path) -> Iterator
 
 
 def test_from_the_feed_to_redis_and_a_clean_end(bench: Bench) -> None:
-    """One life of a worker: everything that the contract promises, then SIGTERM."""
+    """One life of a worker: every key and message of the contract, then SIGTERM."""
     bench.want(HDFC, TCS, "NSE_EQ:99999999")
     process = bench.start()
     bench.until(f"ltp:{HDFC}", f"ltp:{TCS}", "ltp:IDX_I:13", f"tick:{HDFC}", "market_stream:heartbeat")
@@ -121,7 +121,7 @@ def test_every_price_in_redis_is_the_exchanges(bench: Bench) -> None:
         assert json.loads(bench.client.get(f"tick:{HDFC}"))["ltp"] == price / 10_000
 
 
-def test_a_wish_is_followed_and_given_up(bench: Bench) -> None:
+def test_an_instrument_in_demand_is_subscribed_until_the_demand_ends(bench: Bench) -> None:
     bench.start()
     bench.until("ltp:IDX_I:13")
     bench.wait_for(lambda: bench.want(SBI, for_s=2) or bench.client.exists(f"ltp:{SBI}"))
@@ -166,6 +166,7 @@ def test_a_worker_that_woke_up_after_losing_the_lease_writes_nothing(bench: Benc
     first = bench.start()
     bench.until("ltp:IDX_I:13")
     first.send_signal(signal.SIGSTOP)
+    bench.client.delete("market_stream:lease")  # as Redis does ten seconds after the last renewal
     second = bench.start()
     bench.wait_for(lambda: str(second.pid).encode() in (bench.client.get("market_stream:lease") or b""))
     bench.wait_for(lambda: bench.status("feed") == "live")
@@ -189,7 +190,7 @@ def test_prices_of_the_simulator_are_gone_when_the_real_exchange_is_configured(b
     assert bench.end(process) == 0
 
 
-def test_without_permission_it_idles_and_says_so(bench: Bench) -> None:
+def test_without_permission_it_idles_and_names_the_setting(bench: Bench) -> None:
     process = bench.start(DHANHQ_WS_ENABLED="no")
     bench.until("market_stream:heartbeat", "market_stream:status")
     assert bench.status("feed") == "off"
@@ -237,7 +238,7 @@ def test_a_bad_setting_is_one_sentence_and_exit_2(bench: Bench) -> None:
 
 
 def test_a_refusal_for_too_many_requests_is_kept_over_a_restart(bench: Bench) -> None:
-    """Coming back sooner is what gets an account blocked."""
+    """Connecting sooner gets an account blocked."""
     bench.simulator.faults.add("refuse", status=429, count=10)
     process = bench.start()
     bench.until("market_stream:not_before")
@@ -263,7 +264,7 @@ def test_a_dropped_connection_is_made_again_with_everything_on_it(bench: Bench) 
     bench.wait_for(lambda: bench.client.get(f"ltp:{HDFC}") == b"2359.99")
 
 
-def test_a_feed_that_is_refused_for_good_is_said_to_be_stopped(bench: Bench) -> None:
+def test_a_feed_that_is_refused_for_good_has_the_status_stopped(bench: Bench) -> None:
     bench.simulator.faults.add("reject", reason=810, count=10)
     process = bench.start()
     bench.wait_for(lambda: bench.status("stopped") == "1")
@@ -356,8 +357,8 @@ def test_a_fresh_token_in_the_file_is_used_and_only_an_expired_one_renewed(
 
 
 HEADER = (
-    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
-    "INSTRUMENT_TYPE,SERIES,LOT_SIZE,TICK_SIZE\n"
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,"
+    "DISPLAY_NAME,INSTRUMENT_TYPE,SERIES,LOT_SIZE,TICK_SIZE\n"
     "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1,5\n"
     "NSE,I,13,NA,INDEX,13,NIFTY,NIFTY,Nifty 50,INDEX,NA,1,0.05\n"
 )
@@ -399,28 +400,27 @@ def test_a_contract_whose_id_is_given_again_leaves_no_price(bench: Bench, tmp_pa
     stream = bench.batches()
     next(stream)
     take(PUT)
-    told = next(batch for batch in stream if batch.get("reassigned"))
-    assert now < told["reassigned"][contract] < time.time() * 1e6
-    assert not any(tick["k"] == contract and tick["ltp"] == 212.5 for tick in told["ticks"])
-    held = json.loads(bench.client.get(f"tick:{contract}") or "{}")
-    assert held.get("ltp") != 212.5
+    batch = next(batch for batch in stream if batch.get("reassigned"))
+    assert now < batch["reassigned"][contract] < time.time() * 1e6
+    assert not any(tick["k"] == contract and tick["ltp"] == 212.5 for tick in batch["ticks"])
+    cached = json.loads(bench.client.get(f"tick:{contract}") or "{}")
+    assert cached.get("ltp") != 212.5
     assert bench.client.get(f"ltp:{contract}") != b"212.50"
     stream.close()
 
 
 @pytest.fixture
 def ends_a_thread() -> str:
-    """Return a program: the worker, of which a thread ends once the file named by END exists, whatever that
-    thread catches.
+    """Return a program: the worker, which raises an exception that nothing catches in the thread named by its
+    argument, once its standard input is closed.
     """
     return """
-import ctypes, os, sys, threading, time
+import ctypes, sys, threading
 import worker
 class Fault(BaseException):
     pass
 def end(name):
-    while not os.path.exists(os.environ["END"]):
-        time.sleep(0.01)
+    sys.stdin.read()
     (ident,) = [thread.ident for thread in threading.enumerate() if thread.name == name]
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Fault))
 threading.Thread(target=end, args=sys.argv[1:], daemon=True).start()
@@ -430,15 +430,21 @@ sys.exit(worker.main())
 
 @pytest.mark.parametrize("name", ["flush", "feed", "rest", "chores", "leader", "APScheduler"])
 def test_a_worker_of_which_a_thread_ends_gives_its_place_to_another(
-    bench: Bench, ends_a_thread: str, name: str, tmp_path: Path
+    bench: Bench, ends_a_thread: str, name: str
 ) -> None:
-    environ = bench.env | {"END": str(tmp_path / "end")}
     with bench.log.open("ab") as log:
-        command = [sys.executable, "-c", ends_a_thread, name]
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
-    bench.processes.append(process)
-    bench.wait_for(lambda: bench.status("feed") == "live")
-    (tmp_path / "end").touch()
+        process = subprocess.Popen(
+            [sys.executable, "-c", ends_a_thread, name],
+            cwd=ROOT,
+            env=bench.env,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+        )
+    assert process.stdin
+    with process.stdin:
+        bench.processes.append(process)
+        bench.wait_for(lambda: bench.status("feed") == "live")
     assert process.wait(30) == 1
     assert not bench.client.exists("market_stream:lease", "market_stream:heartbeat")
     lines = [json.loads(line) for line in bench.log.read_text().splitlines()]
