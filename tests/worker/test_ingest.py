@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -100,7 +101,9 @@ def test_what_was_read_leaves_on_the_readers_own_thread(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.start()
-    monkeypatch.setattr(bench.ingest, "_turn", lambda: time.sleep(0.05))  # so nothing leaves on the other
+    halted, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(bench.ingest, "_wait", lambda: halted.set() or go_on.wait(30))
+    assert halted.wait(30)  # the flush thread writes nothing from here on
     volumes = itertools.count(1)
 
     def arrived() -> bool:
@@ -109,6 +112,7 @@ def test_what_was_read_leaves_on_the_readers_own_thread(
         return raw is not None and HDFC in raw["data"].decode()
 
     bench.wait_for(arrived)
+    go_on.set()
     assert bench.valkey.client.get("ltp:NSE_EQ:1333") == b"1402.10"
 
 
