@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.clock import hurry, pass_time
+from tests.browser.prices import PRICES, moves
 
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
-PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textContent).join()"
 # The states of all price cells, each once.
 STATES = "[...new Set([...document.querySelectorAll('[id^=ltp-] > i')].map(i => i.textContent))].join()"
 HIDE = """(hidden) => {
@@ -21,11 +21,6 @@ HIDE = """(hidden) => {
     Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => state});
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
-
-
-def moves(page: Page) -> None:
-    """Wait until a price has changed."""
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES))
 
 
 def has_poller(page: Page) -> bool:

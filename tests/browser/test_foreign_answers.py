@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.clock import hurry
+from tests.browser.prices import moves
 from tests.browser.proxy import Proxy, between
 from tests.path.stack import Stack
 
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
-PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textContent).join()"
 
 
 def answer(status: str, body: str, kind: str = "text/html") -> bytes:
@@ -85,7 +85,7 @@ def unchanged(page: Page, proxy: Proxy) -> None:
     expect(page.locator("#unanswered p").first).to_be_in_viewport()
     assert proxy.met >= 1
     assert page.locator("tbody tr").count() == 50
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES))
+    moves(page)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -104,7 +104,7 @@ def test_a_link_that_something_else_answers_leaves_the_page(
     page.wait_for_url("**tab=recommendations")
     expect(page.locator("#s-setup")).to_be_visible()
     expect(page.locator("#unanswered")).to_have_text("")
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES))
+    moves(page)
 
 
 @pytest.mark.parametrize("name", ["too long", "log in", "empty", "nothing"])

@@ -9,16 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.prices import moves
+
 pytestmark = pytest.mark.browser
 PAGES = ("/", "/screeners/swing", "/screeners/longterm", "/instruments/NSE_EQ/1333")
 SWING = "/screeners/swing"
-# The texts of all price cells, without their states.
-PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textContent).join()"
-
-
-def moves(page: Page, script: str = PRICES) -> None:
-    """Wait until `script` returns another value than now."""
-    page.wait_for_function(f"(before) => {script} !== before", arg=page.evaluate(script))
 
 
 def text_of(key: str) -> str:
