@@ -61,11 +61,6 @@ def start(tmp_path, free_port):
         yield start
 
 
-@pytest.fixture
-def app(start):
-    return start(WEB_CONCURRENCY="2")
-
-
 def children(process: subprocess.Popen) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -85,8 +80,8 @@ def is_live(port: int, path: str = "/instruments/NSE_EQ/1333") -> bool:
     return status == 200 and "<i>live</i>" in page
 
 
-def test_one_command_fills_both_screeners_names_the_simulation_and_ends_whole(app, wait_for):
-    port, process = app
+def test_one_command_fills_both_screeners_names_the_simulation_and_ends_whole(start, wait_for):
+    port, process = start(WEB_CONCURRENCY="2")
     wait_for(lambda: all(is_live(port, f"/screeners/{kind}") for kind in ("swing", "longterm")), 100)
     page = get(port, "/screeners/swing")[1]
     assert "Simulated prices" in page
@@ -104,7 +99,7 @@ def test_the_simulated_exchange_keeps_the_hours_of_the_calendar_setting(start, t
     late = tmp_path / "late.toml"
     days = ", ".join(f'{{ date = {date.today() + timedelta(days=n)}, name = "Shut" }}' for n in (-1, 0, 1))
     late.write_text(f'[[holidays]]\nsegments = ["NSE_EQ", "IDX_I"]\ndays = [{days}]\n')
-    port, _ = start(MARKET_CALENDAR="nse", MARKET_CALENDAR_OVERRIDES=str(late))
+    port, _ = start(MARKET_CALENDAR="nse", MARKET_CALENDAR_OVERRIDES=str(late), SCREENER_UNIVERSE="off")
     wait_for(lambda: "<i>closed " in get(port, "/instruments/NSE_EQ/1333")[1], 60)
     keys = "keys=NSE_EQ:1333,IDX_I:13"
     wait_for(lambda: json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])["count"] == 2)
@@ -114,8 +109,8 @@ def test_the_simulated_exchange_keeps_the_hours_of_the_calendar_setting(start, t
     assert max(answer["as_of"].values()) < f"{date.today() - timedelta(days=1)}"
 
 
-def test_a_killed_worker_is_started_again(app, wait_for):
-    port, process = app
+def test_a_killed_worker_is_started_again(start, wait_for):
+    port, process = start(SCREENER_UNIVERSE="off")
     wait_for(lambda: is_live(port), 60)
     worker = wait_for(lambda: worker_of(process))
     worker.kill()

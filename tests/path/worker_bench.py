@@ -34,6 +34,8 @@ class Bench:
             "MARKET_CALENDAR": "always_open",
             "REDIS_URL": valkey.url,
             "STATE_DIR": str(state_dir),
+            # No child fetches candles beside the worker: it takes a core for seconds.
+            "SCREENER_UNIVERSE": "off",
         }
 
     def start(self, **env: str) -> subprocess.Popen[bytes]:
