@@ -48,6 +48,7 @@ def test_the_bytes_read_are_reported(tmp_path: Path) -> None:
         (gzip.compress(b"A,B\n" * 9_999)[:-20], "the compressed file is damaged or ends too early"),
         (b"\x1f\x8b\x00\x00 no gzip", "it is damaged"),
     ],
+    ids=["cut off", "no gzip"],
 )
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "a.gz"

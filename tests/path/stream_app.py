@@ -1,4 +1,4 @@
-"""An application with nothing but a stream, for tests of the web server around it; prices come over HTTP."""
+"""An application of one stream, for tests of the web server around it; the tests send prices over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from ltp.core.ticks.quote import CachedTick, Quote
 from ltp.core.ticks.tick import Tick
 from ltp.core.ticks.wire import Batch
 from ltp.hub.hub import Hub
+from ltp.server import connection
 from ltp.web.live.stream import stream_response
+
+# A test that waits until slow clients are cut need not wait for the ten seconds that the product gives them.
+if "DEADLINE_S" in os.environ:
+    connection.WRITE_S = connection.TLSConnection.reading_s = float(os.environ["DEADLINE_S"])
+    connection.SLOWEST = 1 << 20
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
 prices: queue.Queue[int] = queue.Queue()

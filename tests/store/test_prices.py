@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +16,9 @@ from ltp.store.client import connect, translated
 from ltp.store.encode import Coverage, ltp_pairs, texts
 from ltp.store.prices import PriceWriter
 from ltp.store.transaction import RedisLine, Transaction
+from tests.ports import free_port
 
 HDFC, TCS, USDINR = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_CURRENCY:10093"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def tick(key: str = HDFC, ltp: int | None = 14_021_000, **fields: Any) -> Tick:

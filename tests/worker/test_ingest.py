@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -108,9 +109,9 @@ def test_a_tick_is_in_the_cache_when_it_is_published(bench: Bench) -> None:
 
 def test_ticks_are_sent_on_the_feeds_own_thread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start()
-    monkeypatch.setattr(
-        bench.ingest._writer, "_write", lambda: time.sleep(0.05)
-    )  # so nothing leaves on the flush thread
+    halted, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(bench.ingest, "_wait_for_work", lambda: halted.set() or go_on.wait(30))
+    assert halted.wait(30)  # the flush thread writes nothing from here on
     volumes = itertools.count(1)
 
     def arrived() -> bool:
@@ -119,6 +120,7 @@ def test_ticks_are_sent_on_the_feeds_own_thread(bench: Bench, monkeypatch: pytes
         return raw is not None and HDFC in raw["data"].decode()
 
     bench.wait_for(arrived)
+    go_on.set()
     assert bench.valkey.client.get("ltp:NSE_EQ:1333") == b"1402.10"
 
 

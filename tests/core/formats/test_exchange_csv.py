@@ -155,6 +155,7 @@ def test_a_zip_of_several_gives_all_csv_files_and_no_others() -> None:
         gzip.compress(b"A" * 5000)[:30],
         b"\x1f\x8bnothing",
     ],
+    ids=["no zip", "zip cut off", "gzip cut off", "no gzip"],
 )
 def test_a_damaged_archive_is_a_sentence(content: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.zip: .*the archive cannot be read"):
