@@ -30,7 +30,7 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
     [
         (
             {"redis_url": "redis://h?protocol=3"},
-            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+            "REDIS_URL='redis://***' is not accepted: protocol is not allowed in an address",
         ),
         (
             {"database_url": "nonsense"},

@@ -309,7 +309,7 @@ def test_a_renewed_token_lies_in_the_file_for_the_next_start(bench: Bench, tmp_p
         ),
         (
             {"REDIS_URL": "redis://h?protocol=3"},
-            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+            "REDIS_URL='redis://***' is not accepted: protocol is not allowed in an address",
         ),
         (
             {"MARKET_CALENDAR": "nse", "MARKET_CALENDAR_OVERRIDES": "/no/file"},
