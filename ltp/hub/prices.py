@@ -14,10 +14,12 @@ from typing import Final
 
 from ltp import metrics
 from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.state import FeedState
 from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
-from ltp.hub.board import CAPACITY, Board, VouchedQuotes
+from ltp.hub.board import CAPACITY, Board
+from ltp.hub.entry import VouchedQuotes
 from ltp.hub.views import Views
 
 ASKED_FOR_S: Final = 10.0  # how long an instrument counts as shown after a page or a poll asked for it
@@ -76,12 +78,10 @@ class Prices:
         """What pages say of the trading hours, empty while they are certain."""
         return self._board.notice
 
-    @property
-    def since(self) -> int:
-        """Microseconds at which the present feed connection was subscribed; a price received before is not
-        covered.
-        """
-        return self._board.since
+    def feed_states(self) -> Mapping[str, FeedState]:
+        """Return the state of each broker connection now, see `Board.feed_states`."""
+        with self._lock:
+            return self._board.feed_states()
 
     @property
     def last_tick_at(self) -> int:

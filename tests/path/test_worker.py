@@ -99,7 +99,7 @@ def test_from_the_feed_to_redis_and_a_clean_end(bench: Bench) -> None:
 
     stream = bench.batches()
     first, second = next(stream), next(stream)
-    assert (second["epoch"], second["seq"], second["v"]) == (first["epoch"], first["seq"] + 1, 1)
+    assert (second["epoch"], second["seq"], second["v"]) == (first["epoch"], first["seq"] + 1, 2)
     assert second["at"] > first["at"]
 
     assert bench.end(process) == 0

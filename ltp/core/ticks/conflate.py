@@ -18,7 +18,7 @@ from ltp.core.ticks import clock_step
 from ltp.core.ticks.evidence import PUNCTUAL_S
 from ltp.core.ticks.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
 from ltp.core.ticks.off_sessions import OffSessions
-from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 
 _PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
 _SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
@@ -190,7 +190,7 @@ class Conflator:
         Itself where that is nothing, since the next tick will most likely bring it again; else `old` where it
         says the same.
         """
-        if day is UNTOLD:
+        if day is UNKNOWN_DAY:
             return old
         told = day
         if day.prev_close != old.prev_close and not self._merge.takes_prev_close(

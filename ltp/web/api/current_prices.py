@@ -17,9 +17,9 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.instrument import parse_key
 from ltp.core.ticks.quote import CachedTick
-from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, Feed, State, state
+from ltp.core.ticks.state import FeedState
+from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, State
 from ltp.errors import InputError, StoreError
-from ltp.hub.hub import Hub
 from ltp.store import demand, prices
 from ltp.web.api import prices_document
 from ltp.web.clients import client
@@ -41,37 +41,6 @@ class Answer(NamedTuple):
     known: Mapping[str, CachedTick]
     states: Mapping[str, State]
     fetched: int = 0
-
-
-class _Market(NamedTuple):
-    """What decides about states. `since`: microseconds; the present feed connection was subscribed then."""
-
-    feed: Feed
-    phase: Mapping[str, str]
-    since: int
-    doubts: Mapping[str, str]
-
-    @classmethod
-    def of(cls, hub: Hub) -> _Market:
-        # Without the worker nobody knows whether the market is open, so its last word on the phase counts no
-        # more.
-        return (
-            cls(hub.feed, hub.phase, hub.since, hub.doubts)
-            if hub.link_age_s <= LINK_DEAD_AFTER_S
-            else cls("down", {}, 0, {})
-        )
-
-    def state(self, known: CachedTick, now: float) -> State:
-        tick = known.tick
-        segment = known.key.partition(":")[0]
-        covered = (
-            known.covered
-            and tick is not None
-            and 0 < self.since <= tick.received_at
-            and segment not in self.doubts
-        )
-        open_ = self.phase.get(segment) != "closed"
-        return state(tick, now=now, feed=self.feed, open_=open_, covered=covered)
 
 
 @bp.get(PATH)
@@ -166,8 +135,15 @@ def _answer(keys: list[str]) -> Answer:
         [key for key in keys if not _priced(known[key]) and held.catalog.instrument(key) is not None]
     )
     known |= fetched
-    market, now = _Market.of(held.hub), time.time()
-    return Answer(known, {key: market.state(each, now) for key, each in known.items()}, len(fetched))
+    feeds = held.hub.feed_states()
+    return Answer(
+        known, {key: _state(each, feeds[each.connection]) for key, each in known.items()}, len(fetched)
+    )
+
+
+def _state(known: CachedTick, feed: FeedState) -> State:
+    covered = known.covered and feed.covers(known.tick)
+    return feed.state(known.key.partition(":")[0], known.tick, covered)
 
 
 def _fetched(missing: list[str]) -> dict[str, CachedTick]:

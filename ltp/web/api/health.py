@@ -16,7 +16,7 @@ from ltp.core.instrument import SEGMENTS
 from ltp.core.ticks import lag
 from ltp.core.ticks.off_sessions import lines_to_add
 from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
-from ltp.core.ticks.wire import is_session
+from ltp.core.trading_day import is_session
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.store import heartbeat
