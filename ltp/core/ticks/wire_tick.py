@@ -67,7 +67,7 @@ def tick_from_plain(key: str, plain: Any) -> Tick | None:
 
 
 def connection_from_plain(plain: Any) -> str | None:
-    """Return the connection that a tick came by, which is the first if it names none; None if it is damaged."""
+    """Return the connection that a tick came by, the first if it names none; None if it is damaged."""
     if not isinstance(plain, dict):
         return None
     connection = plain.get("connection", FIRST_CONNECTION)
@@ -153,7 +153,7 @@ class _SeenPrices(dict[object, Price | None]):
 
 
 class _SeenDays(dict[tuple[float | None, ...], DayPrices]):
-    """Cache of DayPrices by their rupees, so that an instrument keeps one object while its day is the same."""
+    """Cache of DayPrices by their rupees: an instrument keeps one object while its day is the same."""
 
     def __missing__(self, rupees: tuple[float | None, ...]) -> DayPrices:
         if len(self) >= _DAYS_KEPT:
