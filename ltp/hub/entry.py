@@ -129,6 +129,8 @@ def defer(
     return taken, newest_at
 
 
+# One long loop with local names, and without a call in the usual case, a newer price of a live instrument: it
+# runs for every tick in every process, and a call costs as much as three comparisons.
 def take(
     entries: dict[str, Entry], ticks: Iterable[Tick], feed: FeedState, at: int, version: int
 ) -> list[str]:
@@ -138,12 +140,8 @@ def take(
         feed: of the connection that the ticks came by.
         at: see Quote.
     Returns:
-        The keys that look different now, in the order of their versions, which begin at `version` + 1. They
-            are the keys of `entries` themselves: changes are kept for a while, and every message has new
-            copies.
-
-    One long loop with local names, and without a call in the usual case, a newer price of a live instrument:
-    it runs for every tick in every process, and a call costs as much as three comparisons.
+        The keys that look different now, in the order of their versions, which begin at `version` + 1: the
+            strings of `entries`, as changes are kept for a while and each message has copies of its own.
     """
     live_from, since, not_live = feed.live_from, feed.since, feed.closed.union(feed.doubts)
     changed = []
