@@ -140,8 +140,7 @@ def take(
         feed: of the connection that the ticks came by.
         at: see Quote.
     Returns:
-        The keys that look different now, in the order of their versions, which begin at `version` + 1: the
-            strings of `entries`, as changes are kept for a while and each message has copies of its own.
+        The keys that look different now, by rising version from `version` + 1, as the strings of `entries`.
     """
     live_from, since, not_live = feed.live_from, feed.since, feed.closed.union(feed.doubts)
     changed = []
@@ -151,9 +150,8 @@ def take(
         quote = entry.quote
         key, known, state_before, direction, _, _, _, doubt_before = quote
         if known is not None:
-            # Batches queued during a cache read are older than its result.
             if entry.cached and order(tick) < order(known):
-                continue
+                continue  # batches queued during a cache read are older than its result
             if (
                 (oi is None and known.oi is not None)
                 or ltp is None or volume is None or ltt is None
