@@ -227,7 +227,6 @@ class Hub:
         view: View,
         *,
         last_event_id: str | None,
-        tail: str,
         client: str = EXEMPT,
     ) -> None:
         """Detach the socket from its request and send events to it from now on.
@@ -237,15 +236,13 @@ class Hub:
         with self._lock:
             # A view that was dropped during its request has missed changes; its first event starts it afresh.
             view = self.views.add(view)
-            opening = head + view.first_event(last_event_id, tail)
+            opening = head + view.first_event(last_event_id)
             # The kernel's time-out is longer than ours, so that streams end for our reason: the kernel counts
             # from the moment at which the browser's window shuts, which is earlier.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
             self.sockets.attach(fd, view, opening, self._monotonic() + stream_life_s(), client)
 
-    def follow(
-        self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
-    ) -> Iterator[bytes]:
+    def follow(self, view: View, *, last_event_id: str | None, client: str = EXEMPT) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
             view = self.views.add(view)
@@ -254,7 +251,7 @@ class Hub:
         def open_() -> bytes:
             self.views.add(view)
             self.clients.join(client, view)
-            return view.first_event(last_event_id, tail)
+            return view.first_event(last_event_id)
 
         return follow(
             view,

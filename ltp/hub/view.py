@@ -156,7 +156,7 @@ class View:
             event = self._caught_up[position] = self._encode(cells, position, for_all=False)
         return event
 
-    def first_event(self, last_event_id: str | None, tail: str) -> bytes:
+    def first_event(self, last_event_id: str | None) -> bytes:
         """Return the first event of a stream: the whole page, or after a reconnect the changes missed."""
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
         # Beside other browsers a page as of the position will do: the next flush has all changes since.
@@ -169,7 +169,7 @@ class View:
         else:
             states, cells = "", self.page(least)
         stamp = self.last_id if cells and self.last_id else None
-        rest = sse.piece(f"{states}{self._board.status}{tail}{BEAT}")
+        rest = sse.piece(f"{states}{self._board.status}{BEAT}")
         return sse.frame((cells, rest), id=stamp, retry_ms=FIRST_RETRY_MS)
 
     def page(self, least: int) -> bytes:

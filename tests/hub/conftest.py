@@ -92,9 +92,7 @@ class Browser:
 
 
 class SocketBrowser(Browser):
-    def __init__(
-        self, rig: Rig, view: View, last_event_id: str | None, tail: str, buffers: int | None
-    ) -> None:
+    def __init__(self, rig: Rig, view: View, last_event_id: str | None, buffers: int | None) -> None:
         super().__init__()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.peer = socket.socket()
@@ -108,7 +106,7 @@ class SocketBrowser(Browser):
         self.peer.setblocking(False)
         self._headless = False
         self._all = b""
-        rig.hub.attach(served, HEAD, view, last_event_id=last_event_id, tail=tail)
+        rig.hub.attach(served, HEAD, view, last_event_id=last_event_id)
 
     def read(self, most: int = 1 << 20) -> None:
         """Read at most `most` of the bytes that have arrived."""
@@ -136,11 +134,9 @@ class SocketBrowser(Browser):
 class GeneratorBrowser(Browser):
     """Reads in a thread of its own, as a development server does."""
 
-    def __init__(
-        self, rig: Rig, view: View, last_event_id: str | None, tail: str, _buffers: int | None
-    ) -> None:
+    def __init__(self, rig: Rig, view: View, last_event_id: str | None, _buffers: int | None) -> None:
         super().__init__()
-        self._events = rig.hub.follow(view, last_event_id=last_event_id, tail=tail)
+        self._events = rig.hub.follow(view, last_event_id=last_event_id)
         self._chunks: list[bytes] = []
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -321,11 +317,9 @@ def fall_behind() -> Callable[[Rig, SocketBrowser, Sequence[int]], None]:
 
 
 def _opener(kind: type[Browser]) -> Callable[..., Any]:
-    def open_(
-        rig: Rig, view: View, last_event_id: Any = None, tail: str = "", buffers: int | None = None
-    ) -> Any:
+    def open_(rig: Rig, view: View, last_event_id: Any = None, buffers: int | None = None) -> Any:
         id_ = None if last_event_id is None else str(last_event_id)
-        browser = kind(rig, view, id_, tail, buffers)
+        browser = kind(rig, view, id_, buffers)
         rig.browsers.append(browser)
         return browser
 
@@ -334,7 +328,7 @@ def _opener(kind: type[Browser]) -> Callable[..., Any]:
 
 @pytest.fixture(params=[SocketBrowser, GeneratorBrowser], ids=["socket", "generator"])
 def browse(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Opens a browser on a detached socket or on a generator: browse(rig, view, last_event_id, tail)."""
+    """Opens a browser on a detached socket or on a generator: browse(rig, view, last_event_id)."""
     return _opener(request.param)
 
 

@@ -107,7 +107,7 @@ def test_a_report_about_a_closed_descriptor_does_not_end_the_next_connection_wit
         rig.hub.sockets.close_ended()
         with served:
             os.dup2(served.fileno(), gone.fd)
-        rig.hub.attach(socket.socket(fileno=gone.fd), b"", view, last_event_id=None, tail="")
+        rig.hub.attach(socket.socket(fileno=gone.fd), b"", view, last_event_id=None)
         rig.hub.sockets.act_on_reports()
         rig.hub.sockets.close_ended()
         assert rig.hub.streams == 1

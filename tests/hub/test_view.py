@@ -61,7 +61,7 @@ def test_only_events_with_cells_carry_an_id(rig: Any) -> None:
     rig.prices(k1=100)
     rig.clock.s += 3
     rig.prices(k1=100)
-    returned = rig.view(1).first_event(str(rig.clock.us()), "")
+    returned = rig.view(1).first_event(str(rig.clock.us()))
     assert [b"id: " in event for event in (HEARTBEAT, farewell(700), returned)] == [False] * 3
 
 
@@ -82,15 +82,15 @@ def test_ids_rise_by_one_where_no_batch_came_between(rig: Any) -> None:
     assert view.last_id == first + 1
 
 
-def test_the_first_event_shows_everything_without_flash_and_ends_with_the_tail(rig: Any) -> None:
+def test_the_first_event_shows_everything_without_flash_and_ends_with_the_beat(rig: Any) -> None:
     rig.prices(k1=100)
     rig.prices(k1=101)
-    event = frame(rig.view(1, 2).first_event(None, "<p>tail</p>"))
+    event = frame(rig.view(1, 2).first_event(None))
     assert event[:2] == [f"id: {rig.clock.us()}", "retry: 1000"]
     assert event[2] == (
         'data: <hx-partial id="ltp-NSE_EQ-1"><b>101</b><i>live</i></hx-partial><hx-partial id="chg-NSE_EQ-1">101!</hx-partial>'
         '<hx-partial id="ltp-NSE_EQ-2"><b>None</b><i>unknown</i></hx-partial><hx-partial id="chg-NSE_EQ-2">None!</hx-partial>'
-        '<p>tail</p><hx-partial id="beat"><i>not live</i></hx-partial>'
+        '<hx-partial id="beat"><i>not live</i></hx-partial>'
     )
 
 
@@ -101,11 +101,11 @@ def test_a_reconnect_receives_the_changes_since_its_id_and_the_states_of_the_res
     id_ = rig.clock.us()
     rig.clock.s += 5
     rig.prices(k1=101)
-    event = rig.view(1, 2).first_event(str(id_ + 1_000_001), "").decode()
+    event = rig.view(1, 2).first_event(str(id_ + 1_000_001)).decode()
     assert 'id="ltp-NSE_EQ-1"><b>101</b>' in event
     assert '"#ltp-NSE_EQ-2>i" hx-swap="outerHTML"><i>live</i>' in event
     assert "201" not in event
-    slack = rig.view(1, 2).first_event(str(id_ + 1_000_000), "").decode()
+    slack = rig.view(1, 2).first_event(str(id_ + 1_000_000)).decode()
     assert 'id="ltp-NSE_EQ-2"><b>201</b>' in slack
 
 
@@ -114,7 +114,7 @@ def test_an_id_that_is_none_of_ours_gives_the_whole_page(rig: Any) -> None:
     rig.clock.s += 5
     rig.prices(k2=200)
     view = rig.view(1, 2)
-    whole = view.first_event(None, "")
+    whole = view.first_event(None)
     for id_ in (
         "0",
         "",
@@ -126,7 +126,7 @@ def test_an_id_that_is_none_of_ours_gives_the_whole_page(rig: Any) -> None:
         "1e9",
         str(rig.clock.us() - 60_000_000),
     ):
-        assert view.first_event(id_, "") == whole, id_
+        assert view.first_event(id_) == whole, id_
 
 
 def test_after_a_gap_an_earlier_id_gives_the_whole_page(rig: Any) -> None:
@@ -135,11 +135,11 @@ def test_after_a_gap_an_earlier_id_gives_the_whole_page(rig: Any) -> None:
     rig.clock.s += 5
     rig.prices(k2=1)
     id_ = str(rig.clock.us())
-    assert b"<b>100</b>" not in view.first_event(id_, "")
+    assert b"<b>100</b>" not in view.first_event(id_)
     rig.hub.prices.repair()
     rig.clock.s += 5
     rig.prices(k2=2)
-    assert b"<b>100</b>" in view.first_event(id_, "")
+    assert b"<b>100</b>" in view.first_event(id_)
 
 
 def test_a_catch_up_goes_to_the_views_position_and_its_id_is_not_used_again(
@@ -192,8 +192,8 @@ def test_a_first_event_between_a_change_and_its_flush_does_not_take_the_flushes_
 def test_without_any_batch_there_are_no_ids(rig: Any) -> None:
     rig.cache["NSE_EQ:1"] = rig.snapshot(["NSE_EQ:1"])[0]._replace(tick=rig.tick("NSE_EQ:1", 100))
     view = rig.view(1)
-    assert b"id: " not in view.first_event(None, "")
-    assert b"<b>100</b><i>stale</i>" in view.first_event(None, "")
+    assert b"id: " not in view.first_event(None)
+    assert b"<b>100</b><i>stale</i>" in view.first_event(None)
 
 
 def test_browsers_that_join_or_leave_while_an_event_is_written_do_not_change_its_receivers(rig: Any) -> None:
@@ -243,7 +243,7 @@ def test_the_page_of_a_quiet_view_among_moving_prices_is_assembled_once(rig: Any
     pages = []
     for price in range(5):
         rig.prices(k2=price + 1)
-        view.first_event(None, "")
+        view.first_event(None)
         pages.append(view.page(view.position))
     assert all(page is pages[0] for page in pages)
 

@@ -64,14 +64,13 @@ def create_app() -> Flask:
     @app.after_request
     def secure(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = "default-src 'none'"
+        response.headers["X-Process"] = str(os.getpid())
         return response
 
     @app.get("/stream")
     def stream() -> Response:
         view = hub.view(KEYS, ["ltp"])
-        return stream_response(
-            hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail=f"<p>{os.getpid()}</p>"
-        )
+        return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
 
     @app.get(health.ALIVE)
     def alive() -> str:

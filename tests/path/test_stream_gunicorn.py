@@ -241,7 +241,7 @@ def test_two_workers_share_the_streams(serve: Callable[..., Server], wait_for: C
 
     def both() -> bool:
         """Open one more stream: the second worker may begin to listen long after the first."""
-        found.update(re.findall(rb"<p>(\d+)</p>", read_until(server.browse(), b'id="beat"')))
+        found.update(re.findall(rb"X-Process: (\d+)", read_until(server.browse(), b'id="beat"')))
         return len(found) == 2
 
     wait_for(both)
