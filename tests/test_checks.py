@@ -30,7 +30,7 @@ def test_accepted_settings_create_no_file(tmp_path: Path) -> None:
     [
         (
             {"redis_url": "redis://h?protocol=3"},
-            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+            "REDIS_URL='redis://***' is not accepted: protocol is not allowed in an address",
         ),
         (
             {"database_url": "nonsense"},

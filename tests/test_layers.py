@@ -95,7 +95,7 @@ IMPURE = {
     "urllib",
 }
 PURE = {"core", "dhan", "screen"}
-LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 330, 70
+LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 300, 50
 
 
 class Import(NamedTuple):

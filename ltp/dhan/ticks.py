@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from ltp.core.money import is_currency, price_from_float32
-from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 from ltp.dhan import codes, packets
 from ltp.dhan.clock import ltt_to_utc
 
@@ -35,7 +35,7 @@ class WantedInstrument:
     def __init__(self, key: str) -> None:
         self.key = key
         self.currency = is_currency(key)
-        self.day = UNTOLD
+        self.day = UNKNOWN_DAY
         self.oi: int | None = None
         self.side_bytes = b""
         self.newest: TickFields | None = None

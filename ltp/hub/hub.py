@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ltp.core.clients.client_address import EXEMPT
 from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.state import FeedState
 from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import LTPError
@@ -144,10 +145,10 @@ class Hub:
         """A sentence for pages while the trading hours are uncertain, else empty."""
         return self.board.notice
 
-    @property
-    def since(self) -> int:
-        """Microseconds at which the present feed connection was subscribed; it covers no earlier price."""
-        return self.board.since
+    def feed_states(self) -> Mapping[str, FeedState]:
+        """Return the state of each broker connection now, see `Board.feed_states`."""
+        with self._lock:
+            return self.board.feed_states()
 
     @property
     def last_tick_at(self) -> int:

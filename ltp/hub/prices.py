@@ -12,7 +12,8 @@ from ltp import metrics
 from ltp.core.ticks.quote import CachedTick, Quote
 from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
-from ltp.hub.board import CAPACITY, Board, VouchedQuotes
+from ltp.hub.board import CAPACITY, Board
+from ltp.hub.entry import VouchedQuotes
 
 RECENT_S: Final = 10.0  # how long an instrument counts as shown after a page or a poll needed it
 # An instrument that is not shown may have been unsubscribed: after so long without a tick it is read again.

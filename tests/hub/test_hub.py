@@ -71,7 +71,8 @@ def test_pages_read_the_header_of_the_newest_batch(rig: Any) -> None:
     assert (rig.hub.link_age_s, rig.hub.feed, rig.hub.source) == (float("inf"), "down", "")
     rig.prices(k1=100)
     rig.clock.s += 2
-    assert (rig.hub.link_age_s, rig.hub.feed, rig.hub.source, rig.hub.since) == (2.0, "live", "simulator", 1)
+    assert (rig.hub.link_age_s, rig.hub.feed, rig.hub.source) == (2.0, "live", "simulator")
+    assert rig.hub.feed_states()["0"].since == 1
     assert rig.hub.phase == {"NSE_EQ": "continuous"}
     rig.clock.s += 7
     assert rig.hub.feed == "down"

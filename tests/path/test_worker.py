@@ -32,7 +32,7 @@ def test_from_the_feed_to_redis_and_a_clean_end(bench: Bench) -> None:
 
     stream = bench.batches()
     first, second = next(stream), next(stream)
-    assert (second["epoch"], second["seq"], second["v"]) == (first["epoch"], first["seq"] + 1, 1)
+    assert (second["epoch"], second["seq"], second["v"]) == (first["epoch"], first["seq"] + 1, 2)
     assert second["at"] > first["at"]
 
     assert bench.end(process) == 0
@@ -206,7 +206,7 @@ def test_a_feed_that_is_refused_for_good_has_the_status_stopped(bench: Bench) ->
         ),
         (
             {"REDIS_URL": "redis://h?protocol=3"},
-            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+            "REDIS_URL='redis://***' is not accepted: protocol is not allowed in an address",
         ),
         (
             {"MARKET_CALENDAR": "nse", "MARKET_CALENDAR_OVERRIDES": "/no/file"},
