@@ -1,9 +1,11 @@
-"""The settings in `.env.example`, in the documents and in `config`: none is missing, none is invented."""
+"""The documents and `.env.example` name settings, files and functions that exist, and every setting is named."""
 
 from __future__ import annotations
 
+import ast
 import re
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,8 +36,14 @@ OTHER_NAMES = {
     *("EXCH_ID", "SECURITY_ID"),  # columns of the instrument master; parts of keys
     *("NOT_READY", "WAIT_BREAKOUT", "WAIT_PULLBACK"),  # setups of a screen
     *("SCRIPT_NAME", "TCP_NOTSENT_LOWAT"),
+    *("FACT_WORDS", "MISSING_IN_XBOM"),  # of the code, in docs/development.md
 }
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MAP = ROOT / "docs" / "development.md"
+# A path of the repository in backticks, perhaps with a name in that file: `ltp/hub/board.py:Board.apply`.
+REFERENCE = re.compile(
+    r"`((?:(?:ltp|tests|bench|templates|static|docs)/[\w./@-]*)|\w+(?:\.\w+)*\.py)(?::([\w.]+))?`"
+)
 
 pytestmark = pytest.mark.usefixtures("nothing_set")
 
@@ -61,7 +69,12 @@ def test_the_example_file_shows_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_name_every_setting() -> None:
+    text = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    assert SETTINGS - set(re.findall(r"[A-Z][A-Z0-9_]+", text)) == set()
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / ".env.example"], ids=lambda path: path.name)
 def test_a_document_names_no_setting_that_does_not_exist(document: Path) -> None:
     names = set(NAME.findall(document.read_text(encoding="utf-8")))
     assert names - SETTINGS - OTHER_NAMES == set()
@@ -71,3 +84,60 @@ def test_config_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 0
     first_words = {line.split(" ", 1)[0].split("=", 1)[0] for line in capsys.readouterr().out.splitlines()}
     assert first_words >= SETTINGS
+
+
+def references(document: Path) -> list[tuple[str, str]]:
+    """Return each path of the repository in a document, with the name behind it or ""."""
+    return REFERENCE.findall(document.read_text(encoding="utf-8"))
+
+
+def defined(file: Path) -> set[str]:
+    """Return the functions, classes, methods and constants of a module: `Board`, `Board.apply`."""
+    return set(_names(ast.parse(file.read_text(encoding="utf-8")).body, ""))
+
+
+def _names(body: list[ast.stmt], prefix: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield f"{prefix}{node.name}"
+            if isinstance(node, ast.ClassDef):
+                yield from _names(node.body, f"{node.name}.")
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (f"{prefix}{target.id}" for target in targets if isinstance(target, ast.Name))
+
+
+def wrong_references(document: Path) -> list[str]:
+    """Return the references of a document that lead nowhere."""
+    missing = [path for path, _ in references(document) if not (ROOT / path).exists()]
+    return missing + [
+        f"{path}:{name}"
+        for path, name in references(document)
+        if name and path not in missing and name not in defined(ROOT / path)
+    ]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_names_files_and_functions_that_exist(document: Path) -> None:
+    assert wrong_references(document) == []
+
+
+def test_a_reference_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text(
+        "`app.py` `app.py:_PAGES` `ltp/hub/` `ltp/hub/board.py:Board.apply` `python app.py` `/status`\n"
+        "`gone.py` `docs/gone.md` `ltp/gone/` `ltp/hub/board.py:Board.gone` `app.py:gone`\n"
+    )
+    assert len(references(document)) == 9
+    assert wrong_references(document) == [
+        *("gone.py", "docs/gone.md", "ltp/gone/", "ltp/hub/board.py:Board.gone", "app.py:gone")
+    ]
+
+
+def test_the_map_has_every_folder_and_top_level_file_of_code() -> None:
+    folders = {file.parent.relative_to(ROOT) for file in (ROOT / "ltp").rglob("*.py")} - {Path("ltp")}
+    files = {file.relative_to(ROOT) for top in (ROOT, ROOT / "ltp") for file in top.glob("*.py")}
+    assert len(folders) > 20
+    modules = {file for file in files if file.name not in {"__init__.py", "__main__.py"}}
+    named = {Path(path) for path, _ in references(MAP)}
+    assert {str(place) for place in folders | modules} - {str(path) for path in named} == set()
