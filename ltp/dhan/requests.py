@@ -1,4 +1,4 @@
-"""The JSON texts that a client sends on the feed: subscribe, unsubscribe, disconnect.
+"""The texts that a client sends on the feed: its log-in, then subscribe, unsubscribe, disconnect.
 
 Written for the broker, read by the simulator. Knows no connection: `protocol` and the supervisor decide when
 a text is sent.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
 
 from ltp.core.instrument import parse_key
 from ltp.dhan.codes import DISCONNECT_REQUEST, MAX_PER_MESSAGE, SUBSCRIBE, UNSUBSCRIBE, Mode
@@ -30,6 +31,11 @@ _ACTIONS: dict[int, tuple[Literal["subscribe", "unsubscribe"], Mode]] = {
     **{code: ("subscribe", mode) for mode, code in SUBSCRIBE.items()},
     **{code: ("unsubscribe", mode) for mode, code in UNSUBSCRIBE.items()},
 }
+
+
+def log_in(client_id: str, token: str) -> str:
+    """Return the query of the feed's address."""
+    return urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
 
 
 def subscribe(keys: Iterable[str], mode: Mode) -> list[str]:

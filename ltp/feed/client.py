@@ -15,12 +15,13 @@ import struct
 import time
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import websocket
 
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
+from ltp.dhan import requests
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.dial import Dialer
@@ -64,12 +65,11 @@ class FeedClient:
             FeedAuthError: HTTP 401 or 403. FeedError: no connection, or another HTTP status in `code` with
                 `retry_after_s` where the broker named one.
         """
-        query = urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
         host = urlsplit(url).hostname
         try:
             route = Route(url, self._dialer, _tls_context)
             with Deadline(connect_timeout_s) as deadline:
-                self._open(route, f"{url}?{query}", deadline)
+                self._open(route, f"{url}?{requests.log_in(client_id, token)}", deadline)
         except (websocket.WebSocketException, OSError, ValueError) as error:
             raise FeedError(f"{host}: {_sentence(error)}") from None
 

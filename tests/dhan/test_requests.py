@@ -20,6 +20,12 @@ def request(code, *instruments, **more):
     )
 
 
+def test_the_documented_log_in():
+    assert requests.log_in("1000000003", "a+b/c=") == (
+        "version=2&token=a%2Bb%2Fc%3D&clientId=1000000003&authType=2"
+    )
+
+
 def test_the_documented_message():
     (message,) = requests.subscribe(["NSE_EQ:2885", "IDX_I:13"], "ticker")
     assert json.loads(message) == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median, stdev
 
 import numpy as np
@@ -23,6 +24,11 @@ def upto(history: History, sessions: int) -> History:
 
 def test_the_names_are_those_of_the_table(walk: Make) -> None:
     assert set(Study(walk(300)).facts) == {fact.name for fact in FACTS} == set(FACT)
+
+
+def test_the_page_on_strategies_names_every_fact() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
+    assert [name for name in FACT if f"`{name}`" not in page] == []
     assert len(FACTS) == len(FACT)
 
 

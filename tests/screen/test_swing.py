@@ -131,8 +131,3 @@ def test_the_page_on_strategies_lists_every_criterion_as_it_is(criteria: tuple) 
     for each in criteria:
         curve = ", ".join(f"{value:g} → {share:g}" for value, share in each.curve)
         assert f"| {each.name} | `{each.fact}` | {each.bound} | {each.weight:g} | {curve} |" in page
-
-
-def test_the_page_on_strategies_names_every_fact() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
-    assert [name for name in FACT if f"`{name}`" not in page] == []

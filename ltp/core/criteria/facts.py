@@ -142,6 +142,7 @@ FACTS: Final = (
     ),
 )
 FACT: Final = {fact.name: fact for fact in FACTS}
+_CHANGES: Final = ("dist_", "weekly_dist_", "ret", "rs6m", "rs12m", "slope_")
 
 
 def unit_of(name: str) -> str:
@@ -150,3 +151,8 @@ def unit_of(name: str) -> str:
         return "ATR"
     unit = FACT[name].unit if name in FACT else ""
     return "" if unit == "text" else unit
+
+
+def is_change(name: str) -> bool:
+    """Return whether a plus sign is shown: for distances from a line, returns, slopes and the like."""
+    return name in {"change_pct", "gap_pct"} or name.startswith(_CHANGES)

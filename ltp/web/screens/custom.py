@@ -17,7 +17,7 @@ from ltp.errors import DatabaseError, LimitError
 from ltp.web import origin, urls
 from ltp.web.live import poll
 from ltp.web.screens import forms
-from ltp.web.screens.evaluation import ASKED, is_due
+from ltp.web.screens.evaluation_state import ASKED, is_due
 from ltp.web.screens.forms import Form, sentence
 from ltp.web.screens.page import CUSTOM_PATH, ScreenPage
 from ltp.web.services import services

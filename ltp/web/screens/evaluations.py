@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.web import urls
 from ltp.web.screens.catalogue import CUSTOM
-from ltp.web.screens.evaluation import ASKED, pairs_for_next_run
+from ltp.web.screens.evaluation_state import ASKED, pairs_for_next_run
 from ltp.web.screens.page import ScreenPage
 
 bp = Blueprint("evaluations", __name__)

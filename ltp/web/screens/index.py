@@ -15,7 +15,7 @@ from ltp.web import params, urls
 from ltp.web.screens import compare
 from ltp.web.screens.catalogue import SCREENERS, find_screener
 from ltp.web.screens.counts import RunCounter, RunCounts, previous_run, read_run, session_order
-from ltp.web.screens.evaluation import EvaluationProgress, evaluation_of
+from ltp.web.screens.evaluation_state import EvaluationProgress, evaluation_of
 from ltp.web.screens.page import CUSTOM_PATH
 from ltp.web.services import services
 from ltp.web.table.screener import Screener
@@ -64,7 +64,7 @@ def index() -> str:
         ("Recent", [_line_of(_find_titled(kind), counter) for kind in recent[:_MAX_RECENT]]),
     ]
     evaluating = any(line.evaluation.open for _, lines in groups for line in lines)
-    return render_template("screeners/list.html", groups=groups, evaluating=evaluating)
+    return render_template("screeners/index.html", groups=groups, evaluating=evaluating)
 
 
 @bp.get("/screeners/<slug>/runs")

@@ -12,7 +12,13 @@ from ltp.errors import InputError
 from ltp.web import redirect_marks
 from ltp.web.screens import catalogue
 from ltp.web.screens.catalogue import CUSTOM
-from ltp.web.screens.evaluation import ASKED, SAVED, EvaluationProgress, evaluation_of, request_evaluation
+from ltp.web.screens.evaluation_state import (
+    ASKED,
+    SAVED,
+    EvaluationProgress,
+    evaluation_of,
+    request_evaluation,
+)
 from ltp.web.table import screen_query
 from ltp.web.table.prepare import Carried, Table, prepare
 from ltp.web.table.screen_query import ScreenQuery
@@ -104,7 +110,7 @@ class ScreenPage:
         return prepare(self.screener, self.run, self.query, self.path, self.carried)
 
     def request_evaluation(self) -> None:
-        """Request an evaluation of the screen; raises as `evaluation.request_evaluation`."""
+        """Request an evaluation of the screen; raises as `evaluation_state.request_evaluation`."""
         self.mark = request_evaluation(self.kind, self.spec)
 
     def shorter_address(self) -> str:

@@ -11,7 +11,7 @@ from ltp.errors import InputError, NotFoundError
 from ltp.web import redirect_marks, urls
 from ltp.web.screens import custom, forms
 from ltp.web.screens.custom import SaveForm
-from ltp.web.screens.evaluation import SAVED
+from ltp.web.screens.evaluation_state import SAVED
 from ltp.web.screens.page import CUSTOM_PATH
 from ltp.web.services import services
 

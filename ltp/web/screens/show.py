@@ -38,7 +38,7 @@ def show(slug: str) -> str | BaseResponse:
     if address := page.unmarked_address():
         return redirect(address, 302)
     return render_template(
-        "screeners/index.html",
+        "screeners/show.html",
         screener=page.screener,
         run=page.run,
         table=table,
