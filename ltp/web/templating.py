@@ -7,8 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, url_for
-from markupsafe import Markup, escape
+from flask import Flask
+from markupsafe import Markup
 
 from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=_assets(app),
+        static=app.static_url_path,
         canonical=urls.canonical,
         cell=cell,
         chip=rows.chip,
@@ -83,6 +84,7 @@ def _assets(app: Flask) -> Any:
     def asset(name: str) -> str:
         if name not in hashes or app.debug:
             hashes[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:_HASH_LENGTH]
-        return escape(url_for("static", filename=name, v=hashes[name]))
+        # Not by url_for, which fails where the Host header is no name: the error page is refused as well then.
+        return f"{app.static_url_path}/{name}?v={hashes[name]}"
 
     return asset

@@ -76,7 +76,17 @@ def without(headers: dict[str, str], name: str) -> dict[str, str]:
     ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"],
 )
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "192.168.1.10"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "",
+        "localhost.evil.example",
+        "192.168.1.10",
+        "h" * 300,
+        "a..b",
+        "[::",
+    ],
 )
 def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: str) -> None:
     answer = site.client.get(path, headers={"Host": host})
