@@ -1,4 +1,4 @@
-# Two commands matter: `make run` and `make test`. Each does its own set-up in .venv.
+# `make run` starts the product, `make test` runs the tests. Each installs its requirements into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -7,8 +7,9 @@ BIN := .venv/bin
 run: .venv/.run
 	@exec $(BIN)/python app.py
 
+# In two processes, which have servers and ports of their own. A plain `.venv/bin/pytest PATH` uses one.
 test: .venv/.dev chromium proxies postgresql
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -18,11 +19,11 @@ lint: .venv/.dev
 bench: .venv/.bench bench-tools chromium
 	@$(BIN)/python -m bench
 
-# The harness itself, in small and without times: is everything that was sent delivered, whole and in order?
+# The benchmarks in small, without times: whether all events are delivered, whole and in order.
 bench-smoke: .venv/.bench bench-tools chromium
 	@$(BIN)/python -m bench --smoke
 
-# Peers and load generators in C. What is missing and cannot be installed is named in the table.
+# Peers and load generators in C. The table of results names those that are missing.
 bench-tools:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	  dpkg -s nginx libnginx-mod-nchan wrk webdis gcc libc6-dev >/dev/null 2>&1 || { \
@@ -30,7 +31,7 @@ bench-tools:
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx libnginx-mod-nchan wrk webdis gcc libc6-dev) >/dev/null || true; }; \
 	fi
 
-# Debian's package, because the browser tests drive a system browser and download none.
+# Debian's package: the browser tests drive a browser of the system and download none.
 chromium:
 	@command -v chromium >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
@@ -38,7 +39,7 @@ chromium:
 	  fi; \
 	  command -v chromium >/dev/null 2>&1 || echo "Chromium is missing, the browser tests cannot run. Install it with: sudo apt-get install -y chromium"; }
 
-# Debian's too: what docs/operations.md says about proxies is tried against them.
+# Debian's packages: the tests run the configurations of docs/operations.md in them.
 proxies:
 	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null 2>&1 && command -v caddy >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
@@ -46,7 +47,7 @@ proxies:
 	  fi; \
 	  command -v nginx >/dev/null 2>&1 && command -v caddy >/dev/null 2>&1 || echo "nginx or Caddy is missing, the tests of proxies cannot run. Install them with: sudo apt-get install -y nginx-light caddy"; }
 
-# Debian's too: the database that DATABASE_URL may name. The tests start a server of their own and touch no other.
+# Debian's package: a database that DATABASE_URL may name. The tests start their own servers and use no other.
 postgresql:
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \

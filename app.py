@@ -43,8 +43,24 @@ from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
-_OLDER_RUNS: Final = 8  # one of every share has tens of megabytes
+_OLDER_RUNS: Final = 8  # a run of every share takes tens of megabytes
 _FORM_PATIENCE_MS: Final = 250
+
+
+_PAGES: Final = (
+    home,
+    show,
+    detail,
+    custom,
+    saved,
+    index,
+    evaluations,
+    instruments,
+    status,
+    candles,
+    current_prices,
+    health,
+)
 
 
 def create_app(
@@ -54,17 +70,16 @@ def create_app(
     catalog: Catalog | None = None,
     database_may_be_away: bool = False,
 ) -> Flask:
-    """Build the application. Opens the database (and upgrades its schema); Redis is first spoken to by what
-    needs it.
+    """Build the application. Opens the database and upgrades its schema; sends nothing to Redis yet.
 
     Args:
-        hub, catalog: taken instead of those made from the settings; their threads are the caller's business.
-            A hub draws from
-            the catalog's plans.
-        database_may_be_away: be content with a database that is only away now, and whose schema is this
-            version's.
+        hub, catalog: used instead of those made from the settings; the caller starts and stops their threads.
+            The hub must render from the catalog's plans.
+        database_may_be_away: accept a database that cannot be reached now, if its schema is known to be
+            current.
     Raises:
-        ConfigError, DatabaseError: a setting is not accepted, the database cannot be used.
+        ConfigError: a setting is not accepted.
+        DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
@@ -73,27 +88,14 @@ def create_app(
     templating.install(app)
     errors.install(app)
     origin.install(app, settings.hosts)
-    for module in (
-        home,
-        show,
-        detail,
-        custom,
-        saved,
-        index,
-        evaluations,
-        instruments,
-        status,
-        candles,
-        current_prices,
-        health,
-    ):
+    for module in _PAGES:
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
     return app
 
 
 def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_be_away: bool) -> Services:
-    engine = open_engine(settings.database, may_be_away=may_be_away)
+    engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
     cell = cells.draw_function(
@@ -110,7 +112,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         hub=hub,
         redis=client,
         # SQLite waits inside C, where no other greenlet of the process runs.
-        engine=engine.execution_options(ltp_patience_ms=_FORM_PATIENCE_MS),
+        engine=engine.execution_options(ltp_busy_timeout_ms=_FORM_PATIENCE_MS),
         catalog=catalog,
         run=_older_runs(engine),
         plans=catalog.plans,
@@ -163,7 +165,7 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
         try:
             return read(run_id)
         except DatabaseError:
-            return None  # the page then follows the newest run
+            return None
 
     return run
 

@@ -1,14 +1,14 @@
-"""How the web server runs: with the workers of `ltp.server.worker`, which part clients from each other and
-end gently.
+"""The configuration of the web server: `gunicorn -c gunicorn.conf.py wsgi:app`.
 
-`gunicorn -c gunicorn.conf.py wsgi:app`. BIND, PORT, WEB_CONCURRENCY and MAX_STREAMS come from the
-environment.
+The workers of `ltp.server.worker` bound each client and end gently. BIND, PORT, WEB_CONCURRENCY and
+MAX_STREAMS come from the environment.
 """
 
 # ruff: noqa: E402
 from gevent import monkey
 
-# before anything else is imported, or some lock somewhere stays a real one and stops every browser
+# Before anything else is imported: a lock made earlier stays a real one, and waiting for it stops all
+# greenlets.
 monkey.patch_all()
 
 import gc
@@ -30,23 +30,23 @@ if _found is None or not _found.origin or Path(_found.origin).resolve().parents[
 from ltp import logs
 from ltp import settings as ltp_settings
 from ltp.checks import check_redis
-from ltp.db.engine import open_when_there
+from ltp.db.engine import open_when_reachable
 from ltp.errors import ConfigError, LTPError
 from ltp.gunicorn_log import GunicornLog, log_ends_of_greenlets
 from ltp.server import listening
 from ltp.server import worker as ltp_worker
+from ltp.server.requests import Limits
 from ltp.store import rights
 from ltp.vital import Vital
 
 _REQUESTS = 200  # ordinary requests at a time, beside the streams that cannot leave their request (TLS)
 
-# So long gevent goes on with who is ready before it looks who has become so: in 5 ms programs that ask
-# without a pause keep everybody else waiting, and whoever connects longest.
+# gevent's switch interval: how long ready greenlets run before new events are polled. With the default of 5
+# ms, programs that send requests without a pause keep all others waiting, new connections the longest.
 sys.setswitchinterval(0.001)
+# Before the settings are loaded: the default of MAX_STREAMS follows from it.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(
-    resource.RLIMIT_NOFILE, (_hard, _hard)
-)  # before the settings: the default of MAX_STREAMS follows from it
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
 
 try:
     _settings = ltp_settings.load()
@@ -57,28 +57,28 @@ except ConfigError as error:
 
 
 def on_starting(server):
-    """Meet once and here what every worker would end on: gunicorn answers the second such end with a
-    traceback.
-    """
+    """Find here, once, the errors that would end every worker: gunicorn logs the second with a traceback."""
     if os.environ.get("SCRIPT_NAME"):
         sys.exit(
-            "SCRIPT_NAME is not accepted: the site cannot live below a path, give it a host name or a port of its own"
+            "SCRIPT_NAME is not accepted: the site cannot live below a path, "
+            "give it a host name or a port of its own"
         )
     for address in server.cfg.address:
         _refuse_open_door(address)
         _refuse_taken(address)
     if _settings.health_bind and _settings.health_socket not in server.cfg.address:
         sys.exit(
-            f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: give --bind once more for it"
+            f"HEALTH_BIND={_settings.health_bind!r} is not served, because --bind replaces it: "
+            "give --bind once more for it"
         )
     _share_sockets(server)
-    _believe_no_stranger(server)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # gunicorn's own come later
+    _distrust_unix_peers(server)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # gunicorn sets its own later
     try:
         away = check_redis(_settings, rights.WEB)
         if away:
             server.log.warning("%s. Pages are served without live prices until it answers.", away)
-        open_when_there(_settings.database, wait=_wait, process="web server").dispose()
+        open_when_reachable(_settings.database, wait=_wait, process="web server").dispose()
     except LTPError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -92,19 +92,23 @@ def _wait(seconds):
 
 def on_reload(server):
     _share_sockets(server)
-    _believe_no_stranger(server)
+    _distrust_unix_peers(server)
 
 
 def _share_sockets(server):
-    """A Unix socket, or one that was opened by systemd, cannot be opened by each worker: all accept from the
-    arbiter's.
+    """Have all workers accept from the arbiter's socket where they cannot open one each.
+
+    That is so for a Unix socket and for one that systemd opened.
     """
     if os.environ.get("LISTEN_FDS") or any(not isinstance(address, tuple) for address in server.cfg.address):
         server.cfg.set("reuse_port", False)
 
 
-def _believe_no_stranger(server):
-    """gunicorn believes the scheme that any peer on a Unix socket names, whatever forwarded_allow_ips holds."""
+def _distrust_unix_peers(server):
+    """Ignore the scheme that a peer on a Unix socket names unless that is a trusted proxy's.
+
+    gunicorn trusts all such peers, even where forwarded_allow_ips names none.
+    """
     sockets = [
         address
         for address in server.cfg.address
@@ -115,7 +119,7 @@ def _believe_no_stranger(server):
 
 
 def _refuse_open_door(address):
-    """The command line may say another address than BIND."""
+    """Check the address that is really used: the command line may name another than BIND."""
     if isinstance(address, tuple) and address != _settings.health_socket:
         try:
             _settings.refuse_open_door(address[0])
@@ -124,8 +128,10 @@ def _refuse_open_door(address):
 
 
 def _refuse_taken(address):
-    """With reuse_port a second instance would bind the same port and silently take half of the visitors, and
-    gunicorn replaces the socket of a path.
+    """Refuse an address of another process.
+
+    With reuse_port a second instance would bind the same port and silently take half of the visitors; and
+    gunicorn would replace the socket at a path.
     """
     reason = listening.taken(address)
     if reason:
@@ -133,45 +139,43 @@ def _refuse_taken(address):
 
 
 def when_ready(server):
-    # gunicorn's own line names no address, because with reuse_port only the workers listen.
+    # gunicorn's own line has no address, because with reuse_port only the workers listen.
     server.log.info("Workers listen at %s", ", ".join(server.cfg.settings["bind"].get()))
 
 
 def post_worker_init(worker):
-    held = ltp_worker.services(worker)
+    shared = ltp_worker.services(worker)
     log_ends_of_greenlets()
     worker.vital = Vital()
-    if held is not None:
-        worker.vital.add(held.start())
+    if shared is not None:
+        worker.vital.add(shared.start())
     gc.collect()
-    gc.freeze()  # what is loaded now stays: the longest collection falls from 30 ms to 3
+    gc.freeze()  # the objects loaded by now stay for good: the longest collection falls from 30 ms to 3
 
 
 worker_class = ltp_worker.worker_class(
-    ltp_worker.Limits(_settings.proxies, _settings.max_requests_per_client, _settings.health_socket)
+    Limits(_settings.proxies, _settings.max_requests_per_client, _settings.health_socket)
 )
 logger_class = GunicornLog
 bind = [_settings.web_address, *([_settings.health_bind] if _settings.health_bind else [])]
 workers = _settings.web_concurrency
 worker_connections = _settings.max_streams + _REQUESTS
-reuse_port = True  # one listening socket gives one of two workers twice the streams of the other
+reuse_port = True  # sharing one listening socket, one of two workers gets twice the streams of the other
 backlog = 4096
 preload_app = False
 max_requests = 0  # would count streams, and polls against them
 timeout = 30
 graceful_timeout = 10
-keepalive = (
-    5  # seconds for the next request of a connection; ltp/server/connection.py has the other deadlines
-)
-# gevent has none, and gunicorn's own way round that waits longer for each piece than a whole answer may take
+keepalive = 5  # seconds for the next request of a connection; other deadlines: ltp/server/connection.py
+# gevent has no sendfile, and gunicorn's substitute waits longer for each piece than a whole answer may take.
 sendfile = False
-limit_request_line = 8190  # the most gunicorn takes: current_prices answers for as many keys as fit
-# of no peer: a client behind a proxy on this machine could set SCRIPT_NAME, and pass its rules for paths
+limit_request_line = 8190  # gunicorn's maximum: current_prices answers for as many keys as fit
+# From no peer: a client behind a proxy on this machine could set SCRIPT_NAME and evade the proxy's rules for
+# paths.
 forwarder_headers = ""
 forwarded_allow_ips = _settings.proxies.allowed
-secure_scheme_headers = {
-    "X-FORWARDED-PROTO": "https"
-}  # one, or a client could contradict its proxy by another
+# A single header: with two, a client could contradict its proxy by the other one.
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 http_protocols = "h1"  # gunicorn serves the streams of an HTTP/2 connection one after another
 control_socket_disable = True
 accesslog = None

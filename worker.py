@@ -1,7 +1,6 @@
-"""The worker: one feed connection, prices into Redis, until SIGTERM. `python worker.py` needs nothing but the
-settings.
+"""The worker process: one feed connection, prices into Redis, until SIGTERM. Start: `python worker.py`.
 
-Plain threads, never patched; `ltp.worker.assembly` has what they are. Every wait is bounded.
+Plain threads, never patched by gevent; `ltp.worker.assembly` creates them. Every wait is bounded.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.batch import seed
 from ltp.db import instruments
-from ltp.db.engine import open_when_there, reading
+from ltp.db.engine import open_when_reachable, reading
 from ltp.errors import DatabaseError, LTPError
 from ltp.settings import Settings
 from ltp.store.client import connect
@@ -32,20 +31,19 @@ log = logging.getLogger("worker")
 _REDIS_TIMEOUT_S: Final = 2.0
 _DATABASE_RETRY_S: Final = 2.0
 _EXIT_WITHIN_S: Final = 4.0
-_COLLECT_AFTER: Final = (
-    20_000  # new objects: a chunk of ticks is hundreds of them, and none is ever part of a ring
-)
+# New objects before a collection: a chunk of ticks creates hundreds, and none is part of a reference cycle.
+_COLLECT_AFTER: Final = 20_000
 _LOOK_EVERY_S: Final = 0.5
 _REFUSED: Final = 2
 
 
 def open_database(url: str, stopping: threading.Event) -> Engine | None:
-    """Open it, waiting for as long as it is away; seed an empty instrument master. None when stopped before.
+    """Open the database, waiting while it is away; seed an empty instrument master. None when stopped before.
 
     Raises:
         DatabaseError: waiting cannot help.
     """
-    while (engine := open_when_there(url, wait=stopping.wait, process="worker")) is not None:
+    while (engine := open_when_reachable(url, wait=stopping.wait, process="worker")) is not None:
         try:
             with reading(engine) as connection:
                 empty = instruments.changed_at(connection) is None
@@ -64,8 +62,10 @@ def open_database(url: str, stopping: threading.Event) -> Engine | None:
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Returns the exit status: 0; 1 when a thread ended; 2 with one sentence on
-    stderr.
+    """Run until SIGTERM or SIGINT.
+
+    Returns:
+        The exit status: 0; 1 when a thread ended; 2 with one sentence on stderr.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,7 +73,7 @@ def main() -> int:
     try:
         settings = settings_module.load()
         logs.configure("worker", settings.log_level)
-        if settings.dhanhq_ws_enabled:
+        if settings.feed_enabled:
             checks.require_credentials(settings)
         client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
         engine = open_database(settings.database, stopping)
@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> int:
-    if settings.dhanhq_ws_enabled:
+    if settings.feed_enabled:
         log.info("Worker started; prices are from %s", settings.source)
     else:
         log.info("DHANHQ_WS_ENABLED is not true: the worker idles. Set it to true to connect to the feed.")
@@ -98,7 +98,7 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> int:
     status = 0
     try:
         vital = worker.start()
-        # A signal that the kernel gave to another thread is acted on only when this one wakes.
+        # Python runs signal handlers in this thread only, and only when it wakes.
         while not status and not stopping.wait(_LOOK_EVERY_S):
             worker.host_clock.look()
             status = ENDED if vital.ended() else _REFUSED if worker.refusal else 0
@@ -110,11 +110,9 @@ def _run(worker: Worker, settings: Settings, stopping: threading.Event) -> int:
 
 
 def _stop(worker: Worker, status: int) -> None:
-    """Stop it in order, or end the process with `status`: at the latest after four seconds, and whatever
-    stopping raises.
-    """
-    # Redis or the broker may hang in any of the calls that end things; nobody is served by an end that takes
-    # longer.
+    """Stop in order; after four seconds, or when stopping raises, end the process with `status`."""
+    # Any call of the orderly stop may hang on Redis or the broker, and a supervisor kills a process that
+    # takes longer.
     latest = threading.Timer(_EXIT_WITHIN_S, os._exit, (status,))
     latest.daemon = True
     latest.start()

@@ -1,4 +1,4 @@
-"""What gunicorn serves: `gunicorn -c gunicorn.conf.py wsgi:app`."""
+"""The application for gunicorn: `gunicorn -c gunicorn.conf.py wsgi:app`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from ltp import logs
 from ltp import settings as settings_module
 from ltp.errors import LTPError
 
-_CANNOT_LOAD: Final = 4  # gunicorn ends on it; any other status and it would start the worker again, for ever
+_CANNOT_LOAD: Final = (
+    4  # with this status gunicorn ends; with any other it restarts the process again and again
+)
 
 try:
     _settings = settings_module.load()
     logs.configure("web", _settings.log_level)
-    app = create_app(_settings, database_may_be_away=True)  # gunicorn.conf.py has waited for it
+    app = create_app(_settings, database_may_be_away=True)  # gunicorn.conf.py has waited for the database
 except LTPError as error:
     print(error, file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(_CANNOT_LOAD)

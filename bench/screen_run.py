@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from ltp.batch import evaluate, histories
+from ltp.batch import evaluation, histories
 from ltp.core.criteria.spec import Spec, from_params, kind_of
 from ltp.core.sizing import Sizing
 from ltp.db import runs
@@ -40,9 +40,13 @@ def main() -> None:
     facts = _timed("facts_s", Study.facts.func)  # type: ignore[attr-defined]
     Study.facts = cached_property(facts)  # type: ignore[assignment]
     Study.facts.__set_name__(Study, "facts")  # type: ignore[attr-defined]
-    both = _seconds(lambda: evaluate.run(engine, ("swing", "longterm"), Spec(universe="all"), sizing=_SIZING))
+    both = _seconds(
+        lambda: evaluation.evaluate(engine, ("swing", "longterm"), Spec(universe="all"), sizing=_SIZING)
+    )
     figures = {"both_s": both, **_spent, "judge_s": both - sum(_spent.values())}
-    figures["custom_s"] = _seconds(lambda: evaluate.run(engine, (kind_of(_CUSTOM),), _CUSTOM, sizing=_SIZING))
+    figures["custom_s"] = _seconds(
+        lambda: evaluation.evaluate(engine, (kind_of(_CUSTOM),), _CUSTOM, sizing=_SIZING)
+    )
     print(json.dumps(figures))
 
 

@@ -1,5 +1,6 @@
-"""The `.env` file of the folder that a process is started in: what it sets, and a refusal of what would be
-passed over.
+"""The `.env` file of the folder that a process is started in: the names it sets, and a refusal of bad lines.
+
+A line that cannot be read would be skipped otherwise, and the process would start with another value.
 """
 
 from __future__ import annotations
@@ -35,6 +36,6 @@ def names() -> list[str]:
         raise ConfigError(NAME, NAME, f"it must be a readable text file ({reason})") from None
     for binding in bindings:
         if binding.error or (binding.key and binding.value is None):
-            line = f"line {binding.original.line}"  # and not what stands there, which may be a secret
+            line = f"line {binding.original.line}"  # only its number: the line may hold a secret
             raise ConfigError(NAME, line, "a line is NAME=value, with a matching pair of quotes or none")
     return [binding.key for binding in bindings if binding.key]

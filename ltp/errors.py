@@ -2,16 +2,14 @@
 
     LTPError
     ├── ConfigError         a setting is not accepted
-    ├── InputError          what a user or a script sent is not accepted
-    │   └── CriterionError  one character of a screen's criterion is not
+    ├── InputError          a value of a user or a script is not accepted
+    │   └── CriterionError  a screen's criterion is not accepted, at one character
     ├── NotFoundError       there is no such page, screener or instrument
-    ├── NotReadError        it is not known yet whether there is; try again in a moment
+    ├── NotReadError        it has not been read since the start; try again in a moment
     ├── LimitError          a bound of ours is reached; try again later
     ├── FeedError           the broker's side
-    │   ├── DecodeError     bytes that are no packet
     │   ├── FeedAuthError   the broker refuses our credentials
-    │   ├── FeedClosed      the connection ended
-    │   └── FeedStale       the connection is open and says nothing
+    │   └── FeedClosed      the connection ended
     ├── StoreError          Redis cannot be read or written
     ├── DatabaseError       SQL cannot be read or written
     └── LeaseLost           another worker holds the feed
@@ -42,7 +40,7 @@ class InputError(LTPError):
     permanent = True
 
     def __init__(self, where: str, value: str, accepted: str) -> None:
-        """`where` names the parameter, field or line; `value` is what came, shortened by us to 80 characters."""
+        """`where` names the parameter, field or line; `value` is shortened here to 80 characters."""
         self.where, self.value, self.accepted = (
             where,
             value if len(value) <= 80 else value[:77] + "...",
@@ -52,9 +50,7 @@ class InputError(LTPError):
 
 
 class CriterionError(InputError):
-    """`text` is the whole criterion, `at` the place of the character in it, counted from 0 (its length: the
-    end).
-    """
+    """`text`: the whole criterion. `at`: the place of the character, counted from 0 (its length: the end)."""
 
     _AROUND = 30
 
@@ -63,9 +59,7 @@ class CriterionError(InputError):
         super().__init__(f"{where}, character {at + 1}", text[at : at + 20] or "the end", accepted)
 
     def caret(self) -> str:
-        """Return the place as two lines of fixed-width text: the criterion, cut around it, and a ^ below the
-        character.
-        """
+        """Return two lines of fixed-width text: the criterion, cut around the place, and a ^ below it."""
         start = max(0, self.at - self._AROUND)
         line = "".join(c if c.isprintable() else "?" for c in self.text[start : self.at + self._AROUND])
         before = "..." if start else ""
@@ -76,22 +70,22 @@ class CriterionError(InputError):
 class NotFoundError(LTPError):
     permanent = True
 
-    def __init__(self, what: str, name: str) -> None:
-        self.what, self.name = what, name
-        super().__init__(f"There is no {what} called {name[:80]!r}")
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"There is no {kind} called {name[:80]!r}")
 
 
 class NotReadError(LTPError):
     retry_after_s = 2
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} not been read since the start; try again in {self.retry_after_s} s")
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"{subject} not been read since the start; try again in {self.retry_after_s} s")
 
 
 class LimitError(LTPError):
-    def __init__(self, what: str, limit: int, retry_after_s: int) -> None:
-        self.what, self.limit, self.retry_after_s = what, limit, retry_after_s
-        super().__init__(f"The limit of {limit} {what} is reached; try again in {retry_after_s} s")
+    def __init__(self, things: str, limit: int, retry_after_s: int) -> None:
+        self.things, self.limit, self.retry_after_s = things, limit, retry_after_s
+        super().__init__(f"The limit of {limit} {things} is reached; try again in {retry_after_s} s")
 
 
 class FeedError(LTPError):
@@ -107,10 +101,6 @@ class FeedError(LTPError):
         super().__init__(sentence)
 
 
-class DecodeError(FeedError):
-    pass
-
-
 class FeedAuthError(FeedError):
     pass
 
@@ -119,12 +109,8 @@ class FeedClosed(FeedError):
     pass
 
 
-class FeedStale(FeedError):
-    pass
-
-
 class StoreError(LTPError):
-    """Redis did not do what was asked. The address in the sentence never carries a password.
+    """Redis did not carry out a command. The address in the sentence never carries a password.
 
     `permanent` where waiting cannot help: a wrong password, a missing right, a Cluster.
     """
@@ -135,9 +121,7 @@ class StoreError(LTPError):
 
 
 class DatabaseError(LTPError):
-    """`permanent` where waiting cannot help: a wrong password, a missing right, a schema newer than the
-    program.
-    """
+    """`permanent` where waiting cannot help: a wrong password, a missing right, a newer schema."""
 
     def __init__(self, sentence: str, *, permanent: bool = False) -> None:
         self.permanent = permanent

@@ -1,4 +1,4 @@
-"""gunicorn's own lines in the one format of all lines, in UTC."""
+"""gunicorn's log in the format of all other lines, in UTC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class GunicornLog(Logger):  # type: ignore[misc]
-    """For `logger_class`. Files and syslog that an operator names get the same lines."""
+    """For gunicorn's `logger_class`. Log files and syslog that an operator configures get the same lines."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -28,20 +28,18 @@ class GunicornLog(Logger):  # type: ignore[misc]
             logger.propagate = target == "-"
 
     def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Leave out the arbiter's line of addresses when it has none: the workers listen, and their line
-        names the address.
-        """
+        """Drop the arbiter's "Listening at" without an address: the workers listen and log their own line."""
         if args and msg.startswith("Listening at:") and not args[0]:
             return
         super().info(msg, *args, **kwargs)
 
     def now(self) -> str:
-        """Return the instant of a line of the access log."""
+        """Return the time of a line of the access log."""
         return time.strftime("[%d/%b/%Y:%H:%M:%S +0000]", time.gmtime())
 
 
 def log_ends_of_greenlets() -> None:
-    """Have exceptions that end a greenlet logged, which gevent prints."""
+    """Log the exceptions that end greenlets; gevent prints them to stderr."""
 
     def handle(_hub: Any, context: Any, kind: type[BaseException] | None, error: Any, traceback: Any) -> None:
         if kind is not None and issubclass(kind, Exception):

@@ -19,7 +19,7 @@ _SECRET = re.compile(
 )
 
 
-# A driver's sentence may end with a full stop, and ours about it goes on after one.
+# A driver's sentence may end with a full stop, and our sentence that quotes it has one too.
 _DOUBLED = re.compile(r"(?<!\.)\.(?:\s?\.)(?=\s|$)")
 
 
@@ -54,7 +54,7 @@ class LineFormatter(logging.Formatter):
 
 
 def configure(process: str, level: str = "INFO") -> None:
-    """Send all logging to stdout under the name of this process; replaces what was configured before."""
+    """Send all logging to stdout under the name of this process, replacing any earlier configuration."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(LineFormatter(process, as_json=not sys.stdout.isatty()))
     root = logging.getLogger()
@@ -63,9 +63,8 @@ def configure(process: str, level: str = "INFO") -> None:
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_end_of_thread
-    logging.getLogger("alembic").setLevel(
-        logging.WARNING
-    )  # three lines of its inner life; ltp.db.upgrade says what matters
+    # Its three lines of INFO concern its own set-up; ltp.db.upgrade logs the upgrade.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("websocket").setLevel(logging.CRITICAL)  # its traces quote the URL with the token
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 

@@ -1,4 +1,4 @@
-"""Memory that a burst took goes back to the system, instead of lying unused in this process until it ends."""
+"""Memory that a burst needed, returned to the system instead of staying with this process until its end."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from collections.abc import Callable
 from typing import Final
 
 EVERY_S: Final = 30.0
-_GROWN: Final = (
-    8 << 20
-)  # bytes since the last time: less is not worth the milliseconds in which nothing else runs
+# Bytes since the last look: less is not worth the milliseconds in which no other greenlet runs.
+_GROWN: Final = 8 << 20
 
 
 def resident() -> int:
-    """Return how many bytes of memory this process has, 0 where the system does not tell."""
+    """Return the resident memory of this process in bytes, 0 where /proc has no such file."""
     try:
-        with open("/proc/self/statm", "rb") as told:
-            return int(told.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
     except OSError:
         return 0
 
 
 def trim() -> None:
-    """Have the C library return what it holds and nothing uses; other libraries than GNU's return it by
-    themselves.
-    """
+    """Have the C library return freed memory. Only GNU's keeps it; others return it by themselves."""
     if sys.platform == "linux":
         give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if give_back is not None:
@@ -35,8 +32,9 @@ def trim() -> None:
 
 
 class Memory:
-    """Call `look` as often as you like, from one thread: every half minute it gives back what was freed, if
-    it grew.
+    """Returns freed memory every half minute if the process grew. `look` may be called any number of times.
+
+    For one thread.
     """
 
     def __init__(

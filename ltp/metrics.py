@@ -1,6 +1,4 @@
-"""Counters of this process, by name. Cheap enough for every packet, and read by tests, logs and the status
-page.
-"""
+"""Counters of this process by name, cheap enough for every packet; read by status page, logs and tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Child processes kept alive: started in order, restarted with back-off when they die, ended in reverse
-order.
+"""Child processes kept alive: started in order, restarted with back-off, ended in reverse order.
 
-Knows nothing of what the children do; `ltp.runner` decides which there are.
+Knows nothing of their work; `ltp.runner` decides which there are.
 """
 
 from __future__ import annotations
@@ -20,21 +19,19 @@ from typing import IO
 
 logger = logging.getLogger(__name__)
 
-STARTED_BY = "LTP_STARTED_BY"  # the variable in which a command is told whose end is its own
+STARTED_BY = "LTP_STARTED_BY"  # its value: the id of the process at whose end a command must end too
 _PR_SET_PDEATHSIG = 1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0  # a child that ran this long starts over with the shortest wait
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to end the child when we are killed outright, or it would go on holding its port."""
+    """Have Linux end the child when its parent is killed outright: else it would keep its port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end_with_starter() -> None:
-    """End this command when the process that named itself in STARTED_BY is killed outright; at once where it
-    was already.
-    """
+    """End this command when the process in STARTED_BY is killed outright; at once if it has ended already."""
     starter = os.environ.get(STARTED_BY)
     if not starter or sys.platform != "linux":
         return
@@ -45,8 +42,10 @@ def end_with_starter() -> None:
 
 @dataclass
 class Child:
-    """One process. `ready` is polled after the first start until it is true. `stop_within_s`: SIGTERM, then
-    SIGKILL. `tell` gets each line that it writes; None: it writes to our own output.
+    """One process.
+
+    `ready`: polled after the first start until it returns True. `stop_within_s`: SIGTERM, then SIGKILL after
+    so many seconds. `log_line`: called with each line that it writes; None: it writes to our own output.
     """
 
     name: str
@@ -54,27 +53,27 @@ class Child:
     env: Mapping[str, str]
     ready: Callable[[], bool] = lambda: True
     stop_within_s: float = 10.0
-    tell: Callable[[str], None] | None = None
+    log_line: Callable[[str], None] | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     wait_s: float = field(default=0.5, init=False)
     restart_at: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        # A session of its own: a terminal's Ctrl-C reaches us alone, and we end the children in order.
+        # A session of its own: a terminal's Ctrl-C reaches only us, and we end the children in order.
         self.process = subprocess.Popen(
             list(self.command),
             env=dict(self.env),
             start_new_session=True,
-            stdout=subprocess.PIPE if self.tell else None,
-            stderr=subprocess.STDOUT if self.tell else None,
+            stdout=subprocess.PIPE if self.log_line else None,
+            stderr=subprocess.STDOUT if self.log_line else None,
             # Safe here: the parent starts children from its main thread only, and the call takes no lock.
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         self.started_at = time.monotonic()
-        if self.tell and self.process.stdout:
+        if self.log_line and self.process.stdout:
             threading.Thread(
-                target=_relay, args=(self.process.stdout, self.tell), name=self.name, daemon=True
+                target=_relay, args=(self.process.stdout, self.log_line), name=self.name, daemon=True
             ).start()
 
     @property
@@ -93,10 +92,10 @@ class Child:
             self.process.wait()
 
 
-def _relay(output: IO[bytes], tell: Callable[[str], None]) -> None:
+def _relay(output: IO[bytes], log_line: Callable[[str], None]) -> None:
     with output:
         for line in output:
-            tell(line.decode(errors="replace").rstrip())
+            log_line(line.decode(errors="replace").rstrip())
 
 
 class Family:
@@ -107,7 +106,7 @@ class Family:
         self._stopping = threading.Event()
 
     def add(self, child: Child, *, ready_within_s: float = 20.0) -> bool:
-        """Start a child and wait until it is ready; false when it was not in time or `stop` was asked for."""
+        """Start a child and wait until it is ready; False if it is not in time or must stop."""
         self._children.append(child)
         child.start()
         deadline = time.monotonic() + ready_within_s
@@ -127,7 +126,7 @@ class Family:
         return self._stopping.is_set()
 
     def watch(self) -> None:
-        """Restart what dies until `ask_to_stop`, then end all, last started first."""
+        """Restart each child that ends until `ask_to_stop` is called, then end all, last started first."""
         while not self._stopping.wait(0.25):
             for child in self._children:
                 self._revive(child)

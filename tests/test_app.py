@@ -1,4 +1,4 @@
-"""`create_app` alone: what it needs, and that it needs no Redis."""
+"""`create_app` alone: it needs its settings and no Redis."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def test_it_starts_and_serves_without_redis(tmp_path: Path, free_port: Any) -> N
     app = create_app(settings)
     answer = app.test_client().get("/screeners/swing")
     assert answer.status_code == 200
-    assert "No word from the worker" in answer.text
+    assert "Nothing received from the worker" in answer.text
     app.extensions["ltp"].hub.stop()
 
 
-def test_what_it_cannot_use_is_one_sentence(tmp_path: Path) -> None:
+def test_an_unusable_setting_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         create_app(Settings(_env_file=None, database_url="nonsense"))
     with pytest.raises(ConfigError, match="REDIS_URL"):

@@ -1,6 +1,4 @@
-"""The arithmetic of the benchmarks: bars, medians, the table and the scaling model. What they measure is no
-test's business.
-"""
+"""The arithmetic of the benchmarks: bars, medians, the table and the scaling model. Nothing is measured."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def verdict(subject: Case, rounds: int = 1) -> str:
 
 
 @pytest.mark.parametrize(
-    ("bar", "said"),
+    ("bar", "entry"),
     [
         (Bar(11), "yes"),
         (Bar(10.9), "NO"),
@@ -52,8 +50,8 @@ def verdict(subject: Case, rounds: int = 1) -> str:
         (Bar(1, "nchan", below=True), "no figure of nchan"),
     ],
 )
-def test_bars(bar: Bar, said: str) -> None:
-    assert verdict(case(bar)) == said
+def test_bars(bar: Bar, entry: str) -> None:
+    assert verdict(case(bar)) == entry
 
 
 def test_a_load_generator_that_ends_early_is_no_measurement() -> None:
@@ -65,11 +63,11 @@ def test_a_load_generator_that_ends_early_is_no_measurement() -> None:
             load.reached("measured")
 
 
-def test_the_time_of_a_process_on_a_core_is_told_to_the_nanosecond() -> None:
+def test_the_cpu_time_of_a_process_is_counted_in_nanoseconds() -> None:
     own = os.getpid()
-    before, told = time.process_time(), machine.cpu_s([own])
+    before, first = time.process_time(), machine.cpu_s([own])
     sum(range(10_000))
-    assert before < told < machine.cpu_s([own]) <= time.process_time()
+    assert before < first < machine.cpu_s([own]) <= time.process_time()
 
 
 def test_the_median_of_the_rounds_counts() -> None:
@@ -77,7 +75,7 @@ def test_the_median_of_the_rounds_counts() -> None:
     assert (shown.ours, shown.spread, shown.ratio, shown.verdict) == ("12.0", "11.0 – 90.0", "1.20", "yes")
 
 
-def test_a_contender_that_fails_says_why_and_stops_no_other() -> None:
+def test_a_contender_that_fails_is_named_with_its_reason_and_stops_no_other() -> None:
     def absent(_turn: Turn) -> dict[str, float]:
         raise Failed("wrk is not installed")
 
@@ -103,7 +101,7 @@ def test_a_torn_event_fails_the_case_whatever_its_figures() -> None:
     assert verdict(subject) == "no: round 1, ours: 2 torn"
 
 
-def test_in_small_a_case_that_was_not_whole_is_given_a_longer_turn() -> None:
+def test_a_smoke_run_repeats_an_incomplete_case_with_longer_turns() -> None:
     seconds: list[float] = []
 
     def slow(turn: Turn) -> dict[str, float]:
@@ -119,7 +117,7 @@ def test_in_small_a_case_that_was_not_whole_is_given_a_longer_turn() -> None:
 
 
 @pytest.mark.parametrize(("fault", "turns"), [("torn", 1), ("out_of_order", 1), ("lost", 3)])
-def test_in_small_what_stays_wrong_fails_and_what_may_never_be_fails_at_once(
+def test_a_smoke_run_fails_at_once_on_torn_events_and_after_three_turns_on_lost_ones(
     fault: str, turns: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken: list[Turn] = []
@@ -132,14 +130,16 @@ def test_in_small_what_stays_wrong_fails_and_what_may_never_be_fails_at_once(
 
 def test_every_case_has_a_name_of_its_own_and_measures_ours() -> None:
     names = [each.name for each in cases.EVERY]
+    assert names
     assert len(set(names)) == len(names)
     assert all(OURS in each.contenders and each.lines for each in cases.EVERY)
 
 
 def test_every_bar_compares_with_a_contender_of_its_case() -> None:
-    for each in cases.EVERY:
-        for line in each.lines:
-            assert {bar.times for bar in line.bars} <= {"", *each.contenders}, each.name
+    bars = [(each, bar) for each in cases.EVERY for line in each.lines for bar in line.bars]
+    assert bars
+    for each, bar in bars:
+        assert bar.times in {"", *each.contenders}, each.name
 
 
 def test_the_simulation_agrees_with_the_arithmetic() -> None:
@@ -153,5 +153,5 @@ def test_dearer_events_mean_fewer_browsers() -> None:
     assert scaling.browsers_a_core(dearer) == pytest.approx(scaling.browsers_a_core(COSTS) / 2)
 
 
-def test_the_page_says_which_figure_is_missing() -> None:
+def test_the_page_names_a_missing_figure() -> None:
     assert "'views-2k'" in scaling.page({})

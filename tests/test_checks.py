@@ -1,4 +1,4 @@
-"""What no setting can judge alone, in the sentence that `config` and the start end with."""
+"""Checks beyond a single setting, with the sentences of `config` and of the start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def settings(folder: Path, **values: Any) -> Settings:
 pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
-def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
+def test_accepted_settings_create_no_file(tmp_path: Path) -> None:
     check(settings(tmp_path))
     check(settings(tmp_path, dhanhq_ws_enabled=True, dhanhq_client_id="1", dhanhq_access_token="t"))
     assert list(tmp_path.iterdir()) == []
@@ -30,7 +30,7 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
     [
         (
             {"redis_url": "redis://h?protocol=3"},
-            "REDIS_URL='redis://***' is not accepted: protocol is not for an address to say",
+            "REDIS_URL='redis://***' is not accepted: protocol is not allowed in an address",
         ),
         (
             {"database_url": "nonsense"},
@@ -40,7 +40,7 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
         ({"state_dir": "/dev/null/x"}, "STATE_DIR='/dev/null/x' is not accepted: it must name a folder"),
         (
             {"dhanhq_ws_enabled": True},
-            "DHANHQ_CLIENT_ID='' is not accepted: to connect to DhanHQ DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set",
+            "DHANHQ_CLIENT_ID='' is not accepted: to connect to the broker DHANHQ_CLIENT_ID and DHANHQ_ACCESS_TOKEN must be set",
         ),
         ({"dhanhq_ws_enabled": True, "dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
         ({"dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
@@ -51,7 +51,7 @@ def test_what_is_accepted_makes_nothing(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_accepted_is_one_sentence(tmp_path: Path, values: dict[str, Any], sentence: str) -> None:
+def test_a_refusal_is_one_sentence(tmp_path: Path, values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(LTPError) as caught:
         check(settings(tmp_path, **values))
     assert str(caught.value).startswith(sentence)

@@ -96,7 +96,7 @@ def test_a_traceback_is_redacted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ConnectionError" in out.getvalue()
 
 
-def test_configuring_again_replaces_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configuring_again_replaces_the_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     logs.configure("worker")

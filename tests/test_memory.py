@@ -1,4 +1,4 @@
-"""What a burst took is given back, and nothing is done while there is nothing to give."""
+"""Memory of a burst is returned, and nothing is done while there is none to return."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_it_gives_back_after_half_a_minute_and_only_after_growth() -> None:
 def test_memory_that_the_c_library_holds_is_returned() -> None:
     libc: Any = ctypes.CDLL(None)
     libc.malloc.restype = libc.calloc.restype = ctypes.c_void_p
-    blocks = [libc.calloc(1, 64_000) for _ in range(1_600)]  # each below what would be given back by itself
+    blocks = [libc.calloc(1, 64_000) for _ in range(1_600)]  # each too small to be returned by itself
     for block in blocks[:-1]:
         ctypes.memset(block, 1, 64_000)
-    held = resident()
+    before = resident()
     for block in blocks[:-1]:  # the last one keeps the end of the heap
         libc.free(ctypes.c_void_p(block))
     trim()
-    assert held - resident() > 50 * MB
+    assert before - resident() > 50 * MB
     libc.free(ctypes.c_void_p(blocks[-1]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from ltp.processes import Child, Family
 
 ENV = dict(os.environ)
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
 
 
 def watch_in_thread(family: Family) -> threading.Thread:
@@ -45,7 +45,10 @@ def test_a_child_that_dies_at_once_waits_longer_each_time(wait_for):
 
 def test_a_child_that_ignores_sigterm_is_killed(wait_for, tmp_path):
     mark = tmp_path / "deaf"
-    code = f"import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
+    code = (
+        "import pathlib, signal; signal.signal(15, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(mark)!r}).touch(); signal.pause()"
+    )
     child = Child("deaf", [sys.executable, "-c", code], ENV, stop_within_s=0.3)
     child.start()
     wait_for(mark.exists)
@@ -56,9 +59,9 @@ def test_a_child_that_ignores_sigterm_is_killed(wait_for, tmp_path):
 def test_children_end_in_reverse_order_of_their_start(tmp_path, wait_for):
     ends = tmp_path / "ends"
     code = (
-        "import pathlib, signal, sys, time\n"
+        "import pathlib, signal, sys\n"
         "def end(*_):\n    open(sys.argv[2], 'a').write(sys.argv[1]); sys.exit(0)\n"
-        "signal.signal(15, end); pathlib.Path(sys.argv[2] + sys.argv[1]).touch(); time.sleep(600)"
+        "signal.signal(15, end); pathlib.Path(sys.argv[2] + sys.argv[1]).touch(); signal.pause()"
     )
     family = Family()
     for name in ("a", "b", "c"):
@@ -78,10 +81,10 @@ def test_children_end_when_their_parent_is_killed_outright(wait_for, tmp_path):
     """Otherwise they would hold their ports and the next start would fail."""
     pid_file = tmp_path / "pid"
     code = (
-        "import os, pathlib, sys, time\n"
+        "import os, pathlib, signal\n"
         "from ltp.processes import Child\n"
-        "child = Child('sleeper', [sys.executable, '-c', 'import time; time.sleep(600)'], dict(os.environ)); child.start()\n"
-        f"pathlib.Path({str(pid_file)!r}).write_text(str(child.process.pid)); time.sleep(600)"
+        f"child = Child('sleeper', {SLEEPER!r}, dict(os.environ)); child.start()\n"
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(child.process.pid)); signal.pause()"
     )
     parent = Child("parent", [sys.executable, "-c", code], ENV)
     parent.start()
@@ -94,15 +97,15 @@ def test_children_end_when_their_parent_is_killed_outright(wait_for, tmp_path):
 
 
 def test_lines_of_a_child_can_be_taken_instead_of_shown(wait_for, capfd):
-    told: list[str] = []
+    lines: list[str] = []
     program = [
         sys.executable,
         "-c",
         "import sys; print('one'); print('two', file=sys.stderr); sys.stdout.buffer.write(b'\\xff\\n')",
     ]
     family = Family()
-    family.add(Child("telling", program, ENV, lambda: False, tell=told.append))
-    wait_for(lambda: len(told) == 3)
-    assert sorted(told) == ["one", "two", "\ufffd"]
+    family.add(Child("printing", program, ENV, lambda: False, log_line=lines.append))
+    wait_for(lambda: len(lines) == 3)
+    assert sorted(lines) == ["one", "two", "\ufffd"]
     assert capfd.readouterr().out == ""
     family.end()

@@ -1,6 +1,4 @@
-"""Settings: the defaults that operators rely on, secrets that stay secret, and a sentence for what is not
-accepted.
-"""
+"""Settings: the defaults that operators rely on, secrets that stay secret, a sentence for each refusal."""
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ def test_the_database_is_a_file_in_the_state_folder(tmp_path: Path, monkeypatch:
     assert shown()["DATABASE_URL"] == "sqlite:////var/lib/ltp/ltp.sqlite3"
 
 
-def test_every_setting_says_what_it_means() -> None:
+def test_every_setting_has_a_description() -> None:
     for name, _, meaning in describe(load()):
         assert meaning.endswith("."), name
 
@@ -126,7 +124,7 @@ def test_only_true_connects_to_the_feed(monkeypatch: pytest.MonkeyPatch, value: 
         ),
     ],
 )
-def test_what_is_not_accepted_names_variable_value_and_what_is(
+def test_a_refusal_names_variable_value_and_accepted_values(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, accepted: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -135,7 +133,7 @@ def test_what_is_not_accepted_names_variable_value_and_what_is(
     assert str(caught.value) == f"{name}={value!r} is not accepted: {accepted}"
 
 
-def test_the_trusted_proxies_of_the_settings_tell_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trusted_proxies_of_the_settings_decide_on_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.1")
     assert client_of("10.0.0.1", "198.51.100.1", load().proxies) == "198.51.100.1"
     assert client_of("127.0.0.1", "", load().proxies) == ""
@@ -189,7 +187,7 @@ def test_the_address_that_is_listened_on_is_a_host_of_the_site(monkeypatch: pyte
     assert not load().hosts.allows("0.0.0.0:8000")
 
 
-def test_what_belongs_behind_the_feeds_address_is_not_given_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feed_address_with_a_query_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DHANHQ_WS_URL", "wss://api-feed.dhan.co?token=hunter2")
     with pytest.raises(ConfigError, match="DHANHQ_WS_URL") as caught:
         load()
@@ -337,7 +335,19 @@ def test_another_programs_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "value", ["0.0.0.0:80", "256.1.1.1", "1.2.3", "http://localhost", "a b", "[::1]", "*", "-x"]
+    "value",
+    [
+        "0.0.0.0:80",
+        "256.1.1.1",
+        "1.2.3",
+        "http://localhost",
+        "a b",
+        "[::1]",
+        "*",
+        "-x",
+        "/run/ltp/web.sock",
+        "unix:x",
+    ],
 )
 def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
@@ -355,6 +365,17 @@ def test_where_to_listen_is_an_address_without_more(monkeypatch: pytest.MonkeyPa
 def test_an_address_or_a_name_to_listen_at(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BIND", value)
     assert load().bind == value.strip()
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("unix:/run/web.sock", "/run/web.sock"), ("unix:///run/web.sock", "/run/web.sock"), ("::1", "")],
+)
+def test_the_path_of_a_unix_socket_is_without_its_prefix(
+    monkeypatch: pytest.MonkeyPatch, value: str, path: str
+) -> None:
+    monkeypatch.setenv("BIND", value)
+    assert load().bind_path == path
 
 
 def test_a_token_file_with_a_byte_order_mark_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -416,7 +437,7 @@ def test_the_environment_is_read_nowhere_else() -> None:
     assert readers == []
 
 
-def test_the_master_is_dhanhqs_while_the_feed_is_and_otherwise_what_is_asked_for(
+def test_the_master_is_dhanhqs_while_the_feed_is_unless_an_address_is_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert load().master_url == ""

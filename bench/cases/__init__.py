@@ -8,6 +8,7 @@ from bench.cases import (
     browser,
     burst,
     end_to_end,
+    evaluation,
     fan_out,
     growth,
     ingest,
@@ -18,7 +19,6 @@ from bench.cases import (
     redis_fan_out,
     relay,
     render,
-    screening,
     stalled,
 )
 from bench.model import Case
@@ -37,6 +37,6 @@ EVERY: Final[tuple[Case, ...]] = (
     *page.CASES,
     *browser.CASES,
     *growth.CASES,
-    *screening.CASES,
+    *evaluation.CASES,
     *redis_fan_out.CASES,
 )

@@ -1,1 +1,1 @@
-"""Work of a command or a child process: imports of files, and evaluations of screens."""
+"""The work of commands, each in a process of its own: imports of files, and evaluations of screens."""

@@ -1,8 +1,7 @@
-"""A list of corporate actions into SQL: rows of one share and day together, held where its candles contradict
-them.
+"""A list of corporate actions into SQL: rows of one share and day together, unless its candles deny them.
 
-The step between `core.formats.action_list` and `db.corporate_actions`. What is not used is told row by row,
-for an action that is missed shows as a crash in every screen.
+The step between `core.formats.action_list` and `db.corporate_actions`. Each row that is not used is reported
+with its reason, for an action that is missing shows as a crash in every screen.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Final, NamedTuple
 from ltp.core.formats import action_list
 from ltp.core.formats.action_list import ActionRow
 from ltp.core.history.corporate_action import PAISE, Action
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import Engine
 from ltp.screen.announced import contradiction, step_on, stepped
@@ -27,10 +26,9 @@ _A_WEEK: Final = timedelta(days=7)
 
 
 class ActionImport(NamedTuple):
-    """`confirmed`: what is stored now, `known` of it was so before. `unused`: a sentence for each row that
-    was not used.
-
-    `replaced`: what gave way, with the action in its place.
+    """`confirmed`: the actions that are stored now; `known`: how many of them were confirmed before.
+    `unused`: a sentence for each row that was not used. `replaced`: actions that were removed, each with the
+    one in its place.
     """
 
     confirmed: list[Action]
@@ -39,8 +37,8 @@ class ActionImport(NamedTuple):
     replaced: list[tuple[Action, Action]]
 
 
-def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> ActionImport:
-    """Confirm what a list announces.
+def confirm_list(engine: Engine, lookup: SymbolLookup, content: bytes, name: str) -> ActionImport:
+    """Confirm the actions that a list announces.
 
     Raises:
         InputError: the file is no such list; nothing is changed.
@@ -49,36 +47,36 @@ def confirm_list(engine: Engine, lookup: Lookup, content: bytes, name: str) -> A
     of_day, unused = _by_share_and_day(lookup, rows)
     found = []
     for (key, day), together in of_day.items():
-        ratio, held = action_list.together(together)
+        ratio, reason = action_list.combined_ratio(together)
         around = _around(engine, key, day)
-        held = held or _denied(engine, around, key, day, ratio)
-        if held:
+        reason = reason or _denial(engine, around, key, day, ratio)
+        if reason:
             shown = _waits(engine, around, key, day, together, name) or _shown(around, day)
-            unused |= {row.line: f"{row.held}{shown}" if row.held else held for row in together}
+            unused |= {row.line: f"{row.refusal}{shown}" if row.refusal else reason for row in together}
         else:
             found.append(Action(key, day, ratio.numerator, ratio.denominator, "confirmed", "announced", name))
-    for action, other in _twice(found):
-        held = f"{other.ratio} is announced for {other.ex_day} too, and only one of these days can be right"
-        unused |= {row.line: held for row in of_day[action.key, action.ex_day]}
+    for action, other in _twice_in_a_week(found):
+        reason = f"{other.ratio} is announced for {other.ex_day} too, and only one of these days can be right"
+        unused |= {row.line: reason for row in of_day[action.key, action.ex_day]}
         found.remove(action)
     known = _known(engine, found)
-    gone = corporate_actions.confirm(engine, found) if found else []
-    told = [_told(row, unused[row.line], name) for row in rows if row.line in unused]
-    return ActionImport(found, known, told, [(old, _instead(found, old)) for old in gone])
+    removed = corporate_actions.confirm(engine, found) if found else []
+    sentences = [_unused(row, unused[row.line], name) for row in rows if row.line in unused]
+    return ActionImport(found, known, sentences, [(old, _in_place_of(found, old)) for old in removed])
 
 
 def _by_share_and_day(
-    lookup: Lookup, rows: Sequence[ActionRow]
+    lookup: SymbolLookup, rows: Sequence[ActionRow]
 ) -> tuple[dict[tuple[str, date], list[ActionRow]], dict[int, str]]:
-    """Return the rows of each share and day, whatever they call the share, and by line why the others are of
-    none.
+    """Return the rows by key of the share, under any of its symbols, and day; and by line the reason why a
+    row is left out.
     """
     of_day: dict[tuple[str, date], list[ActionRow]] = defaultdict(list)
     unused: dict[int, str] = {}
     for row in rows:
         instrument = lookup.find(row.symbol) if row.symbol else None
-        if row.apart or row.ex_day is None or not row.symbol:
-            unused[row.line] = row.held
+        if row.other_series or row.ex_day is None or not row.symbol:
+            unused[row.line] = row.refusal
         elif instrument is None:
             unused[row.line] = f"the instrument master does not know {row.symbol}"
         else:
@@ -86,23 +84,23 @@ def _by_share_and_day(
     return of_day, unused
 
 
-def _denied(engine: Engine, around: History, key: str, day: date, ratio: Fraction) -> str:
-    """Return both ratios in a sentence where the candles contradict the one announced, else nothing."""
+def _denial(engine: Engine, around: History, key: str, day: date, ratio: Fraction) -> str:
+    """Return a sentence with both ratios where the candles contradict the one announced, else ""."""
     shown = contradiction(around, day, ratio)
     announced = f"{ratio.numerator}:{ratio.denominator} is announced"
     return f"{announced}, but {shown}{_suspected_near(engine, key, day)}" if shown else ""
 
 
 def contradicted(engine: Engine, key: str, day: date, ratio: Fraction) -> str:
-    """Return what the candles as traded show, as the end of a sentence, where they contradict a ratio, else
-    nothing.
+    """Return the end of a sentence about the step in the candles as traded where they contradict a ratio,
+    else "".
     """
     return contradiction(_around(engine, key, day), day, ratio)
 
 
 def _waits(engine: Engine, around: History, key: str, day: date, rows: Sequence[ActionRow], name: str) -> str:
-    """Let an announced demerger that shows in the candles wait for its ratio; return the end of a sentence
-    about it.
+    """Store the step of an announced demerger that shows in the candles, to wait for its ratio; return the
+    end of a sentence about it.
     """
     announced = next((row for row in rows if row.divides), None)
     found = stepped(around, day) if announced else None
@@ -119,15 +117,15 @@ def _waits(engine: Engine, around: History, key: str, day: date, rows: Sequence[
 
 
 def _shown(around: History, day: date) -> str:
-    """Return what an operator needs to confirm a row without a ratio by a ratio of prices, as the end of a
-    sentence.
+    """Return the end of a sentence with the step in the candles: an operator needs it to confirm a row
+    without a ratio by a ratio of prices.
     """
     shown = step_on(around, day)
     return f"; the candles {shown}" if shown else ""
 
 
 def _suspected_near(engine: Engine, key: str, day: date) -> str:
-    """Return where the step is that an announcement of a wrong day means, as the end of a sentence."""
+    """Return the end of a sentence about suspected steps within a week: the announced day may be wrong."""
     near = [
         each
         for each in corporate_actions.fetch(engine, key)
@@ -141,11 +139,11 @@ def _around(engine: Engine, key: str, day: date) -> History:
     try:
         return from_packed(packed)
     except ValueError:
-        return from_packed(b"")  # damaged long before; a run says so
+        return from_packed(b"")  # the notes of a run name damaged candles
 
 
-def _twice(found: Sequence[Action]) -> list[tuple[Action, Action]]:
-    """Return what is announced with one ratio for two days of a week, with the other: an ex-day that was put
+def _twice_in_a_week(found: Sequence[Action]) -> list[tuple[Action, Action]]:
+    """Return each action that has a twin of the same ratio within a week, with it: an ex-day that was put
     off.
     """
     of_key: dict[str, list[Action]] = defaultdict(list)
@@ -161,6 +159,7 @@ def _twice(found: Sequence[Action]) -> list[tuple[Action, Action]]:
 
 
 def _known(engine: Engine, found: Sequence[Action]) -> int:
+    """Return how many of the actions are confirmed already."""
     confirmed = {
         (each.key, each.ex_day, each.ratio)
         for each in corporate_actions.fetch(engine)
@@ -169,12 +168,14 @@ def _known(engine: Engine, found: Sequence[Action]) -> int:
     return sum((each.key, each.ex_day, each.ratio) in confirmed for each in found)
 
 
-def _instead(found: Sequence[Action], old: Action) -> Action:
+def _in_place_of(found: Sequence[Action], old: Action) -> Action:
     return min(
         (each for each in found if each.key == old.key), key=lambda each: abs(each.ex_day - old.ex_day)
     )
 
 
-def _told(row: ActionRow, held: str, name: str) -> str:
+def _unused(row: ActionRow, reason: str, name: str) -> str:
     day = row.ex_day or "without a day"
-    return f"{name}, line {row.line}: {row.symbol or 'no symbol'} {day} {row.text[:80]!r} is not used; {held}"
+    return (
+        f"{name}, line {row.line}: {row.symbol or 'no symbol'} {day} {row.text[:80]!r} is not used; {reason}"
+    )

@@ -1,4 +1,4 @@
-"""The files that an import was pointed at: found in folders, and read within a bound."""
+"""The files of an import of candles: found in folders, and read within a bound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_BYTES: Final = 256 << 20
 
 
 def found(paths: Sequence[Path]) -> Iterator[Path]:
-    """Give the files meant, those of a folder by name.
+    """Yield the files that `paths` name, those below a folder by name.
 
     Raises:
         InputError: a path does not exist, or a folder has no such file.
@@ -34,7 +34,7 @@ def found(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def content(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Raises:
         InputError: it cannot be read, or is larger than any archive of bhavcopies.

@@ -1,6 +1,4 @@
-"""One CSV file of the exchange to candles by instrument: its format is found, its rows are joined with the
-master.
-"""
+"""One CSV file of the exchange to candles by instrument, in any of its formats."""
 
 from __future__ import annotations
 
@@ -12,8 +10,8 @@ from typing import NamedTuple
 
 from ltp.batch.candle_keys import INDICES, CandleKeys
 from ltp.core.formats import bhavcopy, history_csv
-from ltp.core.formats.day_name import refuse_other_day
-from ltp.core.formats.exchange_csv import sheet
+from ltp.core.formats.exchange_csv import read_table
+from ltp.core.formats.file_name_day import refuse_other_day
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD
 from ltp.db.candles import Basis
@@ -21,9 +19,11 @@ from ltp.errors import InputError
 
 
 class CandleFile(NamedTuple):
-    """One CSV file, read: records by key, how many instruments have each day, and what was left out.
-    `unknown`: records by symbol; `series`: rows by a series that is not read. `of_market`: it should hold
-    every share of its day.
+    """The content of one CSV file.
+
+    `records`: by key; `unknown`: by symbol, of symbols without a key. `days`: number of instruments by day.
+    `damaged`: rows left out; `sentences`: about the first of them. `series`: rows of series that are not
+    read, by series. `of_market`: the file should have every share of its day.
     """
 
     name: str
@@ -37,7 +37,7 @@ class CandleFile(NamedTuple):
 
 
 class CandleReader:
-    """`today`: no candle is younger."""
+    """`today`: the last day a candle may have."""
 
     def __init__(self, keys: CandleKeys, basis: Basis, today: date) -> None:
         self._keys, self._basis, self._today = keys, basis, today
@@ -48,14 +48,14 @@ class CandleReader:
         Raises:
             InputError: it is neither, or is not accepted.
         """
-        source = sheet(content, name)
+        source = read_table(content, name)
         if history_csv.is_history(source.columns) and not bhavcopy.is_bhavcopy(source.columns):
-            return self._of_history(name, history_csv.parse_sheet(source))
+            return self._of_history(name, history_csv.parse(source))
         if self._basis != "raw":
             raise InputError(
                 name, "a bhavcopy", "only histories can be adjusted; the exchange's files are as traded"
             )
-        return self._of_bhavcopy(name, bhavcopy.parse_sheet(source))
+        return self._of_bhavcopy(name, bhavcopy.parse(source))
 
     def _of_bhavcopy(self, name: str, copy: bhavcopy.Bhavcopy) -> CandleFile:
         refuse_other_day(name, [copy.day])
@@ -83,7 +83,7 @@ class CandleReader:
             last = candle.day_of(RECORD.unpack_from(each, len(each) - RECORD.size)[0])
             self._refuse_future(name, last)
             key = self._keys.find(share.symbol, share.series, share.isin, share.security_id, last)
-            # Of a share a day without trade is no candle; an index has no volume.
+            # A share's day without volume is a day without trade, and no candle. An index has no volume.
             unpacked = [one for one in candle.unpack(each) if one.volume or (key or "").startswith(INDICES)]
             if key is None:
                 unknown[share.symbol] = unknown.get(share.symbol, b"") + candle.pack(unpacked)

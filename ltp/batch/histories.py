@@ -1,7 +1,7 @@
-"""Daily candles from SQL to arrays that a screen may compare: of one basis, adjusted for splits and bonuses.
+"""Daily candles from SQL as arrays that a screen may compare: of one basis, adjusted for splits and bonuses.
 
-The step between `db.candles` and `screen`. Histories as traded are adjusted by the actions somebody
-confirmed; those the broker restated need none; a share has both, and one is taken, never a mixture.
+The step between `db.candles` and `screen`. A history as traded is adjusted by the confirmed actions; one that
+the broker restated needs none. Of a share that has both one is taken, never a mixture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from ltp.core.history.candle import day_number, restated_counts
+from ltp.core.history.candle import day_number, prefers_adjusted
 from ltp.core.history.corporate_action import Action
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import Engine
@@ -19,16 +19,15 @@ from ltp.screen.actions import adjusted, doubts
 from ltp.screen.history import History, from_packed
 
 INDEX: Final = "IDX_I:13"  # NIFTY 50, which relative strength is measured against
-DAYS: Final = (
-    1_100  # three years of sessions: a year's comparison on averages that have forgotten how they began
-)
-_CHUNK: Final = 400  # named in one query; the records of all shares at once are 100 MB
+# Three years of sessions: a year's comparison of averages that no longer depend on their first values.
+DAYS: Final = 1_100
+_CHUNK: Final = 400  # keys in one query; the records of all shares at once are 100 MB
 _NOTHING: Final = from_packed(b"")
 
 
 class LoadedHistory(NamedTuple):
-    """`history` is empty where there are no candles. `flags`: doubts about it, as sentences. `fault`: why it
-    cannot be used.
+    """`history`: empty without candles. `flags`: doubts about it, as sentences. `fault`: why it is not
+    usable.
     """
 
     key: str
@@ -40,13 +39,16 @@ class LoadedHistory(NamedTuple):
 def load(
     engine: Engine, keys: Sequence[str], as_of: date | None = None, days: int = DAYS
 ) -> Iterator[LoadedHistory]:
-    """Give the history of each key in the order of `keys`, up to and including `as_of` (None: to the end).
+    """Yield the history of each key, in the order of `keys`.
 
+    Args:
+        as_of: the last day; None: to the end.
+        days: calendar days before it.
     Raises:
-        DatabaseError: in the midst of it too.
+        DatabaseError: after some histories too.
     """
     last = as_of or date.max
-    # A day to come has no candles yet: counted from it, the history would be the shorter for it.
+    # A day in the future has no candles yet: counted from it, the history would be too short.
     ends = [day for day in (as_of, candles.newest_day(engine)) if day]
     first = min(ends, default=date.today()) - timedelta(days=days)
     of_key: dict[str, list[Action]] = defaultdict(list)
@@ -66,8 +68,8 @@ def load_index(engine: Engine, as_of: date | None = None, days: int = DAYS) -> L
 
 
 def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) -> date:
-    """Return the day up to `as_of` that the candles of most keys end on, the later of two; `date.min` where
-    there are none.
+    """Return the day on which the candles of most keys end, up to `as_of`: of two the later, `date.min`
+    without candles.
     """
     until = as_of or date.max
     of_bases = [candles.last_days(engine, basis) for basis in candles.BASES]
@@ -76,13 +78,13 @@ def usual_end(engine: Engine, keys: Collection[str], as_of: date | None = None) 
 
 
 def _loaded(key: str, raw: bytes, restated: bytes, known: Sequence[Action]) -> LoadedHistory:
-    as_traded = not restated_counts(raw, restated)
+    as_traded = not prefers_adjusted(raw, restated)
     try:
         history = from_packed(raw if as_traded else restated)
     except ValueError as error:
         return LoadedHistory(key, _NOTHING, fault=f"damaged candles: {error}")
     if not as_traded:
         return LoadedHistory(key, history)
-    # What lies ahead, or lay ahead at the time that is looked back at, has not changed any price yet.
+    # An action after the last candle, today or at the time that is looked back at, has changed no price yet.
     past = [action for action in known if day_number(action.ex_day) <= history.days[-1]]
     return LoadedHistory(key, adjusted(history, past), doubts(history, past))

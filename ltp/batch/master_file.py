@@ -1,6 +1,4 @@
-"""A file of the instrument master as lines of text: plain or gzip, in bounded memory whatever it turns out to
-be.
-"""
+"""The lines of an instrument master, plain or gzip, in bounded memory for a file of any content."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from typing import BinaryIO, Final, cast
 
 from ltp.errors import InputError
 
-MAX_TEXT_BYTES: Final = 1 << 30  # of what a small compressed file may grow into
+MAX_TEXT_BYTES: Final = 1 << 30  # a small compressed file may be unpacked to any size
 _LINE: Final = 65_536
 _PROGRESS_EVERY: Final = 2_000
 _GZIP: Final = b"\x1f\x8b"
@@ -24,11 +22,11 @@ _GZIP: Final = b"\x1f\x8b"
 def opened(
     path: Path, name: str, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> Iterator[Iterator[str]]:
-    """Give the lines of a file, plain or gzip; `name` is what sentences call it.
+    """Yield the lines of a file, plain or gzip.
 
     Args:
-        progress: told now and then how many of the file's bytes are read, and how many it has.
-
+        name: of the file in error sentences.
+        progress: takes, now and then, how many bytes of the file are read and how many it has.
     Raises:
         InputError: it cannot be read, also in the middle.
     """
@@ -38,7 +36,7 @@ def opened(
             packed = raw.read(2) == _GZIP
             raw.seek(0)
             content = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-            # A byte that is no UTF-8 spoils one name, not the day.
+            # A byte that is no UTF-8 spoils one name, and not the day's import.
             text = io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace", newline="")
             yield _lines(text, lambda: progress(raw.tell(), size))
     except OSError as error:
@@ -53,7 +51,7 @@ def opened(
 
 
 def _lines(text: io.TextIOWrapper, report: Callable[[], None]) -> Iterator[str]:
-    """Yield lines in bounded pieces: what is no CSV may have no line ends at all."""
+    """Yield lines in bounded pieces: a file that is no CSV may have no line ends at all."""
     size = number = 0
     while line := text.readline(_LINE):
         size += len(line)

@@ -1,7 +1,8 @@
-"""The day's instrument master: a file or an address, checked whole, then stored; a bad one changes nothing.
+"""The import of an instrument master from a file or an address: checked whole, then stored.
 
-Read twice, because what is known is replaced only by a file that is good to its last line, and 200,000 rows
-are not kept in memory for that. Who calls it when is `jobs.daily`'s and the commands'.
+The file is read twice: only one that is good to its last line may replace the known instruments, and its
+200,000 rows are not kept in memory until then. `python -m ltp instruments import` calls this, which the
+worker starts once a day.
 """
 
 from __future__ import annotations
@@ -17,32 +18,30 @@ from urllib.parse import urlsplit
 
 from ltp.batch import relistings
 from ltp.batch.master_file import opened
+from ltp.batch.progress import Progress
 from ltp.batch.reassignments import Reassignments
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, reassignments, universes
 from ltp.db.engine import Engine, writing
 from ltp.dhan.scrip_master import ScripMaster, ScripRow
 from ltp.errors import InputError
 from ltp.feed.download import download
 
-Progress = Callable[
-    [str, int, int], None
-]  # what is being done, how much of it is done, how much there is (0: unknown)
 SHARES: Final = "NSE_EQ"
 FUTURES: Final = "NSE_FNO"
-_SMALL: Final = 50  # a segment this small may shrink as it likes
-_BREATH_S: Final = 0.005  # between two batches, or SQLite would let nobody else write for seconds
+_SMALL: Final = 50  # instruments; a segment as small as this may shrink by any number
+_PAUSE_S: Final = 0.005  # between two batches, else SQLite would let no other process write for seconds
 
 
 class MasterImport(NamedTuple):
-    """What an import did. `rows`: stored, by segment. `shares`: of series EQ; `futures`: shares that have
-    some.
+    """The result of an import.
 
-    `reassigned`: keys that mean another instrument now. `retired`: no longer listed. `moved`: shares that got
-    another id. `ended`: symbols that ended with a history that nothing continues. `unknown`: underlyings that
-    are no share. `left_out`: rows that could not be read, the first of them described in `first_left_out`.
-    `elsewhere`: rows of segments without prices.
+    `rows`: stored, by segment. `shares`: of series EQ; `futures`: shares that have futures. `reassigned`:
+    keys that mean another instrument now. `retired`: instruments that are no longer listed. `moved`: shares
+    that got another id. `ended`: symbols of listings that ended, with a history that no listing continues.
+    `unknown`: underlyings that are no share. `left_out`: rows that could not be read, the first of them
+    described in `first_left_out`. `elsewhere`: rows of segments without prices.
     """
 
     rows: Counter[str]
@@ -58,8 +57,8 @@ class MasterImport(NamedTuple):
     elsewhere: Counter[str]
 
 
-class _Found(NamedTuple):
-    """What the first reading found. `listed`: ids by segment; `shares`: keys of series EQ; `underlyings`:
+class _Checked(NamedTuple):
+    """A file that was read to its end. `listed`: ids by segment; `shares`: keys of series EQ; `underlyings`:
     symbol to the share's number.
     """
 
@@ -72,14 +71,16 @@ class _Found(NamedTuple):
 def import_from(
     engine: Engine, place: str, *, force: bool = False, progress: Progress = lambda *_: None
 ) -> MasterImport:
-    """Import what is at `place`, the path of a file or an http(s) address; plain text or gzip.
+    """Import the master at `place`.
 
     Args:
+        place: the path of a file or an http(s) address; plain text or gzip.
         force: take a file that is suspiciously short too.
     Raises:
-        InputError: the file is not accepted; nothing is changed. FeedError: it cannot be fetched; nothing is
-            changed. DatabaseError: it cannot be stored; what was stored by then is right, and the next import
-            stores the rest.
+        InputError: the file is not accepted; nothing is changed.
+        FeedError: it cannot be fetched; nothing is changed.
+        DatabaseError: it cannot be stored; all that was stored by then is right, and the next import stores
+            the rest.
     """
     if urlsplit(place).scheme not in {"http", "https"}:
         return import_file(engine, Path(place), Path(place).name or place, force=force, progress=progress)
@@ -92,59 +93,58 @@ def import_from(
 def import_file(
     engine: Engine, path: Path, name: str, *, force: bool = False, progress: Progress = lambda *_: None
 ) -> MasterImport:
-    """Import a file that is here; `name` is what it is called in sentences and as the source of the
-    universes.
+    """Import a local file, under `name` in sentences and as the source of the universes. Raises as
+    `import_from` does.
     """
     try:
         with opened(path, name, lambda done, total: progress("checking", done, total)) as lines:
-            changed = Reassignments(engine)
-            found = _check(ScripMaster(lines), changed.add)
-        reassigned = changed.found()
-        if (
-            not force and last_import(engine) is not None
-        ):  # what is shipped says nothing of how long a file should be
+            reassignments_found = Reassignments(engine)
+            checked = _check(ScripMaster(lines), reassignments_found.add)
+        reassigned = reassignments_found.found()
+        # The shipped instruments are no measure of how long a file should be.
+        if not force and last_import(engine) is not None:
             _refuse_short(
-                {segment: len(ids) for segment, ids in found.listed.items()}, instruments.counts(engine)
+                {segment: len(ids) for segment, ids in checked.listed.items()}, instruments.counts(engine)
             )
         with opened(path, name) as lines:
             before = instruments.fetch(engine, SHARES)
             with writing(engine) as connection:
                 reassignments.note(connection, [each.key for each in reassigned])
-            _store(engine, ScripMaster(lines), found, {each.key for each in reassigned}, progress)
+            _store(engine, ScripMaster(lines), checked, {each.key for each in reassigned}, progress)
     except InputError as error:
         where = error.where if error.where == "file" else f"{name}, {error.where}"
         raise InputError(where, error.value, error.accepted) from None
     ended: tuple[str, ...] = ()
-    moved, others = 0, reassignments.pending(engine)
-    if SHARES in found.listed:
-        moved, ended = relistings.follow(engine, before, found.listed[SHARES], others)
+    moved, pending = 0, reassignments.pending(engine)
+    if SHARES in checked.listed:
+        moved, ended = relistings.follow(engine, before, checked.listed[SHARES], pending)
     else:
         with writing(engine) as connection:
-            reassignments.clear(connection, others)
-    retired = _retire(engine, found.listed)
-    unknown = _replace_universes(engine, found, name)
+            reassignments.clear(connection, pending)
+    retired = _retire(engine, checked.listed)
+    unknown = _replace_universes(engine, checked, name)
     return MasterImport(
-        Counter({segment: len(ids) for segment, ids in found.listed.items()}),
-        len(found.shares),
-        len(found.underlyings) - len(unknown),
-        tuple(others),
+        Counter({segment: len(ids) for segment, ids in checked.listed.items()}),
+        len(checked.shares),
+        len(checked.underlyings) - len(unknown),
+        tuple(pending),
         retired,
         moved,
         ended,
         unknown,
-        found.master.unreadable,
-        found.master.first_unreadable,
-        found.master.elsewhere,
+        checked.master.unreadable,
+        checked.master.first_unreadable,
+        checked.master.elsewhere,
     )
 
 
 def last_import(engine: Engine) -> datetime | None:
-    """Return the instant of the last good import, None when what is known was only shipped."""
+    """Return the instant of the last good import, None while only the shipped instruments are known."""
     universe = universes.fetch(engine).get(universes.ALL)
     return None if universe is None or universe.source == universes.SHIPPED else universe.changed_at
 
 
-def _check(master: ScripMaster, compare: Callable[[Instrument], None]) -> _Found:
+def _check(master: ScripMaster, compare: Callable[[Instrument], None]) -> _Checked:
     listed: dict[str, set[int]] = {}
     shares: list[str] = []
     underlyings: dict[str, int] = {}
@@ -157,12 +157,14 @@ def _check(master: ScripMaster, compare: Callable[[Instrument], None]) -> _Found
             shares.append(row.instrument.key)
         if row.kind == "FUTSTK" and row.instrument.segment == FUTURES and row.underlying:
             underlyings[row.underlying] = row.underlying_id
-    return _Found(master, listed, shares, underlyings)
+    return _Checked(master, listed, shares, underlyings)
 
 
 def _refuse_short(here: dict[str, int], known: dict[str, int]) -> None:
-    """Refuse a file that has lost half of a segment; one without a segment leaves that as it is.
+    """Refuse a file that lacks more than half of a segment. A segment without any row stays as it is.
 
+    Args:
+        here: instruments of the file, by segment.
     Raises:
         InputError: names the segment.
     """
@@ -174,23 +176,23 @@ def _refuse_short(here: dict[str, int], known: dict[str, int]) -> None:
 
 
 def _store(
-    engine: Engine, master: ScripMaster, found: _Found, reassigned: set[str], progress: Progress
+    engine: Engine, master: ScripMaster, checked: _Checked, reassigned: set[str], progress: Progress
 ) -> None:
-    """Store all rows, a batch a transaction: others who write have to wait for one batch and not for the
-    whole.
+    """Store all rows, a batch in a transaction: another process that writes waits for one batch and not for
+    all.
     """
-    total, done = sum(map(len, found.listed.values())), 0
-    for batch in instruments.batches(row.instrument for row in _first_of_each(master, found.listed)):
+    total, done = sum(map(len, checked.listed.values())), 0
+    for batch in instruments.batches(row.instrument for row in _first_of_each(master, checked.listed)):
         with writing(engine) as connection:
             instruments.forget(connection, reassigned.intersection(each.key for each in batch))
             instruments.upsert(connection, batch)
         done += len(batch)
         progress("storing", done, total)
-        time.sleep(_BREATH_S)
+        time.sleep(_PAUSE_S)
 
 
 def _first_of_each(master: ScripMaster, listed: dict[str, set[int]]) -> Iterator[ScripRow]:
-    """Yield the first row of each key: a repeated one must not make an instrument change to and fro."""
+    """Yield the first row of each key; a repeated one would change the instrument at each import."""
     waiting = {segment: set(ids) for segment, ids in listed.items()}
     for row in master:
         ids = waiting[row.instrument.segment]
@@ -204,22 +206,22 @@ def _retire(engine: Engine, listed: dict[str, set[int]]) -> int:
         return sum(instruments.retire(connection, segment, ids) for segment, ids in listed.items())
 
 
-def _replace_universes(engine: Engine, found: _Found, source: str) -> tuple[str, ...]:
-    """Say anew which shares there are and which have futures. Returns the underlyings that are no share, test
-    ones mostly.
+def _replace_universes(engine: Engine, checked: _Checked, source: str) -> tuple[str, ...]:
+    """Replace the universes of all shares and of shares with futures; return the underlyings that are no
+    share, mostly test symbols.
     """
     unknown: list[str] = []
-    if found.underlyings:
-        lookup = Lookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
+    if checked.underlyings:
+        lookup = SymbolLookup(instruments.fetch(engine, SHARES), instruments.fetch_names(engine))
         members = []
-        for symbol, number in sorted(found.underlyings.items()):
-            # The exchange's number of a share is its id, so a contract of before a rename still finds it.
-            share = lookup.find(symbol) or lookup.meant(f"{SHARES}:{number}")
+        for symbol, number in sorted(checked.underlyings.items()):
+            # The exchange's number of a share is its id, which a contract from before a rename still has.
+            share = lookup.find(symbol) or lookup.resolve(f"{SHARES}:{number}")
             if share is None or not share.series or not share.isin.startswith("INE"):
                 unknown.append(symbol)
             else:
                 members.append(share.key)
         universes.replace(engine, universes.FNO, universes.TITLES[universes.FNO], source, members)
-    if found.shares:  # the last step: it is what says that the import is complete
-        universes.replace(engine, universes.ALL, universes.TITLES[universes.ALL], source, found.shares)
+    if checked.shares:  # last, because `last_import` reads it as the mark of a complete import
+        universes.replace(engine, universes.ALL, universes.TITLES[universes.ALL], source, checked.shares)
     return tuple(unknown)

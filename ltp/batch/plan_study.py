@@ -1,8 +1,7 @@
-"""How the swing strategy's plans would have done: made on days that are past, followed on the candles after
-them.
+"""The results of past swing plans: made on past days, followed on the candles after them.
 
-Each plan sees no candle after its day. Shares that are no longer listed have no candles, and costs are left
-out, so what comes out is rather too good. Nothing is stored.
+A plan is made without the candles after its day. Shares that are no longer listed have no candles, and costs
+are left out, so the results are rather too good. Nothing is stored.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from ltp.batch import histories
-from ltp.batch.evaluate import above_floors
+from ltp.batch.evaluation import above_floors
 from ltp.core.criteria.spec import BUILT_IN
 from ltp.core.history.candle import day_number, day_of
 from ltp.core.history.plan import Plan
@@ -25,17 +24,17 @@ from ltp.errors import InputError
 from ltp.screen import swing
 from ltp.screen.finding import Finding
 from ltp.screen.history import History
-from ltp.screen.outcome import Bar, outcome
+from ltp.screen.r_multiple import Bar, r_multiple
 from ltp.screen.study import Study
 
 SETTLED: Final = 260  # sessions before the first plan: the averages of a year
 _ALL: Final = 20_000  # days of history
-_ANY: Final = Sizing(1e12, 1e12)  # which quantity a plan has does not matter here
+_ANY_SIZE: Final = Sizing(1e12, 1e12)  # the quantity does not matter here
 
 
 class StudyRequest(NamedTuple):
-    """`universe`: whose shares. `first`, `last`: days of plans, None for as early and as late as the candles
-    allow. A plan is made each `every` sessions and followed for `sessions`.
+    """`universe`: the shares. `first`, `last`: days of plans, None for as early and as late as the candles
+    allow. `every`: a plan is made each so many sessions; `sessions`: it is followed for so many.
     """
 
     universe: str
@@ -46,8 +45,8 @@ class StudyRequest(NamedTuple):
 
 
 class SetupPlans(NamedTuple):
-    """The plans of one setup. `mean`: risks gained by those that were filled, NaN where none was; `error`:
-    its standard error. `won`: filled plans that gained.
+    """The plans of one setup. `mean`: gain of the filled ones in risks (R), NaN without one; `error`: its
+    standard error. `won`: filled plans that gained.
     """
 
     setup: str
@@ -59,7 +58,7 @@ class SetupPlans(NamedTuple):
 
 
 class StudyResult(NamedTuple):
-    """`shares`: with candles on at least one of the `days` on which plans were made."""
+    """`shares`: those that have candles. `days`: those on which plans were made."""
 
     shares: int
     days: tuple[date, ...]
@@ -67,64 +66,68 @@ class StudyResult(NamedTuple):
 
 
 def study(
-    engine: Engine, asked: StudyRequest, progress: Callable[[int, int], None] = lambda _done, _total: None
+    engine: Engine, request: StudyRequest, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> StudyResult:
-    """Make the plans of the past and follow them. `progress(done, total)`: shares.
+    """Make the plans of past days and follow them.
 
+    Args:
+        progress: takes the number of shares done, and of all.
     Raises:
         NotFoundError: there is no such universe.
         InputError: there are too few candles for one plan.
-        DatabaseError
+        DatabaseError: the candles cannot be read.
     """
     index = histories.load_index(engine, days=_ALL).history
     known = {day_of(int(number)) for number in index.days} | {session.day for session in candles.days(engine)}
-    days = _days(sorted(known), asked)
-    keys = universes.keys(engine, asked.universe)
-    ticks = {each.key: each.tick_size for each in instruments.fetch(engine, "NSE_EQ")}
-    made: dict[str, list[float | None]] = {}
+    days = _days(sorted(known), request)
+    keys = universes.keys(engine, request.universe)
+    tick_sizes = {each.key: each.tick_size for each in instruments.fetch(engine, "NSE_EQ")}
+    gains: dict[str, list[float | None]] = {}
     shares = 0
     for done, loaded in enumerate(histories.load(engine, keys, days=_ALL), start=1):
-        found = list(_plans(loaded.history, index, days, ticks.get(loaded.key, 0), asked.sessions))
         shares += bool(loaded.history.days.size)
-        for setup, gained in found:
-            made.setdefault(setup, []).append(gained)
+        tick_size = tick_sizes.get(loaded.key, 0)
+        for setup, gain in _plans(loaded.history, index, days, tick_size, request.sessions):
+            gains.setdefault(setup, []).append(gain)
         progress(done, len(keys))
-    return StudyResult(shares, tuple(days), tuple(_group(setup, made[setup]) for setup in sorted(made)))
+    return StudyResult(shares, tuple(days), tuple(_group(setup, gains[setup]) for setup in sorted(gains)))
 
 
-def _days(sessions: Sequence[date], asked: StudyRequest) -> Sequence[date]:
-    """Return the days of plans: each has a year before it, and the sessions to follow it after it."""
-    able = sessions[SETTLED : len(sessions) - asked.sessions]
-    days = [day for day in able if (asked.first or day) <= day <= (asked.last or day)][:: asked.every]
+def _days(sessions: Sequence[date], request: StudyRequest) -> Sequence[date]:
+    """Return the days of plans, each with a year of sessions before it and those to follow it after it."""
+    able = sessions[SETTLED : len(sessions) - request.sessions]
+    days = [day for day in able if (request.first or day) <= day <= (request.last or day)][:: request.every]
     if not days:
         between = (
             f"from {able[0]} to {able[-1]}"
             if able
-            else f"none: they need {SETTLED + asked.sessions + 1} sessions"
+            else f"none: they need {SETTLED + request.sessions + 1} sessions"
         )
         raise InputError(
-            "days", f"{asked.first or ''}..{asked.last or ''}", f"the candles allow plans of {between}"
+            "days", f"{request.first or ''}..{request.last or ''}", f"the candles allow plans of {between}"
         )
     return days
 
 
 def _plans(
-    held: History, index: History, days: Sequence[date], tick: Price, sessions: int
+    history: History, index: History, days: Sequence[date], tick_size: Price, sessions: int
 ) -> Iterator[tuple[str, float | None]]:
-    """Give the setup of each plan that would have been made of a share, and what it gained."""
+    """Yield setup and gain (in risks, None if never filled) of each plan that would have been made of a
+    share.
+    """
     for day in days:
         number = day_number(day)
-        end = int(held.days.searchsorted(number, side="right"))
-        if not end or int(held.days[end - 1]) != number:
+        end = int(history.days.searchsorted(number, side="right"))
+        if not end or int(history.days[end - 1]) != number:
             continue
-        known = _cut(index, 0, int(index.days.searchsorted(number, side="right")))
-        seen = Study(_cut(held, 0, end), known if known.days.size else None, number)
-        if not above_floors(seen, BUILT_IN):
+        index_then = _cut(index, 0, int(index.days.searchsorted(number, side="right")))
+        study_of_day = Study(_cut(history, 0, end), index_then if index_then.days.size else None, number)
+        if not above_floors(study_of_day, BUILT_IN):
             continue
-        finding = swing.evaluate(seen, _ANY, tick)
+        finding = swing.evaluate(study_of_day, _ANY_SIZE, tick_size)
         plan = _plan(finding, day)
         if plan is not None:
-            yield finding.setup, outcome(plan, _bars(_cut(held, end, end + sessions)))
+            yield finding.setup, r_multiple(plan, _bars(_cut(history, end, end + sessions)))
 
 
 def _plan(finding: Finding, day: date) -> Plan | None:
@@ -134,21 +137,21 @@ def _plan(finding: Finding, day: date) -> Plan | None:
     return Plan(entry, low, high, finding.stop, finding.target, day.isoformat())
 
 
-def _cut(held: History, start: int, end: int) -> History:
+def _cut(history: History, start: int, end: int) -> History:
     within = slice(start, end)
-    prices = (held.open[within], held.high[within], held.low[within], held.close[within])
-    return History(held.days[within], *prices, held.volume[within])
+    prices = (history.open[within], history.high[within], history.low[within], history.close[within])
+    return History(history.days[within], *prices, history.volume[within])
 
 
-def _bars(held: History) -> Iterator[Bar]:
-    columns = (held.open, held.high, held.low, held.close)
+def _bars(history: History) -> Iterator[Bar]:
+    columns = (history.open, history.high, history.low, history.close)
     for bar in zip(*(values.tolist() for values in columns), strict=True):
         opened, high, low, close = (round(price * SCALE) for price in bar)
         yield opened, high, low, close
 
 
-def _group(setup: str, gained: Sequence[float | None]) -> SetupPlans:
-    filled = [each for each in gained if each is not None]
+def _group(setup: str, gains: Sequence[float | None]) -> SetupPlans:
+    filled = [gain for gain in gains if gain is not None]
     mean = sum(filled) / len(filled) if filled else math.nan
     spread = (
         math.sqrt(sum((each - mean) ** 2 for each in filled) / (len(filled) - 1))
@@ -156,4 +159,4 @@ def _group(setup: str, gained: Sequence[float | None]) -> SetupPlans:
         else math.nan
     )
     error = spread / math.sqrt(len(filled)) if filled else math.nan
-    return SetupPlans(setup, len(gained), len(filled), mean, error, sum(each > 0 for each in filled))
+    return SetupPlans(setup, len(gains), len(filled), mean, error, sum(gain > 0 for gain in filled))

@@ -1,8 +1,7 @@
-"""Shares whose listing has ended and which trade under another id: the exchange moved them to another series,
-mostly.
+"""Shares that trade under another id than before, mostly after a move to another series.
 
-The ISIN tells which they are. A compact master has none, so there the symbol does, but only where nothing
-contradicts: a symbol may pass to another company later.
+The ISIN identifies them. A compact master has none, so there the symbol does, where the former ISIN does not
+contradict it and the listing ended lately: a symbol may pass to another company.
 """
 
 from __future__ import annotations
@@ -12,29 +11,30 @@ from datetime import date, timedelta
 from typing import Final
 
 from ltp.core.instrument import SHARE_SERIES, Instrument
-from ltp.core.lookup import SEGMENT, preference
+from ltp.core.symbol_lookup import SEGMENT, preference
 from ltp.db import candles, instruments, reassignments
 from ltp.db.engine import Engine, writing
 from ltp.db.rekey import move
 
-_ISSUE: Final = (
-    9  # letters of an ISIN that tell company and class of share; the rest changes with the face value
-)
+# Characters of a share's ISIN (INE..., IN9...) that a new face value leaves: country, company, class of
+# share.
+_ISSUE: Final = 9
 _LATELY: Final = timedelta(days=60)  # a suspended share may miss some masters before it is listed again
 
 
 def follow(
     engine: Engine, before: Iterable[Instrument], listed: Collection[int], reassigned: Collection[str] = ()
 ) -> tuple[int, tuple[str, ...]]:
-    """Let what is kept of each share follow it to the id that it has now.
+    """Move candles, actions, memberships and names of each share to the id that it has now.
 
     Args:
-        before: the instruments of NSE_EQ as they were before a master was stored.
+        before: the instruments of NSE_EQ before a master was stored.
         listed: the ids that the master has.
-        reassigned: keys that mean another instrument now, so the one of before has ended there; they are
+        reassigned: keys that mean another instrument now, so that the former one has ended there; they are
             cleared.
     Returns:
-        How many shares moved, and the symbols of those that ended now with a history that nothing continues.
+        The number of shares that moved, and the symbols of listings that ended now, with a history that no
+            listing continues.
     """
     gone = [each for each in before if each.security_id not in listed or each.key in reassigned]
     now = [
@@ -44,8 +44,8 @@ def follow(
     ]
     dated = _last_days(engine) if gone else {}
     newest = max(dated.values(), default=None)
-    # One that ended in an earlier master counts while its history is recent, or its symbol may be another
-    # company's.
+    # A listing that ended with an earlier master counts while its history is recent; later its symbol may be
+    # another company's.
     recent = {key for key, day in dated.items() if newest is not None and newest - day <= _LATELY}
     ended = [each for each in gone if each.series in SHARE_SERIES]
     retired = [each for each in gone if not each.series and each.key in recent]
@@ -68,7 +68,7 @@ def follow(
 def successors(
     ended: Iterable[Instrument], listed: Iterable[Instrument]
 ) -> list[tuple[Instrument, Instrument]]:
-    """Return each listing that has ended with the one that continues it, where there is one."""
+    """Return each ended listing that another one continues, with that one."""
     by_isin: dict[str, Instrument] = {}
     by_symbol: dict[str, Instrument] = {}
     for each in sorted(listed, key=preference):
@@ -78,15 +78,15 @@ def successors(
     found = []
     for old in ended:
         same = by_symbol.get(old.symbol.upper())
-        new = by_isin.get(old.isin) or (same if same is not None and _may_be(old, same) else None)
+        new = by_isin.get(old.isin) or (same if same is not None and _may_continue(old, same) else None)
         if new is not None:
             found.append((old, new))
     return found
 
 
 def _in_order(moves: list[tuple[Instrument, Instrument]]) -> list[tuple[Instrument, Instrument]]:
-    """Return the moves so that each finds its place vacated. Of shares that swapped their ids neither history
-    is kept.
+    """Return the moves in an order in which each new id is free. Shares that swapped their ids are left out:
+    neither history is kept.
     """
     ordered: list[tuple[Instrument, Instrument]] = []
     waiting = {old.key: (old, new) for old, new in moves}
@@ -95,7 +95,15 @@ def _in_order(moves: list[tuple[Instrument, Instrument]]) -> list[tuple[Instrume
     return ordered
 
 
-def _may_be(old: Instrument, new: Instrument) -> bool:
+def _may_continue(old: Instrument, new: Instrument) -> bool:
+    """Return whether the ISINs allow that a listing continues another of the same symbol.
+
+    Nine characters are compared, of every ISIN; `core.identity.issue` does so of Indian companies' alone.
+    There the ISIN has to identify the share under any symbol, and nine characters do not identify a fund
+    (INF...): of 322 listed ones 307 share them with another of their house. Here the symbol is the same and
+    the ISIN can only contradict it. That is wrong for a fund that went to another house; its history is not
+    moved, and the import names it.
+    """
     return not old.isin or not new.isin or old.isin[:_ISSUE] == new.isin[:_ISSUE]
 
 

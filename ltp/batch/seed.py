@@ -1,6 +1,4 @@
-"""What a database holds before anything was imported: the shipped instruments, and the universes they make
-up.
-"""
+"""The content of a database before the first import: the shipped instruments, and universes of them."""
 
 from __future__ import annotations
 
@@ -13,13 +11,12 @@ _MEMBERS = {"nifty50": ("NIFTY 50",), "nifty100": ("NIFTY 50", "NIFTY Next 50")}
 
 
 def ensure(engine: Engine) -> None:
-    """Add the shipped instruments that are not known, what is not known of the others, and universes that do
-    not exist.
+    """Add the shipped instruments that are missing, missing values of known ones, and missing universes.
 
-    An import is never undone by it.
+    It never undoes an import.
 
     Raises:
-        DatabaseError: as `seed` and `replace` do.
+        DatabaseError: the database cannot be used.
     """
     known = {each.key: each for segment in ("IDX_I", "NSE_EQ") for each in instruments.fetch(engine, segment)}
     instruments.seed(

@@ -1,6 +1,4 @@
-"""What the simulated exchange may list beyond its own universe: whatever the instrument master knows, at its
-last close.
-"""
+"""Listings of the simulated exchange beyond its own universe: any known instrument, at its last close."""
 
 from __future__ import annotations
 
@@ -18,17 +16,15 @@ log = logging.getLogger(__name__)
 
 
 class SimulatedListings:
-    """`open_` gives the database; it is opened when something is asked for that the exchange does not list by
-    itself.
-    """
+    """`open_`: opens the database, at the first key that the exchange does not list by itself."""
 
     def __init__(self, open_: Callable[[], Engine]) -> None:
         self._open = open_
 
     def __call__(self, keys: Iterable[str]) -> list[tuple[Instrument, Price]]:
-        """Return each instrument that the master knows, with its last close, 0 where there is none.
+        """Return the instruments of `keys` that the master knows, each with its last close, 0 without one.
 
-        What cannot be read now is left out, and found when it is asked for again.
+        Keys that cannot be read now are left out; the exchange asks for them again.
         """
         found = []
         for key in keys:

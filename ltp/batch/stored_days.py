@@ -1,8 +1,8 @@
-"""What a file would replace: its closes beside those that are there of the same days.
+"""The stored closes that a file would replace, beside its own: most of a day must not change at once.
 
 The exchange corrects single rows of a day that it has published. A file in which most closes of a stored day
-differ is of another day, or was restated, and would make a true history false: the operator has to ask for
-it.
+differ is of another day, or was restated, and would make a true history false. So it needs the operator's
+`--force`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from ltp.db import candles
 from ltp.db.engine import Engine
 from ltp.errors import InputError
 
-_NEAR: Final = (
-    0.005  # closes of one day in two sources differ by less; of two days in a row they differ by more, mostly
-)
-_MANY: Final = 20  # that many wrong closes are no corrections, however many shares the day has beside them
-_SAMPLE: Final = 60  # where most of a day differ, so many that do not are no accident
+# Closes of one day in two sources differ by less; of two days in a row they mostly differ by more.
+_NEAR: Final = 0.005
+_MANY: Final = 20  # as many wrong closes are no corrections, however many shares the day has
+_SAMPLE: Final = 60  # if most closes of a day differed, so many equal ones would be no accident
 _AT_ONCE: Final = 400
 _CLOSE: Final = 4
 _MONTHS: Final = 12
-_DAY: Final = 4  # bytes of a record that say the day
+_DAY: Final = 4  # bytes of the day in a record
 
 
 class StoredDays:
-    """Candles as traded that are stored, and those of the import (`batch`: records by key) that are about to
-    be.
+    """The candles as traded that are stored, and those of the import that will be.
+
+    Args:
+        batch: the records of the import that are not yet written, by key.
     """
 
     def __init__(self, engine: Engine, batch: Mapping[str, bytearray]) -> None:
@@ -42,7 +43,7 @@ class StoredDays:
         self._kept: Counter[date] = Counter()
 
     def keep(self, days: Mapping[date, int]) -> None:
-        """Note how many instruments the batch has of each day."""
+        """Note the number of instruments in the batch by day."""
         for day, count in days.items():
             self._kept[day] = max(count, self._kept[day])
 
@@ -52,16 +53,16 @@ class StoredDays:
         self._kept.clear()
 
     def refuse_other_prices(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
-        """Raise InputError where a file has very different closes for most shares of a day that is there."""
+        """Raise InputError where a file has very different closes for most shares of a known day."""
         self._refuse_exchanged(name, records, days)
         known = {candle.day_number(day) for day in days if day in self._stored or day in self._kept}
-        if not known or self._is_the_same(records, known):
+        if not known or self._repeats_known(records, known):
             return
         replaced, different = self._compared(records, known)
         wrong = [
             candle.day_of(number)
             for number, count in different.items()
-            if self._is_most(number, count, replaced[number])
+            if self._are_too_many(number, count, replaced[number])
         ]
         if wrong:
             number = candle.day_number(min(wrong))
@@ -69,13 +70,13 @@ class StoredDays:
             raise InputError(
                 name,
                 str(min(wrong)),
-                f"the closes of {different[number]:,} of the {replaced[number]:,} shares that it replaces differ widely{more}: "
-                "the file may be of another day, or adjusted; --force replaces them",
+                f"the closes of {different[number]:,} of the {replaced[number]:,} shares that it replaces "
+                f"differ widely{more}: the file may be of another day, or adjusted; --force replaces them",
             )
 
     def _refuse_exchanged(self, name: str, records: Mapping[str, bytes], days: Collection[date]) -> None:
-        """Raise InputError where a file of one day is, share by share, what is there of the day that has
-        month and day the other way round: its name says nothing, and a spreadsheet has rewritten its rows.
+        """Raise InputError where a file of one day has, share by share, the candles of the day with month and
+        day exchanged: a spreadsheet has rewritten the dates in its rows, and its name has no date.
         """
         day = next(iter(days))
         if len(days) > 1 or day.day > _MONTHS or day.day == day.month:
@@ -84,24 +85,28 @@ class StoredDays:
         if other not in self._stored and other not in self._kept:
             return
         number = candle.day_number(other)
-        some = list(records)[:_SAMPLE]
-        stored = candles.fetch_packed(self._engine, "raw", some, other, other)
-        there = {key: _of_day(self._batch.get(key, b""), number) or stored.get(key, b"") for key in some}
-        same = [records[key][_DAY:] == old[_DAY:] for key, old in there.items() if old]
+        sample = list(records)[:_SAMPLE]
+        stored = candles.fetch_packed(self._engine, "raw", sample, other, other)
+        known = {key: _of_day(self._batch.get(key, b""), number) or stored.get(key, b"") for key in sample}
+        same = [records[key][_DAY:] == old[_DAY:] for key, old in known.items() if old]
         if len(same) > 1 and all(same):
-            accepted = f"its candles are those that are there of {other}; day and month were exchanged: download it again"
-            raise InputError(name, str(day), accepted)
+            raise InputError(
+                name,
+                str(day),
+                f"its candles are those that are there of {other}; day and month were exchanged: "
+                "download it again",
+            )
 
-    def _is_the_same(self, records: Mapping[str, bytes], known: set[int]) -> bool:
-        """Tell by some shares whether a file of one day holds what is there: mostly it does, and then they
-        are enough.
+    def _repeats_known(self, records: Mapping[str, bytes], known: set[int]) -> bool:
+        """Return whether a sample shows that a file of one day repeats the known closes: the usual case,
+        which the sample settles quickly.
         """
-        some = dict(islice(records.items(), 0, None, max(1, len(records) // _SAMPLE)))
-        replaced, different = self._compared(some, known)
+        sample = dict(islice(records.items(), 0, None, max(1, len(records) // _SAMPLE)))
+        replaced, different = self._compared(sample, known)
         return len(known) == 1 and replaced.total() >= _SAMPLE // 2 and not different.total()
 
     def _compared(self, records: Mapping[str, bytes], known: set[int]) -> tuple[Counter[int], Counter[int]]:
-        """Return by day how many closes would be replaced, and how many of them by very different ones."""
+        """Return by day the number of closes that would be replaced, and of those that differ widely."""
         replaced, different = Counter[int](), Counter[int]()
         every = list(records)
         for start in range(0, len(every), _AT_ONCE):
@@ -115,13 +120,13 @@ class StoredDays:
                     different[number] += abs(close - old) > _NEAR * old
         return replaced, different
 
-    def _is_most(self, number: int, different: int, replaced: int) -> bool:
+    def _are_too_many(self, number: int, different: int, replaced: int) -> bool:
         if different * 2 <= replaced:
             return False
         return different >= _MANY or different * 2 > self._count(number)
 
     def _count(self, number: int) -> int:
-        """Return how many shares the day has, stored or in the batch."""
+        """Return the number of shares of a day, stored or in the batch."""
         day = candle.day_of(number)
         stored = candles.fetch_packed(self._engine, "raw", None, day, day)
         return max(len(stored), self._kept[day])
@@ -130,13 +135,12 @@ class StoredDays:
 def _pairs(
     records: bytes, days: set[int], stored: bytes, batch: bytes | bytearray
 ) -> Iterator[tuple[int, int, int]]:
-    """Give day, close that is there and close of the file, for each day of `days` that both have."""
+    """Yield day, known close and close of the file, for each day of `days` that both have."""
     for at in range(0, len(records), RECORD.size):
         one = records[at : at + RECORD.size]
         number, _, _, _, close, _ = RECORD.unpack(one)
         if number in days:
-            # The same candle once more is by far the most frequent, and a search for its bytes by far the
-            # fastest.
+            # The same candle again is by far the most frequent case, and a search for its bytes is fastest.
             old = close if one in stored or one in batch else _close(batch, number) or _close(stored, number)
             if old:
                 yield number, old, close
@@ -150,7 +154,7 @@ def _close(records: bytes | bytearray, number: int) -> int:
 
 
 def _of_day(records: bytes | bytearray, number: int) -> bytes:
-    """Return the last record of a day among records in any order, nothing where there is none."""
+    """Return the last record of a day among records in any order, b"" where there is none."""
     for at in range(len(records) - RECORD.size, -1, -RECORD.size):
         if RECORD.unpack_from(records, at)[0] == number:
             return bytes(records[at : at + RECORD.size])

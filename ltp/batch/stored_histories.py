@@ -1,6 +1,4 @@
-"""Stored histories as traded, and the market's own moves by them: the same for one share as for an import of
-all.
-"""
+"""Stored histories as traded, and the market's own moves by them."""
 
 from __future__ import annotations
 
@@ -12,11 +10,11 @@ from ltp.batch.candle_keys import SHARES
 from ltp.db import candles
 from ltp.db.engine import Engine
 from ltp.screen.history import History, from_packed
-from ltp.screen.steps import market
+from ltp.screen.steps import market_steps
 
-_MARKET_OF: Final = (
-    400  # shares: half of that is enough for a median, and more would be read twice in an import of all
-)
+# Shares that make the market's moves: half of them would be enough for a median, and an import of all shares
+# reads each of these twice.
+_MARKET_OF: Final = 400
 
 
 def shares(engine: Engine) -> list[str]:
@@ -25,7 +23,7 @@ def shares(engine: Engine) -> list[str]:
 
 
 def histories(engine: Engine, keys: Sequence[str]) -> Iterator[tuple[str, History]]:
-    """Give each history as traded that is not damaged; of a damaged one a run says so."""
+    """Yield each history as traded that is not damaged; the notes of a run name damaged ones."""
     for key, packed in candles.fetch_packed(engine, "raw", keys, date.min, date.max).items():
         try:
             yield key, from_packed(packed)
@@ -34,6 +32,10 @@ def histories(engine: Engine, keys: Sequence[str]) -> Iterator[tuple[str, Histor
 
 
 def market_moves(engine: Engine, every: Sequence[str]) -> dict[int, float]:
-    """Return the market's step of each day by some of all `shares`, whichever of them are being looked at."""
+    """Return the market's step by day, from a fixed part of all shares: the same whichever share is judged.
+
+    Args:
+        every: the keys of `shares`.
+    """
     some = every[:: -(-len(every) // _MARKET_OF)] if every else []
-    return market(history for _, history in histories(engine, some))
+    return market_steps(history for _, history in histories(engine, some))

@@ -1,8 +1,6 @@
-"""Imported days that have far fewer shares than the days around them: mostly of a file that was cut at the
-end of a line.
+"""Imported days with far fewer shares than the days around them, mostly from a file cut at the end of a line.
 
-Such a file looks whole from within, so it is imported; that something is wrong with it only its neighbours
-can tell.
+Such a file looks whole by itself, so it is imported; only the days around it show that rows are missing.
 """
 
 from __future__ import annotations
@@ -18,16 +16,14 @@ from ltp.db.candles import CandleDay
 
 _NEIGHBOURS: Final = 5
 _NEAR: Final = timedelta(days=30)  # lists grow over the years; within weeks a day has as many as the next
-_LEAST: Final = 100  # shares; a day of fewer comes from somebody's own history
+_LEAST: Final = 100  # shares; a day of fewer comes from histories of single shares
 _USUAL: Final = 0.6
 
 
 def thin_days(sessions: Sequence[CandleDay], imported: Collection[date]) -> list[str]:
-    """Return a sentence for each imported day with fewer than 60% of the shares that up to five days near it
-    have.
-    """
+    """Return a sentence for each imported day with under 60% of the shares of the five nearest days."""
     full = [each for each in sessions if each.instruments >= _LEAST]
-    said = []
+    sentences = []
     for session in (each for each in sessions if each.day in imported):
         near = [each for each in full if each.day != session.day and abs(each.day - session.day) <= _NEAR]
         usual = [
@@ -35,8 +31,9 @@ def thin_days(sessions: Sequence[CandleDay], imported: Collection[date]) -> list
             for each in nsmallest(_NEIGHBOURS, near, key=lambda each: abs(each.day - session.day))
         ]
         if usual and session.instruments < _USUAL * median(usual):
-            said.append(
-                f"{session.day} has {counted(session.instruments, 'share')}, and the days around it {median(usual):,.0f}: "
-                f"{session.source} may have been cut; import that day again from a whole file."
+            sentences.append(
+                f"{session.day} has {counted(session.instruments, 'share')}, and the days around it "
+                f"{median(usual):,.0f}: {session.source} may have been cut; "
+                "import that day again from a whole file."
             )
-    return said
+    return sentences

@@ -1,6 +1,6 @@
 """Rows of symbols that the master does not know: counted, and kept while an import runs.
 
-A later file may tell by an ISIN whose they were, and where none does, their prices may suggest it.
+A later file may identify the share by an ISIN; where none does, the prices may suggest a rename.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD
 
-_MAX_BYTES: Final = 64 << 20  # 1.5 million rows; of what is beyond, only the number is kept
+_MAX_BYTES: Final = 64 << 20  # 1.5 million rows; of further ones only the number is kept
 
 
 class UnknownSymbol(NamedTuple):
-    """A symbol that no instrument has, with its rows, and the first and last day of those that were kept."""
+    """A symbol of no known instrument, with its number of rows, and first and last day of those kept."""
 
     symbol: str
     rows: int
@@ -42,16 +42,16 @@ class UnknownRows:
             self._records.setdefault(symbol, bytearray()).extend(packed if room else b"")
 
     def take(self, symbol: str) -> bytes:
-        """Return the records of a symbol that is known by now, in order, and forget it, except what was not
-        kept.
+        """Return the kept records of a symbol that was identified, by day, and forget them. Rows that were
+        not kept stay counted.
         """
         records = bytes(self._records.pop(symbol))
         self.rows[symbol] -= len(records) // RECORD.size
-        self.rows += Counter()  # without those that have none left
+        self.rows += Counter()  # drops symbols that have no rows left
         return candle.merge(b"", records)
 
     def packed(self) -> Iterator[tuple[str, bytes]]:
-        """Give each symbol with its records in order."""
+        """Yield each symbol with its records by day."""
         for symbol, records in self._records.items():
             if records:
                 yield symbol, candle.merge(b"", bytes(records))

@@ -1,4 +1,4 @@
-"""`python -m ltp actions`: splits, bonuses, consolidations and demergers, and what an operator says of them."""
+"""`python -m ltp actions`: splits, bonuses, consolidations and demergers, for an operator to decide about."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
-from ltp.batch import seed
+from ltp.cli.database import open_seeded
 from ltp.cli.files import read
 from ltp.core.counted import counted
 from ltp.core.formats.exchange_csv import parse_day
 from ltp.core.history import corporate_action
 from ltp.core.history.corporate_action import CANDLES, Action
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import corporate_actions, instruments
-from ltp.db.engine import open_engine
 from ltp.errors import InputError, NotFoundError
-from ltp.settings import Settings
 
 NOT_SEEN: Final = (
-    "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
-    "exchange's list with `actions import`"
+    "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: "
+    "import the exchange's list with `actions import`"
 )
 _STATES: Final = {"unexplained": "unexplained: demerger?"}
 
@@ -70,20 +68,20 @@ def add(commands: Any) -> None:
 
 
 def print_actions(engine: Engine, known: Sequence[Action]) -> None:
-    """Print a line for each."""
+    """Print a line for each action."""
     symbols = _symbols(engine)
     for each in known:
-        told = (
+        evidence = (
             each.evidence
             if each.source == CANDLES and each.waits
             else f"{each.source}: {each.evidence}".rstrip(": ")
         )
         state = _STATES.get(each.state, each.state)
-        print(f"{symbols.get(each.key, each.key):12} {each.ex_day} {each.ratio:>6} {state:9} {told}")
+        print(f"{symbols.get(each.key, each.key):12} {each.ex_day} {each.ratio:>6} {state:9} {evidence}")
 
 
 def _list(given: argparse.Namespace) -> int:
-    engine = _engine(settings_module.load())
+    engine = open_seeded(settings_module.load())
     key = _instrument(engine, given.symbol).key if given.symbol else None
     known = sorted(corporate_actions.fetch(engine, key), key=lambda each: (not each.waits, each.ex_day))
     if given.csv:
@@ -102,14 +100,15 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _print_unseen(engine: Engine, key: str) -> None:
-    from ltp.batch.unseen import unseen
+    from ltp.batch.action_search import unseen_falls
 
-    found = unseen(engine, key)
+    found = unseen_falls(engine, key)
     if not found:
         print(f"No other fall at the open stands out. {NOT_SEEN}.")
         return
     print(
-        "Candles cannot tell these falls at the open from a small bonus or a demerger; the exchange's list can:"
+        "Candles cannot tell these falls at the open from a small bonus or a demerger; "
+        "the exchange's list can:"
     )
     for fall in found:
         lower, prices = 100 * (1 - fall.opened / fall.before), f"{fall.before:.2f}:{fall.opened:.2f}"
@@ -117,15 +116,13 @@ def _print_unseen(engine: Engine, key: str) -> None:
 
 
 def _suggestion(each: Action) -> tuple[object, ...]:
-    """Return the cells of a row to fill in. A suggestion becomes a ratio only by the hand of who looked at
-    it.
-    """
+    """Return the cells of a row to fill in. The ratio is empty: an operator has to check the suggestion."""
     suggested = f"{_STATES[each.state]} {each.ratio}" if each.state in _STATES else each.ratio
     return each.ex_day, "", suggested, each.evidence
 
 
 def _confirm(given: argparse.Namespace) -> int:
-    engine, key, day = _meant(given)
+    engine, key, day = _share_and_day(given)
     symbol = given.symbol.upper()
     known = next((each for each in corporate_actions.fetch(engine, key) if each.ex_day == day), None)
     if given.ratio is not None:
@@ -135,8 +132,12 @@ def _confirm(given: argparse.Namespace) -> int:
             "RATIO", "", f"nothing was detected for {symbol} on {day}; {corporate_action.RATIO_ACCEPTED}"
         )
     elif known.state == "unexplained":
-        accepted = f"the step of {symbol} on {day} is no split; give the ratio of its prices, by close and open {known.ratio}"
-        raise InputError("RATIO", "", accepted)
+        raise InputError(
+            "RATIO",
+            "",
+            f"the step of {symbol} on {day} is no split; give the ratio of its prices, by close and open "
+            f"{known.ratio}",
+        )
     else:
         numerator, denominator = known.numerator, known.denominator
     action = Action(
@@ -150,7 +151,7 @@ def _confirm(given: argparse.Namespace) -> int:
 
 
 def _warn(engine: Engine, action: Action) -> None:
-    """Say what the candles show where they contradict an operator's ratio, which counts all the same."""
+    """Print the step in the candles where it contradicts the operator's ratio, which counts all the same."""
     # Numpy takes a while to load, which no other command should pay for.
     from ltp.batch.action_import import contradicted
 
@@ -164,10 +165,11 @@ def _replaced(symbol: str, old: Action, new: Action) -> str:
 
 
 def _dismiss(given: argparse.Namespace) -> int:
-    engine, key, day = _meant(given)
+    engine, key, day = _share_and_day(given)
     action = corporate_actions.dismiss(engine, key, day, "command line")
     print(
-        f"The {action.ratio} of {given.symbol.upper()} on {day} is dismissed; its candles count as they were traded."
+        f"The {action.ratio} of {given.symbol.upper()} on {day} is dismissed; "
+        "its candles count as they were traded."
     )
     return 0
 
@@ -176,7 +178,7 @@ def _import(given: argparse.Namespace) -> int:
     from ltp.batch.action_import import confirm_list
 
     content = read(given.file)
-    engine = _engine(settings_module.load())
+    engine = open_seeded(settings_module.load())
     done = confirm_list(engine, _lookup(engine), content, given.file.name)
     symbols = _symbols(engine)
     for sentence in done.unused:
@@ -189,16 +191,16 @@ def _import(given: argparse.Namespace) -> int:
     return 0
 
 
-def _meant(given: argparse.Namespace) -> tuple[Engine, str, date]:
+def _share_and_day(given: argparse.Namespace) -> tuple[Engine, str, date]:
     day = parse_day(given.date)
     if day is None:
         raise InputError("DATE", given.date, "a date such as 2025-06-16")
-    engine = _engine(settings_module.load())
+    engine = open_seeded(settings_module.load())
     return engine, _instrument(engine, given.symbol).key, day
 
 
 def _instrument(engine: Engine, symbol: str) -> Instrument:
-    instrument = _lookup(engine).meant(symbol)
+    instrument = _lookup(engine).resolve(symbol)
     if instrument is None:
         raise NotFoundError("instrument", symbol)
     return instrument
@@ -208,11 +210,5 @@ def _symbols(engine: Engine) -> dict[str, str]:
     return {each.key: each.symbol for each in instruments.fetch(engine, "NSE_EQ")}
 
 
-def _lookup(engine: Engine) -> Lookup:
-    return Lookup(instruments.fetch(engine, "NSE_EQ"), instruments.fetch_names(engine))
-
-
-def _engine(settings: Settings) -> Engine:
-    engine = open_engine(settings.database)
-    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
-    return engine
+def _lookup(engine: Engine) -> SymbolLookup:
+    return SymbolLookup(instruments.fetch(engine, "NSE_EQ"), instruments.fetch_names(engine))

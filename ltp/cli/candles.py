@@ -9,15 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine
-
 from ltp import settings as settings_module
-from ltp.batch import seed
 from ltp.batch.broker_candles import INDEX, fetch_history, last_settled
 from ltp.batch.default_universe import default
 from ltp.checks import credentials
 from ltp.cli import left_out, renames
 from ltp.cli.actions import NOT_SEEN, print_actions
+from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.core.market.session import Calendar
@@ -26,10 +24,9 @@ from ltp.db.candles import Basis
 from ltp.db.engine import open_engine
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
-from ltp.settings import Settings
 
 DAYS: Final = 1_100  # three years: a year's comparison on a 200-day average that has settled
-_MOST_DAYS: Final = 20_000
+_MAX_DAYS: Final = 20_000
 _NAMED: Final = 12
 
 
@@ -52,9 +49,11 @@ def add(commands: Any) -> None:
     )
     import_.set_defaults(command=_import)
     fetch = of_candles.add_parser(
-        "fetch", help="fetch what is missing from DhanHQ; goes on where it was ended"
+        "fetch", help="fetch what is missing from the broker; goes on where it was ended"
     )
-    fetch.add_argument("--universe", default="", help="whose; left out: what the built-in screeners search")
+    fetch.add_argument(
+        "--universe", default="", help="of which instruments; left out: what the built-in screeners search"
+    )
     fetch.add_argument(
         "--days", type=_days, default=DAYS, help="how far back (default %(default)s calendar days)"
     )
@@ -64,8 +63,8 @@ def add(commands: Any) -> None:
 
 
 def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to {_MOST_DAYS}")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to {_MAX_DAYS}")
     return int(text)
 
 
@@ -74,7 +73,7 @@ def _import(given: argparse.Namespace) -> int:
     from ltp.batch.candle_import import import_files
 
     settings = settings_module.load()
-    engine = _engine(settings)
+    engine = open_seeded(settings)
     basis: Basis = "adjusted" if given.adjusted else "raw"
     with Stages() as stages:
         done = import_files(engine, given.paths, basis=basis, force=given.force, progress=stages)
@@ -86,9 +85,9 @@ def _import(given: argparse.Namespace) -> int:
         print(
             f"{counted(len(done.thin) - _NAMED, 'other day')} of far fewer shares than the days around them."
         )
-    left_out.tell(done, settings.state_dir)
+    left_out.report(done, settings.state_dir)
     if done.suspects:
-        # A demerger that is counted as a split is confirmed as one.
+        # The line names demergers too, or an operator would confirm one as a split.
         suspected = counted(
             len(done.suspects), "split, bonus or demerger is", "splits, bonuses or demergers are"
         )
@@ -99,26 +98,27 @@ def _import(given: argparse.Namespace) -> int:
     if done.changed and not given.adjusted:
         print(f"{NOT_SEEN}.")
     print(
-        f"{counted(done.files, 'file')} of {counted(done.days, 'day')} with {counted(done.candles, 'candle')} imported, "
-        f"{done.changed:,} of them new or changed; {counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."
+        f"{counted(done.files, 'file')} of {counted(done.days, 'day')} "
+        f"with {counted(done.candles, 'candle')} imported, {done.changed:,} of them new or changed; "
+        f"{counted(len(done.refused), 'file')} refused{_replaced(done.removed)}."
     )
     return 1 if done.refused else 0
 
 
 def _fetch(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    engine = _engine(settings)
+    engine = open_seeded(settings)
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     keys = universes.keys(engine, given.universe or default(engine, settings.screener_universe))
     last = last_settled(calendar, datetime.now(UTC))
-    charts = Charts(settings.dhanhq_rest_url, Credentials(lambda: credentials(settings)))
+    charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
     with Stages() as stages:
-        # The index first: without it no strength relative to it.
-        wanted = list(dict.fromkeys((INDEX, *keys)))
+        # The index first: a fetch that ends early still allows strength relative to it.
+        with_index = list(dict.fromkeys((INDEX, *keys)))
         done = fetch_history(
             engine,
             charts,
-            wanted,
+            with_index,
             first=last - timedelta(days=given.days),
             last=last,
             simulated=settings.source == "simulator",
@@ -127,15 +127,16 @@ def _fetch(given: argparse.Namespace) -> int:
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     print(
-        f"{counted(done.changed, 'candle')} of {counted(done.asked, 'instrument')} fetched up to {last}; {done.restated:,} had "
-        f"been restated, {counted(done.empty, 'has', 'have')} none, {len(done.failed):,} failed; "
-        f"{counted(len(wanted) - done.asked, 'was', 'were')} up to date{_replaced(done.removed)}."
+        f"{counted(done.changed, 'candle')} of {counted(done.behind, 'instrument')} fetched up to {last}; "
+        f"{done.restated:,} had been restated, {counted(done.empty, 'has', 'have')} none, "
+        f"{len(done.failed):,} failed; {counted(len(with_index) - done.behind, 'was', 'were')} up to date"
+        f"{_replaced(done.removed)}."
     )
     return 1 if done.failed else 0
 
 
 def _replaced(instruments: int) -> str:
-    """Say that simulated candles made room for the real ones, nothing where there were none."""
+    """Return the end of a sentence about simulated candles that were removed, "" where there were none."""
     return (
         f"; simulated candles of {counted(instruments, 'instrument')} were removed first"
         if instruments
@@ -145,17 +146,18 @@ def _replaced(instruments: int) -> str:
 
 def _status(_: argparse.Namespace) -> int:
     engine = open_engine(settings_module.load().database)
-    if candle_source.held(engine) == "simulated":
+    if candle_source.origin(engine) == "simulated":
         print("The candles are simulated; real ones that are imported or fetched take their place.")
     for basis in candles.BASES:
         newest = candles.last_days(engine, basis)
         behind = sum(day < max(newest.values()) for day in newest.values())
-        told = f"up to {max(newest.values())}, {behind:,} of them ending earlier" if newest else "no candle"
-        print(f"{basis:9} {counted(len(newest), 'instrument')}, {told}")
+        ends = f"up to {max(newest.values())}, {behind:,} of them ending earlier" if newest else "no candle"
+        print(f"{basis:9} {counted(len(newest), 'instrument')}, {ends}")
     sessions = candles.days(engine)
     if sessions:
         print(
-            f"sessions  {len(sessions):,} from {sessions[0].day} to {sessions[-1].day}; the newest from {sessions[-1].source}"
+            f"sessions  {len(sessions):,} from {sessions[0].day} to {sessions[-1].day}; "
+            f"the newest from {sessions[-1].source}"
         )
     states = Counter(action.state for action in corporate_actions.fetch(engine))
     print(
@@ -165,9 +167,3 @@ def _status(_: argparse.Namespace) -> int:
         )
     )
     return 0
-
-
-def _engine(settings: Settings) -> Engine:
-    engine = open_engine(settings.database)
-    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
-    return engine

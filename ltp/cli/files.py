@@ -1,4 +1,4 @@
-"""A file somebody named on the command line: read within a bound, and named in what is said against it."""
+"""A file named on the command line: read within a bound, and named in errors about its content."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def read(file: Path) -> bytes:
 
 
 def parsed(file: Path, content: bytes, parse: Callable[[bytes], _Found]) -> _Found:
-    """Return what `parse` makes of a file's content.
+    """Return the parsed content of a file.
 
     Raises:
-        InputError: from `parse`, with the file's name in front of the place.
+        InputError: from `parse`, with the file's name before the place.
     """
     try:
         return parse(content)

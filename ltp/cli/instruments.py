@@ -1,30 +1,28 @@
-"""`python -m ltp instruments`, `universes` and `watchlists`: what there is to trade, and the sets of it that
-screens search.
-"""
+"""`python -m ltp instruments`, `universes` and `watchlists`: the master, and the sets that screens search."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
-from ltp.batch import master_import as master
-from ltp.batch import seed
+from ltp.batch.master_import import import_from
+from ltp.cli.database import open_seeded
 from ltp.cli.files import parsed, read
 from ltp.cli.progress import Stages
-from ltp.core.counted import counted
+from ltp.core.counted import counted, listed
 from ltp.core.formats import constituents
 from ltp.core.formats.constituents import LIST_PREFIX
-from ltp.core.lookup import Lookup
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, universes
 from ltp.db.engine import open_engine
 from ltp.errors import InputError
 
-_NAMED: Final = 12  # names in a sentence before it says "and more"
+_NAMED: Final = 12  # names in a sentence; the rest is counted
 
 
 def add(commands: Any) -> None:
@@ -33,7 +31,7 @@ def add(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     import_ = of_instruments.add_parser(
-        "import", help="replace what is known by DhanHQ's master, compact or detailed"
+        "import", help="replace what is known by the broker's master, compact or detailed"
     )
     import_.add_argument(
         "place", nargs="?", metavar="FILE|URL", help="CSV or gzip; left out: the address of the settings"
@@ -68,10 +66,10 @@ def add(commands: Any) -> None:
 
 def _import_master(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    place = given.place or settings.master_url or settings_module.DHANHQ_MASTER_URL
+    place = given.place or settings.master_url or settings.brokers_master_url
     engine = open_engine(settings.database)
     with Stages() as stages:
-        done = master.import_from(engine, place, force=given.force, progress=stages)
+        done = import_from(engine, place, force=given.force, progress=stages)
     rows = ", ".join(f"{segment} {count:,}" for segment, count in sorted(done.rows.items()))
     if done.left_out:
         left_out = counted(
@@ -84,12 +82,12 @@ def _import_master(given: argparse.Namespace) -> int:
         segments = ", ".join(f"{count:,} of {name}" for name, count in done.elsewhere.items())
         print(f"Left out, because there are no prices of them: {segments}")
     if done.unknown:
-        print(f"Underlyings that are no share of the master: {_some(done.unknown)}")
+        print(f"Underlyings that are no share of the master: {listed(done.unknown, _NAMED)}")
     if done.ended:
         have = counted(
             len(done.ended), "share that is no longer listed has", "shares that are no longer listed have"
         )
-        print(f"{have} candles which no listing continues: {_some(done.ended)}")
+        print(f"{have} candles which no listing continues: {listed(done.ended, _NAMED)}")
     found = [
         f"{counted(sum(done.rows.values()), 'instrument')} imported ({rows})",
         f"{done.retired:,} no longer listed",
@@ -116,15 +114,19 @@ def _import_universe(given: argparse.Namespace) -> int:
             "NAME", name, "all and fno come from the instrument master, list-SLUG from `watchlists set`"
         )
     members = parsed(given.file, read(given.file), constituents.parse)
-    engine, lookup = _known()
+    engine, lookup = _engine_and_lookup()
     found = [
         (member, lookup.find(member.symbol, series=member.series, isin=member.isin)) for member in members
     ]
     known = [(member, instrument) for member, instrument in found if instrument is not None]
     unknown = [member.symbol for member, instrument in found if instrument is None]
     if len(known) * 2 < len(members):
-        accepted = "the instrument master knows fewer than half of them; import it first (python -m ltp instruments import)"
-        raise InputError(str(given.file), _some(unknown), accepted)
+        raise InputError(
+            str(given.file),
+            listed(unknown, _NAMED),
+            "the instrument master knows fewer than half of them; import it first "
+            "(python -m ltp instruments import)",
+        )
     instruments.set_sectors(
         engine, ((i.segment, i.security_id, member.industry) for member, i in known if member.industry)
     )
@@ -133,13 +135,13 @@ def _import_universe(given: argparse.Namespace) -> int:
         engine, name, title[:200], given.file.name, [instrument.key for _, instrument in known]
     )
     if unknown:
-        print(f"Left out, because the instrument master does not know them: {_some(unknown)}")
+        print(f"Left out, because the instrument master does not know them: {listed(unknown, _NAMED)}")
     print(f"{name} ({title}) has {counted(count, 'member')}.")
     return 0
 
 
 def _list(_: argparse.Namespace) -> int:
-    engine, _lookup = _known()
+    engine, _lookup = _engine_and_lookup()
     for universe in universes.fetch(engine).values():
         changed = universe.changed_at.isoformat(timespec="seconds")
         print(f"{universe.name:<20} {universe.size:>6,}  {universe.title}  ({universe.source}, {changed})")
@@ -153,12 +155,14 @@ def _set_watchlist(given: argparse.Namespace) -> int:
     )
     if not symbols:
         raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")
-    engine, lookup = _known()
-    found = {symbol: lookup.meant(symbol) for symbol in symbols}
+    engine, lookup = _engine_and_lookup()
+    found = {symbol: lookup.resolve(symbol) for symbol in symbols}
     unknown = [symbol for symbol, instrument in found.items() if instrument is None]
     if unknown:
         raise InputError(
-            "SYMBOL", _some(unknown), "the instrument master knows none of that name; nothing was changed"
+            "SYMBOL",
+            listed(unknown, _NAMED),
+            "the instrument master knows none of that name; nothing was changed",
         )
     keys = [instrument.key for instrument in found.values() if instrument is not None]
     title = given.title or given.slug.replace("-", " ").capitalize()
@@ -169,14 +173,8 @@ def _set_watchlist(given: argparse.Namespace) -> int:
     return 0
 
 
-def _known() -> tuple[Engine, Lookup]:
-    engine = open_engine(settings_module.load().database)
-    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
+def _engine_and_lookup() -> tuple[Engine, SymbolLookup]:
+    engine = open_seeded(settings_module.load())
     segments: Iterable[str] = ("NSE_EQ", "BSE_EQ", "IDX_I")
     every = [instrument for segment in segments for instrument in instruments.fetch(engine, segment)]
-    return engine, Lookup(every, instruments.fetch_names(engine))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return engine, SymbolLookup(every, instruments.fetch_names(engine))

@@ -1,4 +1,4 @@
-"""What an import of candles left out: a count and the first of it as sentences, all of it as a file."""
+"""The rows that an import of candles left out: counted and the first ones named on screen, all in a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ltp.core.counted import counted
+from ltp.core.counted import counted, listed
 
 if TYPE_CHECKING:  # numpy comes with it, which takes a while to load
     from ltp.batch.candle_import import CandleImport
@@ -20,28 +20,24 @@ _SHOWN: Final = 5
 _AGAIN: Final = "then import the same once more"
 
 
-def tell(done: CandleImport, folder: Path) -> None:
-    """Print what was left out, and what may be done about it; more than a few are written to files in
-    `folder`.
-    """
+def report(done: CandleImport, folder: Path) -> None:
+    """Print the rows left out and the remedies; more than a few are written to files in `folder`."""
     if done.damaged:
-        print(
-            f"{counted(done.damaged, 'row was left out', 'rows were left out')}; the first: {done.sentences[0]}"
-        )
+        rows = counted(done.damaged, "row was left out", "rows were left out")
+        print(f"{rows}; the first: {done.sentences[0]}")
     if done.series:
-        named = _most([f"{series or 'none'} {rows:,}" for series, rows in done.series.most_common()])
+        named = listed([f"{series or 'none'} {rows:,}" for series, rows in done.series.most_common()], _NAMED)
         print(f"{counted(done.series.total(), 'row')} of series other than EQ, BE and BZ not read: {named}.")
     if done.recognised:
         known = [f"{old} is {new}" for old, new in sorted(done.recognised.items())]
-        print(
-            f"{counted(len(known), 'former symbol was', 'former symbols were')} recognised by the ISIN: {_most(known)}."
-        )
+        symbols = counted(len(known), "former symbol was", "former symbols were")
+        print(f"{symbols} recognised by the ISIN: {listed(known, _NAMED)}.")
     if done.again:
-        print(f"Too many rows were kept to join these at once, {_AGAIN}: {_most(done.again)}.")
+        print(f"Too many rows were kept to join these at once, {_AGAIN}: {listed(done.again, _NAMED)}.")
     _unknown(done)
     _renames(done, folder)
     if done.damaged > 1 or len(done.unknown) > _NAMED:
-        _all(done, folder / LEFT_OUT)
+        _write_all(done, folder / LEFT_OUT)
 
 
 def _unknown(done: CandleImport) -> None:
@@ -49,9 +45,10 @@ def _unknown(done: CandleImport) -> None:
         rows = sum(each.rows for each in done.unknown)
         share = rows / (rows + done.candles)
         symbols = counted(len(done.unknown), "symbol is", "symbols are")
-        of_them = f"{counted(rows, 'row')} of {_most([each.symbol for each in done.unknown])}"
+        named = listed([each.symbol for each in done.unknown], _NAMED)
         print(
-            f"{symbols} not in the instrument master, and {share:.1%} of the share-days left out with them: {of_them}."
+            f"{symbols} not in the instrument master, and {share:.1%} of the share-days left out with them: "
+            f"{counted(rows, 'row')} of {named}."
         )
 
 
@@ -65,16 +62,17 @@ def _renames(done: CandleImport, folder: Path) -> None:
     for each in done.renames[:_SHOWN]:
         print(f"{each.old:12} {each.new:12} {each.day} {each.evidence}")
     if len(done.renames) > 1 and _write(folder / RENAMES, ("old", "new", "date", "evidence"), done.renames):
-        strike = "strike out what was none"
+        file = folder / RENAMES
         print(
-            f"All of them are in {folder / RENAMES}: {strike}, and `python -m ltp candles renames {folder / RENAMES}`."
+            f"All of them are in {file}: strike out what was none, "
+            f"and `python -m ltp candles renames {file}`."
         )
 
 
-def _all(done: CandleImport, file: Path) -> None:
-    became = {each.old: f"; suspected to be {each.new} since {each.day}" for each in done.renames}
+def _write_all(done: CandleImport, file: Path) -> None:
+    suspected = {each.old: f"; suspected to be {each.new} since {each.day}" for each in done.renames}
     rows: list[Sequence[Any]] = [
-        (*each, f"not in the instrument master{became.get(each.symbol, '')}") for each in done.unknown
+        (*each, f"not in the instrument master{suspected.get(each.symbol, '')}") for each in done.unknown
     ]
     rows += [("", 1, "", "", sentence) for sentence in done.sentences]
     if _write(file, ("symbol", "rows", "first", "last", "reason"), rows):
@@ -92,8 +90,3 @@ def _write(file: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bo
         print(f"{file} cannot be written ({error.strerror})", file=sys.stderr)
         return False
     return True
-
-
-def _most(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What operators type: `python -m ltp config`, `status` and `simulate`; other nouns have a module each."""
+"""The program `python -m ltp`, and its commands `config`, `status` and `simulate`."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ from ltp.core.market.session import Calendar
 from ltp.db.engine import open_engine
 from ltp.errors import LTPError
 from ltp.feed import simulator
-from ltp.store import client as store_client
 from ltp.store import heartbeat
+from ltp.store.client import connect
 
 _REDIS_TIMEOUT_S: Final = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0; 1 when `status` finds no worker; 2 with one sentence on
-    stderr; 141 as of SIGPIPE when nobody reads on.
+    """Run one command.
+
+    Returns:
+        The exit status: 0; 1 when `status` finds no worker, or some files or candles were not taken; 2 with
+            one sentence on stderr; 130 after Ctrl-C; 141, as of SIGPIPE, when the output's reader has ended.
     """
     given = _parser().parse_args(arguments)
     try:
         status: int = given.command(given)
         sys.stdout.flush()
     except BrokenPipeError:
-        # `| head` has read enough. What is left unwritten would be complained about once more at the exit.
+        # `| head` has read enough. The output that is still buffered would raise once more at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except LTPError as error:
@@ -52,14 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     config = commands.add_parser("config", help="print the effective settings, secrets masked")
     config.set_defaults(command=_config)
 
-    status = commands.add_parser("status", help="print what the worker says of itself in Redis")
+    status = commands.add_parser("status", help="print the worker's status in Redis")
     status.set_defaults(command=_status)
 
     candles.add(commands)
     actions.add(commands)
     instruments.add(commands)
     screeners.add(commands)
-    _add_simulate(commands.add_parser("simulate", help="run an exchange that speaks DhanHQ v2"))
+    _add_simulate(commands.add_parser("simulate", help="run a simulated exchange in the broker's protocol"))
     return parser
 
 
@@ -120,7 +123,7 @@ def _config(_: argparse.Namespace) -> int:
 
 def _status(_: argparse.Namespace) -> int:
     settings = settings_module.load()
-    client = store_client.connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
+    client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     stored = heartbeat.read(client)
     if stored.heartbeat_at is None:
         print("No worker is running: there is no heartbeat in Redis.", file=sys.stderr)
@@ -164,7 +167,7 @@ def _simulate(given: argparse.Namespace) -> int:
 
 
 def _table(rows: Iterable[Sequence[str]]) -> None:
-    """Print rows with their columns aligned; the last one is left as long as it is."""
+    """Print rows with aligned columns."""
     rows = [list(row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -1,6 +1,4 @@
-"""How far a command of several stages is: a moving bar with rate and time left on a terminal, a line a second
-elsewhere.
-"""
+"""The progress of a command: a bar with rate and time left on a terminal, elsewhere a line a second."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ _FILES: Final = frozenset({"importing"})  # and files; the others count instrume
 
 
 class Stages:
-    """Call it with what is being done, how much of it is done and how much there is (0: unknown); use it as a
-    context.
+    """A context manager, and a `ltp.batch.progress.Progress`: called with the name of the stage, how much of
+    it is done, and how much there is (0: unknown).
     """
 
     def __init__(self, stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""`python -m ltp candles renames`: which share had an old symbol, for files of candles that name no ISIN."""
+"""`python -m ltp candles renames`: former symbols of shares, for files of candles without ISINs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
-from ltp.batch import seed
+from ltp.cli.database import open_seeded
 from ltp.cli.files import read
 from ltp.core.counted import counted
 from ltp.core.formats import symbol_changes
 from ltp.core.trading_day import IST
 from ltp.db import former_names, instruments
-from ltp.db.engine import open_engine, writing
+from ltp.db.engine import writing
 from ltp.errors import InputError, NotFoundError
 
 _AGAIN: Final = " Import the same candles again, and they join its history."
@@ -26,7 +26,7 @@ def add(of_candles: Any) -> None:
     """Register the command among those of `candles`."""
     renames = of_candles.add_parser("renames", help="learn old symbols, for files without ISINs")
     renames.add_argument(
-        "what",
+        "words",
         nargs="+",
         metavar="FILE.csv | OLD NEW",
         help="NSE's symbolchange.csv, or an old symbol and the one of now",
@@ -35,15 +35,14 @@ def add(of_candles: Any) -> None:
 
 
 def _renames(given: argparse.Namespace) -> int:
-    if len(given.what) > 2:
+    if len(given.words) > 2:
         raise InputError(
-            "renames", " ".join(given.what), "a file, or an old symbol and the one that its share has now"
+            "renames", " ".join(given.words), "a file, or an old symbol and the one that its share has now"
         )
-    engine = open_engine(settings_module.load().database)
-    seed.ensure(engine)  # symbols have to be known even where no worker has run yet
-    if len(given.what) == 2:
-        return _rename(engine, *map(str.upper, given.what))
-    file = Path(given.what[0])
+    engine = open_seeded(settings_module.load())
+    if len(given.words) == 2:
+        return _rename(engine, *map(str.upper, given.words))
+    file = Path(given.words[0])
     changes = symbol_changes.parse(read(file), file.name)
     listed = {each.symbol.upper(): each.key for each in instruments.fetch(engine, "NSE_EQ")}
     former = symbol_changes.newest_symbols(changes)
@@ -53,8 +52,9 @@ def _renames(given: argparse.Namespace) -> int:
     with writing(engine) as connection:
         former_names.remember(connection, learned)
     print(
-        f"{counted(len(learned), 'old symbol')} learned; {counted(len(former) - len(learned), 'is', 'are')} of shares that are "
-        f"not listed, or taken by others.{_AGAIN if learned else ''}"
+        f"{counted(len(learned), 'old symbol')} learned; "
+        f"{counted(len(former) - len(learned), 'is', 'are')} of shares that are not listed, "
+        f"or taken by others.{_AGAIN if learned else ''}"
     )
     return 0
 

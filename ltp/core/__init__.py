@@ -1,3 +1,1 @@
-"""The words of the market and their rules: pure values, standard library only, no clock, socket or thread of
-their own.
-"""
+"""The values of the market and their rules: standard library only; no clock, socket, thread or randomness."""

@@ -1,7 +1,6 @@
-"""When to come back after a connection to the broker ended: reasons in, decisions out.
+"""The reconnect policy: reasons for the end of a connection to decisions when to connect again.
 
-Knows neither clock nor socket: durations come with the reason, randomness is handed in, the waiting is the
-caller's.
+Without clock and socket: durations come with the reason, randomness is injected, and the caller waits.
 """
 
 from __future__ import annotations
@@ -12,32 +11,33 @@ from typing import Final, Literal, NamedTuple
 
 Rule = Literal["retry", "wait60", "refresh", "fatal", "request"]
 
-HEALTHY_AFTER_S: Final = (
-    60.0  # data for so long ends a run of failures; less may be one snapshot before each drop
-)
+# Data for this long ends a run of failures; a shorter time may be one snapshot before each drop.
+HEALTHY_AFTER_S: Final = 60.0
 MAX_WAIT_S: Final = 60.0
-MAX_WAIT_UNREACHABLE_S: Final = (
-    20.0  # nobody answers, so nobody is bothered, and a healed network is used soon
-)
+# Attempts at an unreachable broker cost it nothing, and a repaired network is used soon.
+MAX_WAIT_UNREACHABLE_S: Final = 20.0
 SHORT_LIFE_S: Final = 10.0
-SHORT_LIFE_FLOOR_S: Final = 3.0  # fast reconnects are what gets an account limited
+SHORT_LIFE_FLOOR_S: Final = 3.0  # the broker limits accounts for fast reconnects
 LIMITED_WAITS_S: Final = (60.0, 120.0, 240.0, 300.0)
 MAX_RETRY_AFTER_S: Final = 3600.0  # a damaged header must not end the day
-REFUSALS_BEFORE_CHECK: Final = 3  # HTTP 429 so often in a row may mean a lapsed data plan
+REFUSALS_BEFORE_CHECK: Final = 3  # this many HTTP 429 in a row may mean a lapsed data plan
 MUTE_DROP_S: Final = 3.0
 MUTE_DROPS: Final = 3  # bad credentials are often answered with an accepted handshake and a bare drop
 MUTE_DROP_FLOOR_S: Final = 30.0
 
-MUTE_DROP_SENTENCE: Final = "The broker accepts the connection and drops it at once without a word: the client id or token may be wrong"
+MUTE_DROP_SENTENCE: Final = (
+    "The broker accepts the connection and drops it at once without a reason: "
+    "the client id or token may be wrong"
+)
 
 
 class CloseReason(NamedTuple):
     """How one connection, or the attempt at one, ended.
 
     `kind`: unreachable (no handshake), refused (HTTP status `code`), disconnect (the broker's number `code`),
-    closed (by the peer, `code` of its close frame or 0), silent, half_frame, dead, renewed (by us, for
-    another one), off (we ended it). `lived_s`: since the handshake. `data_s`: between the first and the last
-    packet. `retry_after_s`: what the broker asked for, 0 when it asked for nothing.
+    closed (by the peer, `code` of its close frame or 0), silent, half_frame, dead, renewed (replaced by a new
+    connection), off (ended by this process). `lived_s`: since the handshake. `data_s`: between the first and
+    the last packet. `retry_after_s`: the broker's Retry-After, 0 without one.
     """
 
     kind: str
@@ -51,10 +51,10 @@ class CloseReason(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Come back after `seconds`.
+    """Connect again after `seconds`.
 
-    `keep`: the deadline must outlive this process. `check_account`: ask the broker whether the account may
-    connect at all. `sentence`: what the run of failures points to, empty for the reason's own.
+    `keep`: the deadline must outlive this process. `check_account`: request the account's state from the
+    broker. `sentence`: the likely cause of the run of failures, empty for the reason's own sentence.
     """
 
     seconds: float
@@ -64,20 +64,20 @@ class Wait(NamedTuple):
 
 
 class Refresh(NamedTuple):
-    """Get a new token, then come back once after `seconds`."""
+    """Renew the token, then connect again once after `seconds`."""
 
     seconds: float
 
 
 class Stop(NamedTuple):
-    """Do not come back before the credentials change."""
+    """Do not connect again before the credentials change."""
 
 
 Decision = Wait | Refresh | Stop
 
 
 class ReconnectPolicy:
-    """One run of failures. `random` returns a float in [0, 1)."""
+    """The decisions within a run of failures. `random` returns a float in [0, 1)."""
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
@@ -92,14 +92,12 @@ class ReconnectPolicy:
         self._refreshed = False
 
     def forget_refusals(self) -> None:
-        """Let a renewal be tried again, and other credentials have their three drops: an operator has put
-        others there.
-        """
+        """Allow another token renewal and three more mute drops: an operator has replaced the credentials."""
         self._refreshed = False
         self._mute_drops = 0
 
     def decide(self, reason: CloseReason) -> Decision:
-        """Return what `reason` calls for after all that went before it."""
+        """Return the decision after `reason` and all reasons before it."""
         if reason.data_s >= HEALTHY_AFTER_S:
             self.forget()
         if reason.kind == "off":
@@ -123,11 +121,9 @@ class ReconnectPolicy:
         return Wait(max(seconds, floor_s), sentence=MUTE_DROP_SENTENCE)
 
     def _backed_off(self, reason: CloseReason) -> float:
-        """Full jitter under a doubling ceiling: after a broker's restart its clients must not all come at
-        once.
-        """
-        longest = MAX_WAIT_UNREACHABLE_S if reason.kind == "unreachable" else MAX_WAIT_S
-        seconds = self._random() * min(longest, 2.0 ** min(self._failures, 10))
+        """Full jitter under a doubling ceiling, so that clients do not all return at once after a restart."""
+        max_wait_s = MAX_WAIT_UNREACHABLE_S if reason.kind == "unreachable" else MAX_WAIT_S
+        seconds = self._random() * min(max_wait_s, 2.0 ** min(self._failures, 10))
         if self._failures and reason.lived_s < SHORT_LIFE_S:
             seconds = max(seconds, SHORT_LIFE_FLOOR_S * (1 + self._random() / 3))
         self._failures += 1
@@ -137,7 +133,7 @@ class ReconnectPolicy:
         step_s = LIMITED_WAITS_S[min(self._limited, len(LIMITED_WAITS_S) - 1)]
         self._limited += 1
         least_s = max(step_s, min(reason.retry_after_s, MAX_RETRY_AFTER_S))
-        # The jitter only adds: coming one second early is what the broker blocks accounts for.
+        # The jitter only adds, because the broker blocks accounts that return one second too early.
         seconds = least_s + self._random() * step_s / 10
         return Wait(seconds, keep=True, check_account=self._refusals >= REFUSALS_BEFORE_CHECK)
 
@@ -147,9 +143,7 @@ def _is_mute_drop(reason: CloseReason) -> bool:
 
 
 def parse_retry_after(header: str, now: float) -> float:
-    """Return the seconds a Retry-After header asks for (a number or an HTTP date), 0 when it says nothing
-    readable.
-    """
+    """Return the seconds of a Retry-After header (a number or an HTTP date), 0 for other text."""
     header = header.strip()
     if header.isascii() and header.isdigit():
         return min(float(header), MAX_RETRY_AFTER_S)

@@ -1,4 +1,4 @@
-"""The addresses that load balancers and operators ask: they are answered when everything else is refused."""
+"""Paths of the health checks, which are answered even while all other requests are refused."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Whether a key still means the same instrument after a new master: exchanges give the ids of ended contracts
-again.
+"""Comparison of two rows of a key: exchanges reuse the ids of ended contracts for other instruments.
 
-A rename and a new face value are no change of a share; another expiry, strike or underlying is one of a
-contract.
+A share stays the same after a rename or a new face value; a contract with another expiry, strike or
+underlying is another one.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument
 
 _SYMBOL: Final = re.compile(r"(.+?)-([A-Za-z]{3}[0-9]{4}-.+)", re.ASCII)  # NIFTY-Nov2026-26000-CE
 _NAME: Final = re.compile(r"(.+?)\s+([0-9]{1,2} [A-Za-z]{3}\b.*)", re.ASCII)  # NIFTY 24 NOV 26000 CALL
-_ISSUER: Final = (
-    9  # characters of an equity ISIN that a new face value leaves: country, issuer, kind of security
+_ISSUE: Final = (
+    9  # characters of an equity ISIN that a new face value keeps: country, issuer, kind of security
 )
 
 
 class ContractTerms(NamedTuple):
-    """A contract's text in two halves: its underlying, and its expiry, strike and kind."""
+    """The parts of a contract's text: its underlying, and its expiry, strike and kind."""
 
     underlying: str
     terms: str
 
 
-def same(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
-    """Return whether two rows of one key mean the same instrument; True where nothing tells.
+def same_instrument(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
+    """Return whether two rows of a key are the same instrument; True if there is no evidence.
 
-    `renamed`: former to present symbols of shares, since a contract bears its underlying's.
+    `renamed`: former to present symbols of shares, which the text of contracts on them contains.
     """
     if new.segment in CONTRACT_SEGMENTS:
         return _same_contract(old, new, renamed)
@@ -40,32 +39,31 @@ def same(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
 def _same_share(old: Instrument, new: Instrument) -> bool:
     if old.symbol == new.symbol or not old.isin or not new.isin or old.isin == new.isin:
         return True
-    return issue(old.isin) == issue(new.isin)
+    return isin_issue(old.isin) == isin_issue(new.isin)
 
 
-def issue(isin: str) -> str:
-    """Return what an ISIN keeps when the face value changes; of anything but an Indian company's, the ISIN
-    itself.
-    """
-    return isin[:_ISSUER] if isin.startswith("INE") else isin
+def isin_issue(isin: str) -> str:
+    """Return the part of an Indian company's ISIN that a new face value keeps; other ISINs whole."""
+    return isin[:_ISSUE] if isin.startswith("INE") else isin
 
 
 def _same_contract(old: Instrument, new: Instrument, renamed: Mapping[str, str]) -> bool:
-    symbols = _parted(_SYMBOL, old.symbol), _parted(_SYMBOL, new.symbol)
-    names = _parted(_NAME, old.name), _parted(_NAME, new.name)
+    symbols = _parse_terms(_SYMBOL, old.symbol), _parse_terms(_SYMBOL, new.symbol)
+    names = _parse_terms(_NAME, old.name), _parse_terms(_NAME, new.name)
     if None in symbols:
-        return old.symbol.casefold() == new.symbol.casefold() or (
-            None not in names and _alike(*names, renamed)
-        )
-    return _alike(*symbols, renamed) and (None in names or names[0].terms == names[1].terms)  # type: ignore[union-attr]
+        same_symbol = old.symbol.casefold() == new.symbol.casefold()
+        return same_symbol or (None not in names and _same_terms(*names, renamed))
+    if names[0] is not None and names[1] is not None and names[0].terms != names[1].terms:
+        return False
+    return _same_terms(*symbols, renamed)
 
 
-def _alike(old: ContractTerms | None, new: ContractTerms | None, renamed: Mapping[str, str]) -> bool:
+def _same_terms(old: ContractTerms | None, new: ContractTerms | None, renamed: Mapping[str, str]) -> bool:
     if old is None or new is None or old.terms != new.terms:
         return False
     return new.underlying in {old.underlying, renamed.get(old.underlying, "").casefold()}
 
 
-def _parted(pattern: re.Pattern[str], text: str) -> ContractTerms | None:
+def _parse_terms(pattern: re.Pattern[str], text: str) -> ContractTerms | None:
     found = pattern.fullmatch(" ".join(text.split()).casefold())
     return None if found is None else ContractTerms(found[1], found[2])

@@ -13,9 +13,9 @@ from ltp.errors import InputError
 SEGMENTS = ("IDX_I", "NSE_EQ", "NSE_FNO", "NSE_CURRENCY", "BSE_EQ", "MCX_COMM", "BSE_CURRENCY", "BSE_FNO")
 CURRENCY_SEGMENTS = frozenset({"NSE_CURRENCY", "BSE_CURRENCY"})
 CONTRACT_SEGMENTS = frozenset({"NSE_FNO", "BSE_FNO", "NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"})
-# Series of shares, the one to prefer first: a symbol may have bonds and older listings beside its share.
+# Series of shares in order of preference: a symbol may also belong to bonds and to older listings.
 SHARE_SERIES = ("EQ", "BE", "BZ", "SM", "ST")
-MAX_SECURITY_ID = 2**32 - 1  # the wire carries it as u32
+MAX_SECURITY_ID = 2**32 - 1  # u32 in the feed's packets
 
 _KEY = re.compile(r"([A-Z_]{2,16}):([1-9][0-9]{0,9})", re.ASCII)
 _ACCEPTED = "a key is SEGMENT:SECURITY_ID such as NSE_EQ:1333, SEGMENT one of " + ", ".join(SEGMENTS)
@@ -24,8 +24,8 @@ _ACCEPTED = "a key is SEGMENT:SECURITY_ID such as NSE_EQ:1333, SEGMENT one of " 
 class Instrument(NamedTuple):
     """One row of the instrument master.
 
-    `tick_size` is in price units (1/10,000 rupee), 0 when unknown. `isin` is empty for indices. `series`: EQ,
-    BE, ...; it and `sector` are empty where nobody said.
+    `tick_size` is in price units (1/10,000 rupee), 0 if unknown. `isin` is empty for indices. `series`: EQ,
+    BE, ...; it and `sector` are empty if no source has them.
     """
 
     segment: str
@@ -44,10 +44,10 @@ class Instrument(NamedTuple):
 
 
 def parse_key(text: str, where: str = "keys") -> str:
-    """Return `text` when it is a well-formed key of a known segment.
+    """Return `text` if it is a well-formed key of a known segment.
 
     Raises:
-        InputError: naming `where` and the text.
+        InputError: names `where` and the text.
     """
     match = _KEY.fullmatch(text)
     if match is None or match[1] not in SEGMENTS or int(match[2]) > MAX_SECURITY_ID:
@@ -56,16 +56,15 @@ def parse_key(text: str, where: str = "keys") -> str:
 
 
 def split_key(key: str) -> tuple[str, int]:
-    """Split a key that is known to be well-formed: ("NSE_EQ", 1333)."""
+    """Split a well-formed key: ("NSE_EQ", 1333)."""
     segment, _, security_id = key.partition(":")
     return segment, int(security_id)
 
 
 def element_id(column: str, key: str) -> str:
-    """Return the id of the page element that shows `column` of `key`: ltp-NSE_EQ-1333. The only place that
-    makes one.
+    """Return the id of the page element for `column` of `key`: ltp-NSE_EQ-1333.
 
-    What follows an @ in a column says whose plan it follows, and a page shows one plan: to_entry@17 gives
+    The run after @ in a column is left out, because a page shows plans of one run: to_entry@17 gives
     to_entry-NSE_EQ-1333.
     """
     return f"{column.partition('@')[0]}-{key.replace(':', '-')}"

@@ -1,7 +1,7 @@
-"""Prices as integers of 1/10,000 rupee, and how people write them.
+"""Prices as integers of 1/10,000 rupee, their conversions and their texts.
 
-Integers, because the feed's 32-bit floats and Python's 64-bit ones disagree about 1402.10; 1/10,000, because
-a currency moves in steps of 0.0025.
+Integers, because the feed's 32-bit floats and Python's 64-bit ones differ for 1402.10; 1/10,000, because a
+currency moves in steps of 0.0025.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from ltp.core.instrument import CURRENCY_SEGMENTS
 
 Price = int
 SCALE = 10_000
-MAX_PRICE: Price = (
-    10_000_000 * SCALE
-)  # nothing on these exchanges trades above a crore; what claims to is damage
+MAX_PRICE: Price = 10_000_000 * SCALE  # nothing on these exchanges trades above a crore; more is damage
 
-# Below these a float32 still tells neighbouring paise (or 1/10,000) apart: 24-bit mantissa.
+# Below these a float32 with its mantissa of 24 bits distinguishes neighbouring paise (or 1/10,000 rupee).
 _EXACT_PAISE_BELOW = 131_072.0
 _EXACT_CURRENCY_BELOW = 1_024.0
 
@@ -30,9 +28,9 @@ def price_from_float32(value: float, *, currency: bool) -> Price | None:
         value: rupees, widened from float32.
         currency: 4 decimals instead of 2.
     Returns:
-        The price on the grid of 0.01 (0.0001) rupee where float32 is exact there; above that the nearest
-            1/10,000, to be snapped to the instrument's tick by whoever knows it. None for what is never
-            shown: NaN, infinite, zero, negative, above 10,000,000.
+        The price on the grid of 0.01 (0.0001) rupee where float32 is exact; above that the nearest 1/10,000,
+            to be snapped to the instrument's tick by the caller. None for an impossible price: NaN, infinite,
+            zero, negative, above 10,000,000.
     """
     if not 0.0 < value <= 10_000_000.0:  # also false for NaN
         return None
@@ -42,7 +40,7 @@ def price_from_float32(value: float, *, currency: bool) -> Price | None:
 
 
 def needs_snap(price: Price, *, currency: bool) -> bool:
-    """Tell whether float32 was too coarse for this price, so that `snap` must restore it."""
+    """Return whether float32 was too coarse for this price, so that `snap` must restore it."""
     return price >= (_EXACT_CURRENCY_BELOW if currency else _EXACT_PAISE_BELOW) * SCALE
 
 
@@ -54,7 +52,7 @@ def snap(price: Price, tick_size: Price) -> Price:
 
 
 def price_from_rupees(value: float) -> Price | None:
-    """Convert a JSON number in rupees (REST, an import). None where `price_from_float32` says None."""
+    """Convert a JSON number in rupees (REST, an import). None as for `price_from_float32`."""
     if not 0 < value <= 10_000_000:  # also false for NaN
         return None
     return round(value * SCALE) or None
@@ -79,7 +77,7 @@ def decimal_text(price: Price, *, currency: bool = False) -> str:
 
 
 def parse_decimal(text: str) -> Price | None:
-    """Read back a price that `decimal_text` wrote; None when it is not such a text or negative."""
+    """Parse a text of `decimal_text`; None for other texts and for negative prices."""
     match = _DECIMAL.fullmatch(text)
     return None if match is None else int(match[1]) * SCALE + int((match[2] or "").ljust(4, "0"))
 
@@ -94,9 +92,7 @@ def group_indian(digits: str) -> str:
 
 
 def grouped_text(price: Price, *, currency: bool = False) -> str:
-    """Return what a page shows: "12,34,567.85"; a minus sign when negative, the rupee sign left to the
-    caller.
-    """
+    """Return the text for a page: "12,34,567.85", with a minus sign if negative, without the rupee sign."""
     text = decimal_text(price, currency=currency)
     sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
     whole, _, fraction = text.partition(".")

@@ -1,8 +1,4 @@
-"""From counters that only rise to rates: what the status of the worker and of a web process show of
-themselves.
-
-Pure: the caller brings the counters and says what time it is.
-"""
+"""Rates of counters that only rise, for the status of the worker and of web processes."""
 
 from __future__ import annotations
 
@@ -10,18 +6,16 @@ from collections.abc import Mapping
 
 
 class Rates:
-    """The rates between the newest two snapshots that were far enough apart. One thread takes, any may ask."""
+    """The rates between the newest two snapshots. One thread calls `take`, any may call `per_s`."""
 
     def __init__(self, over_s: float) -> None:
-        """`over_s`: what comes sooner than this after the last measure is left for a later one, for it would
-        measure noise.
-        """
+        """`over_s`: the shortest time between two snapshots; over a shorter one a rate is noise."""
         self._over_s = over_s
         self._before: tuple[float, Mapping[str, int]] | None = None
         self._per_s: Mapping[str, float] = {}
 
     def take(self, counts: Mapping[str, int], now_s: float) -> bool:
-        """Look at the counters as they are at `now_s` (monotonic); tell whether there are new rates."""
+        """Take a snapshot of the counters at `now_s` (monotonic). Returns whether there are new rates."""
         if self._before is None:
             self._before = now_s, dict(counts)
             return False
@@ -34,5 +28,5 @@ class Rates:
         return True
 
     def per_s(self, name: str) -> float:
-        """Return how fast a counter rises; 0 for one that was never counted, and before the first measure."""
+        """Return the rate of a counter; 0 for an unknown one, and before the second snapshot."""
         return self._per_s.get(name, 0.0)

@@ -1,4 +1,4 @@
-"""A screener's result: one run and its rows, as they are imported, stored and shown."""
+"""The result of an evaluation: a run and its rows, as they are imported, stored and shown."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ltp.core.instrument import split_key
 from ltp.core.money import Price
 
 KINDS: Final = ("swing", "longterm")  # the built-in screeners; each exists even before it has results
-MAX_ROWS: Final = 5_000  # what one feed connection can subscribe
+MAX_ROWS: Final = 5_000  # instruments of one feed connection
 
 
 class Outcome(NamedTuple):
-    """What one criterion of a screen said of an instrument.
+    """The result of one criterion for an instrument.
 
-    `value`: what was compared, None where there was too little history. `bound`: what it was compared with,
-    as text. `margin`: by how much it passed (positive) or missed (negative), in the unit of `value`; None
-    where that has no meaning. `unit`: what `value` is counted in, empty for a plain number.
+    `value`: the compared value, None if the history is too short. `bound`: the text of the other side of the
+    comparison. `margin`: by how much it passed (positive) or missed (negative), in the unit of `value`; None
+    where that has no meaning. `unit`: of `value`, empty for a plain number.
     """
 
     name: str
@@ -31,15 +31,13 @@ class Outcome(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One result. `rank` counts from 1, best first. Prices in 1/10,000 rupee; None where the screener did not
-    say.
+    """One result. `rank` counts from 1, best first. Prices in 1/10,000 rupee, None if the screener has none.
 
-    Facts are what was measured, the plan is what to do: `score` (0 to 100), of which `base_score` is the
-    daily and `mtf_score` the weekly part, `facts` (see FACTS), `criteria` and `spark` (the newest closes,
-    rupees, oldest first, adjusted) belong to the first; `setup` to `horizon` to the second. `risk` and
-    `allocation` are rupees in price units, `allocation_pct` per cent of the capital. `invalid`: what would
-    make the plan void. `flags`: doubts about the history, as sentences. Texts are as they came, unescaped,
-    and empty where there was none.
+    The facts are `score` (0 to 100), with `base_score` of days and `mtf_score` of weeks, `facts` (see FACTS),
+    `criteria` and `spark` (the newest adjusted closes in rupees, oldest first). The plan is `setup` to
+    `horizon`: `risk` and `allocation` are amounts in price units, `allocation_pct` is per cent of the
+    capital, `invalid` is the condition that ends the plan. `flags`: sentences about doubtful history. Texts
+    are unescaped, and empty if there is none.
     """
 
     key: str
@@ -80,10 +78,10 @@ class Row(NamedTuple):
 class Run(NamedTuple):
     """All results of one evaluation; never changed once stored, so it may be cached by `id` for ever.
 
-    `created_at` is aware UTC. `sample`: invented, to be headed so. `source`: where it came from, a file's
-    name for an import. `as_of`: the session whose candles were the newest, None for an import. `universe`:
-    what was searched; `evaluated`: how many instruments that were. `spec`: the screen itself as canonical
-    text, empty for the built-in ones. `notes`: what was left out and why, empty where nothing was.
+    `created_at` is aware UTC. `sample`: invented data, which pages must label. `source`: the file's name of
+    an import. `as_of`: the newest session of the candles, None for an import. `universe`: the name of the
+    searched universe; `evaluated`: the number of its instruments. `spec`: the screen as canonical text, empty
+    for the built-in ones. `notes`: the left-out shares with reasons, empty if there are none.
     """
 
     id: int

@@ -1,7 +1,7 @@
-"""One server-sent event to bytes: the only encoder.
+"""The encoder of server-sent events.
 
-A bare CR inside data would start a new field in the browser, so every kind of line end becomes a data line of
-its own.
+A bare CR inside data would start a new field in the browser, so every kind of line end starts a new line
+of data.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def piece(data: str) -> bytes:
-    """Return data as it stands in an event, so that what was encoded once can be joined into many events by
-    `frame`.
-    """
+    """Return data encoded for `frame`, which joins pieces, each encoded once, into many events."""
     if "\n" in data or "\r" in data:
         data = _LINE_END.sub("\ndata: ", data)
-    # A lone surrogate would raise in the middle of a flush, for every viewer; one wrong character costs
-    # nobody anything.
+    # A lone surrogate is replaced: it would raise in the middle of a flush and cost every browser its event.
     return data.encode(errors="replace")
 
 
 def frame(pieces: Iterable[bytes], *, id: int | None = None, retry_ms: int | None = None) -> bytes:
-    """Return one event of such pieces, ended by LF LF; there has to be something in them."""
+    """Return one event of pieces that are not all empty, ended by LF LF."""
     head = b"" if id is None else b"id: %d\n" % id
     if retry_ms is not None:
         head += b"retry: %d\n" % retry_ms

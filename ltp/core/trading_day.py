@@ -1,4 +1,4 @@
-"""Days of the Indian market: the time zone, the day of an instant, the newest day whose candles are final."""
+"""Days of the Indian market: time zone, day of an instant, newest day whose candles are final."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 IST: Final = timezone(timedelta(hours=5, minutes=30))
-_SETTLED_AT: Final = timedelta(
-    hours=16, minutes=15
-)  # the close, and the time the broker needs to settle its candles
+# After the close, by the time that the broker needs to settle its candles.
+_SETTLED_AT: Final = timedelta(hours=16, minutes=15)
 
 
 def session_of(epoch_s: float) -> str:
@@ -20,6 +19,16 @@ def session_date(session: str) -> date | None:
     return date.fromisoformat(session) if session else None
 
 
+def is_session(value: object) -> bool:
+    """Return whether `session_date` can read it."""
+    if value == "":
+        return True
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
 def settled_day(now: datetime) -> date:
-    """Return the newest day whose candles the broker has settled; those of a later day still change."""
+    """Return the newest day whose candles the broker has settled; those of a later day may still change."""
     return (now.astimezone(IST) - _SETTLED_AT).date()

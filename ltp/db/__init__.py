@@ -1,1 +1,1 @@
-"""SQL through SQLAlchemy Core: schema, instruments, screener runs."""
+"""SQL through SQLAlchemy Core: instruments, candles, corporate actions, saved screens and runs."""

@@ -1,8 +1,7 @@
-"""Whose daily candles lie in the database: the market's, or the simulated exchange's. Never both: one would
-pass for the other.
+"""The source of the stored daily candles: the market or the simulated exchange, never both.
 
-Whoever writes candles claims the database in the same transaction, so an import and a fetch at the same time
-cannot mix them.
+Mixed candles could not be separated later. Each writer of candles claims the source in its own transaction,
+so an import and a fetch at the same time cannot mix them.
 """
 
 from __future__ import annotations
@@ -15,42 +14,39 @@ from ltp.db.engine import reading
 from ltp.db.schema import candle_days, candle_source, daily_candles, screener_runs
 from ltp.errors import DatabaseError
 
-Held = Literal["nothing", "real", "simulated"]
+Origin = Literal["nothing", "real", "simulated"]
 
-SIMULATED_RUN: Final = "simulated candles"  # the source of a run made of them
+SIMULATED_RUN: Final = "simulated candles"  # `source` of a run that was made from them
 
 
-def held(engine: Engine) -> Held:
-    """Tell whose candles are there."""
+def origin(engine: Engine) -> Origin:
     with reading(engine) as connection:
-        return _held(connection)
+        return _origin(connection)
 
 
 def simulated_instruments(engine: Engine) -> int:
     """Return how many instruments have simulated candles."""
     with reading(engine) as connection:
-        return _instruments(connection) if _held(connection) == "simulated" else 0
+        return _instruments(connection) if _origin(connection) == "simulated" else 0
 
 
 def claim(connection: Connection, *, simulated: bool) -> int:
-    """Make the database one of simulated or of real candles until the end of the caller's transaction, which
-    then writes them.
+    """Mark the source of the candles that the caller's transaction is about to write.
 
-    Real ones take the place of simulated ones, which are removed with the sessions noted for them and the
-    runs made of them.
+    Before real candles the simulated ones are deleted, with their sessions and the runs made from them.
 
     Returns:
-        How many instruments had simulated candles that were removed.
+        The number of instruments whose simulated candles were deleted.
     Raises:
-        DatabaseError: simulated ones are to be written, and there are real ones.
+        DatabaseError: simulated candles are to be written and real ones are stored.
     """
-    # Locked where several may write at once: another claim waits until what this one writes is in.
+    # The row is locked where several may write at once: another claim waits until this transaction ends.
     marked = connection.execute(select(candle_source.c.simulated).with_for_update()).scalar_one()
     if marked == simulated:
         return 0
     removed = 0
     if simulated:
-        refuse_simulated(_held(connection))
+        refuse_simulated(_origin(connection))
     else:
         removed = _instruments(connection)
         connection.execute(delete(daily_candles))
@@ -60,16 +56,16 @@ def claim(connection: Connection, *, simulated: bool) -> int:
     return removed
 
 
-def refuse_simulated(there: Held) -> None:
-    """Raise DatabaseError where simulated candles would join real ones."""
-    if there == "real":
+def refuse_simulated(stored: Origin) -> None:
+    """Raise DatabaseError if simulated candles would join real ones."""
+    if stored == "real":
         raise DatabaseError(
-            "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's",
+            "Simulated candles are not fetched: the database holds real ones, imported or the broker's",
             permanent=True,
         )
 
 
-def _held(connection: Connection) -> Held:
+def _origin(connection: Connection) -> Origin:
     if connection.execute(select(daily_candles.c.year).limit(1)).first() is None:
         return "nothing"
     return "simulated" if connection.execute(select(candle_source.c.simulated)).scalar_one() else "real"

@@ -1,6 +1,6 @@
-"""Daily candles in SQL: a year of an instrument in one row of packed records, raw and adjusted apart.
+"""Daily candles in SQL: one row for a year of an instrument, as packed records of `core.history.candle`.
 
-Written by imports, read whole by screens. What a record means is `core.history.candle`'s.
+Imports write them, screens read them whole. Raw and adjusted candles are rows of their own.
 """
 
 from __future__ import annotations
@@ -9,31 +9,30 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, case, delete, func, select
+from sqlalchemy import Connection, Engine, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD, Candle
 from ltp.core.instrument import split_key
 from ltp.db import candle_source
-from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.engine import reading, writing
 from ltp.db.schema import candle_days, daily_candles
 
-# raw: as traded, from the exchange's files. adjusted: as the broker restated it for every split and bonus
-# since.
+# raw: as traded, from the exchange's files. adjusted: as the broker restated it for later splits and bonuses.
 Basis = Literal["raw", "adjusted"]
 BASES: Final[tuple[Basis, ...]] = ("raw", "adjusted")
 
 _KEY: Final = ("segment", "security_id", "basis", "year")
-_MOST_YEARS: Final = 8  # rows: four years where there are both bases
-_NAMED_KEYS: Final = (
-    400  # more are read with everything else and picked out here: cheaper than naming them, and no limit
-)
+# Past this many keys the query reads all instruments and the rows are filtered here: cheaper than a long IN,
+# and databases limit the number of parameters.
+_MAX_KEYS_IN_QUERY: Final = 400
 
 
 class CandleDay(NamedTuple):
-    """A day of which candles were imported. `source`: the file's name or the broker; `instruments`: how many
-    had one.
+    """A session whose candles were imported.
+
+    `source`: the file's name or the broker. `instruments`: the number of instruments with a candle.
     """
 
     day: date
@@ -42,8 +41,8 @@ class CandleDay(NamedTuple):
     imported_at: datetime
 
 
-class SessionsMark(NamedTuple):
-    """Which sessions there are, told by three numbers."""
+class SessionsVersion(NamedTuple):
+    """Three values that together change with every import."""
 
     newest: date | None
     changed_at: datetime | None
@@ -53,14 +52,14 @@ class SessionsMark(NamedTuple):
 def upsert(
     engine: Engine, basis: Basis, candles: Mapping[str, Iterable[Candle]], *, simulated: bool = False
 ) -> int:
-    """Store candles by key; a day that is there already is replaced, other days stay. All of it or nothing.
+    """Store candles by key in one transaction. A stored candle of the same day is replaced, other days stay.
 
     Args:
-        simulated: whose they are; real ones take the place of simulated ones, see `candle_source.claim`.
+        simulated: of the simulated exchange; real candles replace these, see `candle_source.claim`.
     Returns:
-        How many candles are new or differ from what was there.
+        How many candles are new or differ from the stored ones.
     Raises:
-        DatabaseError: nothing is stored; also where simulated ones would join real ones.
+        DatabaseError: nothing is stored; also if simulated candles would join real ones.
     """
     packed = {key: candle.pack(each) for key, each in candles.items()}
     with writing(engine) as connection:
@@ -70,11 +69,10 @@ def upsert(
 
 
 def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, bytes]) -> dict[str, int]:
-    """As `upsert`, of packed records in the order of days, inside the caller's transaction, which has claimed
-    the database.
+    """As `upsert`, for packed records in order of days, in the transaction of a caller with a claim.
 
     Returns:
-        How many candles changed, by key; keys of which none did are absent.
+        How many candles changed, by key; keys without a change are absent.
     """
     parts = {
         (key, year): part for key, records in packed.items() for year, part in candle.by_year(records).items()
@@ -88,9 +86,7 @@ def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, byt
     rows = []
     for (key, year), part in sorted(parts.items()):
         old = stored.get((key, year), b"")
-        old = old[
-            : len(old) // RECORD.size * RECORD.size
-        ]  # a torn record is replaced by what is imported now, if it is
+        old = old[: len(old) // RECORD.size * RECORD.size]  # an incomplete last record is dropped
         merged = candle.merge(old, part)
         if merged != old:
             changed[key] = changed.get(key, 0) + candle.count_changed(old, part)
@@ -106,7 +102,7 @@ def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, byt
 def replace(
     engine: Engine, basis: Basis, key: str, candles: Iterable[Candle], *, simulated: bool = False
 ) -> None:
-    """Store the whole history of an instrument in place of what was there. `simulated`: as in `upsert`."""
+    """Replace the whole stored history of an instrument. `simulated`: as in `upsert`."""
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
         _delete(connection, key, basis)
@@ -114,10 +110,9 @@ def replace(
 
 
 def move(connection: Connection, old_key: str, key: str) -> bool:
-    """Put what an instrument traded as `old_key` into its history as traded under `key`, inside the caller's
-    transaction.
+    """Move the raw candles of `old_key` to `key`, in the caller's transaction. Return whether there were any.
 
-    A day that both have stays as `key` has it. Tells whether there was anything.
+    On days that both have, the candle of `key` stays.
     """
     old = b"".join(
         packed for _, _, packed in _rows(connection, "raw", [old_key], date.min.year, date.max.year)
@@ -133,10 +128,9 @@ def move(connection: Connection, old_key: str, key: str) -> bool:
 def fetch_packed(
     engine: Engine, basis: Basis, keys: Collection[str] | None, first_day: date, last_day: date
 ) -> dict[str, bytes]:
-    """Return the records from `first_day` to `last_day`, both included, by key; every instrument's when
-    `keys` is None.
+    """Return the records from `first_day` to `last_day`, both included, by key.
 
-    Keys without any candle in that time are absent.
+    Keys without a candle in that time are absent. `keys` None: all instruments.
     """
     years: dict[str, list[bytes]] = {}
     with reading(engine) as connection:
@@ -148,47 +142,15 @@ def fetch_packed(
     return {key: b"".join(parts) for key, parts in years.items()}
 
 
-def fetch_since(
-    engine: Engine,
-    basis: Basis,
-    keys: Collection[str],
-    first_day: date,
-    newest: date,
-    *,
-    patience_ms: int = PATIENCE_MS,
-) -> dict[str, bytes]:
-    """Return the records from `first_day` on by key; keys without any are absent. Only the last part of a
-    year is taken out.
-
-    Args:
-        newest: the last day that there may be records of.
-    """
-    table = daily_candles.c
-    most = max(1, (newest - first_day).days + 1) * RECORD.size
-    start = case((func.length(table.packed) > most, func.length(table.packed) - most + 1), else_=1)
-    wanted = (
-        select(table.segment, table.security_id, func.length(table.packed), func.substr(table.packed, start))
-        .where(table.basis == basis, table.year >= first_day.year)
-        .order_by(table.segment, table.security_id, table.year)
-    )
-    picked, found = frozenset(keys), dict[str, bytes]()
-    with reading(engine, patience_ms=patience_ms) as connection:
-        for segment, security_id, length, packed in connection.execute(_narrowed(wanted, picked)):
-            key = f"{segment}:{security_id}"
-            if key in picked and length % RECORD.size == 0:  # the end of a damaged year is no record
-                found[key] = found.get(key, b"") + candle.between(bytes(packed), first_day, date.max)
-    return {key: packed for key, packed in found.items() if packed}
-
-
 def fetch(engine: Engine, basis: Basis, key: str) -> list[Candle]:
-    """Return the whole history of an instrument, oldest first; a year that is torn is left out."""
+    """Return the whole history of an instrument, oldest first, without years that end in half a record."""
     with reading(engine) as connection:
         years = [packed for _, _, packed in _rows(connection, basis, [key], date.min.year, date.max.year)]
     return [each for packed in years if len(packed) % RECORD.size == 0 for each in candle.unpack(packed)]
 
 
 def beginnings(engine: Engine, basis: Basis, count: int) -> dict[str, bytes]:
-    """Return the first `count` records of each instrument; a year that is torn ends them."""
+    """Return the first `count` records of each instrument."""
     table = daily_candles.c
     start = func.substr(table.packed, 1, count * RECORD.size)
     by_year = (
@@ -205,29 +167,13 @@ def beginnings(engine: Engine, basis: Basis, count: int) -> dict[str, bytes]:
     return found
 
 
-def newest_years(connection: Connection, key: str) -> tuple[bytes, bytes]:
-    """Return the records of an instrument in its last years, as traded and as restated."""
-    segment, security_id = split_key(key)
-    table = daily_candles.c
-    this = (table.segment == segment) & (table.security_id == security_id)
-    newest = (
-        select(table.basis, table.packed)
-        .where(this)
-        .order_by(table.year.desc(), table.basis)
-        .limit(_MOST_YEARS)
-    )
-    found = dict.fromkeys(BASES, b"")
-    for basis, packed in connection.execute(newest):
-        found[basis] = bytes(packed) + found[basis]
-    return found["raw"], found["adjusted"]
-
-
 def last_days(engine: Engine, basis: Basis) -> dict[str, date]:
-    """Return the newest day of each instrument that has any. A year that is torn does not count, so that it
-    is fetched again.
+    """Return by key the newest day with a candle.
+
+    Years that end in half a record do not count, so that the caller fetches them again.
     """
     table = daily_candles.c
-    # The day is the first field of the last record: four bytes of it are read, and not the year.
+    # The day is the first field of the last record: the query returns these four bytes, not the whole year.
     newest = func.substr(table.packed, func.length(table.packed) - RECORD.size + 1, 4)
     whole = func.length(table.packed) % RECORD.size == 0
     by_year = (
@@ -243,19 +189,21 @@ def last_days(engine: Engine, basis: Basis) -> dict[str, date]:
 
 
 def note_day(connection: Connection, day: date, source: str, instruments: int) -> None:
-    """Note that the candles of a session are in, inside the caller's transaction.
+    """Record that the candles of a session were imported, in the caller's transaction.
 
-    A note of more instruments stays: a file of one index must not hide that the whole market is in.
+    A record of more instruments stays: after the whole market, a file of one index must not replace it.
     """
     insert = _insert(connection, candle_days)
-    told = {name: insert.excluded[name] for name in ("source", "instruments", "imported_at")}
-    fuller = candle_days.c.instruments < insert.excluded.instruments
+    updated = {name: insert.excluded[name] for name in ("source", "instruments", "imported_at")}
+    has_more = candle_days.c.instruments < insert.excluded.instruments
     values = {"day": day, "source": source, "instruments": instruments, "imported_at": datetime.now(UTC)}
-    connection.execute(insert.on_conflict_do_update(index_elements=["day"], set_=told, where=fuller), values)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["day"], set_=updated, where=has_more), values
+    )
 
 
 def days(engine: Engine) -> list[CandleDay]:
-    """Return the sessions that were imported, oldest first."""
+    """Return the imported sessions, oldest first."""
     with reading(engine) as connection:
         return [
             CandleDay(*row) for row in connection.execute(select(candle_days).order_by(candle_days.c.day))
@@ -263,7 +211,7 @@ def days(engine: Engine) -> list[CandleDay]:
 
 
 def first_day(engine: Engine) -> date | None:
-    """Return the oldest day that any instrument has a candle of, None while there is none."""
+    """Return the oldest day with a candle of any instrument, None while there is none."""
     table = daily_candles.c
     oldest = select(func.min(table.year)).scalar_subquery()
     firsts = select(func.substr(table.packed, 1, 4)).where(table.year == oldest)
@@ -273,16 +221,16 @@ def first_day(engine: Engine) -> date | None:
 
 
 def newest_day(engine: Engine) -> date | None:
-    """Return the newest session of which candles were imported, None while there is none."""
+    """Return the newest imported session, None while there is none."""
     with reading(engine) as connection:
         day: date | None = connection.execute(select(func.max(candle_days.c.day))).scalar()
     return day
 
 
-def changed_in(connection: Connection) -> SessionsMark:
-    """Return what differs whenever a session was imported, or more of one, for one cheap query."""
+def version_in(connection: Connection) -> SessionsVersion:
+    """Return a value that changes whenever a session, or more of one, is imported; one cheap query."""
     table = candle_days.c
-    return SessionsMark(
+    return SessionsVersion(
         *connection.execute(select(func.max(table.day), func.max(table.imported_at), func.count())).one()
     )
 
@@ -290,25 +238,27 @@ def changed_in(connection: Connection) -> SessionsMark:
 def _rows(
     connection: Connection, basis: Basis, keys: Collection[str] | None, first_year: int, last_year: int
 ) -> Iterator[tuple[str, int, bytes]]:
-    """Give key, year and records of the years asked for, by instrument and year."""
+    """Yield key, year and records, ordered by instrument and year."""
     table = daily_candles.c
-    wanted = (
+    statement = (
         select(table.segment, table.security_id, table.year, table.packed)
         .where(table.basis == basis, table.year.between(first_year, last_year))
         .order_by(table.segment, table.security_id, table.year)
     )
-    picked = None if keys is None else frozenset(keys)
-    for segment, security_id, year, packed in connection.execute(_narrowed(wanted, picked)):
+    wanted = None if keys is None else frozenset(keys)
+    for segment, security_id, year, packed in connection.execute(where_keys(statement, wanted)):
         key = f"{segment}:{security_id}"
-        if picked is None or key in picked:
+        if wanted is None or key in wanted:
             yield key, year, bytes(packed)
 
 
-def _narrowed(wanted: Select[Any], keys: frozenset[str] | None) -> Select[Any]:
-    if keys is None or len(keys) > _NAMED_KEYS:
-        return wanted
+def where_keys(statement: Select[Any], keys: frozenset[str] | None) -> Select[Any]:
+    """Narrow a query of `daily_candles` to few keys; the caller skips the rows of others."""
+    if keys is None or len(keys) > _MAX_KEYS_IN_QUERY:
+        return statement
     segments, ids = zip(*map(split_key, keys), strict=True) if keys else ((), ())
-    return wanted.where(daily_candles.c.segment.in_(set(segments)), daily_candles.c.security_id.in_(set(ids)))
+    columns = daily_candles.c
+    return statement.where(columns.segment.in_(set(segments)), columns.security_id.in_(set(ids)))
 
 
 def _delete(connection: Connection, key: str, basis: Basis) -> None:

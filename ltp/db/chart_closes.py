@@ -1,6 +1,4 @@
-"""What a row's chart needs of SQL: the closes of one share, in one look that is bounded in rows and in
-waiting.
-"""
+"""The closes of one share for the chart of a row, read with bounds on rows and on waiting."""
 
 from __future__ import annotations
 
@@ -10,39 +8,38 @@ from typing import Final
 from sqlalchemy import Engine
 
 from ltp.core.history import candle
-from ltp.core.history.candle import restated_counts
+from ltp.core.history.candle import prefers_adjusted
 from ltp.core.history.price_history import Closes, closes_of
-from ltp.db import candles, corporate_actions
+from ltp.db import corporate_actions, recent_candles
 from ltp.db.engine import reading
 
-DAYS: Final = 1_100  # three years, as screens read: the averages are then those of the facts
-_PATIENCE_MS: Final = 50  # beside browsers
+DAYS: Final = 1_100  # three years, as screens read, so that the averages equal those of the facts
+_BUSY_TIMEOUT_MS: Final = 50  # waiting blocks all greenlets of a web process
 _SAME_WITHIN: Final = 0.01
 
 
 def fetch(engine: Engine, key: str, made: date | None = None, price: float | None = None) -> Closes | None:
-    """Return the closes of three years, None where there is none that can be drawn.
+    """Return the closes of three years, None if there are none or their records are damaged.
 
     Args:
-        made, price: session and close, in rupees, of a plan that is drawn over them. Closes end before the
-            first split or bonus
-            since, and there are none where the broker has restated that close: they would be of another scale
-                than the plan.
+        made, price: session and close, in rupees, of a plan that is drawn over the closes. The closes then
+            end before the first split or bonus after `made`. If the broker has restated the close of `made`,
+            None is returned, because closes and plan would have different scales.
     Raises:
-        DatabaseError: also where it is locked for longer than a moment.
+        DatabaseError: also if the database is locked for more than 50 ms.
     """
-    with reading(engine, patience_ms=_PATIENCE_MS) as connection:
-        raw, restated = candles.newest_years(connection, key)
+    with reading(engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
+        raw, restated = recent_candles.newest_years(connection, key)
         known = corporate_actions.of_key(connection, key)
     ends = [each.ex_day for each in known if made and each.ex_day > made and each.state != "dismissed"]
     last = min(ends, default=date.max) - timedelta(days=1)
     try:
-        if restated_counts(raw, restated):
+        if prefers_adjusted(raw, restated):
             found = closes_of(_three_years(restated, last))
         else:
             found = closes_of(_three_years(raw, last), [each for each in known if each.ex_day <= last])
     except ValueError:
-        return None  # damaged; the run that left the share out says so
+        return None  # damaged; the notes of the run that left the share out name it
     if (
         made in found.days
         and price

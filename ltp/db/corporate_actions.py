@@ -1,7 +1,7 @@
-"""Splits, bonuses and consolidations in SQL: what was detected, and what somebody said of it.
+"""Splits, bonuses and consolidations in SQL: detected in candles, announced, confirmed or dismissed.
 
-A detected or unexplained action is a suspicion that is replaced whenever candles are looked at again; a
-confirmed or dismissed one is an operator's word and stays until an operator changes it.
+A detected or unexplained action is a suspicion, replaced by the next detection. A confirmed or dismissed one
+is an operator's decision and stays until an operator changes it.
 """
 
 from __future__ import annotations
@@ -15,77 +15,75 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.history.corporate_action import CANDLES, Action
 from ltp.core.instrument import split_key
-from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import corporate_actions as table
 from ltp.errors import NotFoundError
 
 _KEY: Final = ("segment", "security_id", "ex_day")
-_TOLD: Final = ("numerator", "denominator", "state", "evidence", "source", "changed_at")
-# Whoever reads an ex-day off an announcement may be off by a weekend or a holiday; two actions never come
-# this close.
+_VALUES: Final = ("numerator", "denominator", "state", "evidence", "source", "changed_at")
+# The ex-day of an announcement may be off by a weekend or a holiday; no two actions of a share are so near.
 _SAME_WITHIN: Final = timedelta(days=5)
 
 
 def fetch(engine: Engine, key: str | None = None) -> list[Action]:
-    """Return every action in any state, or those of an instrument, by instrument and day."""
+    """Return the actions in all states, of one instrument or of all, by instrument and day."""
     with reading(engine) as connection:
         return _fetch(connection, key)
 
 
 def of_key(connection: Connection, key: str) -> list[Action]:
-    """Return what is known of an instrument in any state, by day."""
+    """Return the actions of an instrument in all states, by day."""
     return _fetch(connection, key)
 
 
-def first_after(engine: Engine, day: date, *, patience_ms: int = PATIENCE_MS) -> dict[str, date]:
+def first_after(engine: Engine, day: date, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> dict[str, date]:
     """Return by key the first ex-day after `day` of an action that is confirmed or suspected."""
     first = (
         select(table.c.segment, table.c.security_id, func.min(table.c.ex_day))
         .where(table.c.ex_day > day, table.c.state != "dismissed")
         .group_by(table.c.segment, table.c.security_id)
     )
-    with reading(engine, patience_ms=patience_ms) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         return {
             f"{segment}:{security_id}": ex_day for segment, security_id, ex_day in connection.execute(first)
         }
 
 
-def changed_in(connection: Connection) -> tuple[object, ...]:
-    """Return what differs whenever an action was stored or taken back, for one cheap query."""
+def version_in(connection: Connection) -> tuple[object, ...]:
+    """Return a value that changes whenever an action is stored or deleted; one cheap query."""
     return tuple(connection.execute(select(func.max(table.c.changed_at), func.count())).one())
 
 
-def replace_detected(engine: Engine, looked_at: Collection[str], found: Iterable[Action]) -> list[Action]:
-    """Store what a look at the candles of `looked_at` found, in place of what an earlier look did.
+def replace_detected(engine: Engine, searched: Collection[str], found: Iterable[Action]) -> list[Action]:
+    """Replace the earlier suspicions of the instruments `searched` by the actions found in their candles now.
 
-    Where something close by is confirmed, dismissed or announced, that stays and the suspicion is left out.
+    A confirmed, dismissed or announced action within five days stays, and the new suspicion is left out.
 
     Returns:
-        What was not known before.
+        The actions that are new.
     """
     with writing(engine) as connection:
-        known = [action for action in _fetch(connection) if action.key in set(looked_at)]
-        said = [action for action in known if not action.waits or action.source != CANDLES]
-        before = {(action.key, action.ex_day): action for action in known if action not in said}
+        known = [action for action in _fetch(connection) if action.key in set(searched)]
+        settled = [action for action in known if not action.waits or action.source != CANDLES]
+        before = {(action.key, action.ex_day): action for action in known if action not in settled}
         wanted = {
             (action.key, action.ex_day): action
             for action in found
-            if not any(_same(action, each) for each in said)
+            if not any(_same(action, each) for each in settled)
         }
-        for place in before.keys() - wanted.keys():
-            _delete(connection, *place)
+        for key_and_day in before.keys() - wanted.keys():
+            _delete(connection, *key_and_day)
         _upsert(connection, [action for place, action in wanted.items() if before.get(place) != action])
     return [action for place, action in wanted.items() if place not in before]
 
 
 def confirm(engine: Engine, actions: Iterable[Action]) -> list[Action]:
-    """Store actions that an operator vouches for; what was detected or said before of the same days gives way
-    to them.
+    """Store actions as confirmed by an operator, in place of other actions within five days.
 
-    What is confirmed like that already stays as it is.
+    An action that is confirmed already with the same day and ratio stays as it is.
 
     Returns:
-        What gave way and was something else: another ratio, another day, or dismissed.
+        The replaced actions that differed: in ratio, in day, or by being dismissed.
     """
     actions = [action._replace(state="confirmed") for action in actions]
     with writing(engine) as connection:
@@ -109,11 +107,10 @@ def confirm(engine: Engine, actions: Iterable[Action]) -> list[Action]:
 
 
 def suspect(engine: Engine, actions: Iterable[Action]) -> list[Action]:
-    """Store steps that were announced and wait for an operator, in place of what candles suspected of the
-    same days.
+    """Store announced steps that wait for an operator, in place of suspicions within five days.
 
     Returns:
-        What waits now: not those of which an operator has already said something.
+        The actions that wait now, without those that an operator has confirmed or dismissed.
     """
     with writing(engine) as connection:
         known = _fetch(connection)
@@ -128,10 +125,10 @@ def suspect(engine: Engine, actions: Iterable[Action]) -> list[Action]:
 
 
 def dismiss(engine: Engine, key: str, ex_day: date, source: str) -> Action:
-    """Say that there was no such action; it is not detected again.
+    """Mark an action as wrong, so that it is not detected again.
 
     Raises:
-        NotFoundError: nothing is known of that day.
+        NotFoundError: there is no action of that day.
     """
     with writing(engine) as connection:
         known = next((action for action in _fetch(connection, key) if action.ex_day == ex_day), None)
@@ -143,9 +140,7 @@ def dismiss(engine: Engine, key: str, ex_day: date, source: str) -> Action:
 
 
 def move(connection: Connection, old_key: str, key: str) -> None:
-    """Put what was said of `old_key` down to `key`, inside the caller's transaction. What was said of `key`
-    itself stays.
-    """
+    """Move the actions of `old_key` to `key`, in the caller's transaction. Those of `key` stay."""
     known = {action.ex_day for action in _fetch(connection, key)}
     for action in _fetch(connection, old_key):
         _delete(connection, old_key, action.ex_day)
@@ -158,9 +153,7 @@ def _same(one: Action, other: Action) -> bool:
 
 
 def _equal(one: Action, other: Action) -> bool:
-    """Tell whether two actions are of one day and ratio. That of prices is a suggestion only, which differs
-    from any other.
-    """
+    """Return whether two actions have the same key, day and ratio."""
     ratios = one.numerator * other.denominator, other.numerator * one.denominator
     return (one.key, one.ex_day) == (other.key, other.ex_day) and ratios[0] == ratios[1]
 
@@ -183,8 +176,8 @@ def _upsert(connection: Connection, actions: Iterable[Action]) -> None:
     if not rows:
         return
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    told = {name: insert.excluded[name] for name in _TOLD}
-    connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=told), rows)
+    updated = {name: insert.excluded[name] for name in _VALUES}
+    connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=updated), rows)
 
 
 def _delete(connection: Connection, key: str, ex_day: date) -> None:
@@ -195,5 +188,5 @@ def _delete(connection: Connection, key: str, ex_day: date) -> None:
 
 def _row(action: Action) -> dict[str, Any]:
     segment, security_id = split_key(action.key)
-    said = {name: value for name, value in action._asdict().items() if name != "key"}
-    return said | {"segment": segment, "security_id": security_id, "changed_at": datetime.now(UTC)}
+    values = {name: value for name, value in action._asdict().items() if name != "key"}
+    return values | {"segment": segment, "security_id": security_id, "changed_at": datetime.now(UTC)}

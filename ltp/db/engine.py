@@ -1,7 +1,7 @@
-"""A database that is ready for use: the folder made, the schema at this version's, failures in our own words.
+"""Opening a database, transactions, and driver errors as DatabaseError.
 
 SQLite runs in rollback-journal mode (TRUNCATE): write-ahead logging in 3.7.0 to 3.51.2 can corrupt a file
-that several processes write and checkpoint at once, which is what this product does.
+that several processes write and checkpoint at once, as the worker and the web processes do here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,18 @@ from ltp.db import failure, upgrade
 from ltp.errors import DatabaseError
 
 logger = logging.getLogger(__name__)
-# Engine: the layers above know no driver.
-__all__ = ["PATIENCE_MS", "Engine", "open_engine", "open_when_there", "reading", "translated", "writing"]
-_PLACE: Final = ("host", "port", "service", "passfile", "application_name", "target_session_attrs")
-_TRUST: Final = (
+# Engine is exported so that no other layer imports SQLAlchemy.
+__all__ = [
+    "BUSY_TIMEOUT_MS",
+    "Engine",
+    "open_engine",
+    "open_when_reachable",
+    "reading",
+    "translated",
+    "writing",
+]
+_SERVER_OPTIONS: Final = ("host", "port", "service", "passfile", "application_name", "target_session_attrs")
+_SECURITY_OPTIONS: Final = (
     "sslmode",
     "sslrootcert",
     "sslcert",
@@ -33,64 +41,67 @@ _TRUST: Final = (
     "sslnegotiation",
     "require_auth",
 )
-# What an address may say behind its ?: how to reach the server and trust it. All else is set here, for every
-# address alike.
+# The options that an address may have after its "?": how to reach the server and how to trust it. Every other
+# option is set in this module, the same for all addresses.
 _OPTIONS: Final[dict[str, frozenset[str]]] = {
     "sqlite": frozenset(),
-    "postgresql": frozenset({*_PLACE, *_TRUST}),
+    "postgresql": frozenset({*_SERVER_OPTIONS, *_SECURITY_OPTIONS}),
 }
-PATIENCE_MS: Final = 5_000  # how long a locked SQLite file is waited for
+BUSY_TIMEOUT_MS: Final = 5_000  # how long a statement waits for a locked SQLite file
 _RETRY_S: Final = 2.0
 _STATEMENT_TIMEOUT_MS: Final = 5_000
 _CONNECT_TIMEOUT_S: Final = 5  # for each address of the server's name
-_ACCEPTED: Final = "DATABASE_URL takes an address such as sqlite:////var/lib/ltp/ltp.sqlite3 or postgresql+psycopg://user:password@host/ltp"
+_ACCEPTED: Final = (
+    "DATABASE_URL takes an address such as sqlite:////var/lib/ltp/ltp.sqlite3 or "
+    "postgresql+psycopg://user:password@host/ltp"
+)
 
 
-def open_engine(url: str, *, may_be_away: bool = False) -> Engine:
-    """Connect and bring the schema to this version; several processes may do so at once.
+def open_engine(url: str, *, may_be_unreachable: bool = False) -> Engine:
+    """Connect and upgrade the schema to this version; several processes may do so at once.
 
     Args:
         url: a SQLAlchemy address of an SQLite file (its folder is created) or of PostgreSQL.
-        may_be_away: be content with a database that is only away now: another process has brought its schema
-            to this version.
+        may_be_unreachable: return the engine even if the database cannot be reached now. For a process that
+            starts after another one has upgraded the schema.
     Raises:
         DatabaseError: the address is not accepted, the database cannot be used, or its schema is newer than
             this program.
     """
-    engine = _made(url)
+    engine = _create(url)
     try:
         if engine.dialect.name == "sqlite":
             _make_folder(engine.url)
         with translated("opened"):
             upgrade.to_head(engine)
     except DatabaseError as error:
-        if error.permanent or not may_be_away:
+        if error.permanent or not may_be_unreachable:
             raise
-        logger.warning("%s. It is asked again whenever it is needed.", error)
+        logger.warning("%s. Each request that needs it tries again.", error)
     return engine
 
 
-def open_when_there(url: str, *, wait: Callable[[float], bool], process: str) -> Engine | None:
-    """Open it, waiting for as long as it is away, and say so whenever the reason is another.
+def open_when_reachable(url: str, *, wait: Callable[[float], bool], process: str) -> Engine | None:
+    """Open the database, retrying while it cannot be reached. Each new reason is logged once.
 
     Args:
-        wait: waits so many seconds and tells whether to end; then None is returned.
-        process: the word for it in the log.
+        wait: sleeps for the given seconds and returns whether to stop; then None is returned.
+        process: the name of this process in log lines.
     Raises:
         DatabaseError: waiting cannot help.
     """
-    told = ""
+    logged = ""
     while True:
         try:
             engine = open_engine(url)
         except DatabaseError as error:
             if error.permanent:
                 raise
-            if str(error) != told:
+            if str(error) != logged:
                 logger.warning("%s. The %s waits for it.", error, process)
-            told = str(error)
+            logged = str(error)
         else:
-            if told:
+            if logged:
                 logger.info("The database answers")
             return engine
         if wait(_RETRY_S):
@@ -98,31 +109,33 @@ def open_when_there(url: str, *, wait: Callable[[float], bool], process: str) ->
 
 
 def check(url: str) -> None:
-    """Judge an address without connecting. Raises DatabaseError."""
-    _made(url).dispose()
+    """Raise DatabaseError if the address is not accepted. Does not connect."""
+    _create(url).dispose()
 
 
 @contextmanager
-def reading(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator[Connection]:
-    """Give a connection for reads.
+def reading(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+    """Yield a connection for reads.
 
     Args:
-        patience_ms: bound on waiting for a locked SQLite file. SQLite waits inside C, where no other greenlet
-            of the
-            process can run, so what runs beside browsers asks for little.
+        busy_timeout_ms: how long to wait for a locked SQLite file. SQLite waits inside C and blocks every
+            greenlet of the process, so web processes pass a short time.
     Raises:
-        DatabaseError: also for what is raised by the driver inside the block.
+        DatabaseError: also for driver errors inside the block.
     """
-    with translated("read"), engine.execution_options(ltp_patience_ms=patience_ms).begin() as connection:
+    with (
+        translated("read"),
+        engine.execution_options(ltp_busy_timeout_ms=busy_timeout_ms).begin() as connection,
+    ):
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in a transaction that is committed at the end of the block, or rolled back whole.
+    """Yield a connection in one transaction: committed at the end of the block, rolled back after an error.
 
     Raises:
-        DatabaseError: also for what is raised by the driver inside the block.
+        DatabaseError: also for driver errors inside the block.
     """
     with translated("written"), engine.execution_options(ltp_write=True).begin() as connection:
         yield connection
@@ -130,7 +143,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def translated(done: str) -> Iterator[None]:
-    """Turn what the driver raises into one DatabaseError: "The database cannot be read: database is locked"."""
+    """Turn driver errors into DatabaseError, such as "The database cannot be read: database is locked".
+
+    Args:
+        done: the participle for the sentence: read, written, opened.
+    """
     try:
         yield
     except SQLAlchemyError as error:
@@ -141,20 +158,20 @@ def translated(done: str) -> Iterator[None]:
         ) from error
 
 
-def _made(url: str) -> Engine:
-    parsed = _parsed(url)
+def _create(url: str) -> Engine:
+    parsed = _parse(url)
     try:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except ImportError as error:
         raise _refused(f"The database driver {error.name} is not installed") from None
 
 
-def _parsed(url: str) -> URL:
+def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
         backend, dialect = parsed.get_backend_name(), parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError):
-        # The address may carry a password, so it is not repeated.
+        # The address may contain a password, so the sentence does not quote it.
         raise _refused("The database address cannot be understood") from None
     except ImportError as error:
         raise _refused(f"The database driver {error.name} is not installed") from None
@@ -165,7 +182,7 @@ def _parsed(url: str) -> URL:
     if backend == "sqlite" and (parsed.database or ":memory:").lower().startswith((":memory:", "file:")):
         raise _refused("SQLite in memory, or behind file:, cannot be shared between processes")
     if unknown := sorted(set(parsed.query) - _OPTIONS[backend]):
-        # A piece of an unencoded password may stand where an option's name does.
+        # After an unencoded "?" in a password the rest of the password is parsed as an option's name.
         shown = f"the option {unknown[0]}" if re.fullmatch(r"[a-z_]+", unknown[0]) else "an option"
         allowed = (
             f"options are {', '.join(sorted(_OPTIONS[backend]))}"
@@ -198,38 +215,37 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
-    # The driver's own transaction control leaves DDL outside transactions, and with it half a migration after
-    # a crash.
+    # The driver's own transaction control runs DDL outside transactions: half a migration after a crash.
     dbapi_connection.isolation_level = None
-    dbapi_connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+    dbapi_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('ltp_patience_ms', PATIENCE_MS)}")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('ltp_busy_timeout_ms', BUSY_TIMEOUT_MS)}")
     if not options.get("ltp_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # It is a property of each connection, and matters to writers alone; it also ends a write-ahead log that
-    # others left.
+    # The journal mode belongs to the connection and matters to writers only. Setting it also ends write-ahead
+    # logging that another program switched on.
     connection.exec_driver_sql("PRAGMA journal_mode = TRUNCATE")
-    # IMMEDIATE: two that read first and then both want to write would deadlock, and one fail without waiting.
+    # IMMEDIATE: of two transactions that read first and write later, one would fail at once with a deadlock.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql(url: URL) -> Engine:
-    # Or the driver would wait for a minute or two where a firewall swallows what is sent.
-    reach = {"connect_timeout": _CONNECT_TIMEOUT_S}
+    # Without a timeout the driver waits a minute or two behind a firewall that drops packets.
+    timeout = {"connect_timeout": _CONNECT_TIMEOUT_S}
     engine = create_engine(
-        url, connect_args=reach, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True
+        url, connect_args=timeout, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True
     )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
 def _prepare_postgresql(dbapi_connection: Any, _record: object) -> None:
-    # Outside a transaction, or the pool's first rollback would undo it.
+    # With autocommit, because the pool's first rollback would undo settings made inside a transaction.
     before, dbapi_connection.autocommit = dbapi_connection.autocommit, True
     with dbapi_connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = {_STATEMENT_TIMEOUT_MS}")

@@ -1,4 +1,4 @@
-"""What a driver's error says, in one line, and whether waiting can help."""
+"""Driver errors: their reason in one line, and whether waiting can help."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-# Of SQLite: PERM, READONLY, CORRUPT, CANTOPEN, AUTH, NOTADB.
-_SQLITE: Final = frozenset({3, 8, 11, 14, 23, 26})
-# Of PostgreSQL: who asks is not let in, there is no such database or schema, a right is missing.
-_CLASSES: Final = ("28", "3D", "3F", "42501")
-# While a connection is opened its driver passes on words alone.
-_WORDS: Final = (
+# SQLite result codes: PERM, READONLY, CORRUPT, CANTOPEN, AUTH, NOTADB.
+_SQLITE_CODES: Final = frozenset({3, 8, 11, 14, 23, 26})
+# PostgreSQL SQLSTATE prefixes: invalid authorization, no such database, no such schema, missing privilege.
+_SQLSTATES: Final = ("28", "3D", "3F", "42501")
+# Errors while a connection is opened have no SQLSTATE, only text.
+_CONNECT_PHRASES: Final = (
     "authentication failed",
     "no password supplied",
     "pg_hba.conf",
@@ -24,8 +24,9 @@ _WORDS: Final = (
 
 
 def reason(error: SQLAlchemyError) -> str:
-    """Return the driver's own first line that says something; SQLAlchemy would add the statement with
-    everybody's parameters.
+    """Return the first line of the driver's message that is no heading.
+
+    SQLAlchemy's own message would add the statement and its parameters.
     """
     lines = [
         line.strip(" -\t") for line in str(getattr(error, "orig", None) or error).splitlines() if line.strip()
@@ -34,13 +35,13 @@ def reason(error: SQLAlchemyError) -> str:
 
 
 def is_permanent(error: SQLAlchemyError) -> bool:
-    """Tell whether only other settings or other rights can help."""
+    """Return whether only other settings or other privileges can help."""
     original = getattr(error, "orig", None)
     code = getattr(original, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _SQLITE
+        return code & 0xFF in _SQLITE_CODES
     state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
     if state is not None:
-        return str(state).startswith(_CLASSES)
-    said = str(original or "").lower()
-    return "connection" in said and any(word in said for word in _WORDS)
+        return str(state).startswith(_SQLSTATES)
+    message = str(original or "").lower()
+    return "connection" in message and any(phrase in message for phrase in _CONNECT_PHRASES)

@@ -1,8 +1,7 @@
-"""What the exchange's files call a share that is called otherwise today: learned from candles, beside what
-the master keeps.
+"""Former symbols and ISINs of shares that candle files of earlier years contain.
 
-`db.instruments` remembers a name when the master changes it; files of years ago name what no master here ever
-had.
+`db.instruments` stores a former name when the master changes it. Files of years ago contain names that no
+imported master ever had.
 """
 
 from __future__ import annotations
@@ -23,10 +22,12 @@ _ISIN: Final = re.compile("IN[A-Z0-9]{9}[0-9]", re.ASCII)
 
 
 def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) -> None:
-    """Note the newest day on which an instrument had a name: (key, name) to that day, inside the caller's
-    transaction.
+    """Store the newest day on which an instrument had a name, in the caller's transaction.
 
-    Where another had the name later, or the master says so, that stays.
+    A stored later day stays, of another instrument or from the master.
+
+    Args:
+        last_days: (key, name) to that day.
     """
     rows = []
     for (key, name), day in last_days.items():
@@ -35,12 +36,12 @@ def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) 
         rows.append({"name": name, "segment": segment, "security_id": security_id, "seen_at": seen_at})
     if rows:
         insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-        told = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
-        newer = (
-            table.c.seen_at <= insert.excluded.seen_at
-        )  # a name that was given wrongly may be given anew on the same day
+        updated = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
+        # Also on the same day: a second import corrects a name that the first gave to the wrong instrument.
+        not_older = table.c.seen_at <= insert.excluded.seen_at
         connection.execute(
-            insert.on_conflict_do_update(index_elements=["name", "segment"], set_=told, where=newer), rows
+            insert.on_conflict_do_update(index_elements=["name", "segment"], set_=updated, where=not_older),
+            rows,
         )
 
 
@@ -49,7 +50,7 @@ def is_isin(name: str) -> bool:
 
 
 def isin_last_days(engine: Engine) -> dict[str, list[date]]:
-    """Return by key the days on which its former ISINs were last seen."""
+    """Return by key the last days of its former ISINs."""
     found: dict[str, list[date]] = {}
     with reading(engine) as connection:
         for row in connection.execute(select(table)):

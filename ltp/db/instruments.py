@@ -1,6 +1,4 @@
-"""The instrument master: what each key is called now, what it was called before, and the grid its price moves
-on.
-"""
+"""The instrument master in SQL: present and former symbols, ISINs, lot and tick sizes, series and sectors."""
 
 from __future__ import annotations
 
@@ -13,52 +11,48 @@ from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument, split_key
-from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import instrument_names
 from ltp.db.schema import instruments as table
 from ltp.errors import NotFoundError
 
-BATCH: Final = 2_000  # rows of a write
-READ: Final = 500  # of a read beside browsers: a few milliseconds
+BATCH: Final = 2_000  # rows in one statement that writes
+READ: Final = 500  # rows in one statement that reads in a web process: a few milliseconds
 _COLUMNS: Final = [table.c[name] for name in Instrument._fields]
 _KEY: Final = ("segment", "security_id")
-_KEPT: Final = {
-    "isin": "",
-    "series": "",
-    "sector": "",
-    "tick_size": 0,
-}  # not every source says them; none takes them away
+# Columns that not every source has, with their empty value: an empty value never replaces a stored one.
+_OPTIONAL: Final = {"isin": "", "series": "", "sector": "", "tick_size": 0}
 
 
 def seed(engine: Engine, instruments: Iterable[Instrument]) -> None:
-    """Insert what is new and correct what differs; what is not named stays. All of it or nothing."""
+    """Insert new instruments and update changed ones in one transaction; all others stay."""
     with writing(engine) as connection:
         for batch in batches(instruments):
             upsert(connection, batch)
 
 
 def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
-    """As `seed` for at most BATCH, inside the caller's transaction. A symbol or ISIN that changes is kept as
-    a former name.
+    """As `seed` for at most BATCH instruments, in the caller's transaction.
+
+    A symbol or ISIN that changes is stored as a former name.
     """
-    _keep_names(connection, instruments)
+    _store_former_names(connection, instruments)
     insert = _insert(connection.engine, table)
-    told: dict[str, Any] = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
-    for name, nothing in _KEPT.items():
-        told[name] = func.coalesce(func.nullif(insert.excluded[name], nothing), table.c[name])
+    updated: dict[str, Any] = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
+    for name, empty in _OPTIONAL.items():
+        updated[name] = func.coalesce(func.nullif(insert.excluded[name], empty), table.c[name])
     # An unchanged row keeps its changed_at, or every start of a process would make every cache reload.
-    differs = or_(*(table.c[name] != told[name] for name in told))
+    differs = or_(*(table.c[name] != updated[name] for name in updated))
     statement = insert.on_conflict_do_update(
-        index_elements=_KEY, set_={**told, "changed_at": insert.excluded.changed_at}, where=differs
+        index_elements=_KEY, set_={**updated, "changed_at": insert.excluded.changed_at}, where=differs
     )
     connection.execute(statement, _values(instruments))
 
 
 def forget(connection: Connection, keys: Iterable[str]) -> None:
-    """Take ISIN and sector from keys that mean another instrument from now on, inside the caller's
-    transaction.
+    """Clear ISIN and sector of keys that now mean another instrument, in the caller's transaction.
 
-    A source that does not say them would else leave those of the one before.
+    Otherwise a source without these columns would leave the values of the former instrument.
     """
     for segment, security_id in map(split_key, keys):
         this = (table.c.segment == segment) & (table.c.security_id == security_id)
@@ -66,7 +60,7 @@ def forget(connection: Connection, keys: Iterable[str]) -> None:
 
 
 def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> None:
-    """Insert what is new and leave what is there, inside the caller's transaction."""
+    """Insert new instruments and leave stored ones as they are, in the caller's transaction."""
     values = _values(instruments)
     if values:
         connection.execute(
@@ -75,26 +69,25 @@ def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> No
 
 
 def retire(connection: Connection, segment: str, listed: set[int]) -> int:
-    """Do what has to be done with the instruments of a segment that a complete list no longer names. Returns
-    how many.
+    """Retire the instruments of a segment that a complete list no longer contains. Returns their number.
 
-    Contracts end for good and are removed. Shares keep their row, because candles and links name it, and lose
-    their series: a symbol then means the listing that trades.
+    Contracts are deleted, because they never trade again. Shares keep their row, because candles and links
+    refer to it, and lose their series: their symbol then means the listing that trades.
     """
     contracts = segment in CONTRACT_SEGMENTS
     known = select(table.c.security_id).where(table.c.segment == segment)
     if not contracts:
         known = known.where(table.c.series != "")
-    gone = [id_ for id_ in connection.execute(known).scalars() if id_ not in listed]
-    for start in range(0, len(gone), BATCH):
-        these = (table.c.segment == segment) & table.c.security_id.in_(gone[start : start + BATCH])
+    unlisted = [id_ for id_ in connection.execute(known).scalars() if id_ not in listed]
+    for start in range(0, len(unlisted), BATCH):
+        these = (table.c.segment == segment) & table.c.security_id.in_(unlisted[start : start + BATCH])
         change = delete(table) if contracts else update(table).values(series="", changed_at=datetime.now(UTC))
         connection.execute(change.where(these))
-    return len(gone)
+    return len(unlisted)
 
 
 def set_sectors(engine: Engine, sectors: Iterable[tuple[str, int, str]]) -> None:
-    """Say the sector of instruments by segment and id; one that is there already is replaced."""
+    """Store the sectors of instruments, given as (segment, id, sector)."""
     with writing(engine) as connection:
         for segment, security_id, sector in sectors:
             this = (
@@ -106,9 +99,7 @@ def set_sectors(engine: Engine, sectors: Iterable[tuple[str, int, str]]) -> None
 
 
 def fetch_all(engine: Engine) -> list[Instrument]:
-    """Return the whole master, by segment and id. It may have 200,000 rows: ask `fetch` where one segment
-    will do.
-    """
+    """Return the whole master, by segment and id: up to 200,000 rows. `fetch` reads one segment."""
     return [instrument for batch in fetch_batches(engine) for instrument in batch]
 
 
@@ -120,7 +111,7 @@ def fetch(engine: Engine, segment: str) -> list[Instrument]:
 
 
 def fetch_named(engine: Engine, keys: Sequence[str]) -> list[Instrument]:
-    """Return those of at most BATCH keys that the master knows, in no order."""
+    """Return the instruments of at most BATCH keys in no order, without unknown keys."""
     ids: dict[str, list[int]] = {}
     for segment, security_id in map(split_key, keys):
         ids.setdefault(segment, []).append(security_id)
@@ -135,7 +126,7 @@ def fetch_named(engine: Engine, keys: Sequence[str]) -> list[Instrument]:
 
 
 def fetch_one(engine: Engine, segment: str, security_id: int) -> Instrument:
-    """Return one instrument. Raises NotFoundError when the master knows none."""
+    """Return one instrument. Raises NotFoundError for an unknown key."""
     this = (table.c.segment == segment) & (table.c.security_id == security_id)
     with reading(engine) as connection:
         row = connection.execute(select(*_COLUMNS).where(this)).first()
@@ -145,7 +136,7 @@ def fetch_one(engine: Engine, segment: str, security_id: int) -> Instrument:
 
 
 def fetch_names(engine: Engine) -> dict[tuple[str, str], str]:
-    """Return (segment, former symbol or ISIN) to the key that had it last."""
+    """Return a map from (segment, former symbol or ISIN) to the key that had it last."""
     columns = (instrument_names.c.segment, instrument_names.c.name, instrument_names.c.security_id)
     with reading(engine) as connection:
         return {
@@ -154,7 +145,7 @@ def fetch_names(engine: Engine) -> dict[tuple[str, str], str]:
 
 
 def counts(engine: Engine) -> dict[str, int]:
-    """Return how many instruments each segment has."""
+    """Return the number of instruments by segment."""
     with reading(engine) as connection:
         return {
             row.segment: row.known
@@ -164,12 +155,13 @@ def counts(engine: Engine) -> dict[str, int]:
         }
 
 
-def fetch_batches(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator[list[Instrument]]:
-    """Yield the whole master by segment and id, READ at a time; each is a read of its own, so that none holds
-    a writer up.
+def fetch_batches(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Iterator[list[Instrument]]:
+    """Yield the whole master by segment and id in lists of READ.
+
+    Each list is a transaction of its own, so that no writer of an SQLite file waits for the whole read.
 
     Raises:
-        DatabaseError: also in the middle.
+        DatabaseError: also after the first lists.
     """
     key = [table.c[name] for name in _KEY]
     statement, last = select(*_COLUMNS).order_by(*key).limit(READ), None
@@ -179,7 +171,7 @@ def fetch_batches(engine: Engine, *, patience_ms: int = PATIENCE_MS) -> Iterator
             if last is None
             else statement.where(tuple_(*key) > (last[-1].segment, last[-1].security_id))
         )
-        with reading(engine, patience_ms=patience_ms) as connection:
+        with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
             last = [Instrument(*row) for row in connection.execute(after)]
         if last:
             yield last
@@ -197,28 +189,26 @@ def batches(instruments: Iterable[Instrument]) -> Iterator[list[Instrument]]:
         yield batch
 
 
-def _keep_names(connection: Connection, instruments: Sequence[Instrument]) -> None:
-    """Remember the symbols and ISINs that are about to be replaced. Contracts have neither renames nor a
-    history to find.
-    """
-    now, kept = datetime.now(UTC), {}
+def _store_former_names(connection: Connection, instruments: Sequence[Instrument]) -> None:
+    """Store the symbols and ISINs that `instruments` replace. Contracts are never renamed and skipped."""
+    now, former = datetime.now(UTC), {}
     for segment in {instrument.segment for instrument in instruments} - CONTRACT_SEGMENTS:
-        told = {
-            instrument.security_id: instrument for instrument in instruments if instrument.segment == segment
-        }
+        by_id = {each.security_id: each for each in instruments if each.segment == segment}
         columns = (table.c.security_id, table.c.symbol, table.c.isin)
-        known = select(*columns).where(table.c.segment == segment, table.c.security_id.in_(told))
+        known = select(*columns).where(table.c.segment == segment, table.c.security_id.in_(by_id))
         for id_, symbol, isin in connection.execute(known):
-            former = [symbol] * (symbol != told[id_].symbol) + [isin] * (
-                bool(isin and told[id_].isin) and isin != told[id_].isin
+            new = by_id[id_]
+            names = [symbol] * (symbol != new.symbol) + [isin] * (
+                bool(isin and new.isin) and isin != new.isin
             )
-            for name in former:
-                kept[name, segment] = {"name": name, "segment": segment, "security_id": id_, "seen_at": now}
-    if kept:
+            for name in names:
+                former[name, segment] = {"name": name, "segment": segment, "security_id": id_, "seen_at": now}
+    if former:
         insert = _insert(connection.engine, instrument_names)
         newer = {"security_id": insert.excluded.security_id, "seen_at": insert.excluded.seen_at}
         connection.execute(
-            insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer), list(kept.values())
+            insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer),
+            list(former.values()),
         )
 
 

@@ -1,8 +1,7 @@
-"""The plans of the runs that pages show, each in the stage that the candles since its run have brought it to.
+"""The plans of the runs that pages show, each with its stage after the candles since the run.
 
-Read once when a run is loaded and again when candles or corporate actions are new, never for a request or a
-price: what a cell needs of a plan is one look-up in memory. Which touches make which stage is
-`core.history.plan`'s.
+Candles are read once when a run is loaded and again after new candles or corporate actions, never for a
+request or a price: for a cell a plan is one look-up in memory. `core.history.plan` has the rules of stages.
 """
 
 from __future__ import annotations
@@ -16,100 +15,97 @@ from typing import Final
 from sqlalchemy import Engine
 
 from ltp.core.history import candle
-from ltp.core.history.plan import Plan, followed, plans_of
+from ltp.core.history.plan import Plan, follow, plans_of
 from ltp.core.screener import Run
 from ltp.core.trading_day import session_date
-from ltp.db import candles, corporate_actions
+from ltp.db import candles, corporate_actions, recent_candles
 from ltp.db.engine import reading
 from ltp.errors import DatabaseError
 
-_KEPT: Final = 32  # runs; the newest of each screen and a few older ones that somebody looks at
-_CHUNK: Final = 400  # shares read at once; between two reads browsers of this process go on
-_PATIENCE_MS: Final = 50
+_KEPT: Final = 32  # runs: the newest of each screen and a few older ones on open pages
+_CHUNK: Final = 400  # shares in one query; between two queries other greenlets of this process run
+_BUSY_TIMEOUT_MS: Final = 50
 
 
 class Plans:
-    """By run and key. A mapping that was given out stays the one that is kept current."""
+    """Plans by run and key. A mapping that `of` returned is updated in place."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._runs: OrderedDict[int, dict[str, Plan]] = OrderedDict()
-        self._marks: dict[int, object] = {}
+        self._versions: dict[int, object] = {}  # by run: of the candles and actions that its plans include
         self._seen: object = None
 
     def learn(self, run: Run) -> None:
-        """Take in a run that is about to be shown; one that is known costs nothing.
+        """Add a run that a page is about to show; a known one costs nothing.
 
-        Where the database cannot be read, its plans stand as they were made until `renew` can.
+        If the database cannot be read, its plans keep the stage of the run until `renew` succeeds.
         """
         if run.id in self._runs:
             self._runs.move_to_end(run.id)
             return
         plans = plans_of(run)
         try:
-            mark = _mark(self._engine)
-            _bring_up(self._engine, plans, mark[0])
-            self._marks[run.id] = mark
+            version = _version(self._engine)
+            _update(self._engine, plans, version[0])
+            self._versions[run.id] = version
         except DatabaseError:
-            pass  # its mark is missing, so that `renew` tries again
+            pass  # its version is missing, so that `renew` tries again
         self._runs[run.id] = plans
         if len(self._runs) > _KEPT:
-            self._marks.pop(self._runs.popitem(last=False)[0], None)
+            self._versions.pop(self._runs.popitem(last=False)[0], None)
 
     def of(self, run_id: int) -> Mapping[str, Plan]:
         return self._runs.get(run_id, {})
 
     def renew(self) -> None:
-        """Bring every plan up to the candles that are there; nothing is read where none are new, or while
-        they are coming in.
+        """Update the stages of all plans after an import. Without new candles or actions no candle is read.
 
         Raises:
-            DatabaseError: what was known stays.
+            DatabaseError: the plans stay as they are.
         """
         if not self._runs:
             return
-        mark = _mark(self._engine)
-        # An import takes seconds, a batch at a time: it is read when it is through, not at each look while it
-        # goes on.
-        through, self._seen = mark == self._seen, mark
-        if not through:
+        version = _version(self._engine)
+        # An import writes in batches for several seconds. The plans are updated once it has ended: when two
+        # calls in a row have seen the same version.
+        ended, self._seen = version == self._seen, version
+        if not ended:
             return
         for run_id, plans in list(self._runs.items()):
-            if self._marks.get(run_id) != mark:
-                _bring_up(self._engine, plans, mark[0])
-                self._marks[run_id] = mark
+            if self._versions.get(run_id) != version:
+                _update(self._engine, plans, version[0])
+                self._versions[run_id] = version
 
 
-def _mark(engine: Engine) -> tuple[date | None, object]:
-    """Return the newest session with candles, and what differs whenever one was imported or an action stored."""
-    with reading(engine, patience_ms=_PATIENCE_MS) as connection:
-        told = candles.changed_in(connection)
-        return told.newest, (told, corporate_actions.changed_in(connection))
+def _version(engine: Engine) -> tuple[date | None, object]:
+    """Return the newest session with candles, and a value that changes with every stored candle or action."""
+    with reading(engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
+        sessions = candles.version_in(connection)
+        return sessions.newest, (sessions, corporate_actions.version_in(connection))
 
 
-def _bring_up(engine: Engine, plans: dict[str, Plan], newest: date | None) -> None:
+def _update(engine: Engine, plans: dict[str, Plan], newest: date | None) -> None:
     made = session_date(next(iter(plans.values())).as_of) if plans else None
     if made is None:
         return
-    splits = corporate_actions.first_after(engine, made, patience_ms=_PATIENCE_MS)
+    splits = corporate_actions.first_after(engine, made, busy_timeout_ms=_BUSY_TIMEOUT_MS)
     keys = list(plans)
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
         packed = _since(engine, chunk, made, newest) if newest and newest > made else {}
         for key in chunk:
             split = splits.get(key)
-            # In place: cells hold this mapping.
-            plans[key] = followed(plans[key], packed.get(key, b""), split.isoformat() if split else "")
+            # In place, because cells refer to this mapping.
+            plans[key] = follow(plans[key], packed.get(key, b""), split.isoformat() if split else "")
         if packed:
             time.sleep(0.001)
 
 
 def _since(engine: Engine, keys: list[str], first: date, newest: date) -> dict[str, bytes]:
-    """Return the candles since a day; as traded where they are there, for a plan's prices are those of its
-    day.
-    """
+    """Return the candles since a day, raw where there are both: a plan's prices are as traded on its day."""
     raw, restated = (
-        candles.fetch_since(engine, basis, keys, first, newest, patience_ms=_PATIENCE_MS)
+        recent_candles.fetch_since(engine, basis, keys, first, newest, busy_timeout_ms=_BUSY_TIMEOUT_MS)
         for basis in candles.BASES
     )
     return {

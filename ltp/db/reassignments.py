@@ -1,7 +1,7 @@
-"""Keys that came to mean another instrument, and what was kept under them of the one before.
+"""Keys that now mean another instrument, and the deletion of the former instrument's rows.
 
-An import notes a key before it stores the new row and clears it when the shares that got other ids have
-moved, so an import that ends in between leaves a note, and the next one clears.
+An import notes a key before it stores the new row, and clears the key after the shares with new ids have
+moved. An import that ends in between leaves the note, and the next import clears the key.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ltp.db.engine import reading
 from ltp.db.schema import constituents, corporate_actions, daily_candles, instrument_names, screener_rows
 from ltp.db.schema import reassignments as table
 
-_KEPT: Final = (daily_candles, corporate_actions, constituents, instrument_names, screener_rows)
+_TABLES: Final = (daily_candles, corporate_actions, constituents, instrument_names, screener_rows)
 
 
 def note(connection: Connection, keys: Iterable[str]) -> None:
-    """Note that from now on each key means another instrument, inside the caller's transaction."""
+    """Note that each key means another instrument from now on, in the caller's transaction."""
     for segment, security_id in map(split_key, keys):
         connection.execute(
             delete(table).where(table.c.segment == segment, table.c.security_id == security_id)
@@ -31,27 +31,25 @@ def note(connection: Connection, keys: Iterable[str]) -> None:
 
 
 def pending(engine: Engine) -> list[str]:
-    """Return the keys that were noted and not cleared."""
+    """Return the keys that are noted and not cleared."""
     noted = select(table.c.segment, table.c.security_id).where(table.c.cleared.is_(False))
     with reading(engine) as connection:
         return [f"{segment}:{security_id}" for segment, security_id in connection.execute(noted)]
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, actions, memberships, former names and plans of noted keys, inside the caller's
-    transaction.
-    """
+    """Delete candles, actions, memberships, former names and rows of runs, in the caller's transaction."""
     for segment, security_id in map(split_key, keys):
-        for kept in _KEPT:
+        for each in _TABLES:
             connection.execute(
-                delete(kept).where(kept.c.segment == segment, kept.c.security_id == security_id)
+                delete(each).where(each.c.segment == segment, each.c.security_id == security_id)
             )
         this = (table.c.segment == segment) & (table.c.security_id == security_id)
         connection.execute(update(table).where(this).values(cleared=True))
 
 
 def lately(engine: Engine, within_s: float) -> dict[str, datetime]:
-    """Return when each key that was noted within the last `within_s` seconds came to mean another instrument."""
+    """Return by key the instant of its note, for notes of the last `within_s` seconds."""
     columns = (table.c.segment, table.c.security_id, table.c.at)
     noted = select(*columns).where(table.c.at > datetime.now(UTC) - timedelta(seconds=within_s))
     with reading(engine) as connection:

@@ -1,7 +1,7 @@
-"""A share that gets another id: what is kept under the old one follows it.
+"""Moving the rows of a share to its new id.
 
-An id belongs to a symbol and its series, so a share that the exchange moves from series EQ to BE, or back, is
-another instrument to the broker and the same one to whoever holds it. Its ISIN says so.
+DhanHQ's id belongs to a symbol and its series: a share that the exchange moves from series EQ to BE, or back,
+gets another id. Its ISIN shows that it is the same share.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from ltp.db.schema import constituents, corporate_actions, daily_candles, instru
 
 
 def move(connection: Connection, old: str, new: str) -> None:
-    """Move candles, corporate actions, memberships and former names from one key to another of the same
-    segment.
+    """Move candles, corporate actions, memberships and former names to another key of the same segment.
 
-    Where the new one has something of its own, that stays: of a day's candle, a day's action, a universe.
+    Rows that the new key has already stay: its candle or action of the same day, its place in a universe.
     """
-    _candles(connection, old, new)
-    _rows(connection, corporate_actions, "ex_day", old, new)
-    _rows(connection, constituents, "universe", old, new)
-    _rows(connection, instrument_names, "name", old, new)
+    _move_candles(connection, old, new)
+    _move_rows(connection, corporate_actions, "ex_day", old, new)
+    _move_rows(connection, constituents, "universe", old, new)
+    _move_rows(connection, instrument_names, "name", old, new)
 
 
-def _candles(connection: Connection, old: str, new: str) -> None:
+def _move_candles(connection: Connection, old: str, new: str) -> None:
     table = daily_candles
     for basis in candles.BASES:
-        own = _own(connection, new, basis)
-        candles.upsert_packed(connection, basis, {new: _own(connection, old, basis)})
+        own = _packed(connection, new, basis)
+        candles.upsert_packed(connection, basis, {new: _packed(connection, old, basis)})
         candles.upsert_packed(connection, basis, {new: own})
-    connection.execute(delete(table).where(_of(table, old)))
+    connection.execute(delete(table).where(_has_key(table, old)))
 
 
-def _own(connection: Connection, key: str, basis: str) -> bytes:
+def _packed(connection: Connection, key: str, basis: str) -> bytes:
     table = daily_candles
-    years = select(table.c.packed).where(_of(table, key), table.c.basis == basis).order_by(table.c.year)
+    years = select(table.c.packed).where(_has_key(table, key), table.c.basis == basis).order_by(table.c.year)
     return b"".join(bytes(packed) for packed in connection.execute(years).scalars())
 
 
-def _rows(connection: Connection, table: Table, beside: str, old: str, new: str) -> None:
-    taken = connection.execute(select(table.c[beside]).where(_of(table, new))).scalars().all()
-    free = _of(table, old) & table.c[beside].not_in(taken)
+def _move_rows(connection: Connection, table: Table, unique: str, old: str, new: str) -> None:
+    """Move rows, except those whose column `unique` has a value that a row of the new key has."""
+    taken = connection.execute(select(table.c[unique]).where(_has_key(table, new))).scalars().all()
+    free = _has_key(table, old) & table.c[unique].not_in(taken)
     connection.execute(update(table).where(free).values(security_id=split_key(new)[1]))
-    connection.execute(delete(table).where(_of(table, old)))
+    connection.execute(delete(table).where(_has_key(table, old)))
 
 
-def _of(table: Table, key: str) -> Any:
+def _has_key(table: Table, key: str) -> Any:
     segment, security_id = split_key(key)
     return (table.c.segment == segment) & (table.c.security_id == security_id)

@@ -1,5 +1,6 @@
-"""Screener runs: stored once and never changed, so that whoever has read one may keep it. What pages read is
-`db.catalog`.
+"""Screener runs in SQL: stored once and never changed, so that readers may cache them by id.
+
+Pages read them from `db.catalog`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ltp.db.schema import screener_rows, screener_runs
 
 KEPT_BUILT_IN: Final = 30  # about six weeks of sessions; a run of every share has megabytes
 KEPT_CUSTOM: Final = 10
-KEPT_UNSAVED_D: Final = 7  # a screen that nobody saved can be evaluated again
+KEPT_UNSAVED_D: Final = 7  # runs of unsaved screens; such a screen can be evaluated again
 _ROW_COLUMNS: Final = [column for column in screener_rows.c if column.name != "run_id"]
 _STORED: Final = frozenset(column.name for column in _ROW_COLUMNS)
 
@@ -55,19 +56,18 @@ def insert_run(
     took_s: float = 0.0,
     notes: str = "",
 ) -> int:
-    """Store a run and its rows in one transaction; what the instrument master does not know yet is added to
-    it.
+    """Store a run and its rows in one transaction, and add unknown instruments to the instrument master.
 
     Args:
-        rows: ranks and keys unique among them.
-        source: where it came from, such as a file's name.
+        rows: with unique ranks and unique keys.
+        source: where the run comes from, such as a file's name.
         as_of, universe, evaluated, spec, took_s, notes: see Run.
     Returns:
         The id of the run, higher than every earlier one.
     Raises:
         DatabaseError: nothing is stored.
     """
-    values = [_stored(row) for row in rows]
+    values = [_columns_of(row) for row in rows]
     run = {
         "kind": kind, "created_at": datetime.now(UTC), "sample": sample, "source": source, "as_of": as_of,
         "universe": universe, "evaluated": evaluated, "spec": spec, "took_s": took_s, "notes": notes,
@@ -84,27 +84,25 @@ def insert_run(
 
 
 def prune(engine: Engine) -> None:
-    """Forget old runs: all but the newest of each screen, and after a week those of screens that nobody
-    saved.
-    """
+    """Delete all but the newest runs of each screen, and the runs of unsaved screens after a week."""
     oldest = datetime.now(UTC) - timedelta(days=KEPT_UNSAVED_D)
     with writing(engine) as connection:
-        lasting = {*KINDS, *(screen.kind for screen in saved_screens.all_in(connection))}
+        permanent = {*KINDS, *(screen.kind for screen in saved_screens.all_in(connection))}
         for kind, heads in heads_in(connection).items():
             kept = heads[: KEPT_BUILT_IN if kind in KINDS else KEPT_CUSTOM]
-            ids = [head.id for head in kept if kind in lasting or head.created_at >= oldest]
+            ids = [head.id for head in kept if kind in permanent or head.created_at >= oldest]
             of_kind = screener_runs.c.kind == kind
             connection.execute(delete(screener_runs).where(of_kind, screener_runs.c.id.not_in(ids)))
 
 
 def fetch_run(engine: Engine, run_id: int) -> Run | None:
-    """Return a run with its rows by rank; None when there is no such run."""
+    """Return a run with its rows by rank, None if there is no such run."""
     with reading(engine) as connection:
         return run_in(connection, run_id)
 
 
 def fetch_keys(engine: Engine, run_id: int) -> list[str]:
-    """Return the keys of a run by rank, nothing else of it."""
+    """Return the keys of a run's rows by rank."""
     keys = select(screener_rows.c.segment, screener_rows.c.security_id).where(
         screener_rows.c.run_id == run_id
     )
@@ -114,17 +112,16 @@ def fetch_keys(engine: Engine, run_id: int) -> list[str]:
         ]
 
 
-def changed_in(connection: Connection) -> tuple[object, ...]:
-    """Return what differs whenever a run was stored or forgotten, for one cheap query."""
+def version_in(connection: Connection) -> tuple[object, ...]:
+    """Return a value that changes whenever a run is stored or deleted; one cheap query."""
     return tuple(connection.execute(select(func.max(screener_runs.c.id), func.count())).one())
 
 
 def heads_in(connection: Connection) -> dict[str, tuple[RunHead, ...]]:
-    """Return by kind what is known of its runs without their rows: the current one first, the others newest
-    first.
+    """Return by kind its runs without their rows: the current one first, the others newest first.
 
-    Current is the newest run, but one of an earlier session (a look back) does not take the place of a later
-    session's.
+    The current run is the newest one, except that a run of an earlier session (an evaluation of the past)
+    never replaces a run of a later session.
     """
     by_kind = select(*(screener_runs.c[name] for name in RunHead._fields)).order_by(
         screener_runs.c.kind, screener_runs.c.id
@@ -162,10 +159,8 @@ def run_in(connection: Connection, run_id: int) -> Run | None:
     )
 
 
-def _stored(row: Row) -> dict[str, Any]:
-    """Return a row's columns; what has none of its own, and is not what it would be anyway, goes into
-    `details`.
-    """
+def _columns_of(row: Row) -> dict[str, Any]:
+    """Return a row's columns. Fields without a column go into `details`, if they are no defaults."""
     values = row._asdict()
     details = {
         name: dict(value) if name == "facts" else value

@@ -1,4 +1,4 @@
-"""Custom screens that were saved under a name: a slug for the address, a name for people, the screen itself."""
+"""Saved screens in SQL: a slug for the address, a name for people, and the screen itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ltp.errors import InputError, NotFoundError
 
 MAX_SAVED: Final = 200
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
-# Addresses below /screeners that are something else.
+# Addresses below /screeners that have another meaning.
 RESERVED: Final = frozenset(
     {
         *KINDS,
@@ -37,7 +37,7 @@ RESERVED: Final = frozenset(
 _ACCEPTED: Final = "an address is small letters, digits and hyphens, at most 64, such as strong-trend"
 
 
-class Screen(NamedTuple):
+class SavedScreen(NamedTuple):
     slug: str
     name: str
     spec: Spec
@@ -45,17 +45,17 @@ class Screen(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of its runs: two screens that mean the same share them."""
+        """The kind of its runs; screens with the same meaning share their runs."""
         return kind_of(self.spec)
 
 
 def slug_of(name: str) -> str:
-    """Return the address a name suggests: "Strong trend!" gives strong-trend, empty where nothing is left."""
+    """Return the slug for a name: "Strong trend!" gives strong-trend. Empty if no letter or digit is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower(), flags=re.ASCII).strip("-")[:64].strip("-")
 
 
-def save(engine: Engine, slug: str, name: str, spec: Spec) -> Screen:
-    """Store a screen; a slug that is there already is replaced only by a screen of the same name.
+def save(engine: Engine, slug: str, name: str, spec: Spec) -> SavedScreen:
+    """Store a screen. A stored screen of the same slug is replaced only if it has the same name.
 
     Raises:
         InputError: the slug or name is not accepted or taken, the screen has no criteria, or too many are
@@ -64,10 +64,10 @@ def save(engine: Engine, slug: str, name: str, spec: Spec) -> Screen:
     _check(slug, name, spec)
     values = {"slug": slug, "name": name, "spec": text_of(spec), "created_at": datetime.now(UTC)}
     with writing(engine) as connection:
-        held = connection.execute(select(table.c.name).where(table.c.slug == slug)).scalar()
-        if held is not None and held != name:
-            raise InputError("Address", slug, f"it is the address of the screen {held!r}; choose another")
-        if held is None:
+        stored = connection.execute(select(table.c.name).where(table.c.slug == slug)).scalar()
+        if stored is not None and stored != name:
+            raise InputError("Address", slug, f"it is the address of the screen {stored!r}; choose another")
+        if stored is None:
             count = connection.execute(select(func.count()).select_from(table)).scalar_one()
             if count >= MAX_SAVED:
                 raise InputError("Name", name, f"at most {MAX_SAVED} screens are saved; delete one first")
@@ -78,41 +78,41 @@ def save(engine: Engine, slug: str, name: str, spec: Spec) -> Screen:
 
 
 def remove(engine: Engine, slug: str) -> None:
-    """Forget a screen; its runs stay until they are old.
+    """Delete a screen; its runs stay until they are old.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such screen.
     """
     with writing(engine) as connection:
         if connection.execute(delete(table).where(table.c.slug == slug)).rowcount != 1:
             raise NotFoundError("saved screen", slug)
 
 
-def fetch(engine: Engine, slug: str) -> Screen | None:
+def fetch(engine: Engine, slug: str) -> SavedScreen | None:
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.slug == slug)).first()
         return None if row is None else _screen(row)
 
 
-def all_in(connection: Connection) -> list[Screen]:
-    """Return every saved screen that this version understands, by name."""
+def all_in(connection: Connection) -> list[SavedScreen]:
+    """Return all saved screens that this version can parse, by name."""
     screens = []
     for row in connection.execute(select(table).order_by(table.c.name, table.c.slug)):
         try:
             screens.append(_screen(row))
         except InputError:
-            continue  # saved under another grammar; its page says so when it is asked for
+            continue  # saved by a version with another grammar; its own page shows the error
     return screens
 
 
 @lru_cache(maxsize=2 * MAX_SAVED)
 def _spec(text: str) -> Spec:
-    # Caches read all screens every few seconds, and their criteria would be parsed each time.
+    # Cached, because the catalog reads all screens every two seconds and parsing their criteria costs more.
     return from_text(text)
 
 
-def _screen(row: Row[tuple[str, str, str, datetime]]) -> Screen:
-    return Screen(row.slug, row.name, _spec(row.spec), row.created_at)
+def _screen(row: Row[tuple[str, str, str, datetime]]) -> SavedScreen:
+    return SavedScreen(row.slug, row.name, _spec(row.spec), row.created_at)
 
 
 def _check(slug: str, name: str, spec: Spec) -> None:

@@ -1,4 +1,4 @@
-"""The tables as this version of the program knows them. `migrations/` says how a database gets there.
+"""The tables of this version of the program. `migrations/` upgrades a database to them.
 
 A test compares the two, so a column cannot be added in one place only.
 """
@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant. SQLite keeps no time zone, so what comes back without one is given it here."""
+    """An aware UTC instant. SQLite stores no time zone, so values read from it get UTC here."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -45,7 +45,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 metadata = MetaData(
-    # Named constraints, because SQLite can only drop what has a name.
+    # Named constraints, because SQLite can drop a constraint only by its name.
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -64,13 +64,13 @@ instruments = Table(
     Column("isin", String(12), nullable=False),
     Column("lot_size", Integer, nullable=False),
     Column("tick_size", BigInteger, nullable=False),  # 1/10,000 rupee, 0 when unknown
-    Column("changed_at", Instant, nullable=False, index=True),  # what tells a cache that it is out of date
+    Column("changed_at", Instant, nullable=False, index=True),  # caches reload when its maximum rises
     Column("series", String(8), nullable=False, server_default=""),  # EQ, BE, ...; empty where there is none
     Column("sector", String(200), nullable=False, server_default=""),
     Index(None, "symbol"),
 )
 
-# What an instrument was called before: an old file, or a file of another source, still finds it.
+# Former symbols and ISINs: files of earlier years and files of other sources name instruments by them.
 instrument_names = Table(
     "instrument_names",
     metadata,
@@ -80,7 +80,7 @@ instrument_names = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
-# Keys that came to mean another instrument, since when; `cleared`: what was kept of the one before is gone.
+# Keys that the exchange gave to another instrument. `cleared`: the rows of the former instrument are deleted.
 reassignments = Table(
     "reassignments",
     metadata,
@@ -107,16 +107,15 @@ constituents = Table(
     Column("security_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# A year of an instrument's days in one row, records of `core.history.candle`: a screen reads 2,500
-# instruments in a fraction of the time that a row a day would take.
+# One row for a year of an instrument's candles, packed as records of `core.history.candle`: a screen reads
+# 2,500 instruments in a fraction of the time that a row for each day would take.
 daily_candles = Table(
     "daily_candles",
     metadata,
     Column("segment", String(16), primary_key=True),
     Column("security_id", BigInteger, primary_key=True, autoincrement=False),
-    Column(
-        "basis", String(8), primary_key=True
-    ),  # raw: as traded; adjusted: as the broker restated it. Never mixed
+    # raw: as traded; adjusted: as the broker restated it for later splits and bonuses. Never mixed.
+    Column("basis", String(8), primary_key=True),
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("packed", LargeBinary, nullable=False),
 )
@@ -132,7 +131,7 @@ minute_bars = Table(
     Column("packed", LargeBinary, nullable=False),
 )
 
-# Which sessions were imported whole, and from what.
+# Sessions whose candles were imported, and their source.
 candle_days = Table(
     "candle_days",
     metadata,
@@ -142,7 +141,7 @@ candle_days = Table(
     Column("imported_at", Instant, nullable=False),
 )
 
-# One row: a database holds the market's candles or the simulated exchange's, see `db.candle_source`.
+# One row: a database has the market's candles or the simulated exchange's, see `db.candle_source`.
 candle_source = Table(
     "candle_source",
     metadata,
@@ -150,8 +149,7 @@ candle_source = Table(
     Column("simulated", Boolean, nullable=False),
 )
 
-# One row: what signs the marks that redirects carry, see `web.marks`; all web processes of a database have
-# the same.
+# One row: the key that signs the marks in redirects, see `web.marks`. All web processes read the same one.
 site_key = Table(
     "site_key",
     metadata,
@@ -167,7 +165,7 @@ corporate_actions = Table(
     Column("ex_day", Date, primary_key=True),
     Column("numerator", Integer, nullable=False),  # new shares for `denominator` old ones
     Column("denominator", Integer, nullable=False),
-    Column("state", String(16), nullable=False),  # detected, confirmed, dismissed
+    Column("state", String(16), nullable=False),  # detected, unexplained, confirmed, dismissed
     Column("evidence", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
@@ -188,7 +186,7 @@ screener_runs = Table(
     Column("took_s", Float, nullable=False, server_default="0"),
     Column("notes", Text, nullable=False, server_default=""),
     Index(None, "kind", "id"),
-    sqlite_autoincrement=True,  # an id is never given twice: runs are cached by it
+    sqlite_autoincrement=True,  # an id is never reused: caches have runs by id
 )
 
 screener_rows = Table(
@@ -207,7 +205,9 @@ screener_rows = Table(
     Column("stop", BigInteger),
     Column("target", BigInteger),
     Column("why", Text, nullable=False),
-    Column("details", Text, nullable=False, server_default="{}"),  # JSON: what only some screeners say
+    Column(
+        "details", Text, nullable=False, server_default="{}"
+    ),  # JSON: fields that only some screeners have
     UniqueConstraint("run_id", "segment", "security_id"),
 )
 
@@ -220,7 +220,7 @@ saved_screens = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-# One request to evaluate a screen, from the wish to the end; the newest of a kind is what its page shows.
+# Evaluations of screens, from the queue to the end. The page of a screen shows the newest one of its kind.
 screenings = Table(
     "screenings",
     metadata,
@@ -230,7 +230,7 @@ screenings = Table(
     Column("universe", String(64), nullable=False),
     Column("state", String(16), nullable=False),  # queued, running, done, failed
     Column("requested_at", Instant, nullable=False),
-    Column("beat_at", Instant, nullable=False),  # last sign of life; a running one without is given up
+    Column("beat_at", Instant, nullable=False),  # last sign of life; a running one fails a minute after it
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("found", Integer, nullable=False),
@@ -238,9 +238,7 @@ screenings = Table(
     Column("best", Text, nullable=False),  # JSON: the best rows so far
     Column("message", Text, nullable=False),
     Column("run_id", Integer),
-    Column(
-        "client", String(64), nullable=False, server_default=""
-    ),  # whose quota it counts against; empty: none
+    Column("client", String(64), nullable=False, server_default=""),  # counted in its quota; empty: in none
     Index(None, "kind", "id"),
     Index(None, "state"),
     sqlite_autoincrement=True,

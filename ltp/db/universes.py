@@ -1,8 +1,6 @@
-"""Named sets of instruments that a screen searches: index members, the shares with futures, every share,
-watchlists.
+"""Named sets of instruments for screens: index members, shares with futures, all shares, watchlists.
 
-Knows keys, not where they come from: `core.formats.constituents` reads the exchange's lists,
-`batch.master_import` the master.
+`core.formats.constituents` reads the exchange's lists, `batch.master_import` the instrument master.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from ltp.errors import NotFoundError
 
 ALL: Final = "all"
 FNO: Final = "fno"
-# The order pages and commands list them in; watchlists follow by title.
+# In the order in which pages and commands list them; watchlists follow by title.
 TITLES: Final = {
     "nifty50": "NIFTY 50",
     "nifty100": "NIFTY 100",
@@ -30,12 +28,12 @@ TITLES: Final = {
     FNO: "F&O stocks",
     ALL: "All EQ shares of the NSE",
 }
-SHIPPED: Final = "shipped with the program"  # the source of what nobody has imported
+SHIPPED: Final = "shipped with the program"  # `source` of a universe before the first import
 _CHUNK: Final = 5_000
 
 
 class Universe(NamedTuple):
-    """`name`: one of TITLES or list-SLUG. `source`: where its members come from. `size`: how many they are."""
+    """`name`: one of TITLES or list-SLUG. `source`: where its members come from. `size`: their number."""
 
     name: str
     title: str
@@ -45,7 +43,7 @@ class Universe(NamedTuple):
 
 
 def replace(engine: Engine, name: str, title: str, source: str, keys: Iterable[str]) -> int:
-    """Make `keys` the members of a universe, whatever it held before. Returns how many they are.
+    """Replace the members of a universe by `keys`. Returns their number.
 
     Raises:
         DatabaseError: nothing is changed.
@@ -66,7 +64,7 @@ def replace(engine: Engine, name: str, title: str, source: str, keys: Iterable[s
 
 
 def fetch(engine: Engine) -> dict[str, Universe]:
-    """Return every universe by name, in the order they are listed in."""
+    """Return all universes by name, in the order of lists."""
     with reading(engine) as connection:
         return all_in(connection)
 

@@ -1,6 +1,6 @@
-"""Brings a database to this version's schema, whoever else is trying the same at this moment.
+"""Upgrades of a database to the schema of this version, safe if several processes start at once.
 
-All revisions run in one transaction under one lock: a process that is killed half way leaves the old schema,
+All revisions run in one transaction under one lock: a process that is killed halfway leaves the old schema,
 and of several that start together one upgrades while the others wait and then find nothing to do.
 """
 
@@ -24,16 +24,16 @@ from ltp.errors import DatabaseError
 
 logger = logging.getLogger(__name__)
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK_WITHIN_S: Final = 30.0
+LOCK_WITHIN_S: Final = 30.0
 _ADVISORY_LOCK: Final = 0x6C7470  # "ltp"
 
 
 def to_head(engine: Engine, migrations: Path = MIGRATIONS) -> None:
-    """Upgrade to the newest revision in `migrations`; a database that is there already is only read.
+    """Upgrade to the newest revision in `migrations`. A database that has it already is only read.
 
     Raises:
         DatabaseError: the schema is newer than `migrations`, or another process holds the lock for 30 s.
-        sqlalchemy.exc.SQLAlchemyError: the caller translates it.
+        sqlalchemy.exc.SQLAlchemyError: to be translated by the caller.
     """
     config = Config()
     config.set_main_option("script_location", str(migrations))
@@ -41,7 +41,7 @@ def to_head(engine: Engine, migrations: Path = MIGRATIONS) -> None:
     with engine.connect() as connection:
         if _revision(connection, scripts) == scripts.get_current_head():
             return
-    with _alone(engine), engine.execution_options(ltp_write=True).begin() as connection:
+    with _locked(engine), engine.execution_options(ltp_write=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
@@ -66,16 +66,15 @@ def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    """Hold a lock beside the SQLite file. PostgreSQL has one of its own, inside the transaction."""
+def _locked(engine: Engine) -> Iterator[None]:
+    """Hold a lock file beside the SQLite file. For PostgreSQL the transaction takes an advisory lock."""
     with (
         _lock_file(f"{engine.url.database}.lock")
         if engine.dialect.name == "sqlite"
         else nullcontext() as lock
     ):
-        # Not a blocking flock: it would stop every other greenlet of the process, for ever if the holder
-        # hangs.
-        deadline = time.monotonic() + _LOCK_WITHIN_S
+        # Polled, because a blocking flock stops every greenlet of the process, for ever if the holder hangs.
+        deadline = time.monotonic() + LOCK_WITHIN_S
         while lock is not None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +82,8 @@ def _alone(engine: Engine) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise DatabaseError(
-                        f"Another process has been upgrading the database for {_LOCK_WITHIN_S:.0f} s ({lock.name})"
+                        "Another process has been upgrading the database "
+                        f"for {LOCK_WITHIN_S:.0f} s ({lock.name})"
                     ) from None
                 time.sleep(0.05)
         yield

@@ -1,3 +1,1 @@
-"""DhanHQ's v2 wire format: bytes to packets and back, and the protocol as a state machine. Pure: no socket,
-no clock.
-"""
+"""DhanHQ's v2 wire format: packets, requests, the protocol as a state machine. Pure: no socket, no clock."""

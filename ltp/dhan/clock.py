@@ -1,7 +1,7 @@
-"""The two clocks of DhanHQ. The feed counts Indian wall-clock seconds as if they were UTC; REST writes Indian
-time as text.
+"""DhanHQ's two clocks: that of the feed and that of REST quotes.
 
-Chart timestamps of REST are true UTC and need neither. One converter for all of them would shift one side by
+The feed counts Indian wall-clock seconds as if they were UTC; REST quotes hold Indian time as text. Chart
+timestamps of REST are true UTC and need no conversion. One converter for all of them would shift one side by
 5 h 30 min.
 """
 
@@ -19,7 +19,7 @@ _TRADE_TIME: Final = "%d/%m/%Y %H:%M:%S"
 
 
 def ltt_to_utc(ltt: int) -> int | None:
-    """Convert the feed's LTT to whole seconds since the epoch; None when it says that there was no trade."""
+    """Convert the feed's LTT to whole seconds since the epoch; None when it stands for no trade."""
     return ltt - IST_OFFSET_S if ltt >= _FIRST_LTT else None
 
 
@@ -28,8 +28,9 @@ def utc_to_ltt(epoch_s: int) -> int:
 
 
 def trade_time_to_utc(text: object) -> int | None:
-    """Convert `last_trade_time` of the REST quote, "23/11/2026 10:00:00" in India; None without a trade or
-    when unreadable.
+    """Convert `last_trade_time` of a REST quote, "23/11/2026 10:00:00" in India, to seconds since the epoch.
+
+    None without a trade and for an unreadable text.
     """
     if not isinstance(text, str):
         return None

@@ -1,8 +1,7 @@
-"""The numbers of DhanHQ v2 and what they mean: segments, request and response codes, reasons of a disconnect,
-REST errors.
+"""DhanHQ v2's numbers: segments, request and response codes, limits, disconnect reasons, REST errors.
 
-Tables only. Knows no bytes, no sockets and no waiting: a policy says what a failure calls for, the supervisor
-does it. Source: DhanHQ v2 annexure, corrected where the live feed was seen to differ.
+Tables only: no bytes, no sockets, no waiting. The policy of a failure names the right reaction; the
+supervisor carries it out. Source: DhanHQ v2 annexure, corrected where the live feed was seen to differ.
 """
 
 from __future__ import annotations
@@ -41,15 +40,16 @@ MARKET_STATUS: Final = 7
 FULL: Final = 8
 DISCONNECT: Final = 50
 
-# retry: back off and come again. wait60: nobody may connect for 60 s and more, or the account gets blocked.
-# refresh: get a new token, then try once. fatal: only a human can help. request: this request was wrong, the
-# rest goes on.
+# retry: back off and come again. wait60: no process may connect for 60 s and more, or the broker blocks the
+# account. refresh: get a new token, then try once. fatal: only a human can help. request: this request was
+# wrong, the rest goes on.
 Policy = Literal["retry", "wait60", "refresh", "fatal", "request"]
 
 
 class Reason(NamedTuple):
-    """A failure the broker names by number, in the code-50 packet or in a REST body. `sentence` is for an
-    operator.
+    """A failure that the broker names by number, in the code-50 packet or in a REST body.
+
+    `sentence` is for an operator.
     """
 
     code: int
@@ -102,7 +102,7 @@ REST_REASONS: Final[dict[str, RestReason]] = {
 
 
 def reason(code: int) -> Reason:
-    """Look a disconnect code up; one that nobody has listed is a reason to try again, as a bare close is."""
+    """Look a disconnect code up. An unlisted one gets the policy of a close without a code: retry."""
     return REASONS.get(code) or Reason(
         code, f"The broker closed the feed with the unlisted code {code}", "retry"
     )

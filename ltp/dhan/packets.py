@@ -1,7 +1,7 @@
 """Packets of the DhanHQ v2 feed, from and to bytes, with the values exactly as the wire carries them.
 
 Little-endian, an 8-byte header (code, length with header, segment number, security id), then fields without
-padding. Does not know what a good price is, which instruments anybody wants, or that LTT is an Indian clock:
+padding. Does not judge prices, does not know the wanted instruments, nor that LTT is an Indian clock:
 `protocol` does. Source: DhanHQ v2 "Live Market Feed", corrected by recorded frames (sell quantity before buy,
 open-close-high-low, unsigned).
 """
@@ -57,7 +57,7 @@ class Depth(NamedTuple):
 
 
 class FullPacket(NamedTuple):
-    """A quote with open interest and five levels of depth. `oi_high` and `oi_low` are sent for NSE_FNO alone."""
+    """A quote with open interest and five levels of depth. `oi_high`, `oi_low` are sent for NSE_FNO alone."""
 
     segment: int
     security_id: int
@@ -92,14 +92,14 @@ class PrevClosePacket(NamedTuple):
 
 
 class MarketStatusPacket(NamedTuple):
-    """A header without payload: no source says what the status is."""
+    """A header without payload: no source documents the status it stands for."""
 
     segment: int
     security_id: int
 
 
 class DisconnectPacket(NamedTuple):
-    """The broker is about to close; `reason` is a key of `codes.REASONS`, or something new."""
+    """The broker is about to close; `reason` is a key of `codes.REASONS`, or an unlisted code."""
 
     segment: int
     security_id: int
@@ -154,7 +154,7 @@ SIZES: Final[dict[int, int]] = {code: layout.fields.size for code, layout in _LA
 def encode(packet: Packet) -> bytes:
     """Return the packet's bytes.
 
-    LTQ is clamped to what 16 bits hold, as the wire cannot say more; every other value must fit its field.
+    LTQ is clamped to 65,535, because the wire has 16 bits for it; every other value must fit its field.
     """
     code = _CODES[type(packet)]
     size, pack = SIZES[code], _LAYOUTS[code].fields.pack
@@ -168,37 +168,37 @@ def encode(packet: Packet) -> bytes:
 
 
 def decode(message: bytes | memoryview) -> tuple[list[Packet], list[BadBytes]]:
-    """Read every packet of one WebSocket message; never raises, whatever the bytes."""
+    """Read every packet of one WebSocket message. Never raises: bad bytes are returned."""
     packets: list[Packet] = []
-    faults: list[BadBytes] = [] if message else [BadBytes("truncated", 0, 0)]
+    bad_bytes: list[BadBytes] = [] if message else [BadBytes("truncated", 0, 0)]
     offset, end = 0, len(message)
     while offset < end:
         layout = _LAYOUTS.get(message[offset])
         if layout is None or offset + layout.fields.size > end:
-            offset, fault = skip(message, offset)
-            faults.append(fault)
+            offset, skipped = skip(message, offset)
+            bad_bytes.append(skipped)
             continue
         code, length, *values = layout.fields.unpack_from(message, offset)
         if length != layout.fields.size:
-            faults.append(BadBytes("wrong_length", offset, code))
+            bad_bytes.append(BadBytes("wrong_length", offset, code))
         if code == codes.FULL:
             values[-1] = tuple(map(Depth._make, _DEPTH.iter_unpack(values[-1])))
         packets.append(layout.packet(*values))
         offset += layout.fields.size
-    return packets, faults
+    return packets, bad_bytes
 
 
 def skip(message: bytes | memoryview, offset: int) -> tuple[int, BadBytes]:
-    """Step over what is no whole packet of a known code.
+    """Step over bytes that are no whole packet of a known code.
 
     Returns:
-        The offset to go on from, the end when nothing behind can be trusted; and the fault.
+        The offset to go on from, the end when nothing behind can be trusted; and the kind of the bytes between.
     """
     code, rest = message[offset], len(message) - offset
     if rest < HEADER_SIZE or code in SIZES:
         return len(message), BadBytes("truncated", offset, code)
-    # Its own length is all that is known of a packet nobody has described; a senseless one leaves no way to
-    # find the next.
+    # Of an undocumented packet only the length in its header is known; a senseless one leaves no way to find
+    # the next packet.
     length = message[offset + 1] | message[offset + 2] << 8
-    fault = BadBytes("unknown_code" if code else "zero_frame", offset, code)
-    return offset + (length if HEADER_SIZE <= length <= rest else rest), fault
+    skipped = BadBytes("unknown_code" if code else "zero_frame", offset, code)
+    return offset + (length if HEADER_SIZE <= length <= rest else rest), skipped

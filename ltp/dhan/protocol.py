@@ -1,14 +1,14 @@
 """The client's side of one feed connection, without I/O: bytes in; ticks, events and messages to send out.
 
-Second step of the path of a price, after `packets`. Every packet of every instrument comes through here, so
-none is built: `ticks` has what reads each kind where it lies. Does not know sockets, waiting, sessions or
-tick sizes, and never raises on bytes: what is wrong with them is counted.
+Second step of the path of a price, after the frames of the socket. Every packet of every instrument passes
+here, so no packet object is built: the readers in `ticks` unpack each kind in place. Does not know sockets,
+waiting, sessions or tick sizes. Never raises on bytes: every fault in them is counted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
@@ -18,13 +18,17 @@ from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
 from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, READS_LTP, WantedInstrument, read_quote, unpack_priced
 
-# Prices between these need no second look: on the paise grid, exact in float32, above nothing.
+# Rupees between these need no further checks: above zero, on the paise grid, exact in float32.
 _PLAIN_FROM: Final = 1.0
 _PLAIN_BELOW: Final = 100_000.0
 
 
+# Bytes, gap and size: messages of `size` bytes one after another, each behind the `gap` bytes of a frame's head.
+Block = tuple[bytes, int, int]
+
+
 class Disconnected(NamedTuple):
-    """The broker said that it is about to close, and why: a key of `codes.REASONS` or something new."""
+    """The broker is about to close; `reason` is a key of `codes.REASONS` or an unlisted code."""
 
     reason: int
 
@@ -32,36 +36,22 @@ class Disconnected(NamedTuple):
 Event = Disconnected
 
 
-class MessageBlock(NamedTuple):
-    """Messages of `size` bytes as they lay in the socket's bytes, since cutting them costs time: one after
-    another in `block`, each behind `gap` bytes that are none of its own.
-    """
-
-    block: bytes
-    gap: int
-    size: int
-
-    def messages(self) -> Iterator[bytes]:
-        step = self.gap + self.size
-        return (self.block[end - self.size : end] for end in range(step, len(self.block) + 1, step))
-
-
 class Protocol:
     """One connection's subscriptions and packets.
 
-    After each call of `subscribe`, `unsubscribe` or `disconnect` the caller must send what `messages_to_send`
-    returns; after each `receive` it should look at `events`. A new connection needs a new Protocol: the
-    broker keeps nothing.
+    After each call of `subscribe`, `unsubscribe` or `disconnect` the caller must send the texts that
+    `messages_to_send` returns; after each `receive` it should look at `events`. A new connection needs a new
+    Protocol: the broker keeps nothing.
 
     Attributes:
-        wanted: keys asked for. sent: keys whose subscription was handed out to be sent. seen: keys the broker
-            has spoken of
-            since. priced: those of `seen` with a price. "sent" is not "live": what stays out of `seen` never
-                ticked.
-        counters: what was wrong with the bytes: the kinds of `packets.Fault`, "unwanted" (packets of
-            instruments nobody
-            asked for, such as the last ones after an unsubscription) and "bad_price" (a price that is never
-                shown; 0 is none of these, an untraded instrument has it).
+        wanted: keys to be subscribed.
+        sent: keys whose subscription was handed out to be sent.
+        seen: keys of which a packet came since. "sent" is not "live": a key that stays out of `seen` never
+            ticked.
+        priced: those of `seen` with a price.
+        counters: faults in the bytes: the kinds of `packets.BadBytes`, "unwanted" (a packet of an instrument
+            that is not wanted, such as the last ones after an unsubscription) and "bad_price" (a price that
+            is never shown; 0 is not counted, an untraded instrument has it).
     """
 
     def __init__(self, mode: Mode) -> None:
@@ -72,15 +62,17 @@ class Protocol:
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
         self._instruments: dict[int, WantedInstrument] = {}  # by segment | security id << 8, as in the header
-        # By size of a message that is one quote: those in `priced` whose prices have two decimals, by the
-        # whole header of such a packet. What is found here is intact, wanted and nothing new.
+        # By size of a message that is one quote: the instruments of `priced` with two decimals, by the whole
+        # header of such a packet. A header found here is intact, and its instrument already in `priced`.
         self._known: dict[int, dict[int, WantedInstrument]] = {size: {} for size in PRICED}
-        self._changed: dict[str, None] = {}  # keys to compare in `wanted` and `sent`, in the order of asking
+        self._changed: dict[
+            str, None
+        ] = {}  # keys to compare in `wanted` and `sent`, in the order of the calls
         self._disconnect = False
         self._events: list[Event] = []
 
     def subscribe(self, keys: Iterable[str]) -> None:
-        """Want `keys` too, in this order; those already wanted are left alone.
+        """Add `keys` to `wanted`, in this order; those already there are left alone.
 
         Raises:
             InputError: a key is malformed; nothing has changed then.
@@ -92,8 +84,9 @@ class Protocol:
                 self._changed[key] = None
 
     def unsubscribe(self, keys: Iterable[str]) -> None:
-        """Want `keys` no more; those not wanted are left alone. Packets still on their way are dropped and
-        counted.
+        """Take `keys` out of `wanted`; others are left alone.
+
+        Their packets that are still on the way are dropped and counted.
         """
         for key in keys:
             if key in self.wanted:
@@ -107,9 +100,7 @@ class Protocol:
                 self._changed[key] = None
 
     def ask_again(self, keys: Iterable[str]) -> None:
-        """Queue the subscription of those of `keys` that were sent once more: it may have been lost on its
-        way.
-        """
+        """Queue the subscription of those of `keys` that were sent once more: it may have been lost."""
         lost = [key for key in keys if key in self.sent]
         self.sent.difference_update(lost)
         self._changed.update(dict.fromkeys(lost))
@@ -119,15 +110,16 @@ class Protocol:
         self._disconnect = True
 
     def messages_to_send(self) -> list[str]:
-        """Return and forget the queued texts. What was wanted and given up, or the reverse, in between is not
-        mentioned.
+        """Return and forget the queued texts.
+
+        A key that was subscribed and given up again since the last call, or the reverse, is in none of them.
         """
         more = [key for key in self._changed if key in self.wanted and key not in self.sent]
         less = [key for key in self._changed if key in self.sent and key not in self.wanted]
         self._changed.clear()
         self.sent.difference_update(less)
         self.sent.update(more)
-        # What is given up first: a full connection has no room for the new before.
+        # Unsubscriptions first: before them a full connection has no room for new instruments.
         messages = self._by_mode(requests.unsubscribe, less) + self._by_mode(requests.subscribe, more)
         if self._disconnect:
             self._disconnect = False
@@ -135,7 +127,7 @@ class Protocol:
         return messages
 
     def events(self) -> list[Event]:
-        """Return and forget what the broker said of the connection itself."""
+        """Return and forget the events of the connection itself."""
         events, self._events = self._events, []
         return events
 
@@ -146,12 +138,12 @@ class Protocol:
         ]
 
     def receive(
-        self, messages: Iterable[bytes | memoryview | MessageBlock], received_at_us: int
+        self, messages: Iterable[bytes | memoryview | Block], received_at_us: int
     ) -> list[TickFields]:
         """Read binary WebSocket messages, each of any number of packets.
 
         Args:
-            messages: as they came; nothing of them is kept.
+            messages: in the order of their arrival; nothing of them is kept.
             received_at_us: microseconds since the epoch, for `Tick.received_at`.
         Returns:
             One tick a packet, in order. Packets without a price (open interest, previous close, an untraded
@@ -159,30 +151,32 @@ class Protocol:
         """
         ticks: list[TickFields] = []
         for message in messages:
-            if not isinstance(message, MessageBlock):
+            if not isinstance(message, tuple):
                 ticks += self._receive_any(message, received_at_us)
-            elif message.size in PRICED:
+            elif message[2] in PRICED:
                 self._receive_quotes(message, received_at_us, ticks)
             else:
-                for each in message.messages():
-                    ticks += self._receive_any(each, received_at_us)
+                block, gap, size = message
+                step = gap + size
+                for end in range(step, len(block) + 1, step):
+                    ticks += self._receive_any(block[end - size : end], received_at_us)
         return ticks
 
-    def _receive_quotes(self, run: MessageBlock, received_at_us: int, ticks: list[TickFields]) -> None:
-        """Nearly every message is one more quote of an instrument like all others: worth a path without a
-        call.
+    def _receive_quotes(self, messages: Block, received_at_us: int, ticks: list[TickFields]) -> None:
+        """Read a block of quotes, each message one packet.
+
+        Nearly every message of the feed is a quote of a known instrument: those are read without a call.
         """
-        tell, find = ticks.append, self._known[run.size].get
+        block, gap, size = messages
+        append, find = ticks.append, self._known[size].get
         last_ltt, traded_at = 0, ltt_to_utc(0)
-        before = len(
-            ticks
-        )  # of the messages that gave no tick or several, so that the place of one can be told
-        for header, rupees, ltt, volume, side_bytes in unpack_priced(run.gap, run.size)(run.block):
+        surplus = len(ticks)  # len(ticks) - surplus: how many messages of the block are read
+        for header, rupees, ltt, volume, side_bytes in unpack_priced(gap, size)(block):
             instrument = find(header)
             if instrument is None or not _PLAIN_FROM <= rupees < _PLAIN_BELOW:
-                end = (len(ticks) - before + 1) * (run.gap + run.size)
-                more = self._receive_any(run.block[end - run.size : end], received_at_us)
-                before += len(more) - 1
+                end = (len(ticks) - surplus + 1) * (gap + size)
+                more = self._receive_any(block[end - size : end], received_at_us)
+                surplus += len(more) - 1
                 ticks += more
                 continue
             if side_bytes != instrument.side_bytes:
@@ -191,8 +185,8 @@ class Protocol:
                 last_ltt, traded_at = ltt, ltt_to_utc(ltt)
             ltp = round(rupees * 100) * 100
             key, day, oi = instrument.key, instrument.day, instrument.oi
-            instrument.newest = said = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
-            tell(said)
+            instrument.newest = fields = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
+            append(fields)
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
@@ -202,8 +196,8 @@ class Protocol:
         while offset < end:
             layout = LAYOUTS.get(message[offset])
             if layout is None or offset + layout[0] > end:
-                offset, fault = packets.skip(message, offset)
-                self.counters[fault.kind] += 1
+                offset, skipped = packets.skip(message, offset)
+                self.counters[skipped.kind] += 1
                 continue
             size, code_and_length, unpack, read = layout
             values = unpack(message, offset)
@@ -213,8 +207,8 @@ class Protocol:
             if not intact:
                 self.counters["wrong_length"] += 1
             if read is None:
-                # A market status has nothing to say. Garbage that begins like a disconnect must not end a
-                # healthy connection.
+                # A market status has no payload. Garbage that begins like a disconnect must not end a healthy
+                # connection.
                 self._events.extend(
                     Disconnected(reason) for reason in values[1:] if intact or reason in codes.REASONS
                 )
@@ -238,8 +232,8 @@ class Protocol:
         return ticks
 
     def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:
-        # An index has no depth, and nobody knows whether the broker answers Full for one at all; Quote is
-        # known to tick.
+        # An index has no depth, and it is not known whether the broker sends Full packets of one at all;
+        # Quote packets of indices were seen.
         if self._mode != "full":
             return write(keys, self._mode)
         indices = [key for key in keys if key.startswith("IDX_I:")]

@@ -1,7 +1,7 @@
-"""The JSON texts a client sends on the feed: subscribe, unsubscribe, disconnect; written by us, read by the
-simulator.
+"""The texts that a client sends on the feed: its log-in, then subscribe, unsubscribe, disconnect.
 
-Knows no connection: who sends them when is `protocol`'s and the supervisor's.
+Written for the broker, read by the simulator. Knows no connection: `protocol` and the supervisor decide when
+a text is sent.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
 
 from ltp.core.instrument import parse_key
 from ltp.dhan.codes import DISCONNECT_REQUEST, MAX_PER_MESSAGE, SUBSCRIBE, UNSUBSCRIBE, Mode
@@ -16,8 +17,9 @@ from ltp.errors import InputError
 
 
 class Request(NamedTuple):
-    """`mode` and `keys` of a disconnect are None and empty. There may be more keys than the broker allows in
-    a message.
+    """One parsed text. `mode` and `keys` of a disconnect are None and empty.
+
+    There may be more keys than the broker allows in a message.
     """
 
     action: Literal["subscribe", "unsubscribe", "disconnect"]
@@ -31,14 +33,20 @@ _ACTIONS: dict[int, tuple[Literal["subscribe", "unsubscribe"], Mode]] = {
 }
 
 
+def log_in(client_id: str, token: str) -> str:
+    """Return the query of the feed's address."""
+    return urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
+
+
 def subscribe(keys: Iterable[str], mode: Mode) -> list[str]:
     """Return the messages that ask for `keys`, at most 100 in each. `keys` must be well-formed."""
     return _messages(SUBSCRIBE[mode], list(keys))
 
 
 def unsubscribe(keys: Iterable[str], mode: Mode) -> list[str]:
-    """Return the messages that give `keys` up, at most 100 in each. `mode` must be the one they were asked
-    for in.
+    """Return the messages that give `keys` up, at most 100 in each.
+
+    `mode` must be the one they were subscribed in.
     """
     return _messages(UNSUBSCRIBE[mode], list(keys))
 
@@ -49,10 +57,10 @@ def disconnect() -> str:
 
 
 def parse(text: str) -> Request:
-    """Read what a client sent. Unknown keys are ignored, ids may be strings or integers.
+    """Read a client's text. Unknown keys are ignored, ids may be strings or integers.
 
     Raises:
-        InputError: naming the field that is not accepted.
+        InputError: names the field that is not accepted.
     """
     try:
         request = json.loads(text)
@@ -77,7 +85,7 @@ def _messages(code: int, keys: Sequence[str]) -> list[str]:
 
 
 def _message(code: int, keys: Sequence[str]) -> str:
-    # SecurityId is a string: the documentation says so, and integers are only known to be tolerated.
+    # SecurityId is a string, as documented; integers are only known to be tolerated.
     instruments = [dict(zip(("ExchangeSegment", "SecurityId"), key.split(":"), strict=True)) for key in keys]
     return json.dumps({"RequestCode": code, "InstrumentCount": len(keys), "InstrumentList": instruments})
 

@@ -1,9 +1,8 @@
-"""DhanHQ's instrument master: lines of its CSV, compact or detailed, to instruments. Columns are found by
-name, never by place.
+"""DhanHQ's instrument master: lines of its CSV, compact or detailed, to instruments.
 
-Reads one row at a time and keeps none, because the file has more than 200,000. Knows neither files nor SQL.
-What the expiry column holds is not read: its form differs between layouts, and the exchange's symbol says it
-too.
+Columns are found by name, never by place. Reads one row at a time and keeps none, because the file has more
+than 200,000. Knows neither files nor SQL. The expiry column is not read: its form differs between layouts,
+and the exchange's symbol contains the expiry too.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Final
 
-from ltp.dhan.scrip_row import ScripRow, UnknownSegment, listed
+from ltp.dhan.scrip_row import ScripRow, UnknownSegment, parse_row
 from ltp.errors import InputError
 
 __all__ = ["ScripMaster", "ScripRow"]
@@ -41,24 +40,24 @@ _ACCEPTED: Final = (
     "the first line names the columns: EXCH_ID, SEGMENT, SECURITY_ID, INSTRUMENT, UNDERLYING_SYMBOL (detailed) or "
     "SEM_EXM_EXCH_ID, SEM_SEGMENT, SEM_SMST_SECURITY_ID, SEM_INSTRUMENT_NAME, SEM_TRADING_SYMBOL (compact)"
 )
-_BAD_SHARE: Final = (
-    100  # one row in so many may be unreadable; past that it is no longer the file it should be
-)
+# One row in so many may be unreadable, and _BAD_ANYWAY rows of any file; past that it is no instrument
+# master.
+_BAD_SHARE: Final = 100
 _BAD_ANYWAY: Final = 10
 _Pick = Callable[[list[str]], tuple[str, ...]]
 
 
 class ScripMaster:
-    """Iterate it once for the rows; `rows`, `unreadable`, `first_unreadable` and `elsewhere` are complete
-    after that.
+    """The rows of one file, to be iterated once; the counts below are complete after that.
 
-    `elsewhere` counts rows of exchanges and segments that there are no prices of ("NSE M"). A row that cannot
-    be read is left out and counted, for one odd row must not cost the day's master; the first is described.
+    `elsewhere` counts rows of exchanges and segments that have no prices ("NSE M"). An unreadable row is left
+    out and counted in `unreadable`, because one odd row must not cost the day's master; `first_unreadable`
+    describes the first.
 
     Raises:
         InputError: at once when the first line names other columns, such as that of an HTML page; at the end
-            when more than one
-            row in a hundred cannot be read, when there is none, or when the text ends in the middle of a row.
+            when more than one row in a hundred is unreadable, when there is no row, or when the text ends in
+            the middle of a row.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -77,9 +76,9 @@ class ScripMaster:
                     continue
                 self.rows += 1
                 cut = len(cells) < self._named
-                cells.append("")  # the place of every column that this layout does not have
+                cells.append("")  # read for every column that this layout does not have
                 try:
-                    row = listed(*self._pick(cells))
+                    row = parse_row(*self._pick(cells))
                 except (ValueError, IndexError) as error:
                     self._leave_out(cells, error)
                     continue
@@ -97,7 +96,7 @@ class ScripMaster:
             yield line
 
     def _header(self) -> tuple[int, _Pick]:
-        """Return how many columns are named, and what picks the cells of our fields out of a row."""
+        """Return the number of named columns, and the getter of our fields' cells in a row."""
         try:
             names = [cell.strip().upper() for cell in next(self._reader, [])]
         except csv.Error:
@@ -107,7 +106,7 @@ class ScripMaster:
         if not named or any(places[field] < 0 for field in _REQUIRED):
             raise InputError("line 1", " ".join(self._last_line.split()), _ACCEPTED)
         while names and not names[-1]:
-            names.pop()  # the header may end in a comma that the rows do not have
+            names.pop()  # a header may end in a comma where the rows do not
         return len(names), itemgetter(*places.values())
 
     def _leave_out(self, cells: list[str], error: Exception) -> None:

@@ -1,6 +1,6 @@
-"""One row of DhanHQ's instrument master: its cells as text to an instrument, and what kind of thing that is.
+"""One row of DhanHQ's instrument master: its cells as text to an instrument and its kind.
 
-Knows the quirks of the values, not where in a line they stand.
+Knows the quirks of the values, not their places in a line.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ _SEGMENTS: Final = {
 _MAX_TEXT: Final = 200
 _MAX_LOT: Final = 2**31 - 1
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", re.ASCII)
-_EQUITY_ISIN = re.compile(
-    r"INE[A-Z0-9]{4}01[A-Z0-9]{3}", re.ASCII
-)  # 01: equity shares; bonds and preference shares differ
+# 01: equity shares; bonds and preference shares differ.
+_EQUITY_ISIN = re.compile(r"INE[A-Z0-9]{4}01[A-Z0-9]{3}", re.ASCII)
 _FUTURE = re.compile(r"(.+)-[A-Za-z]{3}[0-9]{4}-FUT", re.ASCII)
 _WHOLE = re.compile(r"([0-9]{1,10})(?:\.0*)?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{0,12})?", re.ASCII)
@@ -56,7 +55,7 @@ class UnknownSegment(Exception):
     """A row of an exchange or segment that the feed has no number for."""
 
 
-def listed(
+def parse_row(
     exchange: str,
     letter: str,
     id_: str,
@@ -72,15 +71,17 @@ def listed(
     lot: str,
     tick: str,
 ) -> ScripRow:
-    """Return what a row says. Raises ValueError with what is wrong with it, Elsewhere for a segment without
-    prices.
+    """Return the instrument and the kind that the cells describe.
+
+    Raises ValueError with the cell that is not accepted, UnknownSegment for a segment without prices.
     """
     segment, kind, type_ = _segment(exchange, letter), kind.strip().upper(), type_.strip().upper()
     security_id = _whole(id_)
     if not 0 < security_id <= MAX_SECURITY_ID:
         raise ValueError(f"{id_[:20]!r} is no security id")
     contract = letter.strip().upper() not in {"E", "I"}
-    # A contract's own symbol is in another column than a share's, whose long name must not become its symbol.
+    # A contract's own symbol is in the long name's column; the long name of a share must not become its
+    # symbol.
     symbol = (
         _text(trading) or _text(long_name if contract else underlying) or _text(label) or _text(long_name)
     )
@@ -115,7 +116,10 @@ def _segment(exchange: str, letter: str) -> str:
 
 
 def _is_share(type_: str, isin: str) -> bool:
-    """Tell shares from what else trades as EQUITY. A few shares are typed "Other"; their ISIN tells."""
+    """Tell shares from other instruments that trade as EQUITY.
+
+    A few shares have the type "Other"; their ISIN shows that they are shares.
+    """
     return type_ == "ES" or (type_ in {"OTHER", *_NOTHING} and _EQUITY_ISIN.fullmatch(isin) is not None)
 
 
@@ -132,8 +136,8 @@ def _whole(text: str) -> int:
 def _tick(text: str, currency: bool) -> int:
     """Return the price grid in price units, 0 when unknown.
 
-    It comes in paise, for indices in rupees. No exchange has a grid finer than a paisa (a quarter for
-    currencies), so what is smaller than that in paise was rupees.
+    The column holds paise, for indices rupees. No exchange has a grid finer than a paisa (a quarter for
+    currencies), so a smaller number of paise must be rupees.
     """
     text = text.strip()
     if text.upper() in _NOTHING:
@@ -151,9 +155,7 @@ def _series(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a name fit to be shown: one line, bounded, without characters that disturb a page; "" where
-    there is none.
-    """
+    """Return a name fit for a page: one line, bounded, without control characters; "" for none."""
     if not text.isprintable():
         text = _UNFIT.sub(" ", text)
     text = text.strip()

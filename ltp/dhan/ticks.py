@@ -1,9 +1,8 @@
-"""From the bytes of one packet to one tick: what the client's side of a connection knows of the layout of
-each packet.
+"""Readers of packets: from the bytes of one packet straight to one tick, without a packet object between.
 
-What a tick needs is unpacked straight from the buffer, the header as one integer that names the instrument:
-`protocol` calls these for every packet of every instrument. Does not know which instruments are wanted, nor
-what stands around a packet.
+Only the fields of a tick are unpacked from the buffer, the header as one integer that names the instrument:
+`protocol` calls these readers for every packet of every instrument. Does not know the set of wanted
+instruments, nor the bytes around a packet.
 """
 
 from __future__ import annotations
@@ -14,21 +13,21 @@ from functools import cache
 from typing import Any, Final
 
 from ltp.core.money import is_currency, price_from_float32
-from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 from ltp.dhan import codes, packets
 from ltp.dhan.clock import ltt_to_utc
 
-# What seldom changes of a packet: open, close, high, low; in a full one the open interest (with its high and
-# low) before them.
+# The fields of a packet that seldom change: open, close, high, low; in a full one the open interest (with its
+# high and low) before them.
 _SIDE: Final = struct.Struct("<ffff")
 _OI: Final = struct.Struct("<I8x")
 
 
 class WantedInstrument:
-    """A wanted instrument, and its open, high, low, close and open interest as last sent: converting those
-    takes time.
+    """A wanted instrument, and its open, high, low, close and open interest as last sent.
 
-    `newest`: its newest tick with a price, None before the first.
+    Those are converted only when their bytes change, because converting them takes time. `newest`: the newest
+    tick with a price, None before the first.
     """
 
     __slots__ = ("currency", "day", "key", "newest", "oi", "side_bytes")
@@ -36,7 +35,7 @@ class WantedInstrument:
     def __init__(self, key: str) -> None:
         self.key = key
         self.currency = is_currency(key)
-        self.day = UNTOLD
+        self.day = UNKNOWN_DAY
         self.oi: int | None = None
         self.side_bytes = b""
         self.newest: TickFields | None = None
@@ -45,13 +44,13 @@ class WantedInstrument:
         prices = _SIDE.unpack_from(side_bytes, len(side_bytes) - _SIDE.size)
         open_, close, high, low = (price_from_float32(value, currency=self.currency) for value in prices)
         day = DayPrices(open_, high, low, close)
-        if day != self.day:  # with open interest it may be that alone which changed
+        if day != self.day:  # in a full packet often only the open interest has changed
             self.day = day
         self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
         self.side_bytes = side_bytes
 
 
-# What follows the header in one packet -> the tick, None when nothing of it is usable.
+# The fields of one packet, header first -> the tick, None when nothing of it is usable.
 _Read = Callable[[WantedInstrument, Any, int], Tick | None]
 
 
@@ -65,16 +64,25 @@ def _read_ticker(instrument: WantedInstrument, values: tuple[int, float, int], r
 def read_quote(
     instrument: WantedInstrument, values: tuple[int, float, int, int, bytes], received_at: int
 ) -> Tick:
-    """Read a quote or a full packet. An untraded instrument has a price of 0 there, and a previous close all
-    the same.
-    """
+    """Read a quote or a full packet. In both an untraded instrument has a price of 0 and a previous close."""
     _, rupees, ltt, volume, side_bytes = values
     ltp = price_from_float32(rupees, currency=instrument.currency)
     if side_bytes != instrument.side_bytes:
         instrument.take_side(side_bytes)
     traded_at = None if ltp is None else ltt_to_utc(ltt)
-    said = (instrument.key, ltp, traded_at, received_at, volume, instrument.day, instrument.oi, "", 0, False)
-    return Tick._make(said)
+    fields = (
+        instrument.key,
+        ltp,
+        traded_at,
+        received_at,
+        volume,
+        instrument.day,
+        instrument.oi,
+        "",
+        0,
+        False,
+    )
+    return Tick._make(fields)
 
 
 def _read_open_interest(instrument: WantedInstrument, values: tuple[int, int], received_at: int) -> Tick:
@@ -96,14 +104,14 @@ READS_LTP: Final = frozenset({_read_ticker, read_quote})
 def _layout(
     code: int, fields: str, read: _Read | None
 ) -> tuple[int, int, Callable[..., tuple[Any, ...]], _Read | None]:
-    """Return size, the low three bytes of a right header (code and length), the unpacker and the reader."""
+    """Return size, the low three bytes of an intact header (code and length), the unpacker and the reader."""
     layout = struct.Struct(fields)
     if layout.size != packets.SIZES[code]:
         raise AssertionError(f"code {code}: {layout.size} bytes here, {packets.SIZES[code]} in the codec")
     return layout.size, code | layout.size << 8, layout.unpack_from, read
 
 
-# Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes no tick needs.
+# Q is the whole header: code, length << 8, segment << 24, security id << 32. x: bytes that no tick needs.
 QUOTED: Final = {codes.QUOTE: "Qf2xI4xI8x16s", codes.FULL: "Qf2xI4xI8x28s100x"}
 LAYOUTS: Final = {
     codes.TICKER: _layout(codes.TICKER, "<QfI", _read_ticker),
@@ -119,5 +127,5 @@ PRICED: Final = {packets.SIZES[code]: fields for code, fields in QUOTED.items()}
 
 @cache
 def unpack_priced(gap: int, size: int) -> Callable[[bytes], Iterator[tuple[Any, ...]]]:
-    """Return what unpacks every message of a run of quotes: `size` bytes each, behind `gap` others."""
+    """Return the unpacker of a block of quotes: messages of `size` bytes, each behind `gap` other bytes."""
     return struct.Struct(f"<{gap}x{PRICED[size]}").iter_unpack

@@ -1,7 +1,7 @@
 """DhanHQ's daily charts: a share's candles as the broker restates them for every split and bonus since.
 
-Five calls a second are allowed to the account, apart from the one of quotes. The client waits out what is
-passing and raises what is not. Who asks for which days is `batch.broker_candles`'s.
+The account may make five calls a second, counted apart from those for quotes. The client tries passing
+failures again and raises the others. `batch.broker_candles` decides which days are fetched.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from ltp.feed.credentials import Credentials
 from ltp.feed.rest import RestClient
 
 PACE_S: Final = 0.21
-NO_CANDLES: Final = 907  # the broker's word for "nothing in that time" as well as for wrong parameters
+NO_CANDLES: Final = 907  # the broker's code for "nothing in that time" as well as for wrong parameters
 TRIES: Final = 5
 _BACK_OFF_S: Final = 1.0
 _ARRAYS: Final = ("timestamp", "open", "high", "low", "close")
-# Restated prices are rounded one by one: a close may lie a few paise above its high, and further away it is
-# no candle.
+# Share of the price. Restated prices are rounded one by one: a close may lie a few paise above its high, and
+# one further away is no candle.
 _ROUNDED_BY: Final = 0.005
 
 
 class Charts:
-    """Not for several threads. `sleep` is given how long to wait, for a test that does not."""
+    """The client of the chart endpoint. Not for several threads."""
 
     def __init__(
         self,
@@ -45,8 +45,7 @@ class Charts:
         self._free_at = float("-inf")
 
     def daily(self, key: str, instrument_type: str, first: date, last: date) -> list[Candle]:
-        """Return the candles from `first` to `last`, both included, oldest first; none where the broker has
-        none.
+        """Return the candles from `first` to `last`, both included, oldest first.
 
         Args:
             instrument_type: EQUITY or INDEX.
@@ -60,17 +59,16 @@ class Charts:
             "exchangeSegment": segment,
             "instrument": instrument_type,
             "fromDate": first.isoformat(),
-            "toDate": (last + timedelta(days=1)).isoformat(),  # which the broker excludes
+            "toDate": (last + timedelta(days=1)).isoformat(),  # the broker leaves this day out
         }
-        candles = self._asked(body)
-        # An empty answer where there are candles has been seen from a broker in trouble; asked again it tells
-        # the truth.
-        return [each for each in candles or self._asked(body) if first <= each.day <= last]
+        candles = self._fetch(body)
+        # A broker in trouble was seen to answer with no candles where there are some; a second call returned
+        # them.
+        return [each for each in candles or self._fetch(body) if first <= each.day <= last]
 
-    def _asked(self, body: dict[str, str]) -> list[Candle]:
+    def _fetch(self, body: dict[str, str]) -> list[Candle]:
         for tried in range(1, TRIES + 1):
-            # From one start to the next: the answers take a while themselves, and it is calls that are
-            # counted.
+            # Paced from start to start: the broker counts calls, and an answer takes a part of the pause.
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             self._free_at = self._monotonic() + PACE_S
             try:
@@ -85,10 +83,10 @@ class Charts:
 
 
 def read_daily(body: Any) -> list[Candle]:
-    """Return the candles of an answer by day, without those that cannot be; of two of a day the later.
+    """Return the possible candles of an answer in the order of days; of two of one day the later.
 
     Raises:
-        FeedError: it is no such answer.
+        FeedError: the answer has another shape.
     """
     if not isinstance(body, dict):
         raise FeedError("The broker's chart is no JSON object")

@@ -1,9 +1,9 @@
 """One WebSocket connection to the broker: handshake, reading in big chunks, pings, close.
 
-websocket-client does the handshake over a socket that is connected here, to any address of the broker's name
-or through a proxy; from there the socket is read and written here. One thread uses a client; only `abort` may
-come from another. Knows no subscription, no packet and no second attempt. The access token travels in the
-URL, so no exception of this module quotes a URL, a header or a body of the broker's.
+websocket-client makes the handshake over a socket that `route` connected; after it the socket is read and
+written here. One thread uses a client; only `abort` may be called from another. Knows no subscription, no
+packet and no second attempt. The access token travels in the URL, so no exception of this module quotes a
+URL, a header or a body of the broker's.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ import struct
 import time
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import websocket
 
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
-from ltp.dhan.protocol import MessageBlock
+from ltp.dhan import requests
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.dial import Dialer
+from ltp.feed.frames import MessageBlock
 from ltp.feed.route import Deadline, Route, cut
 
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
-AT_ONCE: Final = (
-    1 << 20
-)  # what is left unread waits a rest longer, so there must be room for all that a rest brings
+# Unread bytes wait until the reader has rested once more, so one read must take all bytes of one rest.
+AT_ONCE: Final = 1 << 20
 SEND_TIMEOUT_S: Final = 5.0
-ANSWER_TIMEOUT_S: Final = 1.0  # a pong that does not fit into the socket's buffer means that nobody reads
+ANSWER_TIMEOUT_S: Final = 1.0  # a pong finds no room in the socket's buffer only when the peer does not read
 _NORMAL: Final = 1000
 
 
 class FeedClient:
     """`bytes_read` and `frames_read` only rise; `half_read`: a frame has begun and its end has not come.
 
-    `dialer`: of all clients of the same broker, as it knows which of its addresses failed.
+    `dialer`: shared by all clients of one broker, because it remembers which of its addresses failed.
     """
 
     def __init__(self, dialer: Dialer | None = None) -> None:
@@ -65,20 +65,19 @@ class FeedClient:
             FeedAuthError: HTTP 401 or 403. FeedError: no connection, or another HTTP status in `code` with
                 `retry_after_s` where the broker named one.
         """
-        query = urlencode({"version": "2", "token": token, "clientId": client_id, "authType": "2"})
         host = urlsplit(url).hostname
         try:
-            way = Route(url, self._dialer, _tls_context)
+            route = Route(url, self._dialer, _tls_context)
             with Deadline(connect_timeout_s) as deadline:
-                self._open(way, f"{url}?{query}", deadline)
+                self._open(route, f"{url}?{requests.log_in(client_id, token)}", deadline)
         except (websocket.WebSocketException, OSError, ValueError) as error:
             raise FeedError(f"{host}: {_sentence(error)}") from None
 
-    def _open(self, way: Route, url: str, deadline: Deadline) -> None:
+    def _open(self, route: Route, url: str, deadline: Deadline) -> None:
         try:
-            connected = way.go(deadline)
+            connected = route.connect(deadline)
             opening: Any = websocket.WebSocket()
-            # No redirects: one would carry us, and with luck the token, to a host nobody configured.
+            # No redirects: one would send the token to a host that is not configured.
             opening.connect(url, socket=connected, redirect_limit=0)
         except websocket.WebSocketBadStatusException as error:
             deadline.close()
@@ -93,8 +92,7 @@ class FeedClient:
         self._encrypted = isinstance(connected, ssl.SSLSocket)
 
     def read(self, timeout_s: float) -> list[bytes | MessageBlock]:
-        """Return all binary messages that came, waiting for the first at most `timeout_s`; empty when none
-        did. Answers pings.
+        """Return all binary messages that came, none after `timeout_s` without one. Answers pings.
 
         Raises:
             FeedClosed: the connection ended; `code` is that of the close frame, 0 when there was none.
@@ -114,15 +112,16 @@ class FeedClient:
         return messages
 
     def _more(self, enough: int) -> Iterator[bytes]:
-        """Give what else has come, about `enough` bytes of it: TLS gives one record a receive, and most hold
-        one price.
+        """Yield the bytes that have come meanwhile, about `enough` of them.
+
+        TLS returns one record per receive, and most records hold one price.
         """
         while enough > 0 and (chunk := self._chunk(0.0)):
             enough -= len(chunk)
             yield chunk
 
     def _chunk(self, timeout_s: float) -> bytes:
-        """Return some bytes; none when none came in time or, as `_ended` then says, the connection ended."""
+        """Return some bytes; none when none came in time or, with `_ended` set, the connection ended."""
         try:
             connected = self._connected()
             if connected.gettimeout() != timeout_s:  # setting it is a system call
@@ -135,7 +134,7 @@ class FeedClient:
             self._end(f"The connection broke: {_sentence(error)}")
             return b""
         if not chunk:
-            self._end("The broker dropped the connection without a word")
+            self._end("The broker dropped the connection without a close frame")
         return chunk
 
     def send(self, text: str) -> None:
@@ -147,11 +146,11 @@ class FeedClient:
         self._write(frames.TEXT, text.encode(), SEND_TIMEOUT_S)
 
     def ping(self) -> None:
-        """Ask for a sign of life: `bytes_read` rises when it comes. Raises FeedClosed as `send` does."""
+        """Send a ping: `bytes_read` rises when the broker answers it. Raises FeedClosed as `send` does."""
         self._write(frames.PING, b"", SEND_TIMEOUT_S)
 
     def close(self, timeout_s: float) -> None:
-        """Say goodbye and let go of the socket, within `timeout_s` whatever the peer does. Never raises."""
+        """Exchange close frames and close the socket, in all within `timeout_s`. Never raises."""
         if self._socket is None:
             return
         deadline = time.monotonic() + timeout_s
@@ -160,13 +159,13 @@ class FeedClient:
             while self._ended is None and (left_s := deadline - time.monotonic()) > 0:
                 self.read(left_s)
         except FeedClosed:
-            pass  # gone is what we wanted
+            pass  # it has ended already
         self.abort()
         self._socket.close()
         self._socket = None
 
     def abort(self) -> None:
-        """Cut the connection now, from any thread: a read or write under way ends with FeedClosed."""
+        """Cut the connection now, from any thread: a read or write under way raises FeedClosed."""
         connected = self._socket
         if connected is not None:
             cut(connected)
@@ -190,7 +189,7 @@ class FeedClient:
         try:
             self._write(opcode, payload, ANSWER_TIMEOUT_S)
         except FeedClosed:
-            pass  # the next read says so, after the messages that came before
+            pass  # the next read raises it, after the messages that came before
 
     def _write(self, opcode: int, payload: bytes, timeout_s: float) -> None:
         self._check_open()
@@ -199,7 +198,7 @@ class FeedClient:
             connected.settimeout(timeout_s)
             connected.sendall(frames.encode(opcode, payload, os.urandom(4)))
         except OSError as error:
-            # Part of the frame may be out, so nothing more can be said on this connection.
+            # Part of the frame may be out, so nothing more can be sent on this connection.
             raise self._end(f"Writing to the broker failed: {_sentence(error)}") from None
 
     def _check_open(self) -> None:
@@ -220,11 +219,10 @@ def _tls_context() -> ssl.SSLContext:
     try:
         return ssl.create_default_context()
     except OSError as error:
-        # Of what it reads on the way only these two can fail; the second is passed over where it is not
-        # there.
+        # Of the files it reads only these two can fail; a missing SSL_CERT_FILE is ignored.
         reason = error.strerror or type(error).__name__
         raise FeedError(
-            f"TLS cannot be begun with what SSLKEYLOGFILE or SSL_CERT_FILE names: {reason}"
+            f"TLS cannot be started with the files of SSLKEYLOGFILE or SSL_CERT_FILE: {reason}"
         ) from None
 
 
@@ -236,7 +234,7 @@ def _refusal(error: websocket.WebSocketBadStatusException) -> FeedError:
 
 
 def _sentence(error: Exception) -> str:
-    """Say what failed in words that cannot hold the URL: our own, or the operating system's."""
+    """Describe a failure in words that cannot hold the URL: our own, or the operating system's."""
     if isinstance(error, (TimeoutError, websocket.WebSocketTimeoutException)):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

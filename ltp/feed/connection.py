@@ -1,7 +1,7 @@
 """One opened connection, from the first subscription to the reason it ended.
 
-Drives the protocol machine with what the client reads, hands the ticks over and keeps account of what the
-broker has not spoken of. Does not open connections and does not decide when to come back.
+Gives the messages that the client reads to the protocol machine, hands the ticks over and remembers which
+instruments have not ticked. Does not open connections and does not decide when to come back.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from ltp import metrics
 from ltp.core.backoff import CloseReason, Rule
 from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import Mode, reason
-from ltp.dhan.protocol import MessageBlock, Protocol
+from ltp.dhan.protocol import Protocol
 from ltp.errors import FeedClosed, FeedError, LTPError
+from ltp.feed.frames import MessageBlock
 from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm, Watch
 
-READ_TIMEOUT_S: Final = 0.25  # how long a change of what is wanted may wait while the socket is quiet
-ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be out again within 20 s
-ASK_AGAIN_FACTOR: Final = 4  # and when that was lost too, after four times as long, and so on
+READ_TIMEOUT_S: Final = 0.25  # how long a change of the wanted instruments may wait while the socket is quiet
+ASK_AGAIN_AFTER_S: Final = 18.0  # a subscription that was lost must be sent again within 20 s
+ASK_AGAIN_FACTOR: Final = 4  # when that was lost too, it is sent after four times as long, and so on
 REVIEW_EVERY_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 0.5
 
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class FeedSocket(Shape):
-    """What a connection needs of a client: see `client.FeedClient`."""
+    """The methods that a connection calls of a client: see `client.FeedClient`."""
 
     @property
     def bytes_read(self) -> int: ...
@@ -48,11 +49,12 @@ class FeedSocket(Shape):
 
 
 class FeedConnection:
-    """The life of one connection. `since_us`: when its subscriptions were written.
+    """The life of one connection.
 
-    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Each waking
-    has a price of its own, and with a broker that sends little and often it would be the larger part of a
-    tick's.
+    `since_us`: when its subscriptions were written, microseconds since the epoch.
+    `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Waking the
+    thread costs time, and with a broker that sends little and often that would be the larger part of the cost
+    of a tick.
     """
 
     def __init__(
@@ -74,8 +76,8 @@ class FeedConnection:
         self._renewed: set[str] = set()  # silent segments whose subscriptions were made again
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
-        self._unseen: dict[str, float] = {}  # sent keys the broker has not spoken of -> when they were sent
-        self._asked_again: Counter[str] = Counter()  # how often, by key
+        self._unseen: dict[str, float] = {}  # sent keys without a packet yet -> when they were sent
+        self._resent: Counter[str] = Counter()  # by key, how often its subscription was sent again
         self._counted: Counter[str] = Counter()
         self._packets = 0
         self._sleep, self._rest_s = sleep, 0.0
@@ -95,15 +97,14 @@ class FeedConnection:
 
     @property
     def never_ticked(self) -> list[str]:
-        """Keys that stayed silent although they were asked for twice, in the order of asking."""
+        """Keys that stayed silent although their subscription was sent twice, in the order of sending."""
         seen = self.protocol.seen
-        return [key for key in self._unseen if key in self._asked_again and key not in seen]
+        return [key for key in self._unseen if key in self._resent and key not in seen]
 
     def want(self, keys: Sequence[str]) -> None:
-        """Subscribe and unsubscribe until `keys` is what is asked for. Raises FeedClosed."""
-        if (
-            keys is self._wanted or keys == self._wanted
-        ):  # comparing thousands of keys at each read is not free
+        """Subscribe and unsubscribe until exactly `keys` are subscribed. Raises FeedClosed."""
+        # Identity first: comparing thousands of keys at each read takes time.
+        if keys is self._wanted or keys == self._wanted:
             return
         gone = set(self._wanted).difference(keys)
         self._wanted = keys
@@ -114,20 +115,21 @@ class FeedConnection:
         now = self._monotonic()
         for key in gone:
             self._unseen.pop(key, None)
-            del self._asked_again[key]
+            del self._resent[key]
         for key in keys:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
 
     def step(self, *, in_session: bool, last_silent_reconnect: float) -> CloseReason | None:
-        """Read what came, hand over, look for silence, rest. Returns why the connection must end, None while
-        it need not.
+        """Read once, hand the ticks over, look for silence, rest.
 
+        Returns:
+            Why the connection must end, None while it need not.
         Raises:
             FeedClosed: the peer ended it.
         """
-        # Nothing is unread before this instant once the read comes back, so a process that was frozen in
-        # between does not take its own sleep for the broker's silence.
+        # Once the read returns, all bytes that came before this instant are read: a process that was frozen
+        # during the read does not take its own sleep for the broker's silence.
         before = self._monotonic()
         messages = self._client.read(READ_TIMEOUT_S)
         self._in_session = in_session
@@ -156,7 +158,7 @@ class FeedConnection:
         return None
 
     def ended(self, kind: str, code: int = 0, *, sentence: str = "") -> CloseReason:
-        """Return the reason with this connection's life in it."""
+        """Return the reason, with the duration and the packets of this connection in it."""
         self._count_faults()
         first, last = self._watch.first_packet, self._watch.last_packet
         data_s = 0.0 if first is None or last is None else last - first
@@ -165,10 +167,8 @@ class FeedConnection:
             kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s
         )
 
-    def say_goodbye(self) -> None:
-        """Give up every subscription and the session: the broker frees its side at once instead of by
-        time-out.
-        """
+    def unsubscribe_all(self) -> None:
+        """Give up every subscription and the session, so that the broker frees its side at once."""
         self.protocol.unsubscribe(list(self.protocol.wanted))
         self.protocol.disconnect()
         try:
@@ -195,12 +195,12 @@ class FeedConnection:
 
     def _disconnected(self) -> CloseReason | None:
         for event in self.protocol.events():
-            said = reason(event.reason)
-            sentence = f"{said.sentence} (code {said.code})"
-            if said.policy != "request":
-                return self.ended("disconnect", said.code, sentence=sentence)
+            named = reason(event.reason)
+            sentence = f"{named.sentence} (code {named.code})"
+            if named.policy != "request":
+                return self.ended("disconnect", named.code, sentence=sentence)
             self.last_request_error = sentence
-            metrics.count(f"feed_request_faults.{said.code}")
+            metrics.count(f"feed_request_faults.{named.code}")
             _log.warning("The broker does not accept a request: %s", sentence)
         return None
 
@@ -211,24 +211,24 @@ class FeedConnection:
         self._renew_silent(now)
         seen = self.protocol.seen
         self._unseen = {key: sent for key, sent in self._unseen.items() if key not in seen}
-        times = self._asked_again
+        resent = self._resent
         lost = [
             key
             for key, sent in self._unseen.items()
-            if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** times[key]
+            if now - sent >= ASK_AGAIN_AFTER_S * ASK_AGAIN_FACTOR ** resent[key]
         ]
         if lost:
-            self._asked_again.update(lost)
+            self._resent.update(lost)
             self.protocol.ask_again(lost)
             self._send()
             _log.warning(
-                "No packet for %d of %d instruments; asked for them again", len(lost), len(self._wanted)
+                "No packet for %d of %d instruments; subscribed them again", len(lost), len(self._wanted)
             )
         if self._watch.ping_due(now):
             self._client.ping()
 
     def _renew_silent(self, now: float) -> None:
-        """Subscribe a silent segment anew, once: the broker may have lost what it was asked for."""
+        """Subscribe a silent segment anew, once: the broker may have lost its subscriptions."""
         silent = self._segments.to_renew(now)
         self._renewed.intersection_update(silent)
         for segment in silent.keys() - self._renewed:
@@ -255,7 +255,7 @@ def refused(error: LTPError) -> CloseReason:
     """Classify an attempt that brought no connection."""
     if not isinstance(error, FeedError) or not error.code:
         return CloseReason("unreachable", sentence=str(error))
-    # 401 speaks of the token. 403 may be a firewall's, which a new token does not move and a wait may.
+    # 401 concerns the token. 403 may be a firewall's: a new token does not help there, and a wait may.
     rules: dict[int, Rule] = {401: "refresh", 429: "wait60"}
     return CloseReason(
         "refused", error.code, rules.get(error.code, "retry"), str(error), retry_after_s=error.retry_after_s

@@ -1,8 +1,8 @@
-"""The client id and the access token of this moment.
+"""The present client id and access token.
 
-Where they are kept is the caller's: they come through a callable, read again at each use, so that an operator
-can put a new token into a file under a running worker. A token renewed by us is stored where the old one was
-kept, or lives in memory only where that cannot be. Nothing here logs either.
+A callable reads them from their place (a file, a setting) at each use, so that an operator can put a new
+token into a file under a running worker. A token that we renewed is stored in the place of the old one, or
+kept in memory only where that is impossible. Nothing here logs id or token.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ class Credentials:
     """Thread-safe.
 
     Args:
-        read: returns (client id, access token) as kept outside. Raises ConfigError.
-        store: puts a new token (second) where the one that was read (first) is kept; returns "", or the
-            reason why it
+        read: returns (client id, access token) from their place. Raises ConfigError.
+        store: puts a new token (second) in the place of the old one (first); returns "", or the reason why it
             could not.
     """
 
@@ -34,9 +33,7 @@ class Credentials:
     ) -> None:
         self._read, self._store = read, store
         self._lock = threading.Lock()
-        self._renewed: tuple[Pair, str] | None = (
-            None  # what was kept outside then, the token that replaced it
-        )
+        self._renewed: tuple[Pair, str] | None = None  # the pair then in its place, and the new token
         self._kept: Pair = ("", "")
         self._last: Pair | None = None
         self._version = 0
@@ -53,8 +50,10 @@ class Credentials:
             return self._look()
 
     def use(self) -> Pair:
-        """Return client id and access token for a connection: what the broker refuses on it are these. Raises
-        ConfigError.
+        """Return client id and access token for a connection: a refusal on it is a refusal of these.
+
+        Raises:
+            ConfigError: they cannot be read.
         """
         with self._lock:
             self._used = self._look()
@@ -62,29 +61,27 @@ class Credentials:
             return self._used
 
     def used_version(self) -> int:
-        """Return the version of those that `use` returned last."""
+        """Return the version of the pair that `use` returned last."""
         return self._used_version
 
     def version(self) -> int:
-        """Return a number that changes when either does. Credentials that cannot be read have not changed
-        yet.
-        """
+        """Return a number that changes when either does. Unreadable credentials have not changed yet."""
         with self._lock:
             try:
                 self._look()
             except ConfigError:
-                pass  # being replaced, perhaps; the next connect says so if it stays like that
+                pass  # perhaps being replaced; if not, the next connect raises this error
             return self._version
 
     def refresh(self, renew: Callable[[Pair], str]) -> bool:
-        """Replace a refused token by what `renew` returns for it (`RestClient.renew_token`); tell whether it
-        is in use now.
+        """Renew the refused token with `renew`, a `RestClient.renew_token`; return whether it is in use.
 
-        Refused are the credentials that `use` returned last. A renewal kills the token it is asked for, so
-        where others are kept by now nothing is renewed, and where others are put there meanwhile those count.
+        The refused credentials are those that `use` returned last. A renewal kills the old token, so nothing
+        is renewed when an operator has put other credentials in place already; when that happens during the
+        renewal, the operator's are used.
 
         Raises:
-            ConfigError: what is kept cannot be read.
+            ConfigError: the credentials cannot be read.
             FeedError: from `renew`.
         """
         with self._lock:
@@ -106,7 +103,8 @@ class Credentials:
         reason = self._store(kept[1], token)
         if reason:
             _log.warning(
-                "The access token was renewed in memory only (%s); the stored one is dead, so a restart needs a new one",
+                "The access token was renewed in memory only (%s); the stored one is dead, "
+                "so a restart needs a new one",
                 reason,
             )
         else:
@@ -117,7 +115,7 @@ class Credentials:
         try:
             return self._read() != kept
         except ConfigError:
-            return False  # being replaced, perhaps; it counts as changed once it can be read
+            return False  # perhaps being replaced; it counts as changed once it can be read
 
     def _look(self) -> Pair:
         kept = self._kept = self._read()

@@ -1,8 +1,7 @@
-"""A TCP connection to a host within one bound on time, whichever of the addresses of its name answers.
+"""A TCP connection to a host within one bound on time, to whichever address of its name answers first.
 
-The first address may be one that swallows all that is sent to it, so the next is begun beside it a quarter of
-a second later (as in RFC 8305). An address that took the connection and failed after it comes last the next
-time.
+The first address may silently drop all packets, so the next is tried beside it a quarter of a second later
+(as in RFC 8305). An address that accepted a connection which then failed comes last the next time.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ _OPTIONS: Final = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
-_Address = tuple[Any, int, int, Any]  # family, type, protocol and what `connect` takes
+_Address = tuple[Any, int, int, Any]  # family, type, protocol and the argument of `connect`
 
 
 class Dialer:
-    """Keeps which addresses failed last, from one connection to the next. For one thread."""
+    """Remembers from one connection to the next which addresses failed last. For one thread."""
 
     def __init__(self) -> None:
         self._addresses: list[_Address] = []
@@ -37,7 +36,7 @@ class Dialer:
         self._failed: dict[Any, float] = {}
 
     def resolve(self, host: str, port: int) -> None:
-        """Look up what `dial` will connect to. Raises socket.gaierror."""
+        """Look up the addresses for `dial`. Raises socket.gaierror."""
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._addresses = self._in_order(
             [(family, kind, proto, place) for family, kind, proto, _, place in found]
@@ -55,16 +54,14 @@ class Dialer:
             return connected
 
     def distrust(self) -> None:
-        """Note that the address of the last connection took it, and nothing came of it."""
+        """Note that the address of the last connection accepted it, and that it failed later."""
         if self._last is not None:
             self._failed[self._last] = time.monotonic()
         if len(self._failed) > MAX_ADDRESSES:
             del self._failed[min(self._failed, key=self._failed.__getitem__)]
 
     def _in_order(self, addresses: Sequence[_Address]) -> list[_Address]:
-        """Families in turn, beginning with what the resolver prefers; then what failed, the oldest failure
-        first.
-        """
+        """Families in turn as the resolver orders them; then failed addresses, the oldest failure first."""
         families = [
             [each for each in addresses if each[0] == family]
             for family in dict.fromkeys(each[0] for each in addresses)
@@ -74,7 +71,7 @@ class Dialer:
 
 
 class _Race:
-    """Connections under way, of which the first that stands is kept."""
+    """Connections under way, of which the first established one is kept."""
 
     def __init__(self, addresses: list[_Address], deadline: float) -> None:
         self._left, self._deadline = addresses, deadline
@@ -106,7 +103,7 @@ class _Race:
         raise self._error
 
     def _begin(self, address: _Address) -> bool:
-        """Begin a connection; false where it failed at once, so that the next need not wait."""
+        """Begin a connection; false when it failed at once, so that the next need not wait."""
         opened = None
         try:
             opened = socket.socket(*address[:3])
@@ -125,7 +122,7 @@ class _Race:
         return True
 
     def _wait(self, seconds: float) -> tuple[socket.socket, Any] | None:
-        """Return the first that stands, None when none does in time or one of them failed."""
+        """Return the first established one; None when none is in time, or when one of them failed."""
         for key, _ in self._selector.select(seconds):
             ready: socket.socket = key.fileobj  # type: ignore[assignment]
             code = ready.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

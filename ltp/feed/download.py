@@ -1,4 +1,4 @@
-"""One file over HTTP, in all bounded: its size, each wait, and the whole. Knows nothing of what is in it."""
+"""One file over HTTP, with bounds on its size, on each wait and on the whole. Does not read the content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from ltp.errors import FeedError
 from ltp.feed.proxy import is_loopback
 
-MAX_BYTES: Final = 256 << 20  # some eight times what the broker's master has
+MAX_BYTES: Final = 256 << 20  # some eight times the size of the broker's master
 WITHIN_S: Final = 300.0
 _TIMEOUT_S: Final = 15.0
 _CHUNK: Final = 1 << 16
@@ -26,14 +26,14 @@ def download(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Write what is at `url` into a file.
+    """Write the body at `url` into a file.
 
     Args:
-        progress: told how many bytes are here and how many there will be, 0 when the server does not say.
+        progress: called with the bytes received and the bytes in all, 0 when the server does not announce
+            them.
     Raises:
-        FeedError: the server cannot be reached, answers with another status than 200, ends before what it
-            announced, or sends
-            too much or too slowly. What was written by then is of no use.
+        FeedError: the server cannot be reached, answers with another status than 200, ends before its
+            announced length, or sends too much or too slowly. The bytes written by then are of no use.
     """
     host, deadline, done = urlsplit(url).hostname or "the address", monotonic() + WITHIN_S, 0
     try:
@@ -51,7 +51,8 @@ def download(
                     done += len(chunk)
                     if done > MAX_BYTES or monotonic() > deadline:
                         raise FeedError(
-                            f"{host} sent more than {MAX_BYTES >> 20} MiB, or took longer than {WITHIN_S:.0f} s"
+                            f"{host} sent more than {MAX_BYTES >> 20} MiB, "
+                            f"or took longer than {WITHIN_S:.0f} s"
                         )
                     into.write(chunk)
                     progress(done, total)

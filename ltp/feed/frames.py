@@ -1,16 +1,14 @@
 """WebSocket frames (RFC 6455) in big chunks of bytes: the step between the socket and the decoder.
 
 No I/O: chunks in, whole messages out. A library call per frame costs 10 us where walking the chunk in place
-costs a fraction of one, and the feed sends one small frame per price: so they are not even cut apart. Knows
-nothing of what they say.
+costs a fraction of one, and the feed sends one small frame per price: so frames of one size are not even cut
+apart. Does not read the messages.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Final
-
-from ltp.dhan.protocol import MessageBlock
+from typing import Final, NamedTuple
 
 TEXT: Final = 1
 BINARY: Final = 2
@@ -22,26 +20,36 @@ PROTOCOL_ERROR: Final = 1002
 TOO_BIG: Final = 1009
 NO_STATUS: Final = 1005
 
-MAX_MESSAGE: Final = (
-    1 << 20
-)  # the feed's messages have tens of bytes; a length field is no reason to allocate gigabytes
+# The feed's messages have tens of bytes; a length field of the peer must not make us allocate gigabytes.
+MAX_MESSAGE: Final = 1 << 20
 _MAX_CONTROL: Final = 125
 _WHOLE_BINARY: Final = 0x80 | BINARY
-_RUN: Final = 256  # frames looked at together; those behind a frame of another size were looked at in vain
+_BLOCK: Final = 256  # frames compared at once; more would be compared in vain where one of another size comes
+
+
+class MessageBlock(NamedTuple):
+    """Binary messages of `size` bytes, not cut apart because that costs time.
+
+    `block`: the messages one after another, each behind the `gap` bytes of its frame's head.
+    """
+
+    block: bytes
+    gap: int
+    size: int
 
 
 class FrameWalker:
     """The receiving side of one connection.
 
-    `control`: (opcode, payload) of the pings, pongs and the close that came, for the caller to take away.
-    `frames`: whole frames walked so far. `texts`: text messages left out. `fault`: close code and sentence
-    once the peer broke the protocol; nothing after that point is read.
+    `control`: (opcode, payload) of the pings, pongs and the close that came; the caller empties it. `frames`:
+    whole frames walked so far. `texts`: text messages left out. `fault`: close code and sentence once the
+    peer broke the protocol; nothing after that point is read.
     """
 
     def __init__(self, max_message: int = MAX_MESSAGE) -> None:
         self._max_message = max_message
-        self._held = bytearray()  # the start of a frame whose end has not come
-        self._needed = 2  # how many bytes must be held before another walk can get further
+        self._partial = bytearray()  # the start of a frame whose end has not come
+        self._needed = 2  # bytes of `_partial` before another walk can get further
         self._fragments = bytearray()
         self._opcode = 0  # of the fragmented message under way, 0 when there is none
         self.control: list[tuple[int, bytes]] = []
@@ -52,42 +60,41 @@ class FrameWalker:
     @property
     def half_read(self) -> bool:
         """A frame or a fragmented message has begun and not ended."""
-        return bool(self._held) or self._opcode != 0
+        return bool(self._partial) or self._opcode != 0
 
     def feed(self, chunk: bytes) -> list[bytes | MessageBlock]:
-        """Return the binary messages that end in `chunk`, oldest first; most as a run of one size."""
+        """Return the binary messages that end in `chunk`, oldest first; most in blocks of one size."""
         if self.fault is not None:
             return []
-        if self._held:
+        if self._partial:
             # One growing buffer, walked again only when enough is there: a megabyte that drips in stays
             # linear.
-            self._held += chunk
-            if len(self._held) < self._needed:
+            self._partial += chunk
+            if len(self._partial) < self._needed:
                 return []
-            chunk = bytes(self._held)
-            self._held.clear()
+            chunk = bytes(self._partial)
+            self._partial.clear()
         messages: list[bytes | MessageBlock] = []
         position, end = 0, len(chunk)
         self._needed = 2
         while position + 2 <= end:
-            run = self._run(chunk, position, end)
-            if run is not None:
-                messages.append(run)
-                position += len(run.block)
+            found = self._walk_block(chunk, position, end)
+            if found is not None:
+                messages.append(found)
+                position += len(found.block)
                 continue
             stop = self._walk_other(chunk, position, end, messages)
             if not stop:
                 break
             position = stop
         if self.fault is None:
-            self._held += chunk[position:]
+            self._partial += chunk[position:]
         return messages
 
-    def _run(self, chunk: bytes, start: int, end: int) -> MessageBlock | None:
-        """Take the whole, unmasked binary messages of one size that begin at `start`; None where there is
-        none.
+    def _walk_block(self, chunk: bytes, start: int, end: int) -> MessageBlock | None:
+        """Walk the whole, unmasked binary messages of one size that begin at `start`; None for none.
 
-        That is nearly every frame of the feed, so it is worth a path of its own.
+        Nearly every frame of the feed is such a message, so it is worth a path of its own.
         """
         size = chunk[start + 1]
         if chunk[start] != _WHOLE_BINARY or size > 126 or self._opcode:
@@ -155,22 +162,21 @@ class FrameWalker:
         if self._opcode == BINARY:
             messages.append(bytes(self._fragments) + payload)
         else:
-            self.texts += 1  # the feed speaks binary; a text is somebody's remark and no price
+            self.texts += 1  # prices come in binary messages; a text is a remark of the server
         self._fragments.clear()
         self._opcode = 0
 
 
 def _alike(chunk: bytes, start: int, gap: int, step: int) -> int:
-    """Return how many whole frames of `step` bytes, their heads of `gap` bytes the same, follow one another
-    from `start`.
+    """Return how many whole frames of `step` bytes with equal heads of `gap` bytes follow one another.
 
-    Prices come as long runs of frames of one size, and looking at a run in one go costs a fraction of a frame
-    at a time.
+    Prices come as many frames of one size in a row, and comparing all their heads by columns costs a fraction
+    of one frame at a time.
     """
     head = chunk[start : start + gap]
     if chunk[start + step : start + step + gap] != head:
         return 1
-    count = min((len(chunk) - start) // step, _RUN)
+    count = min((len(chunk) - start) // step, _BLOCK)
     columns = [chunk[start + at : start + count * step : step] for at in range(gap)]
     if all(column.count(byte) == count for column, byte in zip(columns, head, strict=True)):
         return count
@@ -178,7 +184,7 @@ def _alike(chunk: bytes, start: int, gap: int, step: int) -> int:
 
 
 def mask(payload: bytes, key: bytes) -> bytes:
-    """XOR `payload` with the 4 bytes of `key`; the same call takes the mask off."""
+    """XOR `payload` with the 4 bytes of `key`; the same call unmasks."""
     if not payload:
         return b""
     stream = (key * (len(payload) // 4 + 1))[: len(payload)]
@@ -186,8 +192,9 @@ def mask(payload: bytes, key: bytes) -> bytes:
 
 
 def encode(opcode: int, payload: bytes, key: bytes | None = None) -> bytes:
-    """Return one whole frame. A client must mask: `key` is its 4 random bytes; None leaves the payload bare,
-    as servers do.
+    """Return one whole frame.
+
+    `key`: 4 random bytes, with which a client must mask; None leaves the payload bare, as servers do.
     """
     bit = 0x80 if key is not None else 0
     if len(payload) < 126:

@@ -1,5 +1,7 @@
-"""Whether the next connection may be tried now: the wait of the last failure, the deadline that outlives this
-process, and the full stop that only other credentials lift.
+"""The gate before the next connection, closed by a wait, by a stored deadline or by a stop.
+
+The wait follows from the last failure. The deadline outlives this process, because the next one must respect
+it too. The stop lasts until the credentials change.
 """
 
 from __future__ import annotations
@@ -13,24 +15,28 @@ from typing import Protocol as Shape
 from ltp.errors import LTPError
 
 CREDENTIALS_EVERY_S: Final = 2.0  # how often a stopped feed looks whether its credentials changed
-NOT_BEFORE_EVERY_S: Final = 5.0  # so that an operator who deletes the deadline is heard
+NOT_BEFORE_EVERY_S: Final = 5.0  # how often the deadline is read, because an operator may delete it
 UNKNOWN_S: Final = 1.0
-_SAME_S: Final = 0.01  # a deadline is kept in whole milliseconds
+_SAME_S: Final = 0.01  # the stored deadline is rounded to whole milliseconds
 
 _log = logging.getLogger(__name__)
 
 
 class NotBeforeStore(Shape):
-    """The instant before which nobody may connect, kept outside this process. Both may raise StoreError."""
+    """The instant before which no process may connect, kept outside this one. Both may raise StoreError."""
 
     def read(self) -> float:
-        """Return it in seconds since the epoch, 0 when there is none."""
+        """Return the instant in seconds since the epoch, 0 when there is none."""
 
     def write(self, epoch_s: float) -> None: ...
 
 
 class Gate:
-    """Closed by `hold` and `stop`, opened by time and by new credentials. For one thread."""
+    """Closed by `hold` and `stop`, opened by time and by new credentials. For one thread.
+
+    `obstacle`: why it is not known whether the gate is open, "" when it is known. `pause`: the sentence of a
+    deadline in force that an earlier process or an operator has set, "" for none.
+    """
 
     def __init__(
         self,
@@ -44,9 +50,8 @@ class Gate:
         self._not_until = self._checked = float("-inf")
         self._stopped_version: int | None = None
         self._unwritten = 0.0
-        self._deadline = 0.0, 0.0  # as it is kept, and the monotonic instant it was when first seen
-        self.obstacle = ""  # why it could not even be found out
-        self.pause = ""  # what a deadline of before this process, or an operator's, says
+        self._deadline = 0.0, 0.0  # as stored, and the same as a monotonic instant when it was first read
+        self.obstacle = self.pause = ""
 
     @property
     def stopped(self) -> bool:
@@ -65,7 +70,7 @@ class Gate:
         self._stopped_version, self._checked = version, self._monotonic()
 
     def rearmed(self) -> bool:
-        """Tell, once, that new credentials have ended a full stop."""
+        """Return True once when new credentials have ended a stop."""
         now = self._monotonic()
         if self._stopped_version is None or now - self._checked < CREDENTIALS_EVERY_S:
             return False
@@ -84,7 +89,7 @@ class Gate:
             until = self._not_before.read()
             left_s, self.obstacle = self._left_s(until), ""
             self.pause = (
-                f"The broker said too many requests; nobody connects before {_clock_time(until)}"
+                f"Too many requests for the broker; the feed stays away until {_clock_time(until)}"
                 if left_s > 0
                 else ""
             )
@@ -96,8 +101,9 @@ class Gate:
         return left_s <= 0
 
     def _left_s(self, until: float) -> float:
-        """Return the seconds until a deadline: by the clock when it is first seen, from then on by the time
-        that passes.
+        """Return the seconds until a deadline.
+
+        By the clock when it is first read, from then on by monotonic time: a set clock must not move it.
         """
         now = self._monotonic()
         if abs(until - self._deadline[0]) > _SAME_S:
@@ -105,13 +111,13 @@ class Gate:
         return self._deadline[1] - now
 
     def _write(self) -> None:
-        """Write the deadline; one that could not be written is tried again at each look, until it has passed."""
+        """Store the deadline; on failure it is tried again at each look, until it has passed."""
         try:
             if self._unwritten > self._clock():
                 self._not_before.write(self._unwritten)
             self._unwritten = 0.0
         except LTPError as error:
-            self.obstacle = f"The instant before which nobody may connect could not be kept: {error}"
+            self.obstacle = f"The instant until which the feed must stay away could not be stored: {error}"
 
 
 def _clock_time(epoch_s: float) -> str:

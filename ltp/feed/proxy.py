@@ -1,8 +1,8 @@
-"""One rule of the proxy for everything that leaves this machine: the feed, REST and downloads.
+"""The one proxy rule for every connection that leaves this machine: feed, REST and downloads.
 
-This machine itself is never asked for through a proxy, which could not reach it. Everything else is as the
-environment says: HTTPS_PROXY for https and wss, HTTP_PROXY for http and ws, ALL_PROXY for both, and NO_PROXY,
-as the requests library reads them.
+Loopback addresses are never reached through a proxy, because a proxy could not reach them. For all others the
+environment decides: HTTPS_PROXY for https and wss, HTTP_PROXY for http and ws, ALL_PROXY for both, and
+NO_PROXY, as the requests library reads them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Proxy(NamedTuple):
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine by its name or its number."""
+    """Return whether a host name or address is this machine's own."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -44,16 +44,16 @@ def is_loopback(host: str) -> bool:
 
 
 def proxy_of(url: str) -> Proxy | None:
-    """Return the proxy that a WebSocket address is reached through, None for none.
+    """Return the proxy for a WebSocket address, None for none.
 
     Raises:
-        FeedError: the environment names one that cannot be used.
+        FeedError: the environment names a proxy that cannot be used.
     """
     parts = urlsplit(url)
     if is_loopback(parts.hostname or ""):
         return None
-    asked = parts._replace(scheme={"wss": "https", "ws": "http"}[parts.scheme], path="", query="").geturl()
-    named = select_proxy(asked, get_environ_proxies(asked, no_proxy=None))
+    as_http = parts._replace(scheme={"wss": "https", "ws": "http"}[parts.scheme], path="", query="").geturl()
+    named = select_proxy(as_http, get_environ_proxies(as_http, no_proxy=None))
     if not named:
         return None
     try:
@@ -65,7 +65,8 @@ def proxy_of(url: str) -> Proxy | None:
         ) from None
     if proxy.scheme != "http" or not proxy.hostname:
         raise FeedError(
-            f"The feed is reached through proxies of http:// alone, and the environment names one of {proxy.scheme}://"
+            "The feed is reached through proxies of http:// alone, "
+            f"and the environment names one of {proxy.scheme}://"
         )
     user = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
     authorization = f"Basic {base64.b64encode(user.encode()).decode()}" if proxy.username else ""
@@ -73,13 +74,13 @@ def proxy_of(url: str) -> Proxy | None:
 
 
 def ask_for_tunnel(connected: socket.socket, proxy: Proxy, host: str, port: int, deadline: float) -> None:
-    """Have a proxy pass everything on to `host` from now on.
+    """Make a proxy pass all further bytes on to `host`.
 
     Args:
         deadline: monotonic seconds.
     Raises:
-        FeedError: it refuses, with its status in the sentence: the number is the proxy's and not the
-            broker's. OSError: it does not answer in time, or breaks off.
+        FeedError: it refuses; its status is in the sentence and not in `code`, which is for the broker's.
+        OSError: it does not answer in time, or breaks off.
     """
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
@@ -89,7 +90,7 @@ def ask_for_tunnel(connected: socket.socket, proxy: Proxy, host: str, port: int,
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         connected.settimeout(max(0.001, deadline - time.monotonic()))
-        # Byte by byte: what follows the head is the broker's.
+        # Byte by byte: the bytes behind the head are the broker's.
         byte = connected.recv(1)
         if not byte or len(head) >= MAX_HEAD:
             raise FeedError(f"The proxy {proxy.host} broke off instead of connecting to {host}")

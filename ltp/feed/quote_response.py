@@ -1,8 +1,8 @@
-"""What DhanHQ's REST side answers, to ticks and errors. Pure: the answer is already in memory.
+"""The answers of DhanHQ's REST side, to ticks and errors. Pure: the answer is already in memory.
 
 Recorded and documented answers leave one question open: `ohlc.close` is the previous close while the market
-is open and may be today's close after it, so the change against it is trusted only where the answer itself
-proves it.
+is open and may be today's close after it, so the change against it is trusted only where the answer proves
+it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ _AUTH_CODES: Final = {806, 807, 808, 809, 810, 901, 902, 903}
 
 
 def read_quotes(body: Any, keys: Iterable[str], received_at_us: int) -> dict[str, Tick]:
-    """Return a tick for each of `keys` the answer has a price of; the others are left out.
+    """Return a tick for each of `keys` that has a price in the answer; the others are left out.
 
-    Source: DhanHQ v2 market quote, `/marketfeed/quote`; unknown ids are absent there and dead ones have price
-    0.
+    Source: DhanHQ v2 market quote, `/marketfeed/quote`; unknown ids are absent there, dead ones have price 0.
     """
     segments = body.get("data") if isinstance(body, dict) else None
     if not isinstance(segments, dict):
@@ -69,9 +68,9 @@ def _tick(key: str, row: dict[str, Any], received_at_us: int) -> Tick | None:
 def _prev_close(ltp: Price, row: dict[str, Any], close: Price | None) -> Price | None:
     """Return the close of the session before that of `ltp`.
 
-    `net_change` counts from it at any hour. Where that is 0 or missing, `close` serves, unless it equals the
-    price of an instrument that traded: then it may be today's own close, and a change of 0.00% that is none
-    is worse than no change.
+    `net_change` counts from that close at any hour. Where it is 0 or missing, `close` is returned, unless it
+    equals the price of an instrument that traded: then it may be today's own close, and a wrong change of
+    0.00% is worse than no change.
     """
     change = row.get("net_change")
     if isinstance(change, (int, float)) and 0 < abs(change) < 10_000_000:
@@ -81,11 +80,11 @@ def _prev_close(ltp: Price, row: dict[str, Any], close: Price | None) -> Price |
 
 
 def read_error(status: int, body: Any, retry_after_s: float = 0.0) -> FeedError | None:
-    """Return the failure an answer stands for, None when it is a success.
+    """Return the failure that an answer stands for, None for a success.
 
     Two shapes exist beside the HTTP status: `errorCode` with `errorMessage`, seen even with status 200, and
-    `{"data": {"805": "..."}, "status": "failed"}`. The broker's own text is not repeated: it may quote what
-    we sent.
+    `{"data": {"805": "..."}, "status": "failed"}`. The broker's own text is not repeated: it may quote the
+    request with its token.
     """
     code, sentence, policy = _named(body)
     if code is None:
@@ -108,8 +107,8 @@ def _named(body: Any) -> tuple[int | None, str, Policy]:
         name = next(iter(failed))
     text = str(name or "")
     if text in REST_REASONS:
-        said = REST_REASONS[text]
-        return int(text.removeprefix("DH-")), f"{said.sentence} ({text})", said.policy
+        named = REST_REASONS[text]
+        return int(text.removeprefix("DH-")), f"{named.sentence} ({text})", named.policy
     if text.isascii() and text.isdigit() and len(text) < 5:
         reason = REASONS.get(int(text)) or Reason(int(text), "The broker refuses the request", "retry")
         return reason.code, f"{reason.sentence} (code {text})", reason.policy

@@ -1,9 +1,9 @@
-"""DhanHQ's REST side: quotes, the account, a new token. At most one call a second in all, whoever asks.
+"""DhanHQ's REST side: quotes, the account, a new token. At most one call a second in all.
 
-The broker allows one quote call a second to the whole account and threatens to block who goes on, so the pace
-and the pauses are kept here and not by the callers; `charts`, of which it allows more, has a client of its
-own. What the answers mean is `quote_response`'s. Nothing of a request's headers is ever logged or raised:
-they carry the token.
+The broker allows one quote call a second to the whole account and threatens to block an account that goes on,
+so the pace and the pauses are kept here and not by the callers; `charts`, of which more are allowed, has a
+client of its own. `quote_response` interprets the answers. No header of a request is ever logged or raised:
+the headers carry the token.
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ TIMEOUT_S: Final = 5.0
 MAX_KEYS: Final = 1_000
 MAX_BODY: Final = 8 << 20  # a thousand quotes with depth have about one megabyte
 LIMITED_PAUSES_S: Final = (5.0, 15.0, 60.0)
-BLOCKING_PAUSE_S: Final = 60.0  # 805 says that going on may get the account blocked
-CLOCK_WRONG_S: Final = 5.0  # less may be a slow answer; it tells whole seconds
+BLOCKING_PAUSE_S: Final = 60.0  # by the text of 805, going on may get the account blocked
+CLOCK_WRONG_S: Final = 5.0  # less may be a slow answer, and `Date` has whole seconds
 _TOO_MANY: Final = (429, 805, 904)
 
 
 class RestClient:
-    """Thread-safe; calls wait for each other. Every call may take `pace_s` and TIMEOUT_S for each call before
-    it.
+    """Thread-safe: calls wait for each other, each up to `pace_s` and TIMEOUT_S for every call before it.
 
     `clock_error_s`: by how much this host's clock is ahead of the broker's, by the `Date` of its last answer;
     None before one.
@@ -66,24 +65,21 @@ class RestClient:
         self._limited = 0
         self.clock_error_s: float | None = None
         self._session = requests.Session()
-        self._session.trust_env = not is_loopback(
-            urlsplit(base_url).hostname or ""
-        )  # the same rule as the feed's
+        # The proxy rule of the feed.
+        self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
 
     @property
     def paused_s(self) -> float:
-        """Seconds for which every call is refused because the broker said "too many"; 0 when none is."""
+        """Seconds for which every call is still refused after a "too many requests" of the broker, else 0."""
         return max(0.0, self._paused_until - self._monotonic())
 
     def true_time(self) -> float:
-        """Return seconds since the epoch by this host's clock, set right where it is known to be wrong by the
-        broker's.
-        """
+        """Return seconds since the epoch by this host's clock, corrected where it is known to be wrong."""
         error_s = self.clock_error_s or 0.0
         return self._clock() - (error_s if abs(error_s) > CLOCK_WRONG_S else 0.0)
 
     def quotes(self, keys: Sequence[str]) -> dict[str, Tick]:
-        """Return what the broker knows of `keys`, marked as REST; those it has no price of are absent.
+        """Return the broker's quotes of `keys` as ticks marked REST; keys without a price are absent.
 
         More than 1,000 keys take several calls, a second apart.
 
@@ -93,23 +89,21 @@ class RestClient:
         """
         ticks: dict[str, Tick] = {}
         for start in range(0, len(keys), MAX_KEYS):
-            asked = keys[start : start + MAX_KEYS]
+            some = keys[start : start + MAX_KEYS]
             by_segment: dict[str, list[int]] = {}
-            for key in asked:
+            for key in some:
                 segment, security_id = split_key(key)
                 by_segment.setdefault(segment, []).append(security_id)
             body = self._call("POST", "/marketfeed/quote", by_segment)
-            ticks.update(read_quotes(body, asked, int(self._clock() * 1e6)))
+            ticks.update(read_quotes(body, some, int(self._clock() * 1e6)))
         return ticks
 
     def post(self, path: str, body: Any) -> Any:
-        """Return the JSON an endpoint answers `body` with. Raises FeedError, FeedAuthError."""
+        """Return the JSON that an endpoint answers to `body`. Raises FeedError, FeedAuthError."""
         return self._call("POST", path, body)
 
     def profile(self) -> dict[str, str]:
-        """Return the account as the broker words it, the texts among its fields. Raises FeedError,
-        FeedAuthError.
-        """
+        """Return the text fields of the broker's account document. Raises FeedError, FeedAuthError."""
         body = self._call("GET", "/profile")
         return (
             {name: value for name, value in body.items() if isinstance(value, str)}
@@ -118,13 +112,11 @@ class RestClient:
         )
 
     def account_refusal(self) -> str:
-        """Return the sentence why this account cannot have the feed, "" when it can or when that cannot be
-        found out.
-        """
+        """Return why this account cannot have the feed, "" when it can or when that cannot be found out."""
         try:
             plan = self.profile().get("dataPlan", "Active")
         except FeedError as error:
-            # 403 may be the same limit as the feed's, told by a firewall.
+            # 403 may be a firewall's, for the same limit as the feed's.
             return str(error) if isinstance(error, FeedAuthError) and error.code != 403 else ""
         return (
             "" if plan.casefold() == "active" else f"The account's data plan is not active but {plan[:20]!r}"
@@ -147,7 +139,8 @@ class RestClient:
         with self._lock:
             if self.paused_s > 0:
                 raise FeedError(
-                    f"REST is paused for {self.paused_s:.0f} s: the broker said too many requests", 429
+                    f"REST is paused for {self.paused_s:.0f} s: the broker answered with too many requests",
+                    429,
                 )
             self._sleep(max(0.0, self._free_at - self._monotonic()))
             try:
@@ -169,16 +162,16 @@ class RestClient:
     def _exchange(
         self, method: str, path: str, body: Any, credentials: tuple[str, str]
     ) -> tuple[int, float, Any]:
-        """Make one call; return status, Retry-After in seconds and the JSON, None when the answer is none."""
+        """Make one call; return status, Retry-After in seconds and the JSON, None where there is no JSON."""
         client_id, token = credentials
-        # The renewal wants the id under a name of its own; both are harmless everywhere.
+        # The renewal reads the id under a name of its own; both are harmless everywhere.
         headers = {
             "access-token": token,
             "client-id": client_id,
             "dhanClientId": client_id,
             "Accept": "application/json",
         }
-        asked_at = self._clock()
+        called_at = self._clock()
         try:
             with self._session.request(
                 method,
@@ -186,13 +179,13 @@ class RestClient:
                 json=body,
                 headers=headers,
                 timeout=TIMEOUT_S,
-                allow_redirects=False,  # the token would follow to wherever the redirect points
+                allow_redirects=False,  # the token would be sent to the target of the redirect
                 stream=True,
             ) as response:
                 text = self._read(response)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             raise FeedError(f"The broker's REST side cannot be reached: {type(error).__name__}") from None
-        self._compare_clocks(response.headers.get("Date", ""), asked_at)
+        self._compare_clocks(response.headers.get("Date", ""), called_at)
         retry_after_s = parse_retry_after(response.headers.get("Retry-After", ""), self._clock())
         try:
             return response.status_code, retry_after_s, json.loads(text)
@@ -201,18 +194,18 @@ class RestClient:
                 raise FeedError("The broker's REST side sent no JSON", response.status_code) from None
             return response.status_code, retry_after_s, None
 
-    def _compare_clocks(self, date: str, asked_at: float) -> None:
-        """Take the broker's time for that of the middle of the call; it has whole seconds, cut off."""
+    def _compare_clocks(self, date: str, called_at: float) -> None:
+        """Compare the broker's time with the middle of the call; `Date` has whole seconds, cut off."""
         try:
             theirs = parsedate_to_datetime(date).timestamp() + 0.5
         except (ValueError, OverflowError):
             return
         now = self._clock()
-        if 0 <= now - asked_at <= TIMEOUT_S:  # else this host's clock was set during the call
-            self.clock_error_s = (asked_at + now) / 2 - theirs
+        if 0 <= now - called_at <= TIMEOUT_S:  # else this host's clock was set during the call
+            self.clock_error_s = (called_at + now) / 2 - theirs
 
     def _read(self, response: requests.Response) -> bytes:
-        """Read the body in all within TIMEOUT_S: the library's time-out is for each single byte."""
+        """Read the whole body within TIMEOUT_S: the library's time-out starts again with each byte."""
         deadline, chunks, size = self._monotonic() + TIMEOUT_S, [], 0
         while chunk := response.raw.read1(65_536, decode_content=True):
             chunks.append(chunk)

@@ -1,6 +1,4 @@
-"""The way to the broker, up to a socket over which a handshake can be made: a proxy or none, TLS or none, one
-bound on time.
-"""
+"""The route to the broker: proxy and TLS within one bound on time, up to the WebSocket handshake."""
 
 from __future__ import annotations
 
@@ -17,9 +15,9 @@ from ltp.feed.proxy import ask_for_tunnel, proxy_of
 
 
 class Deadline:
-    """Cuts what is watched when the time is over.
+    """Cuts the watched socket when the time is over.
 
-    A timeout of a socket is for each single byte, so a peer that drips them would hold the thread for hours.
+    A socket's timeout starts again with each byte, so a peer that drips them would hold the thread for hours.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -58,14 +56,14 @@ class Deadline:
 
 
 class Route:
-    """`context` makes the TLS context, asked for where the address is one of TLS.
+    """The addresses and the proxy of one URL. `context` makes the TLS context, called for wss:// only.
 
-    Names are resolved here, before any time is counted: a slow resolver must not use up what connecting
-    takes.
+    Names are resolved here, before any time is counted: a slow resolver must not use up the time for
+    connecting.
 
     Raises:
         FeedError: the environment names a proxy that cannot be used.
-        OSError: the name is none, or what TLS needs cannot be read.
+        OSError: the name cannot be resolved, or the certificates cannot be read.
     """
 
     def __init__(self, url: str, dialer: Dialer, context: Callable[[], ssl.SSLContext]) -> None:
@@ -75,14 +73,14 @@ class Route:
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._context else 80)
         dialer.resolve(*(self._proxy[:2] if self._proxy else (self._host, self._port)))
 
-    def go(self, deadline: Deadline) -> socket.socket:
-        """Return a socket that ends at the broker; `deadline` watches it. Raises FeedError, OSError."""
+    def connect(self, deadline: Deadline) -> socket.socket:
+        """Return a socket connected to the broker; `deadline` watches it. Raises FeedError, OSError."""
         connected = self._dialer.dial(deadline.left_s)
         deadline.watch(connected)
         if self._proxy:
             ask_for_tunnel(connected, self._proxy, self._host, self._port, deadline.at)
         if self._context:
-            # Watched before its handshake, which a peer may drag out like everything else.
+            # Watched before the TLS handshake: a slow peer may drag that out too.
             encrypted = self._context.wrap_socket(
                 connected, server_hostname=self._host, do_handshake_on_connect=False
             )

@@ -1,8 +1,7 @@
-"""What the packets of one second tell of whole segments: which have fallen silent, and how late the prices of
-each come.
+"""Silence and lag of whole segments, from one look a second at the newest packet of each instrument.
 
-Looks once a second at the newest packet of each instrument, over all connections. Decides nothing:
-`connection` asks for subscriptions again and gives up, `status` carries the rest to whoever writes prices.
+Lives over all connections. Decides nothing: `connection` subscribes again and gives up, `status` hands the
+rest to the publisher of the prices.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from ltp.core.ticks.lag import Lag, Lags
 from ltp.core.ticks.silence import SegmentWatch
 from ltp.core.ticks.tick import TickFields
 
-_LAG_SAMPLES: Final = 500  # instruments of a look; more would tell no more and hold the reader up
+_LAG_SAMPLES: Final = 500  # instruments of a look; more would be no more exact and hold the reader up
 _NOTHING: Final[Mapping[str, Lag]] = {}
 
 
@@ -30,9 +29,7 @@ class Segments:
         self._watch, self._lags = SegmentWatch(), Lags()
         self._wanted: dict[str, list[str]] = {}
         self._segments: dict[str, str] = {}  # by key
-        self._held: dict[
-            str, TickFields
-        ] = {}  # the newest tick of each instrument at the last look at this connection
+        self._newest: dict[str, TickFields] = {}  # by key, at the last look at this connection
         self.lags: Mapping[str, Lag] = _NOTHING
 
     @property
@@ -44,7 +41,7 @@ class Segments:
         return self._watch.all_silent()
 
     def connected(self, now: float) -> None:
-        self._held = {}
+        self._newest = {}
         self._watch.connected(now)
 
     def want(self, keys: Sequence[str]) -> None:
@@ -53,37 +50,32 @@ class Segments:
             self._wanted.setdefault(segment, []).append(key)
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Take the next tick of `keys` for the answer to a subscription: it does not show that prices flow
-        again.
-        """
+        """Take the next tick of `keys` for the answer to a subscription: it proves no flow of prices."""
         for key in keys:
-            self._held.pop(key, None)
+            self._newest.pop(key, None)
 
     def look(self, now: float, newest: Iterable[TickFields]) -> None:
-        """Take in the newest tick of each instrument. `now`: an instant up to which nothing more can have
-        come unread.
-        """
-        held, moves = self._held, []
+        """Take in the newest tick of each instrument. `now`: an instant up to which all bytes are read."""
+        known, moves = self._newest, []
         for tick in newest:
             key = tick[0]
-            before = held.get(key)
+            before = known.get(key)
             if before is tick:
                 continue
-            held[key] = tick
-            if (
-                before is not None
-            ):  # the first of a connection is the broker's answer to the subscription, and no trade
+            known[key] = tick
+            # The first tick of a connection is the broker's answer to the subscription, and no trade.
+            if before is not None:
                 moves.append((tick, before))
-        spoke: dict[str, list[str]] = {}
+        moved: dict[str, list[str]] = {}
         segments = self._segments
         for tick, _ in moves:
             key = tick[0]
-            spoke.setdefault(segments.get(key) or _segment(key), []).append(key)
+            moved.setdefault(segments.get(key) or _segment(key), []).append(key)
         self.lags = self._lags.look(now, moves[:: max(1, len(moves) // _LAG_SAMPLES)])
-        self._watch.look(now, spoke, self._wanted, self._judged())
+        self._watch.look(now, moved, self._wanted, self._judged())
 
     def to_renew(self, now: float) -> dict[str, list[str]]:
-        """Return the keys of each silent segment that has had time to speak on this connection."""
+        """Return the keys of each silent segment that has had time to tick on this connection."""
         return {segment: self._wanted.get(segment, []) for segment in self._watch.to_renew(now)}
 
     def overdue(self, now: float) -> str:

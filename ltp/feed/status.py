@@ -1,10 +1,11 @@
-"""What the worker may know of the feed at any moment: one value, replaced as a whole."""
+"""The state of the feed at any moment: one value, replaced as a whole, that every thread may read."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
 
 from ltp.core.ticks.lag import Lag, settled
@@ -22,10 +23,11 @@ class FeedStatus(NamedTuple):
 
     `since_us`: when the present connection was subscribed, microseconds since the epoch, 0 without one.
     `wanted`, `sent`: numbers of instruments. `priced`: keys the broker sent a price of on this connection.
-    `never_ticked`: keys asked for twice in vain. `silent`: segments that are open and have fallen silent.
-    `lags`: how late the prices of each segment come. `failures`: attempts since the start that brought no
-    connection. `last_packet_at`: seconds since the epoch, None before the first ever; `last_packet_s`: the
-    same as a monotonic instant. `stopped_for_good`: nothing happens before the credentials change.
+    `never_ticked`: keys subscribed twice without a packet. `silent`: segments that are open and have fallen
+    silent. `lags`: how late the prices of each segment come. `failures`: attempts since the start that
+    brought no connection. `last_packet_at`: seconds since the epoch, None before the first ever;
+    `last_packet_s`: the same as a monotonic instant. `stopped_for_good`: no connection is tried before the
+    credentials change.
     """
 
     feed: Feed = "off"
@@ -49,8 +51,7 @@ class FeedStatus(NamedTuple):
         return settled(self.lags)
 
     def timed_where_open(self, phase: Mapping[str, str]) -> FeedStatus:
-        """Return it without the lags of closed segments: what comes of them after hours tells of trades made
-        before.
+        """Return the status without the lags of closed segments: packets after hours hold earlier trades.
 
         Args:
             phase: by segment.
@@ -60,8 +61,22 @@ class FeedStatus(NamedTuple):
         )
 
 
+@dataclass
+class FeedRecord:
+    """The part of the status that outlives connections. For the feed's thread; fields as in FeedStatus."""
+
+    last_error: str = ""
+    reconnects: int = 0
+    failures: int = 0
+    last_packet_at: float | None = None
+    last_packet_s: float | None = None
+
+    def status(self) -> FeedStatus:
+        return FeedStatus(**asdict(self))
+
+
 class StatusBoard:
-    """Holds the newest status. One thread shows, any thread reads; `on_change` runs on the thread that shows."""
+    """Holds the newest status. One thread shows it and runs `on_change`, any thread reads it."""
 
     def __init__(self, on_change: Callable[[], None], monotonic: Callable[[], float]) -> None:
         self._on_change, self._monotonic = on_change, monotonic
@@ -74,8 +89,9 @@ class StatusBoard:
             return self._status
 
     def show(self, feed: Feed, stopped: bool, last_error: str, build: Callable[[], FeedStatus]) -> None:
-        """Replace the status when one of these three changed, or it is half a second old: building one copies
-        sets of keys.
+        """Replace the status when one of these three changed or it is half a second old.
+
+        Not more often: building one copies sets of keys.
         """
         now, old = self._monotonic(), self._status
         changed = (feed, stopped, last_error) != (old.feed, old.stopped_for_good, old.last_error)

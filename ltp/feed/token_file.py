@@ -1,6 +1,4 @@
-"""The file in which an operator keeps the access token, and a renewed token put into it. Nothing of it is
-ever logged.
-"""
+"""The file in which an operator keeps the access token, rewritten with a renewed one. Never logs a token."""
 
 from __future__ import annotations
 
@@ -15,17 +13,19 @@ _WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def replace(path: Path, before: str, token: str) -> str:
-    """Put `token` into the file while it holds `before`; return "", or the reason why it is not there.
+    """Put `token` into the file if it still holds `before`; return "", or the reason why it was not written.
 
-    A reader sees the old file or the new one, never a part. Mode and, where it may be given away, owner stay.
+    A reader sees the old file or the new one, never a part. The mode stays, and so does the owner where the
+    system lets us set it.
     """
     try:
-        place = Path(os.path.realpath(path))  # a link stays one, as in a folder that an orchestrator mounts
+        # Through links, which stay links: orchestrators mount folders of them.
+        place = Path(os.path.realpath(path))
         text = place.read_text(encoding="utf-8-sig")
         if text.strip() != before:
             return f"{path} holds another token by now"
         status = place.stat()
-        # The superuser may write anything, but an operator who took the right from everybody means it.
+        # The superuser may write any file, but a file without any write bit is meant to stay as it is.
         if not (stat.S_ISREG(status.st_mode) and status.st_mode & _WRITABLE and os.access(place, os.W_OK)):
             return f"{path} may not be written"
         _swap(place, f"{token}\n" if text.endswith("\n") else token, status)
@@ -36,9 +36,8 @@ def replace(path: Path, before: str, token: str) -> str:
 
 
 def _swap(place: Path, text: str, status: os.stat_result) -> None:
-    descriptor, beside = tempfile.mkstemp(
-        prefix=f".{place.name}.", dir=place.parent
-    )  # readable by the owner alone
+    # Readable by the owner alone until its mode is set.
+    descriptor, beside = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             with suppress(PermissionError):

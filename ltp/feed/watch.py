@@ -1,8 +1,7 @@
-"""What silence means on one connection, and whether the broker's trade times still run on the clock we
-convert from.
+"""The signs of life of one connection, and an alarm for a changed clock of the broker's trade times.
 
-Pure: instants are handed in, verdicts come out. Pings prove the transport, packets prove the feed, and only
-inside trading hours; a connection that pings and says nothing has cost other products whole days.
+Pure: instants in, verdicts out. Pings prove the transport; only packets prove the feed, and only inside
+trading hours. A connection that pings and sends no price has cost other products whole days.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ SILENT_AFTER_S: Final = 10.0
 RECONNECT_AFTER_S: Final = 25.0
 SILENT_RECONNECT_EVERY_S: Final = 60.0  # a mute broker is not helped by a connection every 25 s
 DEAD_AFTER_S: Final = 40.0  # it pings every 10 s
-PING_AFTER_S: Final = 15.0  # so that a quiet broker that does not ping is not taken for dead
+PING_AFTER_S: Final = 15.0  # without a ping of ours, a quiet broker that sends none would be taken for dead
 HALF_FRAME_S: Final = 10.0
 
 IST_OFFSET_S: Final = 19_800
@@ -27,9 +26,7 @@ _LTT_TOLERANCE_S: Final = 120
 
 
 class Watch:
-    """One connection's signs of life. Every `now` is monotonic seconds; `opened` is the one of its
-    subscriptions.
-    """
+    """One connection's signs of life. Instants are monotonic seconds; `opened`: when it was subscribed."""
 
     def __init__(self, opened: float) -> None:
         self._opened = opened
@@ -47,7 +44,7 @@ class Watch:
         self.last_packet = self._quiet_from = now
 
     def progress(self, now: float, *, bytes_read: int, frames_read: int, half_read: bool) -> None:
-        """Note what the client has read so far: totals that only rise, and whether a frame is half read."""
+        """Note how far the client has read: totals that only rise, and whether a frame is half read."""
         if bytes_read != self._progress[0]:
             self._byte_at, self._pinged = now, False
         if not half_read or frames_read != self._progress[1]:
@@ -57,9 +54,7 @@ class Watch:
         self._progress = bytes_read, frames_read
 
     def silent(self, now: float, *, in_session: bool) -> bool:
-        """Tell whether the silence must be shown. Out of session only a connection that never said anything
-        is silent.
-        """
+        """Return whether to show "silent"; out of session only before the first packet of the connection."""
         if not in_session:
             self._quiet_from = max(self._quiet_from, now)
         since = self._opened if self.last_packet is None else self._quiet_from
@@ -70,7 +65,7 @@ class Watch:
         first.
 
         Args:
-            now: an instant up to which nothing more can have come unread.
+            now: an instant up to which all bytes are read.
             last_silent_reconnect: when a connection was last given up for silence, minus infinity for never.
         """
         if self._half_from is not None and now - self._half_from >= HALF_FRAME_S:
@@ -83,7 +78,7 @@ class Watch:
         return "", ""
 
     def ping_due(self, now: float) -> bool:
-        """Tell, once in each silence of the transport, that it is time to ask the broker for a sign of life."""
+        """Return True once in each silence of the transport, when it is time to ping the broker."""
         if self._pinged or now - self._byte_at < PING_AFTER_S:
             return False
         self._pinged = True
@@ -91,20 +86,19 @@ class Watch:
 
 
 class TradeTimeAlarm:
-    """Compares trade times with the clock, so that the broker cannot move its odd epoch without anybody
-    noticing.
-    """
+    """Compares trade times with this host's clock, so that a change of the broker's odd epoch is noticed."""
 
     def __init__(self) -> None:
         self._gaps: deque[float] = deque(maxlen=_LTT_SAMPLES)
         self._sampled = float("-inf")
-        self._told = False
+        self._raised = False
 
     def sample(self, ticks: Sequence[TickFields], now: float) -> str:
-        """Take at most one tick a second. Returns one sentence, once, when trade times are off by India's
-        offset.
+        """Take at most one tick a second. Return one sentence once trade times are off by India's offset.
+
+        Only once: afterwards, and while they are right, "".
         """
-        if self._told or now - self._sampled < 1.0 or not ticks:
+        if self._raised or now - self._sampled < 1.0 or not ticks:
             return ""
         tick = Tick._make(ticks[-1])
         if tick.ltt is None:
@@ -116,5 +110,8 @@ class TradeTimeAlarm:
         gap_s = statistics.median(self._gaps)
         if abs(abs(gap_s) - IST_OFFSET_S) > _LTT_TOLERANCE_S:
             return ""
-        self._told = True
-        return f"Trade times are off by {gap_s / 3600:+.1f} h: the broker changed the clock of its feed, or this host's is wrong"
+        self._raised = True
+        return (
+            f"Trade times are off by {gap_s / 3600:+.1f} h: "
+            "the broker changed the clock of its feed, or this host's is wrong"
+        )

@@ -1,22 +1,23 @@
-"""Which client has which views open. Beside the views; the caller holds the hub's lock."""
+"""Which client has which views open. The caller holds the hub's lock."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from ltp.core.clients.allotment import LIMIT, PAGES_EACH, most, rank_of
+from ltp.core.clients.allotment import LIMIT, PAGES_EACH, client_limit, rank_of
 from ltp.core.clients.client_address import EXEMPT
 from ltp.hub.view import View
 
 CELLS_EACH: Final = 50_000  # of a client's different views: a hundred pages of 50 rows and ten columns
-_NONE: Final = (LIMIT, 0)
+_STREAMS_SHARE: Final = 4  # a client gets at most this part of a process's streams,
+_LEAST_STREAMS_EACH: Final = 20  # but this many in any case
+_NO_PLACE: Final = (LIMIT, 0)
 
 
 class Clients:
     def __init__(self) -> None:
-        self._views: dict[
-            str, dict[View, int]
-        ] = {}  # streams by client and view, in the order the views were opened
+        # The number of streams by client and view, views in the order in which they were opened.
+        self._views: dict[str, dict[View, int]] = {}
 
     def join(self, client: str, view: View) -> None:
         views = self._views.setdefault(client, {})
@@ -33,27 +34,31 @@ class Clients:
     def streams(self, client: str) -> int:
         return sum(self._views.get(client, {}).values())
 
-    def refuses(self, client: str, view: View | None, cells: int, most_streams: int) -> bool:
-        """Tell whether one more stream of a client would cost more than a client may. `view`: it is known;
-        else it has so many cells.
+    def refuses(self, client: str, view: View | None, cells: int, max_streams: int) -> bool:
+        """Return whether one more stream would exceed a client's quota of cells or streams.
+
+        Args:
+            view: the view of that stream if it is open already; it costs no cells if the client shows it.
+            cells: of one page of it.
+            max_streams: of the process.
         """
         if client == EXEMPT:
             return False
         views = self._views.get(client, {})
         if view not in views and sum(each.cells for each in views) + cells > CELLS_EACH:
             return True
-        return self.streams(client) >= most_streams
+        return self.streams(client) >= max(_LEAST_STREAMS_EACH, max_streams // _STREAMS_SHARE)
 
     def ranks(self) -> dict[str, int]:
-        """Return what open pages show within the quota of whoever opened them, with the rank of each.
+        """Return the rank of each instrument on open pages, within the quota of each client.
 
-        A view is looked at once, for the client to whom it comes first: many clients have the same one open.
+        Many clients have the same view open. It is counted once, for the client that has it earliest.
         """
         first: dict[View, tuple[int, int]] = {}
         for client, views in self._views.items():
-            place, quota = 0, most(client, PAGES_EACH)
+            place, quota = 0, client_limit(client, PAGES_EACH)
             for view in views:
-                if place < min(quota, first.get(view, _NONE)[0]):
+                if place < min(quota, first.get(view, _NO_PLACE)[0]):
                     first[view] = place, quota
                 place += len(view.keys)
         ranks: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What is asked of and known about one browser's descriptor: options, the kernel's words for an end."""
+"""One browser's descriptor: socket options, unread input, and the reason why its connection ended."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import os
 import socket
 from typing import Any, Final
 
-_NOT_SENT_MAX: Final = (
-    16_384  # else the kernel swallows 3.9 MB of a browser that reads nothing, and hides the stall
-)
+# Without it the kernel buffers 3.9 MB for a browser that reads nothing, and hides the stall.
+_NOT_SENT_MAX: Final = 16_384
 _REASONS: Final = {
     errno.EPIPE: "left",
     errno.ECONNRESET: "left",
@@ -20,7 +19,7 @@ _REASONS: Final = {
 
 
 def take_over(connection: Any, user_timeout_s: float) -> int:
-    """Take the descriptor out of a request's socket, whose own close is harmless from then on."""
+    """Detach the descriptor from a request's socket; closing that socket is harmless from then on."""
     for level, option, value in (
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX),
@@ -39,8 +38,8 @@ def take_over(connection: Any, user_timeout_s: float) -> int:
     return fd
 
 
-def parting(fd: int) -> str:
-    """Read and drop what a browser sends after its request; return why it ended, empty when it did not."""
+def discard_input(fd: int) -> str:
+    """Read and drop bytes sent after the request; return the reason if the connection has ended, else ""."""
     try:
         while chunk := os.read(fd, 4096):
             if len(chunk) < 4096:
@@ -53,5 +52,5 @@ def parting(fd: int) -> str:
 
 
 def end_reason(number: int) -> str:
-    """Return our word for the error number a write or read ended with."""
+    """Return the reason for an error number of a write or read: left, vanished or failed."""
     return _REASONS.get(number, "failed")

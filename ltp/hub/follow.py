@@ -1,8 +1,8 @@
-"""The other sink: one browser as a generator of bytes, where its socket cannot leave the request.
+"""One browser as a generator of bytes, where the socket cannot be detached from its request.
 
-For TLS or HTTP/2 ended in the web server itself, for development servers and test clients. A browser here is
-a position too, so the rules are those of the sockets; what differs is that each wakes a thread or greenlet of
-its own per event.
+That is TLS or HTTP/2 ended in the web server itself, development servers and test clients. As on a detached
+socket a browser is nothing but a position, so the same rules hold; but each event wakes a thread or greenlet
+per browser.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ def follow(
     stall_timeout_s: float,
     monotonic: Callable[[], float],
 ) -> Iterator[bytes]:
-    """Yield whole events for ever, heartbeats when quiet, at the end one that says when to come back.
+    """Yield whole events, and heartbeats while the view is quiet; the last event names the time to reconnect.
 
-    `open_`: takes the browser in and returns its first event, which brings it to the view's position.
-    `close`: called, as `open_` is, with the hub's lock held, when it is gone.
+    Args:
+        open_: adds the browser and returns its first event, which brings it to the view's position.
+        close: removes the browser. Both are called with the hub's lock held.
+        until_s: the monotonic instant at which the stream rotates.
     """
     reason, written_s = "left", monotonic()
     with view.flushed:
@@ -47,10 +49,8 @@ def follow(
                 reason = "rotated"
                 yield farewell(rotation_retry_ms())
                 return
-            with view.flushed:
-                if view.position == position and not draining():
-                    view.flushed.wait(max(0.0, min(written_s + HEARTBEAT_S, until_s) - now))
-                event, position = view.catch_up(position), view.position
+            wait_s = max(0.0, min(written_s + HEARTBEAT_S, until_s) - now)
+            event, position = _next_event(view, position, draining, wait_s)
             if event or monotonic() - written_s >= HEARTBEAT_S:
                 written_s = monotonic()
                 metrics.count("stream_writes")
@@ -60,10 +60,18 @@ def follow(
     except GeneratorExit:
         if reason == "left" and monotonic() - written_s >= stall_timeout_s:
             reason = "stalled"
-            log.info("a browser cut: stalled")
+            log.info("1 browser cut: stalled")
         raise
     finally:
         with view.flushed:
             view.followers -= 1
             close()
         metrics.count(f"stream_ends.{reason}")
+
+
+def _next_event(view: View, position: int, draining: Callable[[], bool], wait_s: float) -> tuple[bytes, int]:
+    """Wait for a flush after `position`; return the event since then, perhaps empty, and its position."""
+    with view.flushed:
+        if view.position == position and not draining():
+            view.flushed.wait(wait_s)
+        return view.catch_up(position), view.position

@@ -1,24 +1,26 @@
-"""The fan-out of one web process, assembled: what pages, the API and streams ask for.
+"""The fan-out of one web process, assembled: quotes for pages and the API, and streams for browsers.
 
-Knows neither Redis nor templates: it is handed an iterable of batches, a cache read and a function that draws
+Knows neither Redis nor templates: it is given an iterable of batches, a cache read and a function that draws
 a cell.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ltp.core.clients.client_address import EXEMPT
 from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.state import FeedState
+from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import LTPError
+from ltp.hub.board import Board
 from ltp.hub.clients import Clients
-from ltp.hub.column import Cell
+from ltp.hub.column_cache import RenderCell
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Fragments
@@ -26,31 +28,29 @@ from ltp.hub.pacer import Pacer
 from ltp.hub.prices import Prices, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
-from ltp.hub.view import View, ViewKey
-from ltp.hub.writer import StreamWriter
+from ltp.hub.view import View, view_key
+from ltp.hub.views import Views
+from ltp.hub.writer import StreamWriter, drain_s, stream_life_s
 
-_DRAIN_PER_S: Final = 500
-_DRAIN_LEAST_S: Final = 0.05
-_ROTATE_S: Final = (15 * 60, 20 * 60)
-_FORGET_EVERY_S: Final = 30.0
-_STREAMS_SHARE: Final = (
-    4  # a client has at most this part of a process's streams, and may always have as many as
-)
-_LEAST_STREAMS_EACH: Final = 20
+_DROP_UNUSED_EVERY_S: Final = 30.0
 
 log = logging.getLogger(__name__)
 
 
-class Hub(Prices):
-    """`on_shown`: called with the keys of a view that was not open before, so that they can be asked for at
-    once.
+class Hub:
+    """`status`: returns markup about the market as a whole; called once a second, sent to open pages when it
+    changes. `on_shown`: called with the instruments of a view that was not open before, so that the worker
+    subscribes them at once. `quotes`, `last_known`, `vouched`, `session`: see Prices. `link_age_s`, `feed`,
+    `phase`, `last_tick_at`: see Board.
+
+    Pages and the API use these and the methods; the parts are public for measurements and tests.
     """
 
     def __init__(
         self,
         subscribe: Subscribe,
         snapshot: Snapshot,
-        cell: Cell,
+        cell: RenderCell,
         *,
         min_interval_s: float,
         stall_timeout_s: float,
@@ -58,108 +58,164 @@ class Hub(Prices):
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(snapshot, now, monotonic)
-        self.max_streams = max_streams
+        self.max_streams, self.stall_timeout_s = max_streams, stall_timeout_s
+        self.status: Callable[[], str] | None = None
         self.on_shown: Callable[[Sequence[str]], None] | None = None
-        self.stall_timeout_s = stall_timeout_s
-        self._wake = threading.Event()
+        self._monotonic = monotonic
+        self._lock, self._wake = threading.RLock(), threading.Event()
+        self._pacer = Pacer(min_interval_s)
         self._fragments = Fragments(cell)
-        self._turns = Pacer(min_interval_s)
-        self._clients = Clients()
-        self._sockets = Sockets(
-            stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self._clients
+        self.board = Board(now, monotonic)
+        self.views = Views()
+        self.prices = Prices(
+            self.board, snapshot, monotonic, self._lock, shown=self.views.shown, on_change=self._mark_views
         )
-        self._writer = StreamWriter(
-            self._views,
-            self._sockets,
+        self.quotes = self.prices.quotes
+        self.last_known = self.prices.last_known
+        self.vouched = self.prices.vouched
+        self.clients = Clients()
+        self.sockets = Sockets(
+            stall_timeout_s=stall_timeout_s, monotonic=monotonic, wake=self._wake.set, clients=self.clients
+        )
+        self.writer = StreamWriter(
+            self.views,
+            self.sockets,
+            self._pacer,
             self._lock,
-            self._refresh,
+            self.refresh,
             wake=self._wake,
-            turns=self._turns,
             monotonic=monotonic,
         )
-        self._relay = Relay(subscribe, self._apply, self._repair, self._reread_when_due, monotonic=monotonic)
+        self._relay = Relay(
+            subscribe, self.apply, self.prices.repair, self.prices.reread_when_due, monotonic=monotonic
+        )
         self._started = False
-        self._next_forget_s = 0.0
+        self._next_drop_s = 0.0
 
     def start(self) -> tuple[threading.Thread, ...]:
-        """Start following and sending, and return the threads that do. After the fork: threads do not survive
-        it.
-        """
+        """Start and return the threads of relay and writer; after the fork, which threads do not survive."""
         if not self._started:
             self._started = True
             self._relay.start()
-            self._writer.start()
-        return self._relay, self._writer
+            self.writer.start()
+        return self._relay, self.writer
 
     def stop(self) -> None:
         self._relay.stop()
-        self._writer.stop()
+        self.writer.stop()
 
-    def drain(self, at_most_s: float) -> None:
-        """Begin to send every browser away with a time to come back at; `streams` tells how many are left.
-
-        Few are sent at once, many spread over `at_most_s`; a second after that the last are cut.
-        """
-        self._writer.drain(max(_DRAIN_LEAST_S, min(at_most_s, self.streams / _DRAIN_PER_S)))
-
-    @property
-    def draining(self) -> bool:
-        return self._writer.draining
-
-    @property
-    def streams(self) -> int:
-        return len(self._sockets) + sum(view.followers for view in self._views)
-
-    @property
-    def behind(self) -> int:
-        """Browsers that have not taken all they were sent, of those whose sockets left their request."""
-        return self._sockets.late
-
-    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
-        """Return why there is no stream for one more page of a client, in a word; empty when there is one.
-
-        full: of streams. client: it has as many streams, or as many cells in different views, as a client
-        may. views: what all have open takes this process enough to put together.
-        """
-        if self.draining or self.streams >= self.max_streams:
-            return "draining" if self.draining else "full"
-        key = _view_key(keys, columns)
-        cells, most_streams = (
-            len(key[0]) * len(key[1]),
-            max(_LEAST_STREAMS_EACH, self.max_streams // _STREAMS_SHARE),
-        )
+    def apply(self, batch: Batch) -> None:
+        """Apply one batch; called by the relay's thread."""
         with self._lock:
-            known = self._views.get(key)
-            if self._clients.refuses(client, known, cells, most_streams):
-                return "client"
-            return "" if known or self._views.has_room(cells) else "views"
+            if batch.ticks:
+                self._pacer.note_batch(self._monotonic())
+            self.prices.apply(batch)
 
-    def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
-        """Return the view of these instruments and columns, the same for every page that shows the same."""
-        key = _view_key(keys, columns)
-        known = self._views.get(key)
-        if (
-            known is None or not known.streams
-        ):  # else its prices are followed, and read again where they are missing
-            self.quotes(key[0])
+    def refresh(self) -> None:
+        """Work out again everything that changes with time; called once a second by the writer's thread."""
         with self._lock:
-            known = self._views.get(key)
-            view = known or self._views.add(View(key, self._board, self._fragments, self._lock))
-            view.touched_s = self._monotonic()
-            if known is None:
-                view.sent_s, view.phase = view.touched_s, self._turns.phase()
-        if known is None and self.on_shown:
-            try:
-                self.on_shown(view.keys)
-            except LTPError as error:
-                log.warning("Nobody could be told what is shown now: %s", error)
-        return view
+            self.prices.refresh()
+            if self.status and self.board.say(self.status()):
+                self.views.mark_status()
+        now = self._monotonic()
+        if now >= self._next_drop_s:
+            self._next_drop_s = now + _DROP_UNUSED_EVERY_S
+            with self._lock:
+                self._fragments.drop_unused()
+
+    @property
+    def link_age_s(self) -> float:
+        return self.board.link_age_s
+
+    @property
+    def feed(self) -> Feed:
+        return self.board.feed
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return self.board.phase
+
+    @property
+    def doubts(self) -> Mapping[str, str]:
+        """The reason by segment why its prices are not shown as live although the feed is; see Batch."""
+        return self.board.doubts
+
+    @property
+    def notice(self) -> str:
+        """A sentence for pages while the trading hours are uncertain, else empty."""
+        return self.board.notice
+
+    def feed_states(self) -> Mapping[str, FeedState]:
+        """Return the state of each broker connection now, see `Board.feed_states`."""
+        with self._lock:
+            return self.board.feed_states()
+
+    @property
+    def last_tick_at(self) -> int:
+        return self.board.last_tick_at
+
+    @property
+    def source(self) -> str:
+        """The source of the newest batch: "dhanhq", "simulator", or empty before the first."""
+        return self.board.source
+
+    @property
+    def session(self) -> str:
+        return self.prices.session
+
+    @property
+    def stamp(self) -> int:
+        """`vouched` returns the same while this is the same; 0: it returns None."""
+        return self.board.stamp
 
     def partials(self, quotes: Iterable[Quote], columns: Sequence[str]) -> str:
         """Return the cells of `quotes` as markup that replaces those on a page."""
         with self._lock:
-            return self._fragments.sheet(tuple(columns)).calm(quotes)
+            return self._fragments.cell_cache(tuple(columns)).steady(quotes)
+
+    @property
+    def streams(self) -> int:
+        return len(self.sockets) + sum(view.followers for view in self.views)
+
+    @property
+    def slow_browsers(self) -> int:
+        """Browsers on detached sockets that have not taken all their events."""
+        return len(self.sockets.slow_browsers)
+
+    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
+        """Return the reason to refuse one more stream of this page to a client, empty if there is none.
+
+        draining: the process ends. full: of streams. client: its quota of streams, or of cells in different
+        views, is used up. views: all open views together cost as much as the process can assemble.
+        """
+        if self.draining or self.streams >= self.max_streams:
+            return "draining" if self.draining else "full"
+        key = view_key(keys, columns)
+        cells = len(key[0]) * len(key[1])
+        with self._lock:
+            view = self.views.get(key)
+            if self.clients.refuses(client, view, cells, self.max_streams):
+                return "client"
+            return "" if view or self.views.has_room(cells) else "views"
+
+    def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
+        """Return the view of these instruments and columns, which all pages with the same ones share."""
+        key = view_key(keys, columns)
+        present = self.views.get(key)
+        if present is None or not present.streams:
+            self.quotes(key[0])  # with a stream they are followed, and missing ones are read again
+        with self._lock:
+            present = self.views.get(key)
+            view = present or self.views.add(View(key, self.board, self._fragments, self._lock))
+            view.touched_s = self._monotonic()
+            if present is None:
+                view.sent_s, view.phase = view.touched_s, self._pacer.new_phase()
+        if present is None and self.on_shown:
+            try:
+                self.on_shown(view.keys)
+            except LTPError as error:
+                log.warning("The instruments of a new page could not be requested: %s", error)
+        return view
 
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
@@ -171,73 +227,59 @@ class Hub(Prices):
         view: View,
         *,
         last_event_id: str | None,
-        tail: str,
         client: str = EXEMPT,
     ) -> None:
-        """Take the socket out of its request and send prices to it from now on. Does not yield, so nothing is
-        missed.
+        """Detach the socket from its request and send events to it from now on.
+
+        Does not yield to other greenlets, so no change falls between the first event and the next.
         """
         with self._lock:
-            # A view dropped while its request was under way has missed changes; `first` starts it afresh.
-            view = self._views.add(view)
-            opening = head + view.first(last_event_id, tail)
-            # Later than our own limit, so that the reason of the end is ours; the kernel sees a shut window
-            # first.
+            # A view that was dropped during its request has missed changes; its first event starts it afresh.
+            view = self.views.add(view)
+            opening = head + view.first_event(last_event_id)
+            # The kernel's time-out is longer than ours, so that streams end for our reason: the kernel counts
+            # from the moment at which the browser's window shuts, which is earlier.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
-            self._sockets.attach(fd, view, opening, self._leave_at_s(), client)
+            self.sockets.attach(fd, view, opening, self._monotonic() + stream_life_s(), client)
 
-    def follow(
-        self, view: View, *, last_event_id: str | None, tail: str, client: str = EXEMPT
-    ) -> Iterator[bytes]:
+    def follow(self, view: View, *, last_event_id: str | None, client: str = EXEMPT) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
-            view = self._views.add(view)
+            view = self.views.add(view)
             view.touched_s = self._monotonic()
 
         def open_() -> bytes:
-            self._views.add(view)
-            self._clients.join(client, view)
-            return view.first(last_event_id, tail)
+            self.views.add(view)
+            self.clients.join(client, view)
+            return view.first_event(last_event_id)
 
         return follow(
             view,
             open_,
-            lambda: self._clients.leave(client, view),
-            until_s=self._leave_at_s(),
+            lambda: self.clients.leave(client, view),
+            until_s=self._monotonic() + stream_life_s(),
             draining=lambda: self.draining,
             stall_timeout_s=self.stall_timeout_s,
             monotonic=self._monotonic,
         )
 
     def ranks(self) -> dict[str, int]:
-        """Return what open pages show, within the quota of each client, with the rank of each wish; see
-        core.clients.allotment.
+        """Return the rank of each instrument on open pages; see core.clients.allotment."""
+        with self._lock:
+            return self.clients.ranks()
+
+    @property
+    def draining(self) -> bool:
+        return self.writer.draining
+
+    def drain(self, at_most_s: float) -> None:
+        """Begin to send every browser away with a time to reconnect; `streams` is the number still open.
+
+        A few leave at once, many are spread over `at_most_s`; a second after that the last are cut.
         """
-        with self._lock:
-            return self._clients.ranks()
+        self.writer.drain(drain_s(self.streams, at_most_s))
 
-    def _leave_at_s(self) -> float:
-        return self._monotonic() + random.uniform(*_ROTATE_S)
-
-    def _apply(self, batch: Batch) -> None:
-        with self._lock:
-            if batch.ticks:
-                self._turns.heard(self._monotonic())
-            super()._apply(batch)
-
-    def _refresh(self) -> None:
-        super()._refresh()
-        now = self._monotonic()
-        if now >= self._next_forget_s:
-            self._next_forget_s = now + _FORGET_EVERY_S
-            with self._lock:
-                self._fragments.forget_unused()
-
-    def _changed(self, keys: list[str]) -> None:
-        super()._changed(keys)
-        if self._views.next_due_s() <= self._monotonic() + self._turns.early_s:
+    def _mark_views(self, changed: list[str]) -> None:
+        self.views.mark(changed)
+        if self.views.next_due_s() <= self._monotonic() + self._pacer.early_s:
             self._wake.set()
-
-
-def _view_key(keys: Iterable[str], columns: Iterable[str]) -> ViewKey:
-    return tuple(sorted(set(keys))), tuple(columns)

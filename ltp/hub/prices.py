@@ -1,30 +1,24 @@
-"""What one web process knows of prices: the board, and when the cache has to be asked because the board
-cannot vouch.
-
-Between the relay and the views. Knows neither browsers nor Redis: it is handed a cache read, and told what is
-shown by the views.
-"""
+"""Quotes from the board, and from the cache where the board may be out of date."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from ltp import metrics
 from ltp.core.ticks.quote import CachedTick, Quote
-from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
-from ltp.hub.board import CAPACITY, Board, VouchedQuotes
-from ltp.hub.views import Views
+from ltp.hub.board import CAPACITY, Board
+from ltp.hub.entry import VouchedQuotes
 
-ASKED_FOR_S: Final = 10.0  # how long an instrument counts as shown after a page or a poll asked for it
-FRESH_S: Final = (
-    20.0  # what is not shown may have been unsubscribed: after so long without a word it is read again
-)
-REREAD_S: Final = 30.0  # heals what no gap told of, such as an instrument that is subscribed no more
+RECENT_S: Final = 10.0  # how long an instrument counts as shown after a page or a poll needed it
+# An instrument that is not shown may have been unsubscribed: after so long without a tick it is read again.
+FRESH_S: Final = 20.0
+REREAD_S: Final = 30.0  # repairs changes without a gap, such as an instrument that is no longer subscribed
 _REREAD_MISSING_S: Final = 2.0
 
 Snapshot = Callable[[Sequence[str]], list[CachedTick]]
@@ -33,125 +27,106 @@ log = logging.getLogger(__name__)
 
 
 class Prices:
-    """`status`: returns markup on the market as a whole, asked once a second; open pages are sent it when it
-    changes.
+    """`session`: while NSE is closed the newest trading date among its shares on open pages, otherwise empty.
 
-    `session`: the newest trading date among the NSE shares that are shown, known while that market is closed;
-    else empty.
+    Args:
+        snapshot: reads ticks from the cache; raises StoreError.
+        shown: returns the instruments of open views.
+        on_change: called with the instruments that look different now, while the lock is held.
     """
 
-    def __init__(self, snapshot: Snapshot, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        self.status: Callable[[], str] | None = None
+    def __init__(
+        self,
+        board: Board,
+        snapshot: Snapshot,
+        monotonic: Callable[[], float],
+        lock: threading.RLock,
+        *,
+        shown: Callable[[], AbstractSet[str]],
+        on_change: Callable[[list[str]], None],
+    ) -> None:
         self.session = ""
-        self._snapshot, self._monotonic = snapshot, monotonic
-        self._lock = threading.RLock()
-        self._asked: dict[str, float] = {}
-        self._missing: set[str] = set()
+        self._board, self._snapshot, self._lock, self._monotonic = board, snapshot, lock, monotonic
+        self._in_views, self._on_change = shown, on_change
+        self._recent: dict[str, float] = {}  # when a page or a poll last needed the instrument
+        self._missing: set[str] = set()  # could not be read
         self._next_reread_s = 0.0
-        self._board = Board(now, monotonic)
-        self._views = Views()
-
-    @property
-    def link_age_s(self) -> float:
-        """Seconds since the worker last spoke, infinite when it never did."""
-        return self._board.link_age_s
-
-    @property
-    def feed(self) -> Feed:
-        return self._board.feed
-
-    @property
-    def phase(self) -> Mapping[str, str]:
-        return self._board.phase
-
-    @property
-    def doubts(self) -> Mapping[str, str]:
-        """Segments whose prices may not be shown as live although the feed is, each with the reason; see
-        core.ticks.wire.Batch.
-        """
-        return self._board.doubts
-
-    @property
-    def notice(self) -> str:
-        """What pages say of the trading hours, empty while they are certain."""
-        return self._board.notice
-
-    @property
-    def since(self) -> int:
-        """Microseconds at which the present feed connection was subscribed; a price received before is not
-        covered.
-        """
-        return self._board.since
-
-    @property
-    def last_tick_at(self) -> int:
-        """Microseconds at which the feed last spoke of any instrument known here, 0 when it never did."""
-        return self._board.last_tick_at
-
-    @property
-    def source(self) -> str:
-        """Whose prices these are by the newest batch: "dhanhq", "simulator", or empty before the first."""
-        return self._board.source
 
     def shown(self) -> set[str]:
-        """Return the instruments somebody looks at: open views, and what pages asked for within the last
-        seconds.
-        """
+        """Return the instruments of open views, and those that pages needed within the last seconds."""
         with self._lock:
-            return self._views.shown() | self._asked.keys()
+            return self._recent.keys() | self._in_views()
 
     def last_known(self, keys: Sequence[str]) -> list[Quote]:
-        """Return what is known of `keys` without reading the cache: for who has just seen that it cannot be
-        read.
-        """
+        """Return the quotes of `keys` without reading the cache, for callers that just failed to read it."""
         with self._lock:
-            self._changed(self._board.refresh(keys))
+            self._on_change(self._board.refresh(keys))
             return self._board.quotes(keys)
 
     def quotes(self, keys: Sequence[str]) -> list[Quote]:
-        """Return what is known of `keys`, in their order. Reads from the cache what the board cannot vouch
-        for.
+        """Return the quotes of `keys`, in order; reads those from the cache that the board cannot vouch for.
 
-        Never raises: without the cache the last known values stand, and what was never seen is unknown.
+        Never raises: without the cache the last known quotes are returned, "unknown" if there are none.
         """
         self._confirm(keys)
         return self.last_known(keys)
 
-    @property
-    def stamp(self) -> int:
-        """What `vouched` returns is the same while this is; 0: nothing is vouched for now."""
-        return self._board.stamp
-
     def vouched(self, keys: Sequence[str]) -> VouchedQuotes | None:
-        """Return the quotes of `keys` as the cache would give them, None when it has to be asked; see
-        `Board.vouched`.
-        """
-        if not self.stamp or len(self._asked) > CAPACITY or not self._confirm(keys):
-            return (
-                None  # what was asked for is kept, so there must not be more of it than the board is made for
-            )
+        """Return the quotes that the cache has of `keys`, None if it must be read; see Board.vouched."""
+        # Every instrument needed lately is kept on the board, so there must not be more than it has room for.
+        if not self._board.stamp or len(self._recent) > CAPACITY or not self._confirm(keys):
+            return None
         with self._lock:
             vouched = self._board.vouched(keys)
             if vouched and vouched.late:
-                self._changed(self._board.refresh(vouched.late))
+                self._on_change(self._board.refresh(vouched.late))
                 vouched = self._board.vouched(keys)
         return vouched
 
-    def _confirm(self, keys: Sequence[str]) -> bool:
-        """Count `keys` as shown, and read from the cache what the board cannot vouch for; false when that
-        cannot be read.
-        """
+    def apply(self, batch: Batch) -> None:
+        with self._lock:
+            self._on_change(self._board.apply(batch, self._in_views()))
+
+    def repair(self) -> None:
+        """Read shown instruments from the cache and forget the others: a lost batch may have changed them."""
+        started_s = self._monotonic()
+        with self._lock:
+            self._board.gap()
+        self._reread()
+        with self._lock:
+            self._board.drop_unconfirmed(started_s, self._in_views())
+
+    def reread_when_due(self) -> None:
+        """Read all shown instruments from the cache every 30 s, after a failed read every 2 s."""
+        now = self._monotonic()
+        if now >= self._next_reread_s or (
+            self._missing and now >= self._next_reread_s - REREAD_S + _REREAD_MISSING_S
+        ):
+            self._reread()
+
+    def refresh(self) -> None:
+        """Once a second: work out the states of shown prices again, forget instruments no longer shown."""
         now = self._monotonic()
         with self._lock:
-            shown, asked = self._views.shown(), self._asked
-            doubtful = self._board.doubtful(keys, now - FRESH_S, lambda key: key in shown or key in asked)
-            # Marked before the read: a repair that runs meanwhile has to include them.
-            asked.update(dict.fromkeys(keys, now))
+            self._recent = {key: at for key, at in self._recent.items() if now - at <= RECENT_S}
+            shown = self._in_views()
+            self._board.trim(self._recent.keys() | shown)
+            self.session = self._newest_session(shown) if self._board.phase.get("NSE_EQ") == "closed" else ""
+            self._on_change(self._board.refresh(shown))
+
+    def _confirm(self, keys: Sequence[str]) -> bool:
+        """Count `keys` as shown, and read those that the board cannot vouch for; false if that failed."""
+        now = self._monotonic()
+        with self._lock:
+            shown, recent = self._in_views(), self._recent
+            doubtful = self._board.doubtful(keys, now - FRESH_S, lambda key: key in shown or key in recent)
+            # Before the read: a repair that runs meanwhile has to include them.
+            recent.update(dict.fromkeys(keys, now))
         return not doubtful or self._load(doubtful)
 
     def _load(self, keys: Sequence[str]) -> bool:
         try:
-            known = self._snapshot(keys)
+            cached = self._snapshot(keys)
         except StoreError as error:
             metrics.count("snapshots_failed")
             log.debug("Prices cannot be read: %s", error)
@@ -159,52 +134,18 @@ class Prices:
                 self._missing.update(keys)
             return False
         with self._lock:
-            self._changed(self._board.load(known))
+            self._on_change(self._board.load(cached))
         return True
-
-    def _apply(self, batch: Batch) -> None:
-        with self._lock:
-            self._changed(self._board.apply(batch, self._views.shown()))
-
-    def _repair(self) -> None:
-        """Read everything shown again, forget the rest: any of it may have changed unheard."""
-        started_s = self._monotonic()
-        with self._lock:
-            self._board.gap()
-        self._reread()
-        with self._lock:
-            self._board.drop_unconfirmed(started_s, self._views.shown())
-
-    def _reread_when_due(self) -> None:
-        now = self._monotonic()
-        if now >= self._next_reread_s or (
-            self._missing and now >= self._next_reread_s - REREAD_S + _REREAD_MISSING_S
-        ):
-            self._reread()
 
     def _reread(self) -> None:
         keys = sorted(self.shown())
         self._next_reread_s = self._monotonic() + REREAD_S
-        known = self._snapshot(keys) if keys else []
+        cached = self._snapshot(keys) if keys else []
         with self._lock:
             self._missing.clear()
-            # On the thread that takes batches in, so none has come since.
-            self._changed(self._board.load(known, newest=True))
+            # This is the thread that applies batches, so none has been applied since the read.
+            self._on_change(self._board.load(cached, newest=True))
 
-    def _refresh(self) -> None:
-        now = self._monotonic()
-        with self._lock:
-            self._asked = {key: at for key, at in self._asked.items() if now - at <= ASKED_FOR_S}
-            shown = self._views.shown()
-            self._board.trim(shown | self._asked.keys())
-            self.session = self._newest(shown) if self.phase.get("NSE_EQ") == "closed" else ""
-            if self.status and self._board.say(self.status()):
-                self._views.mark_status()
-            self._changed(self._board.refresh(shown))
-
-    def _newest(self, shown: Iterable[str]) -> str:
+    def _newest_session(self, shown: Iterable[str]) -> str:
         quotes = self._board.quotes([key for key in shown if key.startswith("NSE_EQ:")])
         return max((quote.tick.session for quote in quotes if quote.tick), default="")
-
-    def _changed(self, keys: list[str]) -> None:
-        self._views.mark(keys)

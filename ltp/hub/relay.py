@@ -1,8 +1,6 @@
-"""The process's one subscription to the worker's batches: follows them, notices gaps, repairs them, never
-ends.
+"""The process's one subscription to the worker's batches: follows it, repairs gaps, and never ends.
 
-First step of the read side. Knows neither Redis nor browsers: it is handed an iterable of batches and told
-what to call.
+First step of the read side: it iterates over batches and calls a few plain functions.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from ltp import metrics
 from ltp.core.ticks.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 
-SILENCE_S: Final = 5.0  # the worker speaks once a second
+SILENCE_S: Final = 5.0  # the worker publishes a batch at least once a second
 _BACK_OFF_S: Final = (0.1, 2.0)
 
 Subscribe = Callable[[], Iterable[Batch | None]]
@@ -28,17 +26,17 @@ log = logging.getLogger(__name__)
 
 
 class _Dropped(Exception):
-    """The subscription is to be made again; the sentence is the reason, a word for the counter."""
+    """The subscription has to be made again. The sentence is the reason, one word for the counter."""
 
 
 class Relay(threading.Thread):
     """Runs until `stop`.
 
     Args:
-        subscribe: see store.channel.subscribe: None once the subscription is confirmed, then batches, None
-            when nothing came.
-        apply: takes a batch in.
-        reread: reads everything shown from the cache, after which nothing is missing; raises StoreError.
+        subscribe: see store.channel.subscribe: yields None once the subscription is confirmed, then batches,
+            and None when a wait ends without one.
+        apply: applies a batch.
+        reread: reads every shown instrument from the cache, which repairs any gap; raises StoreError.
         idle: called at least once a second.
     """
 
@@ -56,14 +54,14 @@ class Relay(threading.Thread):
         self._monotonic = monotonic
         self._stopped = threading.Event()
         self._failures = 0
-        self._followed: tuple[str, int] | None = None
+        self._expected: tuple[str, int] | None = None  # epoch and sequence number of the next batch
 
     def stop(self) -> None:
         self._stopped.set()
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            reason = self._follow_once()
+            reason = self.follow_once()
             if self._stopped.is_set():
                 return
             metrics.count(f"relay_reconnects.{reason}")
@@ -71,20 +69,17 @@ class Relay(threading.Thread):
             ceiling = min(_BACK_OFF_S[1], _BACK_OFF_S[0] * 2 ** min(self._failures, 10))
             self._stopped.wait(random.uniform(_BACK_OFF_S[0], ceiling))
 
-    def _follow_once(self) -> str:
-        """Follow one subscription to its end; return why it ended."""
+    def follow_once(self) -> str:
+        """Follow one subscription to its end; return the reason: silent, store, failed or ended."""
         try:
             self._follow()
         except _Dropped as dropped:
             reason = str(dropped)
         except StoreError as error:
             reason = "store"
-            log.log(
-                logging.WARNING if self._failures == 0 else logging.DEBUG,
-                "The price feed of this process is cut: %s",
-                error,
-            )
-        except Exception:  # the loop is the only source of prices: it may not die of anything
+            level = logging.WARNING if self._failures == 0 else logging.DEBUG
+            log.log(level, "The price feed of this process is cut: %s", error)
+        except Exception:  # the loop is the only source of prices, so no fault may end it
             reason = "failed"
             log.exception("The relay failed and starts again")
         else:
@@ -93,34 +88,34 @@ class Relay(threading.Thread):
 
     def _follow(self) -> None:
         batches: Any = iter(self._subscribe())
-        heard_s, confirmed, self._followed = self._monotonic(), False, None
+        received_s, confirmed, self._expected = self._monotonic(), False, None
         with closing(batches) if hasattr(batches, "close") else nullcontext():
             for batch in batches:
                 if self._stopped.is_set():
                     return
                 if not confirmed:
-                    # Subscribed first, read second: what changes in between comes twice rather than never.
+                    # Subscribe first, read second: a change in between then arrives twice rather than never.
                     self._repair("subscribed")
                     confirmed = True
                 if batch is not None:
                     self._take(batch)
-                    heard_s, self._failures = self._monotonic(), 0
-                elif self._monotonic() - heard_s > SILENCE_S:
+                    received_s, self._failures = self._monotonic(), 0
+                elif self._monotonic() - received_s > SILENCE_S:
                     raise _Dropped("silent")
                 self._idle()
 
     def _take(self, batch: Batch) -> None:
-        expected = self._followed
+        expected = self._expected
         if expected is None:
-            # The read on subscribing holds all that was published before. An epoch that began after it says
-            # nothing of what changed while the worker was away: without another read the old price would be
-            # shown as live.
+            # The read after subscribing contains everything published before it. But a new epoch that began
+            # after that read carries no price that changed while the worker was away: without another read
+            # the old price would be shown as live.
             expected = (batch.epoch, batch.seq) if batch.seq != FIRST_SEQ else ("", FIRST_SEQ)
         if (batch.epoch, batch.seq) != expected:
-            # Before the batch is applied: its instant may not stand for what the lost ones said.
+            # Before the batch is applied: its instant must not vouch for the content of lost batches.
             self._repair("epoch" if batch.epoch != expected[0] else "lost")
         self._apply(batch)
-        self._followed = batch.epoch, batch.seq + 1
+        self._expected = batch.epoch, batch.seq + 1
 
     def _repair(self, reason: str) -> None:
         metrics.count(f"relay_rereads.{reason}")

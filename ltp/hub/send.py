@@ -1,7 +1,6 @@
-"""Events to descriptors: through io_uring where the kernel lets us, else by one write after another. Both do
-the same.
+"""Events to descriptors: through io_uring if the kernel permits it, otherwise one `write` after another.
 
-Last step of the path. Says who did not take all of its event; what becomes of them is the business of `late`.
+Both ways return the same: the browsers that did not take the whole event.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ from ltp.hub.ring import ENTRIES, Ring
 from ltp.hub.view import Delivery
 
 Portion = Sequence[tuple[Delivery, Sequence[int]]]
-Partly = list[
-    tuple[Delivery, int, int]
-]  # whose descriptor took how many bytes, or refused with minus the error number
+# Delivery, descriptor, and how many bytes it took, or minus the error number if it took none.
+ShortSends = list[tuple[Delivery, int, int]]
 
 PORTION: Final = ENTRIES
 
@@ -28,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def portions(deliveries: Sequence[Delivery], most: int) -> Iterator[Portion]:
-    """Cut deliveries into portions of at most so many descriptors."""
+    """Divide deliveries into portions of at most `most` descriptors."""
     portion: list[tuple[Delivery, Sequence[int]]] = []
     room = most
     for delivery in deliveries:
@@ -45,37 +43,42 @@ def portions(deliveries: Sequence[Delivery], most: int) -> Iterator[Portion]:
 
 
 class Sender:
-    """Made in the thread that sends, after any fork; says in the log which way it found."""
+    """Made in the thread that sends, after any fork; logs which way it uses.
+
+    `fallback_reason`: why events are written one by one, empty while io_uring sends them.
+    """
 
     def __init__(self) -> None:
         self._ring: Ring | None = None
-        self._given_up: tuple[Ring, Portion] | None = None
+        self._broken: tuple[Ring, Portion] | None = None
+        self.fallback_reason = ""
         try:
             self._ring = Ring()
         except OSError as error:
+            self.fallback_reason = error.strerror or str(error)
             log.info(
-                "Streams are written one by one, which costs more: no io_uring here (%s)", error.strerror
+                "Streams are written one by one, which costs more: no io_uring here (%s)",
+                self.fallback_reason,
             )
         else:
             log.info("Streams are written through io_uring")
 
-    def send(self, portion: Portion) -> Partly:
-        """Send each event to its descriptors, none of which is there twice; return who did not take all of
-        it.
-        """
+    def send(self, portion: Portion) -> ShortSends:
+        """Send each event to its descriptors, none of which may occur twice; return the short sends."""
         ring = self._ring
         if ring is None:
-            return _one_by_one(portion)
-        partly = _together(ring, portion)
+            return _write_each(portion)
+        short = _send_at_once(ring, portion)
         if ring.broken:
             log.warning("Streams are written one by one from now on: io_uring failed (%s)", ring.broken)
-            # Kept for ever: should the kernel come back to a send after all, its bytes have to be there.
-            self._given_up, self._ring = (ring, portion), None
-        return partly
+            # Kept for ever: if the kernel still carries out a send after all, its bytes have to be there.
+            self._broken, self._ring = (ring, portion), None
+            self.fallback_reason = ring.broken
+        return short
 
 
-def _one_by_one(portion: Portion) -> Partly:
-    partly: Partly = []
+def _write_each(portion: Portion) -> ShortSends:
+    short: ShortSends = []
     write = os.write
     for delivery, fds in portion:
         event = delivery.event
@@ -84,23 +87,23 @@ def _one_by_one(portion: Portion) -> Partly:
             try:
                 sent = write(fd, event)
             except OSError as error:
-                partly.append((delivery, fd, -(error.errno or errno.EIO)))
+                short.append((delivery, fd, -(error.errno or errno.EIO)))
             else:
                 if sent != size:
-                    partly.append((delivery, fd, sent))
-    return partly
+                    short.append((delivery, fd, sent))
+    return short
 
 
-def _together(ring: Ring, portion: Portion) -> Partly:
-    """The portion holds the bytes whose addresses are given away until each send is answered."""
+def _send_at_once(ring: Ring, portion: Portion) -> ShortSends:
+    """The kernel is given addresses of bytes that the portion owns, until each send is answered."""
     every, addresses, sizes = array("i"), array("Q"), array("i")
     texts = (ctypes.c_char_p * len(portion))(*[delivery.event for delivery, _ in portion])
     for (delivery, fds), address in zip(portion, array("Q", bytes(texts)), strict=True):
         every.extend(fds)
         addresses.extend(array("Q", (address,)) * len(fds))
         sizes.extend(array("i", (len(delivery.event),)) * len(fds))
-    partly = ring.send(every, addresses, sizes)
-    if not partly:
+    short = ring.send(every, addresses, sizes)
+    if not short:
         return []
-    whose = [(delivery, fd) for delivery, fds in portion for fd in fds]
-    return [(*whose[index], sent) for index, sent in partly]
+    targets = [(delivery, fd) for delivery, fds in portion for fd in fds]
+    return [(*targets[index], sent) for index, sent in short]

@@ -1,8 +1,4 @@
-"""A number for each instrument of a sheet: what is new stands in a row, and a view picks its instruments out
-of it in C.
-
-Beside `fragments`. Knows keys and nothing of what stands in a row.
-"""
+"""Integer slot per instrument; a view reads its slots with one itemgetter."""
 
 from __future__ import annotations
 
@@ -11,21 +7,22 @@ from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-NOBODY: Final = 0  # no instrument's place: whatever the row, it is empty
+EMPTY: Final = 0  # the slot of no instrument; it never contains anything
 
 
 class SlotPicker(NamedTuple):
-    """The places of a view. `pick`: returns what stands at them in a row, as a tuple, with some of nobody's
-    before.
+    """The slots of one view's instruments.
+
+    `pick`: takes a list with one item per slot, returns the view's items as a tuple, after two empty ones.
     """
 
-    places: Slots
+    slots: Slots
     numbers: frozenset[int]
     pick: Callable[[list[bytes]], Any]
 
 
 class Slots:
-    """`keys`: by number. Never fewer, so a number stays good for as long as these places are used."""
+    """`keys`: the instrument key by slot number. Slots are only ever added, so a number stays valid."""
 
     def __init__(self) -> None:
         self.keys = [""]
@@ -34,20 +31,19 @@ class Slots:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def seat(self, keys: Collection[str]) -> SlotPicker:
-        """Return the places of `keys`, each of which gets one when it has none."""
+    def picker(self, keys: Collection[str]) -> SlotPicker:
+        """Return the slots of `keys`. A key without a slot is given one."""
         numbers = self._numbers
         for key in keys:
             if key not in numbers:
                 numbers[key] = len(self.keys)
                 self.keys.append(key)
         own = [numbers[key] for key in keys]
-        return SlotPicker(
-            self, frozenset(own), itemgetter(NOBODY, NOBODY, *own)
-        )  # of a single one it would not return a tuple
+        # The empty slot twice: for a single index itemgetter would return the item instead of a tuple.
+        return SlotPicker(self, frozenset(own), itemgetter(EMPTY, EMPTY, *own))
 
-    def of(self, keys: Iterable[str]) -> set[int]:
-        """Return the places of those of `keys` that have one."""
-        found = set(map(self._numbers.get, keys, itertools.repeat(NOBODY)))
-        found.discard(NOBODY)
+    def numbers_of(self, keys: Iterable[str]) -> set[int]:
+        """Return the slots of `keys`, without the keys that have none."""
+        found = set(map(self._numbers.get, keys, itertools.repeat(EMPTY)))
+        found.discard(EMPTY)
         return found

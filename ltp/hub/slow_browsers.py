@@ -1,9 +1,4 @@
-"""Browsers that did not take all they were sent: the rest of a torn event, then one event with everything
-missed.
-
-Beside the last step of the path. Knows what such a browser is owed and since when; that it ends is told to
-`sockets`.
-"""
+"""Browsers that did not take a whole event: first its rest, then one event with all changes missed."""
 
 from __future__ import annotations
 
@@ -22,9 +17,10 @@ _FULL: Final = (errno.EAGAIN, errno.EWOULDBLOCK)
 class SlowBrowser:
     """A browser that did not take a whole event.
 
-    `torn`: the event that was cut, shared with everybody else, from `offset` on unsent; empty when it waits
-    between events. `position`: what it has seen once `torn` is out. `since_s`: when it last finished an
-    event. `until_s`: see View.join. `leaving`: why it is closed after `torn`.
+    `torn`: the event that was cut, unsent from `offset` on; all browsers of the view share its bytes. Empty
+    if the browser waits between events. `position`: the version it has seen once `torn` is out. `since_s`:
+    when it last finished an event. `until_s`: see View.join. `leaving`: why it is closed after `torn`, empty
+    if it stays.
     """
 
     __slots__ = ("leaving", "offset", "position", "since_s", "torn", "until_s", "view")
@@ -37,70 +33,71 @@ class SlowBrowser:
 
 
 class SlowBrowsers(dict[int, SlowBrowser]):
-    """Those who are behind, by descriptor. `end`: called with the descriptor of one that is gone, and why."""
+    """By descriptor. `end`: called with the descriptor of a connection that ended, and the reason."""
 
     def __init__(self, monotonic: Callable[[], float], end: Callable[[int, str], None]) -> None:
         self._monotonic, self._end = monotonic, end
 
-    def book(self, fd: int, view: View, event: bytes, sent: int, before: int, after: int) -> None:
-        """Note a write that was cut after `sent` bytes, or refused (minus the error number)."""
+    def note_short_send(self, fd: int, view: View, event: bytes, sent: int, before: int, after: int) -> None:
+        """Note that the browser took only `sent` bytes of `event`, or refused it (minus the error number).
+
+        `before`: its position if it took nothing, `after`: once it has taken the whole event.
+        """
         if sent < 0 and -sent not in _FULL:
             self._end(fd, end_reason(-sent))
             return
         torn, position = (event, after) if sent >= 0 else (b"", before)
-        late = self.get(fd)
-        if late is None:
+        slow = self.get(fd)
+        if slow is None:
             self[fd] = SlowBrowser(view, torn, sent, position, self._monotonic(), view.leave(fd))
-            view.behind += 1
+            view.slow += 1
             metrics.count("streams_fell_behind")
         else:
-            late.torn, late.offset, late.position = torn, max(0, sent), position
+            slow.torn, slow.offset, slow.position = torn, max(0, sent), position
 
     def resume(self, fd: int) -> None:
-        """Finish the torn event, then one event with everything missed, then the browser is like all others
-        again.
-        """
-        late = self[fd]
-        if not self._finish(fd, late):
+        """Send the rest of the torn event and one event with all changes missed; then it is slow no more."""
+        slow = self[fd]
+        if not self._finish_torn(fd, slow):
             return
-        if late.leaving:
-            self._end(fd, late.leaving)
+        if slow.leaving:
+            self._end(fd, slow.leaving)
             return
-        event = late.view.catch_up(late.position)
+        event = slow.view.catch_up(slow.position)
         if event:
             sent = write(fd, event)
             if sent != len(event):
-                self.book(fd, late.view, event, sent, late.position, late.view.position)
+                self.note_short_send(fd, slow.view, event, sent, slow.position, slow.view.position)
                 return
         self.forget(fd)
-        late.view.join(fd, late.until_s)
+        slow.view.join(fd, slow.until_s)
 
     def forget(self, fd: int) -> None:
-        late = self.pop(fd, None)
-        if late:
-            late.view.behind -= 1
+        slow = self.pop(fd, None)
+        if slow:
+            slow.view.slow -= 1
 
     def stalled(self, limit_s: float) -> list[int]:
-        """Return those who have finished no event since `limit_s`."""
-        return [fd for fd, late in self.items() if late.since_s <= limit_s]
+        """Return the browsers that have finished no event since the monotonic instant `limit_s`."""
+        return [fd for fd, slow in self.items() if slow.since_s <= limit_s]
 
-    def _finish(self, fd: int, late: SlowBrowser) -> bool:
-        if not late.torn:
+    def _finish_torn(self, fd: int, slow: SlowBrowser) -> bool:
+        if not slow.torn:
             return True
-        sent = write(fd, memoryview(late.torn)[late.offset :])
+        sent = write(fd, memoryview(slow.torn)[slow.offset :])
         if sent < 0:
             if -sent not in _FULL:
                 self._end(fd, end_reason(-sent))
             return False
-        late.offset += sent
-        if late.offset < len(late.torn):
+        slow.offset += sent
+        if slow.offset < len(slow.torn):
             return False
-        late.torn, late.since_s = b"", self._monotonic()
+        slow.torn, slow.since_s = b"", self._monotonic()
         return True
 
 
 def write(fd: int, event: bytes | memoryview) -> int:
-    """Return how many bytes the kernel took, or minus the error number it refused them with."""
+    """Return how many bytes the kernel took, or minus the error number."""
     try:
         return os.write(fd, event)
     except OSError as error:

@@ -1,37 +1,34 @@
-"""What one kind of page shows: some instruments, some columns, and where in the order of versions its
-browsers are.
+"""A view: some instruments in some columns, its events, and the version that its browsers have seen.
 
-Step of the path: changed instruments become one event, built once for every browser that shows the same.
-Knows no sockets.
+The instruments that changed become one event, built once for all browsers that show the same page.
 """
 
 from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ltp.core import sse
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
 
-FIRST_RETRY_MS: Final = (
-    1_000  # in every first event: browsers keep a longer one from the last farewell for ever
-)
+# In every first event: otherwise a browser keeps the longer one of its last farewell for ever.
+FIRST_RETRY_MS: Final = 1_000
 HEARTBEAT: Final = sse.encode(BEAT)
 _BEAT: Final = sse.piece(BEAT)
-_BEAT_EVERY_US: Final = (
-    1_000_000  # a page renews its switch of 12 s with each, which costs it as much as ten cells
-)
+# A page renews its dead-man's switch of 12 s with each heartbeat, which costs it as much as ten cells.
+_BEAT_EVERY_US: Final = 1_000_000
 
 ViewKey = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Delivery(NamedTuple):
-    """One event and the descriptors it is for: those that were up to date when it was made.
+    """One event and the descriptors of the browsers that were up to date when it was made.
 
-    `before`: the position of whoever takes none of it. `after`: of whoever takes it, or a part.
+    `before`: the position of a browser that takes no byte of the event. `after`: of one that takes some or
+    all of it.
     """
 
     view: View
@@ -44,10 +41,11 @@ class Delivery(NamedTuple):
 class View:
     """Shared by all pages with equal instruments and columns.
 
-    `position`: the version up to which browsers that are up to date have seen everything; they hold none of
-    their own. `last_id`: id of the newest event. `followers`: how many browsers read through a generator.
-    `due_s`: the earliest next event. `phase`: see Turns. `cells`: on a page of it. `kept`: it is among the
-    views of the process.
+    `position`: the version up to which all browsers that are up to date have seen everything, so they need no
+    position of their own. `last_id`: the id of the newest event. `followers`: browsers that read through a
+    generator. `slow`: browsers that did not take a whole event. `cells`: of one page. `registered`: it is
+    among the views of the process. Monotonic seconds: `due_s`, the earliest next event; `sent_s`, the last
+    event; `touched_s`, when a browser or a page last used it. `phase`: see `Pacer.new_phase`.
     """
 
     def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
@@ -55,91 +53,84 @@ class View:
         self.keys, self.columns = key
         self.cells = len(self.keys) * len(self.columns)
         self._board, self._fragments = board, fragments
-        self._sheet = fragments.sheet(self.columns)
-        self._seat = fragments.seat(self.keys)
+        self._cell_cache = fragments.cell_cache(self.columns)
+        self._picker = fragments.picker(self.keys)
         self._caught_up: dict[int, bytes] = {}
         self._event, self._before = b"", board.version
         self.position = board.version
         self.last_id = board.at
-        self._beaten_at = 0
-        self._ready: dict[int, float] = {}
+        self._beat_at = 0
+        self._up_to_date: dict[int, float] = {}  # by descriptor: when the browser's stream rotates
         self._fds: array[int] | None = None
         self.followers = 0
-        self.behind = 0
+        self.slow = 0
         self.due_s = self.phase = self.sent_s = self.touched_s = 0.0
-        self.kept = False
+        self.registered = False
         self.flushed = threading.Condition(lock)
 
     @property
     def streams(self) -> int:
-        return len(self._ready) + self.behind + self.followers
+        return len(self._up_to_date) + self.slow + self.followers
 
     @property
     def fds(self) -> array[int]:
-        """Descriptors of the browsers that are up to date. An array that stays as it is: who comes or goes
-        makes another.
-        """
+        """Descriptors of the browsers that are up to date. One that joins or leaves makes a new array."""
         if self._fds is None:
-            self._fds = array("i", self._ready)
+            self._fds = array("i", self._up_to_date)
         return self._fds
 
     def join(self, fd: int, until_s: float) -> None:
-        """Take in a browser that is up to date, to be sent away at the monotonic instant `until_s`."""
-        self._ready[fd], self._fds = until_s, None
+        """Add a browser that is up to date; its stream rotates at the monotonic instant `until_s`."""
+        self._up_to_date[fd], self._fds = until_s, None
 
     def leave(self, fd: int) -> float:
-        """Strike a browser off those that are up to date; return when it was to be sent away."""
+        """Remove a browser from those that are up to date; return when its stream rotates."""
         self._fds = None
-        return self._ready.pop(fd, 0.0)
+        return self._up_to_date.pop(fd, 0.0)
 
-    def stayed_until(self, now_s: float) -> list[int]:
-        """Return those of them that are to be sent away by now."""
-        return [fd for fd, until_s in self._ready.items() if until_s <= now_s]
+    def due_for_rotation(self, now_s: float) -> list[int]:
+        return [fd for fd, until_s in self._up_to_date.items() if until_s <= now_s]
 
     @property
-    def saw_all(self) -> bool:
+    def nothing_new(self) -> bool:
         """Nothing at all has changed on the board since the last flush."""
         return self.position == self._board.version
 
     def flush(self) -> bytes:
-        """Return the event with everything that changed since the last flush, empty when it all looks the
-        same.
+        """Return the event with all changes since the last flush, empty if the page looks the same.
 
-        The changes and the position are taken in one step: read apart, what arrives in between is lost for
-        good. The caller holds the hub's lock.
+        The changes and the position are taken in one step, under the hub's lock, which the caller holds: a
+        change that arrived between the two would never be sent.
         """
         self._before, self.position = self.position, self._board.version
         if self._caught_up:
             self._caught_up.clear()
-        if self._seat.places is not self._fragments.places:
-            self._seat = self._fragments.seat(self.keys)
-        self._event = self._encode(
-            self._sheet.news(self._board, self._seat.places, self._before).of(self._seat),
-            self._before,
-            rise=True,
-        )
+        if self._picker.slots is not self._fragments.slots:
+            self._picker = self._fragments.picker(self.keys)
+        delta = self._cell_cache.delta(self._board, self._picker.slots, self._before)
+        self._event = self._encode(delta.partials(self._picker), self._before, for_all=True)
         if self.followers:
             with self.flushed:
                 self.flushed.notify_all()
         return self._event
 
     def deliver(self) -> Delivery:
-        """`flush`, with those it is for. Whoever comes before it is written has seen its cells in a first
-        event.
+        """Flush, and return the event with the browsers it is for.
+
+        A browser that joins before it is written has seen these cells in its first event.
         """
         before = self.position
         return Delivery(self, self.flush(), before, self.position, self.fds)
 
     def heartbeat(self) -> Delivery:
-        """Return the heartbeat, which may be missed. Not for browsers that are behind: it would land in a
-        torn event.
+        """Return the heartbeat, which a browser may miss.
+
+        Not for slow browsers: it would be written into the middle of a torn event.
         """
         return Delivery(self, HEARTBEAT, self.position, self.position, self.fds)
 
     def advance(self) -> None:
-        """Move the position to the present when nobody is owed anything, so that an id handed out now is not
-        an old one.
-        """
+        """Move the position to the present unless a browser needs a flush: an id sent now is then not old."""
         position = self.position
         if self.streams and (self._board.status_version > position or self._board.newer(self.keys, position)):
             return
@@ -149,11 +140,10 @@ class View:
         self.last_id = max(self.last_id, self._board.at)
 
     def catch_up(self, position: int) -> bytes:
-        """Return the event that brings a browser from `position` to the view's position, empty when it looks
-        the same.
+        """Return the event from `position` to the view's position, empty if the page looks the same.
 
-        To the view's position and no further: what changed since is in the next flush, and its id must still
-        be unused.
+        No further than the view's position: later changes are in the next flush, and its id must not be used
+        twice.
         """
         if position >= self.position:
             return b""
@@ -161,68 +151,68 @@ class View:
             return self._event
         event = self._caught_up.get(position)
         if event is None:
-            quotes = [
-                quote for quote in self._board.newer(self.keys, position) if quote.version <= self.position
-            ]
-            cells = self._sheet.loud(quotes, position)
-            event = self._caught_up[position] = self._encode(cells, position, rise=False)
+            quotes = self._board.newer(self.keys, position)
+            cells = self._cell_cache.changes_between(quotes, position, self.position)
+            event = self._caught_up[position] = self._encode(cells, position, for_all=False)
         return event
 
-    def first(self, last_event_id: str | None, tail: str) -> bytes:
-        """Return the first event of a stream: the whole view, or for a browser that returns what changed
-        since.
-        """
+    def first_event(self, last_event_id: str | None) -> bytes:
+        """Return the first event of a stream: the whole page, or after a reconnect the changes missed."""
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
-        # What changed since the view's position is in the next flush, so for who joins others a page as of
-        # then will do.
-        since = self.position if self.streams else self._board.version
+        # Beside other browsers a page as of the position will do: the next flush has all changes since.
+        least = self.position if self.streams else self._board.version
         self.advance()
         if id_ is not None and self._board.can_resume(id_):
             quotes, since_us = self._board.quotes(self.keys), id_ - RESUME_SLACK_US
             states = "".join(self._fragments.state(quote) for quote in quotes if quote.at < since_us)
-            cells = sse.piece(self._sheet.calm(quote for quote in quotes if quote.at >= since_us))
+            cells = sse.piece(self._cell_cache.steady(quote for quote in quotes if quote.at >= since_us))
         else:
-            states, cells = "", self._whole(since)
+            states, cells = "", self.page(least)
         stamp = self.last_id if cells and self.last_id else None
-        return sse.frame(
-            (cells, sse.piece(f"{states}{self._board.status}{tail}{BEAT}")), id=stamp, retry_ms=FIRST_RETRY_MS
-        )
+        rest = sse.piece(f"{states}{self._board.status}{BEAT}")
+        return sse.frame((cells, rest), id=stamp, retry_ms=FIRST_RETRY_MS)
 
-    def _whole(self, since: int) -> bytes:
-        version, cells = self._sheet.whole(self._board, self.keys, since)
-        if version < self.position:  # `advance` has found nothing new since then
-            self._sheet.keep_whole(self.keys, self.position, cells)
+    def page(self, least: int) -> bytes:
+        """Return the encoded cells of the whole page, without flash, as of version `least` or a later one."""
+        version, cells = self._cell_cache.page(self._board, self.keys, least)
+        if version < self.position:  # `advance` found no change since then
+            self._cell_cache.put_page(self.keys, self.position, cells)
         return cells
 
-    def _encode(self, cells: bytes, after: int, *, rise: bool) -> bytes:
+    def _encode(self, cells: bytes, after: int, *, for_all: bool) -> bytes:
+        """`for_all`: the event of a flush, which gets a new id; otherwise that of a catch-up."""
         status = self._board.status if self._board.status_version > after else ""
         if not cells:
             return sse.encode(status + BEAT) if status else b""
-        if rise:
-            # Never this process's own clock: another process has to understand the id.
+        if for_all:
+            # Never this process's own clock: other processes have to understand the id.
             self.last_id = max(self._board.at, self.last_id + 1) if self._board.at else 0
         pieces = [cells]
         if status:
             pieces.append(sse.piece(status))
-        if not rise or self._beats():
+        if not for_all or self._beat_due():
             pieces.append(_BEAT)
         return sse.frame(pieces, id=self.last_id or None)
 
-    def _beats(self) -> bool:
-        """Tell whether the event being made for all carries a heartbeat: the first since a second does, by
-        the batches' time.
+    def _beat_due(self) -> bool:
+        """Return whether this flush carries a heartbeat: the first of each second does, by batch instants.
 
-        Who misses that one catches up with an event of its own, which always does.
+        A browser that misses it catches up with an event of its own, which always carries one.
         """
         at = self._board.at
-        if at and at - self._beaten_at < _BEAT_EVERY_US:
+        if at and at - self._beat_at < _BEAT_EVERY_US:
             return False
-        self._beaten_at = at
+        self._beat_at = at
         return True
 
 
+def view_key(keys: Iterable[str], columns: Iterable[str]) -> ViewKey:
+    """Pages that differ only in the order of their rows have the same key."""
+    return tuple(sorted(set(keys))), tuple(columns)
+
+
 def farewell(retry_ms: int) -> bytes:
-    """Return the last event of a stream that is sent away; `retry` counts only on an event with data."""
+    """Return the last event of a stream. Browsers honour `retry` only on an event with data."""
     return sse.encode(BEAT, retry_ms=retry_ms)
 
 

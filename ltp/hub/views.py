@@ -1,7 +1,6 @@
-"""The views that are open and which of them show an instrument.
+"""The open views, which of them show an instrument, and which of them may be sent an event.
 
-Says which views wait for an event, and forgets those that nobody looks at any more. The caller holds the
-hub's lock.
+The caller holds the hub's lock.
 """
 
 from __future__ import annotations
@@ -14,26 +13,27 @@ from typing import Final
 from ltp.hub.view import View, ViewKey
 
 LINGER_S: Final = 5.0  # a page is rendered before its stream connects
-# of all views: 2,000 pages of 50 rows and ten columns, which take a third of a core to put together
-HOT_CELLS: Final = 1_000_000
+# Of all views: 2,000 pages of 50 rows and ten columns. Their events take a third of a core.
+MOST_CELLS: Final = 1_000_000
 
 
 class Views:
-    """A view sleeps until something it shows changes, waits for its turn, and rests for a while after an
-    event.
+    """A view sleeps until an instrument that it shows changes, waits for its event, then rests for a while.
 
-    Only one that sleeps has to be told of a change: when its turn comes a view looks itself for what is new
-    to it. So with prices everywhere a batch costs nothing per view. `waiting`: in the order in which they
-    came to wait. `cells`: of all views, each as often as views show it.
+    Only sleeping views are marked when an instrument changes: at the end of its rest a view looks for changes
+    itself. So while prices move everywhere, a batch costs nothing per view.
+
+    `waiting`: in the order in which they began to wait. `cells`: of all views; an instrument counts once for
+    each view that shows it.
     """
 
     def __init__(self) -> None:
         self._views: dict[ViewKey, View] = {}
-        self._showing: dict[str, list[View]] = {}
+        self._showing: dict[str, list[View]] = {}  # by instrument
         self._asleep: set[View] = set()
         self._resting: list[
             tuple[float, int, View]
-        ] = []  # a heap; the number only keeps views from being compared
+        ] = []  # a heap; the number keeps views from being compared
         self._order = itertools.count()
         self.waiting: dict[View, None] = {}
         self.cells = 0
@@ -45,30 +45,28 @@ class Views:
         return self._views.get(key)
 
     def add(self, view: View) -> View:
-        """Take a view in; return the one that is already here for the same key."""
+        """Register a view; return the one registered for the same key, which may be another."""
         present = self._views.get(view.key)
         if present is None:
             present = self._views[view.key] = view
             self._asleep.add(view)
-            view.kept = True
+            view.registered = True
             self.cells += view.cells
             for key in view.keys:
                 self._showing.setdefault(key, []).append(view)
         return present
 
     def has_room(self, cells: int) -> bool:
-        """Tell whether a view of so many cells fits in, after dropping views without a browser, the least
-        recently used first.
-        """
-        if self.cells + cells > HOT_CELLS:
+        """Return whether `cells` more fit, dropping views without a browser if needed, least recent first."""
+        if self.cells + cells > MOST_CELLS:
             for view in sorted((view for view in self if not view.streams), key=lambda view: view.touched_s):
                 self._drop(view)
-                if self.cells + cells <= HOT_CELLS:
+                if self.cells + cells <= MOST_CELLS:
                     break
-        return self.cells + cells <= HOT_CELLS
+        return self.cells + cells <= MOST_CELLS
 
     def mark(self, keys: Iterable[str]) -> None:
-        """Note that these instruments look different now."""
+        """Let the sleeping views of these instruments wait for an event: their cells look different now."""
         asleep = self._asleep
         if not asleep:
             return
@@ -79,13 +77,13 @@ class Views:
                     self.waiting[view] = None
 
     def mark_status(self) -> None:
-        """Note that every page has to be told something new of the market as a whole."""
+        """Let all sleeping views wait for an event: the status of the market changed."""
         self.waiting.update(dict.fromkeys(self._asleep))
         self._asleep.clear()
 
     def sleep(self, view: View) -> None:
         self.waiting.pop(view, None)
-        if view.kept:
+        if view.registered:
             self._asleep.add(view)
 
     def rest(self, view: View, until_s: float) -> None:
@@ -96,13 +94,11 @@ class Views:
         heapq.heappush(self._resting, (until_s, next(self._order), view))
 
     def due(self, until_s: float) -> list[View]:
-        """Return the views whose next event may go out, longest due first; views nobody watches wait for
-        nothing.
-        """
+        """Return the views that may be sent an event, longest waiting first. Views without browsers sleep."""
         resting = self._resting
         while resting and resting[0][0] <= until_s:
             view = heapq.heappop(resting)[2]
-            if view.saw_all:
+            if view.nothing_new:
                 self.sleep(view)
             else:
                 self.waiting[view] = None
@@ -113,13 +109,13 @@ class Views:
         return due
 
     def next_due_s(self) -> float:
-        """Return the instant at which `due` may have something; one long past when it has."""
+        """Return the instant from which on `due` may return a view: 0 if one waits, infinite if all sleep."""
         if self.waiting:
             return 0.0
         return self._resting[0][0] if self._resting else float("inf")
 
     def shown(self) -> KeysView[str]:
-        """Return the instruments of every view here: watched, or opened a moment ago."""
+        """Return the instruments of all views, whether a browser has connected yet or not."""
         return self._showing.keys()
 
     def drop_idle(self, now_s: float) -> None:
@@ -134,7 +130,7 @@ class Views:
         self.cells -= view.cells
         self.waiting.pop(view, None)
         self._asleep.discard(view)
-        view.kept = False
+        view.registered = False
         for key in view.keys:
             showing = self._showing[key]
             showing.remove(view)

@@ -1,3 +1,1 @@
-"""What a share's candles say: indicators, facts, criteria, strategies and plans. Pure functions on arrays; no
-SQL, no clock.
-"""
+"""Screens: indicators, facts, criteria, strategies and plans, as pure functions on arrays of candles."""

@@ -1,7 +1,6 @@
-"""Named criteria and the score they add up to.
+"""The criteria of a strategy, and the score of a share from them.
 
-A strategy is a list of them, so that a page can say of every row which it met and by how much. Knows facts by
-their names alone.
+A strategy is a list of criteria, so that a page can show for every row which were met and by how much.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ Curve = tuple[tuple[float, float], ...]
 
 
 class Criterion(NamedTuple):
-    """What is asked of one fact: met strictly above `low` and strictly below `high`, either of which may be
-    open.
+    """A condition on one fact: met strictly above `low` and strictly below `high`.
 
-    `curve`: points (value, credit), values rising, between which the credit is drawn straight; before the
-    first and after the last it stays. So a near miss earns something, and more of a good thing more.
-    `weight`: points of a hundred that a credit of 1 brings.
+    `curve`: points (value, credit) with rising values; the credit is interpolated linearly between them and
+    constant outside. So a near miss earns some credit, and a better value earns more. `weight`: points of a
+    hundred for a credit of 1.
     """
 
     name: str
@@ -49,7 +47,7 @@ class Score(NamedTuple):
 
 
 def assess(criteria: Sequence[Criterion], facts: Mapping[str, Value]) -> Score:
-    """Return the credits' weighted average and what each criterion said; what is unknown earns nothing."""
+    """Return the weighted average of the credits and the outcome of each criterion; unknown facts earn 0."""
     earned = 0.0
     outcomes = []
     for criterion in criteria:
@@ -61,7 +59,7 @@ def assess(criteria: Sequence[Criterion], facts: Mapping[str, Value]) -> Score:
 
 
 def credit(curve: Curve, value: float) -> float:
-    """Return 0 to 1, between the points of the curve on a straight line."""
+    """Return the credit of a value, 0 to 1, interpolated linearly between the points of the curve."""
     if value <= curve[0][0]:
         return curve[0][1]
     for (left, before), (right, after) in pairwise(curve):

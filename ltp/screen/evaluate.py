@@ -1,9 +1,7 @@
-"""A custom screen's criteria on one share: which are met on the newest session, by what value and by how
-much.
+"""Evaluation of a custom screen's criteria for one share on its newest session.
 
-What a criterion may say is settled by `core.criteria.parser`; here it becomes numbers. Where the warm-up of a
-function is not over, or a division has no answer, the outcome is unknown, and what is unknown is not met.
-Knows no SQL and no universe.
+`core.criteria.parser` makes the trees that are computed here. In the warm-up of a function, or after a
+division by zero, a comparison is unknown, and an unknown criterion is not met.
 """
 
 from __future__ import annotations
@@ -21,15 +19,15 @@ from ltp.core.criteria.nodes import (
     Arithmetic,
     Call,
     Comparison,
+    FactRef,
     Logic,
-    Measured,
     Negative,
     Node,
     NodeKind,
     Not,
     Number,
     Series,
-    written,
+    node_text,
 )
 from ltp.core.screener import Outcome
 from ltp.screen import indicators
@@ -38,7 +36,8 @@ from ltp.screen.history import Floats, History, weekly
 Facts = Mapping[str, float | str | None]
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt,
+    "<=": operator.le, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _COMPUTE: Final[Mapping[str, Callable[[Floats, Floats], Floats]]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -54,12 +53,10 @@ _OVER: Final[Mapping[str, Callable[[Floats, int], Floats]]] = {
 
 
 def outcomes(criteria: Iterable[Node], history: History, facts: Callable[[], Facts]) -> tuple[Outcome, ...]:
-    """Return what each criterion says of a share on its newest session; those joined by a plain `and` one by
-    one.
+    """Return the outcome of each criterion; criteria joined by `and` have an outcome each.
 
     Args:
-        facts: measures the share; called at most once, and only where a criterion names a fact of the newest
-            session.
+        facts: measures the share; called at most once, and only if a criterion names a fact.
     """
     share = _Share(history, facts)
     with np.errstate(all="ignore"):
@@ -75,33 +72,33 @@ def _parts(node: Node) -> Iterator[Node]:
 
 
 class _Share:
-    """One share, or its weeks; what was computed is kept, for criteria repeat themselves."""
+    """A share, or its weeks, with a cache of series, because criteria often share terms."""
 
     def __init__(self, history: History, facts: Callable[[], Facts]) -> None:
         self._history, self._measure = history, facts
         self._facts: Facts | None = None
         self._weeks: _Share | None = None
-        self._held: dict[Call, Floats] = {}
+        self._cache: dict[Call, Floats] = {}
 
     def outcome(self, node: Node) -> Outcome:
         passed = self._truth(node) is True
         if not isinstance(node, Comparison):
-            return Outcome(written(node), passed)
+            return Outcome(node_text(node), passed)
         if node.left.kind is NodeKind.WORD:
             return Outcome(
-                written(node),
+                node_text(node),
                 passed,
                 None,
-                f"{node.sign} {written(node.right)}, is {self._word(node.left) or 'unknown'}",
+                f"{node.sign} {node_text(node.right)}, is {self._word(node.left) or 'unknown'}",
             )
         value, bound = self._number(node.left), self._number(node.right)
         stated = (
-            written(node.right)
+            node_text(node.right)
             if isinstance(node.right, Number)
-            else f"{_plain(bound)} ({written(node.right)})"
+            else f"{_plain(bound)} ({node_text(node.right)})"
         )
         return Outcome(
-            written(node),
+            node_text(node),
             passed,
             _rounded(value),
             f"{node.sign} {stated}",
@@ -110,16 +107,16 @@ class _Share:
         )
 
     def _truth(self, node: Node) -> bool | None:
-        """Return None for unknown: what would decide is not known."""
+        """Return None for unknown: the values that decide are not known."""
         match node:
             case Comparison(sign, left, right) if left.kind is NodeKind.WORD:
                 word = self._word(left)
-                return None if word is None else (word == written(right)) == (sign == "==")
+                return None if word is None else (word == node_text(right)) == (sign == "==")
             case Comparison(sign, left, right):
                 a, b = self._number(left), self._number(right)
                 return _COMPARE[sign](a, b) if math.isfinite(a) and math.isfinite(b) else None
-            case Not(of):
-                inner = self._truth(of)
+            case Not(operand):
+                inner = self._truth(operand)
                 return None if inner is None else not inner
             case Logic(word, parts):
                 decides = word == "or"
@@ -138,7 +135,7 @@ class _Share:
         return bool(before <= 0 < now)
 
     def _word(self, node: Node) -> str | None:
-        word = self._fact(node.name) if isinstance(node, Measured) else None
+        word = self._fact(node.name) if isinstance(node, FactRef) else None
         return word if isinstance(word, str) else None
 
     def _fact(self, name: str) -> float | str | None:
@@ -147,34 +144,35 @@ class _Share:
         return self._facts.get(name)
 
     def _number(self, node: Node) -> float:
-        """Return the value on the newest session, NaN where it is not known."""
+        """Return the value on the newest session, NaN if it is unknown."""
         if node.kind is NodeKind.SERIES:
             values = self._series(node)
             return float(values[-1]) if values.size else math.nan
         match node:
-            case Measured(name):
+            case FactRef(name):
                 fact = self._fact(name)
                 return fact if isinstance(fact, int | float) else math.nan
-            case Negative(of):
-                return -self._number(of)
+            case Negative(operand):
+                return -self._number(operand)
             case Arithmetic(sign, left, right):
+                # numpy's floats, because they divide by zero without an exception.
                 a, b = np.float64(self._number(left)), np.float64(self._number(right))
-                return float(_COMPUTE[sign](a, b))  # type: ignore[arg-type]  # numpy divides by zero without an exception
-            case Call("weekly", (of,)):
+                return float(_COMPUTE[sign](a, b))  # type: ignore[arg-type]
+            case Call("weekly", (operand,)):
                 if self._weeks is None:
                     self._weeks = _Share(weekly(self._history), self._measure)
-                return self._weeks._number(of)
-            case Call("abs", (of,)):
-                return abs(self._number(of))
+                return self._weeks._number(operand)
+            case Call("abs", (operand,)):
+                return abs(self._number(operand))
             case _:
                 raise AssertionError(f"the grammar lets no {node} be a number")
 
     def _series(self, node: Node) -> Floats:
         if not isinstance(node, Call):
-            return self._computed(node)  # quicker than finding it: a chain's hash is as long as the chain
-        if node not in self._held:
-            self._held[node] = self._computed(node)
-        return self._held[node]
+            return self._computed(node)  # uncached: hashing a long chain costs more than computing it
+        if node not in self._cache:
+            self._cache[node] = self._computed(node)
+        return self._cache[node]
 
     def _computed(self, node: Node) -> Floats:
         match node:
@@ -183,14 +181,14 @@ class _Share:
             case Series(name):
                 values: Floats = getattr(self._history, name)
                 return values
-            case Negative(of):
-                return -self._series(of)
+            case Negative(operand):
+                return -self._series(operand)
             case Arithmetic(sign, left, right):
                 return _COMPUTE[sign](self._series(left), self._series(right))
-            case Call("abs", (of,)):
-                return np.abs(self._series(of))
-            case Call("ago", (of,), days):
-                values = self._series(of)
+            case Call("abs", (operand,)):
+                return np.abs(self._series(operand))
+            case Call("ago", (operand,), days):
+                values = self._series(operand)
                 return np.concatenate((np.full(min(days, values.size), math.nan), values[:-days]))
             case Call("atr" | "adx" as function, (), days):
                 of_day = indicators.atr if function == "atr" else indicators.adx
@@ -199,16 +197,14 @@ class _Share:
                     self._history.close,
                     days,
                 )
-            case Call(function, (of,), days):
-                return _over(_OVER[function], self._series(of), days)
+            case Call(function, (operand,), days):
+                return _over(_OVER[function], self._series(operand), days)
             case _:
                 raise AssertionError(f"the grammar gives {node} no value a session")
 
 
 def _over(function: Callable[[Floats, int], Floats], values: Floats, days: int) -> Floats:
-    """Apply a function to what follows the last gap: a running sum would carry one NaN to the end, an extreme
-    step over it.
-    """
+    """Apply a function after the last NaN: a running sum would carry it on, an extreme would skip it."""
     gaps = np.flatnonzero(~np.isfinite(values))
     start = int(gaps[-1]) + 1 if gaps.size else 0
     found = np.full(values.size, math.nan)
@@ -226,7 +222,7 @@ def _margin(sign: str, value: float, bound: float) -> float | None:
 def _unit(node: Node) -> str:
     if isinstance(node, Series):
         return "shares" if node.name == "volume" else "₹"
-    return unit_of(node.name) if isinstance(node, Measured) else ""
+    return unit_of(node.name) if isinstance(node, FactRef) else ""
 
 
 def _rounded(value: float) -> float | None:

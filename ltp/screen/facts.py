@@ -1,7 +1,6 @@
-"""The facts of a share on its newest session, by the names of `core.criteria.facts`.
+"""The facts of a share on its newest session, named as in `core.criteria.facts`.
 
-The step between indicators and criteria: arrays become the one number of each that counts today. Knows no
-strategy.
+The step between indicators and criteria: from arrays to single values.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from ltp.screen.timeframe import Timeframe
 Value = float | str | None
 
 YEAR: Final = 252  # sessions
-_DECIMALS: Final = 4  # the smallest step of a price; rupees and per cent alike need no more
+_DECIMALS: Final = 4  # the smallest step of a price, and enough for per cent
 _TREND: Final = {1.0: "up", 0.0: "sideways", -1.0: "down"}
 _SIDE: Final = {1.0: "up", -1.0: "down"}
 _RETURNS: Final = {"ret1m": 21, "ret3m": 63, "ret6m": 126, "ret12m": YEAR}
 
 
 def measure(daily: Timeframe, weekly: Timeframe, index: History | None) -> Mapping[str, Value]:
-    """Return each fact of `core.criteria.facts.FACTS`; None for what the history is too short for.
+    """Return each fact of `core.criteria.facts.FACTS`, None if the history is too short for it.
 
     Args:
-        index: NIFTY's daily candles; None leaves the relative strength unknown.
+        index: NIFTY's daily candles; without them the relative strength is unknown.
     """
     found = {
         **_prices(daily),
@@ -39,21 +38,19 @@ def measure(daily: Timeframe, weekly: Timeframe, index: History | None) -> Mappi
         **_momentum(daily),
         **_ranges(daily),
         **_year(daily),
-        **_against(daily, index),
+        **_relative_strength(daily, index),
         **_weeks(weekly),
     }
     return {name: _plain(value) for name, value in found.items()}
 
 
 def newest(values: Floats, back: int = 0) -> float:
-    """Return the newest value, or the one `back` before it; NaN where there is none."""
+    """Return the newest value, or the one `back` before it; NaN if there is none."""
     return float(values[-1 - back]) if values.size > back else math.nan
 
 
 def over_pct(value: float, base: float) -> float:
-    """Return by how many per cent `value` is above `base`; NaN where either is unknown or the base is not
-    above 0.
-    """
+    """Return how far `value` is above `base`, per cent; NaN if either is unknown or `base` is not above 0."""
     return 100 * (value / base - 1) if base > 0 else math.nan
 
 
@@ -158,12 +155,12 @@ def _ranges(daily: Timeframe) -> dict[str, Value]:
 
 
 def highest_before(high: Floats, sessions: int) -> float:
-    """Return the highest of the `sessions` before the newest one: what a breakout has to pass."""
+    """Return the highest high of the `sessions` before the newest one, which a breakout has to pass."""
     return float(high[-1 - sessions : -1].max()) if high.size > sessions else math.nan
 
 
 def lowest(low: Floats, sessions: int) -> float:
-    """Return the lowest of the newest `sessions`."""
+    """Return the lowest low of the newest `sessions`."""
     return float(low[-sessions:].min()) if low.size >= sessions else math.nan
 
 
@@ -187,8 +184,8 @@ def _year(daily: Timeframe) -> dict[str, Value]:
     }
 
 
-def _against(daily: Timeframe, index: History | None) -> dict[str, Value]:
-    """Return the relative strength: only three days of the index are asked for, not a whole array."""
+def _relative_strength(daily: Timeframe, index: History | None) -> dict[str, Value]:
+    """Return the relative strength, from three days of the index and not from whole arrays."""
     found: dict[str, Value] = {"rs6m": None, "rs12m": None}
     if index is None or len(daily) <= YEAR // 2:
         return found

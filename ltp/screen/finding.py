@@ -1,7 +1,6 @@
-"""What a strategy says of one share: the fields of `core.screener.Row` that it can know, and the words for
-numbers.
+"""The result of a strategy for one share: fields of `core.screener.Row`, and their sentences.
 
-Whoever knows the share's key, name and rank makes the row: `Row(key, rank, symbol, name, sector,
+The caller knows key, name and rank, and makes the row: `Row(key, rank, symbol, name, sector,
 **finding._asdict())`.
 """
 
@@ -25,11 +24,11 @@ NOT_READY: Final = "NOT_READY"
 
 DAILY_WEIGHT: Final = 0.6
 WEEKLY_WEIGHT: Final = 0.4
-_STALE_AFTER_D: Final = 7  # longer than any row of holidays
+_STALE_AFTER_D: Final = 7  # longer than any run of holidays
 
 
 class Finding(NamedTuple):
-    """Units and meanings as in `core.screener.Row`. `score` is None where the history is too short for one."""
+    """Units and meanings as in `core.screener.Row`. `score` is None if the history is too short for one."""
 
     setup: str
     why: str
@@ -54,7 +53,7 @@ class Finding(NamedTuple):
 
 
 class Weakness(NamedTuple):
-    """What stands against a share, and what would have to happen, both as parts of a sentence."""
+    """A reason against a share, and the event that would remove it, both as parts of a sentence."""
 
     reason: str
     cure: str
@@ -73,7 +72,7 @@ def blended(daily: float, weekly: float) -> float:
 
 
 def scored(advice: Finding, study: Study, daily: Score, weekly: Score, flags: tuple[str, ...]) -> Finding:
-    """Return `advice` with what was measured: the score and its parts, the facts, every criterion."""
+    """Return `advice` with the score and its parts, the facts and the outcome of every criterion."""
     return advice._replace(
         score=blended(daily.points, weekly.points),
         base_score=round(daily.points, 1),
@@ -85,13 +84,11 @@ def scored(advice: Finding, study: Study, daily: Score, weekly: Score, flags: tu
     )
 
 
-def silence(study: Study, least: int) -> str:
-    """Say why nothing can be said of a share at all: too few sessions, or none lately; empty where something
-    can.
-    """
+def no_score_reason(study: Study, min_sessions: int) -> str:
+    """Return why a share gets no score: too few sessions, or none lately; "" if it gets one."""
     sessions = len(study.daily)
-    if sessions < least:
-        return f"Only {sessions} sessions of history; a score needs {least}."
+    if sessions < min_sessions:
+        return f"Only {sessions} sessions of history; a score needs {min_sessions}."
     if study.lag_days > _STALE_AFTER_D:
         return f"Not traded for {study.lag_days} days before the newest session."
     return ""
@@ -102,7 +99,7 @@ def unscored(study: Study, why: str) -> Finding:
 
 
 def doubts(study: Study) -> tuple[str, ...]:
-    """Return as sentences what the history leaves unknown, so that a low score is not taken for a weak share."""
+    """Return sentences about unknown facts, so that a low score is not mistaken for a weak share."""
     sessions, found = len(study.daily), []
     if sessions <= 252:
         found.append(
@@ -112,23 +109,21 @@ def doubts(study: Study) -> tuple[str, ...]:
 
 
 def too_short(unknown: Sequence[str]) -> Finding:
-    """Return what is said of a share whose setup is decided by facts that are `unknown`: their names in
-    `core.criteria.facts`.
-    """
+    """Return the finding for a share without the facts `unknown`, named as in `core.criteria.facts`."""
     labels = ", ".join(FACT[name].label for name in unknown)
     return Finding(NOT_READY, f"Too little history: {labels} unknown.", "More sessions.")
 
 
 def per_cent(value: float) -> str:
-    """Return "8.4%"; "0.0% below" would say nothing of where a line is missed by a hair."""
+    """Return "8.4%", and "less than 0.1%" instead of a misleading "0.0%"."""
     return f"{value:.1f}%" if abs(value) >= 0.05 else "less than 0.1%"
 
 
 def rupees_text(value: float) -> str:
-    """Return "₹1,402.10" of rupees."""
+    """Return "₹1,402.10" for rupees."""
     return price_text(round(value * 100) * 100)
 
 
 def price_text(price: Price) -> str:
-    """Return "₹1,402.10" of a price in 1/10,000 rupee."""
+    """Return "₹1,402.10" for a price in 1/10,000 rupee."""
     return f"₹{grouped_text(price)}"

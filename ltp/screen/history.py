@@ -1,7 +1,6 @@
-"""A share's daily candles as arrays, and the weeks they make.
+"""A share's daily candles as numpy arrays, and its weekly candles.
 
-The first step of a screen: bytes from SQL become arrays once, and everything after is numpy. Knows no key, no
-symbol and no clock; whether the prices were adjusted for splits is settled before they come here.
+The first step of a screen: the bytes from SQL become arrays once.
 """
 
 from __future__ import annotations
@@ -22,14 +21,11 @@ RECORD: Final = np.dtype(
     [("day", "<i4"), ("open", "<i8"), ("high", "<i8"), ("low", "<i8"), ("close", "<i8"), ("volume", "<i8")]
 )
 _LAST_DAY: Final = date.max.toordinal() - date(1970, 1, 1).toordinal()
-_MONDAY: Final = (
-    3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
-)
+_MONDAY: Final = 3  # 1970-01-01 was a Thursday: (day + 3) // 7 counts weeks from Monday
 
 
 class History(NamedTuple):
-    """Candles, oldest first, one session each (or one week each). All arrays have one length, which may be
-    zero.
+    """Candles of sessions or of weeks, oldest first. All arrays have the same length, which may be zero.
 
     `days`: int32, days since 1970-01-01. Prices: rupees. `volume`: shares.
     """
@@ -43,16 +39,16 @@ class History(NamedTuple):
 
 
 def from_packed(packed: bytes) -> History:
-    """Return the candles of records as `core.history.candle.pack` writes them.
+    """Return the candles of packed records, see `core.history.candle.pack`.
 
     Raises:
         ValueError: they are damaged: the length is no multiple of a record's, or a day, a price or a volume
-            cannot be.
+            is impossible.
     """
     if len(packed) % RECORD.itemsize:
         raise ValueError("a torn record")
     records = np.frombuffer(packed, RECORD)
-    # Whatever is wrong with one share would otherwise be a wrong number, or the newest session of all.
+    # A damaged day could become the newest session of all shares, and a damaged price a wrong fact.
     if (np.diff(records["day"]) <= 0).any() or (records["day"][-1:] > _LAST_DAY).any():
         raise ValueError("days out of order")
     if (
@@ -69,10 +65,9 @@ def from_packed(packed: bytes) -> History:
 
 
 def weekly(daily: History) -> History:
-    """Return a candle for each ISO week (Monday to Sunday) that had a session; its day is the week's last
-    session.
+    """Return a candle for each ISO week (Monday to Sunday) with a session, dated by the week's last session.
 
-    The last week may still be forming: it holds what was traded so far, as a weekly chart does.
+    The last week may be incomplete: its candle has the sessions so far, as in a weekly chart.
     """
     if not daily.days.size:
         return daily

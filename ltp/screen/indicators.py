@@ -1,9 +1,8 @@
-"""Indicators: arrays in, arrays of the same length out, NaN wherever the warm-up is not over.
+"""Indicators: functions from arrays to arrays of the same length, with NaN during the warm-up.
 
-TA-Lib computes what it knows, with its unstable period at 0: the first value comes as soon as the formula has
+TA-Lib computes most of them, with its unstable period at 0: the first value comes as soon as the formula has
 all its inputs (EMA n: the n-th candle, started with the plain average of n; RSI, ATR and DI 14: the 15th; ADX
-14: the 28th; MACD: the 34th) and not before; a shorter input gives NaN alone. Knows nothing of days, shares
-or screens.
+14: the 28th; MACD: the 34th) and not before; a shorter input gives only NaN.
 """
 
 from __future__ import annotations
@@ -25,9 +24,7 @@ MAX_INDEX_GAP_D: Final = 7  # an index value older than a week is no comparison
 
 
 class Supertrend(NamedTuple):
-    """`line`: the trailing band, in price units. `side`: 1 while the line is below the price, −1 above, NaN
-    in the warm-up.
-    """
+    """`line`: the trailing band. `side`: 1 while it is below the price, −1 above, NaN in the warm-up."""
 
     line: Floats
     side: Floats
@@ -46,9 +43,7 @@ class Bands(NamedTuple):
 
 
 def ema(values: Floats, period: int) -> Floats:
-    """Return the exponential average, factor 2 / (period + 1), started with the plain average of the first
-    `period`.
-    """
+    """Return the exponential average: factor 2 / (period + 1), started with the plain average of `period`."""
     return talib.EMA(values, period)
 
 
@@ -65,11 +60,11 @@ def lowest(values: Floats, period: int) -> Floats:
 
 
 def rsi(close: Floats, period: int = 14) -> Floats:
-    """Return Wilder's RSI. NaN also before the first move: no gain and no loss is no momentum, not one of 0."""
+    """Return Wilder's RSI. NaN also before the first move: without gains and losses there is no momentum."""
     if close.size <= period:
-        return _nothing(close)
+        return _nan(close)
     found: Floats = talib.RSI(close, period)
-    if close[0] == close[period]:  # only then can the first values be of a price that never moved
+    if close[0] == close[period]:  # else the price has moved before the first value
         moved = close != close[0]
         found[: int(moved.argmax()) if moved.any() else close.size] = math.nan
     return found
@@ -96,7 +91,7 @@ def macd(close: Floats, fast: int = 12, slow: int = 26, signal: int = 9) -> Macd
 
 
 def bollinger(close: Floats, period: int = 20, deviations: float = 2.0) -> Bands:
-    """Return the bands around the plain average, by the standard deviation of the population (divided by n)."""
+    """Return bands around the plain average at multiples of the population's standard deviation (over n)."""
     return Bands(*talib.BBANDS(close, period, deviations, deviations))
 
 
@@ -106,7 +101,7 @@ def supertrend(high: Floats, low: Floats, close: Floats) -> Supertrend:
     The bands are (high + low) / 2 ± 3 ATR; the lower one only rises and the upper one only falls until the
     close crosses it. The first value is on the 11th candle and begins on the down side.
     """
-    found = Supertrend(_nothing(close), _nothing(close))
+    found = Supertrend(_nan(close), _nan(close))
     start = SUPERTREND_PERIOD
     if close.size <= start:
         return found
@@ -121,8 +116,7 @@ def supertrend(high: Floats, low: Floats, close: Floats) -> Supertrend:
 def _trail(
     lows: Sequence[float], highs: Sequence[float], closes: Sequence[float]
 ) -> tuple[list[float], list[float]]:
-    # Each band depends on the one before, so this is the one loop over days; on floats, not on array
-    # elements.
+    # A loop, because each band depends on the one before. Over floats, which are faster than array elements.
     lower, upper, before, up = lows[0], highs[0], closes[0], False
     lines, sides = [upper], [-1.0]
     for low, high, close in zip(lows[1:], highs[1:], closes[1:], strict=True):
@@ -138,23 +132,23 @@ def _trail(
 
 
 def at_days(days: NDArray[np.int32], index_days: NDArray[np.int32], index_close: Floats) -> Floats:
-    """Return the index's last close on or before each day; NaN where there is none within the week before."""
+    """Return the index's last close on or before each day; NaN if there is none within the week before."""
     found = np.full(days.size, math.nan)
     if index_days.size:
-        place = np.searchsorted(index_days, days, side="right") - 1
-        known = (place >= 0) & (days - index_days[place] <= MAX_INDEX_GAP_D)
-        found[known] = index_close[place[known]]
+        at = np.searchsorted(index_days, days, side="right") - 1
+        known = (at >= 0) & (days - index_days[at] <= MAX_INDEX_GAP_D)
+        found[known] = index_close[at[known]]
     return found
 
 
 def trend(close: Floats, *averages: Floats) -> Floats:
-    """Return 1 where the close is above the second average and each average above the next, −1 where all is
-    reversed, else 0.
+    """Return 1 for an up trend, −1 for a down trend, else 0.
+
+    Up: the close is above the second average and each average above the next. Down: all reversed.
 
     Args:
-        averages: at least two, the quickest first. The close is held against the second: a dip below the
-            quickest is a
-            pullback, not the end of a trend.
+        averages: at least two, the quickest first. The close is compared with the second one, because a dip
+            below the quickest is a pullback and not the end of a trend.
     """
     up, down = close > averages[1], close < averages[1]
     for quick, slow in pairwise(averages):
@@ -163,12 +157,12 @@ def trend(close: Floats, *averages: Floats) -> Floats:
 
 
 def run_length(values: Floats) -> int:
-    """Return how many of the newest values in a row equal the newest; 0 where that is NaN or there is none."""
+    """Return the length of the run of equal values at the end; 0 if the last is NaN or there is none."""
     if not values.size or math.isnan(values[-1]):
         return 0
     other = np.flatnonzero(values != values[-1])
     return int(values.size - 1 - other[-1]) if other.size else int(values.size)
 
 
-def _nothing(values: Floats) -> Floats:
+def _nan(values: Floats) -> Floats:
     return np.full(values.size, math.nan)

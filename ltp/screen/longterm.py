@@ -1,6 +1,6 @@
-"""The long-term strategy: a share that has been rising for a year, bought where it rests.
+"""The long-term strategy: shares that have been rising for a year, bought at a rest.
 
-Score: what the criteria below add up to, 60% of days and 40% of weeks. What to do about it: `longterm_setup`.
+The score is 60% from the daily and 40% from the weekly criteria below. `longterm_setup` makes the plan.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Final
 from ltp.core.money import Price
 from ltp.core.sizing import Sizing
 from ltp.screen.criterion import Criterion, assess
-from ltp.screen.finding import Finding, doubts, scored, silence, unscored
+from ltp.screen.finding import Finding, doubts, no_score_reason, scored, unscored
 from ltp.screen.longterm_setup import advise
 from ltp.screen.study import Study
 
-LEAST_SESSIONS: Final = 200  # before that there is no 200-day average
+MIN_SESSIONS: Final = 200  # before that there is no 200-day average
 
 DAILY: Final = (
     Criterion("Above the 200-day average", "dist_sma200", 20, ((-8, 0), (0, 0.6), (8, 1)), low=0),
@@ -36,12 +36,12 @@ WEEKLY: Final = (
 
 
 def evaluate(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
-    """Return score, setup, accumulation zone and allocation of the newest session.
+    """Return score, setup, accumulation zone and allocation for the newest session.
 
     Args:
-        tick_size: 1/10,000 rupee; every price of the plan is a multiple. 0 (unknown) stands for ₹0.05.
+        tick_size: 1/10,000 rupee; every price of the plan is a multiple of it. 0 (unknown) means ₹0.05.
     """
-    if why := silence(study, LEAST_SESSIONS):
+    if why := no_score_reason(study, MIN_SESSIONS):
         return unscored(study, why)
     daily, weekly = assess(DAILY, study.facts), assess(WEEKLY, study.facts)
     return scored(advise(study.facts, sizing, tick_size), study, daily, weekly, doubts(study))

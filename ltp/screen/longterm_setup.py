@@ -1,8 +1,7 @@
-"""What to do about a share for a year and more: the zone to accumulate in, what ends the idea, and how much
-to put in.
+"""The setup of the long-term strategy, and its plan: accumulation zone, invalidation and allocation.
 
 Zone: around the EMA 50, never below the 200-day average. Invalidation: below the 200-day average and the
-zone. Allocation: so that reaching the invalidation costs the risk of one trade. Knows no score.
+zone. Allocation: a fall to the invalidation costs the risk of one trade.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from ltp.core.money import Price
-from ltp.core.sizing import MOST_ALLOCATION_PCT, Sizing, share_pct
+from ltp.core.sizing import MAX_ALLOCATION_PCT, Sizing, share_pct
 from ltp.screen.facts import Value
 from ltp.screen.finding import (
     NOT_READY,
@@ -28,19 +27,19 @@ from ltp.screen.finding import (
 )
 from ltp.screen.plan import nearest_tick, size, stop_on_tick, tick_above
 
-MOST_DRAWDOWN: Final = 30.0  # %; a share that fell farther is a recovery, not a trend
-MOST_VOLATILITY: Final = 60.0  # % a year
-MOST_BELOW_SMA200: Final = 5.0  # %; this near below the 200-day average, one good month brings it back
+MAX_DRAWDOWN: Final = 30.0  # %; a share that fell farther is a recovery, not a trend
+MAX_VOLATILITY: Final = 60.0  # % a year
+MAX_BELOW_SMA200: Final = 5.0  # %; from less far below the 200-day average one good month brings it back
 ZONE_BELOW_ATRS: Final = 1.0  # weekly ATRs below and above the anchor
 ZONE_ABOVE_ATRS: Final = 0.5
-STOP_ATRS: Final = 0.5  # weekly ATRs below the 200-day average, so that a touch does not end the idea
-LEAST_STOP_ATRS: Final = 1.5  # weekly ATRs between entry and invalidation
-MOST_RISK_PCT: Final = 25.0  # of the entry
+STOP_ATRS: Final = 0.5  # weekly ATRs below the 200-day average, so that a touch does not end the plan
+MIN_STOP_ATRS: Final = 1.5  # weekly ATRs between entry and invalidation
+MAX_RISK_PCT: Final = 25.0  # of the entry
 HORIZON: Final = "1 to 3 years"
 
 
 class LongtermReading(NamedTuple):
-    """The facts a long-term setup is decided by, all known. Units as in `core.criteria.facts`."""
+    """The facts that decide a long-term setup, all known. Units as in `core.criteria.facts`."""
 
     price: float
     ema50: float
@@ -56,7 +55,7 @@ class LongtermReading(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """Where to buy and where the idea is over, rupees. `stop_name`: how the latter was found."""
+    """Rupees. The entry is between `low` and `high`. `stop_name`: the name of the stop for a sentence."""
 
     low: float
     high: float
@@ -66,58 +65,59 @@ class Zone(NamedTuple):
 
 
 def advise(facts: Mapping[str, Value], sizing: Sizing, tick_size: Price) -> Finding:
-    """Return the setup with its sentences and, unless it is NOT_READY, its zone, invalidation and allocation."""
+    """Return the setup with its sentences and, unless it is NOT_READY, its zone, stop and allocation."""
     missing = [name for name in LongtermReading._fields if not isinstance(facts[name], float)]
     if missing:
         return too_short(missing)
-    of = LongtermReading(*(cast(float, facts[name]) for name in LongtermReading._fields))
-    weak = _weak(of, facts)
-    if weak or of.dist_sma200 <= -MOST_BELOW_SMA200:
-        below = [_below(of)] if of.dist_sma200 <= 0 else []
-        return not_ready("No long-term uptrend", below + weak)
-    wait = _accumulate if of.dist_sma200 > 0 else _recover
-    return wait(of, _relative(facts), sizing, tick_size)
+    share = LongtermReading(*(cast(float, facts[name]) for name in LongtermReading._fields))
+    weaknesses = _weaknesses(share, facts)
+    if weaknesses or share.dist_sma200 <= -MAX_BELOW_SMA200:
+        below = [_below(share)] if share.dist_sma200 <= 0 else []
+        return not_ready("No long-term uptrend", below + weaknesses)
+    plan = _accumulate if share.dist_sma200 > 0 else _recover
+    return plan(share, _relative(facts), sizing, tick_size)
 
 
-def _below(of: LongtermReading) -> Weakness:
-    average = rupees_text(of.sma200)
+def _below(share: LongtermReading) -> Weakness:
+    average = rupees_text(share.sma200)
     return Weakness(
-        f"the close is {per_cent(-of.dist_sma200)} below the 200-day average {average}",
+        f"the close is {per_cent(-share.dist_sma200)} below the 200-day average {average}",
         f"a close is above {average}",
     )
 
 
-def _weak(of: LongtermReading, facts: Mapping[str, Value]) -> list[Weakness]:
-    supertrend = rupees_text(of.weekly_supertrend)
-    asked = (
+def _weaknesses(share: LongtermReading, facts: Mapping[str, Value]) -> list[Weakness]:
+    supertrend = rupees_text(share.weekly_supertrend)
+    checks = (
         (
-            of.slope_sma200 > 0,
-            f"the 200-day average fell {per_cent(-of.slope_sma200)} in 21 sessions",
+            share.slope_sma200 > 0,
+            f"the 200-day average fell {per_cent(-share.slope_sma200)} in 21 sessions",
             "the 200-day average rises",
         ),
         (
-            of.weekly_ema20_over_ema50 > 0,
-            f"the weekly EMA 20 is {per_cent(-of.weekly_ema20_over_ema50)} below the EMA 50",
+            share.weekly_ema20_over_ema50 > 0,
+            f"the weekly EMA 20 is {per_cent(-share.weekly_ema20_over_ema50)} below the EMA 50",
             "the weekly EMA 20 is above the EMA 50",
         ),
         (
-            of.weekly_dist_supertrend > 0,
+            share.weekly_dist_supertrend > 0,
             f"the weekly Supertrend is down at {supertrend}",
             f"a week closes above {supertrend}",
         ),
         (
-            of.drawdown_pct <= MOST_DRAWDOWN,
-            f"it is {of.drawdown_pct:.1f}% below its highest close of the year, more than {MOST_DRAWDOWN:g}%",
-            f"it is within {MOST_DRAWDOWN:g}% of that",
+            share.drawdown_pct <= MAX_DRAWDOWN,
+            f"it is {share.drawdown_pct:.1f}% below its highest close of the year, "
+            f"more than {MAX_DRAWDOWN:g}%",
+            f"it is within {MAX_DRAWDOWN:g}% of that",
         ),
         (
-            of.volatility <= MOST_VOLATILITY,
-            f"its volatility is {of.volatility:.1f}% a year, more than {MOST_VOLATILITY:g}%",
-            f"its volatility is below {MOST_VOLATILITY:g}%",
+            share.volatility <= MAX_VOLATILITY,
+            f"its volatility is {share.volatility:.1f}% a year, more than {MAX_VOLATILITY:g}%",
+            f"its volatility is below {MAX_VOLATILITY:g}%",
         ),
         (not _trails(facts), f"it trails: {_relative(facts)}", "it beats NIFTY over 6 or 12 months"),
     )
-    return [Weakness(reason, cure) for fine, reason, cure in asked if not fine]
+    return [Weakness(reason, cure) for passed, reason, cure in checks if not passed]
 
 
 def _trails(facts: Mapping[str, Value]) -> bool:
@@ -131,38 +131,37 @@ def _relative(facts: Mapping[str, Value]) -> str:
     return f"against NIFTY {six:+.1f}% over 6 and {twelve:+.1f}% over 12 months"
 
 
-def _zone(of: LongtermReading, anchor: float) -> tuple[float, float]:
-    low = max(of.sma200, anchor - ZONE_BELOW_ATRS * of.weekly_atr)
-    return low, max(low, anchor + ZONE_ABOVE_ATRS * of.weekly_atr)
+def _zone(share: LongtermReading, anchor: float) -> tuple[float, float]:
+    low = max(share.sma200, anchor - ZONE_BELOW_ATRS * share.weekly_atr)
+    return low, max(low, anchor + ZONE_ABOVE_ATRS * share.weekly_atr)
 
 
-def _invalidation(of: LongtermReading, low: float, high: float, entry: float) -> Zone:
-    """Return the zone with what ends the idea: a little below the 200-day average, if that is neither too
-    near nor too far.
-    """
-    average = of.sma200 - STOP_ATRS * of.weekly_atr
-    near, far = entry - LEAST_STOP_ATRS * of.weekly_atr, entry * (1 - MOST_RISK_PCT / 100)
+def _invalidation(share: LongtermReading, low: float, high: float, entry: float) -> Zone:
+    """Return the zone with its stop: a little below the 200-day average, if that is neither near nor far."""
+    average = share.sma200 - STOP_ATRS * share.weekly_atr
+    near, far = entry - MIN_STOP_ATRS * share.weekly_atr, entry * (1 - MAX_RISK_PCT / 100)
     if average > near and near >= far:
-        return Zone(low, high, entry, near, f"{LEAST_STOP_ATRS:g} weekly ATR below the entry")
+        return Zone(low, high, entry, near, f"{MIN_STOP_ATRS:g} weekly ATR below the entry")
     if average < far or average > near:
-        return Zone(low, high, entry, far, f"{MOST_RISK_PCT:g}% below the entry")
+        return Zone(low, high, entry, far, f"{MAX_RISK_PCT:g}% below the entry")
     return Zone(low, high, entry, average, f"{STOP_ATRS:g} weekly ATR below the 200-day average")
 
 
-def _accumulate(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
-    low, high = _zone(of, max(of.ema50, of.sma200))
+def _accumulate(share: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
+    low, high = _zone(share, max(share.ema50, share.sma200))
     text = (
-        f"Long-term uptrend: {of.dist_sma200:.1f}% above the 200-day average {rupees_text(of.sma200)}, which rose "
-        f"{of.slope_sma200:.1f}% in 21 sessions; {strength}; {of.drawdown_pct:.1f}% below the year's highest close"
+        f"Long-term uptrend: {share.dist_sma200:.1f}% above the 200-day average {rupees_text(share.sma200)}, "
+        f"which rose {share.slope_sma200:.1f}% in 21 sessions; {strength}; "
+        f"{share.drawdown_pct:.1f}% below the year's highest close"
     )
-    if of.price > high:
-        zone = _invalidation(of, low, high, max(low, min(high, of.ema50)))
-        above = 100 * (of.price / high - 1)
+    if share.price > high:
+        zone = _invalidation(share, low, high, max(low, min(high, share.ema50)))
+        above = 100 * (share.price / high - 1)
         return _planned(
             WAIT_PULLBACK, zone, f"{text}. {above:.1f}% above the zone: wait for it.", sizing, tick
         )
-    if of.price < low:
-        zone = _invalidation(of, low, high, low)
+    if share.price < low:
+        zone = _invalidation(share, low, high, low)
         return _planned(
             WAIT_BREAKOUT,
             zone,
@@ -170,15 +169,15 @@ def _accumulate(of: LongtermReading, strength: str, sizing: Sizing, tick: Price)
             sizing,
             tick,
         )
-    zone = _invalidation(of, low, high, of.price)
+    zone = _invalidation(share, low, high, share.price)
     return _planned(READY, zone, f"{text}. Inside the zone: accumulate.", sizing, tick)
 
 
-def _recover(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
-    zone = _invalidation(of, of.sma200, of.sma200 + ZONE_ABOVE_ATRS * of.weekly_atr, of.sma200)
+def _recover(share: LongtermReading, strength: str, sizing: Sizing, tick: Price) -> Finding:
+    zone = _invalidation(share, share.sma200, share.sma200 + ZONE_ABOVE_ATRS * share.weekly_atr, share.sma200)
     why = (
-        f"The close is {per_cent(-of.dist_sma200)} below its rising 200-day average {rupees_text(of.sma200)}; {strength}. "
-        "Buy when it closes above that average again."
+        f"The close is {per_cent(-share.dist_sma200)} below its rising 200-day average "
+        f"{rupees_text(share.sma200)}; {strength}. Buy when it closes above that average again."
     )
     return _planned(WAIT_BREAKOUT, zone, why, sizing, tick)
 
@@ -186,7 +185,7 @@ def _recover(of: LongtermReading, strength: str, sizing: Sizing, tick: Price) ->
 def _planned(setup: str, zone: Zone, why: str, sizing: Sizing, tick: Price) -> Finding:
     rounded = tick_above if setup == WAIT_BREAKOUT else nearest_tick
     entry = rounded(zone.entry, tick)
-    stop = stop_on_tick(zone.stop, entry, tick, MOST_RISK_PCT)
+    stop = stop_on_tick(zone.stop, entry, tick, MAX_RISK_PCT)
     if stop is None:
         return Finding(
             NOT_READY,
@@ -194,7 +193,7 @@ def _planned(setup: str, zone: Zone, why: str, sizing: Sizing, tick: Price) -> F
             "Another look at a higher price.",
         )
     low = rounded(zone.low, tick)
-    position = size(entry, stop, sizing, MOST_ALLOCATION_PCT)
+    position = size(entry, stop, sizing, MAX_ALLOCATION_PCT)
     cost = None if position.quantity is None else position.quantity * entry
     return Finding(
         setup,

@@ -1,9 +1,7 @@
-"""Steps from one close to the next open, and what surrounds them: which are too wide for trading, which came
-back.
+"""Steps from one close to the next open: which are too wide for trading, and which the price soon reverted.
 
-The exchange opens a share within 20% of the close before, adjusted for splits and the like. A wider step is
-therefore no trading, whatever the volume: the number of shares changed, the company was divided, or a print
-is wrong. Knows no ratio.
+The exchange opens a share within 20% of the close before, adjusted for splits and other actions. A wider step
+is therefore never trading: the number of shares changed, the company was divided, or a price is wrong.
 """
 
 from __future__ import annotations
@@ -20,26 +18,27 @@ from ltp.screen.history import Floats, History
 
 BEFORE: Final = 20
 AFTER: Final = 10
-LONGEST_PAUSE_D: Final = 10  # a share that was away for longer may come back at another price
+LONGEST_PAUSE_D: Final = 10  # after a longer pause a share may return at another price
 _BAND: Final = 0.2
-_TICK: Final = 0.05  # bands of shares that cost little are rounded to it
-_SOON: Final = 3  # sessions in which a wrong print is put right
-_PUT_RIGHT: Final = 0.2  # of the step: what is left of it at the close of its day
-_UNDONE: Final = 0.35  # of the step: what is left of it after another one
-_EVE: Final = 0.9  # of the step: the days before made it the other way round
-_EVES: Final = 2  # sessions in which a wrong close stood
-_FEWEST_SHARES: Final = 30  # of which the market's move is the median
+_TICK: Final = 0.05  # bands of cheap shares are rounded to it
+_SOON: Final = 3  # sessions in which a wrong price is corrected
+_CORRECTED: Final = 0.2  # of the step: less is left of a wrong open at the close of its day
+_UNDONE: Final = 0.35  # of the step: less is left of it after a step back
+_OPPOSITE: Final = 0.9  # of the step: the close before made at least this step in the other direction
+_WRONG_CLOSES: Final = 2  # sessions that a wrong close may last
+_MIN_SHARES: Final = 30  # for the median that is the market's move
 _ISIN_WITHIN_D: Final = 10
-_ISIN_LATE_D: Final = 3  # the instrument master may tell of a new ISIN some days after
+_ISIN_LATE_D: Final = 3  # the instrument master may have a new ISIN some days late
 
 
 class Step(NamedTuple):
-    """`opened`, `closed`: the close before it divided by the day's open and close, the open without the
-    market's own move.
+    """`opened`, `closed`: the close before divided by the day's open and close; the open is corrected for the
+    market's move.
 
-    `shares`, `rupees`: traded on the day against the median of the days before, NaN where nothing was;
-    `after`: the same of the shares of the days that follow, NaN while there is none. `before`, `open`: the
-    two prices. `pause`: calendar days.
+    `shares`, `rupees`: traded on the day against the median of the days before, NaN without trades then.
+    `after`: the same for the shares of the following days, NaN while there is none. `days_after`: the number
+    of following sessions, at most ten. `locked`: the day has only one price. `isin`: the ISIN changed then.
+    `pause`: calendar days since the session before. `before`, `open`: the two prices.
     """
 
     opened: float
@@ -55,11 +54,10 @@ class Step(NamedTuple):
     open: float
 
 
-def market(histories: Iterable[History]) -> dict[int, float]:
-    """Return by day the move from the close before to the open that half of the shares exceeded, as a
-    logarithm.
+def market_steps(histories: Iterable[History]) -> dict[int, float]:
+    """Return by day the median move of all shares from the close before to the open, as a logarithm.
 
-    Days of few shares are left out: their median is that of the shares, not of the market.
+    Days with fewer than 30 shares are left out, because their median is no move of the market.
     """
     days, moves = [], []
     for history in histories:
@@ -76,14 +74,12 @@ def market(histories: Iterable[History]) -> dict[int, float]:
     return {
         int(day[s]): float(np.median(move[s:e]))
         for s, e in zip(starts, ends, strict=True)
-        if e - s >= _FEWEST_SHARES
+        if e - s >= _MIN_SHARES
     }
 
 
-def far(history: History, factor: float) -> list[int]:
-    """Return where a session opened below the close before divided by `factor`, or wider than any band
-    allows.
-    """
+def step_candidates(history: History, factor: float) -> list[int]:
+    """Return the indices of sessions that opened below the close before / `factor`, or past any band."""
     before, opened = history.close[:-1], history.open[1:]
     beyond = (opened < before / factor) | _wide(history)
     return [int(at) + 1 for at in np.flatnonzero(beyond & (opened > 0) & (before > 0))]
@@ -101,14 +97,14 @@ def _wide(history: History) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return found
 
 
-def came_back(history: History, at: int) -> bool:
-    """Tell whether the step is a wrong print or the end of one: the price was soon where it had been."""
+def reverts(history: History, at: int) -> bool:
+    """Return whether the step begins or ends a wrong price: the price was soon back at its former level."""
     before, opened, closed = history.close[at - 1], history.open[at], history.close[at]
     step = math.log(before / opened)
-    if math.log(before / closed) / step < _PUT_RIGHT:
+    if math.log(before / closed) / step < _CORRECTED:
         return True
-    eves = history.close[max(0, at - 1 - _EVES) : at - 1]
-    return any(math.log(before / eve) / step >= _EVE for eve in eves) or any(
+    earlier = history.close[max(0, at - 1 - _WRONG_CLOSES) : at - 1]
+    return any(math.log(before / close) / step >= _OPPOSITE for close in earlier) or any(
         _undoes(history, one, other) for one, other in _pairs(history, at)
     )
 
@@ -119,7 +115,7 @@ def _pairs(history: History, at: int) -> list[tuple[int, int]]:
 
 
 def _undoes(history: History, one: int, other: int) -> bool:
-    """Tell whether two wide steps cancel each other."""
+    """Return whether two wide steps cancel each other."""
     wide = _wide(history)
     if not (wide[one - 1] and wide[other - 1]):
         return False
@@ -128,7 +124,7 @@ def _undoes(history: History, one: int, other: int) -> bool:
 
 
 def step(history: History, at: int, isin_last_days: Collection[date], moves: Mapping[int, float]) -> Step:
-    """Measure what surrounds the step to the session `at`."""
+    """Measure the step to the session at index `at`."""
     before, after = slice(max(0, at - BEFORE), at), slice(at + 1, at + 1 + AFTER)
     shares, rupees = (_median(column[before]) for column in (history.volume, history.volume * history.close))
     previous, later = float(history.close[at - 1]), history.close[after]
@@ -149,6 +145,6 @@ def step(history: History, at: int, isin_last_days: Collection[date], moves: Map
 
 
 def _median(values: Floats) -> float:
-    """Return the median, NaN where nothing was traded: every comparison with it fails."""
+    """Return the median, NaN without trades, so that every comparison with it fails."""
     median = float(np.median(values)) if values.size else 0.0
     return median if median > 0 else math.nan

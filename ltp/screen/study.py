@@ -1,7 +1,6 @@
-"""One share under study: its candles, the index beside them, and what was worked out of them so far.
+"""A share's candles with the index, and the cache of its indicators and facts.
 
-Handed from strategy to strategy, so that indicators and facts are computed once an instrument. Knows no
-symbol and no clock.
+All strategies share one study, so that indicators and facts are computed once for each share.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ SPARK_SESSIONS: Final = 60
 
 
 class Study:
-    """`history`: daily candles, adjusted, oldest first. `index`: NIFTY's, None where there are none.
-    `newest`: the newest session of the shares it is seen among, days since 1970-01-01; 0 where that is
-    unknown.
+    """`history`: adjusted daily candles, oldest first. `index`: NIFTY's, None without. `newest`: the newest
+    session of all shares of the evaluation, in days since 1970-01-01, 0 if unknown.
     """
 
     def __init__(self, history: History, index: History | None = None, newest: int = 0) -> None:
@@ -36,7 +34,7 @@ class Study:
 
     @cached_property
     def facts(self) -> Mapping[str, Value]:
-        """Return what `core.criteria.facts` lists, see `screen.facts.measure`."""
+        """Return the facts of `core.criteria.facts`, see `screen.facts.measure`."""
         return facts.measure(self.daily, self.weekly, self.index)
 
     @cached_property
@@ -46,9 +44,7 @@ class Study:
 
     @cached_property
     def lag_days(self) -> int:
-        """Return how many days the share's newest session is behind the index's, or the others' where that is
-        later.
-        """
+        """Return how many days the share's newest session is behind the newest one of index and shares."""
         if not self.history.days.size:
             return 0
         newest = self._newest if self.index is None else max(self._newest, int(self.index.days[-1]))

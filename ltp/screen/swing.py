@@ -1,6 +1,6 @@
-"""The swing strategy: a trend that should go on for days to weeks, bought near where it resumes.
+"""The swing strategy: trends that should continue for days to weeks, bought near the point where they resume.
 
-Score: what the criteria below add up to, 60% of days and 40% of weeks. What to do about it: `swing_setup`.
+The score is 60% from the daily and 40% from the weekly criteria below. `swing_setup` makes the plan.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Final
 from ltp.core.money import Price
 from ltp.core.sizing import Sizing
 from ltp.screen.criterion import Criterion, assess
-from ltp.screen.finding import Finding, doubts, scored, silence, unscored
+from ltp.screen.finding import Finding, doubts, no_score_reason, scored, unscored
 from ltp.screen.study import Study
 from ltp.screen.swing_setup import advise
 
-LEAST_SESSIONS: Final = 60  # EMA 50 and MACD are settled
+MIN_SESSIONS: Final = 60  # EMA 50 and MACD are settled
 
 DAILY: Final = (
     Criterion("Close above EMA 20", "dist_ema20", 6, ((-3, 0), (0, 0.7), (2, 1)), low=0),
@@ -60,12 +60,12 @@ WEEKLY: Final = (
 
 
 def evaluate(study: Study, sizing: Sizing, tick_size: Price) -> Finding:
-    """Return score, setup and plan of the newest session.
+    """Return score, setup and plan for the newest session.
 
     Args:
-        tick_size: 1/10,000 rupee; every price of the plan is a multiple. 0 (unknown) stands for ₹0.05.
+        tick_size: 1/10,000 rupee; every price of the plan is a multiple of it. 0 (unknown) means ₹0.05.
     """
-    if why := silence(study, LEAST_SESSIONS):
+    if why := no_score_reason(study, MIN_SESSIONS):
         return unscored(study, why)
     daily, weekly = assess(DAILY, study.facts), assess(WEEKLY, study.facts)
     return scored(advise(study, sizing, tick_size), study, daily, weekly, doubts(study))

@@ -1,8 +1,4 @@
-"""The indicators of one timeframe, days or weeks, each computed when first asked for and then kept.
-
-A strategy asks for what it needs, and what two strategies need is computed once. Knows no fact's name and no
-strategy.
-"""
+"""The indicators of one timeframe, days or weeks, each computed on first use and cached."""
 
 from __future__ import annotations
 
@@ -14,9 +10,7 @@ from ltp.screen.indicators import Bands, Macd, Supertrend
 
 
 class Timeframe:
-    """`candles` and their indicators, as arrays of the candles' length. Treat the arrays as read-only: they
-    are shared.
-    """
+    """`candles` and their indicators: arrays of one length, shared by strategies and therefore read-only."""
 
     def __init__(self, candles: History) -> None:
         self.candles = candles

@@ -1,1 +1,1 @@
-"""The web server's side of a request: gunicorn's worker, its listeners, and the deadlines of each connection."""
+"""The web server's side of a request: gunicorn's worker, its listeners, the deadlines of a connection."""

@@ -1,8 +1,8 @@
 """A client's connection, on which every wait has an end.
 
-A request holds one of the places that all clients share. So waiting for its head, its body and its reader is
-counted, and past a deadline the connection is cut: a client that drips or never reads holds a place no longer
-than that.
+A request holds one of the places that all clients share. So the time of waiting for its head, for its body
+and for the client to read the answer is counted, and past a deadline the connection is cut: a client that
+drips or never reads holds a place no longer than that.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ HEAD_S: Final = 10.0  # the TLS handshake included
 BODY_S: Final = 10.0
 WRITE_S: Final = 10.0
 SLOWEST: Final = 32_768  # bytes a second: a large answer may take that much longer
-_RESET: Final = struct.pack(
-    "ii", 1, 0
-)  # what an unread answer fills of the kernel's memory goes with the connection
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing frees the kernel's memory of an unread answer
 
 
 def answer(status: HTTPStatus, sentence: str, *, retry_after_s: int = 0) -> bytes:
-    """Return a whole answer that ends its connection, for a request that the application never sees."""
+    """Return a whole answer that ends its connection, for a request that never reaches the application."""
     body = f"{sentence}\n".encode()
     head = [
         f"HTTP/1.1 {status.value} {status.phrase}",
@@ -38,7 +36,7 @@ def answer(status: HTTPStatus, sentence: str, *, retry_after_s: int = 0) -> byte
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
-        "HX-Reswap: none",  # the page keeps what it shows
+        "HX-Reswap: none",  # the page keeps its content
         "Connection: close",
     ]
     if retry_after_s:
@@ -54,17 +52,17 @@ _TOO_SLOW: Final = answer(
 class _Bounded:
     """Counts the seconds spent waiting, for a socket of gevent, and cuts it when there are none left.
 
-    An application that sets a timeout on the socket takes the deadlines over: it streams, so its request is
-    no longer one that will be finished.
+    An application that sets a timeout on the socket takes over the deadlines: it streams, so its request will
+    never be finished and is no longer counted.
 
-    `peer`: the address it comes from, "" for a Unix socket. `place`: what its client is counted for, None
-    while it is not. `only_health`: it has a place that is kept free for health checks. `reading_s`,
+    `peer`: the address it comes from, "" for a Unix socket. `slot`: the counted request of its client, None
+    while it is not counted. `only_health`: it has a place that is kept free for health checks. `reading_s`,
     `writing_s`: seconds of waiting left.
     """
 
     timeout: float | None
     peer = ""
-    place: RequestSlot | None = None
+    slot: RequestSlot | None = None
     only_health = False
     reading_s = HEAD_S
     writing_s = WRITE_S
@@ -72,17 +70,17 @@ class _Bounded:
     _answered = False
 
     def begin_request(self) -> None:
-        """The head is here: from now on the time counts for the body and the answer."""
+        """Start the time for the body and the answer: the head is here."""
         self.reading_s, self.writing_s = BODY_S, WRITE_S
         self._in_request, self._answered = True, False
 
     def end_request(self, idle_s: float) -> None:
-        """The answer is written. `idle_s`: how long the rest of the body and the next head may take."""
+        """Start the time for the rest of the body and the next head, `idle_s`: the answer is written."""
         self.reading_s, self._in_request = idle_s, False
 
     def settimeout(self, howlong: float | None) -> None:
-        if self.place is not None:
-            self.place.leave()
+        if self.slot is not None:
+            self.slot.leave()
         super().settimeout(howlong)  # type: ignore[misc]
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
@@ -91,7 +89,7 @@ class _Bounded:
         return super().sendall(data, flags)  # type: ignore[misc]
 
     def _wait(self, watcher: Any, **named: Any) -> Any:
-        """All of gevent's reads and writes wait here, and only where the kernel has no data or no room."""
+        """Wait with a deadline. All of gevent's reads and writes wait here, and only without data or room."""
         if self.timeout is not None:
             return super()._wait(watcher, **named)  # type: ignore[misc]
         reading = watcher is self._read_event  # type: ignore[attr-defined]
@@ -120,7 +118,7 @@ class _Bounded:
             metrics.count("requests_cut.body" if self._in_request else "requests_cut.head")
             if self._in_request and not self._answered and not isinstance(self, gevent.ssl.SSLSocket):
                 raw.send(_TOO_SLOW)
-            raw.shutdown(socket.SHUT_RDWR)  # the application would answer a body that ended early
+            raw.shutdown(socket.SHUT_RDWR)  # else the application would answer a body that ended early
         except OSError:
             return  # the client left meanwhile
 
@@ -129,7 +127,7 @@ class ClientConnection(_Bounded, gevent.socket.socket):  # type: ignore[misc]
     """A connection without TLS."""
 
     def send_now(self, data: bytes) -> int:
-        """Send what the kernel has room for, without waiting."""
+        """Send as many bytes as the kernel has room for, without waiting; return their number."""
         try:
             sent: int = self._sock.send(data)
         except BlockingIOError:
@@ -141,6 +139,6 @@ class TLSConnection(_Bounded, gevent.ssl.SSLSocket):  # type: ignore[misc]
     """A connection with TLS; its handshake counts as a part of the head."""
 
     def send_now(self, data: bytes) -> int:
-        """TLS cannot stop in the middle of a record, so this waits, no longer than an answer may."""
+        """Send within the time of an answer: TLS cannot stop in the middle of a record, so this may wait."""
         sent: int = self.send(data)
         return sent

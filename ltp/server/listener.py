@@ -1,6 +1,4 @@
-"""One listening socket of a web process: which connections get a place, and which of them only for health
-checks.
-"""
+"""One listening socket of a web process: places for its connections, some for health checks only."""
 
 from __future__ import annotations
 
@@ -17,21 +15,23 @@ from ltp.core.clients.client_address import TrustedProxies, client_of
 from ltp.core.clients.unfinished import UnfinishedRequests
 from ltp.server.connection import ClientConnection, answer
 
-SPARE: Final = 100  # places beside the others, where only health is answered
-CROWDED_S: Final = 1.0  # what a head or a pause between requests may take while there are no other places
-# connections in one turn of the loop, beside which relay and writer have theirs: gevent takes a hundred
+SPARE: Final = 100  # further places, where only health is answered
+CROWDED_S: Final = 1.0  # for a head or a pause between requests while only these are left
+# Connections accepted in one turn of the loop. gevent's hundred would keep the relay and the writer waiting.
 _ACCEPTED: Final = 2
-_NOT_SENT_MAX: Final = (
-    131_072  # bytes for a client that reads nothing: else the kernel takes 4 MB of answers made for nobody
-)
+# Unsent bytes that the kernel takes of us: else it takes 4 MB for a client that reads nothing.
+_NOT_SENT_MAX: Final = 131_072
 TOO_MANY: Final = answer(
     HTTPStatus.TOO_MANY_REQUESTS, "Too many requests of this client are unfinished.", retry_after_s=5
 )
 
 
 class Listener(StreamServer):  # type: ignore[misc]
-    """Gives a connection a place and its client a count until it is served; `serve(connection, address)`
-    serves it.
+    """Gives each connection a place and counts it for its client while `serve(connection, address)` runs.
+
+    Args:
+        places: connections at a time, `SPARE` for health checks apart.
+        only_health: every place is for health checks.
     """
 
     max_accept = _ACCEPTED
@@ -50,14 +50,13 @@ class Listener(StreamServer):  # type: ignore[misc]
         self._serve, self._unfinished, self._proxies = serve, unfinished, proxies
         self._places, self._only_health = places, only_health
         if listener.family != socket.AF_UNIX:
-            listener.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX
-            )  # each connection inherits it
+            # Each connection inherits it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_MAX)
         super().__init__(listener, spawn=Pool(places + SPARE), **tls)
 
     @property
     def crowded(self) -> bool:
-        """Whether all places are taken but those for health checks."""
+        """Whether all places but those for health checks are taken."""
         return not self._only_health and len(self.pool) >= self._places
 
     def do_read(self) -> Any:
@@ -66,7 +65,7 @@ class Listener(StreamServer):  # type: ignore[misc]
             return None
         plain, address = accepted
         connection = ClientConnection(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        # Now, and not when its turn comes, when others after it have places too.
+        # Decided now and not in the connection's greenlet: by then later ones have taken places too.
         connection.only_health = self._only_health or self.crowded
         return connection, address
 
@@ -77,31 +76,31 @@ class Listener(StreamServer):  # type: ignore[misc]
         self._admit(connection, address, lambda: self.wrap_socket(connection, **self.ssl_args))
 
     def _admit(self, connection: Any, address: Any, ready: Callable[[], Any]) -> None:
-        """Count the client before anything is read, unless it is a proxy, which says later whom it asks for."""
+        """Count the client before anything is read; that of a proxy is known only from the request's head."""
         peer = address[0] if isinstance(address, tuple) else ""
-        forwards = self._proxies.names(peer)
-        place = None if forwards else self._unfinished.enter(client_of(peer, "", self._proxies))
-        if place is None and not forwards:
+        forwards = self._proxies.trusts_peer(peer)
+        slot = None if forwards else self._unfinished.enter(client_of(peer, "", self._proxies))
+        if slot is None and not forwards:
             self._refuse(connection)
             return
         try:
             served = ready()
-            served.peer, served.place, served.only_health = peer, place, connection.only_health
+            served.peer, served.slot, served.only_health = peer, slot, connection.only_health
             if served.only_health:
                 served.reading_s = CROWDED_S
             self._serve(served, address)
         except OSError:
-            metrics.count("handshakes_failed")  # gunicorn keeps what fails in a request to itself
+            metrics.count("handshakes_failed")  # of TLS: gunicorn catches the errors of a request
         finally:
-            if place is not None:
-                place.leave()
+            if slot is not None:
+                slot.leave()
 
     def _refuse(self, connection: Any) -> None:
         metrics.count("requests_refused.quota")
         connection.setblocking(False)
         try:
             if self.ssl_args is None:
-                connection.recv(65_536)  # or closing resets the connection before the answer is read
+                connection.recv(65_536)  # unread bytes would reset the connection before the answer is read
                 connection.send(TOO_MANY)
             connection.shutdown(socket.SHUT_WR)
         except OSError:

@@ -1,4 +1,4 @@
-"""Whether an address can be listened on, asked before anything is started on it."""
+"""Probes of an address: whether a program can listen on it, and whether one does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import socket
 import stat
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
+
+LOOPBACK: Final = "127.0.0.1"
 
 
 def taken(address: Any) -> str:
-    """Return one sentence on why nothing can listen at an address, "" where it can.
+    """Return one sentence on why no program can listen at an address, "" where it can.
 
     Args:
         address: host and port, or the path of a Unix socket; anything else is a socket that is open already.
@@ -61,7 +63,7 @@ def _path_taken(path: str) -> str:
 
 
 def answers(address: tuple[str, int] | str) -> bool:
-    """Tell whether a program listens at host and port, or at a path."""
+    """Return whether a program listens at host and port, or at a path."""
     family = (
         socket.AF_UNIX
         if isinstance(address, str)

@@ -1,5 +1,6 @@
-"""What REDIS_URL may say: where the server is, who asks, and whom to trust. All else is the product's to set,
-and an option of the address would win over it.
+"""The address in REDIS_URL: server, user and password, and trust in its certificate.
+
+No other option is accepted: the product sets these itself, and an option of the address would override it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import redis
 from redis.connection import URL_QUERY_ARGUMENT_PARSERS, parse_url
 
-from ltp.core.written import is_host
+from ltp.core.setting_text import is_host
 from ltp.errors import ConfigError
 
 ACCEPTED: Final = "an address such as redis://localhost:6379/0, rediss://user:password@host/0 or unix:///run/redis.sock?db=0"
@@ -33,10 +34,10 @@ _FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 def options_of(url: str) -> dict[str, Any]:
-    """Return what redis-py's pool is made with.
+    """Return the arguments of redis-py's connection pool.
 
     Raises:
-        ConfigError: the address is none, or says what is not its to say.
+        ConfigError: `url` is no address, or sets an option that it may not.
     """
     fault = _fault(url)
     if fault:
@@ -47,7 +48,7 @@ def options_of(url: str) -> dict[str, Any]:
 
 def refused(url: str, accepted: str) -> ConfigError:
     scheme, separator, _ = url.partition("://")
-    # An address whose parts cannot be told apart may hide its password anywhere.
+    # Nothing but the scheme is shown: in a malformed address, the password may stand anywhere.
     return ConfigError("REDIS_URL", f"{scheme}://***" if separator and scheme.isalpha() else "***", accepted)
 
 
@@ -79,9 +80,9 @@ def _option_fault(pairs: list[tuple[str, str]], scheme: str, path: str) -> str:
         if name in _TLS_OPTIONS and name not in allowed:
             return f"{name} needs an address that begins with rediss://"
         if name not in allowed:
-            # A piece of an unencoded password may stand where an option's name does.
-            shown = name if name in _OF_LIBRARY else "what stands behind its ?"
-            return f"{shown} is not for an address to say; {', '.join(allowed)} are"
+            # Part of an unencoded password may look like an option's name.
+            shown = name if name in _OF_LIBRARY else "an unknown option behind the ?"
+            return f"{shown} is not allowed in an address; {', '.join(allowed)} are"
         if names.count(name) > 1 or (name == "db" and path and scheme != "unix"):
             return f"{name} is given twice"
         if name == "db" and not _is_number(value):
@@ -89,7 +90,7 @@ def _option_fault(pairs: list[tuple[str, str]], scheme: str, path: str) -> str:
         if name in _WORDS and value not in _WORDS[name]:
             return f"{name} is {', '.join(_WORDS[name][:-1])} or {_WORDS[name][-1]}"
         if name in _FILES and not os.access(value, os.R_OK):
-            return f"{name} must name what can be read, and {value} cannot"
+            return f"{name} must name a readable file or folder, and {value} is not readable"
     return ""
 
 

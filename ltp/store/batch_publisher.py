@@ -1,8 +1,9 @@
-"""The worker's way out: one round trip writes the keys and publishes the batch that tells of them.
+"""The worker's writes: each transaction stores the prices of one batch under their keys and publishes the
+batch.
 
-Owns epoch, seq and at. Everything travels in one transaction, so a server that refuses the keys (out of
-memory) does not publish them either, and no page shows as live what the cache does not hold. Knows no thread
-and no clock.
+Owns epoch, seq and at. Keys and batch travel in one transaction, so a server that refuses the keys (out of
+memory) does not publish the batch either, and no page shows a price as live that the cache does not hold.
+Knows no thread and no clock.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import redis
 
 from ltp import metrics
-from ltp.core.ticks.tick import Feed, Tick, TickFields
+from ltp.core.ticks.tick import FIRST_CONNECTION, Feed, Tick, TickFields
 from ltp.core.ticks.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 from ltp.store import channel, heartbeat, prices
@@ -30,8 +31,9 @@ _WRITING: Final = "writing prices"
 
 
 class BatchHeader(NamedTuple):
-    """What a batch says besides its ticks. `now_us`: microseconds. `doubts` and what follows: see
-    core.ticks.wire.Batch.
+    """The members of a batch that its caller knows, without the ticks; see core.ticks.wire.Batch.
+
+    `now_us`: microseconds since the epoch, from which `at` is made.
     """
 
     now_us: int
@@ -41,12 +43,13 @@ class BatchHeader(NamedTuple):
     doubts: Mapping[str, str] = {}
     notice: str = ""
     reassigned: Mapping[str, int] = {}
+    connection: str = FIRST_CONNECTION
 
 
 class Beat(NamedTuple):
-    """What is written beside the ticks once a second.
+    """The keys written once a second beside those of the ticks.
 
-    `heartbeat_at`: ISO 8601 when the heartbeat key is due, else empty. `covered`: ticks whose 30-second keys
+    `heartbeat_at`: ISO 8601 if the heartbeat key is due, else empty. `covered`: ticks whose 30-second keys
     are renewed.
     """
 
@@ -56,86 +59,78 @@ class Beat(NamedTuple):
 
 
 class BatchPublisher:
-    """One thread at a time uses it."""
+    """Used by one thread at a time."""
 
     def __init__(self, client: redis.Redis, source: str, *, allowed: Callable[[], object]) -> None:
-        """`allowed`: true while this process surely leads; asked at the last moment before each write."""
+        """`allowed`: true while this process surely leads; called right before each write."""
         self._client, self._source, self._allowed = client, source, allowed
         self._line, self._writer = RedisLine(client), prices.PriceWriter()
         self._epoch, self._seq, self._at = "", 0, 0
 
     def begin(
-        self, moment: BatchHeader, ticks: Sequence[TickFields], beat: Beat, *, purges: bool = False
+        self, header: BatchHeader, ticks: Sequence[TickFields], beat: Beat, *, purges: bool = False
     ) -> None:
-        """Start an epoch: write everything there is, then say so, and whoever reads again finds it whole.
+        """Start an epoch: write every price, then publish the first batch. Its readers read the cache again,
+        which is complete by then.
 
-        Prices of another source are removed first: an invented one must never pass for the exchange's.
+        Prices of another source are removed first: an invented price must never pass for the exchange's.
 
         Args:
-            purges: remove every 30-second key first. Where a clock was set back, those of before would live
-                for too long.
+            purges: remove every 30-second key first. After a clock was set back, existing ones would live too
+                long.
 
         Raises:
             StoreError: begin again.
         """
-        self._line.cut()  # what was sent ahead is of an epoch that is over, and its rest must not follow
-        if heartbeat.read_source(self._client) != self._source:
-            removed = prices.purge(self._client)
-            heartbeat.write_source(self._client, self._source)
-            if removed:
-                log.warning(
-                    "Removed %d prices of another or an unknown source; this worker's are from %s",
-                    removed,
-                    self._source,
-                )
+        # the rest of a transaction sent ahead belongs to the epoch before, and must not follow
+        self._line.cut()
+        self._remove_other_source()
         if purges or heartbeat.is_overdue(self._client):
             prices.purge_ltp(self._client)
         for chunk in _chunks(ticks):
-            self._carry_out(partial(self._queue_ticks, texts(chunk, NOTHING).tick))
+            self._carry_out(partial(self._queue_ticks, texts(chunk, NOTHING, header.connection).tick))
             metrics.count("ticks_written", len(chunk))
         self._epoch, self._seq = secrets.token_hex(4), FIRST_SEQ - 1
         metrics.count("ingest_epochs")
-        self.send(moment, [], NOTHING, beat=beat)
+        self.send(header, [], NOTHING, beat=beat)
 
     def send(
         self,
-        moment: BatchHeader,
+        header: BatchHeader,
         ticks: Sequence[TickFields],
         coverage: Coverage,
         *,
         dropped: Sequence[str] = (),
         beat: Beat | None = None,
     ) -> bool:
-        """Write and publish `ticks`; an empty batch when there are none.
+        """Write and publish `ticks`; without any, publish an empty batch.
 
         Args:
-            coverage: which of them get their 30-second key.
-            dropped: keys whose 30-second key goes.
+            coverage: the ticks that get a 30-second key.
+            dropped: keys whose 30-second key is removed.
         Returns:
-            False when a beat found the heartbeat key gone, or with more life than it was given: the server
-                was emptied, or its clock was set back, and everything must be rewritten.
+            False if a beat found the heartbeat key gone, or with more life than it was given: the server was
+                emptied, or its clock was set back, and everything must be rewritten.
         Raises:
-            StoreError: what arrived is unknown; begin again.
+            StoreError: the server may have carried out any part of it; begin again.
         """
         *first, last = _chunks(ticks) or [[]]
         for chunk in first:
-            self._carry_out(partial(self._queue, self._batch(moment), texts(chunk, coverage), (), None))
-        answers = self._carry_out(
-            partial(self._queue, self._batch(moment), texts(last, coverage), dropped, beat)
-        )
+            self._carry_out(self._queued(header, chunk, coverage))
+        answers = self._carry_out(self._queued(header, last, coverage, dropped, beat))
         metrics.count("ticks_written", len(ticks))
         metrics.count("batches_written", len(first) + 1)
         return beat is None or heartbeat.is_in_time(answers[0])
 
     @property
     def unsent(self) -> bool:
-        """Part of what was sent ahead is still here, because the kernel took no more: it leaves with `settle`
-        or `send`.
+        """Part of a transaction sent ahead is still here, because the kernel took no more; `settle` or `send`
+        sends it.
         """
         return self._line.unsent
 
     def ready(self) -> bool:
-        """Tell whether `send_ahead` is possible: the server has answered everything so far. Waits for
+        """Return whether `send_ahead` is possible: the server has answered everything so far. Waits for
         nothing.
 
         Raises:
@@ -144,19 +139,19 @@ class BatchPublisher:
         with translated(_WRITING):
             return self._line.ready()
 
-    def send_ahead(self, moment: BatchHeader, ticks: Sequence[TickFields], coverage: Coverage) -> None:
-        """Write and publish `ticks` as `send` does, waiting neither for the server nor for its answers;
-        counted when sent.
+    def send_ahead(self, header: BatchHeader, ticks: Sequence[TickFields], coverage: Coverage) -> None:
+        """Write and publish `ticks` as `send` does, without waiting for the server. They count as written
+        once sent.
 
-        Only while `ready`, and never the first of an epoch: a server that knows no MSETEX would be met too
-        late.
+        Only while `ready`, and never as the first of an epoch: the refusal of a server without MSETEX would
+        arrive too late to repeat the transaction.
 
         Raises:
             StoreError: begin again.
         """
         for chunk in _chunks(ticks):
             transaction = Transaction(self._line)
-            self._queue(self._batch(moment), texts(chunk, coverage), (), None, transaction)
+            self._queued(header, chunk, coverage)(transaction)
             self._must_be_allowed()
             with translated(_WRITING):
                 transaction.execute_ahead()
@@ -173,8 +168,32 @@ class BatchPublisher:
         with translated(_WRITING):
             self._line.settle()
 
+    def _remove_other_source(self) -> None:
+        if heartbeat.read_source(self._client) == self._source:
+            return
+        removed = prices.purge(self._client)
+        heartbeat.write_source(self._client, self._source)
+        if removed:
+            log.warning(
+                "Removed %d prices of another or an unknown source; this worker's are from %s",
+                removed,
+                self._source,
+            )
+
     def _queue_ticks(self, pairs: Sequence[str], transaction: Transaction) -> None:
         self._writer.ticks(transaction, pairs)
+
+    def _queued(
+        self,
+        header: BatchHeader,
+        ticks: Sequence[TickFields],
+        coverage: Coverage,
+        dropped: Sequence[str] = (),
+        beat: Beat | None = None,
+    ) -> Callable[[Transaction], None]:
+        """Return the function that queues the next batch; it may be called again after a refusal."""
+        batch = self._batch(header)
+        return partial(self._queue, batch, texts(ticks, coverage, batch.connection), dropped, beat)
 
     def _queue(
         self,
@@ -195,16 +214,14 @@ class BatchPublisher:
         self._writer.ticks(transaction, encoded.tick)
         channel.publish(transaction, batch, encoded.items)
 
-    def _batch(self, moment: BatchHeader) -> Batch:
-        """Return the next batch, all but its ticks."""
+    def _batch(self, header: BatchHeader) -> Batch:
+        """Return the next batch, without its ticks."""
         self._seq += 1
-        # Rises even when the clock is set back: it is the position a browser resumes from.
-        self._at = max(moment.now_us, self._at + 1)
-        _, feed, since, phase, doubts, notice, reassigned = moment
-        source = self._source
-        return Batch(
-            self._epoch, self._seq, self._at, feed, since, source, phase, (), doubts, notice, reassigned
-        )
+        # Rises even when the clock is set back: it is the position that a browser resumes from.
+        self._at = max(header.now_us, self._at + 1)
+        _, feed, since, phase, doubts, notice, reassigned, connection = header
+        more = doubts, notice, reassigned, connection
+        return Batch(self._epoch, self._seq, self._at, feed, since, self._source, phase, (), *more)
 
     def _carry_out(self, queue: Callable[[Transaction], None]) -> list[Any]:
         try:
@@ -223,8 +240,8 @@ class BatchPublisher:
             return transaction.execute()
 
     def _must_be_allowed(self) -> None:
-        """A process may be stopped between any two lines, and wake when another leads: so it is asked right
-        before a write.
+        """Called right before each write: the process may have been stopped since the line before, and
+        another worker may lead by now.
         """
         if not self._allowed():
             raise StoreError(f"{_WRITING} was refused: this worker's lease ran out")

@@ -1,8 +1,8 @@
-"""The channel from the worker to every web process: batches out, batches in.
+"""The channel from the worker to every web process: batches are published and received here.
 
-Pub/Sub forgets: what is published while a subscriber is away is lost to it. Hence each batch carries epoch
-and seq, and a reader that cannot be sure of continuity is told so by a StoreError. Knows nothing of what a
-batch means.
+Pub/Sub keeps nothing: a batch published while a subscriber is away is lost to it. Hence each batch carries
+epoch and seq, and a cut connection raises a StoreError, after which the reader must read the cache again. The
+values in a batch mean nothing here.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from ltp.store.subscription import Subscription
 from ltp.store.transaction import Transaction, bulk
 
 _TIMEOUT_S: Final = 3.0
-_MAX_MESSAGE: Final = 4 << 20  # twenty times the largest batch of ours; what is longer is not even held
+_MAX_MESSAGE: Final = 4 << 20  # bytes, twenty times the worker's largest batch; a longer message is not kept
 
 
 def publish(transaction: Transaction, batch: Batch, items: Sequence[str]) -> None:
-    """Queue `batch`, whose ticks are `items` as text, behind the keys it tells of."""
+    """Queue the publishing of `batch`, whose ticks are `items` as text, behind the keys of these ticks."""
     head, ticks, tail = message(batch, items)
-    length = len(head.encode()) + len(ticks) + len(tail)  # of these two every character is a byte
+    length = len(head.encode()) + len(ticks) + len(tail)  # `ticks` and `tail` are ASCII
     transaction.queue(3, (f"{bulk('PUBLISH')}{bulk(CHANNEL)}${length}\r\n{head}", ticks, f"{tail}\r\n"))
 
 
 def subscribe(url: str) -> Iterator[Batch | None]:
-    """Subscribe when first asked for a value, then yield.
+    """Subscribe when the first value is requested, then yield.
 
     Yields:
-        None once the subscription is confirmed (only now does a read of the cache miss nothing); then each
-            batch, and None at least once a second while nothing that is a batch comes.
+        None once the subscription is confirmed (from now on, reading the cache misses nothing); then each
+            batch, and None at least once a second while no batch comes.
     Raises:
-        StoreError: the connection was cut, so that messages may be missing.
+        StoreError: the connection was cut, so batches may be missing.
     """
     client = connect(url, timeout_s=_TIMEOUT_S, retries=0)
     try:
@@ -63,7 +63,7 @@ def _subscribed(client: Client) -> Subscription:
 
 
 def _decode(body: memoryview) -> Batch | None:
-    """Anybody may publish: what is no version-1 batch is counted and skipped."""
+    """Any program may publish: a message that is no batch of a readable version is counted and skipped."""
     batch = decode.batch(body)
     if batch is None:
         metrics.count("store_skipped_messages")

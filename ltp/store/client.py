@@ -1,4 +1,4 @@
-"""Connecting to Redis or Valkey, and the one place where its exceptions become ours."""
+"""Connections to Redis or Valkey, and the translation of its exceptions into StoreError."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ltp import metrics
 from ltp.errors import StoreError
 from ltp.store.address import ACCEPTED, options_of, refused
 
-Client = redis.Redis  # what the other layers call it: none but this one imports redis
+Client = redis.Redis  # the name for other layers, of which none imports redis
 _CREDENTIALS: Final = re.compile(r"://[^/@\s]*@")
-# What no waiting mends: the names redis-py has for it, the words of the server where it has none, and what an
-# operator can do.
+# Failures that waiting does not end: their names in redis-py, or words of the server where it has no name,
+# and the remedy.
 _PERMANENT: Final = {
     ("AuthenticationError", "NOAUTH", "WRONGPASS", "without any password configured"): (
         "Correct the user and password in REDIS_URL"
@@ -35,11 +35,10 @@ _PERMANENT: Final = {
     (
         "CERTIFICATE_VERIFY_FAILED",
         "WRONG_VERSION_NUMBER",
-    ): "REDIS_URL must name a server whose TLS is as it says",
+    ): "REDIS_URL must name a server with the TLS that it states",
 }
-_MAX_CONNECTIONS: Final = (
-    32  # waits for a free one instead of opening more: a burst must not use up the server's clients
-)
+# A command waits for a free one instead of opening more: a burst must not use up the server's clients.
+_MAX_CONNECTIONS: Final = 32
 
 
 def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
@@ -48,18 +47,16 @@ def connect(url: str, *, timeout_s: float, retries: int = 1) -> redis.Redis:
     Args:
         timeout_s: longest wait for a connection, and for each answer. 0.5 on a request's path, 2 in the
             worker.
-        retries: a connection that was closed under us is opened again so often. An answer that does not come
-            is not
-            asked for again: the second wait would double the time a page takes while the server is frozen.
+        retries: how often a connection closed by the server is opened again. A command without an answer
+            is not repeated: the second wait would double the time that a page takes while the server is frozen.
     Raises:
-        ConfigError: the address is none.
+        ConfigError: `url` is not acceptable.
     """
     address = options_of(url)
     try:
         pool = redis.BlockingConnectionPool(**address | _options(timeout_s, retries))  # type: ignore[no-untyped-call]
-        pool.connection_class(
-            **pool.connection_kwargs
-        )  # an option that is none would be met at the first command only
+        # Without this, an impossible option would be found only by the first command.
+        pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, OSError, redis.RedisError):
         raise refused(url, ACCEPTED) from None
     return redis.Redis.from_pool(pool)
@@ -69,19 +66,20 @@ def _options(timeout_s: float, retries: int) -> dict[str, Any]:
     return {
         "max_connections": _MAX_CONNECTIONS,
         "timeout": timeout_s,
-        "protocol": 2,  # 3 changes the shape of many answers, and adds pushes that nobody here reads
+        "protocol": 2,  # 3 changes the shape of many answers, and adds pushes that nothing here reads
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "retry": Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
-        # its pings only delay the notice of a dead peer (redis-py sends, and never waits)
+        # Its pings only delay the discovery of a dead peer: redis-py sends them and does not wait for
+        # answers.
         "health_check_interval": 0,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn whatever redis-py raises inside into a StoreError that says `what` failed, without address or
+def translated(action: str) -> Iterator[None]:
+    """Turn exceptions of redis-py inside into a StoreError: `action` failed and why, without address and
     password.
     """
     try:
@@ -90,10 +88,10 @@ def translated(what: str) -> Iterator[None]:
         metrics.count(f"store_errors.{type(error).__name__}")
         sentence = _CREDENTIALS.sub("://***@", str(error))[:200].rstrip(". ")
         hint = next((hint for signs, hint in _PERMANENT.items() if _shows(error, signs)), "")
-        shown = f"{what} failed: {type(error).__name__}: {sentence}"
+        shown = f"{action} failed: {type(error).__name__}: {sentence}"
         raise StoreError(f"{shown}. {hint}" if hint else shown, permanent=bool(hint)) from None
 
 
 def _shows(error: Exception, signs: tuple[str, ...]) -> bool:
-    said = str(error)
-    return any(sign == type(error).__name__ or sign in said for sign in signs)
+    text = str(error)
+    return any(sign == type(error).__name__ or sign in text for sign in signs)

@@ -1,9 +1,8 @@
-"""Messages of the channel, bytes to batches: parsed and believed in one step of C, ticks left as they were
-told.
+"""Messages of the channel, from bytes to batches.
 
-The step before the hub. The rules of belief are `core.ticks.wire`'s, said here a second time as types. What
-does not keep to them to the letter goes the slow way, where a damaged tick is left out and the others count:
-the outcome is the same.
+msgspec parses and checks a message in one step of C, against types that repeat the rules of
+`core.ticks.wire`. A message that breaks one of them goes through `core.ticks.wire` itself, which leaves a
+damaged tick out and keeps the others; the result is the same.
 """
 
 from __future__ import annotations
@@ -16,30 +15,21 @@ import orjson
 
 from ltp.core.money import MAX_PRICE, SCALE
 from ltp.core.ticks.tick import Feed, Tick
-from ltp.core.ticks.wire import (
-    MAX_COUNT,
-    MAX_EPOCH_S,
-    MAX_EPOCH_US,
-    Batch,
-    batch_from_plain,
-    doubts_from_plain,
-    is_session,
-    tick_of,
-    words,
-)
+from ltp.core.ticks.wire import Batch, batch_from_plain, connection_of, doubts_from_plain, words
+from ltp.core.ticks.wire_tick import MAX_COUNT, MAX_EPOCH_S, MAX_EPOCH_US, tick_of
+from ltp.core.trading_day import is_session
 
 _Seconds = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_S)]
 _Instant = Annotated[int, msgspec.Meta(ge=0, lt=MAX_EPOCH_US)]
-_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT - 1)]  # a bound beyond 64 bits is none it knows
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT - 1)]  # msgspec takes no bound beyond 64 bits
 _Rupees = Annotated[float, msgspec.Meta(ge=1 / SCALE, le=MAX_PRICE // SCALE)]
 
 
-class _WireTick(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
-    """See `core.ticks.wire.Told`. In the order of the message: the next name expected is the cheapest to
-    find.
+class _DecodedTick(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
+    """A core.ticks.wire_tick.WireTick. Its fields stand in the order of the message: msgspec finds the next
+    expected name fastest.
 
-    Outside the garbage collector, which would walk thousands of them a second, and none can be part of a
-    ring.
+    `gc=False`: the garbage collector would visit thousands of these a second, and none has reference cycles.
     """
 
     key: str
@@ -58,14 +48,15 @@ class _WireTick(msgspec.Struct, kw_only=True, gc=False, rename={"key": "k"}):
 
 
 class _Message(msgspec.Struct):
-    v: Literal[1]  # core.ticks.wire.VERSION
+    v: Literal[1, 2]  # core.ticks.wire.WITHOUT_CONNECTION and VERSION
     epoch: str
     seq: _Count
     at: _Instant
     feed: Feed
     since: _Instant
     phase: dict[str, str]
-    ticks: list[_WireTick]
+    ticks: list[_DecodedTick]
+    connection: str = ""
     source: str = ""
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
     notice: str = ""
@@ -78,18 +69,19 @@ _session: Final = attrgetter("session")
 
 
 def batch(body: bytes | memoryview) -> Batch | None:
-    """Return the batch a message is, None when it is none of this version. Never raises."""
+    """Return the batch in a message, None if it is none of a readable version. Never raises."""
     try:
         message = _decoder.decode(body)
     except (ValueError, RecursionError):
         return _slowly(body)
-    # The one rule that no type says.
-    if not all(map(is_session, set(map(_session, message.ticks)))):
+    connection = connection_of(message.v, message.connection)
+    # The two rules that no type expresses: the names of connections, and sessions that are dates.
+    if connection is None or not all(map(is_session, set(map(_session, message.ticks)))):
         return _slowly(body)
     epoch, seq, at, feed, since = message.epoch, message.seq, message.at, message.feed, message.since
     doubts = doubts_from_plain(message.doubts) if message.doubts else {}
-    said = message.source, message.phase, message.ticks, doubts, words(message.notice), message.reassigned
-    return Batch(epoch, seq, at, feed, since, *said)
+    rest = message.source, message.phase, message.ticks, doubts, words(message.notice), message.reassigned
+    return Batch(epoch, seq, at, feed, since, *rest, connection)
 
 
 def _slowly(body: bytes | memoryview) -> Batch | None:
@@ -97,11 +89,10 @@ def _slowly(body: bytes | memoryview) -> Batch | None:
         batch = batch_from_plain(orjson.loads(body))
     except orjson.JSONDecodeError:
         return None
-    # As told, like all others: whoever compares a tick with the one before it has no two forms of prices to
-    # fear.
-    return batch and batch._replace(ticks=[_told(tick_of(tick)) for tick in batch.ticks])
+    # All batches have their ticks in one form, so that consecutive ticks of an instrument can be compared.
+    return batch and batch._replace(ticks=[_wire_tick(tick_of(tick)) for tick in batch.ticks])
 
 
-def _told(tick: Tick) -> _WireTick:
+def _wire_tick(tick: Tick) -> _DecodedTick:
     rupees = {name: None if (price := getattr(tick, name)) is None else price / SCALE for name in _PRICES}
-    return _WireTick(**{**tick._asdict(), **rupees})
+    return _DecodedTick(**{**tick._asdict(), **rupees})

@@ -1,7 +1,7 @@
-"""What pages, streams and API calls want to see: sorted sets, the score of a key is the instant until which
-it is wanted.
+"""Demand: the instruments that pages, streams and API calls want, as sorted sets scored by the end of the
+wish.
 
-The one way back from web to worker. Knows nothing of who wants it.
+The only way from the web processes to the worker.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from typing import Any, Final
 import redis
 
 from ltp import metrics
-from ltp.core.clients.allotment import Wish
+from ltp.core.clients.allotment import Demand
 from ltp.store.client import translated
 from ltp.store.keys import DEMAND, DEMAND_PAGES, DEMAND_PROGRAMS, DEMAND_REST
 
 PAGES: Final = DEMAND_PAGES
 PROGRAMS: Final = DEMAND_PROGRAMS
 OTHERS: Final = DEMAND
-_LAST: Final = 99  # after every rank
-
-MOST: Final = 10_000  # members of a set: twice what a connection takes. The rest is removed, whoever wrote it
+_LAST: Final = 99  # behind every rank that a web process writes
+# Members of a set: twice as many as a connection takes. Further members are removed, whichever program wrote
+# them.
+MOST: Final = 10_000
 
 
 def forget_all(client: redis.Redis) -> None:
-    """Forget every wish: what is still shown is asked for again within seconds.
+    """Remove every wish: web processes write those that they still have within seconds.
 
-    After a clock was set back, wishes of before would stand for hours and take the places of others.
+    After a clock was set back, earlier wishes would last for hours and take the places of others.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -37,7 +38,7 @@ def forget_all(client: redis.Redis) -> None:
 
 
 def want_rest(client: redis.Redis, keys: Iterable[str], until: float) -> None:
-    """Ask the worker to fetch `keys` by REST, unless `until` has passed when it gets to it.
+    """Request `keys` by REST; the worker skips the request if it comes to it after `until`.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -50,8 +51,10 @@ def want_rest(client: redis.Redis, keys: Iterable[str], until: float) -> None:
 
 
 def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float, until: float) -> None:
-    """Keep keys subscribed until `until`, and say how early each is served: its rank, by kind of wish and by
-    key.
+    """Keep keys subscribed until `until`, in the order of their ranks.
+
+    Args:
+        ranks: rank by kind of wish and by key; 0 is served first.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -67,12 +70,13 @@ def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float
         pipe.execute()
 
 
-def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Wish]]:
-    """Return what is wanted at `now`, by kind of wish and by key; forget what is over.
+def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Demand]]:
+    """Return the wishes at `now`, by kind and by key; remove the expired ones.
 
-    PAGES and PROGRAMS are what web processes wrote with `want`. OTHERS is everything, the soonest to expire
-    first: also what other programs wrote, which has no rank. At most MOST of each, the soonest to expire:
-    whoever may write to Redis may write anything, and its memory and this process's time are everybody's.
+    PAGES and PROGRAMS hold the wishes that web processes wrote with `want`. OTHERS holds all keys, the
+    soonest to expire first, including those that other programs wrote, which have no rank. At most MOST of
+    each, the soonest to expire: any program with access to Redis may write any number, at the cost of its
+    memory and of this process's time.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -86,28 +90,24 @@ def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Wish]]:
         answers = pipe.execute()
     metrics.count("demand_cut", sum(answers[1::3]))
     pages, programs, others = answers[2::3]
-    unranked = {_text(key): Wish(_LAST, float(until)) for key, until in others}
+    unranked = {_text(key): Demand(_LAST, float(until)) for key, until in others}
     return {PAGES: _ranked(pages), PROGRAMS: _ranked(programs), OTHERS: unranked}
 
 
-def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Wish]:
-    """Read members that are a rank and a key; of several ranks of a key the lowest counts."""
-    found: dict[str, Wish] = {}
+def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Demand]:
+    """Return the wishes in members "RANK KEY"; of several ranks of a key, the lowest counts."""
+    found: dict[str, Demand] = {}
     for member, until in members:
         rank, _, key = _text(member).partition(" ")
         if len(rank) > 2 or not (rank.isascii() and rank.isdigit()):
             continue
-        held = found.get(key)
-        found[key] = (
-            Wish(int(rank), until)
-            if held is None
-            else Wish(min(int(rank), held.rank), max(until, held.until))
-        )
+        wish = found.get(key, Demand(_LAST, until))
+        found[key] = Demand(min(int(rank), wish.rank), max(until, wish.until))
     return found
 
 
 def forget(client: redis.Redis, keys: Iterable[str]) -> None:
-    """Remove keys that `wanted` returned among the OTHERS and that are no instruments.
+    """Remove keys of OTHERS that are no instruments.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -119,12 +119,11 @@ def forget(client: redis.Redis, keys: Iterable[str]) -> None:
 
 
 def take_rest(client: redis.Redis, now: float, *, wait_s: float = 0) -> list[str]:
-    """Return the keys asked for by REST and still wanted at `now`, at most MOST, and forget them all: each is
-    taken once.
+    """Return the keys requested by REST and not expired at `now`, at most MOST, and remove all requests: each
+    is returned once.
 
     Args:
-        wait_s: how long the server may hold the answer back until something is asked for; shorter than the
-            client's time-out.
+        wait_s: how long the server may wait for a first request; shorter than the client's time-out.
     Raises:
         StoreError: Redis cannot be read.
     """
@@ -141,4 +140,4 @@ def take_rest(client: redis.Redis, now: float, *, wait_s: float = 0) -> list[str
 
 
 def _text(member: bytes) -> str:
-    return member.decode("ascii", "surrogateescape")  # so that what is no text can be removed as it came
+    return member.decode("ascii", "surrogateescape")  # so that `forget` can remove any bytes as they came

@@ -1,4 +1,4 @@
-"""What the worker says of itself: a heartbeat instant and a status hash, both gone a minute after it is."""
+"""The worker's heartbeat, an instant, and its status, a hash; both expire a minute after the worker ended."""
 
 from __future__ import annotations
 
@@ -12,24 +12,31 @@ from ltp.store.keys import HEARTBEAT, HEARTBEAT_TTL_S, SOURCE, STATUS
 
 
 class StreamStatus(NamedTuple):
-    """`heartbeat_at`: ISO 8601, None when no worker wrote one within a minute. `status`: empty then.
+    """`heartbeat_at`: ISO 8601, None if no worker wrote one within a minute. `status`: empty then.
 
-    Fields of `status`, all text: feed, phases (JSON), connections, subscribed, wanted, never_ticked (count),
-    never_ticked_keys (JSON, the first 20), waiting (count), waiting_keys (JSON, the first 20), last_tick_at
-    (ISO 8601 or empty), reconnects, connect_failures, last_error, source, stopped (1: the feed will not come
-    back by itself), expected (1: the feed should be up and packets are expected now), began_at (ISO 8601:
-    since when this worker speaks), calendar (what is provisional about the trading hours, empty when nothing
-    is), calendar_ahead (JSON: the same until a month ahead, a sentence each), calendar_lines (what an
-    override file must say for that to be certain), off_sessions (JSON: days that are no sessions, on which
-    trades that were refused are dated, with their segments), silent (JSON: segments that are open and
-    silent), lags (JSON: by segment, median and 99th percentile of arrival minus trade time in seconds),
-    silent_s (seconds since the last packet, or since this worker speaks), delay_s (the longest delay that is
-    told, 0 for none), clock_error_s (by how much the worker's clock is ahead of the broker's, empty when not
-    known), mistimed (count) and mistimed_keys (JSON: instruments whose trade times contradict their volumes),
-    odd_ticks (JSON: packets not taken as they came, by kind). Of about the last second: ticks_per_s
-    (received), ticks_written_per_s (what conflation left of them), batches_per_s, write_ms and write_worst_ms
-    (what a write to Redis took whose answer was waited for, such as that of each second; empty before the
-    first).
+    Fields of `status`, all text:
+        feed, connections, subscribed, wanted, reconnects, connect_failures, last_error, source
+        phases: JSON, by segment.
+        never_ticked, waiting, mistimed: counts. never_ticked_keys, waiting_keys: JSON, the first 20.
+        mistimed_keys: JSON, instruments whose trade times contradict their volumes.
+        last_tick_at: ISO 8601 or empty.
+        stopped: 1 if the feed does not come back by itself.
+        expected: 1 if the feed should be up and packets are expected now.
+        began_at: ISO 8601, start of this worker's writes.
+        calendar: the provisional part of the trading hours, empty if there is none.
+        calendar_ahead: JSON, the same up to a month ahead, a sentence each.
+        calendar_lines: lines for the override file that make those hours certain.
+        off_sessions: JSON, days without a session that refused trades are dated on, with their segments.
+        silent: JSON, segments that are open and silent.
+        lags: JSON, by segment, median and 99th percentile of arrival minus trade time in seconds.
+        silent_s: seconds since the last packet, or since this worker's first write.
+        delay_s: the longest delay shown, 0 for none.
+        clock_error_s: seconds by which the worker's clock is ahead of the broker's, empty if not known.
+        odd_ticks: JSON, number of packets not taken as they came, by kind.
+    Of about the last second:
+        ticks_per_s: received. ticks_written_per_s: left of them by conflation. batches_per_s.
+        write_ms, write_worst_ms: time of a write to Redis whose answer was awaited, such as the one of each
+            second; empty before the first.
     """
 
     heartbeat_at: str | None
@@ -48,21 +55,21 @@ def write_status(pipe: Any, status: Mapping[str, str]) -> None:
 
 
 def queue_presence(pipe: Any) -> None:
-    """Queue the question how long the heartbeat key lives: a FLUSHALL tells nobody, nor does a clock that is
-    set back.
+    """Queue the query of the heartbeat key's remaining life: only this reveals a FLUSHALL, or a server clock
+    that was set back.
     """
     pipe.execute_command("PTTL", HEARTBEAT)
 
 
 def is_in_time(left_ms: Any) -> bool:
-    """Tell whether the heartbeat key is there and lives no longer than it was given; `left_ms`: what PTTL
-    answered.
+    """Return whether the heartbeat key exists and lives no longer than it was given; `left_ms`: answer to
+    PTTL.
     """
     return isinstance(left_ms, int) and 0 <= left_ms <= HEARTBEAT_TTL_S * 1_000
 
 
 def is_overdue(client: redis.Redis) -> bool:
-    """Tell whether the heartbeat key lives longer than it was given: the server's clock was set back.
+    """Return whether the heartbeat key lives longer than it was given: the server's clock was set back.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -73,7 +80,7 @@ def is_overdue(client: redis.Redis) -> bool:
 
 
 def remove(client: redis.Redis) -> None:
-    """Say at once that no worker runs, instead of a minute later.
+    """Show at once that no worker runs, instead of a minute later.
 
     Raises:
         StoreError: Redis cannot be written.
@@ -83,7 +90,7 @@ def remove(client: redis.Redis) -> None:
 
 
 def read(client: redis.Redis) -> StreamStatus:
-    """Return what the worker last said.
+    """Return the newest heartbeat and status.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -100,7 +107,7 @@ def read(client: redis.Redis) -> StreamStatus:
 
 
 def read_source(client: redis.Redis) -> str | None:
-    """Return whose prices lie in the cache, None when nothing says.
+    """Return the source of the cached prices, None if it is not stored.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -111,7 +118,7 @@ def read_source(client: redis.Redis) -> str | None:
 
 
 def write_source(client: redis.Redis, source: str) -> None:
-    """Say whose prices lie in the cache from now on.
+    """Store the source of the prices that are cached from now on.
 
     Raises:
         StoreError: Redis cannot be written.

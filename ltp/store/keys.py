@@ -1,4 +1,4 @@
-"""Every Redis key and channel of the product. Nothing else writes one out."""
+"""Names and lifetimes of the product's Redis keys and of its channel. No other module spells one out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STATUS: Final = "market_stream:status"
 NOT_BEFORE: Final = "market_stream:not_before"
 LEASE: Final = "market_stream:lease"
 FENCE: Final = "market_stream:fence"  # counter behind the lease's fencing number
-SOURCE: Final = "market_stream:source"  # whose prices lie in the cache: `dhanhq` or `simulator`
+SOURCE: Final = "market_stream:source"  # source of the cached prices: `dhanhq` or `simulator`
 DEMAND: Final = "demand:instruments"
 DEMAND_REST: Final = "demand:rest"
 DEMAND_PAGES: Final = "demand:pages"
@@ -18,7 +18,7 @@ DEMAND_PROGRAMS: Final = "demand:programs"
 
 LTP_TTL_S: Final = 30
 LTP_RENEW_S: Final = 10
-TICK_TTL_S: Final = 10 * 86_400  # over the longest run of holidays
+TICK_TTL_S: Final = 10 * 86_400  # outlasts the longest run of holidays
 HEARTBEAT_TTL_S: Final = 60
 HEARTBEAT_EVERY_S: Final = 30
 LEASE_TTL_S: Final = 10

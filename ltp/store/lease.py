@@ -1,7 +1,6 @@
-"""The right to hold the feed: one worker at a time, for ten seconds unless renewed.
+"""The lease: the right of one worker at a time to hold the feed, for ten seconds unless renewed.
 
-The broker counts connections per user, and two writers would mix two orders of prices. Knows nothing of the
-feed.
+The broker counts connections per user, and two writers would mix two orders of prices.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ _RELEASE: Final = "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call(
 
 
 class Lease:
-    """Not safe for several threads; the leader loop owns it."""
+    """Used by the leader loop alone; not safe for several threads."""
 
     def __init__(self, client: redis.Redis, holder: str, *, ttl_s: float = LEASE_TTL_S) -> None:
-        """`holder` names this worker to people: host and pid."""
+        """`holder`: host and pid of this worker, for operators."""
         self._client, self._holder, self._ttl_ms = client, holder, int(ttl_s * 1_000)
         self._value = ""
 
@@ -36,31 +35,31 @@ class Lease:
             StoreError: Redis cannot be read or written.
         """
         with translated("taking the lease"):
-            held: Any = self._client.get(LEASE)
-            if held is None:
+            present: Any = self._client.get(LEASE)
+            if present is None:
                 fence: Any = self._client.incr(FENCE)
                 value = f"{self._holder} {fence}"
                 if self._client.set(LEASE, value, nx=True, px=self._ttl_ms):
                     self._value = value
                     return int(fence)
-                held = self._client.get(LEASE)
-        raise LeaseLost((held or b"").decode("utf-8", "replace"))
+                present = self._client.get(LEASE)
+        raise LeaseLost((present or b"").decode("utf-8", "replace"))
 
     def renew(self) -> None:
         """Hold it for another term.
 
         Raises:
-            LeaseLost: it is no longer ours.
+            LeaseLost: another worker has it, or none.
             StoreError: Redis cannot be read or written.
         """
         with translated("renewing the lease"):
             renewed = self._client.eval(_RENEW, 1, LEASE, self._value, self._ttl_ms)
         if not renewed:
             self._value = ""
-            raise LeaseLost("another worker, or nobody since Redis restarted")
+            raise LeaseLost("another worker, or none since Redis restarted")
 
     def remove(self, value: str) -> bool:
-        """Take the lease away from a holder known to be dead; tells whether it still held it.
+        """Take the lease from a dead holder, whose `value` it is; return whether that still had it.
 
         Raises:
             StoreError: Redis cannot be written.
@@ -69,7 +68,7 @@ class Lease:
             return bool(self._client.eval(_RELEASE, 1, LEASE, value))
 
     def release(self) -> None:
-        """Let the next worker in at once; does nothing when the lease is not ours.
+        """Give the lease up, so that another worker can take it at once; does nothing if it is not ours.
 
         Raises:
             StoreError: Redis cannot be written.

@@ -1,6 +1,4 @@
-"""The instant before which nobody may connect to the broker (after 429 or 805): kept over restarts of the
-worker.
-"""
+"""The instant before which no worker may connect to the broker (after 429 or 805), kept across restarts."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from ltp.store.keys import NOT_BEFORE
 
 
 class NotBefore:
-    """The key itself, nothing remembered: an operator who deletes it is heard."""
+    """Reads the key each time and remembers nothing, so deleting the key by hand takes effect."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -31,7 +29,7 @@ class NotBefore:
         return _instant(value)
 
     def write(self, epoch_s: float) -> None:
-        """Let nobody connect before `epoch_s`; the key is gone by itself then.
+        """Forbid connections before `epoch_s` (seconds since the epoch), when the key expires.
 
         Raises:
             StoreError: Redis cannot be written.
@@ -42,8 +40,8 @@ class NotBefore:
 
 
 def _instant(value: Any) -> float:
-    """Read an ISO 8601 instant or plain seconds since the epoch, which an operator may have set by hand; 0
-    for neither.
+    """Return seconds since the epoch, from ISO 8601 or from plain seconds, as an operator may set them by
+    hand; 0 for anything else.
     """
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
     try:

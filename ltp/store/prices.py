@@ -1,7 +1,7 @@
 """The price cache: `ltp:` keys (the feed was alive within 30 s and this was the price) and `tick:` keys (last
 known values).
 
-The step after the conflation, before the hub. Knows neither who asks nor why a price is written.
+The step between conflation and hub.
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ import redis
 
 from ltp import metrics
 from ltp.core.ticks.quote import CachedTick
-from ltp.core.ticks.tick import Tick
-from ltp.core.ticks.wire import tick_from_plain
+from ltp.core.ticks.tick import FIRST_CONNECTION, Tick
+from ltp.core.ticks.wire_tick import connection_from_plain, tick_from_plain
 from ltp.errors import StoreError
 from ltp.store import keys as names
 from ltp.store.client import translated
 from ltp.store.transaction import Transaction, bulk
 
-CHUNK: Final = (
-    800  # keys a command: longer saves round trips, shorter holds up the server less; this is a millisecond
-)
-_MAX_VALUE: Final = 4_096  # a tick is 300 bytes; what is longer was not written by us
+# Keys a command: more of them save round trips, fewer hold up the server less. These take it a millisecond.
+CHUNK: Final = 800
+_MAX_VALUE: Final = 4_096  # bytes; a tick has 300, so a longer value is another program's
 _SCRIPT: Final = "for i=1,#KEYS do redis.call('SET',KEYS[i],ARGV[i+1],'EX',ARGV[1]) end"
 
 
 def read(client: redis.Redis, keys: Sequence[str]) -> list[CachedTick]:
-    """Return what the cache knows of `keys`, in their order, in one MGET.
+    """Return the cached ticks of `keys`, in their order, with one MGET.
 
-    A key that holds something else (a list, garbage, a price that is none) is unknown; the others are not
+    A key that holds something else (a list, garbage, an impossible price) is unknown; the others are not
     affected.
 
     Raises:
@@ -41,35 +40,36 @@ def read(client: redis.Redis, keys: Sequence[str]) -> list[CachedTick]:
         return []
     with translated("reading prices"):
         values: Any = client.mget([*map(names.ltp, keys), *map(names.tick, keys)])
-    return [
-        CachedTick(key, *_known(key, price, tick))
-        for key, price, tick in zip(keys, values[: len(keys)], values[len(keys) :], strict=True)
-    ]
+    pairs = zip(keys, values[: len(keys)], values[len(keys) :], strict=True)
+    return [_cached_tick(key, price, value) for key, price, value in pairs]
 
 
-def _known(key: str, price: Any, value: Any) -> tuple[Tick | None, bool]:
-    tick = _decode(key, value)
-    return tick, tick is not None and tick.ltp is not None and isinstance(price, bytes) and price != b""
+def _cached_tick(key: str, price: Any, value: Any) -> CachedTick:
+    tick, connection = _decode(key, value)
+    covered = tick is not None and tick.ltp is not None and isinstance(price, bytes) and price != b""
+    return CachedTick(key, tick, covered, connection)
 
 
-def _decode(key: str, value: Any) -> Tick | None:
-    if not isinstance(value, bytes):
-        return None  # nothing there, or MGET met another type
+def _decode(key: str, value: Any) -> tuple[Tick | None, str]:
+    """Return the tick, None if there is none or it is damaged, and the connection that it came by."""
+    if not isinstance(value, bytes):  # no such key, or one of another type
+        return None, FIRST_CONNECTION
     try:
         plain = orjson.loads(value) if len(value) <= _MAX_VALUE else None
     except orjson.JSONDecodeError:
         plain = None
-    tick = tick_from_plain(key, plain)
-    if tick is None:
+    tick, connection = tick_from_plain(key, plain), connection_from_plain(plain)
+    if tick is None or connection is None:
         metrics.count("store_damaged_ticks")
-    return tick
+        return None, FIRST_CONNECTION
+    return tick, connection
 
 
 class PriceWriter:
-    """Writes many keys at once: MSETEX where the server has it, a script where not. One thread uses it.
+    """Writes many keys at once: with MSETEX where the server has it, else with a script. One thread uses it.
 
-    The commands are queued in a transaction of the caller, so that keys and the message that tells of them
-    travel, and are carried out or refused, together. `pairs` are keys and values as `encode` makes them.
+    The commands are queued in the caller's transaction, so that keys and batch travel, and are carried out or
+    refused, together. `pairs` are keys and values as `encode` makes them.
     """
 
     def __init__(self) -> None:
@@ -84,8 +84,8 @@ class PriceWriter:
         self._queue(transaction, names.TICK_TTL_S, pairs)
 
     def refused(self, error: StoreError) -> bool:
-        """Tell whether the server does not know, or not allow, MSETEX; from then on the script is used: try
-        again.
+        """Return whether the server does not know, or not allow, MSETEX. If so, the script is used from now
+        on, and the caller repeats its transaction.
         """
         text = str(error).lower()
         if (
@@ -119,19 +119,19 @@ def _parted(pair: str) -> tuple[str, str]:
 
 
 def drop(transaction: Transaction, keys: Sequence[str]) -> None:
-    """Queue the removal of the 30-second keys of `keys`: nobody vouches for those prices any more."""
+    """Queue the removal of the 30-second keys of `keys`: the feed no longer vouches for these prices."""
     if keys:
         transaction.execute_command("UNLINK", *(names.ltp(key) for key in keys))
 
 
 def stored(client: redis.Redis) -> list[str]:
-    """Return every key that has a `tick:` key, in steps that do not hold up the server.
+    """Return the instruments that have a `tick:` key, in steps that do not hold up the server.
 
     Raises:
         StoreError: Redis cannot be read.
     """
     prefix = len(names.tick(""))
-    with translated("reading which prices there are"):
+    with translated("listing the cached prices"):
         return [
             name.decode(errors="replace")[prefix:]
             for name in client.scan_iter(match=names.tick("*"), count=1_000)
@@ -139,12 +139,12 @@ def stored(client: redis.Redis) -> list[str]:
 
 
 def forget(client: redis.Redis, keys: Sequence[str]) -> None:
-    """Remove everything that is known of `keys`: they mean other instruments now.
+    """Remove all cached values of `keys`, which mean other instruments now.
 
     Raises:
         StoreError: Redis cannot be written.
     """
-    with translated("removing the prices of instruments whose keys mean others now"):
+    with translated("removing the prices of keys that mean other instruments now"):
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]
             client.unlink(*map(names.ltp, chunk), *map(names.tick, chunk))
@@ -166,7 +166,7 @@ def purge_ltp(client: redis.Redis) -> int:
     Raises:
         StoreError: Redis cannot be read or written.
     """
-    with translated("removing prices that nobody vouches for"):
+    with translated("removing the 30-second keys"):
         return _remove(client, names.ltp("*"))
 
 

@@ -1,7 +1,6 @@
-"""Whether a server can be used at all: it lets us in, allows what we do, and is no part of a Cluster.
+"""A check of the server before its first use: login, rights, and that it is no part of a Cluster.
 
-Asked for before the first use, because what is refused later is met one command at a time, each by another
-part.
+Without it, each refusal would come later and alone, in whichever thread sends that command first.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from ltp.store.client import translated
 
 Commands = tuple[tuple[str | int, ...], ...]
 _LTP, _TICK = keys.ltp("NSE_EQ:0"), keys.tick("NSE_EQ:0")
-# Every command of a process, with one of the keys it is given.
+# Every command that a process sends, each with one of its keys.
 WORKER: Final[Commands] = (
     ("GET", keys.LEASE),
     ("SET", _LTP, "", "PX", 1),
@@ -47,13 +46,12 @@ WEB: Final[Commands] = (
 
 
 def check(client: redis.Redis, commands: Commands) -> None:
-    """Have the server judge `commands` without carrying out any: they are queued, and the queue is thrown
-    away.
+    """Let the server check `commands` without carrying out any: they are queued, and the queue is discarded.
 
     Raises:
-        StoreError: it is away, or (`permanent`) it does not let us in or refuses one of them.
+        StoreError: the server is away, or (`permanent`) it refuses the login or one of the commands.
     """
-    with translated("asking Redis for its leave"):
+    with translated("checking the rights on Redis"):
         pool: Any = client.connection_pool
         connection = pool.get_connection()
         try:

@@ -1,8 +1,7 @@
-"""A connection that listens to one channel: the server's bytes to the bodies of messages, read in place.
+"""A subscription to one channel: the server's bytes become the bodies of messages, without a copy.
 
-redis-py connects, says who we are and subscribes. From then on the server says one thing only, so it is read
-here: redis-py would copy each message five times, and when cut connect again without a word. Knows nothing of
-what a body holds.
+redis-py connects, logs in and subscribes. From then on the server sends messages of one shape only, and they
+are read here: redis-py would copy each message five times, and after a cut reconnect without reporting it.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ _SIZE_MAX: Final = 20  # characters of a length and the end of its line
 
 
 class Subscription:
-    """Subscribes at once; one thread uses it. Raises what redis-py raises, and OSError.
+    """Subscribes at once; one thread uses it. Raises the exceptions of redis-py, and OSError.
 
     Args:
-        longest: a body of more bytes is never held, and reads as an empty one.
+        longest: a body of more bytes is skipped and returned as an empty one.
     """
 
     def __init__(self, client: Client, channel: str, *, longest: int) -> None:
@@ -32,15 +31,15 @@ class Subscription:
         self._longest = longest
         self._bytes = bytearray(_BUFFER)
         self._view = memoryview(self._bytes)
-        self._start = self._end = 0  # what has come and is not read yet
-        self._left_out = 0  # bytes to come of a body that is too long
+        self._start = self._end = 0  # of the bytes received and not yet read
+        self._left_out = 0  # bytes still to be received of a body that is too long
         connection: Any = client.connection_pool.get_connection()
         connection.send_command("SUBSCRIBE", channel)
-        self._socket = connection._sock  # the one thing of it that has no public name
+        self._socket = connection._sock  # redis-py has no public name for it
         self._socket.settimeout(POLL_S)
 
     def confirmed(self) -> bool:
-        """Wait for the confirmation, for a second; false when it has not come."""
+        """Wait up to a second for the confirmation; return whether it has come."""
         until_s = time.monotonic() + POLL_S
         while not self._has(self._confirmation):
             if not self._receive() or time.monotonic() >= until_s:
@@ -49,9 +48,7 @@ class Subscription:
         return True
 
     def read(self) -> memoryview | None:
-        """Return the body of the next message, which lasts until the next call; None when none comes for a
-        second.
-        """
+        """Return the body of the next message, valid until the next call; None if none comes for a second."""
         until_s = time.monotonic() + POLL_S
         while (body := self._body()) is None:
             if not self._receive() or time.monotonic() >= until_s:
@@ -59,7 +56,7 @@ class Subscription:
         return body
 
     def _body(self) -> memoryview | None:
-        """Return the next body when all of it has come."""
+        """Return the next body, None while part of it is missing."""
         if not self._has(self._head):
             return None
         size_at = self._start + len(self._head)
@@ -67,7 +64,7 @@ class Subscription:
         if not line and len(size_text) < _SIZE_MAX:
             return None
         if not (line and size_text.isdigit()):
-            raise ConnectionError(f"the server said a message is {size_text!r} bytes long")
+            raise ConnectionError(f"the server announced a message of {size_text!r} bytes")
         size, first = int(size_text), size_at + len(size_text) + len(_LINE)
         after = first + size + len(_LINE)
         if size > self._longest:
@@ -79,14 +76,14 @@ class Subscription:
         return self._view[first : first + size]
 
     def _has(self, expected: bytes) -> bool:
-        """Tell whether all of `expected` has come; what begins otherwise ends the connection."""
-        come = bytes(self._view[self._start : min(self._end, self._start + len(expected))])
-        if not expected.startswith(come):
-            raise ConnectionError(f"the server said {come[:60]!r}")
-        return len(come) == len(expected)
+        """Return whether all of `expected` was received; other bytes end the connection."""
+        received = bytes(self._view[self._start : min(self._end, self._start + len(expected))])
+        if not expected.startswith(received):
+            raise ConnectionError(f"the server sent {received[:60]!r}")
+        return len(received) == len(expected)
 
     def _receive(self) -> bool:
-        """Take in what the server sent; false when it sent nothing for a second."""
+        """Receive once; return False if nothing came for a second."""
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end == len(self._bytes):
@@ -97,14 +94,14 @@ class Subscription:
             return False
         if not count:
             raise ConnectionError("the server closed the connection")
-        gone = min(self._left_out, count)
-        self._left_out -= gone
-        self._start += gone
+        skipped = min(self._left_out, count)
+        self._left_out -= skipped
+        self._start += skipped
         self._end += count
         return True
 
     def _make_room(self) -> None:
-        """Move what is not read to the front, of a larger buffer when it fills this one."""
+        """Move the unread bytes to the front, of a buffer twice as large if they fill this one."""
         rest = bytes(self._view[self._start : self._end])
         if self._start == 0:
             self._bytes = bytearray(2 * len(self._bytes))

@@ -1,9 +1,9 @@
-"""Commands that travel in one write and are carried out together or not at all: MULTI, the commands, EXEC.
+"""Transactions: MULTI, commands and EXEC in one write, carried out together or not at all.
 
-redis-py's own pipeline packs every argument of every command in Python, which for two keys and a message a
-tick costs more than all the rest of the worker. Here whoever has many arguments hands them over as one text
-already in the server's form, and texts are not put together once more: by then a third of a megabyte, they
-fit no cache. Opening connections, the second attempt on a closed one and the exceptions are redis-py's.
+redis-py's pipeline packs every argument of every command in Python, which for two keys and a message a tick
+costs more than the rest of the worker. Here a caller with many arguments passes them as one text already in
+the server's form, and the texts are not joined again: a third of a megabyte fits no processor cache. redis-py
+opens the connections, repeats the attempt on a closed one and defines the exceptions.
 """
 
 from __future__ import annotations
@@ -21,37 +21,36 @@ from redis.exceptions import ResponseError
 
 Argument = str | int | float
 _CHUNK: Final = 4_096  # answers are short
-_MORE: Final = object()  # what the reader says when the rest of an answer has not come
+_INCOMPLETE: Final = object()  # returned by the reader while part of an answer is missing
 
 
 class RedisLine:
-    """A connection to the server kept for transactions, and read in place: what redis-py does around each of
-    them, and each of their answers, costs as much as the answers.
+    """A connection kept for transactions, with a reader of its own: redis-py's work around each transaction
+    and each answer costs as much as the answers.
 
-    Opened with the first of them, and again after it broke. One thread at a time uses it. A transaction can
-    be sent ahead: then its answers are owed, and taken in by whatever is called next, which also raises what
-    was refused in them.
+    Opened with the first transaction, and again after a failure. One thread at a time uses it. A transaction
+    can be sent ahead: its answers are then owed, the next call takes them in, and raises if one is a refusal.
     """
 
     def __init__(self, client: redis.Redis) -> None:
         self._pool: Any = client.connection_pool
         self._connection: Any = None
         self._reader = _reader()
-        self._unsent = b""  # of what was sent ahead: the kernel took no more
-        self._owed: deque[int] = deque()  # how many answers each transaction that was sent ahead gets
-        self._answers: list[Any] = []  # those of the first of them that have come
+        self._unsent = b""  # end of a transaction sent ahead, of which the kernel took no more
+        self._owed: deque[int] = deque()  # numbers of answers to the transactions sent ahead
+        self._answers: list[Any] = []  # received answers to the first of these
 
     @property
     def unsent(self) -> bool:
-        """Part of what was sent ahead is still here: it leaves with `settle` or `exchange`."""
+        """Part of a transaction sent ahead is still here; `settle` or `exchange` sends it."""
         return bool(self._unsent)
 
     def exchange(self, parts: Sequence[bytes], count: int) -> list[Any]:
-        """Send `parts` one after another and return their `count` answers, refusals among them. Settles
-        first.
+        """Settle, send `parts` one after another, and return their `count` answers, which may be refusals.
 
         Raises:
-            redis.RedisError, OSError: the connection failed, or the server refused what was sent ahead.
+            redis.RedisError, OSError: the connection failed, or the server refused a command that was sent
+                ahead.
         """
         self.settle()
         if self._connection is None:
@@ -63,10 +62,10 @@ class RedisLine:
         return answers
 
     def ready(self) -> bool:
-        """Take in the owed answers that have come, and tell whether something can be sent ahead: that was all
-        of them, and the connection stands. Waits for nothing. Raises as `exchange`.
+        """Take in owed answers without waiting; return whether a transaction can be sent ahead: none is owed
+        any more, and there is a connection. Raises as `exchange`.
 
-        Never over TLS, which may have to read before it can write.
+        Always False over TLS, which may have to read before it can write.
         """
         connected = None if self._connection is None else self._connection._sock
         if connected is None or isinstance(connected, ssl.SSLSocket):
@@ -76,7 +75,7 @@ class RedisLine:
         return not self._owed
 
     def send_ahead(self, parts: Sequence[bytes], count: int) -> None:
-        """Send of `parts` what the kernel takes at once; their `count` answers are owed. Raises as
+        """Send as much of `parts` as the kernel takes at once; their `count` answers are owed. Raises as
         `exchange`.
         """
         self._owed.append(count)
@@ -88,7 +87,7 @@ class RedisLine:
             self._unsent += b"".join(parts)[sent:]
 
     def settle(self) -> None:
-        """Wait until all that was sent ahead is answered. Raises as `exchange`."""
+        """Wait until everything sent ahead is answered. Raises as `exchange`."""
         if not self._owed:
             return
         timeout_s = self._connection.socket_timeout
@@ -99,8 +98,8 @@ class RedisLine:
             self._take_in(timeout_s)
 
     def cut(self) -> None:
-        """Break the connection, and with it forget what is owed: whatever else comes on it would pass for the
-        answers of the next transaction.
+        """Close the connection and forget the owed answers, which would pass for those of the next
+        transaction.
         """
         if self._connection is not None:
             self._connection.disconnect()
@@ -109,7 +108,7 @@ class RedisLine:
         self._owed.clear()
 
     def _exchanged(self, packed: bytes, count: int) -> list[Any]:
-        self._connection.connect()  # does nothing where it is
+        self._connection.connect()  # does nothing if it is connected
         answers: list[Any] = []
         with self._cut_on_failure():
             connected = self._within(self._connection.socket_timeout)
@@ -119,7 +118,7 @@ class RedisLine:
         return answers
 
     def _take_in(self, timeout_s: float | None) -> None:
-        """Receive once, and raise what is refused in the answers of a transaction that is whole by now."""
+        """Receive once; raise if a transaction, completely answered by now, contains a refusal."""
         with self._cut_on_failure():
             try:
                 self._answers += self._received(self._within(timeout_s))
@@ -131,7 +130,7 @@ class RedisLine:
             carried_out(answers)
 
     def _within(self, timeout_s: float | None) -> socket.socket:
-        connected: socket.socket = self._connection._sock  # the one thing of it that has no public name
+        connected: socket.socket = self._connection._sock  # redis-py has no public name for it
         if connected.gettimeout() != timeout_s:  # setting it is a system call
             connected.settimeout(timeout_s)
         return connected
@@ -142,7 +141,7 @@ class RedisLine:
             raise ConnectionResetError("the server closed the connection")
         self._reader.feed(chunk)
         answers = []
-        while (answer := self._reader.gets()) is not _MORE:
+        while (answer := self._reader.gets()) is not _INCOMPLETE:
             answers.append(answer)
         return answers
 
@@ -159,25 +158,25 @@ class RedisLine:
 
 
 def _reader() -> hiredis.Reader:
-    return hiredis.Reader(replyError=ResponseError, notEnoughData=_MORE)
+    return hiredis.Reader(replyError=ResponseError, notEnoughData=_INCOMPLETE)
 
 
 def carried_out(answers: list[Any]) -> list[Any]:
-    """Return what the commands of a transaction answered, out of all of its answers.
+    """Return the answers to the commands of a transaction, out of all its answers.
 
     Raises:
-        redis.ResponseError: one was refused.
+        redis.ResponseError: a command was refused.
     """
     *queued, last = answers
     for answer in (*queued, *(last if isinstance(last, list) else [last])):
         if isinstance(answer, ResponseError):
-            raise answer  # where EXEC only says that there is a reason, the reason came before it
+            raise answer  # the reason for EXEC's own refusal stands in an answer before it
     return cast(list[Any], last)
 
 
 class Transaction:
-    """Used once: commands in, one `execute` or `execute_ahead`. Takes the place of a pipeline where commands
-    are only queued.
+    """Used once: queue commands, then `execute` or `execute_ahead`. Accepted in place of a redis-py pipeline
+    by functions that only queue commands.
     """
 
     def __init__(self, line: RedisLine) -> None:
@@ -191,8 +190,8 @@ class Transaction:
         self._size += 1
 
     def queue(self, count: int, texts: Iterable[str]) -> None:
-        """Queue a command of `count` arguments; `texts`, a few, are what `bulk` gives of them one after
-        another, cut anywhere.
+        """Queue a command of `count` arguments; `texts`, few, are these arguments in the form of `bulk`, cut
+        anywhere.
         """
         self._parts.append(f"*{count}\r\n".encode())
         self._parts.extend(map(str.encode, texts))
@@ -202,14 +201,13 @@ class Transaction:
         """Return the answers, one a command.
 
         Raises:
-            redis.RedisError, OSError: the connection failed, or the server refused a command; then it carried
-                out none, or
-                (a refusal while carrying out) all others.
+            redis.RedisError, OSError: the connection failed, or the server refused a command. Then it carried
+                out none, or all others if the refusal came while carrying out.
         """
         return carried_out(self._line.exchange(*self._whole()))
 
     def execute_ahead(self) -> None:
-        """Send it and wait for nothing: see `RedisLine.send_ahead`."""
+        """Send it without waiting for answers, see `RedisLine.send_ahead`."""
         self._line.send_ahead(*self._whole())
 
     def _whole(self) -> tuple[list[bytes], int]:

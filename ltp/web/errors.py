@@ -1,8 +1,7 @@
-"""Every failure to one answer: problem+json (RFC 9457) for programs, a page for people, plain text for
-streams and tables.
+"""Responses to failures: problem+json (RFC 9457) for the API, pages for browsers, text for other requests.
 
-The only place that chooses a status. Nothing of an exception that was not raised for the reader leaves the
-process: he gets an id, and the log has the rest under it.
+Statuses of failures are chosen only here. The text of an unexpected exception never leaves the process: the
+client receives an error id, and the log has the exception under that id.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import logging
 import secrets
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -31,9 +29,9 @@ from ltp.web import swaps, urls
 
 logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
-_PROGRAM_PATHS: Final = ("/api/", "/healthz", "/readyz")
+_API_PATHS: Final = ("/api/", "/healthz", "/readyz")
 _RETRY_AFTER_S: Final = 5
-# For people; programs get the protocol's words.
+# Titles of pages; the API has the phrases of HTTP.
 _TITLES: Final = {
     400: "That is not accepted",
     403: "Not allowed",
@@ -53,8 +51,10 @@ _SENTENCES: Final = {
 
 
 class Problem(NamedTuple):
-    """One answer to a failure. `errors`: what exactly was not accepted, for programs. `retry_after_s`: 0 for
-    none. `passes`: it is over soon by itself, so an open page asks again.
+    """The response to a failure.
+
+    `errors`: the refused values, for programs. `retry_after_s`: 0 for none. `temporary`: ends soon by itself,
+    so an open page repeats its request. `allow`: the methods of the address, after a 405.
     """
 
     status: int
@@ -62,43 +62,41 @@ class Problem(NamedTuple):
     errors: tuple[dict[str, str], ...] = ()
     retry_after_s: int = 0
     allow: str = ""
-    passes: bool = False
+    temporary: bool = False
 
 
 def install(app: Flask) -> None:
-    """Answer every failure of the app from here."""
-    app.register_error_handler(LTPError, _refused)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    """Register the handlers of all failures of the app."""
+    app.register_error_handler(LTPError, _respond_to_refusal)
+    app.register_error_handler(HTTPException, _respond_to_http)
+    app.register_error_handler(Exception, _respond_to_unexpected)
 
 
 def problem_of(error: LTPError) -> Problem:
-    """Return the answer to a failure that was raised on purpose."""
+    """Return the problem for an exception of this program; a driver's own text stays inside."""
     if isinstance(error, InputError):
-        named = {"where": error.where, "value": error.value, "accepted": error.accepted}
-        return Problem(HTTPStatus.BAD_REQUEST, str(error), (named,))
+        refused = {"where": error.where, "value": error.value, "accepted": error.accepted}
+        return Problem(HTTPStatus.BAD_REQUEST, str(error), (refused,))
     if isinstance(error, NotFoundError):
         return Problem(HTTPStatus.NOT_FOUND, f"{error}.")
     if isinstance(error, NotReadError):
-        return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s, passes=True
-        )
+        return _unavailable(f"{error}.", error.retry_after_s)._replace(temporary=True)
     if isinstance(error, LimitError):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s)
+        return _unavailable(f"{error}.", error.retry_after_s)
     if isinstance(error, StoreError):
-        return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "The price cache cannot be reached.", retry_after_s=_RETRY_AFTER_S
-        )
+        return _unavailable("The price cache cannot be reached.")
     if isinstance(error, DatabaseError):
-        return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_s=_RETRY_AFTER_S
-        )
+        return _unavailable("The database cannot be reached.")
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side.")
 
 
+def _unavailable(detail: str, retry_after_s: int = _RETRY_AFTER_S) -> Problem:
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after_s=retry_after_s)
+
+
 def respond(problem: Problem) -> Response:
-    """Draw a problem for whoever asks in the present request."""
-    response = _drawn(problem)
+    """Return the response to the present request, in the form that its client reads."""
+    response = _render(problem)
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after_s:
         response.headers["Retry-After"] = str(problem.retry_after_s)
@@ -107,89 +105,82 @@ def respond(problem: Problem) -> Response:
     return response
 
 
-def _drawn(problem: Problem) -> Response:
-    title = HTTPStatus(problem.status).phrase
+def _render(problem: Problem) -> Response:
+    phrase = HTTPStatus(problem.status).phrase
     detail = _printable(problem.detail)
-    if request.path.startswith(_PROGRAM_PATHS) or request.path.endswith(".json"):
-        return Response(_document(problem, title), problem.status, mimetype=PROBLEM)
-    # A fragment's place on the page must keep what it shows, and a stream must not begin: the browser would
-    # call it a success.
+    if request.path.startswith(_API_PATHS) or request.path.endswith(".json"):
+        return Response(_document(problem, phrase), problem.status, mimetype=PROBLEM)
+    # htmx keeps the content of a fragment's place. A stream must not begin, or the browser counts a success
+    # and reconnects at once.
     if request.path.endswith("/stream") or request.headers.get("HX-Request-Type") == "partial":
         return Response(f"{detail}\n", problem.status, {"HX-Reswap": "none"}, mimetype="text/plain")
     if request.path.endswith(".csv"):
         return Response(f"{detail}\n", problem.status, mimetype="text/plain")
-    title = _TITLES.get(problem.status, title)
-    again = (
-        _address(list(request.args.items(multi=True))) if problem.passes and request.method == "GET" else ""
-    )
     page = render_template(
         "error.html",
-        title=title,
+        title=_TITLES.get(problem.status, phrase),
         detail=detail,
-        without=_without(problem),
-        again=again,
+        without=_address_without_refused(problem),
+        again=_address_to_repeat(problem),
         again_s=problem.retry_after_s,
     )
-    return Response(
-        page, problem.status, swaps.refusal() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
-    )
+    headers = swaps.refusal_headers() if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    return Response(page, problem.status, headers)
 
 
-def _without(problem: Problem) -> str:
-    """Return the address without the parameter that was not accepted, empty where none of the address was to
-    blame.
-    """
-    named = problem.errors[0]["where"] if problem.errors else ""
-    if request.method != "GET" or named not in request.args:
+def _address_without_refused(problem: Problem) -> str:
+    """Return the address without the parameter that was refused, "" if none of its parameters was."""
+    refused = problem.errors[0]["where"] if problem.errors else ""
+    if request.method != "GET" or refused not in request.args:
         return ""
-    return _address([pair for pair in request.args.items(multi=True) if pair[0] != named])
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != refused]
+    return urls.address(request.path, pairs, safe="")
 
 
-def _address(pairs: list[tuple[str, str]]) -> str:
-    """Return the present address with these parameters."""
-    return f"{quote(request.path)}?{urlencode(pairs)}" if pairs else quote(request.path)
+def _address_to_repeat(problem: Problem) -> str:
+    """Return the present address if the page is to repeat its request, else ""."""
+    if not problem.temporary or request.method != "GET":
+        return ""
+    return urls.address(request.path, request.args.items(multi=True), safe="")
 
 
-def _document(problem: Problem, title: str) -> str:
+def _document(problem: Problem, phrase: str) -> str:
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": title,
+        "title": phrase,
         "status": problem.status,
         "detail": problem.detail,
         "instance": request.path,
     }
     if problem.errors:
         document["errors"] = problem.errors
-    return json.dumps(document)  # escapes what is not ASCII, lone surrogates included
+    return json.dumps(document)  # as ASCII: also lone surrogates are escaped
 
 
 def _printable(text: str) -> str:
-    """Replace what cannot be encoded: JSON and percent escapes can smuggle half a surrogate pair into a
-    value.
-    """
+    """Replace lone surrogates: they cannot be encoded, and JSON escapes can bring them into a value."""
     return text.encode("utf-8", "replace").decode()
 
 
-def _refused(error: LTPError) -> Response:
+def _respond_to_refusal(error: LTPError) -> Response:
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("%s %s: %s", request.method, request.path, error)
     return respond(problem)
 
 
-def _http(error: HTTPException) -> BaseResponse | HTTPException:
+def _respond_to_http(error: HTTPException) -> BaseResponse | HTTPException:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:
-        return error  # a redirect that routing asked for
-    if status == HTTPStatus.NOT_FOUND and (elsewhere := urls.without_slash()):
-        return redirect(elsewhere, HTTPStatus.PERMANENT_REDIRECT)
+        return error  # a redirect by Flask's routing
+    if status == HTTPStatus.NOT_FOUND and (address := urls.without_slash()):
+        return redirect(address, HTTPStatus.PERMANENT_REDIRECT)
     allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
     return respond(Problem(status, _SENTENCES.get(status, f"{HTTPStatus(status).phrase}."), allow=allow))
 
 
-def _unexpected(error: Exception) -> Response:
-    id_ = secrets.token_hex(4)
-    logger.error("%s %s failed (%s)", request.method, request.path, id_, exc_info=error)
-    return respond(
-        Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something failed on our side. It is in the log as {id_}.")
-    )
+def _respond_to_unexpected(error: Exception) -> Response:
+    error_id = secrets.token_hex(4)
+    logger.error("%s %s failed (%s)", request.method, request.path, error_id, exc_info=error)
+    detail = f"Something failed on our side. It is in the log as {error_id}."
+    return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))

@@ -1,6 +1,4 @@
-"""`/`: where everything starts. Screeners with their counts and times, the main indices, the market's phases
-and the feed.
-"""
+"""`/`, the first page: screeners with their counts, the main indices, the market's phases and the feed."""
 
 from __future__ import annotations
 
@@ -10,36 +8,37 @@ from flask import Blueprint, Response, render_template, request
 
 from ltp.web import market, params
 from ltp.web.live import poll
-from ltp.web.screens.catalogue import SCREENERS, named
+from ltp.web.screens.catalogue import SCREENERS, find_screener
 from ltp.web.screens.counts import RunCounter
-from ltp.web.screens.index import line
+from ltp.web.screens.index import screen_line
 from ltp.web.services import services
 from ltp.web.table.columns import BY_NAME
 
 bp = Blueprint("pages", __name__)
-# NIFTY, BANKNIFTY, NIFTYNXT50, FINNIFTY, MIDCPNIFTY, SENSEX, INDIA VIX: shown as far as the instrument master
-# knows them.
+# NIFTY, BANKNIFTY, NIFTYNXT50, FINNIFTY, MIDCPNIFTY, SENSEX, INDIA VIX: those that the master has are shown.
 INDICES: Final = ("IDX_I:13", "IDX_I:25", "IDX_I:38", "IDX_I:27", "IDX_I:442", "IDX_I:51", "IDX_I:21")
-_SAVED: Final = 6
+_MAX_SAVED: Final = 6
 LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev")
 
 
 @bp.get("/")
 def index() -> str:
-    live = params.choice(params.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
-    held, counter = services(), RunCounter()
+    live = params.is_live(params.single(request.args.items(multi=True)))
+    shared, counter = services(), RunCounter()
     keys = _indices()
-    held.demand(keys)
+    shared.demand(keys)
     return render_template(
         "home/index.html",
-        screeners=[line(screener, counter) for screener in SCREENERS.values()],
-        saved=[line(named(screen.slug), counter) for screen in held.catalog.screens()][:_SAVED],
+        screeners=[screen_line(screener, counter) for screener in SCREENERS.values()],
+        saved=[screen_line(find_screener(screen.slug), counter) for screen in shared.catalog.screens()][
+            :_MAX_SAVED
+        ],
         indices=[
-            (held.catalog.instrument(key), quote)
-            for key, quote in zip(keys, held.hub.quotes(keys), strict=True)
+            (shared.catalog.instrument(key), quote)
+            for key, quote in zip(keys, shared.hub.quotes(keys), strict=True)
         ],
         columns=[BY_NAME[name] for name in LIVE_COLUMNS],
-        status=market.status(held.hub),
+        status=market.status(shared.hub),
         live=poll.live_addresses("", {}) if live else None,
         pause_url="/?live=0" if live else "/",
     )

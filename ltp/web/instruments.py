@@ -1,4 +1,4 @@
-"""`/instruments/<segment>/<security_id>`: one instrument, live; and the search that leads there."""
+"""`/instruments/<segment>/<security_id>`: one instrument, live; `/instruments`: the search for one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_FOUND: Final = 50
 
 @bp.get("/instruments")
 def search() -> str | BaseResponse:
-    """List what the words typed may mean; a symbol or key typed out in full leads straight to its page."""
+    """List the instruments that match the words typed; redirect to the page of a complete symbol or key."""
     words = params.text(params.single(request.args.items(multi=True)), "q")
     found = services().catalog.search(words, _MAX_FOUND)
     exact = [
@@ -44,18 +44,18 @@ def search() -> str | BaseResponse:
 
 @bp.get("/instruments/<segment>/<security_id>")
 def instrument(segment: str, security_id: str) -> str | BaseResponse:
-    shown = _known(segment, security_id)
+    shown = _find(segment, security_id)
     if security_id != str(shown.security_id):
         return redirect(urls.with_query(_path(shown)))
-    live = params.choice(params.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
-    held = services()
-    held.demand([shown.key])
+    live = params.is_live(params.single(request.args.items(multi=True)))
+    shared = services()
+    shared.demand([shown.key])
     return render_template(
         "instruments/index.html",
         instrument=shown,
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
-        phase=market.phase_words(held.hub.phase, segment),
-        quote=held.hub.quotes([shown.key])[0],
+        phase=market.phase_words(shared.hub.phase, segment),
+        quote=shared.hub.quotes([shown.key])[0],
         results=_results(shown.key),
         live=poll.live_addresses(_path(shown), {}) if live else None,
         pause_url=_path(shown) + ("?live=0" if live else ""),
@@ -64,24 +64,24 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
 
 @bp.get("/instruments/<segment>/<security_id>/stream")
 def stream(segment: str, security_id: str) -> Response:
-    return poll.stream_of([_known(segment, security_id).key], LIVE_COLUMNS)
+    return poll.stream_of([_find(segment, security_id).key], LIVE_COLUMNS)
 
 
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
-    return poll.poll_of([_known(segment, security_id).key], LIVE_COLUMNS)
+    return poll.poll_of([_find(segment, security_id).key], LIVE_COLUMNS)
 
 
 def _path(shown: Instrument) -> str:
     return f"/instruments/{shown.segment}/{shown.security_id}"
 
 
-def _known(segment: str, security_id: str) -> Instrument:
-    """Return the instrument of a key, or of a segment and a symbol.
+def _find(segment: str, security_id: str) -> Instrument:
+    """Return the instrument of an id or of a symbol.
 
     Raises:
-        NotFoundError: the instrument master knows none.
-        NotReadError: it is not known yet.
+        NotFoundError: the instrument master has none.
+        NotReadError: the master has not been read yet.
     """
     catalog = services().catalog
     try:
@@ -89,11 +89,11 @@ def _known(segment: str, security_id: str) -> Instrument:
     except InputError:
         found = catalog.find(segment, security_id)
     if found is None:
-        raise catalog.no_instrument(f"{segment}:{security_id}")
+        raise catalog.instrument_not_found(f"{segment}:{security_id}")
     return found
 
 
 def _results(key: str) -> list[tuple[Screener, Row]]:
-    """Return the screeners whose newest run lists the instrument, each with its row."""
+    """Return the built-in screeners with the instrument in their current run, each with its row."""
     runs = ((screener, services().catalog.current(screener.kind)) for screener in SCREENERS.values())
     return [(screener, row) for screener, run in runs if run for row in run.rows if row.key == key]

@@ -1,4 +1,4 @@
-"""The feed and the market in words."""
+"""Texts for the state of the feed and of the market."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ _FEEDS: Final = {
 
 
 class Status(NamedTuple):
-    """`feed`: live, silent, down, off, or lost when the worker itself is not heard. `words` is what a page
-    says of it.
+    """The state of the feed and of the market.
+
+    `feed`: live, silent, down, off, or lost if no batches come from the worker. `words`: the same as a text.
+    `phases`: name of the segment and its phase as a text.
     """
 
     feed: str
     words: str
-    phases: tuple[tuple[str, str], ...]  # (segment's name, phase in words)
+    phases: tuple[tuple[str, str], ...]
 
 
 def status(hub: Hub) -> Status:
@@ -50,24 +52,28 @@ def status(hub: Hub) -> Status:
         if segment in hub.phase
     )
     if hub.link_age_s > LINK_DEAD_AFTER_S:
-        return Status("lost", "No word from the worker: prices are the last known", phases)
+        return Status("lost", "Nothing received from the worker: prices are the last known", phases)
     if hub.feed == "live" and (doubts := doubt_words(hub.doubts)):
         return Status("silent", doubts, phases)
     return Status(hub.feed, _FEEDS.get(hub.feed, "Feed unknown"), phases)
 
 
 def doubt_words(doubts: Mapping[str, str]) -> str:
-    """Return what may not be shown as live and why: "NSE shares delayed by 2 min 30 s", "" when nothing is in
-    doubt.
+    """Return the segments whose prices may not be shown as live, with the reason; "" for none.
+
+    Example: "NSE shares delayed by 2 min 30 s".
+
+    Args:
+        doubts: reason by segment, "" for silence.
     """
     by_reason: dict[str, list[str]] = {}
     for segment, reason in doubts.items():
         if segment in SEGMENT_NAMES:
             by_reason.setdefault(reason, []).append(SEGMENT_NAMES[segment])
-    return "; ".join(_doubted(", ".join(names), reason) for reason, names in by_reason.items())
+    return "; ".join(_doubt(", ".join(names), reason) for reason, names in by_reason.items())
 
 
-def _doubted(names: str, reason: str) -> str:
+def _doubt(names: str, reason: str) -> str:
     if not reason:
         return f"{names} silent: no prices are coming in"
     return f"{names} {reason}" if reason.startswith("delayed") else f"{names} of uncertain age: {reason}"

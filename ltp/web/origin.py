@@ -1,7 +1,7 @@
-"""Where a request comes from and for whom: a page of ours or another site, a person or a program.
+"""Checks of a request's host and origin.
 
-Requests are for this site, and those that change something come from its own pages: no other site may send a
-visitor's browser here to do it.
+A request must name a host of this site. One that changes something must come from a page of this site:
+another site could otherwise make a visitor's browser send it.
 """
 
 from __future__ import annotations
@@ -16,72 +16,73 @@ from ltp.core.clients.trusted_hosts import TrustedHosts, same_origin
 from ltp.web.errors import Problem, respond
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_OWN: Final = frozenset({"same-origin", "none"})
-_PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last three of older browsers
-_BELOW: Final = "The site cannot live below a path; give it a host name or a port of its own in the proxy."
-_SENTENCE: Final = "Only a form of this site may ask for that."
+_OWN_SITES: Final = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site
+_PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last three: of older browsers
+_NO_PREFIX: Final = (
+    "The site cannot live below a path; give it a host name or a port of its own in the proxy."
+)
+_FOREIGN: Final = "Only a form of this site may request this."
 
 
 def install(app: Flask, hosts: TrustedHosts) -> None:
     """Check every request of the app."""
 
     def refuse_unknown_host() -> Response | None:
-        # A load balancer asks by address.
+        # A load balancer checks health by the address of the machine.
         if request.path in health.PATHS or hosts.allows(
             request.headers.get("Host", ""), request.environ.get("RAW_URI", "/")
         ):
             return None
-        return respond(Problem(HTTPStatus.BAD_REQUEST, _unknown(request.headers.get("Host", ""))))
+        return respond(Problem(HTTPStatus.BAD_REQUEST, _unknown_host(request.headers.get("Host", ""))))
 
     app.before_request(refuse_unknown_host)
     app.before_request(_refuse_prefix)
     app.before_request(_refuse_foreign)
 
 
-def _unknown(host: str) -> str:
+def _unknown_host(host: str) -> str:
     named = f"the host name {host[:80]!r}" if host else "a request without a host name"
     return f"This server does not answer for {named}. TRUSTED_HOSTS lists the names that it answers for."
 
 
 def _refuse_prefix() -> Response | None:
-    """Every link of a page would lead past the prefix that a proxy took away."""
+    """Answer 400 behind a proxy that removes a path prefix: the links of the pages do not have it."""
     prefixed = request.headers.get("X-Forwarded-Prefix", "").strip("/ ")
-    return respond(Problem(HTTPStatus.BAD_REQUEST, _BELOW)) if prefixed else None
+    return respond(Problem(HTTPStatus.BAD_REQUEST, _NO_PREFIX)) if prefixed else None
 
 
 def _refuse_foreign() -> Response | None:
-    """Answer 403 to what changes something and does not come from a page of this site.
+    """Answer 403 to a request that changes something and does not come from a page of this site.
 
-    Every browser names where a form was sent from: by Sec-Fetch-Site, which no script can set, or by Origin.
-    It sends the first only over HTTPS and to this machine.
+    Every browser names the origin of a form: in Sec-Fetch-Site, which no script can set, or in Origin. It
+    sends Sec-Fetch-Site only over HTTPS and to loopback addresses.
     """
-    # Where there is no such page or method, that is the answer; and the API changes nothing, its POST is a
-    # longer question.
+    # An unknown page or method gets its own answer. The API changes nothing: its POST is a query too long for
+    # an address.
     if request.method in _SAFE or request.routing_exception is not None or request.path.startswith("/api/"):
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     hidden = origin is not None and origin.strip().lower() in {"", "null"}
-    own = site in _OWN or (
+    own = site in _OWN_SITES or (
         site is None and same_origin(origin or "", request.scheme, request.headers.get("Host", ""))
     )
-    return None if own and not hidden else respond(Problem(HTTPStatus.FORBIDDEN, _SENTENCE))
+    return None if own and not hidden else respond(Problem(HTTPStatus.FORBIDDEN, _FOREIGN))
 
 
-def means_it() -> bool:
-    """Tell whether a person opened this page in a browser: by a bookmark, the address line, or a link or form
-    of this site.
+def is_opened_by_person() -> bool:
+    """Was this page opened in a browser by a bookmark, the address line, or a link or form of this site?
 
-    A program that names no origin, a link on another site, the preview of a link, a prefetch, an image or a
-    frame has not. Browsers name the origin to sites on HTTPS and on this machine only; on others a page is
-    asked for by its button.
+    False for a program without Sec-Fetch-Site, a link on another site, a link preview, a prefetch, an image
+    and a frame. Browsers send the header over HTTPS and to loopback addresses only; elsewhere the reader
+    presses the page's button.
     """
     headers = request.headers
     purpose = " ".join(headers.get(name, "") for name in _PURPOSES).lower()
-    ahead = "prefetch" in purpose or "preview" in purpose
-    if request.method != "GET" or ahead:
+    is_prefetch = "prefetch" in purpose or "preview" in purpose
+    if request.method != "GET" or is_prefetch:
         return False
     site, kind = headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest", "document")
-    if kind == "empty":  # htmx follows the links of our pages
+    if kind == "empty":  # a link of our pages, followed by htmx
         return site == "same-origin" and "HX-Request" in headers
     navigates = kind == "document" and headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    return navigates and site in _OWN
+    return navigates and site in _OWN_SITES

@@ -1,8 +1,4 @@
-"""The parameters of an address to values. A value that is not accepted is refused with the name of its
-parameter.
-
-Pure: knows no request.
-"""
+"""Parsers of address parameters. A value that is not accepted is refused with its parameter's name. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +8,14 @@ from typing import Final
 from ltp.core.money import group_indian
 from ltp.errors import InputError
 
-MAX_TEXT: Final = 200  # as long as the longest setup an import accepts
+MAX_TEXT: Final = 200  # the longest setup that an import accepts
 
 
 def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the parameters that have a value.
+    """Return the parameters with a value, stripped.
 
     Raises:
-        InputError: one is given twice; which of the two was meant cannot be known.
+        InputError: a parameter comes twice, and either of its values could be the intended one.
     """
     given: dict[str, str] = {}
     for name, value in pairs:
@@ -34,6 +30,11 @@ def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: s
     if value not in accepted:
         raise InputError(name, value, "it is one of " + ", ".join(accepted))
     return value
+
+
+def is_live(given: dict[str, str]) -> bool:
+    """Parse `live`: "0" on a page that the reader has paused."""
+    return choice(given, "live", ("1", "0"), "1") == "1"
 
 
 def text(given: dict[str, str], name: str) -> str:
@@ -55,7 +56,7 @@ def whole(given: dict[str, str], name: str, most: int, default: int, *, least: i
 
 
 def rupees(given: dict[str, str], name: str, least: int, most: int) -> int:
-    """Return whole rupees, with or without commas; 0 where none are given."""
+    """Parse whole rupees, with or without commas and the sign; 0 for none."""
     value = given.get(name, "").replace(",", "").removeprefix("₹").strip()
     if not value:
         return 0

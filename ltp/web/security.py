@@ -8,8 +8,8 @@ from flask import Flask, Response, request
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-# No inline script or style and no eval: a template lint in the tests keeps htmx's features that need them
-# out. A fetch of a data: address reaches nobody; see `swaps`.
+# No inline script or style and no eval: a test rejects templates that use htmx features which need them.
+# `data:` in connect-src: see `swaps`; such a fetch leaves no browser.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' data:; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -25,7 +25,7 @@ _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 def install(app: Flask) -> None:
-    """Bound request bodies and put the headers on whatever the app answers."""
+    """Bound request bodies and set the headers of every response."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.after_request(_protect)
 
@@ -33,13 +33,11 @@ def install(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    # A vendored file carries its version in its path and app.css its hash in the query, so neither ever
-    # changes.
+    # The path of a vendored file has its version, the query of app.css its hash: their content is fixed.
     if request.endpoint == "static" and response.status_code in {200, 304}:
-        named = request.path.startswith("/static/vendor/") or "v" in request.args
-        response.headers["Cache-Control"] = _FOREVER if named else "public, max-age=3600"
+        versioned = request.path.startswith("/static/vendor/") or "v" in request.args
+        response.headers["Cache-Control"] = _FOREVER if versioned else "public, max-age=3600"
     else:
-        response.headers.setdefault(
-            "Cache-Control", "no-store"
-        )  # a price kept by a cache would come back as the price
+        # A cache would return an old price as the present one.
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -1,12 +1,10 @@
-"""What the views of one web process share, and the thread that tells the worker what is being shown.
+"""The objects that all views of one web process share.
 
-Built once by `create_app`, found by a view through `services()`. Nothing here waits for Redis inside a
-request.
+`create_app` makes them once; a view gets them from `services()`. No attribute waits for Redis in a request.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -26,20 +24,28 @@ from ltp.hub.hub import Hub
 from ltp.store.client import Client
 from ltp.web.vitals import Vitals
 
-logger = logging.getLogger(__name__)
 EXTENSION: Final = "ltp"
 
 
 @dataclass(frozen=True)
 class Services:
-    """`engine`: for what a form writes, and nothing else; it waits for a lock but a moment. `run` finds an
-    older run, None when it cannot. `demand` asks the worker to subscribe keys for a page of the present
-    request's client; `demand_of_program` does for an API call of the client named, and tells whether its
-    quota is enough. Both return at once. `trusted`: proxies that may name a client. `plans`: those of the
-    runs that pages show. `cell` draws a cell, live columns of plans included; the hub draws with it too.
-    `sizing`: what plans are sized for unless a view says otherwise. `source` says whose prices are shown:
-    dhanhq, simulator. `vitals`: of this process. `start` begins the background threads, once per process, and
-    returns them: the process depends on each.
+    """The shared objects of one app.
+
+    Attributes:
+        engine: for the writes of forms and the candles of charts; waits for a lock 250 ms at most.
+        run: returns an older run by its id, None if it cannot be read.
+        plans: the plans of the runs that open pages show.
+        cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
+        demand: requests the worker's subscription of keys, for a page of the present request's client;
+            returns at once.
+        demand_of_program: the same for an API request of the given client; returns whether the client's
+            quota was enough.
+        trusted: proxies whose X-Forwarded-For header is believed.
+        source: returns the source of the prices, dhanhq or simulator.
+        poll_interval_ms: time between the first polls of a page whose stream is lost; later ones are rarer.
+        sizing: capital and risk of a trade that plans are sized for, unless the address has others.
+        vitals: event loop lag and counter rates of this process.
+        start: starts the background threads, once per process; the process must end when one of them does.
     """
 
     hub: Hub

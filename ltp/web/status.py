@@ -1,7 +1,7 @@
-"""`/status`: what the worker says of itself and how this web process is, for whoever runs them.
+"""`/status`: the figures of the worker and of this web process, for operators.
 
-The worker's figures come out of Redis, so anybody may have written them: they are read as numbers or not at
-all. Other web processes have figures of their own, and nobody here knows how many there are.
+The worker's figures come from Redis, where any client may have written them: each is parsed as a number or
+left out. The page has no figures of other web processes.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _LISTS: Final = {
     "waiting": "Waiting for a place",
     "mistimed": "Trade time contradicts volume",
 }
-_CUT: Final = ("stalled", "drain_cut")
-_LISTED: Final = 20
-CLOCK_RIGHT_S: Final = 2.0  # the broker's answer tells whole seconds
+_CUT: Final = ("stalled", "drain_cut")  # reasons for ending a stream whose browser reads too slowly
+_LISTED: Final = 20  # keys and kinds shown of one field: Redis may hold any number
+CLOCK_RIGHT_S: Final = 2.0  # the Date header of the broker has whole seconds
 _MAX_TEXT: Final = 500
 _MAX_LINES: Final = 8_000
 
 
 class Figure(NamedTuple):
-    """One line of a list. `text` may be markup."""
+    """`text`: may be Markup."""
 
     label: str
     text: str
@@ -51,7 +51,7 @@ class Figure(NamedTuple):
 
 @bp.get("/status")
 def page() -> str:
-    live = params.choice(params.single(request.args.items(multi=True)), "live", ("1", "0"), "1") == "1"
+    live = params.is_live(params.single(request.args.items(multi=True)))
     return render_template(
         "status/index.html",
         **_figures(services()),
@@ -62,41 +62,41 @@ def page() -> str:
 
 @bp.get("/status/poll")
 def polled() -> str:
-    held = services()
+    shared = services()
     return (
-        render_template("status/_figures.html", **_figures(held))
-        + status_line.render_partial(held.hub)
+        render_template("status/_figures.html", **_figures(shared))
+        + status_line.render_partial(shared.hub)
         + BEAT
     )
 
 
-def _figures(held: Services) -> dict[str, Any]:
-    asked_s = time.monotonic()
+def _figures(shared: Services) -> dict[str, Any]:
+    began_s = time.monotonic()
     stored = health.stored_status()
-    took_s = time.monotonic() - asked_s
-    document = describe(stored, ChannelState.of(held.hub), now=datetime.now(UTC))
+    took_s = time.monotonic() - began_s
+    document = describe(stored, ChannelState.of(shared.hub), now=datetime.now(UTC))
     fields = stored.status if stored else {}
     return {
         "health": document,
         "verdict": _VERDICTS[document["status"]],
         "redis_answers": stored is not None,
-        "worker": worker(fields, document) if fields else [],
-        "lists": [(label, *listed(fields, name)) for name, label in _LISTS.items()],
+        "worker": worker_figures(fields, document) if fields else [],
+        "lists": [(label, *listed_keys(fields, name)) for name, label in _LISTS.items()],
         "calendar": _calendar(document),
         "calendar_lines": document["calendar_lines"][:_MAX_LINES],
         "rule": allotment.RULE,
         "last_error": document["last_error"][:_MAX_TEXT],
         "pid": os.getpid(),
-        "began": _instant(held.vitals.began_s),
-        "process": process(held, metrics.snapshot(), None if stored is None else took_s),
+        "began": _instant(shared.vitals.began_s),
+        "process": process_figures(shared, metrics.snapshot(), None if stored is None else took_s),
     }
 
 
-def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figure]:
-    """Return what the worker says of itself.
+def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figure]:
+    """Return the figures of the worker.
 
     Args:
-        fields: those of `store.heartbeat.StreamStatus`.
+        fields: of `store.heartbeat.StreamStatus`.
         document: the health document of the same moment.
     """
     received, written = number(fields.get("ticks_per_s")), number(fields.get("ticks_written_per_s"))
@@ -119,18 +119,16 @@ def worker(fields: Mapping[str, str], document: Mapping[str, Any]) -> list[Figur
         Figure("Places of pages, screens, programs", _places(fields)),
         Figure("Waiting for a place", _count(fields, "waiting")),
         Figure("Trade time contradicts volume", _count(fields, "mistimed")),
-        Figure("Odd packets", said(_counts(fields, "odd_ticks"))),
+        Figure("Odd packets", _counts_text(_counts(fields, "odd_ticks"))),
         Figure("Feed reconnects", _count(fields, "reconnects")),
-        Figure("Attempts that brought no connection", _count(fields, "connect_failures")),
+        Figure("Failed connection attempts", _count(fields, "connect_failures")),
         Figure("Last heartbeat", ago(document["heartbeat_age_seconds"])),
-        Figure("Speaks since", _instant(status_fields.instant(fields.get("began_at")) or 0.0)),
+        Figure("Publishing since", _instant(status_fields.instant(fields.get("began_at")) or 0.0)),
     ]
 
 
 def _calendar(document: Mapping[str, Any]) -> list[str]:
-    """Return what is not certain about the trading hours, and which trades were refused for their date, a
-    sentence each.
-    """
+    """Return a sentence for each date with refused trades, and for each doubt about the trading hours."""
     refused = [
         f"Trades dated {day} were refused: by the calendar {', '.join(segments)} had no session then."
         for day, segments in document["off_sessions"].items()
@@ -138,9 +136,14 @@ def _calendar(document: Mapping[str, Any]) -> list[str]:
     return [sentence[:_MAX_TEXT] for sentence in (*refused, *document["calendar_ahead"])]
 
 
-def process(held: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Figure]:
-    """Return how this process is. `redis_took_s`: how long Redis took to answer, None when it did not."""
-    hub, lag, ends = held.hub, held.vitals.lag(), kinds(counts, "stream_ends")
+def process_figures(shared: Services, counts: Mapping[str, int], redis_took_s: float | None) -> list[Figure]:
+    """Return the figures of this web process.
+
+    Args:
+        counts: the process's counters, as `metrics.snapshot` returns them.
+        redis_took_s: seconds until Redis answered, None without an answer.
+    """
+    hub, lag, ends = shared.hub, shared.vitals.lag(), counts_by_kind(counts, "stream_ends")
     cut = {reason: n for reason, n in ends.items() if reason in _CUT}
     late = (
         f"p50 {lag.p50_s * 1000:.1f}, p99 {lag.p99_s * 1000:.1f}, worst {lag.worst_s * 1000:.1f}"
@@ -149,32 +152,37 @@ def process(held: Services, counts: Mapping[str, int], redis_took_s: float | Non
     )
     return [
         Figure("Browsers", f"{whole(hub.streams)} of {whole(hub.max_streams)}"),
-        Figure("Events sent, a second", rate(held.vitals.rates.per_s("stream_writes"))),
-        Figure("Behind now", whole(hub.behind)),
+        Figure("Events sent, a second", rate(shared.vitals.rates.per_s("stream_writes"))),
+        Figure("Behind now", whole(hub.slow_browsers)),
         Figure("Fell behind", whole(counts.get("streams_fell_behind", 0))),
-        Figure("Cut as too slow", said(cut)),
-        Figure("Ended otherwise", said({reason: n for reason, n in ends.items() if reason not in _CUT})),
-        Figure("Refused", said(kinds(counts, "streams_refused"))),
-        Figure("Gaps in what the worker said", said(kinds(counts, "relay_rereads"), without="subscribed")),
-        Figure("Subscription made again", said(kinds(counts, "relay_reconnects"))),
+        Figure("Cut as too slow", _counts_text(cut)),
+        Figure(
+            "Ended otherwise", _counts_text({reason: n for reason, n in ends.items() if reason not in _CUT})
+        ),
+        Figure("Refused", _counts_text(counts_by_kind(counts, "streams_refused"))),
+        Figure(
+            "Gaps in the worker's batches",
+            _counts_text(counts_by_kind(counts, "relay_rereads"), without="subscribed"),
+        ),
+        Figure("Subscription made again", _counts_text(counts_by_kind(counts, "relay_reconnects"))),
         Figure("Loop lag, ms", late),
-        Figure("Last word from the worker", ago(hub.link_age_s)),
-        Figure("Redis answered in", "nothing came" if redis_took_s is None else _ms(redis_took_s)),
+        Figure("Last batch from the worker", ago(hub.link_age_s)),
+        Figure("Redis answered in", "no answer" if redis_took_s is None else _ms(redis_took_s)),
     ]
 
 
-def listed(fields: Mapping[str, str], name: str) -> tuple[list[str], int]:
-    """Return the keys that the worker names of a list, and how many more there are."""
-    named = [key for key in status_fields.strings(fields.get(f"{name}_keys")) if len(key) < 40][:_LISTED]
-    return named, max(0, status_fields.whole(fields.get(name)) - len(named))
+def listed_keys(fields: Mapping[str, str], name: str) -> tuple[list[str], int]:
+    """Return the keys that the worker lists under a name, and the number of the others that it counts."""
+    keys = [key for key in status_fields.strings(fields.get(f"{name}_keys")) if len(key) < 40][:_LISTED]
+    return keys, max(0, status_fields.whole(fields.get(name)) - len(keys))
 
 
-def kinds(counts: Mapping[str, int], name: str) -> dict[str, int]:
-    """Return the counts of `name.kind` by kind."""
+def counts_by_kind(counts: Mapping[str, int], name: str) -> dict[str, int]:
+    """Return the counts named `<name>.<kind>` by kind."""
     return {full.partition(".")[2]: n for full, n in counts.items() if full.partition(".")[0] == name}
 
 
-def said(counts: Mapping[str, int], *, without: str = "") -> str:
+def _counts_text(counts: Mapping[str, int], *, without: str = "") -> str:
     shown = [
         f"{kind.replace('_', ' ')} {whole(n)}" for kind, n in sorted(counts.items()) if n and kind != without
     ]
@@ -182,7 +190,7 @@ def said(counts: Mapping[str, int], *, without: str = "") -> str:
 
 
 def number(text: str | None) -> float | None:
-    """Read a figure that is not negative; None for what is none."""
+    """Parse a number from 0 to 1e12; None for any other text."""
     try:
         value = float(text or "")
     except ValueError:
@@ -202,6 +210,7 @@ def whole(n: int) -> str:
 
 
 def ago(seconds: float | None) -> str:
+    """Return an age as a text, "never" for None and for infinity."""
     if seconds is None or not math.isfinite(seconds):
         return "never"
     if seconds < 120:
@@ -214,12 +223,13 @@ def _count(fields: Mapping[str, str], name: str) -> str:
 
 
 def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
-    """Read counts by kind; what is none is left out."""
+    """Parse counts by kind; values that are no counts are left out."""
     counts = list(status_fields.members(fields.get(name)).items())[:_LISTED]
     return {kind[:40]: n for kind, n in counts if type(n) is int and 0 <= n < 1 << 53}
 
 
 def _places(fields: Mapping[str, str]) -> str:
+    """Return the subscriptions taken by pages, screens and programs."""
     taken = _counts(fields, "places")
     return (
         ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
@@ -227,6 +237,7 @@ def _places(fields: Mapping[str, str]) -> str:
 
 
 def _write(fields: Mapping[str, str]) -> str:
+    """Return mean and worst duration of the worker's writes to Redis."""
     mean, worst = number(fields.get("write_ms")), number(fields.get("write_worst_ms"))
     return DASH if mean is None or worst is None else f"{_ms(mean / 1000)}, worst {_ms(worst / 1000)}"
 

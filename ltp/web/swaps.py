@@ -1,9 +1,9 @@
-"""Which answers htmx may put into an open page: those of this application and no others.
+"""Headers that allow htmx to put a response of this application into an open page.
 
-A proxy, a log-in page or gunicorn itself may answer in place of the application, with any status. Swapped in,
-such an answer empties the page: it has no `#screen` to select. So every element says `hx-swap="none"`, and
-the headers set here turn the swap on. An answer without them leaves the page, its address, its stream and
-what was typed as they are, and `base.html` then shows `KEPT`.
+A proxy, a log-in page or gunicorn may answer in place of the application, with any status. Such a response
+has no `#screen` to select, so swapping it in would empty the page. Therefore every element has
+`hx-swap="none"`, and only the headers set here turn a swap on. After a response without them the page keeps
+its content, address, stream and typed text, and `base.html` shows `KEPT`.
 """
 
 from __future__ import annotations
@@ -14,30 +14,32 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 
 _KEPT: Final = (
-    "<p>The page that was asked for did not come: what answered was not this site, or nothing answered. This page stays as it"
-    " was. Try again in a moment; if it goes on, load the page anew.</p>"
+    "<p>The requested page was not received: the response was not from this site, or there was none."
+    " This page stays as it was. Try again in a moment; if this continues, reload the page.</p>"
 )
-# A data: address needs no server, and none may be there to answer.
+# htmx fetches these from data: addresses, because the server may be down.
 KEPT: Final = f"data:text/html;charset=utf-8,{quote(_KEPT)}"
 LOST: Final = f"data:text/html;charset=utf-8,{quote('<b class=lost>not live</b>')}"
 _SCREEN: Final = "div#screen"
 
 
 def install(app: Flask) -> None:
-    app.after_request(_allow)
+    """Set the headers on every response of the app."""
+    app.after_request(_allow_swap)
 
 
-def refusal() -> dict[str, str]:
-    """Return the headers of an error page that is about us, not about what was asked: it only gives its
-    reason above the open page, whose rows, prices and typed text the reader still needs. An error page that
-    asks again has nothing to keep.
+def refusal_headers() -> dict[str, str]:
+    """Return the headers of an error page for a failure of the server (5xx).
+
+    htmx inserts only its reason above the open page, so rows, prices and typed text stay. An error page that
+    repeats its request (`p#again`) is replaced whole.
     """
     if request.headers.get("HX-Request-Type") != "full" or request.headers.get("HX-Source", "") == "p#again":
         return {}
     return {"HX-Reswap": "innerHTML", "HX-Retarget": "#why", "HX-Reselect": ".detail"}
 
 
-def _allow(response: Response) -> Response:
+def _allow_swap(response: Response) -> Response:
     kind, headers = request.headers.get("HX-Request-Type"), response.headers
     if (
         kind is None
@@ -47,9 +49,8 @@ def _allow(response: Response) -> Response:
     ):
         return response
     if "HX-History-Restore-Request" in request.headers:
-        headers["HX-Reswap"] = (
-            "outerHTML"  # with the focus; without a header htmx keeps a page that brings no #screen
-        )
+        # Restores the focus too. A response without this header and without a #screen leaves the open page.
+        headers["HX-Reswap"] = "outerHTML"
     elif kind == "partial":
         headers["HX-Reswap"] = "innerHTML"
     elif request.headers.get("HX-Target") == _SCREEN:

@@ -1,4 +1,4 @@
-"""What templates may call: cells, numbers and times as a page writes them, addresses of static files."""
+"""Functions for templates: cells, numbers and times as pages write them, addresses of static files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, url_for
-from markupsafe import Markup, escape
+from flask import Flask
+from markupsafe import Markup
 
 from ltp.core.instrument import element_id
 from ltp.core.money import group_indian
@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=_assets(app),
+        static=app.static_url_path,
         canonical=urls.canonical,
         cell=cell,
         chip=rows.chip,
@@ -52,19 +53,18 @@ def install(app: Flask) -> None:
 
 
 def cell(quote: Quote, column: str) -> Markup:
-    """Draw a cell for the first paint: the very function the hub draws with, and no old move flashes."""
-    return Markup(services().cell(quote._replace(moved=False), column))  # noqa: S704 (numbers, state words and a parsed date)
+    """Render a cell for the first paint with the hub's function, without the flash of an earlier move."""
+    markup = services().cell(quote._replace(moved=False), column)
+    return Markup(markup)  # noqa: S704 (only numbers, fixed words and a parsed date)
 
 
-def days_since(of: date) -> int:
-    """Return how many days a session lies back, counted in India: candles that stopped coming must not look
-    like today's.
-    """
-    return (datetime.now(IST).date() - of).days
+def days_since(session: date) -> int:
+    """Return the age of a session in days, in India. A page must not show an old run like one of today."""
+    return (datetime.now(IST).date() - session).days
 
 
 def universe_title(name: str) -> str:
-    """Return what people call a universe; one that is gone is called by its name."""
+    """Return the title of a universe, its name if it is no longer stored."""
     universe = services().catalog.universes().get(name)
     return universe.title if universe else name
 
@@ -74,13 +74,17 @@ def _page() -> dict[str, Any]:
 
 
 def _assets(app: Flask) -> Any:
-    """Name a file of `static/` with a hash of its content, so that browsers may keep it for ever."""
+    """Return the template function that adds a content hash to the address of a static file.
+
+    The address changes with the content, so browsers may keep the file for ever.
+    """
     folder = Path(str(app.static_folder))
-    named: dict[str, str] = {}
+    hashes: dict[str, str] = {}
 
     def asset(name: str) -> str:
-        if name not in named or app.debug:
-            named[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:_HASH_LENGTH]
-        return escape(url_for("static", filename=name, v=named[name]))
+        if name not in hashes or app.debug:
+            hashes[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:_HASH_LENGTH]
+        # Not by url_for, which fails where the Host header is no name: the error page is refused as well then.
+        return f"{app.static_url_path}/{name}?v={hashes[name]}"
 
     return asset

@@ -1,28 +1,31 @@
-"""The one address of a page: what search engines and bookmarks should keep, and where a mistyped one leads."""
+"""Addresses of pages: how one is written, the canonical one, and where a slash at the end leads."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from flask import current_app, request
 
-# Parameters of an address that do not say what the page is of.
+# Parameters that do not decide which page it is.
 _PASSING: Final = frozenset({"live", "asked", "saved", "rows", "n"})
 
 
+def address(path: str, pairs: Iterable[tuple[str, str]] = (), *, safe: str = ",()") -> str:
+    """Return a path with its parameters, percent-encoded but for the characters in `safe`."""
+    query = urlencode(list(pairs), safe=safe)
+    return f"{quote(path)}?{query}" if query else quote(path)
+
+
 def canonical() -> str:
-    """Return the address of the present page without what is empty or of the moment."""
-    return _address(
-        request.path,
-        [pair for pair in request.args.items(multi=True) if pair[1].strip() and pair[0] not in _PASSING],
-    )
+    """Return the address of the present page without empty and passing parameters."""
+    pairs = request.args.items(multi=True)
+    return address(request.path, [pair for pair in pairs if pair[1].strip() and pair[0] not in _PASSING])
 
 
 def without_slash() -> str:
-    """Return the address without the slashes at its end; empty where it has none, or where there is no such
-    page either.
-    """
+    """Return the present address without the slashes at its end, "" if it has none or no page is there."""
     path = "/" + request.path.strip("/")
     if path == request.path or not request.path.endswith("/"):
         return ""
@@ -32,9 +35,5 @@ def without_slash() -> str:
 
 
 def with_query(path: str) -> str:
-    """Return the address of a path with the parameters of the present request, which say what is shown there."""
-    return _address(path, list(request.args.items(multi=True)))
-
-
-def _address(path: str, pairs: list[tuple[str, str]]) -> str:
-    return quote(path) + (f"?{urlencode(pairs, safe=',()')}" if pairs else "")
+    """Return the address of `path` with all parameters of the present request."""
+    return address(path, request.args.items(multi=True))

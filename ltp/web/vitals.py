@@ -1,7 +1,7 @@
-"""How a web process is: how late it wakes up, and how fast its counters rise.
+"""Health of a web process: the lag of its event loop and the rates of its counters.
 
-Under gunicorn threads are greenlets of one loop, so what delays this one delays every browser and every
-request alike.
+Under gunicorn all threads are greenlets of one event loop. Code that blocks the loop delays every stream and
+request, and also the sleeps of this module's thread, which are therefore the measure.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from ltp.memory import Memory
 
 EVERY_S: Final = 0.05
 WINDOW_S: Final = 60.0
-RATES_OVER_S: Final = 5.0  # a heartbeat's time: over less, a quiet process seems to jump
+RATES_OVER_S: Final = 5.0  # a shorter window makes the rates of a quiet process jump
 
 
 class LoopLag(NamedTuple):
-    """By how much a sleeper woke too late, in seconds. One long stop is one sleep of many, so only `worst_s`
-    shows it.
-    """
+    """Seconds by which sleeps ended too late. Only `worst_s` shows one long stop among many sleeps."""
 
     p50_s: float
     p99_s: float
@@ -33,10 +31,9 @@ class LoopLag(NamedTuple):
 
 
 class Vitals:
-    """`start` it once per process, after the fork. `began_s`: when, in seconds since the epoch; 0 before
-    that.
+    """Samples the lag every 50 ms. `start` it once per process, after the fork.
 
-    `rates`: of the counters of `ltp.metrics`.
+    `began_s`: instant of the start, seconds since the epoch; 0 before. `rates`: of the counters of `metrics`.
     """
 
     def __init__(
@@ -53,6 +50,7 @@ class Vitals:
         self.began_s = 0.0
 
     def start(self) -> threading.Thread:
+        """Start the thread at the first call, and return it at each."""
         if self._thread is None:
             self.began_s = time.time()
             self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
@@ -66,7 +64,7 @@ class Vitals:
             memory.look()
 
     def sample(self) -> None:
-        """Sleep once and note how late that ended."""
+        """Sleep once and record by how much the sleep was too long."""
         due_s = self._monotonic() + EVERY_S
         self._sleep(EVERY_S)
         now_s = self._monotonic()
@@ -77,8 +75,8 @@ class Vitals:
         """Return the lag of the last minute, None before the first sample."""
         since_s = self._monotonic() - WINDOW_S
         late = sorted(late_s for at_s, late_s in list(self._late) if at_s > since_s)
-        return LoopLag(_at(late, 0.50), _at(late, 0.99), late[-1]) if late else None
+        return LoopLag(_quantile(late, 0.50), _quantile(late, 0.99), late[-1]) if late else None
 
 
-def _at(ordered: list[float], share: float) -> float:
+def _quantile(ordered: list[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]

@@ -1,1 +1,1 @@
-"""Everything that worker.py runs beside prices. Evaluates no screens: those are commands of `ltp.batch`."""
+"""The worker process: prices from the feed into Redis, and the jobs beside them. It evaluates no screens."""

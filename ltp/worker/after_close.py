@@ -1,9 +1,7 @@
-"""After a session: the day's candles are fetched, and the screens that everybody looks at are asked for
-again.
+"""After a session: the day's candles are fetched, and the built-in and saved screens are evaluated on them.
 
-Looks at how things are, so a worker that was down at the time, or starts on an empty database, makes up for
-it. Knows neither how candles are fetched nor how screens are evaluated: a command does the one,
-`worker.evaluation_queue` the other.
+Decides by the state of the database and not by the hour, so a worker that was down at the time, or starts on
+an empty database, catches up. Fetching is a command's work, evaluating that of `worker.evaluation_queue`.
 """
 
 from __future__ import annotations
@@ -26,18 +24,20 @@ log = logging.getLogger(__name__)
 RETRY_S: Final = 1_800.0
 LOOK_EVERY_S: Final = 5.0
 WITHIN_S: Final = 3_600.0  # two thousand shares at five calls a second, twice over
+_FAILED_LOOK_S: Final = 60.0
 _BEHIND: Final = 0.5  # of the universe: some shares are always suspended
 
 
 class AfterClose:
-    """Call it every second or so; it never waits.
+    """A background job: called about once a second, it never waits.
 
     Args:
-        session_on: the day of the session that was on, or the last one, at an instant. Raises NotFoundError.
-        universe: names what the built-in screeners search. Raises NotFoundError.
-        fetches: whether there is anybody to fetch candles from; without, they are imported by hand.
-        simulated: that somebody is the simulated exchange, whose candles never join real ones.
-        active: whether this worker is the one to do it.
+        session_on: the day of the session that is on, or of the last one, at an instant. Raises
+            NotFoundError.
+        universe: names the universe of the built-in screeners. Raises NotFoundError.
+        fetches: whether there is a broker to fetch candles from; without one they are imported by hand.
+        simulated: whether that broker is the simulated exchange, whose candles never join real ones.
+        active: whether this worker leads.
     """
 
     def __init__(
@@ -49,54 +49,54 @@ class AfterClose:
         fetches: bool,
         simulated: bool,
         active: Callable[[], bool],
-        child: SubprocessJob | None = None,
+        command: SubprocessJob | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._session_on, self._universe = engine, session_on, universe
         self._fetches, self._simulated, self._active = fetches, simulated, active
         self._now, self._monotonic = now, monotonic
-        self._child = child or SubprocessJob(within_s=WITHIN_S)
+        self._command = command or SubprocessJob(within_s=WITHIN_S)
         self._look_at = self._fetch_at = float("-inf")
-        self._asked: set[tuple[str, date, str]] = set()
-        self._refusal_told = False
+        self._requested: set[tuple[str, date, str]] = set()
+        self._refusal_logged = False
 
     def __call__(self) -> None:
-        ended = self._child.ended()
+        ended = self._command.ended()
         if ended is not None:
-            self._tell(*ended)
-        if self._child.running or self._monotonic() < self._look_at or not self._active():
+            self._log_end(*ended)
+        if self._command.running or self._monotonic() < self._look_at or not self._active():
             return
         self._look_at = self._monotonic() + LOOK_EVERY_S
         try:
-            universe, held = self._universe(), candle_source.held(self._engine)
-            if self._fetches and self._lacks(universe, held):
+            universe, source = self._universe(), candle_source.origin(self._engine)
+            if self._fetches and self._needs_candles(universe, source):
                 if self._monotonic() >= self._fetch_at:
                     self._fetch(universe)
-            elif self._simulated or held != "simulated":
-                self._ask(universe, held)
+            elif self._simulated or source != "simulated":
+                self._request_evaluations(universe, source)
         except (DatabaseError, NotFoundError) as error:
             log.warning("Candles and screens wait: %s", error)
-            self._look_at = self._monotonic() + RETRY_S / 30
+            self._look_at = self._monotonic() + _FAILED_LOOK_S
 
     def stop(self) -> None:
-        self._child.stop()
+        self._command.stop()
 
-    def _lacks(self, universe: str, held: candle_source.Held) -> bool:
-        """Tell whether candles are to be fetched: those of the newest session, or real ones in place of
-        simulated ones.
+    def _needs_candles(self, universe: str, source: candle_source.Origin) -> bool:
+        """Return whether candles are to be fetched: the newest session's, or real ones in place of simulated
+        ones.
         """
-        if self._simulated and held == "real":
-            if not self._refusal_told:
+        if self._simulated and source == "real":
+            if not self._refusal_logged:
                 log.warning(
                     "No simulated candles are fetched: the database holds real ones, which screens go on with"
                 )
-            self._refusal_told = True
+            self._refusal_logged = True
             return False
-        return (held == "simulated" and not self._simulated) or self._behind(universe)
+        return (source == "simulated" and not self._simulated) or self._is_behind(universe)
 
-    def _behind(self, universe: str) -> bool:
-        """Tell whether most of the universe lacks the candle of the newest session that has settled."""
+    def _is_behind(self, universe: str) -> bool:
+        """Return whether most of the universe lacks the candle of the newest session that has settled."""
         settled = settled_day(self._now())
         due = self._session_on(datetime.combine(settled, datetime.max.time(), IST))
         newest: dict[str, date] = {}
@@ -107,39 +107,38 @@ class AfterClose:
         return sum(newest.get(key, date.min) < due for key in members) > _BEHIND * len(members)
 
     def _fetch(self, universe: str) -> None:
-        self._fetch_at = (
-            self._monotonic() + RETRY_S
-        )  # also where it succeeds and the broker has nothing new yet
+        # Also for a fetch that succeeds: the broker may have nothing new yet.
+        self._fetch_at = self._monotonic() + RETRY_S
         log.info("Fetching the daily candles of %s", universe)
         try:
-            self._child.start(["candles", "fetch", "--universe", universe])
+            self._command.start(["candles", "fetch", "--universe", universe])
         except OSError as error:
             log.warning("The candles cannot be fetched: %s", error.strerror)
 
-    def _tell(self, status: int, sentence: str) -> None:
+    def _log_end(self, status: int, last_line: str) -> None:
         self._look_at = float("-inf")
         if status == 0:
-            log.info("%s", sentence)
+            log.info("%s", last_line)
         else:
-            log.warning("Not all candles were fetched: %s", sentence)
+            log.warning("Not all candles were fetched: %s", last_line)
 
-    def _ask(self, universe: str, held: candle_source.Held) -> None:
-        """Ask once for every screen that was not evaluated on the newest candles: the built-in ones and the
-        saved.
+    def _request_evaluations(self, universe: str, source: candle_source.Origin) -> None:
+        """Request an evaluation of each built-in and saved screen that has no run on the newest candles, once
+        for each newest day and source of candles.
         """
         newest = candles.newest_day(self._engine)
         if newest is None:
             return
         with reading(self._engine) as connection:
             heads, saved = runs.heads_in(connection), saved_screens.all_in(connection)
-        wanted = [(kind, text_of(BUILT_IN), universe) for kind in KINDS]
-        wanted += [(screen.kind, text_of(screen.spec), screen.spec.universe) for screen in saved]
-        for kind, spec, searched in wanted:
+        screens = [(kind, text_of(BUILT_IN), universe) for kind in KINDS]
+        screens += [(screen.kind, text_of(screen.spec), screen.spec.universe) for screen in saved]
+        for kind, spec, screen_universe in screens:
             evaluated = max((head.as_of for head in heads.get(kind, ()) if head.as_of), default=date.min)
-            if evaluated >= newest or (kind, newest, held) in self._asked:
+            if evaluated >= newest or (kind, newest, source) in self._requested:
                 continue
             try:
-                evaluations.request(self._engine, kind, spec, searched)
+                evaluations.enqueue(self._engine, kind, spec, screen_universe)
             except LimitError:
-                return  # the others follow when these are done
-            self._asked.add((kind, newest, held))
+                return  # the other screens follow when these are done
+            self._requested.add((kind, newest, source))

@@ -1,8 +1,11 @@
-"""One worker process, wired: what brings prices from the broker into Redis, and the jobs beside it.
+"""One worker process, wired: from the broker to Redis, and the jobs beside it.
 
-The only place that knows both the settings and every part. Plain threads: flush (Redis), feed (the broker),
-rest (its quotes), schedule (the jobs), leader (the lease, which sets the others going); started in this order
-and stopped in the other.
+The only module that knows both the settings and every part. Each part is built from those above it; where it
+needs one below, it is given a function that reads it later.
+
+Plain threads, named flush (`Ingest`, writes to Redis), feed (`Supervisor`, the broker's connection), rest
+(`RestQuotes`), background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader
+starts last and stops last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
@@ -56,67 +59,50 @@ from ltp.worker.subscriptions import Subscriptions
 log = logging.getLogger("worker")
 
 CONNECT_TIMEOUT_S: Final = 5.0
-_RECALL: Final = 1_000  # keys a read
+_RECALL_AT_ONCE: Final = 1_000  # keys
 
 
 class Worker:
-    """Everything of one worker process, wired. `start` it, `stop` it once."""
+    """Everything of one worker process. `start` it, `stop` it once.
+
+    `refusal`: the reason why this worker can never work, "" while it may.
+    """
 
     def __init__(self, settings: Settings, engine: Engine, client: redis.Redis) -> None:
-        self._settings, self._client = settings, client
+        self._settings, self._engine, self._client = settings, engine, client
         self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
+        self._rest_client = RestClient(settings.rest_url, self._credentials)
         self._dialer = Dialer()
-        self._rest_client = RestClient(settings.dhanhq_rest_url, self._credentials)
-        market = MarketClock(
+        self._market = MarketClock(
             lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides),
             clock=self._rest_client.true_time,
         )
-        master = KnownInstruments(
+        self._off_sessions = OffSessions(self._market.is_session)
+        self._instruments = KnownInstruments(
             Catalog(engine, follow_plans=False),
             partial(fetch_keys, engine),
             partial(lately, engine, TICK_TTL_S),
         )
-        own = identity()
-        self.refusal = ""  # why this worker can never work
-        self.leader = Leader(
-            Lease(client, own),
-            on_change=self._lease_changed,
-            identity=own,
-            check=partial(rights.check, client, rights.WORKER),
-            on_refusal=partial(setattr, self, "refusal"),
-        )
-        off_sessions = OffSessions(market.is_session)
-        self.ingest = self._build_ingest(market, master, off_sessions)
-        self.feed = self._build_feed(market)
-        self.subscriptions = self._build_subscriptions(market, master)
-        self.rest = self._build_rest(market, master, off_sessions)
-        self.reconcile = Reconcile(
-            enabled=settings.dhanhq_ws_enabled,
-            may_feed=self.leader.may_feed,
-            wanted=lambda: self.subscriptions.wanted,
-            market=market,
-            set_enabled=self.feed.set_enabled,
-        )
+        self.refusal = ""
+        self.leader = self._build_leader()
+        self.ingest = self._build_ingest()
+        self.feed = self._build_feed()
+        self.subscriptions = self._build_subscriptions()
+        self.rest = self._build_rest()
+        self.reconcile = self._build_reconcile()
         self.schedule = Schedule(
-            market=market,
+            market=self._market,
             reconcile=self.reconcile,
             subscriptions=self.subscriptions,
-            changed=self.ingest.changed,
+            request_beat=self.ingest.request_beat,
         )
-        self.chores = self._build_chores(engine, market)
-        self.host_clock = HostClock(
-            ingest=self.ingest,
-            feed=self.feed,
-            rest=self._rest_client,
-            forget_wishes=partial(demand.forget_all, client),
-            schedule=self.schedule,
-            active=lambda: settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
-        )
+        self.background = self._build_background()
+        self.host_clock = self._build_host_clock()
 
     def start(self) -> Vital:
         """Start every thread; return the watch over them."""
-        vital = Vital(self.ingest, self.feed, self.rest, self.chores, self.leader)
-        for thread in (self.ingest, self.feed, self.rest, self.chores):
+        vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
+        for thread in (self.ingest, self.feed, self.rest, self.background):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -124,9 +110,9 @@ class Worker:
         return vital
 
     def stop(self) -> None:
-        """Unsubscribe, disconnect, write what is left, give the lease back."""
+        """Unsubscribe, disconnect, write all that is left, give the lease back."""
         self.schedule.stop()
-        self.chores.stop()
+        self.background.stop()
         self.feed.stop()
         self.rest.stop()
         self.ingest.stop()
@@ -137,11 +123,95 @@ class Worker:
                 log.warning("%s", error)
         self.leader.stop()
 
-    def _build_subscriptions(self, market: MarketClock, master: KnownInstruments) -> Subscriptions:
+    # The lease: whether this worker may do anything.
+
+    def _build_leader(self) -> Leader:
+        own = identity()
+        return Leader(
+            Lease(self._client, own),
+            on_change=self._lease_changed,
+            identity=own,
+            check=partial(rights.check, self._client, rights.WORKER),
+            on_refusal=partial(setattr, self, "refusal"),
+        )
+
+    def _lease_changed(self) -> None:
+        """Act at once and not at the next run of the schedule, so that the feed is subscribed within five
+        seconds of the start.
+        """
+        self.subscriptions()
+        self.reconcile()
+        self.ingest.request_beat()
+
+    def _leads(self) -> bool:
+        return bool(self.leader.may_write())
+
+    # From the feed to Redis.
+
+    def _build_ingest(self) -> Ingest:
+        return Ingest(
+            BatchPublisher(self._client, self._settings.source, allowed=self.leader.may_write),
+            market=self._market,
+            report=self._build_report(),
+            may_write=self.leader.may_write,
+            status=self._feed_status,
+            tick_size=self._instruments.tick_size,
+            event_interval_s=self._settings.stream_min_interval_ms / 1000,
+            doubts=Doubts(
+                clock_error=lambda: self._rest_client.clock_error_s,
+                notice=lambda: outlook.short_notice(self._market.outlook, self._off_sessions.found),
+            ),
+            off_sessions=self._off_sessions,
+        )
+
+    def _feed_status(self) -> FeedStatus:
+        return self.feed.status()
+
+    def _build_report(self) -> StatusReport:
+        idle = "" if self._settings.feed_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
+        return StatusReport(
+            source=self._settings.source,
+            idle_reason=idle,
+            waiting=lambda: self.subscriptions.waiting,
+            taken=lambda: self.subscriptions.taken,
+            calendar=lambda: self._market.provisional,
+            clock_error=lambda: self._rest_client.clock_error_s,
+            outlook=lambda: self._market.outlook,
+            off_sessions=lambda: self._off_sessions.found,
+            expected=lambda: self.reconcile.up and self._market.expects_packets(),
+        )
+
+    def _build_feed(self) -> Supervisor:
+        return Supervisor(
+            mode=self._settings.feed_mode,
+            connect=self._connect,
+            on_ticks=self.ingest.on_ticks,
+            in_session=self._market.expects_packets,
+            judged=self._market.trading_segments,
+            not_before=NotBefore(self._client),
+            refresh_token=lambda: self._credentials.refresh(self._rest_client.renew_token),
+            on_change=self.ingest.request_beat,
+            credentials_version=self._credentials.version,
+            used_version=self._credentials.used_version,
+            account_refusal=self._rest_client.account_refusal,
+        )
+
+    def _connect(self) -> FeedClient:
+        feed_client = FeedClient(self._dialer)
+        feed_client.connect(self._settings.feed_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
+        return feed_client
+
+    def _store_token(self, before: str, token: str) -> str:
+        path = self._settings.access_token_file
+        return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
+
+    # From the demand in Redis to the feed and to REST.
+
+    def _build_subscriptions(self) -> Subscriptions:
         client = self._client
         return Subscriptions(
-            master=master,
-            market=market,
+            instruments=self._instruments,
+            market=self._market,
             ingest=self.ingest,
             demand=lambda now: demand.wanted(client, now),
             drop_demand=lambda keys: demand.forget(client, keys),
@@ -152,108 +222,64 @@ class Worker:
             active=self.leader.may_feed,
         )
 
-    def _build_chores(self, engine: Engine, market: MarketClock) -> Background:
-        daily_import = DailyImport(
-            self._settings.master_url,
-            active=lambda: bool(self.leader.may_write()),
-            last_import=partial(last_import, engine),
-        )
-        screens = background.of_screens(
-            engine,
-            session_on=market.session_on,
-            universe=self._settings.screener_universe,
-            fetches=self._settings.dhanhq_ws_enabled,
-            simulated=self._settings.source == "simulator",
-            active=lambda: bool(self.leader.may_write()),
-        )
-        return Background(daily_import, *screens)
-
-    def _build_feed(self, market: MarketClock) -> Supervisor:
-        return Supervisor(
-            mode=self._settings.dhanhq_ws_mode,
-            connect=self._connect,
-            on_ticks=self.ingest.on_ticks,
-            in_session=market.expects_packets,
-            judged=market.judged,
-            not_before=NotBefore(self._client),
-            refresh_token=lambda: self._credentials.refresh(self._rest_client.renew_token),
-            on_change=self.ingest.changed,
-            credentials_version=self._credentials.version,
-            used_version=self._credentials.used_version,
-            account_refusal=self._rest_client.account_refusal,
-        )
-
-    def _build_ingest(
-        self, market: MarketClock, master: KnownInstruments, off_sessions: OffSessions
-    ) -> Ingest:
-        idle = "" if self._settings.dhanhq_ws_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
-        return Ingest(
-            BatchPublisher(self._client, self._settings.source, allowed=self.leader.may_write),
-            market=market,
-            report=StatusReport(
-                source=self._settings.source,
-                idle_reason=idle,
-                waiting=lambda: self.subscriptions.waiting,
-                taken=lambda: self.subscriptions.taken,
-                calendar=lambda: market.doubts,
-                clock_error=lambda: self._rest_client.clock_error_s,
-                outlook=lambda: market.outlook,
-                off_sessions=lambda: off_sessions.found,
-                expected=lambda: self.reconcile.up and market.expects_packets(),
-            ),
-            may_write=self.leader.may_write,
-            status=self._feed_status,
-            tick_size=master.tick_size,
-            min_interval_s=self._settings.stream_min_interval_ms / 1000,
-            doubts=Doubts(
-                lambda: self._rest_client.clock_error_s,
-                lambda: outlook.notice(market.outlook, off_sessions.found),
-            ),
-            off_sessions=off_sessions,
-        )
-
-    def _build_rest(
-        self, market: MarketClock, master: KnownInstruments, off_sessions: OffSessions
-    ) -> RestQuotes:
-        return RestQuotes(
-            fetch=self._rest_client.quotes,
-            asked=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
-            wanted=lambda: self.subscriptions.wanted,
-            knows=master.knows,
-            status=self.feed.status,
-            deliver=self.ingest.on_rest,
-            usable=lambda tick: not off_sessions.refuses(tick),
-            market=market,
-            active=lambda: self._settings.dhanhq_ws_enabled and bool(self.leader.may_write()),
-        )
-
-    def _store_token(self, before: str, token: str) -> str:
-        path = self._settings.dhanhq_access_token_file
-        return "DHANHQ_ACCESS_TOKEN is no file" if path is None else token_file.replace(path, before, token)
-
-    def _feed_status(self) -> FeedStatus:
-        return self.feed.status()
-
-    def _connect(self) -> FeedClient:
-        feed_client = FeedClient(self._dialer)
-        feed_client.connect(self._settings.dhanhq_ws_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
-        return feed_client
-
     def _recall(self, keys: Sequence[str]) -> list[Tick]:
-        """Return what the cache knows of `keys`, nothing while it holds the prices of another source."""
+        """Return the cache's ticks of `keys`, none while it holds the prices of another source."""
         if heartbeat.read_source(self._client) != self._settings.source:
             return []
-        known = (
+        entries = (
             entry
-            for start in range(0, len(keys), _RECALL)
-            for entry in prices.read(self._client, keys[start : start + _RECALL])
+            for start in range(0, len(keys), _RECALL_AT_ONCE)
+            for entry in prices.read(self._client, keys[start : start + _RECALL_AT_ONCE])
         )
-        return [entry.tick for entry in known if entry.tick is not None]
+        return [entry.tick for entry in entries if entry.tick is not None]
 
-    def _lease_changed(self) -> None:
-        """Go at once, instead of at the next tick of the schedule: subscribed within five seconds of the
-        start.
-        """
-        self.subscriptions()
-        self.reconcile()
-        self.ingest.changed()
+    def _build_rest(self) -> RestQuotes:
+        return RestQuotes(
+            fetch=self._rest_client.quotes,
+            take_requested=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
+            wanted=lambda: self.subscriptions.wanted,
+            knows=self._instruments.knows,
+            status=self.feed.status,
+            deliver=self.ingest.on_rest,
+            usable=lambda tick: not self._off_sessions.refuses(tick),
+            market=self._market,
+            active=self._may_call_rest,
+        )
+
+    def _may_call_rest(self) -> bool:
+        return self._settings.feed_enabled and self._leads()
+
+    # Beside prices: the hours of the feed, slow jobs, the clock.
+
+    def _build_reconcile(self) -> Reconcile:
+        return Reconcile(
+            enabled=self._settings.feed_enabled,
+            may_feed=self.leader.may_feed,
+            wanted=lambda: self.subscriptions.wanted,
+            market=self._market,
+            set_enabled=self.feed.set_enabled,
+        )
+
+    def _build_background(self) -> Background:
+        daily_import = DailyImport(
+            self._settings.master_url, active=self._leads, last_import=partial(last_import, self._engine)
+        )
+        screen_jobs = background.screen_jobs(
+            self._engine,
+            session_on=self._market.session_on,
+            universe=self._settings.screener_universe,
+            fetches=self._settings.feed_enabled,
+            simulated=self._settings.source == "simulator",
+            active=self._leads,
+        )
+        return Background(daily_import, *screen_jobs)
+
+    def _build_host_clock(self) -> HostClock:
+        return HostClock(
+            ingest=self.ingest,
+            feed=self.feed,
+            rest=self._rest_client,
+            schedule=self.schedule,
+            forget_demand=partial(demand.forget_all, self._client),
+            active=self._may_call_rest,
+        )

@@ -1,6 +1,4 @@
-"""The worker's slow work, looked after on a thread of its own: what is due is started, none of it is waited
-for.
-"""
+"""The worker's slow jobs, on a thread of their own: each starts its work when due and never waits."""
 
 from __future__ import annotations
 
@@ -18,21 +16,19 @@ from ltp.worker.after_close import AfterClose
 from ltp.worker.evaluation_queue import EvaluationQueue
 
 log = logging.getLogger(__name__)
-EVERY_S: Final = 1.0  # somebody may look at a page and wait
+EVERY_S: Final = 1.0  # a visitor may have a page open that waits for an evaluation
 STOP_S: Final = 0.5
 
 
 class BackgroundJob(Protocol):
-    """Looks whether something is due each time it is called, and returns at once; `stop` ends what it has
-    under way.
-    """
+    """Called once a second: starts its work if due, and returns at once. `stop` ends work under way."""
 
     def __call__(self) -> None: ...
 
     def stop(self) -> None: ...
 
 
-def of_screens(
+def screen_jobs(
     engine: Engine,
     *,
     session_on: Callable[[datetime], date],
@@ -41,45 +37,49 @@ def of_screens(
     simulated: bool,
     active: Callable[[], bool],
 ) -> tuple[BackgroundJob, ...]:
-    """Return what keeps candles and screens up to date, see AfterClose and Screenings.
+    """Return the jobs that keep candles and screens up to date; for the arguments see AfterClose.
 
-    `universe`: what the built-in screeners search; empty for the largest list there is; off for nothing
-    unless asked.
+    Args:
+        universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
     """
-    asked = EvaluationQueue(engine, active=active)
+    evaluation_queue = EvaluationQueue(engine, active=active)
     if universe == default_universe.OFF:
-        return (asked,)
-    searched = partial(default_universe.default, engine, universe)
+        return (evaluation_queue,)
     after_close = AfterClose(
-        engine, session_on=session_on, universe=searched, fetches=fetches, simulated=simulated, active=active
+        engine,
+        session_on=session_on,
+        universe=partial(default_universe.default, engine, universe),
+        fetches=fetches,
+        simulated=simulated,
+        active=active,
     )
-    return after_close, asked
+    return after_close, evaluation_queue
 
 
 class Background(threading.Thread):
-    """Calls each chore once a second; one that fails does not keep the others."""
+    """Calls each job once a second; one that fails does not hold up the others."""
 
     def __init__(
         self,
-        *chores: BackgroundJob,
+        *jobs: BackgroundJob,
         wait: Callable[[threading.Event], bool] = lambda stopping: stopping.wait(EVERY_S),
     ) -> None:
-        super().__init__(name="chores", daemon=True)
-        self._chores, self._wait = chores, wait
+        super().__init__(name="background", daemon=True)
+        self._jobs, self._wait = jobs, wait
         self._stopping = threading.Event()
 
     def run(self) -> None:
         while not self._wait(self._stopping):
-            for chore in self._chores:
+            for job in self._jobs:
                 try:
-                    chore()
+                    job()
                 except Exception:
-                    metrics.count("chore_faults")
-                    log.exception("%s failed; it is tried again", type(chore).__name__)
+                    metrics.count("background_faults")
+                    log.exception("%s failed; it is tried again", type(job).__name__)
 
     def stop(self) -> None:
         self._stopping.set()
         if self.is_alive():
             self.join(STOP_S)
-        for chore in self._chores:
-            chore.stop()
+        for job in self._jobs:
+            job.stop()

@@ -1,6 +1,4 @@
-"""When the instrument master is fetched: once a day at 08:00 in India, before pre-open, and at once when that
-was missed.
-"""
+"""The daily import of the instrument master: at 08:00 in India, before pre-open, or later if missed."""
 
 from __future__ import annotations
 
@@ -19,16 +17,15 @@ HOUR: Final = 8
 LOOK_EVERY_S: Final = 30.0
 RETRY_S: Final = 900.0
 WITHIN_S: Final = 600.0
-_COMMAND: Final = ("instruments", "import")
 
 
 class DailyImport:
-    """Call it every second or so; it never waits. A failed import leaves what is known and is tried again in
-    15 minutes.
+    """A background job: called about once a second, it never waits. A failed import changes nothing, and is
+    tried again after 15 minutes.
 
     Args:
-        place: where the master is; empty: never.
-        active: whether this worker is the one to do it.
+        place: file or address of the master; "": it is never fetched.
+        active: whether this worker leads.
         last_import: the instant of the last good import, None when there was none. Raises DatabaseError.
     """
 
@@ -38,51 +35,52 @@ class DailyImport:
         *,
         active: Callable[[], bool],
         last_import: Callable[[], datetime | None],
-        child: SubprocessJob | None = None,
+        command: SubprocessJob | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place, self._active, self._last_import = place, active, last_import
-        self._child, self._now, self._monotonic = child or SubprocessJob(within_s=WITHIN_S), now, monotonic
+        self._command, self._now = command or SubprocessJob(within_s=WITHIN_S), now
+        self._monotonic = monotonic
         self._not_before = float("-inf")
 
     def __call__(self) -> None:
-        ended = self._child.ended()
+        ended = self._command.ended()
         if ended is not None:
-            self._tell(*ended)
+            self._log_end(*ended)
         if (
             not self._place
-            or self._child.running
+            or self._command.running
             or self._monotonic() < self._not_before
             or not self._active()
         ):
             return
         self._not_before = self._monotonic() + LOOK_EVERY_S
         if self._due():
-            # Also where the command succeeds and imports nothing of use, or it would run again and again.
+            # Also for an import that succeeds: were its file of no use, the command would run again at once.
             self._not_before = self._monotonic() + RETRY_S
             log.info("Fetching the day's instrument master")
             try:
-                self._child.start([*_COMMAND, self._place])
+                self._command.start(["instruments", "import", self._place])
             except OSError as error:
                 log.warning("The import of the instrument master cannot be started: %s", error.strerror)
 
     def stop(self) -> None:
-        """End an import that runs; what it has stored by then is right."""
-        self._child.stop()
+        """End an import that runs; the rows that it has stored by then are right."""
+        self._command.stop()
 
     def _due(self) -> bool:
         try:
             last = self._last_import()
         except DatabaseError:
-            return False  # the import would not get further
+            return False  # the import would fail on the same database
         return last is None or last < latest_due(self._now())
 
-    def _tell(self, status: int, sentence: str) -> None:
+    def _log_end(self, status: int, last_line: str) -> None:
         if status == 0:
-            log.info("%s", sentence)
+            log.info("%s", last_line)
         else:
-            log.warning("The instrument master was not imported, what is known stays as it is: %s", sentence)
+            log.warning("The instrument master was not imported, what is known stays as it is: %s", last_line)
 
 
 def latest_due(now: datetime) -> datetime:

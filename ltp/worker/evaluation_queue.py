@@ -1,4 +1,4 @@
-"""Requests to evaluate a screen, carried out one after the other, each by a command in a process of its own."""
+"""Requested evaluations of screens: carried out one after the other, each by a command in its own process."""
 
 from __future__ import annotations
 
@@ -16,56 +16,55 @@ WITHIN_S: Final = 300.0
 
 
 class EvaluationQueue:
-    """Call it every second or so; it never waits. A request that fails says why, and what was found before
-    stays.
+    """A background job: called about once a second, it never waits. A failed evaluation stores its reason,
+    and the last run stays.
 
     Args:
-        active: whether this worker is the one to do it.
+        active: whether this worker leads.
     """
 
     def __init__(
-        self, engine: Engine, *, active: Callable[[], bool], child: SubprocessJob | None = None
+        self, engine: Engine, *, active: Callable[[], bool], command: SubprocessJob | None = None
     ) -> None:
         self._engine, self._active = engine, active
-        self._child = child or SubprocessJob(within_s=WITHIN_S)
-        self._request = 0
+        self._command = command or SubprocessJob(within_s=WITHIN_S)
+        self._request_id = 0
 
     def __call__(self) -> None:
         try:
-            self._tell(self._child.ended())
-            if not self._child.running and self._active():
+            ended = self._command.ended()
+            if ended is not None:
+                self._note_end(*ended)
+            if not self._command.running and self._active():
                 self._start_next()
         except DatabaseError as error:
             log.warning("%s. Screens wait.", error)
 
     def stop(self) -> None:
-        """End what is under way; whoever watches it learns that it ended."""
-        if self._child.running:
-            self._child.stop()
+        """End the evaluation under way, and store that for the pages which show its progress."""
+        if self._command.running:
+            self._command.stop()
             try:
-                evaluations.fail(self._engine, self._request, "the worker stopped")
+                evaluations.fail(self._engine, self._request_id, "the worker stopped")
             except DatabaseError as error:
                 log.warning("%s", error)
 
     def _start_next(self) -> None:
-        waiting = evaluations.next_queued(self._engine)
-        if waiting is None:
+        queued = evaluations.next_queued(self._engine)
+        if queued is None:
             return
-        self._request = waiting.id
+        self._request_id = queued.id
         try:
-            self._child.start(["screeners", "run", "--request", str(waiting.id)])
+            self._command.start(["screeners", "run", "--request", str(queued.id)])
         except OSError as error:
-            evaluations.fail(self._engine, waiting.id, f"the evaluation cannot be started ({error.strerror})")
+            evaluations.fail(self._engine, queued.id, f"the evaluation cannot be started ({error.strerror})")
 
-    def _tell(self, ended: tuple[int, str] | None) -> None:
-        if ended is None:
-            return
-        status, sentence = ended
+    def _note_end(self, status: int, last_line: str) -> None:
         if status == 0:
-            log.info("%s", sentence)
+            log.info("%s", last_line)
             return
-        log.warning("A screen was not evaluated: %s", sentence)
-        # It says so itself where it can; what was killed cannot.
+        log.warning("A screen was not evaluated: %s", last_line)
+        # The command stores its own reason, which then stays; a command that was killed cannot.
         evaluations.fail(
-            self._engine, self._request, sentence or f"the evaluation ended with status {status}"
+            self._engine, self._request_id, last_line or f"the evaluation ended with status {status}"
         )

@@ -1,6 +1,4 @@
-"""What the worker needs of SQL, from memory: which instruments are known, their price grids, the latest
-screener results.
-"""
+"""The worker's copy of SQL: the known instruments, their price grids, and the keys of the current results."""
 
 from __future__ import annotations
 
@@ -19,8 +17,14 @@ _REFRESH_EVERY_S: Final = 2.0
 
 
 class KnownInstruments:
-    """Reads through a catalog that keeps what it last read while the database is away. `refresh` it from one
-    thread.
+    """While the database is away, everything stays as it was last read. `refresh` is for one thread.
+
+    `reassigned`: keys that came to mean another instrument lately, and since when (microseconds since the
+    epoch).
+
+    Args:
+        fetch_keys: reads the keys of a run, best first. Raises DatabaseError.
+        fetch_reassigned: reads the reassigned keys with their instants. Raises DatabaseError.
     """
 
     def __init__(
@@ -30,39 +34,33 @@ class KnownInstruments:
         fetch_reassigned: Callable[[], Mapping[str, datetime]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Both raise DatabaseError.
-
-        Args:
-            fetch_keys: reads the keys of a run, best first.
-            fetch_reassigned: reads which keys came to mean another instrument lately, and when.
-        """
         self._catalog, self._fetch_keys, self._monotonic = catalog, fetch_keys, monotonic
         self._fetch_reassigned = fetch_reassigned
         self._reassigned_at: datetime | None = None
         self.reassigned: Mapping[str, int] = {}
         self._due = float("-inf")
-        self._custom: dict[int, list[str]] = {}
+        self._custom_keys: dict[int, list[str]] = {}  # by run
         self._custom_ids: list[int] = []
-        self._run_ids: list[int] = []
+        self._run_ids: list[int] = []  # of the runs that `_results` were made of
         self._results: list[str] = []
 
     def refresh(self) -> None:
-        """Read what changed, at most every two seconds."""
+        """Read changes, at most every two seconds."""
         if self._monotonic() >= self._due:
             self._due = self._monotonic() + _REFRESH_EVERY_S
-            known = self.instruments_at
+            before = self.instruments_at
             self._catalog.refresh()
-            self._read_custom()
+            self._read_custom_runs()
             self._read_reassigned()
-            if self.instruments_at != known:
-                # What was read stays, and there is much of it. The collector would walk it again and again,
-                # on the back of whichever tick it comes with.
+            if self.instruments_at != before:
+                # The catalog is large and stays. Unfrozen, the collector would walk it again and again, each
+                # time at the cost of the tick that is being handled.
                 gc.collect()
                 gc.freeze()
 
     @property
     def instruments_at(self) -> datetime | None:
-        """When what it knows of instruments was stored: another value, and `knows` may answer differently."""
+        """When the instruments in use were stored: a new value means that `knows` may answer differently."""
         return self._catalog.instruments_at
 
     def knows(self, key: str) -> bool:
@@ -74,37 +72,38 @@ class KnownInstruments:
         return 0 if instrument is None else instrument.tick_size
 
     def results(self) -> list[str]:
-        """Return the keys of every screen's current results: the built-in ones' first, the best of each, then
-        the others'.
+        """Return the keys in the current runs of all screens: of the built-in ones by rank, then of the
+        others.
         """
         runs = [run for kind in KINDS if (run := self._catalog.current(kind)) is not None]
         run_ids = [run.id for run in runs] + self._custom_ids
         if run_ids != self._run_ids:
             ranked = sorted((row.rank, place, row.key) for place, run in enumerate(runs) for row in run.rows)
-            custom = [key for run_id in self._custom_ids for key in self._custom[run_id]]
+            custom = [key for run_id in self._custom_ids for key in self._custom_keys[run_id]]
             self._results = list(dict.fromkeys([*(key for _, _, key in ranked), *custom]))
             self._run_ids = run_ids
         return self._results
 
     def _read_reassigned(self) -> None:
-        """Learn, whenever a master was stored, since when (microseconds) which keys mean another instrument."""
+        """Read the reassigned keys again, whenever a master was stored."""
         if self.instruments_at == self._reassigned_at:
             return
         try:
             reassigned = self._fetch_reassigned()
         except DatabaseError:
-            return  # the next round is two seconds away
+            return  # the next refresh is two seconds away
         self.reassigned = {key: int(at.timestamp() * 1e6) for key, at in reassigned.items()}
         self._reassigned_at = self.instruments_at
 
-    def _read_custom(self) -> None:
-        """Read the keys of custom screens' new runs, the screen that ran last first; the catalog does not
+    def _read_custom_runs(self) -> None:
+        """Read the keys of custom screens' new runs, the screen that ran last first. The catalog does not
         hold their rows.
         """
         ids = [self._catalog.current_id(kind) for kind in self._catalog.kinds() if kind not in KINDS]
-        wanted = [run_id for run_id in ids if run_id is not None]
+        current = [run_id for run_id in ids if run_id is not None]
+        known = self._custom_keys
         try:
-            self._custom = {run_id: self._custom.get(run_id) or self._fetch_keys(run_id) for run_id in wanted}
+            self._custom_keys = {run_id: known.get(run_id) or self._fetch_keys(run_id) for run_id in current}
         except DatabaseError:
-            return  # the catalog says so; the next round is two seconds away
-        self._custom_ids = wanted
+            return  # the catalog has logged it; the next refresh is two seconds away
+        self._custom_ids = current

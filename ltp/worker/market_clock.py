@@ -1,6 +1,4 @@
-"""The market as the worker sees it at this moment: the calendar, a clock, and the file of late changes read
-again on demand.
-"""
+"""The market at this moment: the calendar and a clock, with the file of late changes read again on demand."""
 
 from __future__ import annotations
 
@@ -17,55 +15,56 @@ from ltp.errors import ConfigError, NotFoundError
 
 log = logging.getLogger(__name__)
 
-PROBES: Final = (
-    "IDX_I:13",
-    "NSE_EQ:2885",
-)  # NIFTY and RELIANCE: when both are silent in session, the feed is
+# NIFTY and RELIANCE: when both are silent in session, the feed is.
+PROBES: Final = ("IDX_I:13", "NSE_EQ:2885")
 CONNECT_EARLY: Final = timedelta(minutes=5)  # the first auction price must find the feed subscribed
-# Where the close in a price packet is the previous session's; afterwards it is the day's own (dhanhq-v2 3.5).
+# Phases in which the close in a price packet is the previous session's; afterwards it is the day's own.
 _PREV_CLOSE_PHASES: Final = frozenset({"pre_open", "continuous", "closing_auction"})
 
 
 class MarketClock:
-    """Safe for several threads: the calendar is replaced as a whole."""
+    """Thread-safe: the calendar is replaced as a whole.
+
+    Args:
+        load: reads the tables and the file of late changes. Raises ConfigError.
+        clock: seconds since the epoch.
+    """
 
     def __init__(self, load: Callable[[], Calendar], clock: Callable[[], float] = time.time) -> None:
-        """`load` reads the tables and the file of late changes; raises ConfigError. `clock`: seconds since
-        the epoch.
-        """
         self._load, self._clock = load, clock
         self._calendar = load()
-        self._told = self._refused = ""
+        self._provisional = self._refusal = ""
         self._outlook: list[Notice] = []
-        self._tell_doubts()
+        self._look_ahead()
 
     def reload(self) -> bool:
-        """Read the late changes again; tell whether they say something new.
+        """Read the file of late changes again; return whether the trading hours changed.
 
-        A file that is no longer accepted changes nothing and is logged, once as long as it stays the same.
+        A file that is no longer accepted changes nothing, and is logged once for as long as it stays the
+        same.
         """
-        refused, before = "", self._calendar
+        refusal, before = "", self._calendar
         try:
             calendar = self._load()
             if calendar != before:
                 self._calendar = calendar
                 log.info("The trading hours changed")
         except ConfigError as error:
-            refused = str(error)
-            if refused != self._refused:
+            refusal = str(error)
+            if refusal != self._refusal:
                 log.warning("The trading hours stay as they were: %s", error)
-        self._refused = refused
-        self._tell_doubts()
+        self._refusal = refusal
+        self._look_ahead()
         return self._calendar is not before
 
     @property
-    def doubts(self) -> str:
-        """What is provisional about the trading hours, empty when nothing is."""
-        return self._told
+    def provisional(self) -> str:
+        """The sentence about trading hours of today that are provisional, "" for none."""
+        return self._provisional
 
     @property
     def outlook(self) -> list[Notice]:
-        """What is not certain about the trading hours from today until a month ahead."""
+        """The uncertain trading hours from today until a month ahead."""
         return self._outlook
 
     def phases(self) -> dict[str, str]:
@@ -74,17 +73,8 @@ class MarketClock:
     def is_open(self, segment: str) -> bool:
         return self._calendar.is_open(segment, self._now())
 
-    def expects_packets(self) -> bool:
-        """Tell whether silence of the probes would be a fault of the feed now."""
-        at = self._now()
-        return all(
-            self._calendar.phase(segment, at) == "continuous"
-            and not self._calendar.quiet_expected(segment, at)
-            for segment in _segments(PROBES)
-        )
-
-    def judged(self) -> frozenset[str]:
-        """Return the segments in which silence would be a fault now, measured by their usual pace."""
+    def trading_segments(self) -> frozenset[str]:
+        """Return the segments that trade continuously, so that silence in one would be a fault now."""
         at = self._now()
         return frozenset(
             segment
@@ -92,22 +82,26 @@ class MarketClock:
             if phase == "continuous" and not self._calendar.quiet_expected(segment, at)
         )
 
+    def expects_packets(self) -> bool:
+        """Return whether silence of the probes would be a fault of the feed now."""
+        return _segments(PROBES) <= self.trading_segments()
+
     def probes(self) -> tuple[str, ...]:
-        """Return what is subscribed only to tell silence from a quiet market: nothing while the exchange is
-        shut.
+        """Return the instruments that are subscribed only to distinguish a silent feed from a quiet market:
+        none while the exchange is shut.
         """
-        return PROBES if self._near("NSE_EQ") else ()
+        return PROBES if self._is_near("NSE_EQ") else ()
 
     def wants_feed(self, keys: Iterable[str]) -> bool:
-        """Tell whether a segment of `keys` is open, or opens within five minutes."""
-        return any(self._near(segment) for segment in _segments(keys))
+        """Return whether a segment of `keys` is open, or opens within five minutes."""
+        return any(self._is_near(segment) for segment in _segments(keys))
 
     def prev_close_from(self) -> frozenset[str]:
         """Return the segments whose price packets now carry the previous session's close."""
         return frozenset(segment for segment, phase in self.phases().items() if phase in _PREV_CLOSE_PHASES)
 
     def sessions(self) -> dict[str, str]:
-        """Return the ISO date of the current or last session by segment, without those no table reaches."""
+        """Return the ISO date of the current or last session by segment, where the tables reach that far."""
         now, dates = self._now(), {}
         for segment in SEGMENTS:
             try:
@@ -117,31 +111,30 @@ class MarketClock:
         return dates
 
     def is_session(self, segment: str, session: str) -> bool:
-        """Tell whether a segment trades on a day, an ISO date; true for a segment that is none of ours."""
+        """Return whether a segment trades on a day, an ISO date; True for a segment without a calendar."""
         return segment not in SEGMENTS or self._calendar.is_session(segment, date.fromisoformat(session))
 
     def session_on(self, at: datetime) -> date:
-        """Return the day of the share market's session that was on at an instant, or else of the last one
-        before.
+        """Return the day of the share market's session that is on at an instant, else of the last one before.
 
         Raises:
             NotFoundError: no table reaches that far back.
         """
         return self._calendar.session_date("NSE_EQ", at)
 
-    def _near(self, segment: str) -> bool:
+    def _is_near(self, segment: str) -> bool:
         now = self._now()
         return self._calendar.is_open(segment, now) or self._calendar.is_open(segment, now + CONNECT_EARLY)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
-    def _tell_doubts(self) -> None:
+    def _look_ahead(self) -> None:
         self._outlook = self._calendar.outlook(self._now())
-        doubts = self._calendar.provisional(self._now())
-        if doubts and doubts != self._told:
-            log.warning("%s", doubts)
-        self._told = doubts
+        provisional = self._calendar.provisional(self._now())
+        if provisional and provisional != self._provisional:
+            log.warning("%s", provisional)
+        self._provisional = provisional
 
 
 def _segments(keys: Iterable[str]) -> set[str]:

@@ -1,8 +1,8 @@
-"""The one caller of the broker's REST quotes, which allows a call a second: what to ask for next.
+"""The one caller of the broker's REST quotes, of which the broker allows one call a second.
 
-First what an API call waits for, then what is subscribed and has not ticked, then the segments whose prices
-are in doubt, then, of shut markets, everything wanted once. Only what was answered is done; the rest is asked
-again, later each time. The pace is the client's. Knows nothing of what becomes of the answers.
+The order: keys that an API call waits for; subscribed keys that have not ticked; keys of segments whose
+prices are in doubt; of shut markets each wanted key once. A key without an answer is fetched again, later
+each time. The client keeps the pace; `ingest` takes the answers.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ from ltp.worker.market_clock import MarketClock
 
 log = logging.getLogger(__name__)
 
-WAIT_S: Final = (
-    0.25  # for what an API call asks for: asking the server often would cost more than all answers
-)
-_PAUSE_S: Final = 0.01  # after the server waited for us
+# How long Redis holds its answer back until an API call asks for a key; polling would cost more than all
+# answers.
+WAIT_S: Final = 0.25
+_PAUSE_S: Final = 0.01  # between two such reads
 REVIEW_S: Final = 1.0
 SEED_AFTER_S: Final = 5.0
 PER_CALL: Final = 1_000
 DOUBTED_EVERY_S: Final = 60.0
-_ASKED: Final = 10 * PER_CALL  # ten seconds of calls, and nobody waits for longer
+_MAX_REQUESTED: Final = 10 * PER_CALL  # ten seconds of calls, and no API call waits for longer
 STOP_S: Final = 0.5
 _BACK_OFF_S: Final = (2.0, 5.0, 15.0, 60.0)
-_AGAIN_AFTER_S: Final = (
-    5.0,
-    15.0,
-    60.0,
-    300.0,
-)  # an instrument that was not answered: the broker leaves out dead ones too
-_MISSED_KEPT: Final = 10_000
+# For a key without an answer: the broker leaves out instruments that have ended, too.
+_AGAIN_AFTER_S: Final = (5.0, 15.0, 60.0, 300.0)
+_MAX_MISSED: Final = 10_000
 
 
 class RestQuotes(threading.Thread):
-    """Args:
-    fetch: ask the broker for quotes, at most `PER_CALL`, waiting for its turn. Raises FeedError. asked: take
-    the keys asked for and still wanted at an instant (seconds since the epoch), waiting up to WAIT_S for the
-        first: an API call waits 300 ms in all. Raises StoreError.
-    wanted: what is subscribed or would be, were the market open.
-    deliver: takes (keys asked, ticks answered).
-    usable: whether what was answered for an instrument is a price at all; one that is not is asked for again.
-    active: REST may be used at all: enabled, and this worker leads.
+    """The thread that calls REST.
+
+    Args:
+        fetch: returns the broker's quotes of at most `PER_CALL` keys, after waiting for its turn. Raises
+            FeedError.
+        take_requested: returns the keys that API calls requested and still want at an instant (seconds since
+            the epoch), once; waits up to WAIT_S for the first, since an API call waits 300 ms in all. Raises
+            StoreError.
+        wanted: the keys that are subscribed, or would be if the market were open.
+        deliver: takes the keys that were fetched and the ticks answered for them.
+        usable: whether a tick is a price at all; one that is not counts as no answer.
+        active: whether REST may be used: the feed is enabled, and this worker leads.
     """
 
     def __init__(
         self,
         *,
         fetch: Callable[[Sequence[str]], Mapping[str, Tick]],
-        asked: Callable[[float], list[str]],
+        take_requested: Callable[[float], list[str]],
         wanted: Callable[[], Sequence[str]],
         knows: Callable[[str], bool],
         status: Callable[[], FeedStatus],
@@ -69,29 +69,28 @@ class RestQuotes(threading.Thread):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="rest", daemon=True)
-        self._fetch, self._take_asked, self._wanted, self._knows = fetch, asked, wanted, knows
+        self._fetch, self._take_requested, self._wanted, self._knows = fetch, take_requested, wanted, knows
         self._usable = usable
         self._status, self._deliver, self._market, self._active = status, deliver, market, active
         self._clock, self._monotonic = clock, monotonic
         self._stopping = threading.Event()
-        self._asked: dict[str, None] = {}
-        self._known_wanted: Sequence[str] = ()  # what the next two were made of
+        self._requested: dict[str, None] = {}
+        self._last_wanted: Sequence[str] = ()  # the next two are made of it
         self._keys: frozenset[str] = frozenset()
         self._segments: frozenset[str] = frozenset()
         self._unseen: dict[str, float] = {}  # subscribed keys that have not ticked -> since when
         self._seeded: set[str] = set()
-        self._seeded_since = 0
-        self._swept: set[str] = set()
-        self._missed: dict[
-            str, tuple[int, float]
-        ] = {}  # not answered -> how often in a row, and when to ask again
+        self._seeded_since = 0  # the connection, by its `since_us`, that `_unseen` and `_seeded` are about
+        self._swept: set[str] = set()  # answered since their market was shut
+        # Keys without an answer -> how often in a row, and when to fetch again.
+        self._missed: dict[str, tuple[int, float]] = {}
         self._checked: dict[str, float] = {}  # answered while its segment was in doubt -> when
         self._reviewed = self._not_until = float("-inf")
         self._failures = 0
         self._pause_s = WAIT_S
 
     def stop(self) -> None:
-        """End the thread; a call that is under way is not waited for longer than half a second."""
+        """End the thread; a call under way is waited for at most half a second."""
         self._stopping.set()
         if self.is_alive():
             self.join(STOP_S)
@@ -110,27 +109,28 @@ class RestQuotes(threading.Thread):
         if not self._active():
             self._pause_s = WAIT_S
             return
-        self._collect_asked()
+        self._collect_requested()
         if self._monotonic() < self._not_until:
             return
-        keys = list(self._asked)[:PER_CALL] or self._review()
+        keys = list(self._requested)[:PER_CALL] or self._review()
         if keys:
             self._call(keys)
 
-    def _collect_asked(self) -> None:
+    def _collect_requested(self) -> None:
         try:
-            asked = self._take_asked(self._clock())
+            requested = self._take_requested(self._clock())
         except StoreError:
             self._pause_s = WAIT_S
-            return  # the flush thread says so already
+            return  # the flush thread has logged it
         self._pause_s = _PAUSE_S
         now = self._monotonic()
-        known = (key for key in asked if self._knows(key) and self._due(key, now))
-        self._asked.update(dict.fromkeys(itertools.islice(known, max(0, _ASKED - len(self._asked)))))
+        known = (key for key in requested if self._knows(key) and self._due(key, now))
+        room = max(0, _MAX_REQUESTED - len(self._requested))
+        self._requested.update(dict.fromkeys(itertools.islice(known, room)))
 
     def _call(self, keys: list[str]) -> None:
         for key in keys:
-            self._asked.pop(key, None)
+            self._requested.pop(key, None)
         try:
             answered = self._fetch(keys)
         except LTPError as error:
@@ -151,7 +151,7 @@ class RestQuotes(threading.Thread):
         missed = [key for key in keys if key not in answered]
         for key in answered:
             self._missed.pop(key, None)
-        if len(self._missed) + len(missed) > _MISSED_KEPT:
+        if len(self._missed) + len(missed) > _MAX_MISSED:
             self._missed.clear()
         for key in missed:
             times, _ = self._missed.get(key, (0, 0.0))
@@ -171,21 +171,23 @@ class RestQuotes(threading.Thread):
             else _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
         )
         self._failures += 1
-        self._asked.clear()  # whoever asked has given up waiting
+        self._requested.clear()  # the API calls have given up waiting
         self._back_off(max(wait_s, getattr(error, "retry_after_s", 0.0)))
 
     def _back_off(self, seconds: float) -> None:
         self._not_until = self._monotonic() + seconds
 
     def _review(self) -> list[str]:
-        """Once a second: return what nobody asked for but should be known, at most `PER_CALL` keys."""
+        """Once a second: return keys that no API call requested but whose price should be known, at most
+        `PER_CALL`.
+        """
         now = self._monotonic()
         if now - self._reviewed < REVIEW_S:
             return []
         self._reviewed = now
         wanted = self._wanted()
-        if wanted is not self._known_wanted:  # once a second, for thousands of keys that are mostly the same
-            self._known_wanted, self._keys = wanted, frozenset(wanted)
+        if wanted is not self._last_wanted:  # thousands of keys, and mostly the same
+            self._last_wanted, self._keys = wanted, frozenset(wanted)
             self._segments = frozenset(key.partition(":")[0] for key in wanted)
         open_ = {segment: self._market.is_open(segment) for segment in self._segments}
         shut = [] if all(open_.values()) else [key for key in wanted if not open_[key.partition(":")[0]]]
@@ -198,7 +200,7 @@ class RestQuotes(threading.Thread):
         return due[:PER_CALL]
 
     def _doubted(self, wanted: Sequence[str], now: float) -> list[str]:
-        """Return what is in a segment that is silent or late, and was not answered within the last minute."""
+        """Return the keys of silent or late segments that were not answered within the last minute."""
         status = self._status()
         segments = {*status.silent, *(segment for segment, lag in status.lags.items() if lag.told_s)}
         if not segments:
@@ -209,8 +211,8 @@ class RestQuotes(threading.Thread):
         return [key for key in keys if self._checked.get(key, before) <= before and self._due(key, now)]
 
     def _unseeded(self, wanted: Sequence[str], now: float) -> list[str]:
-        """Return what is subscribed on this connection, has not ticked for five seconds and was not asked for
-        since.
+        """Return the keys that are subscribed on this connection, have not ticked for five seconds, and were
+        not answered since.
         """
         status = self._status()
         if not status.since_us:

@@ -1,4 +1,4 @@
-"""The status hash: what the worker says of itself and of the feed, in text."""
+"""The status hash in Redis: the state of the worker and of the feed, each field as text."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp import metrics
-from ltp.core.market.outlook import Notice, lines_of
+from ltp.core.market.outlook import Notice, toml_text
 from ltp.core.rates import Rates
 from ltp.core.ticks.lag import Lag, clock_error, delay_s
 from ltp.feed.status import FeedStatus
 
-_LISTED: Final = 20  # keys named of a long list; the count says how many there are
-_OVER_S: Final = 0.9  # a beat on a change comes sooner than one by the clock
+_LISTED: Final = 20  # keys of a long list; a field beside it has their number
+_RATE_OVER_S: Final = 0.9  # a beat on a change may come sooner than a second after the last one
 
 
 class StatusReport:
-    """One thread uses it.
+    """For one thread at a time.
 
-    `idle_reason`: why there is no feed at all, empty when there should be one. `waiting`: wishes past the
-    limit. `taken`: places by kind of wish. `calendar`: what is provisional about the trading hours of today,
-    empty when nothing is. `expected`: the feed should be up and its silence would be a fault. `clock_error`:
-    seconds by which this host's clock is ahead of the broker's, None when not known. `outlook`: what is not
-    certain in the month ahead. `off_sessions`: see core.ticks.off_sessions. `counts`: counters of this
-    process, see ltp.metrics.
+    Args:
+        source: `dhanhq` or `simulator`.
+        idle_reason: why there is no feed at all, "" when there should be one.
+        waiting: keys that are wanted past the limit.
+        taken: places by kind of wish.
+        calendar: the sentence about trading hours of today that are provisional, "" for none.
+        clock_error: seconds by which this host's clock is ahead of the broker's, None while unknown.
+        outlook: the uncertain trading hours of the month ahead.
+        off_sessions: see core.ticks.off_sessions.
+        expected: whether the feed should be up and its silence would be a fault.
+        counts: counters of this process, see ltp.metrics.
     """
 
     def __init__(
@@ -51,17 +56,17 @@ class StatusReport:
         self._measure_anew()
 
     def _measure_anew(self) -> None:
-        self._rates = Rates(_OVER_S)
-        self._took_s: list[float] = []  # of each write since the last measure
+        self._rates = Rates(_RATE_OVER_S)
+        self._took_s: list[float] = []  # of each write since the last measurement
         self._write_ms = ("", "")
 
     def begin(self, epoch_s: float) -> None:
-        """Note the instant from which on it is this worker that speaks."""
+        """Note the instant (seconds since the epoch) at which this worker began to write."""
         self._began_at, self._began_s = _iso(epoch_s), None
-        self._measure_anew()  # while another spoke, nothing was written, and that time is none of a rate's
+        self._measure_anew()  # the time in which another worker wrote is not part of any rate
 
     def wrote(self, took_s: float) -> None:
-        """Note how long Redis took for one write that was waited for."""
+        """Note the duration of a write that was waited for."""
         self._took_s.append(took_s)
 
     def status(
@@ -79,8 +84,8 @@ class StatusReport:
         Args:
             received: ticks since the start.
             now: monotonic seconds.
-            mistimed: keys whose trade times are not believed.
-            odd: how many packets were not taken as they came, by kind; a repeated one is nothing odd.
+            mistimed: keys whose trade times contradict their volumes.
+            odd: by kind, how many packets were not merged as they came; a duplicate is not odd.
         """
         self._began_s = now if self._began_s is None else self._began_s
         self._measure(received, now)
@@ -127,7 +132,7 @@ class StatusReport:
         return {
             "calendar": self._calendar(),
             "calendar_ahead": json.dumps([notice.sentence for notice in ahead]),
-            "calendar_lines": lines_of(ahead),
+            "calendar_lines": toml_text(ahead),
             "off_sessions": json.dumps(self._off_sessions()),
             "expected": "1" if self._expected() else "0",
         }
@@ -147,7 +152,7 @@ def _listed(name: str, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _lags(lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:
-    """Return how late each segment is (median and p99 in seconds), and the longest delay as it is shown."""
+    """Return the lag of each segment (median and p99 in seconds), and the longest delay as it is shown."""
     figures = {name: [round(lag.median_s, 1), round(lag.p99_s, 1)] for name, lag in lags.items()}
     return {"lags": json.dumps(figures), "delay_s": str(delay_s(lags, clock_error_s))}
 

@@ -1,6 +1,4 @@
-"""One command of ours in a process of its own: what takes seconds of computing must not share a process with
-live prices.
-"""
+"""A command of `python -m ltp` in its own process: computing would make the worker's ticks late."""
 
 from __future__ import annotations
 
@@ -20,70 +18,73 @@ _TAIL: Final = 4096
 
 
 class SubprocessJob:
-    """At most one at a time. No call waits for it, so a schedule can look after it. Not thread-safe.
+    """Runs at most one command at a time. No method waits for it, except `stop`. Not thread-safe.
 
     Args:
-        within_s: it is ended when it takes longer.
+        within_s: a command that takes longer is killed.
     """
 
     def __init__(self, *, within_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._within_s, self._monotonic = within_s, monotonic
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
-        self._latest = 0.0
+        self._output: IO[bytes] | None = None
+        self._deadline = 0.0
 
     @property
     def running(self) -> bool:
         return self._process is not None
 
-    def start(self, words: Sequence[str]) -> None:
-        """Start `python -m ltp WORDS`. Raises OSError when the machine cannot."""
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        command = [*_NICE, sys.executable, "-m", "ltp", *words]
-        # The folder we were started in may be another than the program's, and has to stay it: paths of
-        # settings are relative.
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start `python -m ltp ARGUMENTS`. Raises OSError where the machine cannot."""
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        command = [*_NICE, sys.executable, "-m", "ltp", *arguments]
+        # Paths in settings are relative to the folder that the worker was started in, which may be another
+        # than the program's; so the command keeps that folder and finds the program by PYTHONPATH.
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        # Else it outlives a worker that is killed, and asks the broker beside the next worker's, more often
-        # than both may.
+        # LTP_STARTED_BY lets the command end with a worker that is killed. Else it would call the broker
+        # beside the next worker's command, more often than the account may.
         env = os.environ | {"PYTHONPATH": path, "LTP_STARTED_BY": str(os.getpid())}
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, env=env
+            command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output, env=env
         )
-        self._latest = self._monotonic() + self._within_s
+        self._deadline = self._monotonic() + self._within_s
 
     def ended(self) -> tuple[int, str] | None:
-        """Return the exit status and the last line it said, or what ended it, once, after it has ended; None
-        before that.
+        """Return exit status and last line of output, or the reason why it was ended; None while it runs.
+
+        Each end is returned once.
         """
-        if self._process is None or self._said is None:
+        if self._process is None:
             return None
         status = self._process.poll()
         if status is None:
-            if self._monotonic() < self._latest:
+            if self._monotonic() < self._deadline:
                 return None
             self._process.kill()
             self._process.wait()
-            self._forget()
+            self._take_last_line()
             return -1, f"it took longer than {self._within_s:.0f} s and was ended"
-        said = self._forget()
-        # Whatever it said last, it was in the midst of its work.
-        return status, f"it was ended by signal {-status}; too little memory, perhaps" if status < 0 else said
+        last_line = self._take_last_line()
+        if status < 0:  # its last line is about some step of its work, and not about its end
+            return status, f"it was ended by signal {-status}; too little memory, perhaps"
+        return status, last_line
 
     def stop(self) -> None:
-        """End it, if it runs."""
+        """End the command that runs, if any, within two seconds."""
         if self._process is not None:
             self._process.terminate()
             try:
                 self._process.wait(_STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-            self._forget()
+            self._take_last_line()
 
-    def _forget(self) -> str:
-        said, self._said, self._process = self._said, None, None
-        if said is None:
+    def _take_last_line(self) -> str:
+        """Forget the process; return the last line of its output that is not empty."""
+        output, self._output, self._process = self._output, None, None
+        if output is None:
             return ""
-        with said:
-            said.seek(max(0, said.seek(0, 2) - _TAIL))
-            lines = said.read().decode("utf-8", "replace").split("\n")
+        with output:
+            output.seek(max(0, output.seek(0, 2) - _TAIL))
+            lines = output.read().decode("utf-8", "replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")

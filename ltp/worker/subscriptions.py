@@ -1,6 +1,4 @@
-"""What should be subscribed: what open pages show, screener results, then what API calls ask for, by
-`core.clients.allotment`.
-"""
+"""The keys to subscribe: of open pages, of screens' results and of API calls, by `core.clients.allotment`."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from ltp.core.clients.allotment import LIMIT, ROTATE_S, FeedPlaces, Wish, allot
+from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
@@ -19,32 +17,33 @@ from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.market_clock import MarketClock
 
 log = logging.getLogger(__name__)
-LONGEST_WISH_S: Final = (
-    3_600.0  # the longest DEMAND_TTL_S: what is wanted for longer was written by another clock
-)
+MAX_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: a later end was written by a clock that is ahead
 
 
 class Subscriptions:
-    """Call it twice a second, and whenever this worker begins to lead.
+    """Called twice a second, and whenever this worker begins to lead. Thread-safe.
+
+    `wanted`: the keys to subscribe, most important first. `waiting`: wanted keys without a place on the
+    connection. `taken`: places by kind of wish.
 
     Args:
-        demand: what is wanted at an instant (seconds since the epoch), see store.demand.wanted. Raises
-            StoreError; then
-            everything stays as it is.
-        drop_demand: takes keys out of the demand that are no instruments. Raises StoreError.
-        recall: what the cache knows of keys. Raises StoreError.
-        stored: the keys that the cache knows something of. Raises StoreError.
-        forget: remove what the cache knows of keys. Raises StoreError.
-        set_wanted: takes the whole list, most important first.
+        demand: the wishes at an instant (seconds since the epoch), see store.demand.wanted.
+        drop_demand: removes keys that are no instruments from the demand.
+        recall: the cache's ticks of keys.
+        stored: the keys that have a tick in the cache.
+        forget: removes keys from the cache.
+        set_wanted: takes all keys to subscribe, most important first.
+        active: whether this worker leads.
+    The five callables on Redis raise StoreError; then everything stays as it is until the next call.
     """
 
     def __init__(
         self,
         *,
-        master: KnownInstruments,
+        instruments: KnownInstruments,
         market: MarketClock,
         ingest: Ingest,
-        demand: Callable[[float], Mapping[str, Mapping[str, Wish]]],
+        demand: Callable[[float], Mapping[str, Mapping[str, Demand]]],
         drop_demand: Callable[[Sequence[str]], None],
         recall: Callable[[Sequence[str]], list[Tick]],
         stored: Callable[[], Iterable[str]],
@@ -55,13 +54,13 @@ class Subscriptions:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._master, self._market, self._ingest = master, market, ingest
+        self._instruments, self._market, self._ingest = instruments, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
-        self._reassigned: Mapping[str, int] = {}
+        self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
-        self._wishes: dict[str, dict[str, Wish]] = {}  # by kind and key, until a monotonic instant
-        self._asked: tuple[object, ...] = ()  # what `_places` were made of
+        self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
+        self._allotted_for: tuple[object, ...] = ()  # the state that `_places` were allotted for
         self._places = FeedPlaces([], [], {})
         self._followed: FeedPlaces | None = None
         self._full_since: float | None = None
@@ -73,15 +72,15 @@ class Subscriptions:
     def __call__(self) -> None:
         with self._one_at_a_time:
             if self._active():
-                self._look()
+                self._update()
 
-    def _look(self) -> None:
-        self._master.refresh()
+    def _update(self) -> None:
+        self._instruments.refresh()
         try:
-            self._follow_reassigned()
+            self._forget_reassigned()
             now = self._clock()
-            self._learn(self._demand(now), now)
-            self._update(self._allotted(self._monotonic()))
+            self._take_wishes(self._demand(now), now)
+            self._follow(self._allot(self._monotonic()))
         except StoreError as error:
             if not self._failing:
                 log.warning("%s. The subscriptions stay as they are.", error)
@@ -89,25 +88,25 @@ class Subscriptions:
             return
         self._failing = False
 
-    def _follow_reassigned(self) -> None:
-        """Let nothing that was known of a key's former instrument pass for the present one's. Raises
-        StoreError.
+    def _forget_reassigned(self) -> None:
+        """Remove the prices of a key's former instrument, which would pass for those of the present one.
+        Raises StoreError.
 
-        A key that means nothing now goes as well: exchanges give the ids of ended contracts again.
+        Keys that now mean no instrument go as well: exchanges reuse the ids of ended contracts.
         """
-        if self._master.instruments_at is None or self._master.reassigned is self._reassigned:
+        if self._instruments.instruments_at is None or self._instruments.reassigned is self._reassigned:
             return
-        ended = [key for key in self._stored() if not self._master.knows(key)]
-        since = {**dict.fromkeys(ended, int(self._clock() * 1e6)), **self._master.reassigned}
+        ended = [key for key in self._stored() if not self._instruments.knows(key)]
+        since = {**dict.fromkeys(ended, int(self._clock() * 1e6)), **self._instruments.reassigned}
         if since:
             self._forget(
                 [tick.key for tick in self._recall(list(since)) if tick.received_at < since[tick.key]]
             )
             self._ingest.forget(since)
-        self._reassigned = self._master.reassigned
+        self._reassigned = self._instruments.reassigned
 
-    def _known(self, keys: Sequence[str]) -> list[Tick]:
-        """Return what the cache knows of `keys`; a price from the future of this clock was confirmed on no
+    def _cached(self, keys: Sequence[str]) -> list[Tick]:
+        """Return the cache's ticks of `keys`. A tick from the future of this clock counts as confirmed on no
         connection.
         """
         latest = self._clock() * 1e6
@@ -116,67 +115,68 @@ class Subscriptions:
             for tick in self._recall(keys)
         ]
 
-    def _learn(self, demand: Mapping[str, Mapping[str, Wish]], now: float) -> None:
-        """Take the demand in, and have removed where it lies what the master does not know.
+    def _take_wishes(self, demand: Mapping[str, Mapping[str, Demand]], now: float) -> None:
+        """Add the demand to the wishes, and remove from it the keys that are no instruments.
 
-        A wish holds until its own time also when Redis lost it, or an emptied server would cost every open
-        page its prices.
+        A wish holds until its own end also where Redis has lost it; else an emptied server would cost every
+        open page its prices.
         """
-        passed = self._monotonic()
+        monotonic_now = self._monotonic()
         for kind, wishes in demand.items():
-            held = self._wishes.get(kind, {})
+            before = self._wishes.get(kind, {})
             known = {
-                key: wish._replace(until=passed + min(wish.until - now, LONGEST_WISH_S))
+                key: wish._replace(until=monotonic_now + min(wish.until - now, MAX_WISH_S))
                 for key, wish in wishes.items()
-                if key in held or self._master.knows(key)
+                if key in before or self._instruments.knows(key)
             }
             self._wishes[kind] = {
-                key: wish for key, wish in {**held, **known}.items() if wish.until >= passed
+                key: wish for key, wish in {**before, **known}.items() if wish.until >= monotonic_now
             }
-            if kind == OTHERS and len(known) < len(wishes) and self._master.instruments_at is not None:
+            if kind == OTHERS and len(known) < len(wishes) and self._instruments.instruments_at is not None:
                 self._drop_demand([key for key in wishes if key not in known])
 
-    def _update(self, places: FeedPlaces) -> None:
+    def _follow(self, places: FeedPlaces) -> None:
         if places is self._followed:
             return
         if places.waiting and not self.waiting:
             log.warning("%d instruments wait: a connection takes %d", len(places.waiting), self._limit)
         self.waiting, self.taken = places.waiting, places.taken
         if places.wanted != self.wanted:
-            unknown = [key for key in places.wanted if not self._ingest.holds(key)]
-            self._ingest.follow(places.wanted, self._known(unknown) if unknown else [])
+            unknown = [key for key in places.wanted if not self._ingest.has_tick(key)]
+            self._ingest.follow(places.wanted, self._cached(unknown) if unknown else [])
             self.wanted = places.wanted
             self._set_wanted(places.wanted)
         self._followed = places
 
-    def _allotted(self, now: float) -> FeedPlaces:
+    def _allot(self, now: float) -> FeedPlaces:
         turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
         ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
-        probes, results = self._market.probes(), self._master.results()
-        asked = self._master.instruments_at, probes, results, ranks, turn
-        if asked != self._asked:  # seldom, and there may be thousands of keys
-            pages, programs, others = (self._in_order(kind) for kind in (PAGES, PROGRAMS, OTHERS))
-            # Everything is among the others too, for the sake of other programs; here that adds what those
-            # wrote.
+        probes, results = self._market.probes(), self._instruments.results()
+        state = self._instruments.instruments_at, probes, results, ranks, turn
+        if state != self._allotted_for:  # seldom, and there may be thousands of keys
+            pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, OTHERS))
+            # OTHERS has the keys of pages and programs too. Here it adds those that other programs wrote.
             self._places = allot(
-                self._of_master(probes),
-                self._of_master(pages),
-                self._of_master(results),
-                self._of_master([*programs, *others]),
+                self._known(probes),
+                self._known(pages),
+                self._known(results),
+                self._known([*programs, *others]),
                 limit=self._limit,
                 turn=turn,
             )
-            self._asked = asked
+            self._allotted_for = state
             if not self._places.waiting:
                 self._full_since = None
             elif self._full_since is None:
                 self._full_since = now
         return self._places
 
-    def _in_order(self, kind: str) -> list[str]:
-        """Return the keys wished for, the first wishes of each client first, of those the ones made first."""
+    def _by_rank(self, kind: str) -> list[str]:
+        """Return the keys of the wishes: the first wishes of each client first, of equal ones the oldest
+        first.
+        """
         wishes = self._wishes.get(kind, {})
         return sorted(wishes, key=lambda key: wishes[key].rank)
 
-    def _of_master(self, keys: Sequence[str]) -> list[str]:
-        return [key for key in keys if self._master.knows(key)]
+    def _known(self, keys: Sequence[str]) -> list[str]:
+        return [key for key in keys if self._instruments.knows(key)]

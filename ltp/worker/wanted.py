@@ -1,6 +1,4 @@
-"""Which instruments are wanted, and which of their prices the feed does not vouch for: their 30-second keys
-must go.
-"""
+"""Which instruments are wanted, and whose 30-second keys must go because the feed no longer covers them."""
 
 from __future__ import annotations
 
@@ -15,31 +13,34 @@ _ANNOUNCE_S: Final = 30.0
 
 
 class Wanted:
-    """`keys`: what is wanted now. `reassigned`: see core.ticks.wire.Batch. Guarded by its owner's lock."""
+    """Guarded by its owner's lock.
+
+    `keys`: the wanted keys. `reassigned`: see core.ticks.wire.Batch.
+    """
 
     def __init__(self, doubts: Doubts) -> None:
         self.keys: frozenset[str] = frozenset()
-        self._unwanted: frozenset[str] = frozenset()  # known, and not, or no longer, wanted
+        self._unwanted: frozenset[str] = frozenset()  # with a price, and not, or no longer, wanted
         self._dropped: dict[str, None] = {}
         self.doubts = doubts
         self.reassigned: Mapping[str, int] = {}
         self._reassigned_until = float("-inf")
 
     @property
-    def said(self) -> tuple[Mapping[str, str], str, Mapping[str, int]]:
-        """What a batch says of it: doubts, notice and reassigned of core.ticks.wire.Batch."""
+    def header_fields(self) -> tuple[Mapping[str, str], str, Mapping[str, int]]:
+        """The last three fields of store.batch_publisher.BatchHeader: doubts, notice, reassigned."""
         return self.doubts.reasons, self.doubts.notice, self.reassigned
 
     @property
-    def dropping(self) -> bool:
+    def has_dropped(self) -> bool:
         return bool(self._dropped)
 
-    def of(self, keys: Iterable[str]) -> list[str]:
-        """Return those of `keys` that are wanted."""
+    def among(self, keys: Iterable[str]) -> list[str]:
+        """Return the wanted ones of `keys`."""
         return [key for key in keys if key in self.keys]
 
     def follow(self, keys: Iterable[str]) -> None:
-        """Replace what is wanted."""
+        """Replace the wanted keys."""
         wanted = frozenset(keys)
         self._dropped.update(dict.fromkeys(self.keys - wanted))
         for key in wanted - self.keys:
@@ -47,18 +48,18 @@ class Wanted:
         self._unwanted = (self._unwanted | self.keys) - wanted
         self.keys = wanted
 
-    def beside(self, keys: Iterable[str]) -> None:
-        """Note that something becomes known of `keys` which may not be wanted."""
+    def note_known(self, keys: Iterable[str]) -> None:
+        """Note that prices of `keys` become known, also of those that are not wanted."""
         self._unwanted |= frozenset(keys) - self.keys
 
     def judge(self, status: FeedStatus) -> bool:
-        """Take in how the segments are; return whether any instrument may be vouched for again."""
+        """Apply the state of the segments; return whether the feed covers any instrument again."""
         came, went = self.doubts.update(status, self.keys)
         self._dropped.update(dict.fromkeys(came))
         return bool(went)
 
     def reassign(self, since: Mapping[str, int], now: float) -> None:
-        """Announce keys that mean other instruments in each batch for a while: a web process may miss one."""
+        """Announce reassigned keys in each batch for 30 s: a web process may miss a batch."""
         self.reassigned = {**self.reassigned, **since}
         self._reassigned_until = now + _ANNOUNCE_S
 
@@ -70,7 +71,7 @@ class Wanted:
         return dropped
 
     def coverage(self, status: FeedStatus) -> Coverage:
-        """Return what the feed vouches for: the 30-second keys of these prices may stand."""
+        """Return which prices the feed covers: only these have 30-second keys."""
         if status.feed != "live" or status.since_us <= 0:
             return NOTHING
-        return Coverage(status.since_us, self.doubts.beside(self._unwanted))
+        return Coverage(status.since_us, self.doubts.uncovered(self._unwanted))

@@ -10,8 +10,8 @@ from ltp.batch.action_import import ActionImport, confirm_list
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
-from ltp.core.lookup import Lookup
 from ltp.core.money import SCALE
+from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import open_engine
 
@@ -28,7 +28,7 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def confirm(engine: Engine, *rows: str) -> ActionImport:
-    lookup = Lookup([NEW], {("NSE_EQ", "BAJAUTOFIN"): KEY})
+    lookup = SymbolLookup([NEW], {("NSE_EQ", "BAJAUTOFIN"): KEY})
     return confirm_list(engine, lookup, (HEADER + "\n".join(rows) + "\n").encode(), "ca.csv")
 
 
@@ -59,12 +59,13 @@ def test_a_row_of_another_series_holds_no_row_of_the_share(engine: Engine) -> No
     ]
 
 
-def test_half_of_what_the_candles_show_is_held(engine: Engine) -> None:
+def test_an_announced_half_of_the_step_in_the_candles_is_not_used(engine: Engine) -> None:
     trade(engine, 9334, 956)
     done = confirm(engine, "BAJFINANCE,EQ,Bonus 4:1,16-Jun-2025")
     assert (done.confirmed, corporate_actions.fetch(engine)) == ([], [])
     assert done.unused[0].endswith(
-        "5:1 is announced, but the candles of 2025-06-16 show 9.76:1 (close 9334.00 before it, then open 956.00 and close 956.00)"
+        "5:1 is announced, but the candles of 2025-06-16 show 9.76:1 (close 9334.00 before it, then open "
+        "956.00 and close 956.00)"
     )
     assert len(confirm(engine, "BAJFINANCE,EQ,Bonus 4:1/Fv Splt Frm Rs 2 To Re 1,16-Jun-2025").confirmed) == 1
 

@@ -23,16 +23,16 @@ def history(first: date, last: date, close: int = 100_0000) -> list[Candle]:
 
 
 class Broker:
-    """Answers with a flat price, or raises what was queued for a key."""
+    """Returns a flat price, or raises the error set for a key."""
 
     def __init__(self) -> None:
         self.close = 100_0000
-        self.asked: list[tuple[str, str, date, date]] = []
+        self.calls: list[tuple[str, str, date, date]] = []
         self.errors: dict[str, FeedError] = {}
         self.nothing: set[str] = set()
 
     def daily(self, key: str, instrument_type: str, first: date, last: date) -> list[Candle]:
-        self.asked.append((key, instrument_type, first, last))
+        self.calls.append((key, instrument_type, first, last))
         if key in self.errors:
             raise self.errors[key]
         return [] if key in self.nothing else history(first, last, self.close)
@@ -48,31 +48,31 @@ def broker() -> Broker:
     return Broker()
 
 
-def test_what_is_missing_is_fetched_and_noted(engine: Engine, broker: Broker) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_missing_candles_are_fetched_and_their_days_noted(engine: Engine, broker: Broker) -> None:
+    reports: list[tuple[str, int, int]] = []
     done = fetch_history(
-        engine, broker, [NIFTY, HDFC], first=FIRST, last=LAST, progress=lambda *said: told.append(said)
+        engine, broker, [NIFTY, HDFC], first=FIRST, last=LAST, progress=lambda *report: reports.append(report)
     )
-    assert broker.asked == [(NIFTY, "INDEX", FIRST, LAST), (HDFC, "EQUITY", FIRST, LAST)]
+    assert broker.calls == [(NIFTY, "INDEX", FIRST, LAST), (HDFC, "EQUITY", FIRST, LAST)]
     assert candles.fetch(engine, "adjusted", HDFC) == history(FIRST, LAST)
     assert candles.fetch(engine, "raw", HDFC) == []
-    assert (done.asked, done.changed, done.restated, done.empty, done.failed) == (2, 42, 0, 0, ())
+    assert (done.behind, done.changed, done.restated, done.empty, done.failed) == (2, 42, 0, 0, ())
     assert (candles.newest_day(engine), candles.days(engine)[-1].instruments) == (LAST, 2)
-    assert told == [("fetching candles", 0, 2), ("fetching candles", 1, 2), ("fetching candles", 2, 2)]
+    assert reports == [("fetching candles", 0, 2), ("fetching candles", 1, 2), ("fetching candles", 2, 2)]
 
 
-def test_what_is_there_is_not_asked_for_again(engine: Engine, broker: Broker) -> None:
+def test_stored_candles_are_not_fetched_again(engine: Engine, broker: Broker) -> None:
     fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST)
-    broker.asked.clear()
-    assert fetch_history(engine, broker, [HDFC, TCS], first=FIRST, last=LAST).asked == 1
-    assert [key for key, *_ in broker.asked] == [TCS]
+    broker.calls.clear()
+    assert fetch_history(engine, broker, [HDFC, TCS], first=FIRST, last=LAST).behind == 1
+    assert [key for key, *_ in broker.calls] == [TCS]
 
 
-def test_the_next_day_is_asked_for_with_the_days_before_it(engine: Engine, broker: Broker) -> None:
+def test_the_next_day_is_fetched_with_the_days_before_it(engine: Engine, broker: Broker) -> None:
     fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST)
-    broker.asked.clear()
+    broker.calls.clear()
     done = fetch_history(engine, broker, [HDFC], first=FIRST, last=date(2025, 7, 1))
-    assert broker.asked == [(HDFC, "EQUITY", date(2025, 6, 23), date(2025, 7, 1))]
+    assert broker.calls == [(HDFC, "EQUITY", date(2025, 6, 23), date(2025, 7, 1))]
     assert (done.changed, done.restated) == (1, 0)
 
 
@@ -92,7 +92,7 @@ def test_the_newest_day_may_have_been_forming(engine: Engine, broker: Broker) ->
     assert candles.fetch(engine, "adjusted", HDFC) == history(FIRST, date(2025, 7, 1))
 
 
-def test_one_that_fails_is_told_and_the_others_go_on(engine: Engine, broker: Broker) -> None:
+def test_an_instrument_that_fails_is_reported_and_the_others_go_on(engine: Engine, broker: Broker) -> None:
     broker.errors[TCS] = FeedError("The broker had an internal error (DH-908)", 908)
     broker.nothing.add(NIFTY)
     done = fetch_history(engine, broker, [TCS, NIFTY, HDFC], first=FIRST, last=LAST)
@@ -104,52 +104,54 @@ def test_one_that_fails_is_told_and_the_others_go_on(engine: Engine, broker: Bro
     assert candles.last_days(engine, "adjusted") == {HDFC: LAST, TCS: LAST}
 
 
-def test_ten_failures_in_a_row_end_it_and_what_was_stored_stays(engine: Engine, broker: Broker) -> None:
+def test_ten_failures_in_a_row_end_the_fetch_and_stored_candles_stay(engine: Engine, broker: Broker) -> None:
     keys = [HDFC, *(f"NSE_EQ:{number}" for number in range(1, 20))]
     broker.errors = {key: FeedError("unreachable") for key in keys[1:]}
     with pytest.raises(FeedError, match="unreachable"):
         fetch_history(engine, broker, keys, first=FIRST, last=LAST)
-    assert len(broker.asked) == 11
+    assert len(broker.calls) == 11
     assert candles.last_days(engine, "adjusted") == {HDFC: LAST}
     assert candles.newest_day(engine) == LAST
 
 
-def test_what_was_stored_but_not_noted_is_noted_the_next_time(engine: Engine, broker: Broker) -> None:
+def test_stored_days_that_were_not_noted_are_noted_the_next_time(engine: Engine, broker: Broker) -> None:
     candles.upsert(engine, "adjusted", {HDFC: history(FIRST, LAST)})
     fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST)
-    assert broker.asked == []
+    assert broker.calls == []
     assert candles.newest_day(engine) == LAST
 
 
-def test_refused_credentials_end_it_at_once(engine: Engine, broker: Broker) -> None:
+def test_refused_credentials_end_the_fetch_at_once(engine: Engine, broker: Broker) -> None:
     broker.errors[HDFC] = FeedAuthError("The access token is invalid (DH-901)", 901, permanent=True)
     with pytest.raises(FeedAuthError):
         fetch_history(engine, broker, [HDFC, TCS], first=FIRST, last=LAST)
-    assert len(broker.asked) == 1
+    assert len(broker.calls) == 1
 
 
 def test_simulated_candles_are_marked(engine: Engine, broker: Broker) -> None:
     assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).removed == 0
-    assert candle_source.held(engine) == "simulated"
+    assert candle_source.origin(engine) == "simulated"
     assert {each.source for each in candles.days(engine)} == {"simulated exchange's charts"}
-    broker.asked.clear()
-    assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).asked == 0
+    broker.calls.clear()
+    assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True).behind == 0
 
 
 def test_real_candles_take_the_place_of_simulated_ones(engine: Engine, broker: Broker) -> None:
     fetch_history(engine, broker, [NIFTY, HDFC, TCS], first=FIRST, last=LAST, simulated=True)
-    broker.asked.clear()
+    broker.calls.clear()
     broker.close = 70_0000
     done = fetch_history(engine, broker, [HDFC], first=date(2025, 6, 16), last=LAST)
-    assert broker.asked == [(HDFC, "EQUITY", date(2025, 6, 16), LAST)]
-    assert (done.removed, done.restated, candle_source.held(engine)) == (3, 0, "real")
+    assert broker.calls == [(HDFC, "EQUITY", date(2025, 6, 16), LAST)]
+    assert (done.removed, done.restated, candle_source.origin(engine)) == (3, 0, "real")
     assert candles.last_days(engine, "adjusted") == {HDFC: LAST}
     assert candles.fetch(engine, "adjusted", HDFC) == history(date(2025, 6, 16), LAST, 70_0000)
     assert {each.source for each in candles.days(engine)} == {"broker's charts"}
     assert candles.days(engine)[0].day == date(2025, 6, 16)
 
 
-def test_a_broker_that_refuses_us_costs_nobody_the_simulated_candles(engine: Engine, broker: Broker) -> None:
+def test_a_broker_that_refuses_the_account_leaves_the_simulated_candles(
+    engine: Engine, broker: Broker
+) -> None:
     fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True)
     broker.errors[HDFC] = FeedAuthError("The access token is invalid (DH-901)", 901, permanent=True)
     with pytest.raises(FeedAuthError):
@@ -158,14 +160,14 @@ def test_a_broker_that_refuses_us_costs_nobody_the_simulated_candles(engine: Eng
     broker.nothing.add(HDFC)
     assert fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST).removed == 0
     assert candles.fetch(engine, "adjusted", HDFC) == history(FIRST, LAST)
-    assert (candle_source.held(engine), candles.newest_day(engine)) == ("simulated", LAST)
+    assert (candle_source.origin(engine), candles.newest_day(engine)) == ("simulated", LAST)
 
 
 def test_simulated_candles_are_not_fetched_beside_real_ones(engine: Engine, broker: Broker) -> None:
     candles.upsert(engine, "raw", {TCS: history(FIRST, LAST)})
     with pytest.raises(DatabaseError, match="the database holds real ones") as caught:
         fetch_history(engine, broker, [HDFC], first=FIRST, last=LAST, simulated=True)
-    assert (caught.value.permanent, broker.asked, candles.last_days(engine, "adjusted")) == (True, [], {})
+    assert (caught.value.permanent, broker.calls, candles.last_days(engine, "adjusted")) == (True, [], {})
 
 
 def test_real_candles_that_are_imported_meanwhile_end_a_simulated_fetch(

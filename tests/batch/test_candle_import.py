@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp.batch import candle_files, unknown_rows
-from ltp.batch import candle_import as job
+from ltp.batch import candle_files, candle_import, unknown_rows
+from ltp.batch.action_search import search_actions
 from ltp.batch.candle_import import CandleImport, import_files
 from ltp.batch.unknown_rows import UnknownSymbol
 from ltp.core.history.candle import Candle
@@ -22,7 +22,10 @@ from ltp.errors import InputError
 HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500, "EQ")
 LTM = Instrument("NSE_EQ", 17818, "LTM", "LTM", "INE214T01019", 1, 500, "EQ")
 NIFTY = Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 0)
-UDIFF = "TradDt,Sgmt,Src,FinInstrmId,ISIN,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,PrvsClsgPric,TtlTradgVol\n"
+UDIFF = (
+    "TradDt,Sgmt,Src,FinInstrmId,ISIN,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,PrvsClsgPric,"
+    "TtlTradgVol\n"
+)
 FULL = "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, CLOSE_PRICE, TTL_TRD_QNTY\n"
 HISTORY = "date,symbol,open,high,low,close,volume\n"
 TODAY = date(2025, 12, 31)
@@ -91,7 +94,7 @@ def test_the_same_file_twice_changes_nothing(engine: Engine, folder: Path) -> No
     assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY)]
 
 
-def test_a_bad_file_changes_nothing_and_keeps_nobody(engine: Engine, folder: Path) -> None:
+def test_a_bad_file_changes_nothing_and_holds_up_no_other(engine: Engine, folder: Path) -> None:
     (folder / "a.csv").write_bytes(b"hello")
     (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc()))
     (folder / "c.csv").write_bytes(udiff(TUESDAY, *[hdfc(close="2011")] * 7))
@@ -151,9 +154,12 @@ def test_a_rename_joins_the_old_history_also_where_a_format_has_no_isin(engine: 
 
 
 def test_an_isin_of_a_later_file_joins_the_rows_that_were_read_before(engine: Engine, folder: Path) -> None:
-    """Files without ISINs come first, as in a folder that is read by name; what is in them is not lost."""
+    """Files without ISINs come first, as in a folder that is read by name; their rows are not lost."""
     (folder / "a.csv").write_text(f"{FULL}LTIM, EQ, 23-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\n")
-    rows = "LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\nHDFCBANK, EQ, 24-Jun-2025, 1, 1990, 2010, 1980, 2000, 7\n"
+    rows = (
+        "LTIM, EQ, 24-Jun-2025, 1985, 1990, 2010, 1980, 2000, 1000\nHDFCBANK, EQ, 24-Jun-2025, 1, 1990, "
+        "2010, 1980, 2000, 7\n"
+    )
     (folder / "b.csv").write_text(FULL + rows)
     (folder / "c.csv").write_bytes(
         udiff(date(2025, 6, 25), "17818,INE214T01019,LTIM,EQ,1990,2010,1980,2000,1985,1000")
@@ -204,8 +210,8 @@ def test_an_isin_that_changed_is_noted_with_its_last_day(engine: Engine, folder:
 def test_a_share_that_got_a_new_id_keeps_its_history(engine: Engine, folder: Path) -> None:
     (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc()))
     run(engine, folder)
-    said = Action(HDFC.key, MONDAY, 2, 1, "confirmed", "", "somebody")
-    corporate_actions.confirm(engine, [said])
+    confirmed = Action(HDFC.key, MONDAY, 2, 1, "confirmed", "", "somebody")
+    corporate_actions.confirm(engine, [confirmed])
     moved = HDFC._replace(security_id=4444, series="BE")
     instruments.seed(engine, [moved])
     with instruments.writing(engine) as connection:
@@ -214,7 +220,7 @@ def test_a_share_that_got_a_new_id_keeps_its_history(engine: Engine, folder: Pat
     run(engine, folder)
     assert candles.fetch(engine, "raw", HDFC.key) == []
     assert candles.fetch(engine, "raw", moved.key) == [candle(MONDAY), candle(TUESDAY)]
-    assert corporate_actions.fetch(engine) == [said._replace(key=moved.key)]
+    assert corporate_actions.fetch(engine) == [confirmed._replace(key=moved.key)]
 
 
 def test_a_history_of_many_days_and_an_index(engine: Engine, folder: Path) -> None:
@@ -240,7 +246,8 @@ def test_a_step_without_a_simple_ratio_is_stored_with_its_prices(engine: Engine,
     for number in range(60):
         price = 2000 if number < 30 else 1405.35
         lines.append(
-            f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price},{price},{price},{1000 + number % 7}\n"
+            f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price},{price},{price},"
+            f"{1000 + number % 7}\n"
         )
     (folder / "h.csv").write_text(HISTORY + "".join(lines))
     [suspect] = run(engine, folder).suspects
@@ -252,12 +259,13 @@ def test_a_step_without_a_simple_ratio_is_stored_with_its_prices(engine: Engine,
     assert corporate_actions.fetch(engine) == [suspect]
 
 
-def test_a_split_is_suspected_once_until_somebody_says_something(engine: Engine, folder: Path) -> None:
+def test_a_split_is_suspected_once_until_it_is_confirmed_or_dismissed(engine: Engine, folder: Path) -> None:
     lines = []
     for number in range(60):
         price, volume = (2000, 1000 + number % 7) if number < 30 else (400, 5000 + number % 7)
         lines.append(
-            f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price * 1.01},{price * 0.99},{price},{volume}\n"
+            f"{MONDAY + timedelta(days=number)},HDFCBANK,{price},{price * 1.01},{price * 0.99},{price},"
+            f"{volume}\n"
         )
     (folder / "h.csv").write_text(HISTORY + "".join(lines))
     [suspect] = run(engine, folder).suspects
@@ -271,7 +279,7 @@ def test_a_split_is_suspected_once_until_somebody_says_something(engine: Engine,
     (folder / "h.csv").write_text(HISTORY + "".join(lines).replace(",1000\n", ",1001\n"))
     assert run(engine, folder).suspects == ()
     corporate_actions.dismiss(engine, HDFC.key, suspect.ex_day, "test")
-    job.look_for_actions(engine)
+    search_actions(engine)
     assert [each.state for each in corporate_actions.fetch(engine)] == ["dismissed"]
 
 
@@ -288,8 +296,8 @@ def _fall(symbol: str, opened: float) -> list[str]:
 def test_a_step_is_judged_beside_the_same_market_in_any_order_of_imports(
     engine: Engine, folder: Path
 ) -> None:
-    """On a day on which all fall by 8%, half of the price is no ratio of a split: alone, or corrected later,
-    it is none too.
+    """On a day on which all fall by 8%, half of the price is no ratio of a split. Imported alone first, or
+    corrected later, the share is judged the same.
     """
     others = [Instrument("NSE_EQ", 5000 + each, f"SHARE{each}", "", "", 1, 500, "EQ") for each in range(40)]
     instruments.seed(engine, others)
@@ -308,14 +316,14 @@ def test_a_step_is_judged_beside_the_same_market_in_any_order_of_imports(
 
 
 def test_much_is_written_in_parts(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "_BATCH_BYTES", 80)
+    monkeypatch.setattr(candle_import, "_BATCH_BYTES", 80)
     for offset in range(5):
         (folder / f"{offset}.csv").write_bytes(udiff(MONDAY + timedelta(days=offset), hdfc()))
-    told: list[tuple[str, int, int]] = []
-    done = run(engine, folder, progress=lambda *said: told.append(said))
+    reports: list[tuple[str, int, int]] = []
+    done = run(engine, folder, progress=lambda *report: reports.append(report))
     assert done.changed == len(candles.fetch(engine, "raw", HDFC.key)) == len(candles.days(engine)) == 5
-    assert told[:2] == [("importing", 0, 5), ("importing", 1, 5)]
-    assert ("importing", 5, 5) in told
+    assert reports[:2] == [("importing", 0, 5), ("importing", 1, 5)]
+    assert ("importing", 5, 5) in reports
 
 
 def test_simulated_candles_make_room_for_imported_ones(engine: Engine, folder: Path) -> None:
@@ -327,7 +335,7 @@ def test_simulated_candles_make_room_for_imported_ones(engine: Engine, folder: P
     )
     (folder / "bad.csv").write_bytes(b"hello")
     assert run(engine, folder).removed == 0
-    assert candle_source.held(engine) == "simulated"
+    assert candle_source.origin(engine) == "simulated"
     (folder / "good.csv").write_bytes(udiff(MONDAY, hdfc()))
     assert run(engine, folder).removed == 2
     assert (candles.last_days(engine, "raw"), candles.last_days(engine, "adjusted")) == (
@@ -337,7 +345,7 @@ def test_simulated_candles_make_room_for_imported_ones(engine: Engine, folder: P
     assert run(engine, folder).removed == 0
 
 
-def test_a_path_that_is_none_is_a_sentence(engine: Engine, folder: Path) -> None:
+def test_a_missing_path_or_an_empty_folder_is_a_sentence(engine: Engine, folder: Path) -> None:
     for path, sentence in ((folder / "missing", "it does not exist"), (folder, "a folder holds")):
         with pytest.raises(InputError, match=sentence):
             run(engine, path)
@@ -352,8 +360,8 @@ def test_a_file_of_no_sane_size_is_refused(
 
 
 def test_a_file_whose_name_states_another_day_is_refused(engine: Engine, folder: Path) -> None:
-    """The 7th of August as a spreadsheet writes it, 8/7/2024, reads as the 8th of July, which is there and
-    true.
+    """The 7th of August as a spreadsheet writes it, 8/7/2024, reads as the 8th of July, of which true candles
+    are stored.
     """
     july, august = date(2024, 7, 8), date(2024, 8, 7)
     (folder / "BhavCopy_NSE_CM_0_0_0_20240708_F_0000.csv").write_bytes(udiff(july, hdfc()))
@@ -378,7 +386,7 @@ def test_a_file_whose_name_states_another_day_is_refused(engine: Engine, folder:
 
 
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "of the same import"])
-def test_most_of_a_day_is_replaced_by_very_different_prices_only_where_it_is_wanted(
+def test_most_of_a_day_is_replaced_by_very_different_prices_only_when_forced(
     engine: Engine, folder: Path, stored: bool
 ) -> None:
     ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,{},1985,1000"
@@ -388,7 +396,8 @@ def test_most_of_a_day_is_replaced_by_very_different_prices_only_where_it_is_wan
         run(engine, folder / "a.csv")
     done = run(engine, *[folder / "b.csv"] if stored else [folder])
     assert done.refused == (
-        "b.csv: '2025-06-23' is not accepted; the closes of 2 of the 2 shares that it replaces differ widely: "
+        "b.csv: '2025-06-23' is not accepted; the closes of 2 of the 2 shares that it replaces differ "
+        "widely: "
         "the file may be of another day, or adjusted; --force replaces them",
     )
     assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY)]
@@ -396,7 +405,7 @@ def test_most_of_a_day_is_replaced_by_very_different_prices_only_where_it_is_wan
     assert candles.fetch(engine, "raw", HDFC.key) == [candle(MONDAY, 1989)]
 
 
-def test_a_correction_and_a_restated_history_replace_what_is_there(engine: Engine, folder: Path) -> None:
+def test_a_correction_and_a_restated_history_replace_stored_candles(engine: Engine, folder: Path) -> None:
     ltm = "17818,INE214T01019,LTM,EQ,1990,2010,1980,2000,1985,1000"
     (folder / "a.csv").write_bytes(udiff(MONDAY, hdfc(), ltm))
     (folder / "b.csv").write_bytes(udiff(MONDAY, hdfc(close="1985"), ltm))
@@ -407,7 +416,7 @@ def test_a_correction_and_a_restated_history_replace_what_is_there(engine: Engin
         assert run(engine, folder / "h.csv", basis="adjusted").refused == ()
 
 
-def test_a_history_is_held_against_every_day_that_is_there(engine: Engine, folder: Path) -> None:
+def test_a_history_is_compared_with_every_stored_day(engine: Engine, folder: Path) -> None:
     days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 2)]
     rows = [f"{day},HDFCBANK,1990,2010,1980,{{}},1000\n" for day in days]
     (folder / "a.csv").write_text(HISTORY + "".join(rows[:2]).format(2000, 2000))
@@ -417,8 +426,8 @@ def test_a_history_is_held_against_every_day_that_is_there(engine: Engine, folde
     (folder / "c.csv").write_text(HISTORY + "".join(rows).format(1989, 1989, 1985))
     [sentence] = run(engine, folder / "c.csv").refused
     assert (
-        "'2024-12-31' is not accepted; the closes of 1 of the 1 shares that it replaces differ widely, and of 1 other"
-        in sentence
+        "'2024-12-31' is not accepted; the closes of 1 of the 1 shares that it replaces differ widely, and "
+        "of 1 other" in sentence
     )
     assert [each.close for each in candles.fetch(engine, "raw", HDFC.key)] == [
         2001_0000,

@@ -70,7 +70,7 @@ def test_a_name_learned_by_its_isin_is_known_from_then_on(keys: CandleKeys) -> N
     assert keys.learned == {(TMPV.key, "TELCO"): DAY}
 
 
-def test_only_what_is_not_the_name_of_today_is_learned(keys: CandleKeys) -> None:
+def test_only_former_names_are_learned(keys: CandleKeys) -> None:
     keys.find("KOTAKBANK", "EQ", "INE237A01036", 1922, DAY)
     assert keys.learned == {}
     keys.find("KOTAKBANK", "EQ", "INE237A01028", 1922, date(2026, 1, 13))

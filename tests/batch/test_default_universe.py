@@ -10,7 +10,7 @@ from ltp.db.engine import open_engine
 from ltp.errors import NotFoundError
 
 
-def test_what_is_set_else_the_largest_list_else_every_share(tmp_path: Path) -> None:
+def test_the_setting_else_the_largest_list_else_every_share(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     with pytest.raises(NotFoundError):
         default(engine)

@@ -32,7 +32,7 @@ def one(engine: Engine, as_of: date | None = None) -> histories.LoadedHistory:
     return loaded
 
 
-def test_histories_come_in_the_order_asked_for_and_a_share_without_candles_is_empty(engine: Engine) -> None:
+def test_histories_come_in_the_order_of_keys_and_a_share_without_candles_is_empty(engine: Engine) -> None:
     candles.upsert(engine, "raw", {key: walk(30, 1) for key in ("NSE_EQ:1", "NSE_EQ:3")})
     loaded = list(histories.load(engine, ["NSE_EQ:3", "NSE_EQ:2", "NSE_EQ:1"]))
     assert [(each.key, len(each.history.days), each.flags) for each in loaded] == [
@@ -71,7 +71,7 @@ def test_damaged_candles_are_named(engine: Engine) -> None:
     assert loaded.history.days.size == 0
 
 
-def test_the_day_that_most_shares_end_on(engine: Engine) -> None:
+def test_usual_end_is_the_day_on_which_most_shares_end(engine: Engine) -> None:
     keys = [f"NSE_EQ:{number}" for number in range(1, 6)]
     assert histories.usual_end(engine, keys) == date.min
     ends = (LAST, LAST, LAST - timedelta(days=60), LAST + timedelta(days=3))
@@ -107,7 +107,7 @@ def test_a_confirmed_split_is_taken_out_and_a_suspected_one_cuts(engine: Engine)
     assert whole.history.volume.tolist() == [5_000.0] * 10
     assert whole.flags == ()
     before = one(engine, days[4])
-    assert before.history.close.tolist() == [1_000.0] * 5  # on that day nobody knew of it
+    assert before.history.close.tolist() == [1_000.0] * 5  # the split was still ahead then
     corporate_actions.dismiss(engine, KEY, days[6], "test")
     assert one(engine).history.close.tolist() == [1_000.0] * 6 + [200.0] * 4
 
@@ -123,13 +123,13 @@ def test_an_action_that_lies_ahead_changes_nothing_yet(engine: Engine) -> None:
     [
         ((5, 0), None, 100.0),
         (None, (5, 0), 50.0),
-        ((5, 0), (5, 0), 100.0),  # equally good: as traded, with actions that somebody vouched for
+        ((5, 0), (5, 0), 100.0),  # equally good: as traded, with confirmed actions
         ((5, 0), (200, 1), 50.0),  # one file was imported beside a fetched history
         ((200, 0), (300, 20), 100.0),  # fetched once, long ago
         ((300, 20), (200, 0), 50.0),
     ],
 )
-def test_one_basis_is_taken_the_longer_unless_it_ended_long_ago(
+def test_of_two_bases_the_longer_is_taken_unless_it_ended_long_ago(
     engine: Engine, raw: tuple[int, int] | None, restated: tuple[int, int] | None, taken: float
 ) -> None:
     for basis, given, price in (("raw", raw, 100), ("adjusted", restated, 50)):

@@ -28,10 +28,10 @@ def test_plain_and_gzip_with_a_byte_order_mark_and_a_stray_byte(tmp_path: Path) 
 def test_a_line_without_end_comes_in_bounded_pieces(tmp_path: Path) -> None:
     file = tmp_path / "zeros.gz"
     file.write_bytes(gzip.compress(b"\0" * 1_000_000))
-    assert {len(line) for line in lines(file)} <= {65_536, 1_000_000 % 65_536}
+    assert [len(line) for line in lines(file)] == [65_536] * 15 + [1_000_000 % 65_536]
 
 
-def test_how_much_of_the_file_is_read_is_told(tmp_path: Path) -> None:
+def test_the_bytes_read_are_reported(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("1,2,3\n" * 100_000)
     seen: list[tuple[int, int]] = []
@@ -48,6 +48,7 @@ def test_how_much_of_the_file_is_read_is_told(tmp_path: Path) -> None:
         (gzip.compress(b"A,B\n" * 9_999)[:-20], "the compressed file is damaged or ends too early"),
         (b"\x1f\x8b\x00\x00 no gzip", "it is damaged"),
     ],
+    ids=["cut off", "no gzip"],
 )
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "a.gz"

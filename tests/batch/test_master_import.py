@@ -1,4 +1,4 @@
-"""The import as a whole: what a good file changes, and that a bad one changes nothing."""
+"""The import as a whole: a good file changes instruments and universes, a bad one nothing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ from ltp.db.engine import open_engine
 from ltp.errors import FeedError, InputError
 
 HEADER = (
-    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,"
+    "DISPLAY_NAME,"
     "INSTRUMENT_TYPE,SERIES,LOT_SIZE,SM_EXPIRY_DATE,STRIKE_PRICE,OPTION_TYPE,TICK_SIZE,EXPIRY_FLAG,"
 )
 HDFC = "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1,,,,5,NA,"
-TMPV = "NSE,E,3456,INE155A01022,EQUITY,,TMPV,TATA MOTORS PASS VEH LTD,Tata Motors Passenger Vehicles,ES,EQ,1,,,,5,NA,"
+TMPV = (
+    "NSE,E,3456,INE155A01022,EQUITY,,TMPV,TATA MOTORS PASS VEH LTD,Tata Motors Passenger Vehicles,ES,EQ,1,,,"
+    ",5,NA,"
+)
 BOND = "NSE,E,25510,INE775A08105,EQUITY,,HDFCBANK,BOND,HDFC 6.5%,DEB,D1,1,,,,5,NA,"
 GOLD = "NSE,E,14428,INF204KB17I5,EQUITY,,GOLDBEES,GOLDBEES,Gold BeES,ETF,EQ,1,,,,1,NA,"
 JBMA = "NSE,E,501,INE927D01044,EQUITY,,JBMA,JBM AUTO,JBM Auto,ES,EQ,1,,,,5,NA,"
@@ -37,7 +41,10 @@ SHARES = [HDFC, TMPV, BOND, GOLD, JBMA, NIFTY]
 
 
 def future(id_: int, symbol: str, number: int) -> str:
-    return f"NSE,D,{id_},NA,FUTSTK,{number},{symbol},{symbol}-Sep2026-FUT,{symbol} SEP FUT,FUT,NA,550,29/09/26,-0.01,XX,5,M,"
+    return (
+        f"NSE,D,{id_},NA,FUTSTK,{number},{symbol},{symbol}-Sep2026-FUT,{symbol} SEP FUT,FUT,NA,550,29/09/26,"
+        "-0.01,XX,5,M,"
+    )
 
 
 FUTURES = [
@@ -68,7 +75,7 @@ def known(engine: Engine) -> list[Instrument]:
     return instruments.fetch_all(engine)
 
 
-def test_an_import_says_what_there_is_and_what_is_searched(engine: Engine, file: Path) -> None:
+def test_an_import_stores_instruments_and_universes(engine: Engine, file: Path) -> None:
     done = import_from(engine, str(file))
     assert done.rows == {"NSE_EQ": 5, "IDX_I": 1, "NSE_FNO": 4}
     assert (done.shares, done.futures, done.retired, done.left_out) == (3, 2, 0, 0)
@@ -81,7 +88,7 @@ def test_an_import_says_what_there_is_and_what_is_searched(engine: Engine, file:
     assert universes.fetch(engine)["all"].source == "master.csv"
 
 
-def test_gzip_is_the_same(engine: Engine, file: Path, tmp_path: Path) -> None:
+def test_gzip_is_read_like_plain_text(engine: Engine, file: Path, tmp_path: Path) -> None:
     packed = tmp_path / "master.csv.gz"
     packed.write_bytes(gzip.compress(file.read_bytes()))
     import_from(engine, str(packed))
@@ -191,14 +198,14 @@ def test_more_text_than_any_master_has_is_refused(
     assert known(engine) == []
 
 
-def test_progress_is_told_in_stages(engine: Engine, file: Path) -> None:
+def test_progress_is_reported_in_stages(engine: Engine, file: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     import_from(engine, str(file), progress=lambda *now: seen.append(now))
     assert {stage for stage, _, _ in seen} == {"checking", "storing"}
     assert seen[-1] == ("storing", 10, 10)
 
 
-def test_what_is_shipped_is_no_import(engine: Engine, file: Path) -> None:
+def test_the_shipped_instruments_are_no_import(engine: Engine, file: Path) -> None:
     assert last_import(engine) is None
     ensure(engine)
     assert last_import(engine) is None

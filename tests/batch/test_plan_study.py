@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.batch import plan_study
-from ltp.batch.evaluate import run
+from ltp.batch.evaluation import evaluate
 from ltp.batch.plan_study import StudyRequest, study
 from ltp.core.criteria.spec import Spec
 from ltp.core.sizing import Sizing
@@ -27,7 +27,7 @@ def engine(tmp_path: Path) -> Engine:
 
 def test_the_plans_of_a_day_are_those_that_a_look_back_shows(engine: Engine) -> None:
     day = sessions(300)[265]
-    [result] = run(
+    [result] = evaluate(
         engine,
         ("swing",),
         Spec(universe="all", min_price=200_000, min_turnover=10_000_000),
@@ -45,22 +45,22 @@ def test_the_plans_of_a_day_are_those_that_a_look_back_shows(engine: Engine) -> 
     }
 
 
-def test_what_comes_after_decides_and_is_not_seen_before(
+def test_later_candles_decide_the_result_and_not_the_plan(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day = sessions(300)[265]
-    asked = StudyRequest("all", first=day, last=day, every=1)
-    before = study(engine, asked)
+    study_request = StudyRequest("all", first=day, last=day, every=1)
+    before = study(engine, study_request)
     seen: list[int] = []
-    real = plan_study.outcome
+    real = plan_study.r_multiple
 
     def counted(plan: object, bars: object) -> float | None:
         followed = list(bars)  # type: ignore[call-overload]
         seen.append(len(followed))
         return real(plan, followed)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(plan_study, "outcome", counted)
-    after = study(engine, asked._replace(sessions=5))
+    monkeypatch.setattr(plan_study, "r_multiple", counted)
+    after = study(engine, study_request._replace(sessions=5))
     assert set(seen) == {5}
     assert [(group.setup, group.plans) for group in after.groups] == [
         (group.setup, group.plans) for group in before.groups
@@ -71,11 +71,12 @@ def test_plans_are_made_every_so_many_sessions_with_a_year_before_and_the_sessio
     engine: Engine,
 ) -> None:
     days = sessions(300)
-    told: list[tuple[int, int]] = []
-    found = study(engine, StudyRequest("all", every=3), lambda done, total: told.append((done, total)))
+    reports: list[tuple[int, int]] = []
+    found = study(engine, StudyRequest("all", every=3), lambda done, total: reports.append((done, total)))
     assert found.days == tuple(days[260:270:3])
     assert found.shares == 12
-    assert told[-1] == (12, 12)
+    assert reports[-1] == (12, 12)
+    assert found.groups
     for group in found.groups:
         assert group.won <= group.filled <= group.plans
         assert math.isnan(group.mean) == (group.filled == 0)
@@ -93,10 +94,10 @@ NONE = [
 ]
 
 
-@pytest.mark.parametrize("asked", NONE)
-def test_too_few_candles_are_a_sentence(engine: Engine, asked: StudyRequest) -> None:
+@pytest.mark.parametrize("study_request", NONE)
+def test_too_few_candles_are_a_sentence(engine: Engine, study_request: StudyRequest) -> None:
     with pytest.raises(InputError, match=r"days: .* is not accepted; the candles allow plans of"):
-        study(engine, asked)
+        study(engine, study_request)
 
 
 def test_a_database_without_candles_is_a_sentence(tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ from ltp.db import candles, instruments, universes
 from ltp.db.engine import open_engine
 
 DETAILED = (
-    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,INSTRUMENT_TYPE,SERIES,LOT_SIZE,"
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,INSTRUMENT_TYPE,"
+    "SERIES,LOT_SIZE,"
     "TICK_SIZE\n"
 )
 COMPACT = (
-    "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_TRADING_SYMBOL,SEM_LOT_UNITS,SEM_CUSTOM_SYMBOL,"
+    "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_TRADING_SYMBOL,SEM_LOT_UNITS,"
+    "SEM_CUSTOM_SYMBOL,"
     "SEM_TICK_SIZE,SEM_EXCH_INSTRUMENT_TYPE,SEM_SERIES,SM_SYMBOL_NAME\n"
 )
 EQ, BE = "NSE_EQ:10300", "NSE_EQ:10304"
@@ -68,7 +70,7 @@ def test_a_compact_master_joins_by_the_symbol(engine: Engine, tmp_path: Path) ->
     assert universes.keys(engine, "list-a") == [BE]
     share = instruments.fetch_one(engine, "NSE_EQ", 10304)
     assert (share.isin, share.series, share.sector) == ("INE230R01035", "BE", "Metals"), (
-        "what was known of it goes along"
+        "its ISIN and sector are kept"
     )
     done = take(engine, tmp_path, COMPACT, *there)
     assert (done.moved, done.ended) == (0, ())
@@ -90,7 +92,9 @@ def test_a_symbol_of_long_ago_may_be_another_company_s(engine: Engine, tmp_path:
     assert (done.moved, candles.fetch(engine, "raw", BE)) == (0, [])
 
 
-def test_another_isin_is_another_company_and_what_ended_is_told(engine: Engine, tmp_path: Path) -> None:
+def test_another_isin_is_another_company_and_the_ended_symbol_is_named(
+    engine: Engine, tmp_path: Path
+) -> None:
     done = take(engine, tmp_path, DETAILED, detailed(10304, "RAMASTEEL", "BE", "INE999Z01011"), hdfc())
     assert (done.moved, done.ended) == (0, ("RAMASTEEL",))
     assert candles.fetch(engine, "raw", EQ) == [candle(DAY)]
@@ -111,3 +115,22 @@ def test_the_isin_decides_before_the_symbol() -> None:
     assert successors([old], [same_symbol, renamed]) == [(old, renamed)]
     assert successors([old], [bond, same_symbol]) == [(old, same_symbol)]
     assert successors([old], []) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "continues"),
+    [
+        ("INE230R01035", "INE230R01043", True),  # a new face value
+        ("INE230R01035", "INE999Z01011", False),  # another company
+        ("IN9155A01012", "IN9155A01020", True),  # shares with other voting rights: a new face value
+        ("INF846K01347", "INF846K01W80", True),  # AXISGOLD in 2017 and in 2026
+        ("INF732E01102", "INF204KB17I5", False),  # GOLDBEES before and after its fund house was sold
+        ("INE230R01035", "", True),
+    ],
+)
+def test_under_the_same_symbol_nine_characters_of_the_isin_decide(
+    old: str, new: str, continues: bool
+) -> None:
+    ended = Instrument("NSE_EQ", 1, "A", "", old, 1, 5, "EQ")
+    listed = ended._replace(security_id=2, isin=new)
+    assert successors([ended], [listed]) == ([(ended, listed)] if continues else [])

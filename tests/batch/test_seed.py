@@ -33,7 +33,7 @@ def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
         assert (instruments.changed_at(connection), universes.changed_at(connection)) == before
 
 
-def test_an_import_is_not_undone_and_what_an_older_version_lacked_is_added(tmp_path: Path) -> None:
+def test_an_import_is_not_undone_and_missing_values_are_added(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     imported = Instrument("NSE_EQ", 1333, "HDFCNEW", "HDFC Renamed", "INE040A01099", 1, 1000, "BE", "Banks")
     plain = Instrument("NSE_EQ", 11536, "TCS", "Tata", "", 1, 0)

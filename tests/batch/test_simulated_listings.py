@@ -53,7 +53,7 @@ def test_a_database_that_is_away_costs_the_listing_for_now(
     assert known([OTHER.key]) == [(OTHER, 0)]
 
 
-def test_the_exchange_prices_and_charts_what_only_the_master_knows(engine: Engine) -> None:
+def test_the_exchange_prices_and_charts_instruments_of_the_master(engine: Engine) -> None:
     simulator = Simulator(rate=0.0, known=SimulatedListings(lambda: engine))
     client = simulator.app.test_client()
     head = {"access-token": "x", "client-id": "1"}

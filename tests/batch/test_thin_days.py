@@ -16,14 +16,14 @@ def sessions(*counts: int, apart: int = 1) -> list[CandleDay]:
     ]
 
 
-def test_a_day_of_far_fewer_shares_than_its_neighbours_is_told() -> None:
+def test_a_day_of_far_fewer_shares_than_its_neighbours_is_reported() -> None:
     assert thin_days(sessions(1199, 2000, 2010, 1990), [DAY]) == [
         "2025-06-24 has 1,199 shares, and the days around it 2,000: 0.csv may have been cut; "
         "import that day again from a whole file."
     ]
 
 
-def test_a_day_within_what_is_usual_is_not() -> None:
+def test_a_day_of_usual_size_is_not_reported() -> None:
     assert thin_days(sessions(1200, 2000, 2000, 2000), [DAY]) == []
     assert thin_days(sessions(2500, 2000, 2000, 2000), [DAY]) == []
 

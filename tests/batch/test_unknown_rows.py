@@ -24,7 +24,7 @@ def test_symbols_are_counted_and_named_with_their_days() -> None:
     assert dict(unknown.packed()) == {"A": records(FIRST, SECOND), "B": records(FIRST)}
 
 
-def test_what_is_taken_is_no_longer_unknown() -> None:
+def test_taken_rows_are_no_longer_unknown() -> None:
     unknown = UnknownRows()
     unknown.add({"A": records(SECOND, FIRST), "B": records(FIRST)})
     assert unknown.take("A") == records(FIRST, SECOND)

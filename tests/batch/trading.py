@@ -1,4 +1,4 @@
-"""A small market in a database: shares, their universe, and daily candles as an import would leave them."""
+"""A small market in a database: shares, their universes, and daily candles as after an import."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A proxy between a browser and the site that sometimes answers itself, as proxies, log-in pages and full
-disks do.
-"""
+"""A proxy between a browser and the site that answers some requests itself."""
 
 from __future__ import annotations
 
@@ -17,9 +15,8 @@ _CHUNK = 65_536
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Passes each request to the site on a connection of its own, one whose line holds `instead[0]` excepted:
-    that one is answered by the bytes `instead[1]`, and the connection is closed. `met`: how many were
-    answered here.
+    """Passes each request to the site on a connection of its own. A request with `instead[0]` in its first
+    line is answered with the bytes `instead[1]` and the end of the connection. `met`: the number of those.
     """
 
     allow_reuse_address = daemon_threads = True
@@ -33,7 +30,7 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.met = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away is no news."""
+        """Print nothing: browsers close connections at any time."""
 
 
 class _Exchange(socketserver.BaseRequestHandler):
@@ -60,7 +57,7 @@ class _Exchange(socketserver.BaseRequestHandler):
                 self.request.sendall(answer)
 
     def _rest(self, site: socket.socket) -> None:
-        """Pass on what a form sends after its head, and the end of the browser's interest."""
+        """Pass on the body of a form, and the end of the connection by the browser."""
         try:
             while sent := self.request.recv(_CHUNK):
                 site.sendall(sent)

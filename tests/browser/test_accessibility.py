@@ -1,50 +1,32 @@
-"""Every kind of page for those who read it by ear, by keyboard, on a small screen or without its colours.
+"""Every kind of page under axe-core's rules, by keyboard, on a small screen and without colours.
 
-What a rule can find, axe-core finds; the rest is tried by hand. axe is run by the debugger, which the content
-security policy does not bind, so the pages are the ones that everybody gets.
+The debugger runs axe: the content security policy does not bind it, so the pages are those that visitors get.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import update
 
-from ltp.core.criteria.facts import FACTS
-from ltp.core.criteria.spec import Spec, kind_of, text_of
-from ltp.core.screener import Outcome, Row
-from ltp.db import evaluations, runs, saved_screens
-from ltp.db.engine import open_engine, writing
-from ltp.db.schema import screenings as table
-from ltp.feed.simulator.universe import listings
-from tests.path.stack import SETUPS, Stack, row_of, running, status
+from tests.browser import every_field
+from tests.path.stack import Stack, running, status
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-COLOURS = (
-    "color-contrast",
-    "link-in-text-block",
-)  # the rest cannot differ from one colour scheme to the other
+COLOURS = ("color-contrast", "link-in-text-block")  # all other rules find the same in both colour schemes
 LAPTOP = {"width": 1366, "height": 768}
-PHONE = {
-    "width": 320,
-    "height": 740,
-}  # the least width at which WCAG wants a page to be read without scrolling sideways
+# The least width at which WCAG requires a page to be readable without scrolling sideways.
+PHONE = {"width": 320, "height": 740}
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
-SHARES = [listing for listing in listings() if listing.member_of == "NIFTY 50"][:11]
-DETAIL = f"{SWING}/{SHARES[1].key.replace(':', '/')}"
-SESSIONS = (date(2026, 11, 19), date(2026, 11, 20))
-RISING = Spec(("close > ema50",))
-FALLING = Spec(("close < ema50", "rsi14 < 40"), min_price=100_0000)
-STEADY = Spec(("adx14 > 25",))
-# Each with what it is here for.
+DETAIL = f"{SWING}/{every_field.SHARES[1].key.replace(':', '/')}"
+# Each with a selector of the element that it is here for.
 PAGES = {
     "/screeners/steady": "progress",
     "/": "#h-indices",
@@ -62,7 +44,7 @@ PAGES = {
     f"{SWING}/runs": ".chip",
     f"{SWING}/changes": "td b.g",
     "/instruments?q=bank": ".found a",
-    f"/instruments/{SHARES[1].key.replace(':', '/')}": ".board .chip",
+    f"/instruments/{every_field.SHARES[1].key.replace(':', '/')}": ".board .chip",
     "/status": "#h-process",
     "/nowhere": "h1",
 }
@@ -70,87 +52,21 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A site of its own, whose runs have everything that a page can show; elsewhere they would be other
-    tests' newest runs.
+    """A site of its own, with runs that have every optional field; elsewhere they would be the newest runs of
+    other tests.
     """
-    from tests.conftest import free_port
-
     with running(tmp_path_factory.mktemp("accessible"), free_port, WEB_CONCURRENCY="1") as stack:
-        _fill(f"sqlite:///{stack.folder / 'ltp.sqlite3'}")
-        stack.until(lambda: status(f"{stack.url}/screeners/steady") == 200, "what was stored")
+        every_field.fill(_database_of(stack))
+        stack.until(lambda: status(f"{stack.url}/screeners/steady") == 200, "the stored runs")
         yield stack
 
 
-def _fill(database_url: str) -> None:
-    """Two runs of each built-in screener; a custom screen; a saved one whose evaluation failed, and one that
-    is evaluated.
-    """
-    engine = open_engine(database_url)
-    for later, as_of in enumerate(SESSIONS):
-        rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
-        for kind in ("swing", "longterm"):
-            runs.insert_run(
-                engine, kind, rows, sample=False, as_of=as_of, universe="nifty50", evaluated=50, took_s=1.2
-            )
-    for spec in (RISING, FALLING, STEADY):
-        found = [_row(rank, 0) for rank in (1, 2, 3)]
-        runs.insert_run(
-            engine, kind_of(spec), found, sample=False, as_of=SESSIONS[1], spec=text_of(spec), evaluated=50
-        )
-    for slug, spec in (("falling", FALLING), ("steady", STEADY)):
-        saved_screens.save(engine, slug, slug.title(), spec)
-    failed = evaluations.begin(engine, kind_of(FALLING), text_of(FALLING))
-    under_way = evaluations.begin(engine, kind_of(STEADY), text_of(STEADY))
-    assert failed
-    assert under_way
-    evaluations.fail(engine, failed, "no share has candles")
-    best = [evaluations.TopRow(row.key, row.symbol, row.score, row.setup) for row in found]
-    evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
-    engine.dispose()
-
-
-def _show_life(stack: Stack) -> None:
-    """Renew the sign of life of what is evaluated: without one for a minute it is given up."""
-    engine = open_engine(f"sqlite:///{stack.folder / 'ltp.sqlite3'}")
-    with writing(engine) as connection:
-        given_up = table.c.kind == kind_of(STEADY)
-        connection.execute(
-            update(table).where(given_up).values(state=evaluations.RUNNING, beat_at=datetime.now(UTC))
-        )
-    engine.dispose()
-
-
-def _row(rank: int, later: int) -> Row:
-    share = SHARES[rank - 1]
-    price, rupees = share.base_price, share.base_price / 10_000
-    return row_of(rank, share)._replace(
-        setup=SETUPS[(rank + later) % len(SETUPS)],
-        score=90.0 - rank + later * (rank % 3),
-        base_score=80.0,
-        mtf_score=75.5,
-        entry_low=price * 98 // 100,
-        entry_high=price,
-        quantity=40,
-        risk=8_400_0000,
-        invalid="A close below the EMA 50",
-        allocation_pct=4.5,
-        allocation=45_000_0000,
-        horizon="6 to 12 months",
-        facts={fact.name: "up" if fact.unit == "text" else rank - 4.5 for fact in FACTS},
-        criteria=(
-            Outcome("ADX", False, 17.5, "> 20", -2.5),
-            Outcome("Trend", True, 1.0),
-            Outcome("RS", False, None, "> 0"),
-        ),
-        spark=tuple(
-            rupees * (1 + (day * 7 + rank) % 11 / 100 + day * (rank % 3 - 1) / 500) for day in range(60)
-        ),
-        flags=("A split is not confirmed.",) if rank == 2 else (),
-    )
+def _database_of(stack: Stack) -> str:
+    return f"sqlite:///{stack.folder / 'ltp.sqlite3'}"
 
 
 def judge(page: Page, rules: tuple[str, ...] = RULES) -> dict[str, list[str]]:
-    """Return what violates a rule, by rule. `rules`: names of rules or of groups of them."""
+    """Return the violations by rule. `rules`: names of rules or of groups of them."""
     found = page.evaluate(
         "options => axe.run(document, options)", {"runOnly": rules, "resultTypes": ["violations"]}
     )
@@ -166,7 +82,7 @@ def judge(page: Page, rules: tuple[str, ...] = RULES) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def tab(browser: Browser) -> Iterator[Page]:
-    """One tab for all pages: a new one for each would take as long as the looking."""
+    """One tab for all pages: opening a new one takes as long as a check."""
     with browser.new_context() as context:
         yield context.new_page()
 
@@ -176,7 +92,7 @@ def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
     tab: Page, stack: Stack, path: str
 ) -> None:
     if path == "/screeners/steady":
-        _show_life(stack)
+        every_field.renew_heartbeat(_database_of(stack))
     tab.goto(f"{stack.url}{path}")
     expect(tab.locator(PAGES[path]).first).to_be_visible()
     tab.evaluate(AXE)
@@ -189,7 +105,7 @@ def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
 
 
 @pytest.mark.parametrize("path", [SWING, "/screeners/custom?c=close+%3E+ema50", "/screeners/falling"])
-def test_what_opens_violates_no_rule_either(visit: Callable[..., Page], path: str) -> None:
+def test_open_details_violate_no_rule(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, viewport=LAPTOP)
     page.evaluate(AXE)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
@@ -204,27 +120,32 @@ def test_without_scripts_the_reload_can_be_stopped(visit: Callable[..., Page]) -
     expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
 
 
-def test_axe_sees_what_it_is_there_for(visit: Callable[..., Page]) -> None:
+def test_axe_finds_planted_violations(visit: Callable[..., Page]) -> None:
     page = visit(SWING)
     page.evaluate(AXE)
     page.evaluate(
-        """() => { document.querySelector('#q').removeAttribute('aria-label'); document.querySelector('label[for=q]').remove();
-            document.querySelector('.title .meta').style.color = '#bbb'; document.querySelector('#status').role = 'nothing'; }"""
+        """() => {
+            document.querySelector('#q').removeAttribute('aria-label');
+            document.querySelector('label[for=q]').remove();
+            document.querySelector('.title .meta').style.color = '#bbb';
+            document.querySelector('#status').role = 'nothing'; }"""
     )
     assert set(judge(page)) >= {"color-contrast", "aria-roles"}
 
 
-# Where the focus is, whether its outline shows, and whether any of it can be seen.
-FOCUSED = """() => { const at = document.activeElement, box = at.getBoundingClientRect(), style = getComputedStyle(at);
+# The focused element's name, whether its outline shows, and whether any part of it is visible.
+FOCUSED = """() => {
+    const at = document.activeElement, box = at.getBoundingClientRect(), style = getComputedStyle(at);
     const y = box.top + Math.min(box.height / 2, 10);
     const hit = part => { const top = document.elementFromPoint(box.left + box.width * part, y);
         return top === at || at.contains(top); };
-    return [at.id || at.className || at.tagName, style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2,
+    const outlined = style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2;
+    return [at.id || at.className || at.tagName, outlined,
         [.05, .2, .35, .5, .65, .8, .95].some(hit)]; }"""
 
 
 def walk(page: Page, key: str, last: str) -> list[str]:
-    """Press a key until the focus is at `last`; return where it was. Everywhere it is seen."""
+    """Press a key until `last` has the focus; return the names on the way. Each must be visible."""
     passed: list[str] = []
     while not passed or passed[-1] != last:
         page.keyboard.press(key)
@@ -236,7 +157,7 @@ def walk(page: Page, key: str, last: str) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_the_keyboard_reaches_everything_in_the_order_of_the_page_and_sees_where_it_is(
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page_with_a_visible_focus(
     visit: Callable[..., Page], size: Any
 ) -> None:
     page = visit(PLAN, viewport=size)
@@ -307,18 +228,23 @@ def test_links_keep_the_focus_where_the_page_is_changed_in_place(visit: Callable
     expect(page.locator("details.columns")).to_have_attribute("open", "")
 
 
-def test_nothing_is_told_by_colour_alone(visit: Callable[..., Page]) -> None:
-    signs = "elements => elements.map(each => [each.className, each.textContent[0]])"
-    for path in (SWING, PLAN, DETAIL):
-        page = visit(path)
-        told = page.locator("b.g, b.l").evaluate_all(signs)
-        assert told
-        assert all(sign in ("+✓u" if name == "g" else "-✗sd") for name, sign in told), told
-        arrows = "elements => elements.map(each => getComputedStyle(each, '::before').content[1]).join('')"
-        assert set(page.locator("b.u, b.d").evaluate_all(arrows)) <= {"▲", "▼"}
+@pytest.mark.parametrize("path", [SWING, PLAN, DETAIL])
+def test_no_colour_is_the_only_sign(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path)
+    signs = page.locator("b.g, b.l").evaluate_all(
+        "all => all.map(each => [each.className, each.textContent[0]])"
+    )
+    assert signs
+    assert all(sign in ("+✓u" if name == "g" else "-✗sd") for name, sign in signs), signs
+    page.wait_for_selector("b.u, b.d", state="attached")
+    arrows = page.locator("b.u, b.d").evaluate_all(
+        "all => all.map(each => getComputedStyle(each, '::before').content[1])"
+    )
+    assert arrows
+    assert set(arrows) <= {"▲", "▼"}
 
 
-def test_where_one_is_shows_without_colours_too(visit: Callable[..., Page]) -> None:
+def test_the_current_link_is_marked_without_colours_too(visit: Callable[..., Page]) -> None:
     page = visit(PLAN, forced_colors="active")
     edge = "each => getComputedStyle(each).borderBottomColor"
     for nav in ("header nav", ".tabs", ".setups"):

@@ -1,6 +1,4 @@
-"""What answers in place of the site never empties a page: a proxy, a log-in page, the server itself, or
-nothing at all.
-"""
+"""An answer in place of the site's empties no page: a proxy's, a log-in page's, the web server's, or none."""
 
 from __future__ import annotations
 
@@ -9,20 +7,24 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.clock import hurry
+from tests.browser.prices import moves
 from tests.browser.proxy import Proxy, between
 from tests.path.stack import Stack
 
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
-PRICES = "[...document.querySelectorAll('[id^=ltp-] > b')].map(b => b.textContent).join()"
 
 
 def answer(status: str, body: str, kind: str = "text/html") -> bytes:
     text = body.encode()
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()
-        + text
-    )
+    head = [
+        f"HTTP/1.1 {status}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(text)}",
+        "Connection: close",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + text
 
 
 def nginx(status: str) -> bytes:
@@ -61,13 +63,14 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def look(browser: Browser, proxy: Proxy) -> Iterator[Callable[[str], Page]]:
+def look(browser: Browser, proxy: Proxy) -> Iterator[Callable[..., Page]]:
     """Open an address of the site through the proxy."""
     contexts: list[BrowserContext] = []
 
-    def open_(path: str) -> Page:
+    def open_(path: str, *, before: Callable[[Page], object] = lambda _: None) -> Page:
         contexts.append(browser.new_context())
         page = contexts[-1].new_page()
+        before(page)
         page.goto(f"{proxy.url}{path}")
         return page
 
@@ -76,94 +79,89 @@ def look(browser: Browser, proxy: Proxy) -> Iterator[Callable[[str], Page]]:
         context.close()
 
 
-def told(page: Page, proxy: Proxy) -> None:
-    """The page is what it was, says so in words, and its prices go on moving."""
+def unchanged(page: Page, proxy: Proxy) -> None:
+    """Hold that the page kept its rows, shows the notice about it, and that its prices go on moving."""
     expect(page.locator("#unanswered")).to_contain_text("This page stays as it was")
     expect(page.locator("#unanswered p").first).to_be_in_viewport()
     assert proxy.met >= 1
     assert page.locator("tbody tr").count() == 50
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES))
+    moves(page)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_link_that_something_else_answers_leaves_the_page(
-    look: Callable[[str], Page], proxy: Proxy, name: str
+    look: Callable[..., Page], proxy: Proxy, name: str
 ) -> None:
     page = look(SWING)
     page.fill("#find", "half typed")
     address, title = page.url, page.title()
     proxy.instead = ("tab=recommendations", ANSWERS[name])
     page.click("#t-recommendations")
-    told(page, proxy)
+    unchanged(page, proxy)
     assert (page.url, page.title(), page.input_value("#find")) == (address, title, "half typed")
     proxy.instead = None
     page.click("#t-recommendations")
     page.wait_for_url("**tab=recommendations")
     expect(page.locator("#s-setup")).to_be_visible()
     expect(page.locator("#unanswered")).to_have_text("")
-    page.wait_for_function(f"(before) => {PRICES} !== before", arg=page.evaluate(PRICES))
+    moves(page)
 
 
 @pytest.mark.parametrize("name", ["too long", "log in", "empty", "nothing"])
 def test_a_form_that_something_else_answers_keeps_what_was_typed(
-    look: Callable[[str], Page], proxy: Proxy, name: str
+    look: Callable[..., Page], proxy: Proxy, name: str
 ) -> None:
     page = look(SWING)
     proxy.instead = ("q=bank", ANSWERS[name])
     page.fill("#q", "bank")
     page.press("#q", "Enter")
-    told(page, proxy)
+    unchanged(page, proxy)
     assert page.input_value("#q") == "bank"
     assert page.url.endswith(SWING)
 
 
 @pytest.mark.parametrize("name", ["forbidden", "bad gateway", "log in", "nothing"])
-def test_a_form_that_is_sent_keeps_what_was_typed(
-    look: Callable[[str], Page], proxy: Proxy, name: str
-) -> None:
+def test_a_form_that_is_sent_keeps_what_was_typed(look: Callable[..., Page], proxy: Proxy, name: str) -> None:
     page = look("/screeners/custom?c=close+%3E+1")
     page.locator("#compose").evaluate("details => { details.open = true }")
     proxy.instead = ("POST ", ANSWERS[name])
     page.fill("#name", "Strong trend")
     page.click("#save-it")
     expect(page.locator("#unanswered")).to_contain_text("This page stays as it was")
+    assert proxy.met == 1
     assert page.input_value("#name") == "Strong trend"
 
 
 @pytest.mark.parametrize("name", ["forbidden", "bad gateway", "log in", "empty", "nothing"])
 def test_back_to_a_page_that_something_else_answers_leaves_the_page(
-    look: Callable[[str], Page], proxy: Proxy, name: str
+    look: Callable[..., Page], proxy: Proxy, name: str
 ) -> None:
     page = look(SWING)
     page.click("#s-symbol")
     page.wait_for_url("**sort=symbol")
     proxy.instead = (f"GET {SWING} ", ANSWERS[name])
     page.go_back()
-    told(page, proxy)
+    unchanged(page, proxy)
 
 
 @pytest.mark.parametrize("name", ["too many", "log in", "empty", "nothing"])
 @pytest.mark.parametrize(
-    ("path", "asked", "kept"),
+    ("path", "requested", "kept"),
     [("/status", "/status/poll", "#figures #h-process"), (SWING, f"{SWING}/", "#beat i")],
     ids=["figures", "prices"],
 )
-def test_what_a_page_asks_for_by_itself_is_not_replaced_either(
-    look: Callable[[str], Page], proxy: Proxy, path: str, asked: str, kept: str, name: str
+def test_a_foreign_answer_to_a_request_of_the_page_itself_replaces_nothing(
+    look: Callable[..., Page], proxy: Proxy, path: str, requested: str, kept: str, name: str
 ) -> None:
-    proxy.instead = (asked, ANSWERS[name])
-    page = look(path)
-    for _ in range(300):  # a stream is tried at once, and a poll some seconds after it failed
-        if proxy.met >= 3:
-            break
-        page.wait_for_timeout(100)
-    assert proxy.met >= 3
+    proxy.instead = (requested, ANSWERS[name])
+    page = look(path, before=lambda page: page.clock.install())
+    hurry(page, lambda: proxy.met >= 3)  # a stream at once, and polls some seconds after it failed
     expect(page.locator(kept)).to_have_count(1)
     expect(page.locator("#unanswered")).to_have_text("")
 
 
-def test_a_page_that_the_site_itself_cannot_bring_is_told_with_the_reason(
-    look: Callable[[str], Page], stack: Stack
+def test_where_the_site_itself_fails_the_page_shows_the_reason(
+    look: Callable[..., Page], stack: Stack
 ) -> None:
     page = look(SWING)
     database = stack.folder / "ltp.sqlite3"

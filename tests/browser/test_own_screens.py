@@ -1,6 +1,4 @@
-"""A screen of one's own, from the form to its live table: with and without JavaScript, evaluated by the real
-worker.
-"""
+"""A screen from its form to its live table, evaluated by the real worker, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -82,8 +80,8 @@ def test_from_a_wrong_criterion_to_a_saved_screen(visit: Callable[..., Page]) ->
     assert [text for text in page.complaints if "400" not in text] == []  # type: ignore[attr-defined]
 
 
-def _loaded_anew(page: Page) -> Page:
-    """Without scripts a page with a form stands still until its reader asks for it again."""
+def _reloaded(page: Page) -> Page:
+    """Click the reload link: without scripts a page with a form does not change by itself."""
     page.click("#reload")
     return page
 
@@ -91,7 +89,7 @@ def _loaded_anew(page: Page) -> Page:
 def test_the_same_without_scripts(visit: Callable[..., Page], wait_for: Callable[..., Any]) -> None:
     page = visit("/screeners/custom", java_script_enabled=False)
     fill(page, "close < ema50")
-    wait_for(lambda: _loaded_anew(page).locator("tbody th a").count(), WITHIN_MS / 1000)
+    wait_for(lambda: _reloaded(page).locator("tbody th a").count(), WITHIN_MS / 1000)
     assert page.locator("tbody th a").all_inner_texts() == ["TCS"]
     page.click("#compose summary")
     page.fill("#name", "runs")

@@ -1,6 +1,4 @@
-"""Facts and plans of a screener in a real browser: what moves with the price, what is said in words, what
-needs no scripts.
-"""
+"""Tables of facts and plans in a real browser: live distances, and layout on three screens."""
 
 from __future__ import annotations
 
@@ -11,27 +9,29 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.prices import moves
+
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
 STATES = {
-    "waiting", "in entry zone", "entry touched", "stop hit", "target hit", "invalidated before entry", "missed",
-    "stale plan", "stale", "–",
+    "waiting", "in entry zone", "entry touched", "stop hit", "target hit", "invalidated before entry",
+    "missed", "stale plan", "stale", "–",
 }  # fmt: skip
 DISTANCES = "[...document.querySelectorAll('[id^=to_entry-]')].map(cell => cell.textContent).join()"
-# What a row's price and entry make the distance, and what the row says, read at one moment.
+# Price, entry and stop of a row and the distances that it shows, all read at one moment.
 ROW = """() => { const of = name => document.querySelector(`#${name}-NSE_EQ-1333`);
     const number = text => Number(text.replace('₹', '').replaceAll(',', '').replace('%', ''));
     const row = of('ltp').closest('tr'), cells = [...row.children].map(cell => cell.textContent);
     const heads = [...document.querySelectorAll('thead th a')].map(head => head.id);
-    return [number(of('ltp').querySelector('b').textContent), number(cells[heads.indexOf('s-entry')]),
-        number(cells[heads.indexOf('s-stop')]), number(of('to_entry').textContent), number(of('r_now').textContent)]; }"""
+    return [of('ltp').querySelector('b').textContent, cells[heads.indexOf('s-entry')],
+        cells[heads.indexOf('s-stop')], of('to_entry').textContent, of('r_now').textContent].map(number); }"""
 
 
 def test_distances_move_with_the_price_and_agree_with_it(visit: Callable[..., Page]) -> None:
     page = visit(PLAN)
     for _ in range(3):
-        page.wait_for_function(f"(before) => {DISTANCES} !== before", arg=page.evaluate(DISTANCES))
+        moves(page, DISTANCES)
         ltp, entry, stop, to_entry, r_now = page.evaluate(ROW)
         assert to_entry == pytest.approx(100 * (entry - ltp) / ltp, abs=0.006)
         assert r_now == pytest.approx((ltp - entry) / (entry - stop), abs=0.006)
@@ -39,7 +39,7 @@ def test_distances_move_with_the_price_and_agree_with_it(visit: Callable[..., Pa
     assert page.locator("#stream").count() == 1
 
 
-def test_where_the_price_stands_in_the_plan_is_said_in_words(visit: Callable[..., Page]) -> None:
+def test_the_state_of_each_plan_is_a_word(visit: Callable[..., Page]) -> None:
     page = visit(PLAN)
     states = page.locator("[id^=state-]").all_inner_texts()
     assert len(states) == 50
@@ -58,7 +58,7 @@ def test_tabs_and_setups_are_links_that_bring_their_own_stream(visit: Callable[.
     page.click("text=Ready")
     page.wait_for_url("**setup=READY")
     assert set(page.locator("tbody .chip").all_inner_texts()) == {"READY"}
-    page.wait_for_function(f"(before) => {DISTANCES} !== before", arg=page.evaluate(DISTANCES))
+    moves(page, DISTANCES)
     assert page.locator("#stream").count() == 1
     assert page.complaints == []
 
@@ -68,7 +68,7 @@ def test_the_detail_of_a_row_is_live(visit: Callable[..., Page]) -> None:
     page.click("#i-NSE_EQ-1333")
     page.wait_for_url("**/screeners/swing/NSE_EQ/1333?tab=recommendations")
     text = "document.querySelector('#to_stop-NSE_EQ-1333').textContent"
-    page.wait_for_function(f"(before) => {text} !== before", arg=page.evaluate(text))
+    moves(page, text)
     expect(page.locator("#h-plan .chip")).to_be_visible()
     assert page.complaints == []
 
@@ -78,7 +78,8 @@ def test_without_scripts_the_tabs_the_filter_and_the_files_are_there(visit: Call
     page.click("#t-recommendations")
     page.click("text=Waiting")
     assert page.url.endswith("?tab=recommendations&setup=waiting")
-    assert all(text.startswith("WAIT ") for text in page.locator("tbody .chip").all_inner_texts())
+    setups = page.locator("tbody .chip").all_inner_texts()
+    assert {text.split()[0] for text in setups} == {"WAIT"}
     page.click("#s-to_entry")
     symbols = page.locator("tbody th a").all_inner_texts()
     assert len(symbols) > 10
@@ -99,16 +100,16 @@ def test_columns_stay_where_they_are_when_a_row_gets_another_state(
     visit: Callable[..., Page], width: int
 ) -> None:
     page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
-    places = """[...document.querySelectorAll('thead th')].map(head => { const box = head.getBoundingClientRect();
-        return [box.x, box.width] })"""
+    places = """[...document.querySelectorAll('thead th')].map(head => {
+        const box = head.getBoundingClientRect(); return [box.x, box.width] })"""
     page.evaluate("document.querySelectorAll('[id^=state-]').forEach(cell => { cell.textContent = '–' })")
     before = page.evaluate(places)
-    for said in sorted(STATES | {"below invalidation"}):
+    for state in sorted(STATES | {"below invalidation"}):
         page.evaluate(
-            "said => { document.querySelectorAll('[id^=state-]')[7].innerHTML = `<b class=w>${said}</b>` }",
-            said,
+            "state => { document.querySelectorAll('[id^=state-]')[7].innerHTML = `<b class=w>${state}</b>` }",
+            state,
         )
-        assert page.evaluate(places) == before, said
+        assert page.evaluate(places) == before, state
 
 
 def test_a_laptop_needs_no_sideways_scrolling_of_the_table(visit: Callable[..., Page]) -> None:
@@ -179,8 +180,10 @@ def test_heads_stand_over_their_numbers(visit: Callable[..., Page], path: str, w
             const right = node => { const range = document.createRange(); range.selectNodeContents(node);
                 return range.getBoundingClientRect().right };
             const cell = document.querySelectorAll('tbody tr')[2].children[index];
-            return [head.textContent, right(head.querySelector('a')) - right(cell.querySelector('b') ?? cell)]; })"""
+            const number = cell.querySelector('b') ?? cell;
+            return [head.textContent, right(head.querySelector('a')) - right(number)]; })"""
     )
+    assert len(off) > 3
     wrong = [pair for pair in off if abs(pair[1]) > 8 and not pair[0].startswith("60")]
     assert wrong == []
 
@@ -194,6 +197,7 @@ def test_columns_stay_where_they_are_when_distances_become_dashes(
         "[...document.querySelectorAll('thead th')].map(head => Math.round(head.getBoundingClientRect().x))"
     )
     before = page.evaluate(places)
+    assert page.locator("[id^=to_], [id^=r_now]").count() >= 100
     page.evaluate(
         "document.querySelectorAll('[id^=to_], [id^=r_now]').forEach(cell => { cell.textContent = '–' })"
     )
@@ -201,13 +205,14 @@ def test_columns_stay_where_they_are_when_distances_become_dashes(
     page.evaluate("document.querySelectorAll('.c-ltp i').forEach(state => { state.textContent = 'quiet' })")
     assert page.evaluate(places) == before
     page.evaluate(
-        """document.querySelectorAll('.c-ltp i').forEach(state => { state.outerHTML = '<i class="n">closed 7 Dec</i>' })"""
+        """document.querySelectorAll('.c-ltp i').forEach(state => {
+            state.outerHTML = '<i class="n">closed 7 Dec</i>' })"""
     )
     assert page.evaluate(places) == before
 
 
 @pytest.mark.parametrize("width", [390, 1366])
-def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(
+def test_a_date_in_the_status_line_is_not_repeated_in_every_row(
     visit: Callable[..., Page], width: int
 ) -> None:
     page = visit(f"{PLAN}&live=0", viewport={"width": width, "height": 768})
@@ -216,7 +221,8 @@ def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(
             const [named, other] = states.map((state, at) => {
                 state.outerHTML = `<i class="${'n-'[at]}">closed ${7 + at} Dec</i>`;
                 return document.querySelectorAll('.c-ltp i')[at] });
-            return [named, other].map(state => { const text = state.firstChild, range = document.createRange();
+            return [named, other].map(state => {
+                const text = state.firstChild, range = document.createRange();
                 range.setStart(text, 7); range.setEnd(text, text.length);
                 const box = state.getBoundingClientRect(), date = range.getBoundingClientRect();
                 return date.top < box.bottom - 2 && date.bottom > box.top + 2; }); }"""
@@ -224,104 +230,20 @@ def test_a_date_that_the_status_line_names_is_not_seen_in_every_row(
     assert seen == [False, True]
 
 
-def in_sight(page: Page, selector: str) -> bool:
-    """Tell whether an element lies within the table's box and is covered neither by its head nor by its first
-    column.
-    """
-    return bool(
-        page.locator(selector).evaluate(
-            """element => { const box = element.getBoundingClientRect();
-                const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-                return top === element || element.contains(top); }"""
-        )
-    )
-
-
-def test_back_leads_to_the_row_one_came_from(visit: Callable[..., Page]) -> None:
-    page = visit(PLAN, viewport={"width": 1366, "height": 500})
-    row = page.locator("tbody th a").nth(43)
-    name, symbol = row.get_attribute("id"), row.inner_text()
-    row.click()
-    expect(page.locator("h1")).to_contain_text(symbol)
-    assert page.evaluate("document.activeElement.tagName") == "H1"
-    page.go_back()
-    expect(page.locator(f"tbody #{name}")).to_be_visible()
-    page.wait_for_function("id => document.activeElement.id === id", arg=name)
-    assert in_sight(page, f"#{name}")
-
-
-def test_a_rows_page_knows_its_neighbours_and_leads_back_to_it(visit: Callable[..., Page]) -> None:
-    page = visit(f"{PLAN}&setup=READY&sort=-symbol&size=25", viewport={"width": 1366, "height": 300})
-    links = page.locator("tbody th a")
-    symbols, ids = links.all_inner_texts(), links.evaluate_all("links => links.map(link => link.id)")
-    links.nth(8).click()
-    expect(page.locator(".around span").first).to_have_text(f"9 of {len(symbols)}")
-    expect(page.locator("[rel=prev]")).to_have_text(f"‹ {symbols[7]}")
-    page.click("[rel=next]")
-    expect(page.locator("h1")).to_contain_text(symbols[9])
-    expect(page.locator("[rel=next]")).to_have_text(f"{symbols[10]} ›")
-    page.click("#b-rows")
-    page.wait_for_url(f"**{PLAN}&setup=READY&sort=-symbol&size=25#{ids[9]}")
-    page.wait_for_function(
-        "id => { const box = document.getElementById(id)?.getBoundingClientRect(); return box && box.top < 300 }",
-        arg=ids[9],
-    )
-    assert in_sight(page, f"#{ids[9]}")
-    page.reload()
-    page.wait_for_selector("tbody tr")
-    assert in_sight(page, f"#{ids[9]}")
-
-
-def test_the_first_row_of_a_sorted_table_is_not_under_its_head(visit: Callable[..., Page]) -> None:
-    for path in (SWING, f"{PLAN}&sort=-risk"):
-        page = visit(path, viewport={"width": 1366, "height": 768})
-        head, row = (
-            page.locator("thead th").first.bounding_box(),
-            page.locator("tbody tr").first.bounding_box(),
-        )
-        assert head is not None
-        assert row is not None
-        assert row["y"] >= head["y"] + head["height"] - 1
-
-
-def test_a_phone_says_which_field_is_capital_and_which_is_risk(visit: Callable[..., Page]) -> None:
+def test_a_phone_shows_the_labels_of_capital_and_risk(visit: Callable[..., Page]) -> None:
     page = visit(PLAN, viewport={"width": 390, "height": 844})
     expect(page.get_by_text("Capital ₹")).to_be_visible()
     expect(page.get_by_text("Risk of a trade ₹")).to_be_visible()
 
 
-@pytest.mark.parametrize("boosted", [True, False])
-def test_the_sorted_column_is_in_sight(visit: Callable[..., Page], boosted: bool) -> None:
-    columns = "ltp,chg,chgp,volume,open,high,low,prev,entry,stop,target,to_entry,to_stop,to_target,r_now,r"
-    page = visit(
-        f"{PLAN}&columns={columns}{'' if boosted else '&sort=-r'}", viewport={"width": 800, "height": 700}
-    )
-    if boosted:
-        page.locator("#s-r").click()
-        page.wait_for_url("**sort=-r**")
-    expect(page.locator("th[aria-sort=descending] #s-r")).to_be_visible()
-    page.wait_for_function("document.querySelector('.board').scrollLeft > 100")
-    assert in_sight(page, "#s-r")
-
-
-def test_a_skip_link_leads_to_the_first_row(visit: Callable[..., Page]) -> None:
-    page = visit(PLAN)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    expect(page.locator("#skip-table")).to_be_focused()
-    expect(page.locator("#skip-table")).to_be_in_viewport()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == page.locator("tbody th a").first.get_attribute("id")
-
-
-def test_what_is_copied_are_numbers_apart_from_their_states(visit: Callable[..., Page]) -> None:
+def test_copied_rows_have_numbers_and_states_in_cells_of_their_own(visit: Callable[..., Page]) -> None:
     page = visit(
         f"{PLAN}&live=0&columns=ltp,chg,chgp,state,entry,to_entry,to_stop,r_now&size=25",
         viewport={"width": 1366, "height": 768},
     )
     copied = page.evaluate(
-        """() => { const rows = document.querySelectorAll('tbody tr'), range = document.createRange(), selection = getSelection();
+        """() => { const rows = document.querySelectorAll('tbody tr');
+            const range = document.createRange(), selection = getSelection();
             range.setStartBefore(rows[0]); range.setEndAfter(rows[24]);
             selection.removeAllRanges(); selection.addRange(range); return selection.toString(); }"""
     )

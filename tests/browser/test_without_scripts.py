@@ -1,13 +1,12 @@
-"""The same pages with JavaScript off: plain links, plain forms, and a reload every 15 seconds where nothing
-is being typed.
-"""
+"""Pages with JavaScript off: links, forms, and a reload every 15 seconds on pages without text fields."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 SWING = "/screeners/swing"
@@ -18,13 +17,29 @@ def plain(visit: Callable[..., Page]) -> Callable[[str], Page]:
     return lambda path: visit(path, java_script_enabled=False)
 
 
-def test_prices_are_there_and_renew_themselves(plain: Callable[[str], Page]) -> None:
+def reload_after_1_s(route: Route) -> None:
+    answer = route.fetch()
+    refresh = '<meta http-equiv="refresh" content="{}">'
+    route.fulfill(response=answer, body=answer.text().replace(refresh.format(15), refresh.format(1)))
+
+
+def reloaded(page: Page) -> bool:
+    """Wait until the page has loaded itself anew."""
+    with page.expect_event("load"):
+        return True
+
+
+def test_prices_are_there_and_renew_themselves(
+    plain: Callable[[str], Page], wait_for: Callable[..., Any]
+) -> None:
     page = plain(SWING)
-    before = page.locator("[id^=ltp-]").all_inner_texts()
+    prices = page.locator("[id^=ltp-]")
+    before = prices.all_inner_texts()
     assert sum("₹" in text for text in before) > 40
-    with page.expect_event("load", timeout=60_000):
-        pass
-    assert page.locator("[id^=ltp-]").all_inner_texts() != before
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_attribute("content", "15")
+    page.route(f"**{SWING}", reload_after_1_s)
+    page.reload()
+    wait_for(lambda: reloaded(page) and prices.all_inner_texts() != before)
 
 
 def test_capital_and_risk_of_a_page_that_renews_itself_are_set_on_one_that_stands_still(
@@ -71,9 +86,10 @@ def test_an_instrument_is_found(plain: Callable[[str], Page]) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", SWING, f"{SWING}?live=0", f"{SWING}?tab=recommendations", f"{SWING}/NSE_EQ/1333", "/screeners", "/screeners/custom",
-        "/screeners/custom?c=close+%3E+1", "/screeners/custom?c=volume+%3E+1&universe=nifty50", "/instruments", "/status",
-        "/instruments/NSE_EQ/1333", f"{SWING}/runs", f"{SWING}/changes",
+        "/", SWING, f"{SWING}?live=0", f"{SWING}?tab=recommendations", f"{SWING}/NSE_EQ/1333", "/screeners",
+        "/screeners/custom", "/screeners/custom?c=close+%3E+1", "/instruments", "/status",
+        "/screeners/custom?c=volume+%3E+1&universe=nifty50", "/instruments/NSE_EQ/1333", f"{SWING}/runs",
+        f"{SWING}/changes",
     ],
 )  # fmt: skip
 def test_no_page_loads_itself_anew_over_a_text_that_is_being_typed(
@@ -90,7 +106,7 @@ def test_a_screen_under_composition_is_loaded_anew_by_a_link(plain: Callable[[st
     page = plain("/screeners/custom?c=close+%3E+2")
     expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)
     page.fill("#c-new", "rsi14 > 6")
-    page.wait_for_timeout(3_000)  # longer than an evaluation's page waited
+    page.wait_for_timeout(3_000)  # pages of evaluations without a form reload after two seconds
     assert page.input_value("#c-new") == "rsi14 > 6"
     address = page.url
     page.click("#reload")

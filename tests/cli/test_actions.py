@@ -56,7 +56,7 @@ def known(engine: Engine) -> list[tuple[str, date, str, str]]:
     return [(each.key, each.ex_day, each.ratio, each.state) for each in corporate_actions.fetch(engine)]
 
 
-def test_what_is_suspected_is_listed_and_confirmed(
+def test_a_suspected_action_is_listed_and_confirmed(
     split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
@@ -129,7 +129,8 @@ def test_of_one_share_the_falls_that_candles_cannot_tell_are_listed(
     assert main(["actions", "list", "ITC"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "No split or bonus is known.",
-        "Candles cannot tell these falls at the open from a small bonus or a demerger; the exchange's list can:",
+        "Candles cannot tell these falls at the open from a small bonus or a demerger; the exchange's list "
+        "can:",
         "             2025-07-23 481.60:455.60 lower by 5.4%, 55 times the usual gap",
     ]
     assert main(["actions", "confirm", "ITC", "2025-07-23", "481.6:455.6"]) == 0
@@ -170,7 +171,8 @@ def test_a_list_of_suspicions_confirms_none_until_its_ratio_is_filled_in(
     reviewed.write_text(listed.replace("2025-07-23,,5:1", "2025-07-23,5:1,5:1") + "NOBODY,2025-01-01,2:1,,\n")
     assert main(["actions", "import", str(reviewed)]) == 0
     assert capsys.readouterr().out == (
-        "reviewed.csv, line 3: NOBODY 2025-01-01 '2:1' is not used; the instrument master does not know NOBODY\n"
+        "reviewed.csv, line 3: NOBODY 2025-01-01 '2:1' is not used; the instrument master does not know "
+        "NOBODY\n"
         "1 split or bonus confirmed; 1 row was not used.\n"
     )
     [action] = corporate_actions.fetch(engine)
@@ -192,7 +194,7 @@ def test_a_bonus_of_preference_shares_adjusts_nothing(
     assert known(engine) == []
 
 
-def test_rows_of_one_day_multiply_and_what_is_known_stays(
+def test_rows_of_one_day_multiply_and_a_known_action_stays(
     tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bonus, parted = (
@@ -243,14 +245,14 @@ def test_every_row_about_shares_that_is_not_used_is_named_and_no_other(
     assert known(engine) == [("NSE_EQ:3787", date(2024, 12, 3), "2:1", "confirmed")]
 
 
-def test_a_ratio_that_the_candles_contradict_is_held_and_shown_with_both(
+def test_a_ratio_that_the_candles_contradict_is_not_used_and_both_are_printed(
     split: Path, tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
     announce(tmp_path, ("HDFCBANK", "Bonus 1:1", "23-Jul-2025"))
     assert (
-        "2:1 is announced, but the candles of 2025-07-23 show 5.00:1 (close 2000.00 before it, then open 400.00 and close 400.00)"
-        in capsys.readouterr().out
+        "2:1 is announced, but the candles of 2025-07-23 show 5.00:1 (close 2000.00 before it, then open "
+        "400.00 and close 400.00)" in capsys.readouterr().out
     )
     announce(tmp_path, ("HDFCBANK", "Face Value Split From Rs 10 To Rs 2", "25-Jul-2025"))
     out = capsys.readouterr().out
@@ -282,7 +284,7 @@ def test_an_announced_demerger_that_shows_in_the_candles_waits_for_its_ratio(
     assert known(engine) == [("NSE_EQ:1660", SPLIT_DAY, "1204:1139", "confirmed")]
 
 
-def test_what_is_announced_for_two_days_of_a_week_is_held(
+def test_an_action_announced_for_two_days_of_a_week_is_not_used(
     tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     announce(tmp_path, ("TCS", "Bonus 1:1", "16-Jun-2025"), ("TCS", "Bonus 1:1", "18-Jun-2025"))
@@ -293,7 +295,7 @@ def test_what_is_announced_for_two_days_of_a_week_is_held(
     assert known(engine) == []
 
 
-def test_what_gives_way_to_an_announcement_is_said(
+def test_an_action_replaced_by_an_announcement_is_printed(
     tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["actions", "confirm", "TCS", "2018-05-31", "5:1"]) == 0
@@ -315,7 +317,7 @@ def test_what_gives_way_to_an_announcement_is_said(
         (["import", "missing.csv"], "it cannot be read"),
     ],
 )
-def test_a_wrong_word_is_one_sentence(
+def test_a_wrong_argument_is_one_sentence(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["actions", *arguments]) == 2

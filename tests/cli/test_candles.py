@@ -1,4 +1,4 @@
-"""`python -m ltp candles` and `actions`, as somebody types them."""
+"""`python -m ltp candles`, as an operator types it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def split(tmp_path: Path) -> Path:
     for number in range(60):
         price, volume = (2000, 1000 + number % 7) if number < 30 else (400, 5000 + number % 7)
         lines.append(
-            f"{date(2025, 6, 23) + timedelta(days=number)},HDFCBANK,{price},{price + 4},{price - 4},{price},{volume}"
+            f"{date(2025, 6, 23) + timedelta(days=number)},HDFCBANK,{price},{price + 4},{price - 4},{price},"
+            f"{volume}"
         )
     file = tmp_path / "h.csv"
     file.write_text("\n".join(lines))
@@ -48,22 +49,25 @@ def split(tmp_path: Path) -> Path:
     return file
 
 
-def test_an_import_says_what_it_did(
+def test_an_import_prints_its_result(
     bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "NOBODY").replace("INE040A01034", ""))
     assert main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out == (
-        "1 symbol is not in the instrument master, and 50.0% of the share-days left out with them: 1 row of NOBODY.\n"
-        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same once more.\n"
-        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
+        "1 symbol is not in the instrument master, and 50.0% of the share-days left out with them: 1 row of "
+        "NOBODY.\n"
+        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same "
+        "once more.\n"
+        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: "
+        "import the "
         "exchange's list with `actions import`.\n"
         "1 file of 1 day with 1 candle imported, 1 of them new or changed; 0 files refused.\n"
     )
     assert candles.last_days(engine, "raw") == {"NSE_EQ:1333": date(2025, 6, 24)}
 
 
-def test_a_refused_file_is_told_and_the_status_says_so(
+def test_a_refused_file_is_printed_and_the_status_is_1(
     bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "bad.csv").write_text("hello\n")
@@ -76,7 +80,7 @@ def test_a_refused_file_is_told_and_the_status_says_so(
     assert candles.newest_day(engine) == date(2025, 6, 24)
 
 
-def test_a_path_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_path_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["candles", "import", "missing"]) == 2
     assert capsys.readouterr().err == "PATH: 'missing' is not accepted; it does not exist\n"
 
@@ -86,7 +90,7 @@ def test_adjusted_histories_are_kept_apart(split: Path, engine: Engine) -> None:
     assert candles.last_days(engine, "adjusted") == candles.last_days(engine, "raw")
 
 
-def test_what_a_later_file_teaches_joins_at_once(
+def test_rows_that_a_later_file_identifies_join_at_once(
     tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "days"
@@ -99,7 +103,8 @@ def test_what_a_later_file_teaches_joins_at_once(
     assert main(["candles", "import", str(folder)]) == 0
     assert capsys.readouterr().out == (
         "1 former symbol was recognised by the ISIN: HDFC1 is HDFCBANK.\n"
-        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: import the "
+        "Bonuses below 1:5, and demergers that move a price by less than its band, do not show in candles: "
+        "import the "
         "exchange's list with `actions import`.\n"
         "2 files of 2 days with 2 candles imported, 2 of them new or changed; 0 files refused.\n"
     )
@@ -139,7 +144,7 @@ def test_a_file_of_no_sane_size_is_a_sentence(
     assert "it cannot be read" in capsys.readouterr().err
 
 
-def test_status_tells_what_is_there(split: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_prints_the_stored_candles(split: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["candles", "status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -150,7 +155,7 @@ def test_status_tells_what_is_there(split: Path, capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_an_import_tells_what_it_suspects(
+def test_an_import_prints_suspected_actions(
     split: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
@@ -166,7 +171,7 @@ def test_an_import_tells_what_it_suspects(
     assert second.startswith("HDFCBANK     2025-07-23    5:1 detected  opened at 1/5.00")
 
 
-def test_an_empty_database_has_something_to_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_database_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["candles", "status"]) == 0
     assert main(["actions", "list"]) == 0
     assert "no candle" in capsys.readouterr().out
@@ -175,7 +180,7 @@ def test_an_empty_database_has_something_to_say(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     "arguments", [["candles"], ["candles", "import"], ["candles", "fetch", "--days", "0"], ["actions"]]
 )
-def test_a_command_that_is_none_is_refused(arguments: list[str]) -> None:
+def test_an_unknown_command_or_option_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -229,7 +234,7 @@ def test_simulated_candles_do_not_join_imported_ones_and_imported_ones_take_thei
     assert main(fetch) == 2
     assert (
         capsys.readouterr().err
-        == "Simulated candles are not fetched: the database holds real ones, imported or DhanHQ's\n"
+        == "Simulated candles are not fetched: the database holds real ones, imported or the broker's\n"
     )
     assert (candles.last_days(engine, "adjusted"), [each.day for each in candles.days(engine)]) == (
         {},
@@ -246,13 +251,13 @@ def test_rows_of_other_series_are_counted(bhavcopy: Path, capsys: pytest.Capture
     )
 
 
-def test_a_damaged_row_is_said_as_one(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_row_is_counted_as_one(bhavcopy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bhavcopy.write_text(HEADER + ROW + ROW.replace("HDFCBANK", "TCS").replace("2010", "1"))
     assert main(["candles", "import", str(bhavcopy)]) == 0
     assert capsys.readouterr().out.startswith("1 row was left out; the first: ")
 
 
-def test_very_different_prices_of_a_day_have_to_be_wanted(
+def test_very_different_prices_of_a_day_have_to_be_forced(
     bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["candles", "import", str(bhavcopy)]) == 0
@@ -264,7 +269,7 @@ def test_very_different_prices_of_a_day_have_to_be_wanted(
     assert [each.close for each in candles.fetch(engine, "raw", "NSE_EQ:1333")] == [1985_0000]
 
 
-def test_a_day_of_far_fewer_shares_is_told(
+def test_a_day_of_far_fewer_shares_is_printed(
     bhavcopy: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with writing(engine) as connection:
@@ -285,6 +290,6 @@ def test_a_history_of_one_share_is_no_thin_day(
     assert "may have been cut" not in capsys.readouterr().out
 
 
-def test_without_credentials_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_credentials_nothing_is_fetched(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["candles", "fetch"]) == 2
     assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err

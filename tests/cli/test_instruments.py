@@ -1,4 +1,4 @@
-"""The commands about instruments, as somebody types them."""
+"""The commands about instruments, universes and watchlists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ltp.db import candles, instruments, universes
 from ltp.db.engine import open_engine
 
 HEADER = (
-    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,DISPLAY_NAME,"
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,SYMBOL_NAME,"
+    "DISPLAY_NAME,"
     "INSTRUMENT_TYPE,SERIES,LOT_SIZE,TICK_SIZE,\n"
 )
 HDFC = "NSE,E,1333,INE040A01034,EQUITY,,HDFCBANK,HDFC BANK LTD,HDFC Bank,ES,EQ,1,5,\n"
@@ -33,7 +34,9 @@ def master(tmp_path: Path) -> Path:
     return file
 
 
-def test_an_import_says_what_it_did(master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_import_prints_its_result(
+    master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["instruments", "import", str(master)]) == 0
     captured = capsys.readouterr()
     assert captured.out == "1 instrument imported (NSE_EQ 1); 0 no longer listed; 1 EQ share.\n"
@@ -41,7 +44,7 @@ def test_an_import_says_what_it_did(master: Path, engine: Engine, capsys: pytest
     assert instruments.fetch_one(engine, "NSE_EQ", 1333).name == "HDFC Bank"
 
 
-def test_an_import_says_what_it_left_out(master: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_import_prints_the_rows_left_out(master: Path, capsys: pytest.CaptureFixture[str]) -> None:
     future = "NSE,D,9,NA,FUTSTK,1,0NSETEST,0NSETEST-Sep2026-FUT,,FUT,NA,5,5,\n"
     odd = HDFC.replace("1333", "x") + HDFC.replace("NSE,E", "NSE,M").replace("1333", "5") + future
     master.write_text(HEADER + HDFC + odd)
@@ -52,7 +55,7 @@ def test_an_import_says_what_it_left_out(master: Path, capsys: pytest.CaptureFix
     assert lines[2] == "Underlyings that are no share of the master: 0NSETEST"
 
 
-def test_a_share_whose_history_nothing_continues_is_named(
+def test_a_share_with_a_history_that_no_listing_continues_is_named(
     master: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     master.write_text(
@@ -70,15 +73,15 @@ def test_a_share_whose_history_nothing_continues_is_named(
     )
 
 
-def test_without_a_place_it_is_the_address_of_the_settings(
+def test_without_a_place_the_address_of_the_settings_is_fetched(
     master: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr("ltp.batch.master_import.download", lambda url, *_, **__: asked.append(url))
+    fetched: list[str] = []
+    monkeypatch.setattr("ltp.batch.master_import.download", lambda url, *_, **__: fetched.append(url))
     assert main(["instruments", "import"]) == 2
     monkeypatch.setenv("INSTRUMENT_MASTER_URL", "http://127.0.0.1/m.csv")
     assert main(["instruments", "import"]) == 2
-    assert asked == [
+    assert fetched == [
         "https://images.dhan.co/api-data/api-scrip-master-detailed.csv",
         "http://127.0.0.1/m.csv",
     ]

@@ -1,4 +1,4 @@
-"""The commands, as somebody types them."""
+"""The commands config, status and simulate."""
 
 from __future__ import annotations
 
@@ -104,14 +104,16 @@ def test_config_judges_the_file_of_late_changes(
         ["simulate", "--port", "1", "--extra-instruments", "-5"],
     ],
 )
-def test_a_command_that_is_none_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_or_option_is_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert "error: " in capsys.readouterr().err
 
 
-def test_status_prints_what_the_worker_says(
+def test_status_prints_the_workers_status(
     valkey: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REDIS_URL", valkey.url)
@@ -141,7 +143,10 @@ def test_status_without_redis_is_a_sentence(
 def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
     monkeypatch.setattr(simulator, "run", lambda port, **options: seen.update(port=port, **options))
-    words = "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --speed 10 --extra-instruments 3"
+    words = (
+        "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --speed 10 "
+        "--extra-instruments 3"
+    )
     assert main(words.split()) == 0
     in_session, known = seen.pop("in_session"), seen.pop("known")
     assert seen == {
@@ -159,7 +164,7 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert isinstance(known, SimulatedListings)
 
 
-def test_whoever_has_read_enough_ends_a_command_without_a_word() -> None:
+def test_a_reader_of_the_output_that_ends_ends_the_command_silently() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -176,9 +181,7 @@ def test_whoever_has_read_enough_ends_a_command_without_a_word() -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_the_simulator_runs_until_it_is_told_to_stop(
-    free_port: Callable[[], int], wait_for: Callable[..., Any]
-) -> None:
+def test_the_simulator_runs_until_sigterm(free_port: Callable[[], int], wait_for: Callable[..., Any]) -> None:
     port = free_port()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""`python -m ltp candles renames`, and what an import says of symbols that it does not know."""
+"""`python -m ltp candles renames`, and the output of an import about unknown symbols."""
 
 from __future__ import annotations
 
@@ -43,15 +43,19 @@ def test_a_suspected_rename_is_confirmed_and_never_joined_by_itself(
     assert main(["candles", "import", str(renamed)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
-        "2 symbols are not in the instrument master, and 50.0% of the share-days left out with them: 15 rows of SOLD, ZOMATO.",
-        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same once more.",
-        "1 rename is suspected; confirm with `python -m ltp candles renames OLD NEW`, then import the same once more:",
-        "ZOMATO       ETERNAL      2025-04-06 ZOMATO closed at 216.00 and ETERNAL opened at 215.00 in the next session; "
+        "2 symbols are not in the instrument master, and 50.0% of the share-days left out with them: 15 "
+        "rows of SOLD, ZOMATO.",
+        "NSE's list tells renames: `python -m ltp candles renames symbolchange.csv`, then import the same "
+        "once more.",
+        "1 rename is suspected; confirm with `python -m ltp candles renames OLD NEW`, then import the same "
+        "once more:",
+        "ZOMATO       ETERNAL      2025-04-06 ZOMATO closed at 216.00 and ETERNAL opened at 215.00 in the "
+        "next session; "
         "1.0 times the volume",
     ]
     assert len(candles.fetch(engine, "raw", KEY)) == 5
     assert main(["candles", "import", str(renamed)]) == 0
-    assert len(candles.fetch(engine, "raw", KEY)) == 5, "nobody confirmed it"
+    assert len(candles.fetch(engine, "raw", KEY)) == 5, "it is not confirmed"
     assert main(["candles", "renames", "zomato", "eternal"]) == 0
     capsys.readouterr()
     assert main(["candles", "import", str(renamed)]) == 0
@@ -74,8 +78,8 @@ def test_many_are_written_to_files_which_confirm_them(
     assert main(["candles", "import", str(renamed)]) == 0
     out = capsys.readouterr().out
     assert (
-        "15 symbols are not in the instrument master, and 88.8% of the share-days left out with them: 142 rows of GONE0,"
-        in out
+        "15 symbols are not in the instrument master, and 88.8% of the share-days left out with them: 142 "
+        "rows of GONE0," in out
     )
     assert "GONE9 and 3 more.\n" in out
     assert "2 renames are suspected" in out
@@ -84,8 +88,8 @@ def test_many_are_written_to_files_which_confirm_them(
     assert lines[0] == "symbol,rows,first,last,reason"
     assert lines[1] == "GONE0,10,2025-04-01,2025-04-10,not in the instrument master"
     assert (
-        "TATAMOTORS,7,2025-04-01,2025-04-07,not in the instrument master; suspected to be TMPV since 2025-04-08"
-        in lines
+        "TATAMOTORS,7,2025-04-01,2025-04-07,not in the instrument master; suspected to be TMPV since "
+        "2025-04-08" in lines
     )
     assert lines[-1].startswith(',1,,,"days.csv, line ')
     assert len(lines) == 18
@@ -120,7 +124,7 @@ def test_a_folder_that_cannot_be_written_costs_the_file_alone(
         ),
     ],
 )
-def test_a_wrong_word_is_one_sentence(
+def test_a_wrong_argument_is_one_sentence(
     arguments: list[str], sentence: str, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["candles", "renames", *arguments]) == 2

@@ -1,4 +1,4 @@
-"""`python -m ltp screeners`, as somebody types it and as the worker starts it."""
+"""`python -m ltp screeners`, as an operator types it and as the worker starts it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from ltp.batch import evaluate as evaluation
+from ltp.batch import evaluation
 from ltp.cli import files
 from ltp.cli.main import main
 from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.screener import Run
 from ltp.db import candles, evaluations, instruments, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading, writing
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.evaluations import Evaluation
 from ltp.feed import simulator
 from tests.batch.trading import LAST, open_market, sessions
 
@@ -41,7 +41,7 @@ def market(address: str) -> Engine:
     return engine
 
 
-def of_kind(engine: Engine, kind: str) -> EvaluationRequest:
+def of_kind(engine: Engine, kind: str) -> Evaluation:
     with reading(engine) as connection:
         return evaluations.newest_in(connection)[kind]
 
@@ -63,7 +63,7 @@ def noted(engine: Engine) -> object:
         return evaluations.newest_in(connection)
 
 
-def test_a_run_searches_the_default_universe_and_is_told_in_one_line(
+def test_a_run_searches_the_default_universe_and_is_printed_in_one_line(
     market: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["screeners", "run", "swing"]) == 0
@@ -100,13 +100,13 @@ def test_the_universe_of_the_settings(
     assert of_kind(market, "swing").state == "done"
 
 
-def test_money_comes_from_the_settings(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizing_comes_from_the_settings(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPITAL", "5000000")
     monkeypatch.setenv("RISK_PER_TRADE", "25000")
     seen: list[object] = []
-    real = evaluation.run
+    real = evaluation.evaluate
     monkeypatch.setattr(
-        evaluation, "run", lambda *given, **named: seen.append(named["sizing"]) or real(*given, **named)
+        evaluation, "evaluate", lambda *given, **named: seen.append(named["sizing"]) or real(*given, **named)
     )
     assert main(["screeners", "run", "swing"]) == 0
     assert seen == [(5_000_000, 25_000)]
@@ -127,21 +127,20 @@ def test_a_saved_screen_by_its_address(market: Engine, capsys: pytest.CaptureFix
     assert main(["screeners", "run", "rising"]) == 0
     run = current(market, kind_of(UP))
     assert (run.universe, run.spec, run.evaluated) == ("all", text_of(UP), 12)
-    assert all(row.facts["trend"] == "up" for row in run.rows)
+    assert {row.facts["trend"] for row in run.rows} == {"up"}
 
 
 def test_a_request_is_claimed_and_ended(market: Engine) -> None:
-    asked = evaluations.request(market, kind_of(UP), text_of(UP))
-    assert main(["screeners", "run", "--request", str(asked)]) == 0
-    seen = evaluations.fetch(market, asked)
-    assert seen is not None
+    request_id = evaluations.enqueue(market, kind_of(UP), text_of(UP))
+    assert main(["screeners", "run", "--request", str(request_id)]) == 0
+    seen = of_kind(market, kind_of(UP))
     assert (seen.state, seen.run_id) == ("done", current_id(market, kind_of(UP)))
-    assert main(["screeners", "run", "--request", str(asked)]) == 2
+    assert main(["screeners", "run", "--request", str(request_id)]) == 2
 
 
 def test_a_request_names_its_universe(market: Engine) -> None:
-    asked = evaluations.request(market, "longterm", text_of(BUILT_IN), "all")
-    assert main(["screeners", "run", "--request", str(asked)]) == 0
+    request_id = evaluations.enqueue(market, "longterm", text_of(BUILT_IN), "all")
+    assert main(["screeners", "run", "--request", str(request_id)]) == 0
     assert current(market, "longterm").universe == "all"
 
 
@@ -155,14 +154,13 @@ def test_a_request_names_its_universe(market: Engine) -> None:
         ("custom-1", '{"criteria":["close > 1"],"universe":"x"}', "There is no universe called 'x'"),
     ],
 )
-def test_a_request_that_cannot_be_met_says_why(
+def test_a_request_that_cannot_be_evaluated_stores_the_reason(
     market: Engine, capsys: pytest.CaptureFixture[str], kind: str, spec: str, sentence: str
 ) -> None:
-    asked = evaluations.request(market, kind, spec)
-    assert main(["screeners", "run", "--request", str(asked)]) == 2
+    request_id = evaluations.enqueue(market, kind, spec)
+    assert main(["screeners", "run", "--request", str(request_id)]) == 2
     assert sentence in capsys.readouterr().err
-    seen = evaluations.fetch(market, asked)
-    assert seen is not None
+    seen = of_kind(market, kind)
     assert seen.state == "failed"
     assert sentence in seen.message
 
@@ -180,11 +178,11 @@ def test_no_candles_is_a_sentence_and_the_last_good_run_stays(
     assert current(engine, "swing").id == 1
 
 
-def test_a_fault_of_the_program_is_told_too(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_program_is_stored_too(market: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(evaluation, "run", broken)
+    monkeypatch.setattr(evaluation, "evaluate", broken)
     with pytest.raises(ZeroDivisionError):
         main(["screeners", "run", "swing"])
     assert of_kind(market, "swing").message == "the evaluation ended unexpectedly (ZeroDivisionError)"
@@ -227,7 +225,7 @@ def test_one_run_of_a_screener_at_a_time(market: Engine, capsys: pytest.CaptureF
         (["--request", "99"], "a request that waits"),
     ],
 )
-def test_what_is_not_there_is_a_sentence(
+def test_an_unknown_name_universe_day_or_request_is_a_sentence(
     market: Engine, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
 ) -> None:
     saved_screens.save(market, "rising", "Rising", UP)
@@ -257,7 +255,7 @@ def test_a_day_without_a_session_looks_back_to_the_one_before(
     assert " as of 2026-11-13, " in capsys.readouterr().out
 
 
-def test_what_was_left_out_is_told_in_the_same_line(
+def test_shares_left_out_are_printed_in_the_same_line(
     market: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     candles.replace(market, "raw", "NSE_EQ:2", [])
@@ -301,7 +299,7 @@ def test_a_bad_row_names_file_line_and_column_and_imports_nothing(
     assert current_id(open_engine(address), "swing") is None
 
 
-def test_an_import_leaves_what_the_master_knows(results: Path, address: str) -> None:
+def test_an_import_leaves_the_master_as_it_is(results: Path, address: str) -> None:
     main(["screeners", "import", "swing", str(results)])
     assert instruments.fetch_all(open_engine(address)) == sorted(
         simulator.universe(), key=lambda i: (i.segment, i.security_id)
@@ -343,7 +341,7 @@ def test_a_study_is_a_table_of_setups(market: Engine, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         (["--every", "0"], "--every: '0' is not accepted; a number of sessions from 1 to 250"),
         (["--sessions", "251"], "--sessions: '251' is not accepted"),
@@ -352,7 +350,7 @@ def test_a_study_is_a_table_of_setups(market: Engine, capsys: pytest.CaptureFixt
     ],
 )
 def test_a_study_of_nonsense_is_a_sentence(
-    market: Engine, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+    market: Engine, capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
 ) -> None:
     assert main(["screeners", "study", *options]) == 2
-    assert said in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err

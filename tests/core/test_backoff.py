@@ -1,4 +1,4 @@
-"""Close reasons in, decisions out; the dice are loaded: 0.5 unless a test says otherwise."""
+"""Decisions for close reasons. The random numbers are constant, 0.5 by default."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_ceiling_doubles_and_stops_at_a_minute():
 
 
 def test_jitter_is_full():
-    """Half the dice is half the wait, and none of it is fixed."""
+    """A random number of 0.5 halves the whole wait, so no part of the wait is fixed."""
     back_off = policy(0.5)
     assert [back_off.decide(drop(lived_s=30.0, data_s=0.0)).seconds for _ in range(4)] == [0.5, 1.0, 2.0, 4.0]
 
 
-def test_what_cannot_be_reached_is_tried_every_twenty_seconds_at_least():
+def test_an_unreachable_broker_is_tried_at_least_every_twenty_seconds():
     back_off = policy(0.999)
     waits = [back_off.decide(CloseReason("unreachable")).seconds for _ in range(10)]
     assert max(waits) == pytest.approx(19.98)
@@ -127,9 +127,7 @@ def test_request_fault_is_an_ordinary_end():
 
 
 def test_three_drops_without_a_packet_are_named_and_slowed_down():
-    """Bad credentials are often answered by an accepted handshake and a bare drop; it is never certain, so
-    never final.
-    """
+    """Bad credentials often lead to an accepted handshake and a drop. The cause is uncertain: never final."""
     back_off = policy(0.0)
     mute = CloseReason("closed", lived_s=0.5)
     assert [back_off.decide(mute).sentence for _ in range(2)] == ["", ""]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.identity import same
+from ltp.core.identity import same_instrument
 from ltp.core.instrument import Instrument
 
 
@@ -29,7 +29,7 @@ CALL = contract("NIFTY-Nov2026-26000-CE", "NIFTY 24 NOV 26000 CALL")
     ],
 )
 def test_another_contract(other: Instrument) -> None:
-    assert not same(CALL, other, {})
+    assert not same_instrument(CALL, other, {})
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,18 @@ def test_another_contract(other: Instrument) -> None:
     ],
 )
 def test_the_same_contract(other: Instrument) -> None:
-    assert same(CALL, other, {})
+    assert same_instrument(CALL, other, {})
 
 
 def test_a_contract_bears_the_new_name_of_its_share() -> None:
     before = contract("ZOMATO-Nov2026-FUT", "ZOMATO 24 NOV FUT")
     after = contract("ETERNAL-Nov2026-FUT", "ETERNAL 24 NOV FUT")
-    assert same(before, after, {"zomato": "ETERNAL"})
-    assert not same(before, after, {})
+    assert same_instrument(before, after, {"zomato": "ETERNAL"})
+    assert not same_instrument(before, after, {})
     hyphenated = contract("BAJAJ-AUTO-Nov2026-FUT", "BAJAJ-AUTO NOV FUT")
-    assert same(hyphenated, hyphenated._replace(symbol="BAJAJAUTO-Nov2026-FUT"), {"bajaj-auto": "BAJAJAUTO"})
+    assert same_instrument(
+        hyphenated, hyphenated._replace(symbol="BAJAJAUTO-Nov2026-FUT"), {"bajaj-auto": "BAJAJAUTO"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,23 +62,23 @@ def test_a_contract_bears_the_new_name_of_its_share() -> None:
         share("ETERNAL", "INE758T01015"),  # a rename
         share("ZOMATO", "INE758T01023"),  # a new face value
         share("ETERNAL", "INE758T01023"),
-        share("ETERNAL"),  # a file without ISINs says nothing
+        share("ETERNAL"),  # a file without ISINs is no evidence
         share("ZOMATO", "INE111A01017"),  # a scheme gave the company a new code
     ],
 )
 def test_the_same_share(other: Instrument) -> None:
-    assert same(share("ZOMATO", "INE758T01015"), other, {})
+    assert same_instrument(share("ZOMATO", "INE758T01015"), other, {})
 
 
 @pytest.mark.parametrize("other", [share("OTHER", "INE002A01018"), share("ZOMATO-D", "INE758T08015")])
 def test_another_share(other: Instrument) -> None:
-    assert not same(share("ZOMATO", "INE758T01015"), other, {})
+    assert not same_instrument(share("ZOMATO", "INE758T01015"), other, {})
 
 
 def test_funds_of_one_house_are_not_one_fund() -> None:
-    assert not same(share("GOLDBEES", "INF204KB17I5"), share("SILVERBEES", "INF204KC1402"), {})
+    assert not same_instrument(share("GOLDBEES", "INF204KB17I5"), share("SILVERBEES", "INF204KC1402"), {})
 
 
 def test_an_index_may_be_renamed() -> None:
     old = Instrument("IDX_I", 13, "CNX NIFTY", "CNX Nifty", "", 1, 5)
-    assert same(old, old._replace(symbol="NIFTY", name="Nifty 50"), {})
+    assert same_instrument(old, old._replace(symbol="NIFTY", name="Nifty 50"), {})

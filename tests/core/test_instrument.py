@@ -47,7 +47,7 @@ def test_a_key_is_accepted_as_it_is_and_split(parts):
         "<script>:1",
     ],
 )
-def test_what_is_no_key_is_named(text):
+def test_a_bad_key_is_named(text):
     with pytest.raises(InputError) as raised:
         parse_key(text, "keys")
     assert (raised.value.where, raised.value.value) == ("keys", text)

@@ -73,7 +73,7 @@ def test_the_exact_range_ends_before_its_bound(price, currency):
 @pytest.mark.parametrize(
     "never", [0.0, -0.0, -0.01, math.nan, math.inf, -math.inf, 10_000_001.0, 1e38, 1e-45, 0.00004]
 )
-def test_what_is_never_shown(never, currency):
+def test_impossible_prices_are_none(never, currency):
     assert price_from_float32(never, currency=currency) is None
 
 
@@ -116,7 +116,7 @@ def test_a_price_survives_json(price):
     "never", [0, 0.0, -1, -0.01, math.nan, math.inf, -math.inf, 10_000_000.01, 10**400, 0.00004]
 )
 def test_rupees_that_are_never_shown(never):
-    """JSON may hold an integer too long for a float."""
+    """JSON may contain an integer too long for a float."""
     assert price_from_rupees(never) is None
 
 
@@ -189,7 +189,7 @@ def test_parse_decimal(text, price):
         "9" * 5_000,
     ],
 )
-def test_what_is_no_decimal(text):
+def test_other_texts_are_no_decimals(text):
     assert parse_decimal(text) is None
 
 

@@ -14,7 +14,7 @@ def test_a_rate_is_the_rise_between_two_snapshots_over_the_time_between_them() -
     assert rates.per_s("writes") == pytest.approx(0.25)
 
 
-def test_what_came_before_the_first_snapshot_is_in_no_rate() -> None:
+def test_counts_before_the_first_snapshot_are_in_no_rate() -> None:
     rates = Rates(over_s=1)
     rates.take({"writes": 10**9}, 1e6)
     assert rates.per_s("writes") == 0
@@ -39,7 +39,7 @@ def test_a_counter_that_is_new_began_at_zero_and_one_that_was_never_counted_stan
     assert (rates.per_s("ends.left"), rates.per_s("ends.stalled")) == (2, 0)
 
 
-def test_the_callers_counters_are_not_held_on_to() -> None:
+def test_the_callers_counters_are_copied() -> None:
     counts, rates = {"writes": 0}, Rates(over_s=1)
     rates.take(counts, 0)
     counts["writes"] = 7

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ltp.core.screener import Row
-from ltp.core.sizing import Sizing, most_pct, quantity, resized
+from ltp.core.sizing import Sizing, max_position_pct, quantity, resized
 
 ROW = Row(
     "NSE_EQ:1333", 1, "HDFCBANK", entry=10_000_000, stop=9_500_000, quantity=200, risk=100_000_000
@@ -34,9 +34,9 @@ def test_a_row_is_sized_anew_and_stays_the_same_where_nothing_changes() -> None:
 
 
 def test_a_holding_of_years_has_an_allocation_too() -> None:
-    held = resized(ROW, LAKHS_10, most_pct("longterm"))
-    assert (held.quantity, held.allocation, held.allocation_pct) == (100, 1_000_000_000, 10.0)
-    assert most_pct("swing") == most_pct("custom-0123456789ab") == 25
+    row = resized(ROW, LAKHS_10, max_position_pct("longterm"))
+    assert (row.quantity, row.allocation, row.allocation_pct) == (100, 1_000_000_000, 10.0)
+    assert max_position_pct("swing") == max_position_pct("custom-0123456789ab") == 25
 
 
 @pytest.mark.parametrize("change", [{"entry": None}, {"stop": None}, {"stop": 10_000_000}, {"stop": 0}])

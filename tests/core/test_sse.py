@@ -6,7 +6,7 @@ from ltp.core.sse import encode, frame, piece
 
 
 def read(stream: bytes) -> list[dict[str, str]]:
-    """A browser's reading of an event stream, by the standard's rules for lines and fields."""
+    """Parse an event stream as a browser does, by the standard's rules for lines and fields."""
     events, fields, data = [], {}, []
     for line in stream.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]:
         name, _, value = line.partition(":")
@@ -54,7 +54,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n:
 
 @given(st.lists(st.tuples(text.filter(bool), st.none() | st.integers(0)), max_size=4))
 def test_a_browser_reads_back_what_was_sent(sent):
-    """Whatever the data, it never ends its event early, adds a field or leaks into the next event."""
+    """No data ends its event early, adds a field or leaks into the next event."""
     stream = b"".join(encode(data, id=number) for data, number in sent)
     expected = [
         {

@@ -1,4 +1,4 @@
-"""Real and simulated candles never lie in one database."""
+"""A database never has both real and simulated candles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
 from ltp.db import candle_source, candles, corporate_actions, runs
-from ltp.db.candle_source import claim, held, simulated_instruments
+from ltp.db.candle_source import claim, origin, simulated_instruments
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError
 
@@ -39,18 +39,18 @@ def simulated(engine: Engine) -> Engine:
     return engine
 
 
-def test_whose_candles_there_are_is_known(engine: Engine) -> None:
-    assert (held(engine), simulated_instruments(engine)) == ("nothing", 0)
+def test_the_source_of_the_stored_candles_is_known(engine: Engine) -> None:
+    assert (origin(engine), simulated_instruments(engine)) == ("nothing", 0)
     candles.upsert(engine, "adjusted", {HDFC: [CANDLE]}, simulated=True)
-    assert (held(engine), simulated_instruments(engine)) == ("simulated", 1)
+    assert (origin(engine), simulated_instruments(engine)) == ("simulated", 1)
     candles.upsert(engine, "raw", {HDFC: [CANDLE]})
-    assert (held(engine), simulated_instruments(engine)) == ("real", 0)
+    assert (origin(engine), simulated_instruments(engine)) == ("real", 0)
 
 
 def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothing_else(
     simulated: Engine,
 ) -> None:
-    corporate_actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "somebody")])
+    corporate_actions.confirm(simulated, [Action(HDFC, DAY, 2, 1, "confirmed", "", "ca.csv")])
     kept = runs.insert_run(simulated, "swing", [Row(HDFC, 1, "HDFCBANK")], sample=True, source="mine.csv")
     runs.insert_run(
         simulated,
@@ -63,7 +63,7 @@ def test_real_candles_remove_simulated_ones_their_days_and_their_runs_and_nothin
     with writing(simulated) as connection:
         assert claim(connection, simulated=False) == 2
         assert claim(connection, simulated=False) == 0
-    assert (candles.last_days(simulated, "adjusted"), candles.days(simulated), held(simulated)) == (
+    assert (candles.last_days(simulated, "adjusted"), candles.days(simulated), origin(simulated)) == (
         {},
         [],
         "nothing",
@@ -81,7 +81,7 @@ def test_a_claim_that_is_rolled_back_removes_nothing(simulated: Engine) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         half()
-    assert (held(simulated), simulated_instruments(simulated), len(candles.days(simulated))) == (
+    assert (origin(simulated), simulated_instruments(simulated), len(candles.days(simulated))) == (
         "simulated",
         2,
         1,
@@ -100,4 +100,4 @@ def test_simulated_candles_never_join_real_ones(engine: Engine, basis: candles.B
 
 def test_nothing_to_store_claims_nothing(simulated: Engine) -> None:
     assert candles.upsert(simulated, "raw", {HDFC: []}) == 0
-    assert held(simulated) == "simulated"
+    assert origin(simulated) == "simulated"

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select, text
 
 from ltp.core.history import candle
 from ltp.core.history.candle import Candle
-from ltp.db import candles
+from ltp.db import candles, recent_candles
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.schema import daily_candles
 
@@ -24,7 +24,7 @@ def day(offset: int, close: int = 100_0000) -> Candle:
     return Candle(date(2024, 12, 30) + timedelta(days=offset), 100_0000, 110_0000, 90_0000, close, 7)
 
 
-def test_what_is_stored_comes_back_by_day(engine: Engine) -> None:
+def test_candles_come_back_by_day(engine: Engine) -> None:
     assert candles.upsert(engine, "raw", {HDFC: [day(3), day(0), day(1)], NIFTY: [day(0)]}) == 4
     assert candles.fetch(engine, "raw", HDFC) == [day(0), day(1), day(3)]
     assert candles.fetch(engine, "raw", TCS) == []
@@ -67,7 +67,7 @@ def test_the_beginning_of_each_history(engine: Engine) -> None:
     }
 
 
-def test_many_are_read_at_once_within_a_time(engine: Engine) -> None:
+def test_many_instruments_are_read_at_once_between_two_days(engine: Engine) -> None:
     candles.upsert(engine, "raw", {key: [day(0), day(1), day(2), day(3)] for key in (HDFC, TCS, NIFTY)})
     found = candles.fetch_packed(engine, "raw", [HDFC, NIFTY, "NSE_EQ:7"], day(1).day, day(2).day)
     assert {key: candle.unpack(packed) for key, packed in found.items()} == {
@@ -84,7 +84,7 @@ def test_an_id_of_another_segment_is_another_instrument(engine: Engine) -> None:
     assert set(candles.fetch_packed(engine, "raw", ["NSE_EQ:13"], date.min, date.max)) == {"NSE_EQ:13"}
 
 
-def test_more_than_can_be_named_in_a_query_are_read(engine: Engine) -> None:
+def test_more_keys_than_a_query_names_are_read(engine: Engine) -> None:
     keys = [f"NSE_EQ:{number}" for number in range(1, 1001)]
     candles.upsert(engine, "raw", {key: [day(0)] for key in [*keys, NIFTY]})
     assert candles.fetch_packed(engine, "raw", keys, date.min, date.max).keys() == set(keys)
@@ -112,7 +112,7 @@ def test_a_history_goes_on_under_another_id(engine: Engine) -> None:
     assert candles.fetch(engine, "raw", TCS) == [day(0), day(1, close=101_0000), day(400)]
 
 
-def test_sessions_are_noted_and_the_fullest_note_stays(engine: Engine) -> None:
+def test_of_two_imports_of_a_session_the_fuller_one_stays(engine: Engine) -> None:
     assert candles.newest_day(engine) is None
     with writing(engine) as connection:
         candles.note_day(connection, day(1).day, "b.zip", 2000)
@@ -140,19 +140,11 @@ def test_a_write_that_fails_stores_nothing(engine: Engine) -> None:
     assert candles.fetch(engine, "raw", HDFC) == []
 
 
-def test_the_sessions_since_a_day_come_without_what_was_before(engine: Engine) -> None:
-    history = [Candle(date(2025, 12, 1) + timedelta(days=back), 5, 6, 4, 5, back) for back in range(60)]
-    candles.upsert(engine, "raw", {"NSE_EQ:1": history, "NSE_EQ:2": history[:3], "IDX_I:1": history})
-    found = candles.fetch_since(engine, "raw", ["NSE_EQ:1", "NSE_EQ:2"], date(2025, 12, 28), history[-1].day)
-    assert {key: candle.unpack(packed) for key, packed in found.items()} == {"NSE_EQ:1": history[27:]}
-    assert candles.fetch_since(engine, "adjusted", ["NSE_EQ:1"], date(2025, 12, 28), history[-1].day) == {}
-
-
 def test_an_import_mends_a_torn_year(engine: Engine) -> None:
     candles.upsert(engine, "raw", {HDFC: [day(3), day(4)]})
     with writing(engine) as connection:
         connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 1, length(packed) - 7)"))
-    assert candles.fetch_since(engine, "raw", [HDFC], day(3).day, day(4).day) == {}
+    assert recent_candles.fetch_since(engine, "raw", [HDFC], day(3).day, day(4).day) == {}
     assert (candles.fetch(engine, "raw", HDFC), candles.last_days(engine, "raw")) == ([], {})
     assert candles.upsert(engine, "raw", {HDFC: [day(4), day(5)]}) == 2
     assert candles.fetch(engine, "raw", HDFC) == [day(3), day(4), day(5)]

@@ -61,7 +61,7 @@ def test_a_warm_catalog_answers_without_sql(engine: Engine, statements: list[str
     assert statements == []
 
 
-def test_a_refresh_without_news_reads_no_rows_again(engine: Engine, statements: list[str]) -> None:
+def test_a_refresh_without_changes_reads_no_rows_again(engine: Engine, statements: list[str]) -> None:
     runs.insert_run(engine, "swing", [FIRST], sample=False)
     catalog = Catalog(engine)
     catalog.refresh()
@@ -69,6 +69,7 @@ def test_a_refresh_without_news_reads_no_rows_again(engine: Engine, statements: 
     statements.clear()
     catalog.refresh()
     assert catalog.current("swing") is before
+    assert statements
     assert not [
         statement for statement in statements if "screener_rows" in statement or "symbol" in statement
     ]
@@ -101,7 +102,7 @@ def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
     assert run is not None
     assert run.id == run_id
     assert [record.message for record in caplog.records] == [
-        "The database cannot be read: database is locked. Pages go on with what was last read."
+        "The database cannot be read: database is locked. Pages show the data of the last read."
     ]
     holder.close()
     assert catalog.refresh()
@@ -110,14 +111,14 @@ def test_a_locked_database_leaves_the_last_known_and_is_logged_once(
 def test_the_catalog_follows_by_itself(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr(catalog_module, "_REFRESH_EVERY_S", 0.02)
+    monkeypatch.setattr(catalog_module, "REFRESH_EVERY_S", 0.02)
     catalog = Catalog(engine)
     catalog.start()
     runs.insert_run(engine, "swing", [FIRST], sample=False)
     wait_for(lambda: catalog.current("swing"))
 
 
-def test_runs_of_every_kind_are_known_and_those_of_the_built_in_screeners_held(engine: Engine) -> None:
+def test_heads_of_all_kinds_are_cached_and_rows_of_the_built_in_screeners(engine: Engine) -> None:
     catalog = Catalog(engine)
     swing = runs.insert_run(
         engine, "swing", [FIRST], sample=False, as_of=date(2026, 11, 20), universe="nifty50"
@@ -137,47 +138,47 @@ def test_runs_of_every_kind_are_known_and_those_of_the_built_in_screeners_held(e
     assert run.rows == (SECOND,)
 
 
-def test_saved_screens_requests_and_universes_are_followed(engine: Engine, statements: list[str]) -> None:
+def test_saved_screens_evaluations_and_universes_are_followed(engine: Engine, statements: list[str]) -> None:
     catalog = Catalog(engine)
     catalog.refresh()
-    assert (list(catalog.screens()), catalog.screen("mine"), catalog.screening("swing")) == ([], None, None)
+    assert (list(catalog.screens()), catalog.screen("mine"), catalog.evaluation("swing")) == ([], None, None)
     assert list(catalog.universes()) == []
     saved = saved_screens.save(engine, "mine", "Mine", SPEC)
-    asked = evaluations.request(engine, "swing")
+    queued = evaluations.enqueue(engine, "swing")
     universes.replace(engine, "nifty50", "NIFTY 50", "test", ["NSE_EQ:1333"])
     catalog.refresh()
     statements.clear()
     assert (list(catalog.screens()), catalog.screen("mine")) == ([saved], saved)
-    screening = catalog.screening("swing")
-    assert screening is not None
-    assert (screening.id, screening.open) == (asked, True)
+    evaluation = catalog.evaluation("swing")
+    assert evaluation is not None
+    assert (evaluation.id, evaluation.open) == (queued, True)
     assert catalog.universes()["nifty50"].size == 1
     assert statements == []
-    evaluations.claim(engine, asked)
-    evaluations.beat(engine, asked, done=3, total=9, found=1, per_s=1.5)
+    evaluations.claim(engine, queued)
+    evaluations.beat(engine, queued, done=3, total=9, found=1, per_s=1.5)
     saved_screens.remove(engine, "mine")
     catalog.refresh()
-    screening = catalog.screening("swing")
-    assert screening is not None
-    assert (screening.state, screening.done) == ("running", 3)
+    evaluation = catalog.evaluation("swing")
+    assert evaluation is not None
+    assert (evaluation.state, evaluation.done) == ("running", 3)
     assert catalog.screen("mine") is None
 
 
-def test_while_a_screen_is_evaluated_it_looks_more_often(engine: Engine) -> None:
+def test_the_catalog_reads_more_often_during_an_evaluation(engine: Engine) -> None:
     instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)])
     catalog = Catalog(engine)
-    assert catalog._every_s() == catalog_module._FIRST_READ_EVERY_S
+    assert catalog.refresh_every_s() == catalog_module.FIRST_READ_EVERY_S
     catalog.refresh()
-    assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
-    asked = evaluations.request(engine, "swing")
+    assert catalog.refresh_every_s() == catalog_module.REFRESH_EVERY_S
+    queued = evaluations.enqueue(engine, "swing")
     catalog.refresh()
-    assert catalog._every_s() == catalog_module._EVALUATING_EVERY_S
-    evaluations.fail(engine, asked, "x")
+    assert catalog.refresh_every_s() == catalog_module.EVALUATING_EVERY_S
+    evaluations.fail(engine, queued, "x")
     catalog.refresh()
-    assert catalog._every_s() == catalog_module._REFRESH_EVERY_S
+    assert catalog.refresh_every_s() == catalog_module.REFRESH_EVERY_S
 
 
-def test_an_import_is_read_when_it_is_through(engine: Engine) -> None:
+def test_an_import_is_read_once_it_has_ended(engine: Engine) -> None:
     first, second = Instrument("NSE_EQ", 1, "A", "", "", 1, 5), Instrument("NSE_EQ", 2, "B", "", "", 1, 5)
     catalog = Catalog(engine)
     instruments.seed(engine, [first])
@@ -205,4 +206,5 @@ def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(
     statements.clear()
     assert other.refresh()
     assert other.plans.of(run_id) == {}
+    assert statements
     assert not [statement for statement in statements if "candle" in statement]

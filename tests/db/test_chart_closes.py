@@ -29,7 +29,7 @@ def history(count: int, rupees: float = 100.0, last: date = LAST) -> list[Candle
     return [Candle(last - timedelta(days=count - 1 - at), *[price] * 4, 1) for at, price in enumerate(prices)]
 
 
-def test_three_years_come_in_one_look_at_one_share(engine: Engine) -> None:
+def test_three_years_are_read_in_two_queries_of_one_share(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: history(2_000), "NSE_EQ:2": history(10)})
     seen: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
@@ -44,7 +44,7 @@ def test_there_may_be_none(engine: Engine) -> None:
     assert chart_closes.fetch(engine, KEY) is None
 
 
-def test_what_a_screen_would_take_is_taken(engine: Engine) -> None:
+def test_the_basis_is_the_one_that_a_screen_takes(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: history(5)})
     candles.upsert(engine, "adjusted", {KEY: history(300, 50.0)})
     found = chart_closes.fetch(engine, KEY)

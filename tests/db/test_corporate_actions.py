@@ -23,13 +23,13 @@ def engine(tmp_path: Path) -> Engine:
     return engine
 
 
-def test_what_was_found_is_known_by_instrument(engine: Engine) -> None:
+def test_detected_actions_are_read_by_instrument(engine: Engine) -> None:
     assert corporate_actions.fetch(engine) == [SPLIT, BONUS]
     assert corporate_actions.fetch(engine, HDFC) == [BONUS]
     assert corporate_actions.fetch(engine, "NSE_EQ:7") == []
 
 
-def test_another_look_is_news_only_where_it_found_more(engine: Engine) -> None:
+def test_only_actions_that_are_new_are_returned(engine: Engine) -> None:
     again = BONUS._replace(evidence="opened at 1/2.01; 10 sessions since")
     assert corporate_actions.replace_detected(engine, [HDFC, BAJAJ], [SPLIT, again]) == []
     assert corporate_actions.fetch(engine) == [SPLIT, again]
@@ -40,7 +40,7 @@ def test_a_suspicion_that_did_not_last_goes(engine: Engine) -> None:
     assert corporate_actions.fetch(engine) == [SPLIT]
 
 
-def test_what_somebody_said_stays_and_is_not_suspected_again(engine: Engine) -> None:
+def test_a_confirmed_or_dismissed_action_stays_and_is_not_suspected_again(engine: Engine) -> None:
     announced = SPLIT._replace(ex_day=date(2025, 6, 13), state="confirmed", source="ca.csv")
     corporate_actions.confirm(engine, [announced])
     dismissed = corporate_actions.dismiss(engine, HDFC, BONUS.ex_day, "command line")
@@ -49,7 +49,7 @@ def test_what_somebody_said_stays_and_is_not_suspected_again(engine: Engine) -> 
     assert corporate_actions.fetch(engine) == [announced, dismissed]
 
 
-def test_what_gives_way_to_another_word_is_returned_and_the_same_word_stays(engine: Engine) -> None:
+def test_replaced_actions_that_differ_are_returned_and_an_equal_one_stays(engine: Engine) -> None:
     assert corporate_actions.confirm(engine, [SPLIT]) == [], "the ratio that was detected"
     confirmed = SPLIT._replace(state="confirmed")
     assert corporate_actions.confirm(engine, [SPLIT._replace(source="ca.csv")]) == []
@@ -61,7 +61,7 @@ def test_what_gives_way_to_another_word_is_returned_and_the_same_word_stays(engi
     assert corporate_actions.confirm(engine, [other]) == [dismissed]
 
 
-def test_what_is_unexplained_is_a_suspicion_too(engine: Engine) -> None:
+def test_an_unexplained_step_is_a_suspicion_too(engine: Engine) -> None:
     step = BONUS._replace(state="unexplained", numerator=284185, denominator=258000)
     assert corporate_actions.replace_detected(engine, [HDFC], [step]) == []
     assert corporate_actions.fetch(engine, HDFC) == [step]
@@ -69,7 +69,7 @@ def test_what_is_unexplained_is_a_suspicion_too(engine: Engine) -> None:
     assert corporate_actions.fetch(engine, HDFC) == []
 
 
-def test_what_was_announced_waits_whatever_candles_show(engine: Engine) -> None:
+def test_an_announced_step_waits_even_if_candles_show_none(engine: Engine) -> None:
     step = BONUS._replace(state="unexplained", numerator=284185, denominator=258000, source="ca.csv")
     assert corporate_actions.suspect(engine, [step]) == [step]
     assert corporate_actions.fetch(engine, HDFC) == [step]
@@ -83,7 +83,7 @@ def test_what_was_announced_waits_whatever_candles_show(engine: Engine) -> None:
     assert [each.state for each in corporate_actions.fetch(engine, HDFC)] == ["dismissed"]
 
 
-def test_a_word_can_be_taken_back(engine: Engine) -> None:
+def test_a_dismissed_action_can_be_confirmed(engine: Engine) -> None:
     corporate_actions.dismiss(engine, HDFC, BONUS.ex_day, "command line")
     corporate_actions.confirm(engine, [BONUS._replace(numerator=3, denominator=2)])
     assert corporate_actions.fetch(engine, HDFC) == [
@@ -102,7 +102,7 @@ def test_nothing_can_be_dismissed_that_is_not_known(engine: Engine) -> None:
         corporate_actions.dismiss(engine, HDFC, date(2025, 8, 25), "command line")
 
 
-def test_what_was_said_of_an_id_goes_on_under_another(engine: Engine) -> None:
+def test_actions_move_to_another_key(engine: Engine) -> None:
     mine = BONUS._replace(key=BAJAJ, numerator=5)
     corporate_actions.replace_detected(engine, [BAJAJ], [SPLIT, mine])
     with writing(engine) as connection:

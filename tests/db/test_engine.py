@@ -1,4 +1,4 @@
-"""The database as it is opened: addresses, journal, bounds on waiting, and errors in our own words."""
+"""Opening a database: addresses, journal mode, timeouts, and errors as sentences."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fail_half_way(engine: Engine) -> None:
         connection.execute(text("INSERT INTO nowhere VALUES (1)"))
 
 
-def test_what_fails_inside_a_write_is_rolled_back_whole(tmp_path: Path) -> None:
+def test_an_error_inside_a_write_rolls_it_back_whole(tmp_path: Path) -> None:
     engine = open_engine(url(tmp_path))
     with pytest.raises(DatabaseError, match="The database cannot be written: no such table: nowhere"):
         fail_half_way(engine)
@@ -68,22 +68,22 @@ def test_a_locked_database_is_a_sentence(tmp_path: Path) -> None:
     holder.execute("BEGIN EXCLUSIVE")
     with (
         pytest.raises(DatabaseError, match="cannot be read: database is locked"),
-        reading(engine, patience_ms=20) as connection,
+        reading(engine, busy_timeout_ms=20) as connection,
     ):
         connection.execute(text("SELECT count(*) FROM instruments"))
     holder.close()
 
 
-def test_a_lock_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+def test_a_lock_is_waited_for_no_longer_than_the_timeout(tmp_path: Path) -> None:
     engine = open_engine(url(tmp_path))
-    with reading(engine, patience_ms=20) as connection:
+    with reading(engine, busy_timeout_ms=20) as connection:
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 20
     with reading(engine) as connection:
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
 
 
 def test_two_writers_follow_each_other_instead_of_failing(tmp_path: Path) -> None:
-    """A write begins IMMEDIATE: the second waits at its begin, where waiting is possible."""
+    """A write begins IMMEDIATE: the second one waits at its BEGIN, where SQLite can wait."""
     engine = open_engine(url(tmp_path))
     with writing(engine) as connection:
         other = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None, timeout=0)

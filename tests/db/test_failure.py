@@ -1,4 +1,4 @@
-"""Which failure of a database waiting can help against, in the drivers' own words."""
+"""Driver errors: which are permanent, and their reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from ltp.db import failure
-from ltp.db.engine import open_engine, open_when_there, reading, writing
+from ltp.db.engine import open_engine, open_when_reachable, reading, writing
 from ltp.errors import DatabaseError
 
 
@@ -33,7 +33,9 @@ def test_a_wrong_password_is_final(postgresql: Any) -> None:
     ("user", "password", "database"),
     [("stranger", "hush", "postgres"), ("ltp", "secret", "nowhere"), ("ltp", "", "postgres")],
 )
-def test_who_or_what_is_not_there_is_final(postgresql: Any, user: str, password: str, database: str) -> None:
+def test_an_unknown_user_or_database_is_permanent(
+    postgresql: Any, user: str, password: str, database: str
+) -> None:
     assert refused(postgresql.url(user=user, password=password, database=database)).permanent
 
 
@@ -47,7 +49,7 @@ def test_missing_rights_are_final(postgresql: Any) -> None:
     assert "permission denied for schema public" in str(error)
 
 
-def test_nobody_listening_may_pass(free_port: Any) -> None:
+def test_a_refused_connection_is_not_permanent(free_port: Any) -> None:
     error = refused(f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp")
     assert not error.permanent
     assert "Connection refused" in str(error)
@@ -67,9 +69,12 @@ def test_the_schema_is_made_and_used_on_postgresql(postgresql: Any) -> None:
         assert connection.execute(text("SHOW statement_timeout")).scalar() == "5s"
 
 
-def test_several_addresses_are_told_by_what_the_first_said() -> None:
-    words = "Multiple connection attempts failed. All failures were:\n- a: connection failed: password authentication failed"
-    error = OperationalError("", None, Exception(words))
+def test_of_several_addresses_the_first_error_is_the_reason() -> None:
+    message = (
+        "Multiple connection attempts failed. All failures were:\n"
+        "- a: connection failed: password authentication failed"
+    )
+    error = OperationalError("", None, Exception(message))
     assert failure.reason(error) == "a: connection failed: password authentication failed"
     assert failure.is_permanent(error)
 
@@ -95,13 +100,13 @@ def test_a_lock_may_pass(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/ltp.sqlite3")
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(DatabaseError) as caught, reading(engine, patience_ms=20) as connection:
+    with pytest.raises(DatabaseError) as caught, reading(engine, busy_timeout_ms=20) as connection:
         connection.execute(text("SELECT count(*) FROM instruments"))
     holder.close()
     assert not caught.value.permanent
 
 
-def test_it_is_waited_for_until_it_is_there_and_each_reason_said_once(
+def test_opening_waits_until_the_database_answers_and_logs_each_reason_once(
     postgresql: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     postgresql.stop()
@@ -114,23 +119,25 @@ def test_it_is_waited_for_until_it_is_there_and_each_reason_said_once(
         return False
 
     with caplog.at_level("INFO"):
-        engine = open_when_there(postgresql.url(), wait=wait, process="worker")
+        engine = open_when_reachable(postgresql.url(), wait=wait, process="worker")
     assert engine is not None
     assert len(waits) >= 3
-    told = [record.getMessage() for record in caplog.records if record.name == "ltp.db.engine"]
-    assert sum("The worker waits for it." in line for line in told) == 1
-    assert told[-1] == "The database answers"
+    logged = [record.getMessage() for record in caplog.records if record.name == "ltp.db.engine"]
+    assert sum("The worker waits for it." in line for line in logged) == 1
+    assert logged[-1] == "The database answers"
 
 
-def test_the_wait_ends_when_it_is_told_to(free_port: Any) -> None:
+def test_the_wait_ends_when_the_process_stops(free_port: Any) -> None:
     url = f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp"
-    assert open_when_there(url, wait=lambda _: True, process="worker") is None
+    assert open_when_reachable(url, wait=lambda _: True, process="worker") is None
 
 
-def test_a_database_that_is_away_may_be_away(free_port: Any, tmp_path: Path) -> None:
-    engine = open_engine(f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp", may_be_away=True)
+def test_a_database_that_is_away_may_be_unreachable(free_port: Any, tmp_path: Path) -> None:
+    engine = open_engine(
+        f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp", may_be_unreachable=True
+    )
     with pytest.raises(DatabaseError), reading(engine):
         pass
     (tmp_path / "ltp.sqlite3").mkdir()
     with pytest.raises(DatabaseError):
-        open_engine(f"sqlite:///{tmp_path}/ltp.sqlite3", may_be_away=True)
+        open_engine(f"sqlite:///{tmp_path}/ltp.sqlite3", may_be_unreachable=True)

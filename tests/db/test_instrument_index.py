@@ -18,7 +18,7 @@ def keys(words: str, directory: InstrumentIndex = DIRECTORY, limit: int = 9) -> 
     return [each.key for each in directory.search(words, limit).instruments]
 
 
-def test_what_goes_in_comes_out() -> None:
+def test_instruments_come_back_as_they_were_added() -> None:
     assert list(DIRECTORY) == EVERY
     assert len(DIRECTORY) == 7
     assert [DIRECTORY.get(each.key) for each in EVERY] == EVERY
@@ -75,13 +75,13 @@ def test_thousands_of_contracts_do_not_hide_a_share() -> None:
     assert directory.search("ni", 2).more
 
 
-def test_what_would_break_a_line_is_taken_out() -> None:
+def test_separators_and_line_ends_in_names_become_spaces() -> None:
     directory = InstrumentIndex([[HDFC._replace(symbol="A\nB", name="C\x1fD")], [FUTURE]])
     assert directory.get(HDFC.key) == HDFC._replace(symbol="A B", name="C D")
     assert directory.find("NSE_FNO", FUTURE.symbol) == FUTURE
 
 
-def test_building_lets_others_run_between_two_batches() -> None:
+def test_building_pauses_between_two_batches() -> None:
     pauses: list[int] = []
     InstrumentIndex([EVERY[:3], EVERY[3:]], pause=lambda: pauses.append(1))
     assert len(pauses) == 2

@@ -35,7 +35,7 @@ def changed_at(engine: Engine) -> object:
         return instruments.changed_at(connection)
 
 
-def test_seeding_again_corrects_what_differs_and_touches_nothing_else(engine: Engine) -> None:
+def test_seeding_again_updates_only_changed_instruments(engine: Engine) -> None:
     before = changed_at(engine)
     instruments.seed(engine, [HDFC, NIFTY])
     assert changed_at(engine) == before
@@ -91,7 +91,7 @@ def test_contracts_have_no_former_names(engine: Engine) -> None:
     assert names(engine) == {}
 
 
-def test_what_a_source_does_not_say_is_not_taken_away(engine: Engine) -> None:
+def test_columns_that_a_source_lacks_keep_their_values(engine: Engine) -> None:
     instruments.seed(engine, [HDFC._replace(series="EQ", sector="Financial Services")])
     instruments.seed(engine, [HDFC._replace(isin="", tick_size=0)])
     assert find(engine, HDFC.key) == HDFC._replace(series="EQ", sector="Financial Services")

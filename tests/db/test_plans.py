@@ -40,7 +40,7 @@ def trade(engine: Engine, key: str, days_after: int, high: int, low: int, basis:
 
 
 def renew(plans: Plans) -> None:
-    for _ in range(2):  # what is new is read once it stands still
+    for _ in range(2):  # new candles are read when two calls have seen the same version
         plans.renew()
 
 
@@ -62,17 +62,17 @@ def test_new_candles_change_the_plans_that_were_given_out(engine: Engine) -> Non
     trade(engine, KEY, 0, 106, 104)
     plans = Plans(engine)
     plans.learn(run())
-    held = plans.of(1)
-    assert held[KEY].stage == "waiting"
+    shown = plans.of(1)
+    assert shown[KEY].stage == "waiting"
     trade(engine, KEY, 1, 106, 101)
     renew(plans)
-    assert held[KEY].stage == "entered"
+    assert shown[KEY].stage == "entered"
     trade(engine, KEY, 2, 99, 90)
     renew(plans)
-    assert held[KEY].stage == "stop hit"
+    assert shown[KEY].stage == "stop hit"
 
 
-def test_candles_that_are_coming_in_are_read_when_they_are_through(engine: Engine) -> None:
+def test_candles_of_an_import_are_read_once_it_has_ended(engine: Engine) -> None:
     trade(engine, KEY, 1, 106, 104)
     plans = Plans(engine)
     plans.learn(run())
@@ -84,7 +84,7 @@ def test_candles_that_are_coming_in_are_read_when_they_are_through(engine: Engin
     assert plans.of(1)[KEY].stage == "entered"
 
 
-def test_nothing_is_read_again_without_news(engine: Engine) -> None:
+def test_candles_are_not_read_again_without_new_ones(engine: Engine) -> None:
     trade(engine, KEY, 1, 106, 101)
     plans, seen = Plans(engine), list[str]()
     plans.learn(run())
@@ -92,10 +92,11 @@ def test_nothing_is_read_again_without_news(engine: Engine) -> None:
     plans.learn(run())
     assert seen == []
     renew(plans)
+    assert any("candle_days" in statement for statement in seen)
     assert not [statement for statement in seen if "daily_candles" in statement]
 
 
-def test_both_bases_are_joined_by_day_and_what_was_traded_counts(engine: Engine) -> None:
+def test_both_bases_are_joined_by_day_and_raw_candles_win(engine: Engine) -> None:
     trade(engine, KEY, 1, 106, 101, "adjusted")
     trade(engine, KEY, 2, 121, 104, "adjusted")
     trade(engine, KEY, 2, 119, 104, "raw")
@@ -131,7 +132,7 @@ def test_an_imported_list_has_no_session_to_count_from(engine: Engine) -> None:
     assert stages(plans) == {KEY: "unseen", OTHER: "unseen"}
 
 
-def test_the_runs_that_were_looked_at_least_lately_are_forgotten(engine: Engine) -> None:
+def test_the_least_recently_shown_runs_are_dropped(engine: Engine) -> None:
     plans = Plans(engine)
     for run_id in range(1, 33):
         plans.learn(run(run_id))

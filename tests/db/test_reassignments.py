@@ -31,7 +31,7 @@ def clear(engine: Engine) -> None:
         reassignments.clear(connection, reassignments.pending(engine))
 
 
-def test_what_was_kept_of_the_former_instrument_goes_once(engine: Engine) -> None:
+def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     run = insert_run(engine, "swing", [Row(OLD, 1, "A"), Row(OTHER, 2, "B")], sample=False)
     before = datetime.now(UTC)
     with writing(engine) as connection:
@@ -49,7 +49,7 @@ def test_what_was_kept_of_the_former_instrument_goes_once(engine: Engine) -> Non
     assert reassignments.lately(engine, -1) == {}
 
 
-def test_a_key_can_be_given_again(engine: Engine) -> None:
+def test_a_key_can_be_reassigned_again(engine: Engine) -> None:
     for _ in range(2):
         with writing(engine) as connection:
             reassignments.note(connection, [OLD])

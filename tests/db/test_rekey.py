@@ -17,7 +17,7 @@ def candle(day: date, close: int) -> Candle:
     return Candle(day, close, close, close, close, 1)
 
 
-def test_everything_follows_and_what_the_new_one_has_stays(tmp_path: Path) -> None:
+def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     first, second, third = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 2))
     candles.upsert(engine, "raw", {OLD: [candle(first, 1), candle(second, 2)], OTHER: [candle(first, 9)]})

@@ -73,14 +73,14 @@ def test_a_run_is_stored_whole_or_not_at_all(engine: Engine, twin: Row) -> None:
     assert instruments.fetch_all(engine) == []
 
 
-def test_results_are_known_to_the_master_afterwards_without_renaming_what_it_knew(engine: Engine) -> None:
+def test_unknown_instruments_of_a_run_are_added_and_known_ones_stay(engine: Engine) -> None:
     known = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500)
     instruments.seed(engine, [known])
     runs.insert_run(engine, "swing", [FIRST, SECOND], sample=False)
     assert instruments.fetch_all(engine) == [known, Instrument("NSE_EQ", 11536, "TCS", "", "", 1, 0)]
 
 
-def test_a_look_back_does_not_take_the_place_of_a_later_session(engine: Engine) -> None:
+def test_a_run_of_an_earlier_session_does_not_become_current(engine: Engine) -> None:
     def run(kind: str, day: date | None) -> int:
         return runs.insert_run(engine, kind, [FIRST], sample=False, as_of=day)
 
@@ -102,7 +102,7 @@ def test_keys_are_read_without_the_rows(engine: Engine) -> None:
     assert runs.fetch_keys(engine, run_id + 1) == []
 
 
-def test_old_runs_are_forgotten_and_what_is_saved_lasts(
+def test_old_runs_are_deleted_except_those_of_saved_screens(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "KEPT_BUILT_IN", 3)

@@ -65,13 +65,13 @@ def test_a_screen_of_the_same_name_is_replaced_and_one_of_another_is_not(engine:
         "a.csv",
     ],
 )
-def test_an_address_that_is_none_is_refused(engine: Engine, slug: str) -> None:
+def test_a_bad_address_is_refused(engine: Engine, slug: str) -> None:
     with pytest.raises(InputError, match=r"^Address: "):
         saved_screens.save(engine, slug, "Mine", SPEC)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\u202eb"])
-def test_a_name_that_is_none_is_refused(engine: Engine, name: str) -> None:
+def test_a_bad_name_is_refused(engine: Engine, name: str) -> None:
     with pytest.raises(InputError, match=r"^Name: "):
         saved_screens.save(engine, "mine", name, SPEC)
 
@@ -81,7 +81,7 @@ def test_a_screen_without_criteria_is_not_saved(engine: Engine) -> None:
         saved_screens.save(engine, "mine", "Mine", Spec(universe="all"))
 
 
-def test_so_many_and_no_more(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_saved_screens_is_limited(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_screens, "MAX_SAVED", 2)
     saved_screens.save(engine, "a", "A", SPEC)
     saved_screens.save(engine, "b", "B", SPEC)

@@ -48,7 +48,7 @@ def test_a_failed_replacement_keeps_the_old_members(engine: Engine) -> None:
     assert universes.keys(engine, "fno") == ["NSE_EQ:25"]
 
 
-def test_a_cache_can_tell_that_something_changed(engine: Engine) -> None:
+def test_changed_at_rises_with_every_replacement(engine: Engine) -> None:
     def newest() -> object:
         with reading(engine) as connection:
             return universes.changed_at(connection)

@@ -1,4 +1,4 @@
-"""The schema: one history of revisions, safe against company and against being cut short."""
+"""The schema: one history of revisions, safe with several processes and when a process is killed."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_database_that_is_ready_is_opened_while_another_process_holds_the_upgr
         open_engine(str(engine.url))
 
 
-def test_a_lock_that_is_never_given_up_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrade, "_LOCK_WITHIN_S", 0.1)
+def test_a_lock_that_is_never_released_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrade, "LOCK_WITHIN_S", 0.1)
     with open(tmp_path / "ltp.sqlite3.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(DatabaseError, match="Another process has been upgrading"):
@@ -91,7 +91,8 @@ def test_an_upgrade_that_fails_half_way_leaves_the_old_schema(engine: Engine, tm
     revision = later / "versions" / "9999_later.py"
     revision.write_text(
         "from alembic import op\nrevision, down_revision = '9999', '0007'\n"
-        "def upgrade():\n    op.execute('CREATE TABLE later (a)')\n    op.execute('INSERT INTO nowhere VALUES (1)')\n"
+        "def upgrade():\n    op.execute('CREATE TABLE later (a)')\n    op.execute('INSERT INTO nowhere "
+        "VALUES (1)')\n"
     )
     with pytest.raises(DatabaseError, match="no such table: nowhere"), translated("upgraded"):
         upgrade.to_head(engine, later)

@@ -218,7 +218,7 @@ def test_any_bytes_never_raise_and_never_give_more_than_they_can_hold(message):
 
 
 @given(any_packet, st.binary(max_size=300))
-def test_what_follows_a_packet_is_read_as_if_it_stood_alone(packet, rest):
+def test_bytes_behind_a_packet_are_read_as_if_they_stood_alone(packet, rest):
     first = encode(packet)
     packets, faults = decode(rest) if rest else ([], [])
     moved = [fault._replace(offset=fault.offset + len(first)) for fault in faults]

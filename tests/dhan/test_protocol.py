@@ -24,7 +24,7 @@ from ltp.dhan.packets import (
     TickerPacket,
     encode,
 )
-from ltp.dhan.protocol import Disconnected, MessageBlock, Protocol
+from ltp.dhan.protocol import Block, Disconnected, Protocol
 
 AT = 1795408200_123456  # received
 LTT = 1795428000  # 2026-11-23 10:00:00 in India
@@ -139,8 +139,8 @@ def test_an_instrument_without_a_trade_has_no_ltt():
 @pytest.mark.parametrize("packet", [TICKER, QUOTE, FULL])
 def test_a_price_that_is_never_shown_is_left_out_of_its_tick(packet, bad):
     feed = protocol()
-    told = [tick.ltp for tick in feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)]
-    assert told == [None, 16503500]
+    prices = [tick.ltp for tick in feed.receive([encode(packet._replace(ltp=bad)) + encode(packet)], AT)]
+    assert prices == [None, 16503500]
     assert feed.counters == ({"bad_price": 1} if bad else {})  # an untraded instrument has a price of 0
 
 
@@ -203,7 +203,7 @@ def test_side_values_follow_every_change():
     assert seen == [None, 16551000, 95000, 16551000, 17000000, None]
 
 
-# What is no tick
+# Packets that are no tick
 
 
 def test_disconnect_is_an_event_and_the_rest_of_the_message_is_read():
@@ -219,14 +219,14 @@ def test_disconnect_that_names_a_wanted_instrument_is_still_one():
     assert feed.events() == [Disconnected(807)]
 
 
-def test_market_status_says_nothing():
+def test_market_status_gives_neither_tick_nor_event():
     feed = protocol()
     assert feed.receive([encode(MarketStatusPacket(1, 0))], AT) == []
     assert feed.events() == []
     assert not feed.counters
 
 
-# The short way of a message that is one more quote of an instrument the broker has spoken of
+# The fast path: a message that is one more quote of an instrument with a price
 
 
 def test_a_message_of_several_packets_is_not_taken_for_one_of_its_size():
@@ -276,7 +276,7 @@ def test_a_second_quote_that_is_damaged_is_counted():
     assert feed.counters == {"wrong_length": 1}
 
 
-def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_starts_anew():
+def test_the_last_quotes_after_an_unsubscription_are_dropped_and_subscribing_again_starts_anew():
     feed = protocol()
     assert feed.receive([encode(QUOTE), encode(FULL)], AT)
     feed.unsubscribe(["NSE_EQ:1333"])
@@ -287,7 +287,7 @@ def test_the_last_quotes_after_an_unsubscription_are_dropped_and_asking_again_st
     assert feed.seen == {"NSE_EQ:1333"}
 
 
-def test_packets_of_nobody_are_dropped_and_counted():
+def test_packets_of_unwanted_instruments_are_dropped_and_counted():
     feed = protocol()
     for stranger in (
         TICKER._replace(security_id=2885),
@@ -351,28 +351,27 @@ def test_garbage_that_begins_like_a_disconnect_ends_nothing():
     assert feed.counters["wrong_length"] == 2
 
 
-# Runs: messages of one size that lie one after another
+# Blocks: messages of one size one after another
 
 
-def run(messages: list[bytes], gap: bytes = b"\x82\x32") -> MessageBlock:
-    return MessageBlock(b"".join(gap + message for message in messages), len(gap), len(messages[0]))
+def block_of(messages: list[bytes], gap: bytes = b"\x82\x32") -> Block:
+    return b"".join(gap + message for message in messages), len(gap), len(messages[0])
 
 
 @pytest.mark.parametrize("gap", [b"", b"\x82\x32", b"\x82\x7e\x00\x32"])
 @pytest.mark.parametrize(
     "packet", [TICKER, QUOTE, FULL, OpenInterestPacket(1, 1333, 987650), DisconnectPacket(1, 0, 805)]
 )
-def test_a_run_says_what_its_messages_say(packet, gap):
-    others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 was never asked for
+def test_a_block_is_read_as_its_messages_are(packet, gap):
+    others = [packet._replace(security_id=id_) for id_ in (1333, 7, 11536, 1333)]  # 7 is not wanted
     messages = [encode(other) for other in others]
-    cut, whole = protocol("NSE_EQ:1333", "NSE_EQ:11536"), protocol("NSE_EQ:1333", "NSE_EQ:11536")
-    assert list(run(messages, gap).messages()) == messages
+    single, whole = protocol("NSE_EQ:1333", "NSE_EQ:11536"), protocol("NSE_EQ:1333", "NSE_EQ:11536")
     for _ in range(2):  # known the second time
-        assert whole.receive([run(messages, gap)], AT) == cut.receive(messages, AT)
-        assert (whole.counters, whole.seen, whole.events()) == (cut.counters, cut.seen, cut.events())
+        assert whole.receive([block_of(messages, gap)], AT) == single.receive(messages, AT)
+        assert (whole.counters, whole.seen, whole.events()) == (single.counters, single.seen, single.events())
 
 
-def test_what_is_odd_in_a_run_is_read_where_it_stands():
+def test_odd_messages_of_a_block_are_read_in_their_place():
     """No price, damage and a packet of an unknown instrument between good ones, the first two of them of
     known instruments.
     """
@@ -390,18 +389,20 @@ def test_what_is_odd_in_a_run_is_read_where_it_stands():
         encode(QUOTE._replace(security_id=9)),
         good,
     ]
-    feed, cut = protocol(), protocol()
-    assert feed.receive([run([good] * 3)], AT) == [QUOTE_TICK] * 3
-    cut.receive([good] * 3, AT)
-    ticks = feed.receive([run(messages), small, run(messages[::-1])], AT)
-    assert ticks == cut.receive([*messages, small, *messages[::-1]], AT)
+    feed, single = protocol(), protocol()
+    assert feed.receive([block_of([good] * 3)], AT) == [QUOTE_TICK] * 3
+    single.receive([good] * 3, AT)
+    ticks = feed.receive([block_of(messages), small, block_of(messages[::-1])], AT)
+    assert ticks == single.receive([*messages, small, *messages[::-1]], AT)
     assert [each[1] for each in ticks[:7]] == [16503500, None, 5000, 16503500, 16503500, None, 16503500]
-    assert feed.counters == cut.counters
+    assert feed.counters == single.counters
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.floats(width=32), st.integers(0, 2**32 - 1)), max_size=40))
-def test_any_run_says_what_its_messages_say(said):
-    messages = [encode(QUOTE._replace(security_id=id_, ltp=ltp, volume=volume)) for id_, ltp, volume in said]
-    whole, cut = protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"), protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3")
-    assert (whole.receive([run(messages)], AT) if messages else []) == cut.receive(messages, AT)
-    assert whole.counters == cut.counters
+def test_any_block_is_read_as_its_messages_are(quotes):
+    messages = [
+        encode(QUOTE._replace(security_id=id_, ltp=ltp, volume=volume)) for id_, ltp, volume in quotes
+    ]
+    whole, single = protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"), protocol("NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3")
+    assert (whole.receive([block_of(messages)], AT) if messages else []) == single.receive(messages, AT)
+    assert whole.counters == single.counters

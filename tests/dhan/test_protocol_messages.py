@@ -1,4 +1,4 @@
-"""What is asked of the broker, and when: the messages of the client's side."""
+"""The messages that the client's side sends, and their order."""
 
 import pytest
 from hypothesis import given
@@ -22,25 +22,25 @@ def protocol(*keys):
     return made
 
 
-def asked(messages):
+def parsed(messages):
     return [requests.parse(message) for message in messages]
 
 
-def test_only_the_newly_wanted_are_asked_for():
+def test_only_new_instruments_are_subscribed():
     feed = Protocol("quote")
     feed.subscribe(["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:1"])
-    assert [request.keys for request in asked(feed.messages_to_send())] == [("NSE_EQ:1", "NSE_EQ:2")]
+    assert [request.keys for request in parsed(feed.messages_to_send())] == [("NSE_EQ:1", "NSE_EQ:2")]
     feed.subscribe(["NSE_EQ:2", "NSE_EQ:3"])
-    assert [request.keys for request in asked(feed.messages_to_send())] == [("NSE_EQ:3",)]
+    assert [request.keys for request in parsed(feed.messages_to_send())] == [("NSE_EQ:3",)]
     feed.subscribe(["NSE_EQ:3"])
     assert feed.messages_to_send() == []
 
 
-def test_a_hundred_a_message_in_the_order_of_asking():
+def test_a_hundred_a_message_in_the_order_of_the_calls():
     feed = Protocol("ticker")
     wanted = [f"NSE_EQ:{number}" for number in range(250, 0, -1)]
     feed.subscribe(wanted)
-    messages = asked(feed.messages_to_send())
+    messages = parsed(feed.messages_to_send())
     assert [len(request.keys) for request in messages] == [100, 100, 50]
     assert [key for request in messages for key in request.keys] == wanted
     assert {(request.action, request.mode) for request in messages} == {("subscribe", "ticker")}
@@ -60,7 +60,7 @@ def test_unsubscribing_gives_up_and_late_packets_are_dropped():
     feed = protocol("NSE_EQ:1333", "NSE_EQ:2885")
     feed.receive([encode(TICKER)], AT)
     feed.unsubscribe(["NSE_EQ:1333", "NSE_EQ:777"])
-    (request,) = asked(feed.messages_to_send())
+    (request,) = parsed(feed.messages_to_send())
     assert (request.action, request.mode, request.keys) == ("unsubscribe", "quote", ("NSE_EQ:1333",))
     assert (feed.wanted, feed.sent, feed.seen) == ({"NSE_EQ:2885"}, {"NSE_EQ:2885"}, set())
     assert feed.receive([encode(TICKER)], AT) == []
@@ -76,38 +76,38 @@ def test_a_change_of_mind_before_sending_sends_nothing():
     assert feed.receive([encode(TICKER)], AT) == [TICK]
 
 
-def test_what_is_wanted_again_is_asked_for_in_its_new_place():
+def test_an_instrument_wanted_again_is_subscribed_in_its_new_place():
     feed = protocol("NSE_EQ:1", "NSE_EQ:2")
     feed.unsubscribe(["NSE_EQ:1"])
     feed.messages_to_send()
     feed.subscribe(["NSE_EQ:3", "NSE_EQ:1"])
-    assert [request.keys for request in asked(feed.messages_to_send())] == [("NSE_EQ:3", "NSE_EQ:1")]
+    assert [request.keys for request in parsed(feed.messages_to_send())] == [("NSE_EQ:3", "NSE_EQ:1")]
 
 
-def test_room_is_made_before_the_new_is_asked_for():
+def test_unsubscriptions_come_before_subscriptions():
     feed = protocol("NSE_EQ:1")
     feed.subscribe(["NSE_EQ:2"])
     feed.unsubscribe(["NSE_EQ:1"])
-    assert [request.action for request in asked(feed.messages_to_send())] == ["unsubscribe", "subscribe"]
+    assert [request.action for request in parsed(feed.messages_to_send())] == ["unsubscribe", "subscribe"]
 
 
 def test_disconnect_comes_last_and_once():
     feed = protocol("NSE_EQ:1")
     feed.disconnect()
     feed.unsubscribe(["NSE_EQ:1"])
-    assert [request.action for request in asked(feed.messages_to_send())] == ["unsubscribe", "disconnect"]
+    assert [request.action for request in parsed(feed.messages_to_send())] == ["unsubscribe", "disconnect"]
     assert feed.messages_to_send() == []
 
 
-def test_indices_are_asked_as_quotes_in_full_mode():
+def test_indices_are_subscribed_as_quotes_in_full_mode():
     feed = Protocol("full")
     feed.subscribe(["NSE_EQ:13", "IDX_I:13"])
-    assert {(request.mode, request.keys) for request in asked(feed.messages_to_send())} == {
+    assert {(request.mode, request.keys) for request in parsed(feed.messages_to_send())} == {
         ("quote", ("IDX_I:13",)),
         ("full", ("NSE_EQ:13",)),
     }
     feed.unsubscribe(["IDX_I:13"])
-    assert [(request.mode, request.keys) for request in asked(feed.messages_to_send())] == [
+    assert [(request.mode, request.keys) for request in parsed(feed.messages_to_send())] == [
         ("quote", ("IDX_I:13",))
     ]
 
@@ -130,7 +130,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_the_broker_always_ends_up_with_what_is_wanted(steps):
+def test_the_broker_always_ends_up_with_the_wanted_instruments(steps):
     feed, broker, wanted = Protocol("quote"), set(), set()
     for step, keys in [*steps, ("send", [])]:
         if step == "subscribe":
@@ -140,7 +140,7 @@ def test_the_broker_always_ends_up_with_what_is_wanted(steps):
             feed.unsubscribe(keys)
             wanted -= set(keys)
         else:
-            for request in asked(feed.messages_to_send()):
+            for request in parsed(feed.messages_to_send()):
                 change = set(request.keys)
                 assert change.isdisjoint(broker) if request.action == "subscribe" else change <= broker
                 broker ^= change

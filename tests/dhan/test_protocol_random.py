@@ -1,4 +1,4 @@
-"""Random conversations and random bytes: what was sent is what comes out, and nothing raises."""
+"""Random conversations and random bytes: each packet gives its tick, and nothing raises."""
 
 import struct
 

@@ -20,6 +20,12 @@ def request(code, *instruments, **more):
     )
 
 
+def test_the_documented_log_in():
+    assert requests.log_in("1000000003", "a+b/c=") == (
+        "version=2&token=a%2Bb%2Fc%3D&clientId=1000000003&authType=2"
+    )
+
+
 def test_the_documented_message():
     (message,) = requests.subscribe(["NSE_EQ:2885", "IDX_I:13"], "ticker")
     assert json.loads(message) == {
@@ -55,7 +61,7 @@ def test_disconnect_has_a_code_and_nothing_else():
 
 
 @given(st.lists(keys, min_size=1, max_size=5), st.sampled_from(MODES))
-def test_what_is_written_is_read_back(wanted, mode):
+def test_a_written_request_is_read_back(wanted, mode):
     assert requests.parse(requests.subscribe(wanted, mode)[0]) == Request("subscribe", mode, tuple(wanted))
     assert requests.parse(requests.unsubscribe(wanted, mode)[0]) == Request(
         "unsubscribe", mode, tuple(wanted)

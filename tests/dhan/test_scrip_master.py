@@ -1,4 +1,4 @@
-"""The master as DhanHQ writes it: both layouts with their headers, and what goes wrong with a file."""
+"""The master as DhanHQ writes it: both layouts with their headers, odd rows and damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layouts of the packets, as literal bytes, and what an instrument keeps of them."""
+"""The layouts of the packets as literal bytes, and the fields that an instrument keeps of them."""
 
 import struct
 
@@ -21,7 +21,7 @@ TRADE = "334bce44 1900 a00e046b cd3cce44 59da4400 39650c00 c9d80900"
 DAY = DayPrices(16400000, 16551000, 16314500, 16382500)
 OF_DAY = {"open": 16400000, "high": 16551000, "low": 16314500, "prev_close": 16382500}
 TICK = Tick("NSE_EQ:1333", 16503500, TRADED, AT)
-TOLD = {
+READ = {
     codes.TICKER: ("02 1000 01 35050000 334bce44 a00e046b", TICK),
     codes.QUOTE: (f"{QUOTE_HEAD} {TRADE} {SIDE}", TICK._replace(volume=4512345, **OF_DAY)),
     codes.FULL: (
@@ -36,9 +36,9 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("code", TOLD)
+@pytest.mark.parametrize("code", READ)
 def test_the_bytes_of_each_packet(code):
-    text, tick = TOLD[code]
+    text, tick = READ[code]
     message = bytes.fromhex(text)
     size, code_and_length, unpack, read = LAYOUTS[code]
     assert size == len(message) == packets.SIZES[code]
@@ -49,18 +49,18 @@ def test_the_bytes_of_each_packet(code):
 
 
 @pytest.mark.parametrize("code", [codes.MARKET_STATUS, codes.DISCONNECT])
-def test_what_says_nothing_of_an_instrument_has_no_reader(code):
+def test_a_packet_without_an_instrument_has_no_reader(code):
     assert LAYOUTS[code][3] is None
 
 
 @pytest.mark.parametrize("code", [codes.TICKER, codes.QUOTE, codes.FULL, codes.PREV_CLOSE])
 @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_price_that_is_never_shown_is_left_out(code, price):
-    message = bytearray.fromhex(TOLD[code][0])
+    message = bytearray.fromhex(READ[code][0])
     struct.pack_into("<f", message, 8, price)
     _, _, unpack, read = LAYOUTS[code]
-    told = read(WantedInstrument("NSE_EQ:1333"), unpack(message, 0), AT)
-    assert told == (None if code == codes.PREV_CLOSE else TOLD[code][1]._replace(ltp=None, ltt=None))
+    tick = read(WantedInstrument("NSE_EQ:1333"), unpack(message, 0), AT)
+    assert tick == (None if code == codes.PREV_CLOSE else READ[code][1]._replace(ltp=None, ltt=None))
 
 
 def test_prices_of_the_day_that_did_not_change_are_the_same_object():
@@ -80,8 +80,8 @@ def test_prices_of_the_day_that_did_not_change_are_the_same_object():
 
 @pytest.mark.parametrize("gap", [0, 2, 4])
 @pytest.mark.parametrize("code", [codes.QUOTE, codes.FULL])
-def test_a_run_is_unpacked_as_each_of_its_messages(code, gap):
-    message = bytes.fromhex(TOLD[code][0])
+def test_a_block_is_unpacked_as_each_of_its_messages(code, gap):
+    message = bytes.fromhex(READ[code][0])
     assert PRICED.keys() == {50, 162}
     one = LAYOUTS[code][2](message, 0)
     assert list(unpack_priced(gap, len(message))(3 * (b"\x82" * gap + message))) == [one, one, one]

@@ -1,4 +1,4 @@
-"""The whole product, to be broken on purpose: one per module, and what each case needs to look at it."""
+"""The whole product for tests that break it, one per module, and requests to its site."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import free_port
 from tests.path.stack import Stack, running
+from tests.ports import free_port
 
 HDFC = "NSE_EQ:1333"
 _PRICE = re.compile(r'id="ltp-NSE_EQ-1333"[^>]*><b[^>]*>([^<]+)</b> <i[^>]*>([a-z]+)')
 
 
 class Site:
-    """What a visitor of a stack sees."""
+    """The site of a stack, as its visitors reach it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -28,7 +28,7 @@ class Site:
         return self._answer(urllib.request.Request(f"{self.stack.url}{path}"))
 
     def post(self, path: str) -> tuple[int, str]:
-        """Send a form of the site, and follow where it leads."""
+        """Send an empty form as a browser does, and follow its redirect."""
         return self._answer(
             urllib.request.Request(f"{self.stack.url}{path}", data=b"", headers={"Origin": self.stack.url})
         )
@@ -39,7 +39,7 @@ class Site:
         return text
 
     def price(self) -> tuple[str, str]:
-        """Return the price of a share as its page shows it, and its state."""
+        """Return price and state of a share from its page."""
         found = _PRICE.search(self.page(f"/instruments/{HDFC.replace(':', '/')}"))
         assert found
         return found[1], found[2]

@@ -1,6 +1,4 @@
-"""The cache hangs, dies, and comes back empty: pages go on, nothing old is called live, and nobody has to be
-restarted.
-"""
+"""The cache hangs, dies and comes back empty: pages are served, no old price is live, no process restarts."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ def ready(site: Any) -> bool:
 
 
 def shows_an_old_price(site: Any) -> bool:
-    """One reading of both: the next is answered by whichever of two processes, and one knows no price that it
-    never showed.
+    """Whether one page has a price and calls it stale. Two requests could reach two web processes, and only
+    one that showed the instrument before has its price.
     """
     price, state = site.price()
     return "₹" in price and state == "stale"

@@ -1,6 +1,4 @@
-"""The worker ends in the middle of an evaluation: nothing half-done is shown, the last run stays, and a new
-one can be had.
-"""
+"""The worker ends, or the disk is full, during an evaluation: the last run stays, and a new one follows."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ def rising() -> Iterator[Candle]:
 
 
 class Screen:
-    """A screen of shares that are all found, and its evaluation by the real worker."""
+    """A screen that finds all of its shares, and its evaluation by the real worker."""
 
     def __init__(self, site: Any, engine: Engine, wait_for: Any) -> None:
         self.site, self.stack, self.engine, self.wait_for = site, site.stack, engine, wait_for
@@ -48,8 +46,8 @@ class Screen:
             heads = runs.heads_in(connection).get(kind_of(SPEC), ())
         return heads[0].id if heads else None
 
-    def ask(self) -> None:
-        # The other web process may learn of the list two seconds later than the one whose page named it.
+    def evaluate(self) -> None:
+        # Each web process reads the lists every two seconds: one may know this list before the other.
         self.wait_for(lambda: self.site.post(RUN)[0] == 200)
 
     def has_new_run(self, than: int | None) -> bool:
@@ -64,17 +62,15 @@ class Screen:
         return found[0] if found else None
 
     def stopped_midway(self) -> psutil.Process | None:
-        """Return the evaluating process, halted between claiming the request and its end; None where that was
-        missed.
-        """
+        """Return the evaluating process, halted after its claim; None where it ended before that."""
         if not (newest := self.newest()) or not newest.open:
-            self.ask()
+            self.evaluate()
         child = self.wait_for(self.child)
         while arguments(child) and self.newest().state == "queued":
             continue
         try:
             child.send_signal(signal.SIGSTOP)
-            with self.engine.execution_options(ltp_patience_ms=50).begin() as connection:
+            with self.engine.execution_options(ltp_busy_timeout_ms=50).begin() as connection:
                 halted = (
                     connection.execute(
                         update(table).where(table.c.state == "running").values(message="")
@@ -84,11 +80,9 @@ class Screen:
             if halted:
                 return child
             child.send_signal(signal.SIGCONT)
-        except psutil.NoSuchProcess:  # at its end
+        except psutil.NoSuchProcess:
             pass
-        except (
-            OperationalError
-        ):  # in the middle of a write, which would lock the database for as long as it is halted
+        except OperationalError:  # halted during a write, it would keep the database locked
             child.send_signal(signal.SIGCONT)
         return None
 
@@ -104,13 +98,13 @@ def arguments(process: psutil.Process) -> list[str]:
 def engine(site: Any) -> Iterator[Engine]:
     engine = open_engine(f"sqlite:///{site.stack.folder / 'ltp.sqlite3'}")
     with reading(engine) as connection:
-        held = [
+        shares = [
             row.security_id
             for row in connection.exec_driver_sql(
                 "SELECT security_id FROM instruments WHERE segment = 'NSE_EQ' ORDER BY symbol LIMIT 300"
             )
         ]
-    history = {f"NSE_EQ:{security_id}": list(rising()) for security_id in held}
+    history = {f"NSE_EQ:{security_id}": list(rising()) for security_id in shares}
     candles.upsert(engine, "adjusted", history)
     universes.replace(engine, SPEC.universe, "Rising shares", "the tests", history)
     site.stack.until(lambda: SPEC.universe in site.page("/screeners/custom"), "the universe")
@@ -120,18 +114,18 @@ def engine(site: Any) -> Iterator[Engine]:
 
 @pytest.fixture
 def screen(site: Any, engine: Engine, wait_for: Any) -> Screen:
-    """A screen that has one good run and a worker that lives."""
+    """A screen with one run, and a worker that runs."""
     screen = Screen(site, engine, wait_for)
     if "worker" not in site.stack.processes:
         site.stack.start_worker()
     if screen.run_id() is None:
-        screen.ask()
+        screen.evaluate()
         wait_for(screen.run_id)
         wait_for(lambda: "<tbody" in site.page(PAGE))
     return screen
 
 
-def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_had_again(
+def test_an_evaluation_of_a_worker_that_is_killed_is_given_up_and_can_be_repeated(
     screen: Screen, wait_for: Any
 ) -> None:
     before = screen.run_id()
@@ -140,7 +134,7 @@ def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_
     child.send_signal(signal.SIGCONT)
     wait_for(lambda: not arguments(child))
     assert screen.newest().state == "running"
-    with screen.engine.begin() as connection:  # the minute without a sign of life has passed
+    with screen.engine.begin() as connection:  # as after a minute without a heartbeat
         connection.execute(
             update(table)
             .where(table.c.state == "running")
@@ -150,7 +144,7 @@ def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_
     assert "<tbody" in screen.site.page(PAGE)
     assert screen.run_id() == before
     screen.stack.start_worker()
-    screen.ask()
+    screen.evaluate()
     wait_for(lambda: screen.has_new_run(before))
     wait_for(lambda: "no sign of life" not in screen.site.page(PAGE))
 
@@ -158,11 +152,10 @@ def test_an_evaluation_ends_with_a_worker_that_is_killed_is_given_up_and_can_be_
 def test_a_full_disk_costs_no_price_and_an_evaluation_waits_for_room(screen: Screen, wait_for: Any) -> None:
     before, worker = screen.run_id(), psutil.Process(screen.stack.processes["worker"].pid)
     room = worker.rlimit(psutil.RLIMIT_FSIZE)
-    worker.rlimit(
-        psutil.RLIMIT_FSIZE, (0, room[1])
-    )  # what it and its children write to a file is refused, as on a full disk
+    # The kernel refuses every write to a file by the worker and its children, as on a full disk.
+    worker.rlimit(psutil.RLIMIT_FSIZE, (0, room[1]))
     try:
-        screen.ask()
+        screen.evaluate()
         wait_for(screen.child)
         wait_for(lambda: screen.child() is None)
         stamp = screen.site.document()["timestamp"]
@@ -173,6 +166,6 @@ def test_a_full_disk_costs_no_price_and_an_evaluation_waits_for_room(screen: Scr
         worker.rlimit(psutil.RLIMIT_FSIZE, room)
     wait_for(lambda: screen.newest().state in ("done", "failed"))
     if screen.newest().state == "failed":
-        screen.ask()
+        screen.evaluate()
     wait_for(lambda: screen.has_new_run(before))
     assert screen.stack.processes["worker"].poll() is None

@@ -1,10 +1,10 @@
-"""One of two web processes is killed: the other's browsers notice nothing, and a new one takes its place."""
+"""One of two web processes is killed: the streams of the other go on, and a new process takes its place."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import psutil
@@ -15,7 +15,7 @@ def children(site: Any) -> list[psutil.Process]:
 
 
 def process_behind(browser: socket.socket, site: Any) -> int:
-    """Return the id of the process that has the other end of this connection, 0 while nobody has accepted it."""
+    """Return the id of the process with the other end of this connection, 0 before one has accepted it."""
     own = browser.getsockname()
     for child in children(site):
         if any(link.raddr and tuple(link.raddr) == own for link in child.net_connections("tcp")):
@@ -33,7 +33,7 @@ def stream(site: Any) -> Iterator[socket.socket]:
 
 
 def goes_on(browser: socket.socket) -> bool:
-    """Tell whether something new comes, which the stream's own beat makes sure of; false at its end."""
+    """Whether another message comes; the stream's beat is one every second. False at its end."""
     try:
         return bool(browser.recv(1 << 20))
     except ConnectionResetError:
@@ -43,12 +43,10 @@ def goes_on(browser: socket.socket) -> bool:
 def test_browsers_of_the_others_go_on_and_a_new_process_serves(site: Any, wait_for: Any) -> None:
     wait_for(lambda: len(children(site)) == 2)
     streams: dict[int, socket.socket] = {}
-    opened = []
-    try:
+    with ExitStack() as opened:
 
         def one_of_each() -> bool:
-            opened.append(stream(site))
-            browser = opened[-1].__enter__()
+            browser = opened.enter_context(stream(site))
             streams.setdefault(wait_for(lambda: process_behind(browser, site)), browser)
             return len(streams) == 2
 
@@ -68,6 +66,3 @@ def test_browsers_of_the_others_go_on_and_a_new_process_serves(site: Any, wait_f
                 return wait_for(lambda: process_behind(browser, site)) in new and goes_on(browser)
 
         wait_for(served_by_the_new)
-    finally:
-        for each in opened:
-            each.__exit__(None, None, None)

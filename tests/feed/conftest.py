@@ -1,4 +1,4 @@
-"""A world without sockets and without waiting: time moves when somebody waits, a broker follows its script."""
+"""A feed without sockets and without real time: waiting moves the clock, the broker follows a script."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def ticker(security_id: int, rupees: float = 100.0, at: float = EPOCH) -> bytes:
 
 
 class FakeClient:
-    """Plays `script`: (seconds after the connection, what). What is a message, an exception, "ping" or
-    "half".
-    """
+    """Plays `script`: pairs of seconds after the connection and a message, an exception, "ping" or "half"."""
 
     def __init__(self, world: FeedWorld, script: list[tuple[float, object]]) -> None:
         self.world, self.opened = world, world.now
@@ -38,14 +36,14 @@ class FakeClient:
         if not self.script or self.opened + self.script[0][0] > self.world.now + timeout_s:
             self.world.pass_time(timeout_s)
             return []
-        at, what = self.script.pop(0)
+        at, event = self.script.pop(0)
         self.world.pass_time(max(0.0, self.opened + at - self.world.now))
-        if isinstance(what, Exception):
-            raise what
+        if isinstance(event, Exception):
+            raise event
         self.bytes_read += 1
-        self.half_read = what == "half"
+        self.half_read = event == "half"
         self.frames_read += not self.half_read
-        return [what] if isinstance(what, bytes) else []
+        return [event] if isinstance(event, bytes) else []
 
     def send(self, text: str) -> None:
         self.sent.append(json.loads(text))
@@ -59,7 +57,7 @@ class FakeClient:
     def abort(self) -> None:
         self.closed = True
 
-    def asked(self, code: int) -> list[str]:
+    def requested(self, code: int) -> list[str]:
         """Keys of every request with `code`, in order."""
         return [
             f"{row['ExchangeSegment']}:{row['SecurityId']}"
@@ -70,9 +68,7 @@ class FakeClient:
 
 
 class FeedWorld:
-    """Everything a supervisor needs. `sessions` are scripts, or exceptions the connect raises; the last one
-    repeats.
-    """
+    """The arguments of a supervisor. `sessions`: scripts, or exceptions of `connect`; the last one repeats."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -89,7 +85,7 @@ class FeedWorld:
         self.refreshes = 0
         self.refreshed = True
         self.refusal = ""
-        self.refusal_asked = 0
+        self.refusal_calls = 0
         self.dice = 0.5
         self._plans: list[tuple[float, Callable[[], object]]] = []
         self.supervisor = self.build()
@@ -152,7 +148,7 @@ class FeedWorld:
         return self.refreshed
 
     def refuse(self) -> str:
-        self.refusal_asked += 1
+        self.refusal_calls += 1
         return self.refusal
 
     def note_change(self) -> None:
@@ -170,9 +166,7 @@ class FeedWorld:
     def trades(
         start: int, stop: int, *packets: tuple[int, int], late_s: float = 0.0
     ) -> list[tuple[float, object]]:
-        """A trade a second of each (segment number, security id) from `start` to `stop`, told `late_s` after
-        it was made.
-        """
+        """Script a trade a second of each (segment number, security id), sent `late_s` after it was made."""
         return [
             (
                 at + 0.1,
@@ -192,7 +186,7 @@ class FeedWorld:
 
     @staticmethod
     def drop(at: float, code: int = 0) -> tuple[float, object]:
-        return at, FeedClosed("The broker dropped the connection without a word", code)
+        return at, FeedClosed("The broker dropped the connection without a close frame", code)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real HTTP server answers what each test queued; time is not waited for."""
+"""Charts from a real HTTP server with the answers that each test queues; no real waiting."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def charts(broker: Broker, time: Time) -> Charts:
     )
 
 
-def test_the_last_day_is_asked_for_as_the_one_behind_it(charts: Charts, broker: Broker) -> None:
+def test_the_last_day_is_requested_as_the_one_behind_it(charts: Charts, broker: Broker) -> None:
     broker.answers.append((200, CHART))
     assert charts.daily(KEY, "EQUITY", FIRST, LAST) == CANDLES
     assert broker.requests == [
@@ -116,7 +116,7 @@ def test_the_last_day_is_asked_for_as_the_one_behind_it(charts: Charts, broker: 
     ]
 
 
-def test_days_that_were_not_asked_for_are_left_out(charts: Charts, broker: Broker) -> None:
+def test_days_outside_the_request_are_left_out(charts: Charts, broker: Broker) -> None:
     broker.answers.append((200, CHART))
     assert charts.daily(KEY, "EQUITY", FIRST, FIRST) == CANDLES[:1]
 
@@ -128,7 +128,7 @@ def test_calls_are_a_fifth_of_a_second_apart(charts: Charts, broker: Broker, tim
     assert time.slept == [0.21, 0.21]
 
 
-def test_an_empty_answer_is_asked_for_once_more(charts: Charts, broker: Broker) -> None:
+def test_an_empty_answer_is_requested_once_more(charts: Charts, broker: Broker) -> None:
     broker.answers += [(200, EMPTY), (200, CHART), (200, {}), (200, EMPTY)]
     assert charts.daily(KEY, "EQUITY", FIRST, LAST) == CANDLES
     assert charts.daily(KEY, "EQUITY", FIRST, LAST) == []
@@ -148,7 +148,7 @@ def test_the_broker_s_word_for_nothing_is_no_error(charts: Charts, broker: Broke
         (502, "bad gateway", 1.0),
     ],
 )
-def test_what_passes_is_waited_for(
+def test_passing_failures_are_waited_for(
     charts: Charts, broker: Broker, time: Time, status: int, answer: Any, waits_s: float
 ) -> None:
     broker.answers += [(status, answer), (200, CHART)]
@@ -156,7 +156,7 @@ def test_what_passes_is_waited_for(
     assert time.slept == [waits_s]
 
 
-def test_what_does_not_pass_is_given_up(charts: Charts, broker: Broker, time: Time) -> None:
+def test_a_lasting_failure_is_given_up(charts: Charts, broker: Broker, time: Time) -> None:
     broker.answers += [(500, {"errorCode": "DH-908"})] * 5
     with pytest.raises(FeedError, match="DH-908"):
         charts.daily(KEY, "EQUITY", FIRST, LAST)
@@ -167,7 +167,7 @@ def test_what_does_not_pass_is_given_up(charts: Charts, broker: Broker, time: Ti
     ("status", "code", "kind"),
     [(401, "DH-901", FeedAuthError), (403, "DH-902", FeedAuthError), (400, "DH-905", FeedError)],
 )
-def test_what_cannot_pass_is_said_at_once(
+def test_a_permanent_failure_is_raised_at_once(
     charts: Charts, broker: Broker, status: int, code: str, kind: type[FeedError]
 ) -> None:
     broker.answers.append((status, {"errorCode": code}))

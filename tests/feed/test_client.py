@@ -1,4 +1,4 @@
-"""A real socket to a broker of a few lines that does what each test tells it to."""
+"""The client on a real socket to a broker of a few lines, scripted by each test."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ltp import metrics
-from ltp.dhan.protocol import MessageBlock
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
 from ltp.feed.client import FeedClient
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, encode
+from tests.feed.messages import cut_apart
 
 TOKEN = "eyJ.canary/+ =&token"
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
@@ -126,13 +126,7 @@ def connect(client: FeedClient, broker: Broker, timeout_s: float = 5.0) -> None:
 
 
 def read(client: FeedClient, timeout_s: float) -> list[bytes]:
-    """What `read` of the client returns, with runs cut into their messages."""
-    messages = client.read(timeout_s)
-    return [
-        each
-        for message in messages
-        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
-    ]
+    return cut_apart(client.read(timeout_s))
 
 
 def read_until(client: FeedClient, count: int) -> list[bytes]:
@@ -199,7 +193,7 @@ def test_pings_are_answered_and_are_no_messages(client: FeedClient, broker: Brok
     assert answered == [(PONG, b"beat")]
 
 
-def test_what_is_sent_is_masked_text(client: FeedClient, broker: Broker):
+def test_a_sent_text_is_masked(client: FeedClient, broker: Broker):
     got: list[tuple[int, bytes]] = []
 
     def answer(broker: Broker) -> None:
@@ -227,7 +221,7 @@ def test_a_text_from_the_broker_is_counted_and_left_out(client: FeedClient, brok
     ("payload", "code"),
     [(struct.pack("!H", 1001) + b"bye", 1001), (struct.pack("!H", 1011), 1011), (b"", 1005)],
 )
-def test_a_close_frame_is_answered_and_told_after_the_messages_before_it(
+def test_a_close_frame_is_answered_and_raised_after_the_messages_before_it(
     client: FeedClient, broker: Broker, payload: bytes, code: int
 ):
     answered: list[tuple[int, bytes]] = []
@@ -319,7 +313,7 @@ def drip(broker: Broker) -> None:
     ],
     ids=["echo", "redirect", "nonsense", "no websocket", "no text", "FIN", "RST", "says nothing", "drips"],
 )
-def test_failed_handshakes_end_and_none_tells_the_token(
+def test_failed_handshakes_end_and_no_error_contains_the_token(
     client: FeedClient, broker: Broker, answer: Callable[[Broker], None]
 ):
     with pytest.raises(FeedError) as caught:
@@ -330,7 +324,7 @@ def test_failed_handshakes_end_and_none_tells_the_token(
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_nobody_there(client: FeedClient, free_port: Callable[[], int]):
+def test_no_server_at_the_port(client: FeedClient, free_port: Callable[[], int]):
     with pytest.raises(FeedError, match=r"127\.0\.0\.1: Connection refused") as caught:
         client.connect(f"ws://127.0.0.1:{free_port()}", "1", TOKEN, 2.0)
     assert caught.value.code == 0
@@ -362,12 +356,13 @@ def test_a_key_log_that_cannot_be_written_is_a_failure_to_connect(
 ):
     monkeypatch.setenv("SSLKEYLOGFILE", "/no/such/folder/keys")
     with pytest.raises(
-        FeedError, match=r"TLS cannot be begun with what SSLKEYLOGFILE or .* names: No such file or directory"
+        FeedError,
+        match=r"TLS cannot be started with the files of SSLKEYLOGFILE or .*: No such file or directory",
     ):
         client.connect("wss://localhost:1", "1", TOKEN, 1.0)
 
 
-def test_close_says_goodbye_and_waits_for_the_answer(client: FeedClient, broker: Broker):
+def test_close_sends_a_close_frame_and_waits_for_the_answer(client: FeedClient, broker: Broker):
     got: list[tuple[int, bytes]] = []
 
     def answer(broker: Broker) -> None:
@@ -382,7 +377,7 @@ def test_close_says_goodbye_and_waits_for_the_answer(client: FeedClient, broker:
         client.read(0.1)
 
 
-def test_close_does_not_wait_for_a_peer_that_says_nothing(client: FeedClient, broker: Broker):
+def test_close_waits_a_bounded_time_for_a_silent_peer(client: FeedClient, broker: Broker):
     release = threading.Event()
 
     def answer(broker: Broker) -> None:
@@ -422,7 +417,7 @@ def tls_broker() -> Iterator[Broker]:
     broker.close()
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(client: FeedClient, tls_broker: Broker):
+def test_a_self_signed_certificate_is_refused(client: FeedClient, tls_broker: Broker):
     with pytest.raises(FeedError, match="certificate is not valid"):
         connect(client, tls_broker.start(Broker.accept))
 
@@ -491,7 +486,7 @@ def test_one_read_brings_more_than_one_receive_can(
     assert read(client, 5) == [TICKER] * 500
 
 
-def test_an_end_that_lies_behind_messages_is_told_after_them(client: FeedClient, broker: Broker):
+def test_an_end_that_lies_behind_messages_is_raised_after_them(client: FeedClient, broker: Broker):
     ended = threading.Event()
 
     def answer(broker: Broker) -> None:
@@ -502,5 +497,5 @@ def test_an_end_that_lies_behind_messages_is_told_after_them(client: FeedClient,
     connect(client, broker.start(answer))
     assert ended.wait(20)
     assert read(client, 5) == [TICKER]
-    with pytest.raises(FeedClosed, match="without a word"):
+    with pytest.raises(FeedClosed, match="without a close frame"):
         client.read(5)

@@ -1,4 +1,4 @@
-"""What the whole life in test_supervisor does not show."""
+"""The parts of a connection's life that test_supervisor does not cover."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_ticks_before_the_end_in_the_same_read_are_handed_over(feed_world: Any):
     assert len(feed_world.ticks) == 1
 
 
-def test_what_was_wrong_with_the_bytes_is_counted_by_kind(feed_world: Any):
+def test_bad_bytes_are_counted_by_kind(feed_world: Any):
     counted = metrics.value("feed_faults.truncated")
     connection = opened(feed_world, [(0.1, feed_world.prices(0)[0][1][:-1])])
     connection.want(("NSE_EQ:1333",))

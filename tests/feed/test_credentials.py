@@ -50,7 +50,7 @@ def test_a_file_that_is_being_replaced_is_no_change():
         credentials.current()
 
 
-def test_a_renewed_token_holds_until_what_is_kept_changes():
+def test_a_renewed_token_is_used_until_the_stored_credentials_change():
     kept = Kept()
     credentials = Credentials(kept)
     before = credentials.version()
@@ -81,7 +81,7 @@ def test_a_failed_renewal_changes_nothing():
     assert credentials.current() == ("1000", "first")
 
 
-def test_the_log_says_that_the_kept_token_is_dead_and_quotes_none(caplog: pytest.LogCaptureFixture):
+def test_the_log_names_the_dead_token_file_and_quotes_no_token(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.DEBUG):
         Credentials(Kept()).refresh(lambda _refused: "renewed-canary")
     assert "dead" in caplog.text
@@ -89,25 +89,23 @@ def test_the_log_says_that_the_kept_token_is_dead_and_quotes_none(caplog: pytest
 
 
 def test_only_the_refused_token_is_renewed():
-    """The REST side may have looked in the meantime; what the broker refused is what the connection was made
-    with.
-    """
+    """The REST side may have read others in the meantime; the broker refused those of the connection."""
     credentials = Credentials(Kept())
     assert credentials.use() == ("1000", "first")
-    asked: list[tuple[str, str]] = []
+    calls: list[tuple[str, str]] = []
 
     def renew(refused: tuple[str, str]) -> str:
-        asked.append(refused)
-        return f"renewed-{len(asked)}"
+        calls.append(refused)
+        return f"renewed-{len(calls)}"
 
     assert credentials.refresh(renew)
     assert credentials.use() == ("1000", "renewed-1")
     assert credentials.refresh(renew)
-    assert asked == [("1000", "first"), ("1000", "renewed-1")]
+    assert calls == [("1000", "first"), ("1000", "renewed-1")]
     assert credentials.current() == ("1000", "renewed-2")
 
 
-def test_what_was_put_there_since_the_connection_is_not_renewed():
+def test_a_token_replaced_since_the_connection_is_not_renewed():
     kept = Kept()
     credentials = Credentials(kept)
     credentials.use()
@@ -117,7 +115,7 @@ def test_what_was_put_there_since_the_connection_is_not_renewed():
     assert credentials.version() != credentials.used_version()
 
 
-def test_what_is_put_there_during_the_renewal_counts(caplog: pytest.LogCaptureFixture):
+def test_a_token_replaced_during_the_renewal_is_used(caplog: pytest.LogCaptureFixture):
     kept, stored = Kept(), []
     credentials = Credentials(kept, lambda before, token: stored.append((before, token)) or "")
     credentials.use()
@@ -159,7 +157,7 @@ def test_a_renewed_token_is_stored_and_read_from_there(caplog: pytest.LogCapture
     assert "canary" not in caplog.text
 
 
-def test_a_token_that_cannot_be_stored_is_told_with_the_reason(caplog: pytest.LogCaptureFixture):
+def test_a_token_that_cannot_be_stored_is_logged_with_the_reason(caplog: pytest.LogCaptureFixture):
     credentials = Credentials(Kept(), lambda _before, _token: "/run/token may not be written")
     assert credentials.refresh(lambda _refused: "renewed")
     assert credentials.current() == ("1000", "renewed")

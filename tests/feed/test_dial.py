@@ -1,4 +1,4 @@
-"""A name with several addresses: each gets its turn, whatever the others do."""
+"""A name with several addresses: each gets its turn, even while others hang or refuse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ltp.feed.dial import Dialer
 
 
 class Mute:
-    """A port whose queue of connections is full: what is sent to it is swallowed, as by a firewall."""
+    """A port whose queue of connections is full: packets to it are dropped silently, as by a firewall."""
 
     def __init__(self) -> None:
         self.listener = socket.socket()
@@ -93,7 +93,7 @@ def test_no_address_that_answers_ends_in_time(mute: Mute, names: list[Any]) -> N
         dialed(Dialer(), timeout_s=0.6)
 
 
-def test_all_that_refuse_are_told_as_such(names: list[Any], free_port: Any) -> None:
+def test_refusing_addresses_raise_connection_refused(names: list[Any], free_port: Any) -> None:
     names += [("127.0.0.1", free_port()), ("127.0.0.1", free_port())]
     with pytest.raises(ConnectionRefusedError):
         dialed(Dialer())

@@ -21,7 +21,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status, headers, body = {
             "/whole": (200, {"Content-Length": str(len(BODY))}, BODY),
-            "/unsaid": (200, {}, BODY),
+            "/unannounced": (200, {}, BODY),
             "/gzip": (200, {"Content-Encoding": "gzip"}, gzip.compress(BODY)),
             "/cut": (200, {"Content-Length": str(len(BODY) + 1)}, BODY),
             "/broken": (200, {"Content-Encoding": "gzip"}, b"no gzip at all"),
@@ -47,7 +47,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("path", ["/whole", "/unsaid", "/gzip", "/moved"])
+@pytest.mark.parametrize("path", ["/whole", "/unannounced", "/gzip", "/moved"])
 def test_a_file_arrives_as_it_was(server: str, path: str) -> None:
     into, seen = io.BytesIO(), []
     download(server + path, into, progress=lambda done, total: seen.append((done, total)))
@@ -63,7 +63,7 @@ def test_a_file_arrives_as_it_was(server: str, path: str) -> None:
         ("/nothing", "127.0.0.1 answered with HTTP 503"),
     ],
 )
-def test_what_goes_wrong_is_a_sentence(server: str, path: str, sentence: str) -> None:
+def test_a_failure_is_one_sentence(server: str, path: str, sentence: str) -> None:
     with pytest.raises(FeedError) as caught:
         download(server + path, io.BytesIO())
     assert str(caught.value) == sentence

@@ -1,6 +1,4 @@
-"""Frames are written out as bytes where that says more; the long ones come from `encode`, which is tested
-against bytes.
-"""
+"""WebSocket frames: short ones as literal bytes, long ones from `encode`, which is tested against bytes."""
 
 from __future__ import annotations
 
@@ -10,28 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp.dhan.protocol import MessageBlock
 from ltp.feed import frames
 from ltp.feed.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameWalker, encode
+from tests.feed.messages import cut_apart
 
 TICKER = bytes.fromhex("02100001450b00003343af44a00e046b")
 SMALL = b"\x82\x10" + TICKER
 
 
 def fed(walker: FrameWalker, chunk: bytes) -> list[bytes]:
-    """What `feed` returns, with runs cut into their messages."""
-    return [
-        each
-        for message in walker.feed(chunk)
-        for each in (message.messages() if isinstance(message, MessageBlock) else (message,))
-    ]
+    return cut_apart(walker.feed(chunk))
 
 
 def fragment(opcode: int, payload: bytes, *, final: bool) -> bytes:
     return bytes([(0x80 if final else 0) | opcode, len(payload)]) + payload
 
 
-def test_encode_writes_what_rfc_6455_shows():
+def test_encode_writes_the_examples_of_rfc_6455():
     """Section 5.7: an unmasked and a masked text of "Hello", a 256-byte and a 65,536-byte binary message."""
     assert encode(TEXT, b"Hello") == bytes.fromhex("810548656c6c6f")
     assert encode(TEXT, b"Hello", bytes.fromhex("37fa213d")) == bytes.fromhex("818537fa213d7f9f4d5158")
@@ -50,7 +43,7 @@ def test_every_length_form_is_read_back(size: int, key: bytes | None):
 
 def test_many_small_frames_in_one_chunk():
     walker = FrameWalker()
-    assert [len(run.block) for run in walker.feed(SMALL * 1000)] == [256 * 18] * 3 + [232 * 18]
+    assert [len(each.block) for each in walker.feed(SMALL * 1000)] == [256 * 18] * 3 + [232 * 18]
     assert fed(walker, SMALL * 1000) == [TICKER] * 1000
     assert walker.frames == 2000
 
@@ -62,13 +55,13 @@ def test_a_chunk_may_end_at_any_byte(cut: int):
     assert fed(walker, stream[:cut]) + fed(walker, stream[cut:]) == [TICKER] * 2
 
 
-@pytest.mark.parametrize("run", [1, 2, 63, 64, 65, 200])
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("size", [0, 1, 50, 125])
-def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
+def test_a_block_of_frames_of_one_size_ends_with_them(count: int, size: int):
     """Behind it a frame of another size, a text, a ping, a fragment, half a frame: each beginning with other
     bytes.
     """
-    alike = [bytes([number % 256]) * size for number in range(run)]
+    alike = [bytes([number % 256]) * size for number in range(count)]
     for other, after in (
         (encode(2, b"x" * 7), [b"x" * 7]),
         (encode(TEXT, b"y" * size), []),
@@ -80,7 +73,7 @@ def test_a_run_of_frames_of_one_size_ends_where_it_ends(run: int, size: int):
         stream = b"".join(encode(2, message) for message in alike) + other + encode(2, b"last" * 12)
         assert fed(walker, stream[:-3]) == alike + after
         assert fed(walker, stream[-3:]) == [b"last" * 12]
-        assert walker.frames == run + 2
+        assert walker.frames == count + 2
 
 
 def test_half_a_frame_gives_nothing_and_is_known():
@@ -132,7 +125,7 @@ def test_close_code(payload: bytes, code: int):
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        (b"\xc2\x01x", 1002),  # compressed although nobody agreed on it
+        (b"\xc2\x01x", 1002),  # compressed without an agreed extension
         (b"\x83\x01x", 1002),  # unknown data frame
         (b"\x8b\x01x", 1002),  # unknown control frame
         (b"\x09\x01x", 1002),  # fragmented ping
@@ -143,7 +136,7 @@ def test_close_code(payload: bytes, code: int):
         (b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 1009),
     ],
 )
-def test_damage_ends_the_walk_after_what_came_before_it(damage: bytes, code: int):
+def test_damage_ends_the_walk_after_the_messages_before_it(damage: bytes, code: int):
     walker = FrameWalker()
     assert fed(walker, SMALL + damage + SMALL) == [TICKER]
     assert walker.fault is not None
@@ -152,7 +145,7 @@ def test_damage_ends_the_walk_after_what_came_before_it(damage: bytes, code: int
 
 
 def test_a_giant_length_allocates_nothing():
-    """The cap must act on the length field, not on what has been gathered."""
+    """The cap must act on the length field, not on the bytes that have come."""
     walker = FrameWalker(max_message=1000)
     fed(walker, b"\x82\x7e\x03\xe9")
     assert walker.fault == (1009, "The feed sent a message of more than 1000 bytes")

@@ -110,7 +110,7 @@ def test_a_full_stop_ends_with_other_credentials_only(world: World):
 
 
 def test_credentials_that_changed_while_connecting_lift_the_stop(world: World):
-    """The version that was refused is what counts, not the one at the moment of the stop."""
+    """The refused version counts, not the one at the moment of the stop."""
     world.version = 2
     world.gate.stop(1)
     world.now += 2

@@ -90,7 +90,7 @@ def feed(simulator: Simulator) -> Iterator[Feed]:
     assert not feed.supervisor.is_alive() or feed.supervisor.ident is None
 
 
-def test_a_price_comes_exactly_and_wishes_are_followed(
+def test_a_price_comes_exactly_and_changes_of_the_wanted_instruments_are_followed(
     feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]
 ):
     feed.start(wait_for)
@@ -178,7 +178,7 @@ def test_429_leaves_its_deadline(feed: Feed, simulator: Simulator, wait_for: Cal
     assert feed.deadline >= before + 90
 
 
-def test_no_log_line_and_no_status_tells_the_token(
+def test_no_log_line_and_no_status_contains_the_token(
     feed: Feed, simulator: Simulator, wait_for: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ):
     feed.kept = ("1000", "canary-token")
@@ -211,7 +211,7 @@ def test_stop_does_not_wait_for_a_frozen_broker(
     assert not feed.supervisor.is_alive()
 
 
-def test_rest_tells_what_the_feed_tells(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):
+def test_rest_has_the_prices_of_the_feed(feed: Feed, simulator: Simulator, wait_for: Callable[..., Any]):
     feed.start(wait_for)
     simulator.trade("NSE_EQ:1333", 16_503_500)
     wait_for(lambda: feed.shows("NSE_EQ:1333", 16_503_500))

@@ -1,4 +1,4 @@
-"""One rule of the proxy: what stands in the environment, and never for this machine."""
+"""The one proxy rule: the environment decides, and this machine is never reached through a proxy."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_simulator_of_this_machine_is_reached_past_the_proxy(
         (b"x" * 20_000, "The proxy 127.0.0.1 broke off instead of connecting to broker.test"),
     ],
 )
-def test_a_proxy_that_refuses_is_told_and_not_taken_for_the_broker(
+def test_a_refusal_of_the_proxy_is_not_taken_for_the_brokers(
     tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch, refusal: bytes, sentence: str
 ) -> None:
     tunnel.refusal = refusal

@@ -72,7 +72,9 @@ def test_a_quote_in_session():
         ({"net_change": "11.7", "ohlc": None}, None),
     ],
 )
-def test_previous_close_is_what_the_answer_proves(changes: dict[str, Any], prev_close: int | None):
+def test_previous_close_is_taken_only_where_the_answer_proves_it(
+    changes: dict[str, Any], prev_close: int | None
+):
     tick = quote(**changes)
     assert tick is not None
     assert tick.prev_close == prev_close
@@ -107,7 +109,7 @@ def test_recorded_answers_without_a_price(name: str):
     assert read_quotes(RECORDED[name]["body"], ["NSE_FNO:49081"], NOW_US) == {}
 
 
-def test_only_what_was_asked_is_taken():
+def test_only_requested_keys_are_taken():
     body = {"data": {"NSE_EQ": {"1333": TRADED, "1594": TRADED}}}
     assert list(read_quotes(body, ["NSE_EQ:1594", "IDX_I:13"], NOW_US)) == ["NSE_EQ:1594"]
 

@@ -1,4 +1,4 @@
-"""A real HTTP server answers what each test queued; time is not waited for."""
+"""The REST client against a real HTTP server with the answers that each test queues; no real waiting."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def success(rows: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
     return 200, {"status": "success", "data": rows}, {}
 
 
-def test_quotes_are_asked_by_segment_with_integer_ids(client: RestClient, broker: Broker):
+def test_quotes_are_requested_by_segment_with_integer_ids(client: RestClient, broker: Broker):
     broker.answers.append(success({"NSE_EQ": {"1333": ROW}, "IDX_I": {"13": ROW}}))
     ticks = client.quotes(["NSE_EQ:1333", "IDX_I:13", "NSE_EQ:11536"])
     method, path, headers, body = broker.requests[0]
@@ -150,7 +150,7 @@ def test_callers_of_several_threads_wait_for_each_other(broker: Broker, client: 
 
 
 @pytest.mark.parametrize(("ahead_s", "error_s"), [(0, 0.0), (60, 60.0), (-19_800, -19_800.0)])
-def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(
+def test_the_date_of_an_answer_shows_the_error_of_the_own_clock(
     broker: Broker, time: Time, ahead_s: int, error_s: float
 ):
     url, credentials = f"http://127.0.0.1:{broker.server_port}/v2", Credentials(lambda: ("1000", TOKEN))
@@ -164,7 +164,7 @@ def test_the_date_of_an_answer_tells_how_wrong_the_own_clock_is(
     assert client.true_time() == pytest.approx(wall.time(), abs=2.0)
 
 
-def test_nothing_asked_nothing_called(client: RestClient, broker: Broker):
+def test_no_keys_no_call(client: RestClient, broker: Broker):
     assert client.quotes([]) == {}
     assert broker.requests == []
 
@@ -263,7 +263,7 @@ def test_no_json_is_an_error(client: RestClient, broker: Broker, body: bytes):
         ),
     ],
 )
-def test_account_refusal_speaks_only_when_it_is_sure(
+def test_account_refusal_is_empty_unless_it_is_sure(
     client: RestClient, broker: Broker, status: int, body: Any, refusal: str
 ):
     broker.answers.append((status, body, {}))
@@ -292,14 +292,14 @@ def test_renewal_without_a_token_is_an_error(client: RestClient, broker: Broker,
         client.renew_token(("1000", TOKEN))
 
 
-def test_refused_credentials_are_told_as_such(client: RestClient, broker: Broker):
+def test_refused_credentials_raise_their_own_error(client: RestClient, broker: Broker):
     broker.answers.append((401, {"errorCode": "DH-901"}, {}))
     with pytest.raises(FeedAuthError):
         client.quotes(["NSE_EQ:1333"])
 
 
 @pytest.mark.parametrize("token", [TOKEN, f"{TOKEN}\nx", f"{TOKEN}₹"])
-def test_no_failure_tells_the_token(token: str, free_port: Any, caplog: pytest.LogCaptureFixture):
+def test_no_failure_contains_the_token(token: str, free_port: Any, caplog: pytest.LogCaptureFixture):
     client = RestClient(f"http://127.0.0.1:{free_port()}", Credentials(lambda: ("1000", token)))
     with caplog.at_level(logging.DEBUG), pytest.raises(FeedError) as caught:
         client.profile()

@@ -16,7 +16,7 @@ def pings(until: int) -> list[tuple[float, object]]:
 
 
 def silence_of(world: Any, until: int) -> list[tuple[int, tuple[str, ...]]]:
-    """Look each second; return each change of what is silent."""
+    """Look each second; return each change of the silent segments."""
     looks: list[tuple[int, tuple[str, ...]]] = [(0, ())]
 
     def look(at: int) -> None:
@@ -30,7 +30,7 @@ def silence_of(world: Any, until: int) -> list[tuple[int, tuple[str, ...]]]:
 
 
 def test_a_mute_socket_in_the_evening_is_shown_and_given_up(feed_world: Any):
-    """Only commodities trade then: neither NIFTY nor RELIANCE can tell anything."""
+    """Only commodities trade then: NIFTY and RELIANCE prove nothing."""
     feed_world.in_session, feed_world.judged = False, frozenset({"MCX_COMM"})
     feed_world.sessions = [[*feed_world.trades(1, 60, MCX), *pings(200)], [*feed_world.trades(1, 60, MCX)]]
     looks = silence_of(feed_world, 120)
@@ -53,8 +53,8 @@ def test_a_frozen_segment_is_subscribed_anew_and_then_given_up_while_another_tic
     assert looks[1][1] == ("NSE_EQ",)
     assert 69 <= looks[1][0] <= 72
     first = feed_world.clients[0]
-    assert first.asked(UNSUBSCRIBE)[:1] == ["NSE_EQ:1333"]
-    assert first.asked(SUBSCRIBE) == ["IDX_I:13", "NSE_EQ:1333", "NSE_EQ:1333"]
+    assert first.requested(UNSUBSCRIBE)[:1] == ["NSE_EQ:1333"]
+    assert first.requested(SUBSCRIBE) == ["IDX_I:13", "NSE_EQ:1333", "NSE_EQ:1333"]
     assert 84 <= feed_world.connects[1] <= 88
     assert [feed for _, feed in feed_world.changes] == ["down", "live", "down", "live", "off"]
     assert feed_world.supervisor.status().last_error.startswith(

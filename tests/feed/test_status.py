@@ -5,8 +5,8 @@ from ltp.feed.status import FeedStatus, StatusBoard
 
 def test_a_status_is_built_when_something_changed_or_half_a_second_passed():
     """Building one copies thousands of keys, and the feed asks after each read."""
-    now, built, told = 0.0, [], []
-    board = StatusBoard(lambda: told.append(board.read()), lambda: now)
+    now, built, shown = 0.0, [], []
+    board = StatusBoard(lambda: shown.append(board.read()), lambda: now)
 
     def build() -> FeedStatus:
         built.append(now)
@@ -24,7 +24,7 @@ def test_a_status_is_built_when_something_changed_or_half_a_second_passed():
         now = at
         board.show(feed, stopped, "gone" if at == 1.0 else "", build)
     assert built == [0.0, 0.25, 0.75, 0.875, 1.0]
-    assert [(status.feed, status.stopped_for_good, status.wanted) for status in told] == [
+    assert [(status.feed, status.stopped_for_good, status.wanted) for status in shown] == [
         ("down", False, 1),
         ("live", False, 2),
         ("live", True, 4),

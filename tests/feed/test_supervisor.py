@@ -1,4 +1,4 @@
-"""The feed's life in a world where time moves only when somebody waits."""
+"""The feed's life against a scripted broker, on a clock that only waiting moves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_everything_is_subscribed_in_hundreds_and_in_order(feed_world: Any):
     feed_world.run(1, keys)
     client = feed_world.clients[0]
     assert [len(message["InstrumentList"]) for message in client.sent[:3]] == [100, 100, 50]
-    assert tuple(client.asked(SUBSCRIBE)) == keys
+    assert tuple(client.requested(SUBSCRIBE)) == keys
 
 
 def test_subscribed_is_not_live(feed_world: Any):
@@ -49,7 +49,7 @@ def test_subscribed_is_not_live(feed_world: Any):
     assert [tick.ltp for tick in feed_world.ticks] == [1_000_000, 1_000_000]
 
 
-def test_first_packet_is_asked_of_each_connection_anew(feed_world: Any):
+def test_each_connection_is_down_until_its_first_packet(feed_world: Any):
     feed_world.sessions = [[*feed_world.prices(1.0), feed_world.drop(2.0)], []]
     feed_world.run(8)
     assert [feed for _, feed in feed_world.changes] == ["down", "live", "down", "off"]
@@ -105,11 +105,11 @@ def test_a_drop_after_a_healthy_session_is_back_within_a_second_with_everything(
     feed_world.sessions = [[*every_second(feed_world, 1, 100), feed_world.drop(100.0)], []]
     feed_world.run(105, KEYS)
     assert 100 < feed_world.connects[1] <= 101.25
-    assert feed_world.clients[1].asked(SUBSCRIBE) == list(KEYS)
+    assert feed_world.clients[1].requested(SUBSCRIBE) == list(KEYS)
     assert feed_world.supervisor.status().reconnects == 1
 
 
-def test_wishes_are_followed_within_a_second(feed_world: Any):
+def test_changes_of_the_wanted_instruments_are_sent_within_a_second(feed_world: Any):
     feed_world.sessions = [feed_world.prices(1.0)]
     feed_world.at(5.1, lambda: feed_world.supervisor.set_wanted(("NSE_EQ:11536", "NSE_EQ:1594")))
     feed_world.at(6.1, feed_world.supervisor.stop)
@@ -120,7 +120,7 @@ def test_wishes_are_followed_within_a_second(feed_world: Any):
     assert client.sent[2]["InstrumentList"] == [{"ExchangeSegment": "NSE_EQ", "SecurityId": "1594"}]
 
 
-def test_the_same_wishes_again_send_nothing(feed_world: Any):
+def test_the_same_instruments_again_send_nothing(feed_world: Any):
     feed_world.at(3, lambda: feed_world.supervisor.set_wanted(list(reversed(KEYS))))
     feed_world.run(5, KEYS)
     assert [message["RequestCode"] for message in feed_world.clients[0].sent] == [
@@ -130,23 +130,23 @@ def test_the_same_wishes_again_send_nothing(feed_world: Any):
     ]
 
 
-def test_a_malformed_wish_is_refused_and_changes_nothing(feed_world: Any):
+def test_a_malformed_key_is_refused_and_changes_nothing(feed_world: Any):
     feed_world.supervisor.set_wanted(KEYS)
     with pytest.raises(InputError, match="NSE:x"):
         feed_world.supervisor.set_wanted(["NSE_EQ:1594", "NSE:x"])
     feed_world.at(2, feed_world.supervisor.stop)
     feed_world.supervisor.set_enabled(True)
     feed_world.supervisor.run()
-    assert feed_world.clients[0].asked(SUBSCRIBE) == list(KEYS)
+    assert feed_world.clients[0].requested(SUBSCRIBE) == list(KEYS)
 
 
 def test_more_than_a_connection_holds_is_left_out(feed_world: Any):
     feed_world.run(1, tuple(f"NSE_EQ:{security_id}" for security_id in range(1, 5003)))
-    assert len(feed_world.clients[0].asked(SUBSCRIBE)) == 5000
+    assert len(feed_world.clients[0].requested(SUBSCRIBE)) == 5000
 
 
 @pytest.mark.parametrize("ended_by", ["stop", "disable", "nothing wanted"])
-def test_a_wished_end_says_goodbye(feed_world: Any, ended_by: str):
+def test_an_end_of_ours_unsubscribes_and_disconnects(feed_world: Any, ended_by: str):
     feed_world.sessions = [feed_world.prices(1.0)]
     end = {
         "stop": feed_world.supervisor.stop,
@@ -157,7 +157,7 @@ def test_a_wished_end_says_goodbye(feed_world: Any, ended_by: str):
     feed_world.run(10, KEYS)
     client = feed_world.clients[0]
     assert [message["RequestCode"] for message in client.sent] == [SUBSCRIBE, UNSUBSCRIBE, DISCONNECT]
-    assert sorted(client.asked(UNSUBSCRIBE)) == sorted(KEYS)
+    assert sorted(client.requested(UNSUBSCRIBE)) == sorted(KEYS)
     assert client.closed
     assert len(feed_world.connects) == 1
     assert feed_world.supervisor.status().feed == "off"
@@ -192,7 +192,7 @@ def test_429_waits_longer_each_time(feed_world: Any):
     feed_world.run(1100)
     waits = [round(b - a) for a, b in zip(feed_world.connects, feed_world.connects[1:], strict=False)]
     assert waits == [60, 120, 240, 300, 300]
-    assert feed_world.refusal_asked == 4
+    assert feed_world.refusal_calls == 4
 
 
 def test_retry_after_of_a_429_is_honoured(feed_world: Any):
@@ -268,7 +268,7 @@ def test_a_replaced_token_has_a_renewal_of_its_own(feed_world: Any):
 
 
 @pytest.mark.parametrize("code", [806, 810])
-def test_what_only_a_human_can_mend_stops_at_once_until_the_credentials_change(feed_world: Any, code: int):
+def test_a_fatal_code_stops_at_once_until_the_credentials_change(feed_world: Any, code: int):
     feed_world.sessions = [[feed_world.code50(1.0, code)], every_second(feed_world, 1, 99)]
     looks: list[Any] = []
     feed_world.at(3000, lambda: looks.append((len(feed_world.connects), feed_world.supervisor.status())))
@@ -280,18 +280,18 @@ def test_what_only_a_human_can_mend_stops_at_once_until_the_credentials_change(f
     assert not feed_world.supervisor.status().stopped_for_good
 
 
-def test_the_full_stop_is_told(feed_world: Any):
+def test_the_full_stop_is_reported(feed_world: Any):
     """The feed's state is down before and after, so the stop itself has to count as a change."""
     feed_world.sessions = [FeedAuthError("HTTP 401", 401)]
-    told: list[tuple[str, bool]] = []
+    reported: list[tuple[str, bool]] = []
 
     def note() -> None:
         status = feed_world.supervisor.status()
-        told.append((status.last_error, status.stopped_for_good))
+        reported.append((status.last_error, status.stopped_for_good))
 
     feed_world.build(on_change=note)
     feed_world.run(30)
-    assert told == [("", False), ("HTTP 401", False), ("HTTP 401", True), ("HTTP 401", True)]
+    assert reported == [("", False), ("HTTP 401", False), ("HTTP 401", True), ("HTTP 401", True)]
 
 
 def test_http_403_is_no_full_stop(feed_world: Any):
@@ -341,7 +341,9 @@ def test_credentials_that_cannot_be_read_are_tried_again(feed_world: Any):
     assert len(feed_world.connects) == 2
 
 
-def test_what_is_behind_may_fail_the_feed_goes_on(feed_world: Any, caplog: pytest.LogCaptureFixture):
+def test_the_receiver_of_ticks_may_fail_and_the_feed_goes_on(
+    feed_world: Any, caplog: pytest.LogCaptureFixture
+):
     def fail(ticks: object) -> None:
         raise RuntimeError("the ingest is broken")
 
@@ -377,11 +379,11 @@ def test_a_lost_subscription_is_sent_again_later_each_time_and_listed(feed_world
     for at in (15, 25, 99):
         feed_world.at(at, lambda: looks.append(feed_world.supervisor.status().never_ticked))
     feed_world.run(100, KEYS)
-    assert feed_world.clients[0].asked(SUBSCRIBE) == [*KEYS, "NSE_EQ:11536", "NSE_EQ:11536"]
+    assert feed_world.clients[0].requested(SUBSCRIBE) == [*KEYS, "NSE_EQ:11536", "NSE_EQ:11536"]
     assert looks == [(), ("NSE_EQ:11536",), ("NSE_EQ:11536",)]
 
 
-def test_the_second_asking_is_within_20_s_and_a_late_packet_unlists(feed_world: Any):
+def test_a_subscription_is_sent_again_within_20_s_and_a_late_packet_unlists(feed_world: Any):
     feed_world.sessions = [[*every_second(feed_world, 1, 200), *feed_world.prices(40.0, security_id=11536)]]
     sent: list[int] = []
     feed_world.at(20, lambda: sent.append(len(feed_world.clients[0].sent)))
@@ -390,7 +392,7 @@ def test_the_second_asking_is_within_20_s_and_a_late_packet_unlists(feed_world: 
     assert feed_world.supervisor.status().never_ticked == ()
 
 
-def test_trade_times_on_another_clock_are_told(feed_world: Any, caplog: pytest.LogCaptureFixture):
+def test_trade_times_on_another_clock_are_logged(feed_world: Any, caplog: pytest.LogCaptureFixture):
     """The packets here always carry the trade time of the first second, 5.5 hours before the run starts."""
     feed_world.now = 19_800.0
     feed_world.sessions = [every_second(feed_world, 1, 100)]
@@ -398,7 +400,7 @@ def test_trade_times_on_another_clock_are_told(feed_world: Any, caplog: pytest.L
     assert len([record for record in caplog.records if "changed the clock" in record.message]) == 1
 
 
-def test_a_fault_of_our_own_while_connecting_is_told_and_counted(feed_world: Any):
+def test_a_fault_of_our_own_while_connecting_is_reported_and_counted(feed_world: Any):
     feed_world.sessions = [RuntimeError("our fault")]
     feed_world.run(12)
     status = feed_world.supervisor.status()

@@ -38,7 +38,7 @@ def test_another_token_is_left_alone(file: Path) -> None:
     assert file.read_text() == "fresh-token\n"
 
 
-def test_a_file_that_nobody_may_write_is_left_alone(file: Path) -> None:
+def test_a_file_without_a_write_bit_is_left_alone(file: Path) -> None:
     file.chmod(0o400)
     assert token_file.replace(file, "old-token", "new-token") == f"{file} may not be written"
     assert file.read_text() == "old-token\n"
@@ -72,7 +72,7 @@ def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
 
 
 def test_a_reader_never_sees_a_part(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is written goes into a file beside it, which takes its place whole."""
+    """Every byte goes into a file beside it, which then takes its place."""
     seen: list[str] = []
     sync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda descriptor: (seen.append(file.read_text()), sync(descriptor)))

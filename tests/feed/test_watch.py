@@ -37,7 +37,7 @@ def test_pings_are_no_packets():
     assert watch.verdict(130.0, NEVER)[0] == "silent"
 
 
-def test_a_connection_that_never_said_anything_is_silent_at_any_hour():
+def test_a_connection_without_any_packet_is_silent_at_any_hour():
     assert Watch(100.0).silent(110.0, in_session=False)
     assert Watch(100.0).silent(110.0, in_session=True)
 
@@ -51,7 +51,7 @@ def test_silence_means_nothing_out_of_session():
 
 
 def test_silence_counts_from_the_start_of_the_session():
-    """Or the first second of trading would reconnect a feed that rightly said nothing overnight."""
+    """Or the first second of trading would reconnect a feed that was rightly silent overnight."""
     watch = watch_with_packet(105.0)
     keep_pinging(watch, 990.0)
     watch.silent(1000.0, in_session=False)
@@ -91,7 +91,7 @@ def test_a_busy_stream_whose_chunks_end_in_frames_is_healthy():
         assert watch.verdict(100.0 + count, NEVER) == ("", "")
 
 
-def test_a_quiet_transport_is_asked_once_for_a_sign_of_life():
+def test_a_quiet_transport_is_pinged_once():
     watch = watch_with_packet(105.0)
     assert [watch.ping_due(now) for now in (119.9, 120.0, 121.0)] == [False, True, False]
     keep_pinging(watch, 122.0)
@@ -108,11 +108,11 @@ def ticks_off_by(seconds: int) -> list[tuple[Tick, float]]:
 
 
 @pytest.mark.parametrize("offset", [-19_800, 19_800, 19_790])
-def test_trade_times_off_by_indias_offset_are_told_once(offset: int):
+def test_trade_times_off_by_indias_offset_are_reported_once(offset: int):
     alarm = TradeTimeAlarm()
-    told = [sentence for tick, now in ticks_off_by(offset) if (sentence := alarm.sample([tick], now))]
-    assert len(told) == 1
-    assert f"{5.5 if offset > 0 else -5.5:+.1f} h" in told[0]
+    warnings = [sentence for tick, now in ticks_off_by(offset) if (sentence := alarm.sample([tick], now))]
+    assert len(warnings) == 1
+    assert f"{5.5 if offset > 0 else -5.5:+.1f} h" in warnings[0]
 
 
 @pytest.mark.parametrize("offset", [0, -60, -3600, 3600])

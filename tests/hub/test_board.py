@@ -1,4 +1,4 @@
-"""The board: versions, directions, states, cache reads that race with batches, continuity."""
+"""The board: versions, directions, states, cache reads that race with batches, continuity, kept changes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ltp.core.ticks.quote import CachedTick, Quote
 from ltp.core.ticks.tick import Tick
 from ltp.core.ticks.wire import Batch
 from ltp.hub.board import CAPACITY, Board
+from ltp.hub.changes import Changes
 
 KEY = "NSE_EQ:1"
 NOW_S = 2_000_000_000.0
@@ -115,21 +116,6 @@ def test_a_new_connection_covers_only_what_the_broker_has_spoken_of_on_it(clocks
     assert clocks.get().state == "stale"
     clocks.apply(tick(received_at=NOW - 1), since=NOW - 5)
     assert clocks.get().state == "live"
-
-
-@pytest.mark.parametrize(("covered", "state"), [(True, "live"), (False, "stale")])
-def test_a_cached_price_is_covered_when_its_key_lives(clocks: Clocks, covered: bool, state: str) -> None:
-    clocks.apply()
-    clocks.board.load([CachedTick(KEY, tick(), covered)])
-    assert clocks.get().state == state
-
-
-def test_a_cached_price_from_before_the_connection_is_not_covered_though_its_key_still_lives(
-    clocks: Clocks,
-) -> None:
-    clocks.apply(since=NOW - 5)
-    clocks.board.load([CachedTick(KEY, tick(received_at=NOW - 10), True)])
-    assert clocks.get().state == "stale"
 
 
 def test_a_cache_read_that_was_overtaken_changes_no_price(clocks: Clocks) -> None:
@@ -273,3 +259,33 @@ def test_a_read_that_no_batch_can_have_overtaken_counts_whatever_its_instants_sa
     assert clocks.board.load([CachedTick(KEY, tick(105, back), True)], newest=True) == [KEY]
     clocks.apply(tick(106, back + 5), since=back - 5)
     assert (clocks.get().tick, clocks.board.last_tick_at) == (tick(106, back + 5), back + 5)
+
+
+def test_everything_after_a_version_and_nothing_up_to_it() -> None:
+    changes = Changes()
+    changes.note(2, ["a", "b"])
+    changes.note(3, ["a"])
+    changes.note(5, ["c", "d"])
+    assert [changes.since(version) for version in (0, 2, 3, 5)] == [
+        {"a", "b", "c", "d"},
+        {"a", "c", "d"},
+        {"c", "d"},
+        set(),
+    ]
+
+
+def test_what_comes_later_is_in_the_next_answer_to_the_same_question() -> None:
+    changes = Changes()
+    changes.note(1, ["a"])
+    assert changes.since(1) == set()
+    changes.note(2, ["b"])
+    assert changes.since(1) == {"b"}
+
+
+def test_what_is_longer_ago_than_is_kept_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltp.hub.changes._KEPT", 2)
+    changes = Changes()
+    for version, key in enumerate("abcd", start=1):
+        changes.note(version, [key])
+    assert changes.since(1) is None
+    assert changes.since(2) == {"c", "d"}

@@ -1,4 +1,4 @@
-"""Whose the streams are, and how early what they show gets a place on the feed."""
+"""Streams by client: quotas, and the rank of the instruments on their pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from ltp.hub.clients import Clients
 
 
-def test_the_ranks_of_what_clients_have_open(rig: Any) -> None:
+def test_instruments_rank_by_their_place_among_those_of_a_client(rig: Any) -> None:
     clients, one, two = Clients(), rig.view(1, 2), rig.view(3)
     clients.join("a", one)
     clients.join("a", two)
@@ -18,7 +18,7 @@ def test_the_ranks_of_what_clients_have_open(rig: Any) -> None:
     assert clients.ranks()["NSE_EQ:3"] == 0
 
 
-def test_a_client_that_shows_more_than_its_quota_gets_no_more(rig: Any) -> None:
+def test_a_client_ranks_no_more_instruments_than_its_quota(rig: Any) -> None:
     clients = Clients()
     for start in range(0, 6_000, 1_500):
         clients.join("a", rig.view(*range(start + 1, start + 1_501)))
@@ -34,26 +34,26 @@ def test_this_machine_has_no_quota(rig: Any) -> None:
     assert len(clients.ranks()) == 4_000
 
 
-def test_streams_that_end_are_counted_no_more(rig: Any, browse: Any) -> None:
+def test_streams_that_ended_are_not_counted(rig: Any, browse: Any) -> None:
     view = rig.view(1)
     browsers = [browse(rig, view) for _ in range(2)]
-    assert rig.hub._clients.streams("") == 2
+    assert rig.hub.clients.streams("") == 2
     browsers[0].leave()
     rig.prices(k1=100)
-    rig.until(lambda: rig.hub._clients.streams("") == 1 or rig.prices(k1=101 + rig.seq))
+    rig.until(lambda: rig.hub.clients.streams("") == 1 or rig.prices(k1=101 + rig.seq))
     assert rig.hub.ranks() == {"NSE_EQ:1": 0}
     browsers[1].leave()
-    rig.until(lambda: rig.hub._clients.streams("") == 0 or rig.prices(k1=101 + rig.seq))
+    rig.until(lambda: rig.hub.clients.streams("") == 0 or rig.prices(k1=101 + rig.seq))
     assert rig.hub.ranks() == {}
 
 
-def test_a_client_pays_once_for_what_it_has_open_several_times(
+def test_a_view_that_a_client_has_open_several_times_counts_once(
     rig: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ltp.hub.clients.CELLS_EACH", 5)
     client, columns = "203.0.113.9", list(rig.view(1).columns)
     for view in (rig.view(1), rig.view(1), rig.view(2)):
-        rig.hub._clients.join(client, view)
+        rig.hub.clients.join(client, view)
     assert rig.hub.refusal(["NSE_EQ:2"], columns, client) == ""
     assert rig.hub.refusal(["NSE_EQ:3"], columns, client) == "client"
     assert rig.hub.refusal(["NSE_EQ:3"], columns, "198.51.100.1") == ""
@@ -65,6 +65,6 @@ def test_a_client_has_at_most_a_quarter_of_the_streams(make_rig: Any) -> None:
     view, columns = rig.view(1), list(rig.view(1).columns)
     for _ in range(25):
         assert rig.hub.refusal(["NSE_EQ:1"], columns, "203.0.113.9") == ""
-        rig.hub._clients.join("203.0.113.9", view)
+        rig.hub.clients.join("203.0.113.9", view)
     assert rig.hub.refusal(["NSE_EQ:1"], columns, "203.0.113.9") == "client"
     assert rig.hub.refusal(["NSE_EQ:1"], columns, "198.51.100.1") == ""

@@ -1,4 +1,4 @@
-"""What nobody looks at is put off: whoever looks later sees what an open page would have been shown."""
+"""Ticks of instruments on no open page are deferred: a later page shows the same as one that was open."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ KEY = KEYS[0]
 
 
 def full(ltp: int | None = 100, key: str = KEY, at: int = NOW, **more: Any) -> Tick:
-    """A tick that says all there is of a share."""
+    """A tick with every field of a share."""
     return Tick(key, ltp, 5, at, 1, 2, 3, 4, 5, None, "2033-05-18", at)._replace(**more)
 
 
-class Told(msgspec.Struct):
+class StructTick(msgspec.Struct):
     key: str
     ltp: float | None
     ltt: int | None
@@ -40,9 +40,9 @@ class Told(msgspec.Struct):
     rest: bool
 
 
-def told(tick: Tick) -> Told:
+def struct_of(tick: Tick) -> StructTick:
     prices = {name: getattr(tick, name) for name in ("ltp", "open", "high", "low", "prev_close")}
-    return Told(**tick._asdict() | {name: price and price / 10_000 for name, price in prices.items()})
+    return StructTick(**tick._asdict() | {name: price and price / 10_000 for name, price in prices.items()})
 
 
 class Clock:
@@ -50,14 +50,14 @@ class Clock:
 
 
 class Desk:
-    """One board of which every instrument is shown, and one of which none is."""
+    """Two boards with equal batches: every instrument of `watched` is on an open page, none of `unseen`."""
 
     def __init__(self) -> None:
         clock = self.clock = Clock()
         self.watched, self.unseen = (Board(lambda: NOW_S + clock.s - 50, lambda: clock.s) for _ in range(2))
         self.seq = 0
 
-    def apply(self, *ticks: Tick, as_told: bool = True, **more: Any) -> list[str]:
+    def apply(self, *ticks: Tick, as_structs: bool = True, **more: Any) -> list[str]:
         self.seq += 1
         header = {
             "epoch": "e",
@@ -69,17 +69,21 @@ class Desk:
         }
         batch = Batch(**header | {"phase": {"NSE_EQ": "continuous"}} | more, ticks=list(ticks))
         self.watched.apply(batch, KEYS)
-        return self.unseen.apply(batch._replace(ticks=list(map(told, ticks))) if as_told else batch, ())
+        return self.unseen.apply(
+            batch._replace(ticks=list(map(struct_of, ticks))) if as_structs else batch, ()
+        )
 
     def load(self, *known: CachedTick) -> None:
         self.watched.load(known)
         self.unseen.load(known)
 
     def agree(self, *keys: str) -> list[Quote]:
-        """Assert that both say the same of `keys`, and of the broker's last word; return what they say."""
+        """Assert that both boards have equal quotes of `keys` and the same last tick; return the quotes."""
         both = [(board.refresh(keys), board.quotes(keys))[1] for board in (self.watched, self.unseen)]
-        shown, late = ([(quote.tick, quote.state, quote.direction) for quote in quotes] for quotes in both)
-        assert late == shown
+        shown, deferred = (
+            [(quote.tick, quote.state, quote.direction) for quote in quotes] for quotes in both
+        )
+        assert deferred == shown
         vouched = [board.vouched(keys) for board in (self.watched, self.unseen)]
         assert [each and each.covered for each in vouched] == [vouched[0] and vouched[0].covered] * 2
         assert self.unseen.last_tick_at == self.watched.last_tick_at
@@ -91,7 +95,7 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_what_nobody_looks_at_changes_no_version_until_somebody_does(desk: Desk) -> None:
+def test_a_deferred_tick_changes_no_version_until_it_is_needed(desk: Desk) -> None:
     desk.apply(full(100))
     before = desk.unseen.version
     assert [desk.apply(full(price)) for price in (101, 102, 103)] == [[], [], []]
@@ -104,7 +108,7 @@ def test_what_nobody_looks_at_changes_no_version_until_somebody_does(desk: Desk)
     ("prices", "direction"),
     [((100, 105), 1), ((100, 105, 103), -1), ((100, 90, 100, 100), 1), ((100, 100), 0)],
 )
-def test_the_direction_is_that_of_the_last_move_not_of_the_last_look(
+def test_the_direction_is_that_of_the_last_move_not_since_the_last_page(
     desk: Desk, prices: tuple[int, ...], direction: int
 ) -> None:
     for price in prices:
@@ -113,7 +117,7 @@ def test_the_direction_is_that_of_the_last_move_not_of_the_last_look(
 
 
 @pytest.mark.parametrize("name", ["ltp", "volume", "open", "high", "low", "prev_close", "oi"])
-def test_a_field_is_carried_over_from_a_tick_that_was_put_off(desk: Desk, name: str) -> None:
+def test_a_field_is_carried_over_from_a_deferred_tick(desk: Desk, name: str) -> None:
     desk.apply(full(100, oi=6))
     desk.apply(full(110, oi=7, ltt=8, volume=9, open=10, high=11, low=12, prev_close=13))
     desk.apply(full(120, oi=14)._replace(**{name: None}))
@@ -137,14 +141,14 @@ def test_a_cache_read_that_was_overtaken_changes_nothing(desk: Desk) -> None:
     assert desk.agree(KEY)[0].tick == full(105, at=NOW + 5)
 
 
-def test_a_new_connection_covers_no_price_that_was_put_off_before_it(desk: Desk) -> None:
+def test_a_new_connection_covers_no_price_that_was_deferred_before_it(desk: Desk) -> None:
     desk.apply(full(100))
     desk.apply(full(101))
     desk.apply(since=NOW + 1)
     assert desk.agree(KEY)[0].state == "stale"
 
 
-def test_a_price_that_was_put_off_is_never_live_without_the_worker(desk: Desk) -> None:
+def test_a_deferred_price_is_never_live_without_the_worker(desk: Desk) -> None:
     desk.apply(full(100))
     desk.apply(full(101))
     desk.clock.s += 9
@@ -152,7 +156,7 @@ def test_a_price_that_was_put_off_is_never_live_without_the_worker(desk: Desk) -
     assert desk.agree(KEY)[0].tick == full(101)
 
 
-def test_what_is_spoken_of_counts_as_confirmed_though_nobody_looks(desk: Desk) -> None:
+def test_a_deferred_tick_confirms_its_instrument(desk: Desk) -> None:
     desk.apply(full(100), full(100, KEYS[1]))
     desk.clock.s += 30
     desk.apply(full(101))
@@ -162,8 +166,8 @@ def test_what_is_spoken_of_counts_as_confirmed_though_nobody_looks(desk: Desk) -
     assert desk.unseen.doubtful([KEY], desk.clock.s - 20, lambda _: False) == [KEY]
 
 
-def test_its_instant_is_not_before_the_batch_that_told_it(desk: Desk) -> None:
-    """Or a browser that returns would not be sent it."""
+def test_the_instant_of_a_deferred_tick_is_not_before_its_batch(desk: Desk) -> None:
+    """Otherwise a browser that reconnects would not receive it."""
     desk.apply(full(100), at=NOW + 1)
     desk.apply(full(101), at=NOW + 5)
     desk.apply(at=NOW + 7)
@@ -176,7 +180,7 @@ def test_one_instrument_twice_in_a_batch(desk: Desk) -> None:
     assert desk.agree(KEY)[0].tick == full(106, oi=8)
 
 
-def test_looking_does_not_raise_the_stamp(desk: Desk) -> None:
+def test_applying_a_deferred_tick_does_not_raise_the_stamp(desk: Desk) -> None:
     desk.apply(full(100))
     desk.apply(full(101))
     before = desk.unseen.stamp
@@ -185,7 +189,7 @@ def test_looking_does_not_raise_the_stamp(desk: Desk) -> None:
     assert desk.unseen.stamp == before
 
 
-def test_polling_does_not_use_up_what_is_kept_of_changes(desk: Desk) -> None:
+def test_polls_of_deferred_ticks_do_not_crowd_out_the_log_of_changes(desk: Desk) -> None:
     shown = KEYS[1]
     desk.unseen.apply(Batch("e", 1, NOW, "live", 1, "simulator", {}, [full(100), full(100, shown)]), {shown})
     position = desk.unseen.version
@@ -196,11 +200,11 @@ def test_polling_does_not_use_up_what_is_kept_of_changes(desk: Desk) -> None:
     assert [quote.key for quote in desk.unseen.newer([shown], position)] == [shown]
 
 
-def test_a_page_that_opens_takes_up_what_was_put_off(desk: Desk) -> None:
+def test_a_page_that_opens_shows_the_deferred_ticks(desk: Desk) -> None:
     desk.apply(full(100))
     desk.apply(full(110))
     batch = Batch(
-        "e", 9, NOW + 9, "live", 1, "simulator", {"NSE_EQ": "continuous"}, [told(full(105, at=NOW + 1))]
+        "e", 9, NOW + 9, "live", 1, "simulator", {"NSE_EQ": "continuous"}, [struct_of(full(105, at=NOW + 1))]
     )
     for board in (desk.watched, desk.unseen):
         assert board.apply(batch, {KEY})[-1:] == [KEY]
@@ -208,15 +212,15 @@ def test_a_page_that_opens_takes_up_what_was_put_off(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_late_or_at_once_is_the_same(seed: int) -> None:
-    """Batches, cache reads, turns of the market and the passing of time in any order, looked at now and then."""
+def test_deferred_or_at_once_is_the_same(seed: int) -> None:
+    """Batches, cache reads, changes of the market and time in any order, with a page now and then."""
     chance, desk = random.Random(seed), Desk()
     header: dict[str, Any] = {}
     for _ in range(250):
         event = chance.random()
         if event < 0.75:
             ticks = [_any_tick(chance, desk) for _ in range(chance.randint(0, 5))]
-            desk.apply(*ticks, as_told=seed % 3 > 0, **header)
+            desk.apply(*ticks, as_structs=seed % 3 > 0, **header)
         elif event < 0.82:
             key = chance.choice(KEYS)
             tick = chance.choice((None, _any_tick(chance, desk)._replace(key=key)))

@@ -1,8 +1,8 @@
-"""The relay: reads again after every gap, notices silence, outlives whatever happens to it."""
+"""The relay: rereads the cache after every gap, notices silence, and survives every fault."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ def batch(seq: int, epoch: str = "e") -> Batch:
 
 
 class Followed:
-    """A relay over scripted subscriptions; `log` tells in which order it read and applied."""
+    """A relay over scripted subscriptions. `log`: its reads and the batches it applied, in order."""
 
     def __init__(self, *scripts: list[Any]) -> None:
         self.log: list[Any] = []
@@ -60,7 +60,7 @@ class Followed:
         return self.log
 
 
-def test_the_cache_is_read_once_the_subscription_is_confirmed_and_before_the_first_batch() -> None:
+def test_the_cache_is_read_after_the_confirmation_and_before_the_first_batch() -> None:
     assert Followed([None, batch(7), batch(8)]).run() == ["read", 7, 8]
 
 
@@ -68,7 +68,7 @@ def test_the_cache_is_read_once_the_subscription_is_confirmed_and_before_the_fir
     ("second", "reason"),
     [(batch(9), "lost"), (batch(7), "lost"), (batch(8, "f"), "epoch"), (batch(1, "f"), "epoch")],
 )
-def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_batch_behind_it_counts(
+def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_next_batch_is_applied(
     second: Batch, reason: str
 ) -> None:
     before = metrics.value(f"relay_rereads.{reason}")
@@ -77,7 +77,7 @@ def test_a_lost_batch_or_a_new_epoch_is_repaired_before_the_batch_behind_it_coun
 
 
 def test_an_epoch_that_begins_after_the_cache_was_read_is_read_again() -> None:
-    """Its first batch carries no ticks: what changed while nobody spoke lies in the cache alone."""
+    """Its first batch carries no ticks: prices that changed before it are in the cache alone."""
     assert Followed([None, batch(1), batch(2)]).run() == ["read", "read", 1, 2]
     assert Followed([None, batch(7), StoreError("cut")], [None, batch(1, "f"), batch(2, "f")]).run() == [
         "read",
@@ -131,9 +131,9 @@ def test_a_dropped_subscription_is_closed() -> None:
         finally:
             closed.append(True)
 
-    applied: Callable[[Batch], None] = lambda _batch: None  # noqa: E731
-    relay = Relay(subscription, applied, lambda: None, lambda: None)
-    assert relay._follow_once() == "store"
+    applied: list[Batch] = []
+    relay = Relay(subscription, applied.append, lambda: None, lambda: None)
+    assert relay.follow_once() == "store"
     assert closed == [True]
 
 

@@ -1,7 +1,7 @@
-"""The ring against a kernel the test plays: what is handed in, and what becomes of answers that are late, few
-or mixed up.
+"""The ring against a kernel played by the test: the entries it submits, and answers that are late, few or
+out of order.
 
-That the real one does the same is the business of test_send and test_sockets, wherever they run.
+test_send and test_sockets run it against the real kernel.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ SUBMISSIONS = 0x10000000
 
 
 class Kernel:
-    """Answers each call with `answer`: from the sends (slot, descriptor, address, size) to (slot, result) in
-    any order.
+    """Answers each call with `answer`: takes sends (slot, descriptor, address, size), returns pairs (slot,
+    result) in any order. `counters`: of entries so far.
     """
 
-    def __init__(self, answer: Callable[[list[tuple[int, ...]]], list[tuple[int, int]]]) -> None:
+    def __init__(
+        self, answer: Callable[[list[tuple[int, ...]]], list[tuple[int, int]]], counters: int
+    ) -> None:
         self.fd = os.memfd_create("ring")
         os.truncate(self.fd, SUBMISSIONS + 64 * ENTRIES)
-        self.answer, self.taken, self.calls = answer, 0, 0
+        for at in (SENT_TAIL, ANSWER_HEAD, ANSWER_TAIL):
+            os.pwrite(self.fd, struct.pack("I", counters), at)
+        self.answer, self.taken, self.calls = answer, counters, 0
 
     def params(self) -> tuple[int, ...]:
         offsets = (0, SENT_TAIL, 0, 0, 0, 0, ORDER), (ANSWER_HEAD, ANSWER_TAIL, 0, 0, 0, ANSWERS, 0)
@@ -64,8 +68,8 @@ class Kernel:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Ring, Kernel]]:
-    def make(answer: Any) -> tuple[Ring, Kernel]:
-        kernel = Kernel(answer)
+    def make(answer: Any, counters: int = 0) -> tuple[Ring, Kernel]:
+        kernel = Kernel(answer, counters)
         monkeypatch.setattr(Ring, "_set_up", lambda _ring: (kernel.fd, kernel.params()))
         ring = Ring()
         monkeypatch.setattr(ring, "_call", kernel)
@@ -85,7 +89,7 @@ def send(ring: Ring, count: int, first: int = 0) -> list[tuple[int, int]]:
     )
 
 
-def test_each_entry_says_what_to_send_to_whom_however_often_the_ring_comes_round(made: Any) -> None:
+def test_each_entry_names_its_descriptor_address_and_size_however_often_the_ring_wraps(made: Any) -> None:
     seen: list[tuple[int, ...]] = []
 
     def answer(sends: list[tuple[int, ...]]) -> list[tuple[int, int]]:
@@ -93,31 +97,31 @@ def test_each_entry_says_what_to_send_to_whom_however_often_the_ring_comes_round
         return all_of_it(sends)
 
     ring, kernel = made(answer)
-    for turn in range(5):
-        assert send(ring, 700, first=turn * 700) == []
+    for call in range(5):
+        assert send(ring, 700, first=call * 700) == []
     assert [each[1:] for each in seen] == [(fd, 1 << 40 | fd, 1000 + fd) for fd in range(3500)]
-    assert kernel.calls == 5 + 3  # one more where the numbers start again at zero
+    assert kernel.calls == 5 + 3  # one more wherever the entries start again at zero
 
 
-def test_answers_are_told_by_their_names_and_not_by_their_places(made: Any) -> None:
-    def mixed_up(sends: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+def test_answers_are_matched_by_their_names_and_not_by_their_order(made: Any) -> None:
+    def reversed_order(sends: list[tuple[int, ...]]) -> list[tuple[int, int]]:
         answers = dict(all_of_it(sends)) | {sends[2][0]: 7, sends[5][0]: -errno.EPIPE}
         return list(reversed(answers.items()))
 
     ring, kernel = made(all_of_it)
     send(ring, 3, first=50)
-    kernel.answer = mixed_up
+    kernel.answer = reversed_order
     assert send(ring, 9) == [(2, 7), (5, -errno.EPIPE)]
     assert ring.broken == ""
 
 
-def test_answers_that_do_not_come_break_the_ring_and_leave_nobody_out(made: Any) -> None:
+def test_missing_answers_break_the_ring_and_count_as_cancelled_sends(made: Any) -> None:
     ring, _ = made(lambda sends: all_of_it(sends)[:3])
     assert send(ring, 5) == [(3, -errno.ECANCELED), (4, -errno.ECANCELED)]
     assert ring.broken == "5 of 5 sends taken, 3 answered"
 
 
-def test_a_ring_that_breaks_before_it_comes_round_tries_nothing_more(made: Any) -> None:
+def test_a_ring_that_breaks_before_it_wraps_submits_nothing_more(made: Any) -> None:
     ring, kernel = made(all_of_it)
     send(ring, ENTRIES - 2)
     kernel.answer = lambda _sends: []
@@ -125,12 +129,8 @@ def test_a_ring_that_breaks_before_it_comes_round_tries_nothing_more(made: Any) 
     assert kernel.calls == 2
 
 
-def test_the_numbers_of_the_ring_wrap_at_32_bits(made: Any) -> None:
-    ring, kernel = made(all_of_it)
-    near = 2**32 - ENTRIES
-    ring._tail = kernel.taken = near
-    for at in (SENT_TAIL, ANSWER_HEAD, ANSWER_TAIL):
-        os.pwrite(kernel.fd, struct.pack("I", near), at)
+def test_the_counters_of_the_ring_wrap_at_32_bits(made: Any) -> None:
+    ring, _ = made(all_of_it, counters=2**32 - ENTRIES)
     for _ in range(3):
         assert send(ring, ENTRIES - 1) == []
     assert ring.broken == ""
@@ -144,7 +144,7 @@ def test_the_numbers_of_the_ring_wrap_at_32_bits(made: Any) -> None:
         ("ltp.hub.ring._SETUP", 1_000_000, "Function not implemented"),
     ],
 )
-def test_where_there_is_none_the_reason_is_told(
+def test_without_io_uring_the_error_names_the_reason(
     monkeypatch: pytest.MonkeyPatch, name: str, value: Any, reason: str
 ) -> None:
     monkeypatch.setattr(name, value)

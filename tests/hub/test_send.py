@@ -1,6 +1,4 @@
-"""Sending: both ways tell the same of the same browsers, and where io_uring is refused or fails the other
-takes over.
-"""
+"""Sending: io_uring and single writes return the same, and the second takes over where the first fails."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ def delivery(event: bytes, *fds: int) -> Delivery:
     return Delivery(None, event, 0, 1, list(fds))  # type: ignore[arg-type]
 
 
-def whole(*deliveries: Delivery) -> Portion:
+def portion_of(*deliveries: Delivery) -> Portion:
     return [(each, each.fds) for each in deliveries]
 
 
@@ -38,7 +36,7 @@ def read(peer: socket.socket) -> bytes:
 
 
 def fill(served: socket.socket) -> None:
-    """Write until the kernel refuses."""
+    """Write until the kernel takes no more."""
     with contextlib.suppress(OSError):
         while True:
             served.send(b"z" * 100_000)
@@ -61,7 +59,7 @@ def pairs() -> Iterator[list[tuple[socket.socket, socket.socket]]]:
 
 
 @pytest.mark.usefixtures("sending")
-def test_everybody_gets_every_event_whole_and_in_order(pairs: Any) -> None:
+def test_every_browser_receives_every_event_whole_and_in_order(pairs: Any) -> None:
     sender, wanted = Sender(), [b""] * len(pairs)
     got = [b""] * len(pairs)
     for number in range(80):  # three times round the ring
@@ -71,7 +69,7 @@ def test_everybody_gets_every_event_whole_and_in_order(pairs: Any) -> None:
             delivery(event, *(served.fileno() for served, _ in half))
             for event, half in zip(events, halves, strict=True)
         ]
-        assert sender.send(whole(*both)) == []
+        assert sender.send(portion_of(*both)) == []
         for at, (_, peer) in enumerate(pairs):
             wanted[at] += events[at >= 13]
             got[at] += read(peer)
@@ -79,7 +77,7 @@ def test_everybody_gets_every_event_whole_and_in_order(pairs: Any) -> None:
 
 
 @pytest.mark.usefixtures("sending")
-def test_each_that_did_not_take_all_is_told_with_what_it_took(pairs: Any) -> None:
+def test_a_short_send_is_returned_with_the_bytes_taken_or_the_error(pairs: Any) -> None:
     full, left, short, healthy = pairs[:4]
     for served, peer in (full, short):
         served.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -89,27 +87,27 @@ def test_each_that_did_not_take_all_is_told_with_what_it_took(pairs: Any) -> Non
     fill(full[0])
     large = b"w" * 4_000_000
     fds = [pair[0].fileno() for pair in (full, left, healthy)]
-    partly = Sender().send(whole(delivery(EVENT, *fds), delivery(large, short[0].fileno())))
-    told = {fd: sent for _, fd, sent in partly}
-    took = told.pop(short[0].fileno())
-    assert told == {fds[0]: -errno.EAGAIN, fds[1]: -errno.EPIPE}
+    shorts = Sender().send(portion_of(delivery(EVENT, *fds), delivery(large, short[0].fileno())))
+    sent_to = {fd: sent for _, fd, sent in shorts}
+    took = sent_to.pop(short[0].fileno())
+    assert sent_to == {fds[0]: -errno.EAGAIN, fds[1]: -errno.EPIPE}
     assert 0 < took < len(large)
     assert read(healthy[1]) == EVENT
-    assert {each.event for each, fd, _ in partly if fd == short[0].fileno()} == {large}
+    assert {each.event for each, fd, _ in shorts if fd == short[0].fileno()} == {large}
 
 
 @pytest.mark.usefixtures("sending")
-def test_a_number_that_is_no_connection_any_more_is_told_and_stops_nobody(pairs: Any) -> None:
+def test_a_closed_descriptor_is_returned_and_stops_no_other_send(pairs: Any) -> None:
     sender = Sender()
     gone = pairs[0][0].detach()
     os.close(gone)
     others = [served.fileno() for served, _ in pairs[1:]]
-    partly = sender.send(whole(delivery(EVENT, *others[:20], gone, *others[20:])))
-    assert [(fd, sent) for _, fd, sent in partly] == [(gone, -errno.EBADF)]
+    shorts = sender.send(portion_of(delivery(EVENT, *others[:20], gone, *others[20:])))
+    assert [(fd, sent) for _, fd, sent in shorts] == [(gone, -errno.EBADF)]
     assert [read(peer) for _, peer in pairs[1:]] == [EVENT] * 39
 
 
-def test_portions_hold_so_many_descriptors_and_every_one_once() -> None:
+def test_portions_contain_at_most_so_many_descriptors_and_each_once() -> None:
     first, second, third = delivery(b"1", 1, 2, 3, 4, 5), delivery(b"2"), delivery(b"3", 6, 7)
     assert list(portions([first, second, third], 3)) == [
         [(first, [1, 2, 3])],
@@ -118,7 +116,7 @@ def test_portions_hold_so_many_descriptors_and_every_one_once() -> None:
     ]
 
 
-def test_where_the_kernel_refuses_events_are_written_one_by_one_and_the_log_says_why(
+def test_without_io_uring_events_are_written_one_by_one_and_the_log_gives_the_reason(
     pairs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -128,14 +126,15 @@ def test_where_the_kernel_refuses_events_are_written_one_by_one_and_the_log_says
 
     monkeypatch.setattr("ltp.hub.send.Ring", refused)
     sender = Sender()
+    assert sender.fallback_reason == "Operation not permitted"
     assert caplog.messages == [
         "Streams are written one by one, which costs more: no io_uring here (Operation not permitted)"
     ]
-    assert sender.send(whole(delivery(EVENT, pairs[0][0].fileno()))) == []
+    assert sender.send(portion_of(delivery(EVENT, pairs[0][0].fileno()))) == []
     assert read(pairs[0][1]) == EVENT
 
 
-def test_a_ring_that_fails_is_used_no_more_and_who_was_not_answered_is_told(
+def test_a_ring_that_fails_is_not_used_again_and_sends_without_an_answer_are_returned(
     pairs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing:
@@ -147,9 +146,11 @@ def test_a_ring_that_fails_is_used_no_more_and_who_was_not_answered_is_told(
 
     monkeypatch.setattr("ltp.hub.send.Ring", Failing)
     sender = Sender()
+    assert sender.fallback_reason == ""
     fds = [served.fileno() for served, _ in pairs[:2]]
     event = delivery(EVENT, *fds)
-    assert sender.send(whole(event)) == [(event, fds[1], -errno.ECANCELED)]
+    assert sender.send(portion_of(event)) == [(event, fds[1], -errno.ECANCELED)]
+    assert sender.fallback_reason == "1 of 2 sends taken, 1 answered"
     assert "io_uring failed (1 of 2 sends taken, 1 answered)" in caplog.text
-    assert sender.send(whole(event)) == []
+    assert sender.send(portion_of(event)) == []
     assert [read(peer) for _, peer in pairs[:2]] == [EVENT, EVENT]

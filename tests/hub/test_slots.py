@@ -1,29 +1,29 @@
-"""Places: a number for each instrument that stays good, and what a view picks out of a row by them."""
+"""Slots: one number for each instrument, which stays valid, and the picker by which a view reads its own."""
 
 from __future__ import annotations
 
 from ltp.hub.slots import Slots
 
 
-def test_instruments_of_several_views_have_one_place_each() -> None:
-    places = Slots()
-    first, second = places.seat(("NSE_EQ:1", "NSE_EQ:2")), places.seat(("NSE_EQ:2", "NSE_EQ:3"))
+def test_instruments_of_several_views_have_one_slot_each() -> None:
+    slots = Slots()
+    first, second = slots.picker(("NSE_EQ:1", "NSE_EQ:2")), slots.picker(("NSE_EQ:2", "NSE_EQ:3"))
     assert (first.numbers, second.numbers) == ({1, 2}, {2, 3})
-    assert len(places) == 4
-    assert [places.keys[number] for number in (1, 2, 3)] == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
+    assert slots.keys == ["", "NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
+    assert len(slots) == 4
 
 
-def test_a_view_picks_what_is_its_own_in_its_own_order() -> None:
-    places = Slots()
-    places.seat(("NSE_EQ:1", "NSE_EQ:2"))
-    row = [b"", b"one ", b"two ", b"three "]
-    assert b"".join(places.seat(("NSE_EQ:3", "NSE_EQ:1")).pick(row)) == b"three one "
-    assert b"".join(places.seat(("NSE_EQ:2",)).pick(row)) == b"two "
-    assert b"".join(places.seat(()).pick(row)) == b""
+def test_a_view_picks_its_own_slots_in_its_own_order() -> None:
+    slots = Slots()
+    slots.picker(("NSE_EQ:1", "NSE_EQ:2"))
+    partials = [b"", b"one ", b"two ", b"three "]
+    assert b"".join(slots.picker(("NSE_EQ:3", "NSE_EQ:1")).pick(partials)) == b"three one "
+    assert b"".join(slots.picker(("NSE_EQ:2",)).pick(partials)) == b"two "
+    assert b"".join(slots.picker(()).pick(partials)) == b""
 
 
-def test_the_places_of_what_nobody_shows_are_left_out() -> None:
-    places = Slots()
-    places.seat(("NSE_EQ:1", "NSE_EQ:2"))
-    assert places.of({"NSE_EQ:2", "NSE_EQ:9"}) == {2}
-    assert places.of(()) == set()
+def test_instruments_without_a_slot_are_left_out() -> None:
+    slots = Slots()
+    slots.picker(("NSE_EQ:1", "NSE_EQ:2"))
+    assert slots.numbers_of({"NSE_EQ:2", "NSE_EQ:9"}) == {2}
+    assert slots.numbers_of(()) == set()

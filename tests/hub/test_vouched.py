@@ -67,7 +67,7 @@ def test_nothing_is_vouched_for_after_a_gap_or_before_the_first_batch(rig: Any) 
     assert vouched(rig) is None
     rig.apply()
     assert vouched(rig) == [(100, "live")]
-    rig.hub._repair()
+    rig.hub.prices.repair()
     assert (vouched(rig), rig.hub.stamp) == (None, 0)
     rig.apply()
     assert vouched(rig) == [(100, "live")]
@@ -107,7 +107,7 @@ def test_the_stamp_stays_while_the_answer_does(rig: Any) -> None:
     rig.apply(rig.tick(KEY, 100, ltt=5))  # looks the same on a page, and is another trade
     assert rig.hub.stamp > before
     before = rig.hub.stamp
-    rig.hub._board.load([CachedTick(KEY, rig.tick(KEY, 100), False)])
+    rig.hub.board.load([CachedTick(KEY, rig.tick(KEY, 100), False)])
     assert rig.hub.stamp > before
 
 
@@ -116,4 +116,4 @@ def test_more_than_the_board_is_made_for_is_not_kept(rig: Any) -> None:
     keys = [f"NSE_EQ:{number}" for number in range(1, 6_003)]
     rig.hub.vouched(keys)
     assert rig.hub.vouched(["NSE_EQ:9999"]) is None
-    assert "NSE_EQ:9999" not in rig.hub.shown()
+    assert "NSE_EQ:9999" not in rig.hub.prices.shown()

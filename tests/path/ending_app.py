@@ -1,4 +1,4 @@
-"""The whole web application, of which a request of a test can end a thread, whatever that thread catches."""
+"""The whole web application, and a request that ends one of its threads by an exception no thread catches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wsgi import app as site
 
 
 class Fault(BaseException):
-    """Nothing but the end of a thread catches it."""
+    """Passes every `except Exception`."""
 
 
 @site.get("/pid")
@@ -23,9 +23,8 @@ def pid() -> str:
 @site.get("/end/<name>")
 def end(name: str) -> str:
     (ident,) = [thread.ident for thread in threading.enumerate() if thread.name == name]
-    greenlet = ctypes.cast(
-        ident or 0, ctypes.py_object
-    ).value  # gevent's identities are the addresses of its greenlets
+    # gevent's thread identities are the addresses of its greenlets.
+    greenlet = ctypes.cast(ident or 0, ctypes.py_object).value
     gevent.kill(greenlet, Fault)
     return str(os.getpid())
 

@@ -1,9 +1,9 @@
-"""An application with nothing but the price API and the front ahead of it, for tests of the web server around
-both.
-"""
+"""An application of the price API and the front ahead of it, for tests of the web server around both."""
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
@@ -22,31 +22,31 @@ from ltp.web import origin, security
 from ltp.web.api.current_prices_fast import PricesFirst
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
-TRADED_S = 1_793_600_000  # long ago: the answers of two servers are the same
+TRADED_S = 1_793_600_000  # fixed, so that the answers of two servers are the same
+PAUSE_S = 0.2
 
 
 def batches() -> Iterator[Batch | None]:
+    """Publish the same prices several times a second: the hub vouches for none that is older than 3 s."""
     yield None
-    seq = 0
-    while True:
-        seq += 1
+    for seq in itertools.count(1):
         ticks = [
             Tick(key, 14_021_000, TRADED_S, TRADED_S * 10**6, traded_at=TRADED_S * 10**6) for key in KEYS
         ]
         yield Batch("e", seq, time.time_ns() // 1000, "live", 1, "simulator", {"NSE_EQ": "continuous"}, ticks)
-        time.sleep(0.2)
+        threading.Event().wait(PAUSE_S)
 
 
 class Front(PricesFirst):
-    """Counts how often it is called as an application, and how often it answered ahead of one."""
+    """Counts its calls as an application and its answers ahead of one."""
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] == self.path:
             metrics.count("called")
         return super().__call__(environ, start_response)
 
-    def response(self, *asked: Any) -> bytes | None:
-        answer = super().response(*asked)
+    def response(self, *request: Any) -> bytes | None:
+        answer = super().response(*request)
         metrics.count("ahead" if answer else "left")
         return answer
 

@@ -1,11 +1,13 @@
-"""A broker of a few lines, written from the wire's description alone: it sends the packets that a test
-dictates.
+"""A broker's feed in a few lines, written from the wire's description alone: it sends the packets that a
+test dictates.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import itertools
 import socket
 import struct
 import threading
@@ -16,7 +18,7 @@ _IST_S: Final = 19_800
 
 
 class ScriptedFeed:
-    """`connections`: on how many so far something was subscribed: what is sent before that is nobody's."""
+    """`connections`: how many have carried a subscription. Packets sent before that reach no instrument."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -30,7 +32,8 @@ class ScriptedFeed:
         self._open[-1].sendall(b"".join(_frame(packet) for packet in packets))
 
     def drop(self) -> None:
-        self._open[-1].close()
+        """End the newest connection. `close` alone would not: the kernel waits for the thread that reads."""
+        self._open[-1].shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         for each in (self._listener, *self._open):
@@ -42,14 +45,12 @@ class ScriptedFeed:
                 peer, _ = self._listener.accept()
             except OSError:
                 return
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += peer.recv(4096)
-            key = next(
-                line.split(b": ")[1]
-                for line in head.split(b"\r\n")
-                if line.lower().startswith(b"sec-websocket-key")
-            )
+            head = list(itertools.takewhile(lambda line: line != b"\r\n", peer.makefile("rb")))
+            (key,) = [
+                line.partition(b":")[2].strip()
+                for line in head
+                if line.lower().startswith(b"sec-websocket-key:")
+            ]
             accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
             peer.sendall(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -59,23 +60,22 @@ class ScriptedFeed:
             threading.Thread(target=self._read, args=(peer,), daemon=True).start()
 
     def _read(self, peer: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             if peer.recv(65_536):
                 self.connections += 1
             while peer.recv(65_536):
-                pass
-        except OSError:
-            pass
+                continue
 
 
 def _frame(payload: bytes) -> bytes:
-    return struct.pack("!BB", 0x82, len(payload)) + payload if len(payload) < 126 else b""
+    assert len(payload) < 126, "a longer message needs another head"
+    return struct.pack("!BB", 0x82, len(payload)) + payload
 
 
 def quote(
     security_id: int, price: float, ltt: int, volume: int, *, close: float = 0.0, segment: int = 1
 ) -> bytes:
-    """A quote packet; `ltt`: seconds since the epoch, 0 where the exchange names none."""
+    """Return a quote packet; `ltt`: seconds since the epoch, 0 where the exchange gives none."""
     wire_ltt = ltt + _IST_S if ltt else 0
     values = (price, 1, wire_ltt, price, volume, 10, 10, price, close, price, price)
     return struct.pack("<BHBIfHIfIIIffff", 4, 50, segment, security_id, *values)

@@ -1,8 +1,7 @@
-"""The whole product as processes of their own: Valkey, the simulated exchange, the worker and gunicorn, each
-on a free port.
+"""The whole product as processes: Valkey, simulated exchange, worker and gunicorn, each on a free port.
 
-What runs is what a user runs; nothing is patched, and nothing of the environment of whoever runs the tests
-gets in.
+The processes are those of an installation: nothing is patched, and no variable of the environment of the
+tests is passed on.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _READY_WITHIN_S = 60
 
 @dataclass
 class Stack:
-    """`url` of the site. `env` is what every process was started with; logs lie in `folder`."""
+    """`url`: of the site. `env`: the environment of each process. `folder`: of the logs and the database."""
 
     folder: Path
     url: str
@@ -46,7 +45,7 @@ class Stack:
 
     def start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
-            # The folder has no .env of a developer, which the settings would read.
+            # A folder without a .env, which the settings would read.
             self.processes[name] = subprocess.Popen(
                 command, cwd=self.folder, env=self.env, stdout=log, stderr=subprocess.STDOUT
             )
@@ -64,7 +63,7 @@ class Stack:
         self.until(lambda: status(f"{self.url}/healthz") == 200, "web")
 
     def stop(self, name: str) -> None:
-        """End a process as an operator would, at the latest after 15 s."""
+        """End a process by SIGTERM, after 15 s by SIGKILL."""
         process = self.processes.pop(name)
         self.signal_tree(process.pid, signal.SIGCONT)
         process.terminate()
@@ -75,7 +74,7 @@ class Stack:
             process.wait()
 
     def kill(self, name: str) -> None:
-        """End a process alone and without a word; what it started lives on."""
+        """End a process by SIGKILL; its children go on."""
         process = self.processes.pop(name)
         process.kill()
         process.wait()
@@ -99,13 +98,14 @@ class Stack:
             except psutil.NoSuchProcess:
                 continue
 
-    def until(self, holds: Callable[[], bool], what: str) -> None:
+    def until(self, holds: Callable[[], bool], name: str) -> None:
+        """Wait until `holds`; fail with the log of a process that ends, or with that of `name` after 60 s."""
         deadline, pause = time.monotonic() + _READY_WITHIN_S, threading.Event()
         while not holds():
             gone = [name for name, process in self.processes.items() if process.poll() is not None]
             if gone or time.monotonic() > deadline:
                 raise AssertionError(
-                    f"{what} is not ready; ended: {gone}\n{self.log(gone[0] if gone else what)}"
+                    f"{name} is not ready; ended: {gone}\n{self.log(gone[0] if gone else name)}"
                 )
             pause.wait(0.05)
 
@@ -115,7 +115,7 @@ class Stack:
 
 
 def status(url: str) -> int:
-    """Return the status an address answers with, 0 when it does not answer within five seconds."""
+    """Return the status of the answer to a GET, 0 where none comes within five seconds."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return int(answer.status)
@@ -158,7 +158,7 @@ def row_of(rank: int, listing: Listing) -> Row:
 
 @contextmanager
 def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iterator[Stack]:
-    """Run everything with results in both screeners; `settings` are environment variables on top."""
+    """Run everything with results in both screeners; `settings`: environment variables on top."""
     web, simulator, valkey = free_port(), free_port(), free_port()
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -172,7 +172,7 @@ def running(folder: Path, free_port: Callable[[], int], **settings: str) -> Iter
         "DHANHQ_CLIENT_ID": "simulator",
         "DHANHQ_ACCESS_TOKEN": "simulator",
         "MARKET_CALENDAR": "always_open",
-        # Results that change under a test would be another test; `test_app` waits for computed ones.
+        # No evaluation replaces the stored results during a test; `test_app` waits for evaluated ones.
         "SCREENER_UNIVERSE": "off",
         **settings,
     }

@@ -1,4 +1,4 @@
-"""An application with nothing but a stream, for tests of the web server around it; prices come over HTTP."""
+"""An application of one stream, for tests of the web server around it; the tests send prices over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from ltp.core.ticks.quote import CachedTick, Quote
 from ltp.core.ticks.tick import Tick
 from ltp.core.ticks.wire import Batch
 from ltp.hub.hub import Hub
+from ltp.server import connection
 from ltp.web.live.stream import stream_response
+
+# A test that waits until slow clients are cut need not wait for the ten seconds that the product gives them.
+if "DEADLINE_S" in os.environ:
+    connection.WRITE_S = connection.TLSConnection.reading_s = float(os.environ["DEADLINE_S"])
+    connection.SLOWEST = 1 << 20
 
 KEYS = [f"NSE_EQ:{id_}" for id_ in range(1, 121)]
 prices: queue.Queue[int] = queue.Queue()
@@ -58,14 +64,13 @@ def create_app() -> Flask:
     @app.after_request
     def secure(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = "default-src 'none'"
+        response.headers["X-Process"] = str(os.getpid())
         return response
 
     @app.get("/stream")
     def stream() -> Response:
         view = hub.view(KEYS, ["ltp"])
-        return stream_response(
-            hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail=f"<p>{os.getpid()}</p>"
-        )
+        return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
 
     @app.get(health.ALIVE)
     def alive() -> str:

@@ -1,4 +1,4 @@
-"""`python app.py` as a newcomer runs it."""
+"""`python app.py`: the whole product from one command, without any setting."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -40,17 +41,24 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def app(tmp_path, free_port):
-    """The whole product on a free port with a state folder of its own: (port, process)."""
-    port = free_port()
-    env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path), "WEB_CONCURRENCY": "2"}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    yield port, process
-    if process.poll() is None:
-        process.terminate()
-    process.communicate(timeout=60)
+def start(tmp_path, free_port):
+    """A function that starts the whole product on a free port with a state folder of its own, and returns
+    port and process. Its output goes to a file: a pipe that is not read fills, and stops the product.
+    """
+    with ExitStack() as ends:
+
+        def start(**settings):
+            port = free_port()
+            env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path)} | settings
+            with (tmp_path / "log").open("wb") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=log
+                )
+            ends.callback(process.wait, 60)
+            ends.callback(process.terminate)
+            return port, process
+
+        yield start
 
 
 def children(process: subprocess.Popen) -> list[psutil.Process]:
@@ -62,7 +70,7 @@ def worker_of(process: subprocess.Popen) -> psutil.Process | None:
         try:
             if "worker.py" in " ".join(child.cmdline()):
                 return child
-        except psutil.Error:  # it ended between the listing and the look
+        except psutil.Error:  # it ended after it was listed
             continue
     return None
 
@@ -72,8 +80,8 @@ def is_live(port: int, path: str = "/instruments/NSE_EQ/1333") -> bool:
     return status == 200 and "<i>live</i>" in page
 
 
-def test_one_command_fills_both_screeners_says_that_they_are_simulated_and_ends_whole(app, wait_for):
-    port, process = app
+def test_one_command_fills_both_screeners_names_the_simulation_and_ends_whole(start, wait_for):
+    port, process = start(WEB_CONCURRENCY="2")
     wait_for(lambda: all(is_live(port, f"/screeners/{kind}") for kind in ("swing", "longterm")), 100)
     page = get(port, "/screeners/swing")[1]
     assert "Simulated prices" in page
@@ -87,36 +95,24 @@ def test_one_command_fills_both_screeners_says_that_they_are_simulated_and_ends_
     assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_the_simulated_exchange_keeps_the_hours_that_were_asked_for(tmp_path, free_port, wait_for):
+def test_the_simulated_exchange_keeps_the_hours_of_the_calendar_setting(start, tmp_path, wait_for):
     late = tmp_path / "late.toml"
     days = ", ".join(f'{{ date = {date.today() + timedelta(days=n)}, name = "Shut" }}' for n in (-1, 0, 1))
     late.write_text(f'[[holidays]]\nsegments = ["NSE_EQ", "IDX_I"]\ndays = [{days}]\n')
-    port = free_port()
-    env = CLEAN | {
-        "PORT": str(port),
-        "STATE_DIR": str(tmp_path),
-        "MARKET_CALENDAR": "nse",
-        "MARKET_CALENDAR_OVERRIDES": str(late),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        wait_for(lambda: "<i>closed " in get(port, "/instruments/NSE_EQ/1333")[1], 60)
-        keys = "keys=NSE_EQ:1333,IDX_I:13"
-        wait_for(lambda: json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])["count"] == 2)
-        answer = json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])
-        assert set(answer["states"].values()) == {"closed"}
-        assert all(at < f"{date.today() - timedelta(days=1)}" for at in answer["as_of"].values())
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    port, _ = start(MARKET_CALENDAR="nse", MARKET_CALENDAR_OVERRIDES=str(late), SCREENER_UNIVERSE="off")
+    wait_for(lambda: "<i>closed " in get(port, "/instruments/NSE_EQ/1333")[1], 60)
+    keys = "keys=NSE_EQ:1333,IDX_I:13"
+    wait_for(lambda: json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])["count"] == 2)
+    answer = json.loads(get(port, f"/api/v1/current_prices?{keys}")[1])
+    assert list(answer["states"].values()) == ["closed", "closed"]
+    assert len(answer["as_of"]) == 2
+    assert max(answer["as_of"].values()) < f"{date.today() - timedelta(days=1)}"
 
 
-def test_a_killed_worker_is_started_again(app, wait_for):
-    port, process = app
+def test_a_killed_worker_is_started_again(start, wait_for):
+    port, process = start(SCREENER_UNIVERSE="off")
     wait_for(lambda: is_live(port), 60)
-    worker = worker_of(process)
+    worker = wait_for(lambda: worker_of(process))
     worker.kill()
     wait_for(lambda: (again := worker_of(process)) and again.pid != worker.pid)
     wait_for(lambda: get(port, "/api/v1/health/market_stream")[0] == 200 and is_live(port))
@@ -132,9 +128,9 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path):
             [sys.executable, "app.py"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
         )
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == f"PORT='{port}' is not accepted: 127.0.0.1:{port} cannot be listened on (Address already in use); choose another\n"
+    assert done.stderr == (
+        f"PORT='{port}' is not accepted: 127.0.0.1:{port} cannot be listened on"
+        " (Address already in use); choose another\n"
     )
 
 
@@ -201,19 +197,18 @@ def test_the_web_server_alone_names_the_setting(tmp_path, free_port, name, value
     assert name in done.stderr
 
 
-def test_the_web_server_alone_says_in_one_sentence_what_it_cannot_use(tmp_path, free_port):
+def test_the_web_server_alone_names_a_database_that_it_cannot_use_once(tmp_path, free_port):
     env = CLEAN | {"STATE_DIR": str(tmp_path), "PORT": str(free_port()), "DATABASE_URL": "nonsense"}
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.count("DATABASE_URL takes an address") == 1
-    assert (
-        "Booting worker" not in done.stderr
-    )  # of two workers that end so, the second would be reported as a fault
+    # Of two workers that end so, gunicorn would report the second as a fault.
+    assert "Booting worker" not in done.stderr
 
 
-def test_on_a_terminal_the_start_ends_with_where_to_go(tmp_path, free_port, wait_for):
+def test_on_a_terminal_the_start_ends_with_the_address(tmp_path, free_port, wait_for):
     port = free_port()
     env = CLEAN | {"PORT": str(port), "STATE_DIR": str(tmp_path), "WEB_CONCURRENCY": "1"}
     ours, theirs = pty.openpty()
@@ -235,10 +230,8 @@ def test_on_a_terminal_the_start_ends_with_where_to_go(tmp_path, free_port, wait
         assert [line for line in lines if re.match(r"[\d:.]{12} worker    info    Feed is live", line)]
     finally:
         process.terminate()
-        reader = threading.Thread(
-            target=drain, args=(ours,), daemon=True
-        )  # or the end would wait for room in the terminal
-        reader.start()
+        # A terminal that is not read would fill up, and the process wait for room in it.
+        threading.Thread(target=drain, args=(ours,), daemon=True).start()
         process.wait(60)
 
 

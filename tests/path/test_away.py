@@ -1,6 +1,4 @@
-"""What a process needs is away, or does not let it in, at its start: the same of the worker and of the web
-server.
-"""
+"""Worker and web server start while their database or Redis is away, or refuses them."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ COMMANDS = {
 
 
 class Started:
-    """A process of the product; `log` is all that it wrote."""
+    """A process of the product; `log`: its whole output."""
 
     def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
         self.path = folder / f"{name}.log"
@@ -89,7 +87,7 @@ def test_a_database_that_is_away_is_waited_for_by_both(
     assert "secret" not in worker.log + web.log
 
 
-def test_a_web_server_that_waits_ends_when_it_is_told_to(
+def test_a_web_server_that_waits_ends_on_sigterm(
     start: Any, free_port: Any, wait_for: Callable[..., Any]
 ) -> None:
     web = start("web", DATABASE_URL=f"postgresql+psycopg://ltp:hush@127.0.0.1:{free_port()}/ltp")
@@ -110,7 +108,7 @@ def test_a_password_that_the_database_refuses_ends_both(start: Any, postgresql: 
 
 @pytest.mark.parametrize("name", ["worker", "web"])
 def test_a_password_that_redis_refuses_ends_both(start: Any, valkey: Any, name: str) -> None:
-    started = start(name, REDIS_URL=valkey.url.replace("//", "//somebody:hush@"))
+    started = start(name, REDIS_URL=valkey.url.replace("//", "//stranger:hush@"))
     assert started.process.wait(60) != 0
     assert started.log.splitlines()[-1].endswith("Correct the user and password in REDIS_URL")
     assert "hush" not in started.log
@@ -128,7 +126,7 @@ def test_a_right_that_redis_does_not_give_ends_both(start: Any, valkey: Any, nam
         valkey.client.execute_command("ACL", "DELUSER", "few")
 
 
-def test_a_redis_that_is_away_is_told_by_both_and_used_when_it_comes(
+def test_a_redis_that_is_away_is_named_by_both_and_neither_ends(
     start: Any, free_port: Any, wait_for: Any
 ) -> None:
     url = f"redis://127.0.0.1:{free_port()}/0"

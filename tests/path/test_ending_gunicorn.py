@@ -1,79 +1,60 @@
-"""A web process of which a thread has ended: gunicorn starts another, which serves."""
+"""A web process ends because one of its threads has ended: gunicorn starts another, and it serves."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import free_port, wait_for
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-COMMAND = Path(sys.executable).parent / "gunicorn"
+from tests.path.web_server import ROOT, WebServer, started
+from tests.ports import free_port
 
 
-class Server:
-    def __init__(self, port: int, folder: Path, redis_url: str) -> None:
-        self.port, self.log = port, folder / "log"
-        environ = {
-            "PORT": str(port),
-            "WEB_CONCURRENCY": "1",
-            "STATE_DIR": str(folder),
-            "REDIS_URL": redis_url,
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            str(ROOT / "gunicorn.conf.py"),
-            "--pythonpath",
-            str(HERE),
-        ]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "ending_app:app"], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log
-            )
+class Server(WebServer):
+    application = "ending_app:app"
 
     def get(self, path: str) -> str:
-        """Return what the server answers, empty when it does not."""
+        """Return the body of the answer, empty where there is none."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return str(answer.read().decode())
         except OSError:
             return ""
 
+    def answers(self) -> bool:
+        return self.get("/pid") != ""
+
     def faults(self) -> list[str]:
-        """Return the messages of the log that are as grave as the end of a process."""
+        """Return the messages of the log with the level "critical"."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line["message"] for line in lines if line["level"] == "critical"]
 
 
 @pytest.fixture(scope="module")
-def server(valkey_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(free_port(), tmp_path_factory.mktemp("web"), f"redis://127.0.0.1:{valkey_server.port}/0")
-    wait_for(lambda: made.get("/pid"))
-    yield made
-    made.process.send_signal(signal.SIGQUIT)
-    made.process.wait(30)
+def server(
+    valkey_server: Any, wait_for: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("web")
+    with started(Server, free_port, wait_for, folder) as start:
+        yield start(STATE_DIR=str(folder), REDIS_URL=f"redis://127.0.0.1:{valkey_server.port}/0")
 
 
 @pytest.mark.parametrize("name", ["relay", "writer", "demand", "vitals", "catalog"])
-def test_another_process_takes_the_place_of_one_that_lost_a_thread(server: Server, name: str) -> None:
-    known = len(server.faults())
+def test_another_process_takes_the_place_of_one_that_lost_a_thread(
+    server: Server, wait_for: Callable[..., Any], name: str
+) -> None:
+    earlier = len(server.faults())
     ending = server.get(f"/end/{name}")
     assert ending
     wait_for(lambda: server.get("/pid") not in ("", ending))
-    (fault,) = server.faults()[known:]
+    (fault,) = server.faults()[earlier:]
     assert fault.startswith(f"The thread {name} ended (Fault: ")
 
 

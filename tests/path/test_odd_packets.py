@@ -1,4 +1,4 @@
-"""Packets that do not tell the truth, from a broker's socket through the worker to what Redis holds."""
+"""Wrong packets, from a broker's socket through the worker to the values in Redis."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Bench:
     def __init__(self, valkey: Any, wait_for: Callable[..., Any]) -> None:
         self.client, self.wait_for, self.feed = valkey.client, wait_for, ScriptedFeed()
 
-    def known(self) -> dict[str, Any]:
+    def tick(self) -> dict[str, Any]:
         return json.loads(self.client.get(f"tick:{KEY}") or "{}")
 
     def until(self, price: float) -> dict[str, Any]:
-        self.wait_for(lambda: self.known().get("ltp") == price)
-        return self.known()
+        self.wait_for(lambda: self.tick().get("ltp") == price)
+        return self.tick()
 
     def next_connection(self, after: int) -> None:
         self.wait_for(lambda: self.feed.connections > after)
@@ -65,11 +65,11 @@ def bench(valkey: Any, wait_for: Callable[..., Any], tmp_path: Path) -> Iterator
 def test_an_older_packet_without_a_trade_time_changes_nothing(bench: Bench) -> None:
     traded = int(time.time()) - 3_600
     bench.feed.send(quote(ID, 2212.0, traded, 5_000_000))
-    known = bench.until(2212.0)
-    assert (known["ltt"], known["traded_at"]) == (traded, traded * 1_000_000)
+    tick = bench.until(2212.0)
+    assert (tick["ltt"], tick["traded_at"]) == (traded, traded * 1_000_000)
     bench.feed.send(quote(ID, 2022.95, 0, 0), quote(ID, 2022.95, 0, 0))
     bench.wait_for(lambda: bench.odd().get("out_of_order") == 2)
-    assert bench.known() == known
+    assert bench.tick() == tick
 
 
 def test_a_price_trades_although_its_trade_time_went_back(bench: Bench) -> None:
@@ -77,27 +77,27 @@ def test_a_price_trades_although_its_trade_time_went_back(bench: Bench) -> None:
     bench.feed.send(quote(ID, 100.0, now, 1_000))
     bench.until(100.0)
     bench.feed.send(quote(ID, 101.0, now - 3_600, 1_001))
-    known = bench.until(101.0)
-    assert known["ltt"] is None
-    assert known["traded_at"] == known["received_at"] >= now * 1_000_000
-    assert bench.odd() == {} or bench.odd()["ltt_distrusted"] == 1
-    bench.wait_for(lambda: json.loads(bench.client.hget("market_stream:status", "mistimed_keys")) == [KEY])
+    tick = bench.until(101.0)
+    assert tick["ltt"] is None
+    assert tick["traded_at"] == tick["received_at"] >= now * 1_000_000
+    bench.wait_for(lambda: bench.odd().get("ltt_distrusted") == 1)
+    assert json.loads(bench.client.hget("market_stream:status", "mistimed_keys")) == [KEY]
 
 
 def test_open_interest_after_a_reconnect_confirms_no_price(bench: Bench) -> None:
     bench.feed.send(quote(ID, 100.0, int(time.time()), 1_000))
-    known = bench.until(100.0)
+    tick = bench.until(100.0)
     bench.feed.drop()
     bench.next_connection(1)
     bench.feed.send(open_interest(ID, 77))
-    bench.wait_for(lambda: bench.known().get("oi") == 77)
-    assert bench.known()["received_at"] == known["received_at"]
-    bench.feed.send(quote(ID, 100.0, known["ltt"], 1_000))
-    bench.wait_for(lambda: bench.known()["received_at"] > known["received_at"])
+    bench.wait_for(lambda: bench.tick().get("oi") == 77)
+    assert bench.tick()["received_at"] == tick["received_at"]
+    bench.feed.send(quote(ID, 100.0, tick["ltt"], 1_000))
+    bench.wait_for(lambda: bench.tick()["received_at"] > tick["received_at"])
 
 
 def test_the_close_beside_a_missing_price_is_known(bench: Bench) -> None:
     bench.feed.send(quote(ID, 0.0, 0, 0, close=98.5))
-    bench.wait_for(lambda: bench.known().get("prev_close") == 98.5)
-    assert bench.known()["ltp"] is None
+    bench.wait_for(lambda: bench.tick().get("prev_close") == 98.5)
+    assert bench.tick()["ltp"] is None
     assert not bench.client.exists(f"ltp:{KEY}")

@@ -1,17 +1,12 @@
-"""Prices under the real web server: whoever answers, gunicorn alone or the front ahead of it, a client sees
-the same bytes.
-"""
+"""Prices under the real web server: answers of the front are the same bytes as those of gunicorn alone."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,16 +14,16 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from tests.path.web_server import WebServer, read_to_end, started
+
 PRICES = b"/api/v1/current_prices"
-ASKED = PRICES + b"?keys=NSE_EQ:1,NSE_EQ:2"
-PLAIN = b"GET " + ASKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+TWO_KEYS = PRICES + b"?keys=NSE_EQ:1,NSE_EQ:2"
+PLAIN = b"GET " + TWO_KEYS + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def get(
-    target: bytes = ASKED,
+    target: bytes = TWO_KEYS,
     *,
     headers: Sequence[bytes] = (),
     method: bytes = b"GET",
@@ -38,59 +33,30 @@ def get(
     return b"\r\n".join([b" ".join([method, target, version]), b"Host: localhost", *headers, b"", body])
 
 
-class Server:
-    def __init__(self, port: int, log: Path, *arguments: str, **environ: str) -> None:
-        self.port, self.log = port, log
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            ROOT / "gunicorn.conf.py",
-            "--pythonpath",
-            HERE,
-            *arguments,
-        ]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*command, "prices_app:app"],
-                cwd=ROOT,
-                env=os.environ | {"PORT": str(port), "WEB_CONCURRENCY": "1", "PYTHONHASHSEED": "0"} | environ,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+class Server(WebServer):
+    application = "prices_app:app"
+    defaults = {"PYTHONHASHSEED": "0"}
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
-    def said(self, request: bytes) -> bytes:
-        """Return all that comes back until the server closes, which it does when no more can follow."""
+    def respond(self, request: bytes) -> bytes:
+        """Send nothing after `request`, and return all bytes of the answers."""
         with self.connect() as client:
             client.sendall(request)
             client.shutdown(socket.SHUT_WR)
             return read_to_end(client)
 
     def counts(self, path: bytes = b"/counts") -> dict[str, int]:
-        found: dict[str, int] = json.loads(self.said(get(path)).partition(b"\r\n\r\n")[2])
+        found: dict[str, int] = json.loads(self.respond(get(path)).partition(b"\r\n\r\n")[2])
         return found
 
-    def ready(self) -> bool:
-        """Whether it answers, and not because it has heard of no price yet."""
+    def answers(self) -> bool:
+        """Whether prices are answered, other than by the 503 before the first price has come."""
         try:
-            return self.said(PLAIN)[9:12] in {b"200", b"404"}
+            return self.respond(PLAIN)[9:12] in {b"200", b"404"}
         except OSError:
             return False
-
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(30)
-
-
-def read_to_end(client: socket.socket) -> bytes:
-    got = b""
-    while chunk := client.recv(65_536):
-        got += chunk
-    return got
 
 
 def timeless(answer: bytes) -> bytes:
@@ -101,16 +67,8 @@ def timeless(answer: bytes) -> bytes:
 def serve(
     free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path
 ) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(*arguments: str, **environ: str) -> Server:
-        servers.append(Server(free_port(), tmp_path / f"log{len(servers)}", *arguments, **environ))
-        wait_for(servers[-1].ready)
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.end()
+    with started(Server, free_port, wait_for, tmp_path) as start:
+        yield start
 
 
 ANSWERED_AHEAD = [
@@ -125,14 +83,14 @@ ANSWERED_AHEAD = [
     get(headers=[b"Transfer-Encoding: chunked"], body=b"5x\r\nhello\r\n0\r\n\r\n"),
     get(headers=[b"X-Forwarded-Proto: https", b"X-Forwarded-For: 203.0.113.7"]),
     get(headers=[b"X_Y: underscore"]),
-    get(b"http://localhost" + ASKED),
+    get(b"http://localhost" + TWO_KEYS),
     get(headers=[b"SCRIPT_NAME: /api"]),
     get(headers=[b"SCRIPT_NAME: /elsewhere", b"PATH_INFO: /elsewhere"]),
-    get(ASKED + b"#part"),
+    get(TWO_KEYS + b"#part"),
     get(PRICES + b"?keys=NSE_EQ%3A1&other=\x7e"),
     get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121))),
     b"\r\n" + PLAIN,
-    b"GET " + ASKED + b" HTTP/1.0\r\nHost: 127.0.0.1:80\r\n\r\n",
+    b"GET " + TWO_KEYS + b" HTTP/1.0\r\nHost: 127.0.0.1:80\r\n\r\n",
 ]
 LEFT_TO_THE_APPLICATION = [
     get(method=b"HEAD"),
@@ -142,13 +100,13 @@ LEFT_TO_THE_APPLICATION = [
     get(PRICES + b"?keys=nonsense"),
     get(PRICES + b"?keys=NSE_EQ:1,NSE_EQ:424242"),
     get(PRICES + b"/?keys=NSE_EQ:1"),
-    get(b"/" + ASKED),
+    get(b"/" + TWO_KEYS),
     get(b"/api/v1/current%5Fprices?keys=NSE_EQ:1"),
     get(headers=[b"Expect: 100-continue", b"Content-Length: 5"], body=b"hello"),
-    get(b"http://elsewhere" + ASKED),
-    b"GET " + ASKED + b" HTTP/1.0\r\n\r\n",
-    b"GET " + ASKED + b" HTTP/1.1\r\nHost:\r\n\r\n",
-    b"GET " + ASKED + b" HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    get(b"http://elsewhere" + TWO_KEYS),
+    b"GET " + TWO_KEYS + b" HTTP/1.0\r\n\r\n",
+    b"GET " + TWO_KEYS + b" HTTP/1.1\r\nHost:\r\n\r\n",
+    b"GET " + TWO_KEYS + b" HTTP/1.1\r\nHost: evil.example\r\n\r\n",
 ]
 REFUSED = [
     get(headers=[b"Content-Length: 5", b"Transfer-Encoding: chunked"], body=b"0\r\n\r\n"),
@@ -166,8 +124,8 @@ REFUSED = [
     get(headers=[b"Expect: nonsense"]),
     get(headers=[b"X: " + b"a" * 8_190]),
     get(headers=[b"X: a"] * 101),
-    get(ASKED + b"a" * 8_190),
-    get(ASKED + b"\xff"),
+    get(TWO_KEYS + b"a" * 8_190),
+    get(TWO_KEYS + b"\xff"),
     get(method=b"get"),
     get(version=b"HTTP/2.0"),
     get(version=b"HTTP/1.1 "),
@@ -177,33 +135,33 @@ REFUSED = [
 
 
 def test_every_request_is_answered_as_gunicorn_alone_would(serve: Callable[..., Server]) -> None:
-    ours, theirs = serve(), serve("--max-requests", "1000000")  # which only gunicorn's own way counts
+    ours, theirs = serve(), serve("--max-requests", "1000000")  # a limit that switches the front off
     for request in ANSWERED_AHEAD + LEFT_TO_THE_APPLICATION + REFUSED:
-        # What follows tells whether both see the end of a request in the same place.
-        answers = [timeless(server.said(request + LAST)) for server in (ours, theirs)]
+        # The answer to LAST shows whether both found the end of `request` at the same byte.
+        answers = [timeless(server.respond(request + LAST)) for server in (ours, theirs)]
         assert answers[0] == answers[1], request
         assert answers[0].startswith(b"HTTP/1."), request
     assert "ahead" not in theirs.counts()
 
 
-def test_who_answers(serve: Callable[..., Server]) -> None:
+def test_the_front_answers_all_it_may_and_nothing_else(serve: Callable[..., Server]) -> None:
     server = serve()
     for requests, ahead in ((ANSWERED_AHEAD, True), (LEFT_TO_THE_APPLICATION, False), (REFUSED, False)):
         for request in requests:
             before = server.counts()["ahead"]
-            server.said(request)
+            server.respond(request)
             assert (server.counts()["ahead"] > before) is ahead, request
 
 
-@pytest.mark.parametrize("told", ["--access-logfile=-", "--statsd-host=127.0.0.1:9", "--keep-alive=0"])
-def test_what_gunicorn_is_told_to_do_for_each_request_it_does(
-    serve: Callable[..., Server], told: str
-) -> None:
-    assert "ahead" not in serve(told).counts()
+@pytest.mark.parametrize("option", ["--access-logfile=-", "--statsd-host=127.0.0.1:9", "--keep-alive=0"])
+def test_an_option_for_each_request_switches_the_front_off(serve: Callable[..., Server], option: str) -> None:
+    counts = serve(option).counts()
+    assert counts["called"] >= 1
+    assert "ahead" not in counts
 
 
 def test_no_client_names_the_path_that_the_site_lives_below(serve: Callable[..., Server]) -> None:
-    answer = serve().said(get(b"/public/counts", headers=[b"SCRIPT_NAME: /public"]))
+    answer = serve().respond(get(b"/public/counts", headers=[b"SCRIPT_NAME: /public"]))
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
@@ -213,7 +171,7 @@ def test_a_site_below_a_path_is_refused_at_the_start(free_port: Callable[[], int
     assert "SCRIPT_NAME is not accepted: the site cannot live below a path" in server.log.read_text()
 
 
-def test_a_program_that_asks_without_a_pause_leaves_room_for_others(serve: Callable[..., Server]) -> None:
+def test_a_client_that_requests_without_a_pause_leaves_room_for_others(serve: Callable[..., Server]) -> None:
     server = serve()
     many = 20_000
     with server.connect() as greedy, server.connect() as other, ThreadPoolExecutor(1) as sender:
@@ -233,10 +191,10 @@ def readable(client: socket.socket) -> bool:
     return bool(select.select([client], [], [], 0)[0])
 
 
-def test_who_takes_little_at_a_time_gets_every_answer_whole(serve: Callable[..., Server]) -> None:
+def test_a_client_that_reads_little_at_a_time_gets_every_answer_whole(serve: Callable[..., Server]) -> None:
     server = serve()
     many_keys = get(PRICES + b"?keys=" + b",".join(b"NSE_EQ:%d" % number for number in range(1, 121)))
-    one = timeless(server.said(many_keys))
+    one = timeless(server.respond(many_keys))
     with socket.socket() as client, ThreadPoolExecutor(1) as sender:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
         client.settimeout(30)
@@ -245,7 +203,7 @@ def test_who_takes_little_at_a_time_gets_every_answer_whole(serve: Callable[...,
         assert timeless(read_to_end(client)) == one * 300
 
 
-def test_a_worker_that_ends_says_so_to_who_keeps_his_connection(
+def test_a_worker_that_ends_closes_the_connections_that_were_kept_alive(
     serve: Callable[..., Server], wait_for: Callable[..., Any]
 ) -> None:
     server = serve()
@@ -253,13 +211,14 @@ def test_a_worker_that_ends_says_so_to_who_keeps_his_connection(
         client.sendall(PLAIN)
         assert b"Connection: keep-alive" in client.recv(65_536)
         server.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: b"Connection: close" in asked(client))
-        assert asked(client) == b""
+        wait_for(lambda: b"Connection: close" in next_answer(client))
+        assert next_answer(client) == b""
     assert server.process.wait(30) == 0
     assert "Traceback" not in server.log.read_text()
 
 
-def asked(client: socket.socket) -> bytes:
+def next_answer(client: socket.socket) -> bytes:
+    """Request prices once more, and return the answer, empty where the connection is closed."""
     try:
         client.sendall(PLAIN)
         return client.recv(65_536)

@@ -1,6 +1,4 @@
-"""The site behind nginx and Caddy, configured word for word as docs/operations.md says, and over a Unix
-socket.
-"""
+"""The site behind nginx and Caddy, with the configurations of docs/operations.md, and over a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,7 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.missing import cannot_run
 from tests.path.stack import Stack, running
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "prices.example.com"
@@ -25,7 +25,7 @@ NAME = "prices.example.com"
 class Proxy(NamedTuple):
     port: int
 
-    def ask(self, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+    def request(self, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request(
             method, path, headers={"Host": f"{NAME}:{self.port}", "Accept-Encoding": "gzip"} | headers
@@ -34,7 +34,7 @@ class Proxy(NamedTuple):
 
 
 def documented(name: str) -> str:
-    """Return the block of a proxy in the docs."""
+    """Return the configuration of a proxy in docs/operations.md."""
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     found = re.search(rf"\n{name} \([^\n]*\n\n((?:    [^\n]*\n|\n)+)", text)
     assert found, name
@@ -44,10 +44,7 @@ def documented(name: str) -> str:
 def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if found is None:
-        sentence = f"{name} is missing; `make proxies` installs it"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+        cannot_run(f"{name} is not installed: make proxies")
     return found
 
 
@@ -84,8 +81,6 @@ KINDS = {"nginx": nginx, "caddy": caddy}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    from tests.conftest import free_port
-
     with running(tmp_path_factory.mktemp("site"), free_port, TRUSTED_HOSTS=NAME, AUTH="none") as stack:
         yield stack
 
@@ -132,29 +127,31 @@ def test_pages_forms_and_streams_come_through(proxied: Callable[..., Proxy], kin
 
 
 def everything_comes_through(proxy: Proxy) -> None:
-    page = proxy.ask("GET", "/screeners/swing", **{"Accept-Encoding": "identity"})
+    page = proxy.request("GET", "/screeners/swing", **{"Accept-Encoding": "identity"})
     assert page.status == 200
-    stream = proxy.ask("GET", stream_of(page.read().decode()))
+    stream = proxy.request("GET", stream_of(page.read().decode()))
     assert stream.status == 200
     assert stream.getheader("Content-Type") == "text/event-stream; charset=utf-8"
     assert stream.getheader("Content-Encoding") is None
     got = b""
-    while got.count(b"\n\n") < 5:  # one after the other, not all at the end
+    while got.count(b"\n\n") < 5:  # a proxy that buffers would never bring them, as the stream has no end
         chunk = stream.read1(65_536)
         assert chunk
         got += chunk
-    # A browser on plain HTTP names no more than the origin.
+    # On plain HTTP a browser sends Origin and no Sec-Fetch headers.
     own = f"http://{NAME}:{proxy.port}"
-    sent = proxy.ask("POST", "/screeners/swing/run", Origin=own)
+    sent = proxy.request("POST", "/screeners/swing/run", Origin=own)
     assert sent.status == 303
     assert (sent.getheader("Location") or "").removeprefix(own).startswith("/screeners/swing")
     for origin in (f"https://{NAME}:{proxy.port}", f"http://{NAME}", "http://evil.example", "null", ""):
-        assert proxy.ask("POST", "/screeners/swing/run", Origin=origin).status == 403, origin
+        assert proxy.request("POST", "/screeners/swing/run", Origin=origin).status == 403, origin
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_site_below_a_path_is_refused_in_one_sentence(proxied: Callable[..., Proxy], kind: str) -> None:
-    answer = proxied(kind).ask("GET", "/", **{"X-Forwarded-Prefix": "/prices", "Accept-Encoding": "identity"})
+    answer = proxied(kind).request(
+        "GET", "/", **{"X-Forwarded-Prefix": "/prices", "Accept-Encoding": "identity"}
+    )
     assert answer.status == 400
     assert "The site cannot live below a path" in answer.read().decode()
 

@@ -1,24 +1,19 @@
-"""Clients that drip, do not read or hold connections open, under the real web server: others are served
-meanwhile.
-"""
+"""Clients that send, read or close slowly, under the real web server: others are served meanwhile."""
 
 from __future__ import annotations
 
 import json
-import os
 import select
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from tests.path.web_server import WebServer, started
+
 SPARE = 100  # places for health checks beside the others
 PLACES = 205  # with MAX_STREAMS=5
 ATTACKER, OTHER = "198.51.100.1", "198.51.100.2"
@@ -26,40 +21,25 @@ DRIPPING = "POST /length HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {}\r\nC
 UNREAD = "GET /large HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {}\r\n\r\n"
 
 
-class Server:
-    def __init__(self, port: int, log: Path, **environ: str) -> None:
-        self.port, self.log, self._clients = port, log, list[socket.socket]()
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            ROOT / "gunicorn.conf.py",
-            "--pythonpath",
-            HERE,
-            "stream_app:app",
-        ]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=os.environ | {"PORT": str(port), "WEB_CONCURRENCY": "1", "MAX_STREAMS": "5"} | environ,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+class Server(WebServer):
+    application = "stream_app:app"
+    defaults = {"MAX_STREAMS": "5"}
+
+    def __init__(self, port: int, log: Path, *arguments: str, **environ: str) -> None:
+        super().__init__(port, log, *arguments, **environ)
+        self._clients = ExitStack()
 
     def open(self, request: str, port: int = 0) -> socket.socket:
-        client = socket.socket()
+        client = self._clients.enter_context(socket.socket())
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.settimeout(30)
         client.connect(("127.0.0.1", port or self.port))
-        self._clients.append(client)
         client.sendall(request.encode())
         return client
 
     def get(self, path: str, client: str = OTHER, port: int = 0) -> bytes:
-        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\nConnection: close\r\n\r\n"
-        with self.open(head, port) as connection:
+        headers = f"Host: localhost\r\nX-Forwarded-For: {client}\r\nConnection: close\r\n"
+        with self.open(f"GET {path} HTTP/1.1\r\n{headers}\r\n", port) as connection:
             return read_to_end(connection)
 
     def count(self, name: str) -> int:
@@ -73,13 +53,12 @@ class Server:
             return False
 
     def end(self) -> None:
-        for client in self._clients:
-            client.close()
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(30)
+        self._clients.close()
+        super().end()
 
 
 def read_to_end(client: socket.socket) -> bytes:
+    """Return all bytes until the server closes the connection, or resets it because it left bytes unread."""
     got = b""
     try:
         while chunk := client.recv(65_536):
@@ -93,16 +72,8 @@ def read_to_end(client: socket.socket) -> bytes:
 def serve(
     free_port: Callable[[], int], wait_for: Callable[..., Any], tmp_path: Path
 ) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(**environ: str) -> Server:
-        servers.append(Server(free_port(), tmp_path / f"log{len(servers)}", **environ))
-        wait_for(servers[-1].answers)
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.end()
+    with started(Server, free_port, wait_for, tmp_path) as start:
+        yield start
 
 
 def test_one_client_has_a_quota_of_unfinished_requests_and_dripping_bodies_end(
@@ -110,20 +81,21 @@ def test_one_client_has_a_quota_of_unfinished_requests_and_dripping_bodies_end(
 ) -> None:
     server = serve(MAX_REQUESTS_PER_CLIENT="5")
     dripping = [server.open(DRIPPING.format(ATTACKER)) for _ in range(20)]
-    refused = [client for client in dripping if client in readable(dripping, 15)]
+    refused = readable(dripping, 15)
+    assert len(refused) == 15
     assert all(read_to_end(client).startswith(b"HTTP/1.1 429 Too Many Requests\r\n") for client in refused)
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
     assert server.get("/counts", ATTACKER).startswith(b"HTTP/1.1 429 ")
     assert server.get("/healthz", ATTACKER).startswith(b"HTTP/1.1 200 ")
-    held = [client for client in dripping if client not in refused]
-    assert all(read_to_end(client).startswith(b"HTTP/1.1 408 Request Timeout\r\n") for client in held)
+    taken = [client for client in dripping if client not in refused]
+    assert all(read_to_end(client).startswith(b"HTTP/1.1 408 Request Timeout\r\n") for client in taken)
     assert server.get("/counts", ATTACKER).startswith(b"HTTP/1.1 200 ")
     assert server.count("requests_cut.body") == 5
     assert "Traceback" not in server.log.read_text()
 
 
 def readable(clients: list[socket.socket], many: int) -> list[socket.socket]:
-    """Wait until that many have an answer."""
+    """Wait until `many` of the clients have an answer, and return them."""
     poll, found = select.poll(), dict[int, socket.socket]()
     names = {client.fileno(): client for client in clients}
     for client in clients:
@@ -159,23 +131,22 @@ def test_health_is_answered_while_every_place_is_taken(
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
 
 
-def test_answers_that_nobody_reads_are_cut(
+def test_answers_that_are_not_read_are_cut(
     serve: Callable[..., Server], wait_for: Callable[..., Any]
 ) -> None:
-    server = serve()
-    unread = [server.open(UNREAD.format(ATTACKER) * 25) for _ in range(30)]
+    server = serve(DEADLINE_S="2")
+    for _ in range(30):
+        server.open(UNREAD.format(ATTACKER) * 25)
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
-    # Ten seconds, and one more for each 32 kB of the answer that nobody takes.
-    wait_for(lambda: server.count("requests_cut.unread") == 30, timeout_s=90)
-    assert len(unread) == 30
+    wait_for(lambda: server.count("requests_cut.unread") == 30)
     assert "Traceback" not in server.log.read_text()
 
 
-def test_little_is_made_for_a_client_that_reads_nothing(
+def test_a_client_that_reads_nothing_has_few_answers_made(
     serve: Callable[..., Server], wait_for: Callable[..., Any]
 ) -> None:
     server = serve(MAX_REQUESTS_PER_CLIENT="1")
-    first = server.open(UNREAD.format(ATTACKER) * 25)  # each as large as what may lie unsent, twice over
+    first = server.open(UNREAD.format(ATTACKER) * 25)  # each answer twice as large as the buffers in between
     wait_for(lambda: server.get("/counts", ATTACKER).startswith(b"HTTP/1.1 429 "))
     assert server.get("/counts").startswith(b"HTTP/1.1 200 ")
     assert first.recv(12) == b"HTTP/1.1 200"

@@ -1,6 +1,4 @@
-"""Histories for the screens: made of closes, one a weekday, and a long random walk that is the same every
-time.
-"""
+"""Histories for tests: from given closes, one a weekday, and random walks with a fixed seed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Histories are drawn here, with steps such as real shares made; closeness, persistence and turnover are
-varied one by one.
-"""
+"""Detection in generated histories with steps as of real shares: distance, persistence and turnover vary."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from ltp.screen.actions import adjusted, detect, doubts
 from ltp.screen.history import History
 
 FIRST = date(2025, 1, 1)
-AT = 60  # where the step is
+AT = 60  # index of the session with the step
 EX_DAY = FIRST + timedelta(days=AT)
 KEY = "NSE_EQ:1333"
 
@@ -36,14 +34,14 @@ def history(
 ) -> History:
     """A share around 1,000 rupees that costs 1/`ratio` of that from the step on.
 
-    `opened`, `closed`: how far off that the day's open and close are; `busy`: rupees traded on the day, in
-    usual days; `back`: the price returns; `locked`: one price all day; `volume_follows`: as many rupees as
-    before, else as many shares, times `later` from the step on.
+    `opened`, `closed`: factors of the day's open and close; `busy`: rupees traded on the day, in usual days;
+    `back`: the price returns; `locked`: one price all day; `volume_follows`: as many rupees as before, else
+    as many shares, times `later` from the step on.
     """
     random = np.random.default_rng(7)
     count = AT + 1 + after
     close = 1000.0 * np.exp(np.cumsum(random.normal(0, 0.012, count)))
-    close[AT:] *= close[AT - 1] / close[AT]  # the step alone is the step
+    close[AT:] *= close[AT - 1] / close[AT]  # no random move on the day of the step
     volume = 500_000 * np.exp(random.normal(0, 0.3, count))
     share = np.ones(count)
     share[AT : AT + 1 if back else None] = 1 / ratio
@@ -85,7 +83,7 @@ def test_a_history_may_be_short(length: int) -> None:
 @pytest.mark.parametrize("fall", [0.15, 0.18, 0.2])
 @pytest.mark.parametrize("busy", [6.0, 20.0])
 def test_a_crash_on_results_is_no_bonus(fall: float, busy: float) -> None:
-    """It stays down, and may even open at 4/5 of the close before: but everybody trades."""
+    """The price stays down, and may even open at 4/5 of the close before, but the volume is large."""
     assert detect(history(1 / (1 - fall), busy=busy, volume_follows=False)) == []
 
 
@@ -149,7 +147,7 @@ def test_a_rare_ratio_must_be_met_closer() -> None:
     assert [suspect.ratio for suspect in detect(history(3, opened=1.04, later=0.7))] == [None]
 
 
-def test_what_opens_farther_off_needs_the_volume_of_two_weeks_or_a_new_isin() -> None:
+def test_an_open_farther_off_needs_the_volume_of_two_weeks_or_a_new_isin() -> None:
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=1.3))] == [4]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, later=0.6))] == [None]
     assert [suspect.ratio for suspect in detect(history(4, opened=1.075, busy=4.0, after=0))] == [None], (
@@ -160,9 +158,7 @@ def test_what_opens_farther_off_needs_the_volume_of_two_weeks_or_a_new_isin() ->
 
 
 def test_the_market_s_own_step_is_taken_out() -> None:
-    """As SIEMENS, whose demerger fell on a morning when the market opened 8% lower, and so at half of the
-    close before.
-    """
+    """As SIEMENS: the market fell 8% on the morning of its demerger, so it opened at half of its close."""
     assert [suspect.ratio for suspect in detect(history(2.011))] == [2]
     moves = {day_number(EX_DAY): -0.084}
     assert [suspect.ratio for suspect in detect(history(2.011, later=0.8), moves=moves)] == [None]
@@ -176,7 +172,7 @@ def test_a_small_bonus_on_a_lively_morning_is_found_without_the_market_s_own_ste
 
 
 @pytest.mark.parametrize("ratio", [1.423, 1.652, 2.744, 3.5, 7.0])
-def test_a_step_that_is_no_simple_ratio_is_told_as_such(ratio: float) -> None:
+def test_a_step_at_no_simple_ratio_is_unexplained(ratio: float) -> None:
     [suspect] = detect(history(ratio, busy=2.3))
     assert suspect.ratio is None
     assert suspect.prices[0] / suspect.prices[1] == pytest.approx(ratio, rel=1e-3)
@@ -192,7 +188,7 @@ def test_a_small_bonus_that_is_locked_at_a_band_is_known_by_its_price() -> None:
 @pytest.mark.parametrize("factor", [0.7, 1.4, 1.25])
 @pytest.mark.parametrize("sessions", [1, 2])
 def test_a_wrong_close_is_no_split(factor: float, sessions: int) -> None:
-    """As of funds that hardly anybody trades: one deal at a wrong price is the close, until the next one."""
+    """As of rarely traded funds: one trade at a wrong price is the close until the next trade."""
     wrong = history()
     for column in (wrong.close, wrong.high, wrong.low):
         column[AT - sessions : AT] *= factor
@@ -207,7 +203,7 @@ def test_a_wrong_open_is_no_split() -> None:
 
 
 @pytest.mark.parametrize("ratio", [1.43, 2.2])
-def test_a_price_after_months_away_tells_nothing(ratio: float) -> None:
+def test_a_price_after_a_pause_of_months_is_no_evidence(ratio: float) -> None:
     assert detect(history(ratio, pause_days=97)) == []
 
 
@@ -216,7 +212,7 @@ def test_a_price_after_months_away_tells_nothing(ratio: float) -> None:
 def test_a_share_that_comes_back_at_a_price_of_another_order_is_suspected(
     ratio: float, pause_days: int
 ) -> None:
-    """As KAUSHALYA, at 9.85 before its pause and at 965 behind it."""
+    """As KAUSHALYA, at 9.85 before its pause and at 965 after it."""
     [suspect] = detect(history(ratio, pause_days=pause_days))
     assert suspect.ex_day == EX_DAY + timedelta(days=pause_days)
     assert f"after a pause of {pause_days + 1} days" in suspect.evidence
@@ -230,7 +226,7 @@ def test_a_split_within_a_pause_is_suspected() -> None:
 
 
 def test_a_step_within_a_pause_is_suspected_where_others_traded_meanwhile() -> None:
-    """Where nobody traded files are missing, and in a month a share may move by more than a day's band."""
+    """If no share traded, files are missing, and in a month a share may move by more than a day's band."""
     others = {day_number(EX_DAY + timedelta(days=each)): 0.0 for each in range(-30, 60)}
     assert [suspect.ratio for suspect in detect(history(1.4, pause_days=20), (), others)] == [None]
     assert [suspect.ratio for suspect in detect(history(0.7, pause_days=20), (), others)] == [None]
@@ -253,7 +249,7 @@ def test_a_changed_isin_stands_for_the_volume() -> None:
     assert detect(history(), [EX_DAY - timedelta(days=1)]) == []
 
 
-def test_where_nothing_was_traded_before_the_prices_alone_tell() -> None:
+def test_without_trades_before_the_prices_are_the_evidence() -> None:
     dead = history(5)
     dead.volume[:AT] = 0
     assert [suspect.ratio for suspect in detect(dead)] == [5]
@@ -289,12 +285,12 @@ def test_two_confirmed_ones_multiply() -> None:
     assert after.close[10] == pytest.approx(raw.close[10] / 5)
 
 
-def test_a_consolidation_raises_what_was_before() -> None:
+def test_a_consolidation_raises_earlier_prices() -> None:
     raw = history()
     assert adjusted(raw, [action((1, 10))]).close[0] == pytest.approx(raw.close[0] * 10)
 
 
-def test_a_detected_one_cuts_and_says_so() -> None:
+def test_a_detected_action_cuts_the_history_with_a_sentence() -> None:
     raw, suspected = history(5), action((5, 1), "detected")
     after = adjusted(raw, [suspected])
     assert np.array_equal(after.close, raw.close[AT:])
@@ -304,17 +300,18 @@ def test_a_detected_one_cuts_and_says_so() -> None:
     )
 
 
-def test_an_unexplained_one_cuts_and_says_so() -> None:
+def test_an_unexplained_step_cuts_the_history_with_a_sentence() -> None:
     raw, step = history(1.1), action((284185, 258000), "unexplained")
     assert np.array_equal(adjusted(raw, [step]).close, raw.close[AT:])
     assert doubts(raw, [step]) == (
-        "Days before 2025-03-02 are left out: an unexplained step of 2841.85:2580 (a demerger, perhaps) is suspected and not "
+        "Days before 2025-03-02 are left out: an unexplained step of 2841.85:2580 (a demerger, perhaps) is "
+        "suspected and not "
         "confirmed",
     )
 
 
 @pytest.mark.parametrize("state", ["confirmed", "dismissed"])
-def test_what_somebody_said_is_no_doubt(state: str) -> None:
+def test_a_confirmed_or_dismissed_action_is_no_doubt(state: str) -> None:
     assert doubts(history(5), [action((5, 1), state)]) == ()
 
 
@@ -324,7 +321,7 @@ def test_a_dismissed_one_does_nothing() -> None:
     assert adjusted(raw, []) is raw
 
 
-def test_what_lies_before_the_history_cuts_nothing() -> None:
+def test_an_action_before_the_history_cuts_nothing() -> None:
     raw, suspected = history(), action((5, 1), "detected", days=-5)
     assert adjusted(raw, [suspected]) is raw
     assert doubts(raw, [suspected]) == ()

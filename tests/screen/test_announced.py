@@ -54,7 +54,10 @@ def test_candles_that_show_another_step_or_none_contradict(
     ratio: str, before: float, opened: float, closed: float
 ) -> None:
     sentence = contradiction(history(before, opened, closed), EX_DAY, Fraction(ratio))
-    shown = f"{before / opened:.2f}:1 (close {before:.2f} before it, then open {opened:.2f} and close {closed:.2f})"
+    shown = (
+        f"{before / opened:.2f}:1 (close {before:.2f} before it, then open {opened:.2f} and close "
+        f"{closed:.2f})"
+    )
     assert sentence == f"the candles of 2025-06-12 show {shown}"
 
 
@@ -75,7 +78,7 @@ def test_where_there_are_no_candles_nothing_is_contradicted() -> None:
 
 
 def quiet(before: float, opened: float, gap: float = 0.002) -> History:
-    """A share that opens `gap` off the close before on each of forty sessions, and at `opened` on the ex-day."""
+    """A share that opens `gap` off the close before on forty sessions, and at `opened` on the ex-day."""
     days = np.arange(41, dtype=np.int32) + day_number(EX_DAY) - 40
     close = np.full(41, before)
     opening = before * (1 + gap * np.where(np.arange(41) % 2, 1, -1))

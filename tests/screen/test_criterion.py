@@ -1,4 +1,4 @@
-"""Criteria: what passes, by how much, and what it is worth."""
+"""Criteria: outcomes, margins and credits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_credit_is_drawn_straight_between_the_points(value: float, expected: flo
     assert credit(ADX.curve, value) == pytest.approx(expected)
 
 
-def test_each_criterion_says_its_value_bound_and_margin() -> None:
+def test_each_outcome_has_value_bound_and_margin() -> None:
     score = assess((ADX, RSI, NEAR), {"adx": 25.0, "rsi": 72.346, "pct_from_high52": 10.0})
     assert score.outcomes == (
         Outcome("ADX strong", True, 25.0, "> 20", 5.0),

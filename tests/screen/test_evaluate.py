@@ -1,4 +1,4 @@
-"""Criteria on a share: values against hand-worked numbers, and what is unknown is never met."""
+"""Criteria on a share: values compared with numbers computed by hand; unknown criteria are never met."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+import talib
 
 from ltp.core.criteria.nodes import DAILY
 from ltp.core.criteria.spec import parse
 from ltp.core.screener import Outcome
-from ltp.screen import evaluate, indicators
 from ltp.screen.evaluate import outcomes
 from ltp.screen.history import History
 from ltp.screen.study import Study
@@ -21,14 +21,14 @@ def no_facts():
 
 
 @pytest.fixture
-def said(closes_history):
-    """What a criterion says of closes, one a session, the newest last."""
+def outcome_of(closes_history):
+    """A function from a criterion and closes, oldest first, to its outcome."""
 
-    def ask(text: str, closes: list[float], **facts: float | str | None) -> Outcome:
+    def evaluated(text: str, closes: list[float], **facts: float | str | None) -> Outcome:
         [outcome] = outcomes([parse(text)], closes_history(closes), (lambda: facts) if facts else no_facts)
         return outcome
 
-    return ask
+    return evaluated
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def said(closes_history):
         ("close > 100 or close > 12", True, None, "", None),
     ],
 )
-def test_values_bounds_and_margins(said, text, passed, value, bound, margin):
-    outcome = said(text, [10, 11, 13, 15])
+def test_values_bounds_and_margins(outcome_of, text, passed, value, bound, margin):
+    outcome = outcome_of(text, [10, 11, 13, 15])
     assert outcome.passed is passed
     assert outcome.bound == bound
     assert outcome.value == (None if value is None else pytest.approx(value, abs=5e-5))
     assert outcome.margin == (None if margin is None else pytest.approx(margin, abs=5e-5))
 
 
-def test_what_is_joined_by_and_is_told_one_by_one(closes_history):
-    told = outcomes(
+def test_criteria_joined_by_and_have_an_outcome_each(closes_history):
+    found = outcomes(
         [parse("close > 1 and (close > 2 and close < 3)"), parse("close > 4")],
         closes_history([5.0]),
         no_facts,
     )
-    assert [(each.name, each.passed) for each in told] == [
+    assert [(each.name, each.passed) for each in found] == [
         ("close > 1", True), ("close > 2", True), ("close < 3", False), ("close > 4", True),
     ]  # fmt: skip
 
@@ -97,29 +97,29 @@ def test_what_is_joined_by_and_is_told_one_by_one(closes_history):
         "nothing_known > 0",
     ],
 )
-def test_what_is_unknown_is_not_met_nor_is_its_opposite(said, text):
+def test_neither_an_unknown_criterion_nor_its_opposite_is_met(outcome_of, text):
     text = text.replace("nothing_known", "rs12m")
-    outcome = said(text, [10, 11, 13, 15], relvol=2.0, rs12m=None)
+    outcome = outcome_of(text, [10, 11, 13, 15], relvol=2.0, rs12m=None)
     assert not outcome.passed
     assert outcome.margin is None
 
 
-def test_the_unknown_decides_only_where_nothing_else_does(said):
+def test_the_unknown_decides_only_where_nothing_else_does(outcome_of):
     closes = [10.0, 11, 13, 15]
-    assert said("close > 1 or sma(close, 9) > 1", closes).passed
-    assert not said(
+    assert outcome_of("close > 1 or sma(close, 9) > 1", closes).passed
+    assert not outcome_of(
         "not (close > 100 and sma(close, 9) > 1) and sma(close, 9) > 1 or close < 1", closes
     ).passed
-    assert said("not (close > 100 and sma(close, 9) > 1)", closes).passed
+    assert outcome_of("not (close > 100 and sma(close, 9) > 1)", closes).passed
 
 
-def test_the_first_session_that_has_a_value_is_the_one_the_warm_up_ends_on(said):
+def test_the_first_session_that_has_a_value_is_the_one_the_warm_up_ends_on(outcome_of):
     closes = [10.0, 11, 13, 15]
-    assert said("sma(close, 4) > 0", closes).passed
-    assert said("rsi(3) > 0", closes).passed
-    assert said("ago(close, 3) > 0", closes).passed
-    assert said("crosses_above(close, 14)", closes[-2:]).passed
-    assert not said("crosses_above(close, 14)", closes[-1:]).passed
+    assert outcome_of("sma(close, 4) > 0", closes).passed
+    assert outcome_of("rsi(3) > 0", closes).passed
+    assert outcome_of("ago(close, 3) > 0", closes).passed
+    assert outcome_of("crosses_above(close, 14)", closes[-2:]).passed
+    assert not outcome_of("crosses_above(close, 14)", closes[-1:]).passed
 
 
 def test_a_share_without_candles_meets_nothing():
@@ -132,26 +132,29 @@ def test_a_share_without_candles_meets_nothing():
         "not close > 0",
         "1 > 0",
     ]
-    assert not any(outcome.passed for outcome in outcomes([parse(text) for text in texts], empty, no_facts))
+    found = outcomes([parse(text) for text in texts], empty, no_facts)
+    assert [outcome.passed for outcome in found] == [False] * len(texts)
 
 
-def test_facts_and_their_words(said):
-    assert said("pct_from_high52 < 5", [1.0], pct_from_high52=3.25) == Outcome(
+def test_facts_and_their_texts(outcome_of):
+    assert outcome_of("pct_from_high52 < 5", [1.0], pct_from_high52=3.25) == Outcome(
         "pct_from_high52 < 5", True, 3.25, "< 5", 1.75, "%"
     )
-    assert said("trend == up", [1.0], trend="up") == Outcome("trend == up", True, None, "== up, is up")
-    assert said("trend != up", [1.0], trend="sideways").passed
-    assert said("trend != up", [1.0], trend=None) == Outcome("trend != up", False, None, "!= up, is unknown")
-    assert said("abs(gap_pct) > 2", [1.0], gap_pct=-2.5).value == 2.5
+    assert outcome_of("trend == up", [1.0], trend="up") == Outcome("trend == up", True, None, "== up, is up")
+    assert outcome_of("trend != up", [1.0], trend="sideways").passed
+    assert outcome_of("trend != up", [1.0], trend=None) == Outcome(
+        "trend != up", False, None, "!= up, is unknown"
+    )
+    assert outcome_of("abs(gap_pct) > 2", [1.0], gap_pct=-2.5).value == 2.5
 
 
-def test_weeks(said):
+def test_weeks(outcome_of):
     # Ten weekdays from a Monday: two weeks that close at 5 and at 10.
     closes = [float(day) for day in range(1, 11)]
-    assert said("weekly(close) == 10", closes).passed
-    assert said("weekly(sma(close, 2)) == 7.5", closes).passed
-    assert said("weekly(ago(close, 1)) == 5", closes).passed
-    assert said("weekly(volume) > volume * 4.99", closes).passed
+    assert outcome_of("weekly(close) == 10", closes).passed
+    assert outcome_of("weekly(sma(close, 2)) == 7.5", closes).passed
+    assert outcome_of("weekly(ago(close, 1)) == 5", closes).passed
+    assert outcome_of("weekly(volume) > volume * 4.99", closes).passed
 
 
 def test_facts_of_every_session_and_the_measured_ones_agree(walk):
@@ -185,17 +188,15 @@ def test_after_a_gap_of_unknown_values_a_function_warms_up_again(closes_history)
     assert (cold.passed, cold.value) == (False, None)
 
 
-def test_huge_numbers_overflow_into_the_unknown(said):
-    assert not said("999999999999 " + "* 999999999999 " * 28 + "> 1", [1.0]).passed
-    assert math.isfinite(said("1 / 0.000001 * 999999999999 > 1", [1.0]).value)
+def test_huge_numbers_overflow_into_the_unknown(outcome_of):
+    assert not outcome_of("999999999999 " + "* 999999999999 " * 28 + "> 1", [1.0]).passed
+    assert math.isfinite(outcome_of("1 / 0.000001 * 999999999999 > 1", [1.0]).value)
 
 
-def test_what_repeats_itself_is_computed_once(walk, monkeypatch):
-    seen = []
-    monkeypatch.setitem(
-        evaluate._OVER, "sma", lambda values, days: seen.append(days) or indicators.sma(values, days)
-    )
+def test_a_repeated_term_is_computed_once(walk, monkeypatch):
+    seen, sma = [], talib.SMA
+    monkeypatch.setattr(talib, "SMA", lambda values, days: seen.append(days) or sma(values, days))
     texts = [f"sma(ema(rsi14, 20), 50) > {number}" for number in range(20)]
-    told = outcomes([parse(text) for text in texts], walk(300), no_facts)
-    assert len({outcome.value for outcome in told}) == 1
+    found = outcomes([parse(text) for text in texts], walk(300), no_facts)
+    assert len({outcome.value for outcome in found}) == 1
     assert seen == [50]

@@ -1,9 +1,10 @@
-"""The facts of the newest session: the names are those of the table, the numbers those worked out by hand."""
+"""The facts of the newest session: names as in the table, numbers computed by hand."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median, stdev
 
 import numpy as np
@@ -23,10 +24,15 @@ def upto(history: History, sessions: int) -> History:
 
 def test_the_names_are_those_of_the_table(walk: Make) -> None:
     assert set(Study(walk(300)).facts) == {fact.name for fact in FACTS} == set(FACT)
+
+
+def test_the_page_on_strategies_names_every_fact() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
+    assert [name for name in FACT if f"`{name}`" not in page] == []
     assert len(FACTS) == len(FACT)
 
 
-def test_a_long_history_leaves_nothing_unknown_but_what_needs_the_index(walk: Make) -> None:
+def test_in_a_long_history_only_facts_of_the_index_are_unknown(walk: Make) -> None:
     history = walk(500)
     unknown = {name for name, value in Study(history).facts.items() if value is None}
     assert unknown == {"rs6m", "rs12m"}
@@ -155,7 +161,7 @@ def test_relative_strength_compares_the_same_days(closes_history: Make) -> None:
     assert Study(share, upto(index, 0)).facts["rs6m"] is None
 
 
-def test_a_fall_is_told_in_words(closes_history: Make) -> None:
+def test_a_down_trend_is_shown_as_text(closes_history: Make) -> None:
     facts = Study(closes_history([300.0 - n * 0.5 for n in range(300)])).facts
     assert (facts["trend"], facts["weekly_trend"], facts["supertrend_side"]) == ("down", "down", "down")
     assert facts["days_in_trend"] == 101  # since the EMA 200 is known
@@ -179,7 +185,7 @@ def test_weekly_facts_are_the_daily_ones_of_weekly_candles(walk: Make) -> None:
         assert facts[f"weekly_{name}"] == weeks[name]
 
 
-def test_a_share_nobody_trades_and_that_never_moves_has_no_momentum(closes_history: Make) -> None:
+def test_a_share_that_never_moves_has_no_momentum(closes_history: Make) -> None:
     facts = Study(closes_history([10.0] * 300, swing=0, volume=0)).facts
     assert [facts[name] for name in ("rsi", "relvol", "updown_volume", "bb_pct", "ext_ema20")] == [None] * 5
     assert (facts["volatility"], facts["atr"], facts["turnover"]) == (0, 0, 0)

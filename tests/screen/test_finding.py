@@ -1,4 +1,4 @@
-"""The words a finding is told in."""
+"""The sentences and numbers of a finding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_scores_are_blended_and_rounded() -> None:
     assert blended(33.333, 66.666) == 46.7
 
 
-def test_what_is_against_a_share_becomes_two_sentences() -> None:
+def test_weaknesses_become_two_sentences() -> None:
     found = not_ready("No uptrend", [Weakness("it fell", "it rises"), Weakness("it is dear", "it is cheap")])
     assert (found.setup, found.score, found.entry) == (NOT_READY, None, None)
     assert found.why == "No uptrend: it fell; it is dear."

@@ -1,4 +1,4 @@
-"""Bytes from SQL become arrays, and days become weeks."""
+"""Arrays from the bytes of SQL, and weekly candles from daily ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_torn_record_is_refused() -> None:
         ((DAY + 1, 1, 1, 1, 1, -1), "a negative volume"),
     ],
 )
-def test_what_cannot_be_is_refused(second: tuple[int, int, int, int, int, int], sentence: str) -> None:
+def test_damaged_records_are_refused(second: tuple[int, int, int, int, int, int], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         from_packed(packed((DAY, 1, 1, 1, 1, 1), second))
 

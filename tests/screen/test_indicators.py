@@ -1,6 +1,4 @@
-"""Indicators against numbers worked out by hand, and against a plain implementation that shares no code with
-them.
-"""
+"""Indicators compared with numbers computed by hand, and with an independent implementation."""
 
 from __future__ import annotations
 
@@ -139,9 +137,7 @@ def plain_atr(history: History, period: int = 14) -> list[float]:
 
 
 def plain_directional(history: History, period: int = 14) -> tuple[list[float], list[float], list[float]]:
-    """+DI, −DI and ADX as Wilder sums them: thirteen moves to begin with, then each day a fourteenth goes and
-    one comes.
-    """
+    """+DI, −DI and ADX by Wilder's sums: of thirteen moves, then each day less a fourteenth and plus one."""
     high, low = history.high.tolist(), history.low.tolist()
     ups, downs = [], []
     for n in range(1, len(high)):
@@ -230,23 +226,23 @@ def test_supertrend_is_the_plain_one(walk: Walk, seed: int) -> None:
     history = walk(300, seed)
     found = indicators.supertrend(history.high, history.low, history.close)
     same(found.line, plain_supertrend(history))
-    assert set(found.side[10:].tolist()) == {1.0, -1.0}  # it turned
+    assert set(found.side[10:].tolist()) == {1.0, -1.0}  # both sides occur
 
 
 @pytest.mark.parametrize(
     ("first", "compute"),
     [
-        (20, lambda of: indicators.ema(of.close, 20)),
-        (200, lambda of: indicators.sma(of.close, 200)),
-        (15, lambda of: indicators.rsi(of.close)),
-        (15, lambda of: indicators.atr(of.high, of.low, of.close)),
-        (15, lambda of: indicators.plus_di(of.high, of.low, of.close)),
-        (28, lambda of: indicators.adx(of.high, of.low, of.close)),
-        (34, lambda of: indicators.macd(of.close).hist),
-        (20, lambda of: indicators.bollinger(of.close).lower),
-        (11, lambda of: indicators.supertrend(of.high, of.low, of.close).line),
-        (20, lambda of: indicators.highest(of.high, 20)),
-        (20, lambda of: indicators.lowest(of.low, 20)),
+        (20, lambda candles: indicators.ema(candles.close, 20)),
+        (200, lambda candles: indicators.sma(candles.close, 200)),
+        (15, lambda candles: indicators.rsi(candles.close)),
+        (15, lambda candles: indicators.atr(candles.high, candles.low, candles.close)),
+        (15, lambda candles: indicators.plus_di(candles.high, candles.low, candles.close)),
+        (28, lambda candles: indicators.adx(candles.high, candles.low, candles.close)),
+        (34, lambda candles: indicators.macd(candles.close).hist),
+        (20, lambda candles: indicators.bollinger(candles.close).lower),
+        (11, lambda candles: indicators.supertrend(candles.high, candles.low, candles.close).line),
+        (20, lambda candles: indicators.highest(candles.high, 20)),
+        (20, lambda candles: indicators.lowest(candles.low, 20)),
     ],
 )
 @pytest.mark.parametrize("spare", [-1, 0, 1])

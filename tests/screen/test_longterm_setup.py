@@ -1,4 +1,4 @@
-"""Which long-term setup the facts are, the zone to accumulate in, and how much of it."""
+"""Long-term setups for given facts: the setup, its zone, stop and allocation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ltp.screen.finding import NOT_READY, READY, WAIT_BREAKOUT, WAIT_PULLBACK, F
 from ltp.screen.longterm_setup import advise
 
 SIZING = Sizing(capital=1_000_000, risk_per_trade=10_000)
-# Anchored at the EMA 50: the zone is 960 − 40 to 960 + 20. The idea ends at 850 − 20.
+# Anchored at the EMA 50: the zone is 960 − 40 to 960 + 20. The stop is 850 − 20.
 GOOD: dict[str, Any] = {
-    "price": 950.0, "ema50": 960.0, "sma200": 850.0, "dist_sma200": 11.76, "slope_sma200": 2.5, "drawdown_pct": 9.0,
-    "volatility": 30.0, "weekly_atr": 40.0, "weekly_supertrend": 800.0, "weekly_dist_supertrend": 18.0,
-    "weekly_ema20_over_ema50": 4.0, "rs6m": 8.0, "rs12m": -3.0,
+    "price": 950.0, "ema50": 960.0, "sma200": 850.0, "dist_sma200": 11.76, "slope_sma200": 2.5,
+    "drawdown_pct": 9.0, "volatility": 30.0, "weekly_atr": 40.0, "weekly_supertrend": 800.0,
+    "weekly_dist_supertrend": 18.0, "weekly_ema20_over_ema50": 4.0, "rs6m": 8.0, "rs12m": -3.0,
 }  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def test_inside_the_zone_it_is_accumulated() -> None:
     assert found.horizon == "1 to 3 years"
     assert found.target is None
     assert found.why == (
-        "Long-term uptrend: 11.8% above the 200-day average ₹850.00, which rose 2.5% in 21 sessions; against NIFTY +8.0% over "
+        "Long-term uptrend: 11.8% above the 200-day average ₹850.00, which rose 2.5% in 21 sessions; "
+        "against NIFTY +8.0% over "
         "6 and -3.0% over 12 months; 9.0% below the year's highest close. Inside the zone: accumulate."
     )
     assert found.invalid == "A weekly close below ₹830.00, 0.5 weekly ATR below the 200-day average."
@@ -114,20 +115,20 @@ def test_just_below_a_rising_average_it_waits_to_recover() -> None:
         ),
     ],
 )
-def test_what_is_against_it_is_named_with_its_cure(changes: dict[str, float], reason: str, cure: str) -> None:
+def test_a_weakness_is_named_with_its_cure(changes: dict[str, float], reason: str, cure: str) -> None:
     found = advised(**changes)
     assert (found.setup, found.entry, found.allocation) == (NOT_READY, None, None)
     assert found.why == f"No long-term uptrend: {reason}."
     assert found.invalid == f"Another look once {cure}."
 
 
-def test_without_an_index_strength_is_unknown_and_not_held_against_it() -> None:
+def test_without_an_index_the_strength_is_unknown_and_no_weakness() -> None:
     found = advised(rs6m=None, rs12m=None)
     assert found.setup == READY
     assert "relative strength unknown" in found.why
 
 
-def test_what_is_not_known_is_named() -> None:
+def test_unknown_facts_are_named() -> None:
     found = advised(volatility=None, weekly_atr=None)
     assert (found.setup, found.why) == (NOT_READY, "Too little history: Volatility, Weekly ATR unknown.")
 

@@ -87,15 +87,15 @@ def test_a_coarse_tick_takes_no_stop_past_the_limit(stop: float, entry: int, exp
     assert plan.stop_on_tick(stop, entry, 500, 8.0) == expected
 
 
-def test_the_quantity_is_what_the_risk_allows() -> None:
+def test_the_risk_limits_the_quantity() -> None:
     assert plan.size(1_000_000, 930_000, SIZING, 25) == (1_428, 1_428 * 70_000, "")
 
 
-def test_the_quantity_is_what_the_capital_allows() -> None:
+def test_the_capital_limits_the_quantity() -> None:
     assert plan.size(1_000_000, 990_000, SIZING, 25) == (2_500, 2_500 * 10_000, "")
 
 
-def test_where_not_one_share_fits_it_says_why() -> None:
+def test_a_reason_is_given_if_not_one_share_fits() -> None:
     risky = plan.size(1_400_000_000, 1_290_000_000, SIZING, 25)
     assert risky == (None, None, "One share risks ₹11,000.00, more than the ₹10,000.00 of a trade.")
     dear = plan.size(1_400_000_000, 1_399_000_000, Sizing(400_000, 10_000), 25)

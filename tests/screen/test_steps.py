@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ltp.screen.history import History
-from ltp.screen.steps import far, market
+from ltp.screen.steps import market_steps, step_candidates
 
 
 def opened(*factors: float) -> History:
@@ -19,19 +19,19 @@ def opened(*factors: float) -> History:
 
 def test_the_market_s_move_is_that_of_half_of_the_shares() -> None:
     histories = [opened(0.9, 1.0)] * 20 + [opened(1.0, 1.1)] * 10 + [opened(0.5)]
-    moves = market(histories)
+    moves = market_steps(histories)
     assert moves == pytest.approx({1: math.log(0.9), 2: 0.0})
 
 
 def test_few_shares_are_no_market() -> None:
-    assert market([opened(0.9)] * 29) == {}
-    assert market([]) == {}
-    assert market([opened()] * 40) == {}
+    assert market_steps([opened(0.9)] * 29) == {}
+    assert market_steps([]) == {}
+    assert market_steps([opened()] * 40) == {}
 
 
 @pytest.mark.parametrize(
     ("factor", "places"),
     [(1.0, []), (0.86, []), (0.85, [1]), (0.8, [1]), (0.79, [1]), (1.2, []), (1.21, [1])],
 )
-def test_steps_down_and_whatever_no_band_allows_are_far(factor: float, places: list[int]) -> None:
-    assert far(opened(factor), 1.17) == places
+def test_steps_down_and_steps_past_any_band_are_candidates(factor: float, places: list[int]) -> None:
+    assert step_candidates(opened(factor), 1.17) == places

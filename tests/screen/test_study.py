@@ -1,4 +1,4 @@
-"""One share under study: computed once, and how far it lags behind the index."""
+"""A study: its cache, its spark line, and its lag behind the index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ltp.screen.study import Study
 Make = Callable[..., History]
 
 
-def test_what_is_asked_twice_is_computed_once(walk: Make) -> None:
+def test_indicators_and_facts_are_computed_once(walk: Make) -> None:
     study = Study(walk(300))
     assert study.facts is study.facts
     assert study.daily.supertrend is study.daily.supertrend

@@ -1,6 +1,4 @@
-"""The swing strategy from arrays to a finding: its score, what too little history does, and plans that always
-hold.
-"""
+"""The swing strategy from arrays to a finding: scores, short histories, and plans that are always valid."""
 
 from __future__ import annotations
 
@@ -103,9 +101,7 @@ def test_a_finding_makes_a_row(walk: Make) -> None:
 
 
 @pytest.mark.parametrize(("strategy", "most_pct", "most_position"), [(swing, 8, 25), (longterm, 25, 10)])
-def test_every_plan_holds_whatever_the_history(
-    walk: Make, strategy, most_pct: float, most_position: float
-) -> None:
+def test_plans_are_valid_for_any_history(walk: Make, strategy, most_pct: float, most_position: float) -> None:
     seen = set()
     index = walk(500, seed=999)
     for seed in range(150):
@@ -126,7 +122,7 @@ def test_every_plan_holds_whatever_the_history(
         assert found.quantity * found.entry <= 10_000_000_000 * most_position / 100
         prices = (found.entry, found.entry_low, found.entry_high, found.stop, found.target or 0)
         assert [price % 500 for price in prices] == [0] * 5
-    assert len(seen) >= 3  # or the loop above proves little
+    assert len(seen) >= 3, "the walks lead to several setups"
 
 
 @pytest.mark.parametrize("criteria", LISTS)
@@ -135,8 +131,3 @@ def test_the_page_on_strategies_lists_every_criterion_as_it_is(criteria: tuple) 
     for each in criteria:
         curve = ", ".join(f"{value:g} → {share:g}" for value, share in each.curve)
         assert f"| {each.name} | `{each.fact}` | {each.bound} | {each.weight:g} | {curve} |" in page
-
-
-def test_the_page_on_strategies_names_every_fact() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
-    assert [name for name in FACT if f"`{name}`" not in page] == []

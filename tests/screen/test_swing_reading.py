@@ -1,4 +1,4 @@
-"""The questions a swing trader asks of a share, each with an answer that names its numbers."""
+"""The checks of a swing setup, each with a sentence that contains its numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ltp.screen import swing_reading as asked
+from ltp.screen import swing_reading
 from ltp.screen.history import History
 from ltp.screen.study import Study
 from ltp.screen.swing_reading import SwingReading
@@ -44,11 +44,11 @@ def but(**changes: float) -> SwingReading:
 
 
 def test_a_good_trend_has_nothing_against_it() -> None:
-    assert asked.broken_trend(GOOD) == asked.doubtful_trend(GOOD) == []
+    assert swing_reading.broken_trend(GOOD) == swing_reading.doubtful_trend(GOOD) == []
 
 
 @pytest.mark.parametrize(
-    ("of", "reason", "cure"),
+    ("share", "reason", "cure"),
     [
         (
             but(ema50=840, price=860),
@@ -69,19 +69,19 @@ def test_a_good_trend_has_nothing_against_it() -> None:
         (but(weekly_dist_ema20=-2.04), "the week is 2.0% below its EMA 20", "a week closes above its EMA 20"),
     ],
 )
-def test_a_broken_trend_is_named_with_what_would_mend_it(of: SwingReading, reason: str, cure: str) -> None:
-    assert asked.broken_trend(of) == [(reason, cure)]
+def test_a_broken_trend_is_named_with_its_cure(share: SwingReading, reason: str, cure: str) -> None:
+    assert swing_reading.broken_trend(share) == [(reason, cure)]
 
 
 def test_below_everything_is_named_in_full() -> None:
-    assert [each.reason for each in asked.broken_trend(but(price=800))] == [
+    assert [each.reason for each in swing_reading.broken_trend(but(price=800))] == [
         "the close ₹800.00 is below the EMA 200 ₹850.00",
         "the close ₹800.00 is below the EMA 50 ₹960.00",
     ]
 
 
 @pytest.mark.parametrize(
-    ("of", "reason"),
+    ("share", "reason"),
     [
         (but(ema20=955), "the EMA 20 ₹955.00 is below the EMA 50 ₹960.00"),
         (but(dist_supertrend=-1, supertrend=1_010), "the Supertrend is down at ₹1,010.00"),
@@ -91,33 +91,36 @@ def test_below_everything_is_named_in_full() -> None:
         ),
     ],
 )
-def test_a_doubt_is_named(of: SwingReading, reason: str) -> None:
-    assert [each.reason for each in asked.doubtful_trend(of)] == [reason]
+def test_a_doubt_is_named(share: SwingReading, reason: str) -> None:
+    assert [each.reason for each in swing_reading.doubtful_trend(share)] == [reason]
 
 
-def test_extension_names_what_ran_away() -> None:
-    assert asked.extension(GOOD) == asked.extension(but(ext_ema20=2.5, rsi=70)) == ""
-    assert asked.extension(but(ext_ema20=3.14)) == "3.1 ATR above the EMA 20"
-    assert asked.extension(but(ext_ema20=3.14, rsi=74.46)) == "3.1 ATR above the EMA 20 and RSI 74.5"
+def test_extension_names_price_and_rsi() -> None:
+    assert swing_reading.extension(GOOD) == swing_reading.extension(but(ext_ema20=2.5, rsi=70)) == ""
+    assert swing_reading.extension(but(ext_ema20=3.14)) == "3.1 ATR above the EMA 20"
+    assert swing_reading.extension(but(ext_ema20=3.14, rsi=74.46)) == "3.1 ATR above the EMA 20 and RSI 74.5"
 
 
 def test_a_bounce_off_the_average_is_a_trigger() -> None:
-    assert asked.trigger(GOOD) == "it turned up 0.5 ATR above the EMA 20 after a pullback"
-    assert asked.trigger(but(ext_ema20=-0.4)) == "it turned up 0.4 ATR below the EMA 20 after a pullback"
+    assert swing_reading.trigger(GOOD) == "it turned up 0.5 ATR above the EMA 20 after a pullback"
+    assert (
+        swing_reading.trigger(but(ext_ema20=-0.4)) == "it turned up 0.4 ATR below the EMA 20 after a pullback"
+    )
 
 
 def test_a_try_at_the_high_is_a_trigger() -> None:
     assert (
-        asked.trigger(but(ext_ema20=1.5, high20=996)) == "the close is 0.2 ATR above the 20-day high ₹996.00"
+        swing_reading.trigger(but(ext_ema20=1.5, high20=996))
+        == "the close is 0.2 ATR above the 20-day high ₹996.00"
     )
     assert (
-        asked.trigger(but(ext_ema20=1.5, high20=1_019))
+        swing_reading.trigger(but(ext_ema20=1.5, high20=1_019))
         == "the close is 0.9 ATR below the 20-day high ₹1,019.00"
     )
 
 
 @pytest.mark.parametrize(
-    "of",
+    "share",
     [
         but(adx=19.9),
         but(di_diff=-1),
@@ -133,34 +136,34 @@ def test_a_try_at_the_high_is_a_trigger() -> None:
         but(ext_ema20=1.5, high20=1_010, relvol=0.9, updown_volume=1.1),
     ],
 )
-def test_one_thing_missing_is_no_trigger_and_it_is_said(of: SwingReading) -> None:
-    assert asked.trigger(of) == ""
-    assert asked.untriggered(of) != ""
+def test_without_one_condition_there_is_no_trigger_but_a_reason(share: SwingReading) -> None:
+    assert swing_reading.trigger(share) == ""
+    assert swing_reading.untriggered(share) != ""
 
 
-def test_what_is_missing_is_listed_with_its_numbers() -> None:
-    of = but(adx=18.04, di_diff=-3, macd_hist=-1, rsi=47.26, relvol=0.54, updown_volume=0.8)
-    assert asked.untriggered(of) == (
+def test_missing_conditions_are_listed_with_their_numbers() -> None:
+    share = but(adx=18.04, di_diff=-3, macd_hist=-1, rsi=47.26, relvol=0.54, updown_volume=0.8)
+    assert swing_reading.untriggered(share) == (
         "ADX 18.0 is below 20, −DI is above +DI, the MACD is below its signal, RSI 47.3 is below 50, "
         "volume is 0.5 × usual and heavier on falling days"
     )
     assert (
-        asked.untriggered(but(ext_ema20=1.2))
+        swing_reading.untriggered(but(ext_ema20=1.2))
         == "the 20-day high ₹1,045.00 is 2.2 ATR away and the EMA 20 1.2 ATR"
     )
 
 
-def test_strength_says_which_way_the_averages_stand() -> None:
+def test_strength_shows_the_order_of_the_averages() -> None:
     assert (
-        asked.strength(GOOD)
+        swing_reading.strength(GOOD)
         == "EMA 20 ₹990.00 > EMA 50 ₹960.00 > EMA 200 ₹850.00, RSI 58.0, ADX 27.0, volume 1.3 × usual"
     )
-    assert asked.strength(but(ema20=950)).startswith("EMA 20 ₹950.00 < EMA 50 ₹960.00 >")
+    assert swing_reading.strength(but(ema20=950)).startswith("EMA 20 ₹950.00 < EMA 50 ₹960.00 >")
 
 
-def test_a_reading_is_what_the_facts_say(walk: Callable[..., History]) -> None:
+def test_a_reading_consists_of_facts(walk: Callable[..., History]) -> None:
     facts = Study(walk(300)).facts
-    assert asked.unknown(facts) == []
-    assert asked.read(facts)._asdict() == {name: facts[name] for name in SwingReading._fields}
-    assert asked.unknown({**facts, "rsi": None}) == ["rsi"]
-    assert asked.unknown({**facts, "atr": 0.0}) == ["atr"]
+    assert swing_reading.unknown(facts) == []
+    assert swing_reading.read(facts)._asdict() == {name: facts[name] for name in SwingReading._fields}
+    assert swing_reading.unknown({**facts, "rsi": None}) == ["rsi"]
+    assert swing_reading.unknown({**facts, "atr": 0.0}) == ["atr"]

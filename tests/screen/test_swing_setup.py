@@ -1,4 +1,4 @@
-"""Which setup a reading is, its sentences, and a plan that can be checked by hand."""
+"""Swing setups for given readings: the setup, its sentences, and plans computed by hand."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ STRENGTH = "EMA 20 ₹990.00 > EMA 50 ₹960.00 > EMA 200 ₹850.00, RSI 58.0, A
 
 def reading(**changes: float) -> SwingReading:
     values: dict[str, Any] = {
-        "price": 1_000, "change_pct": 0.8, "atr": 20, "ema20": 990, "ema50": 960, "ema200": 850, "ext_ema20": 0.5, "rsi": 58,
-        "adx": 27, "di_diff": 12, "macd": 9, "macd_hist": 1, "relvol": 1.3, "updown_volume": 1.5, "high20": 1_045,
-        "high55": 1_060, "high52": 1_080, "pct_from_high52": 7.4, "supertrend": 940, "dist_supertrend": 6.4,
-        "weekly_dist_ema20": 5, "weekly_supertrend": 880, "weekly_dist_supertrend": 13.6,
+        "price": 1_000, "change_pct": 0.8, "atr": 20, "ema20": 990, "ema50": 960, "ema200": 850,
+        "ext_ema20": 0.5, "rsi": 58, "adx": 27, "di_diff": 12, "macd": 9, "macd_hist": 1,
+        "relvol": 1.3, "updown_volume": 1.5, "high20": 1_045, "high55": 1_060, "high52": 1_080,
+        "pct_from_high52": 7.4, "supertrend": 940, "dist_supertrend": 6.4, "weekly_dist_ema20": 5,
+        "weekly_supertrend": 880, "weekly_dist_supertrend": 13.6,
     }  # fmt: skip
     return SwingReading(**(values | changes))
 
 
-def decided(of: SwingReading, low: float = 980, sizing: Sizing = SIZING) -> Finding:
-    return decide(of, (Level(low, "10-day low"),), sizing, TICK)
+def decided(share: SwingReading, low: float = 980, sizing: Sizing = SIZING) -> Finding:
+    return decide(share, (Level(low, "10-day low"),), sizing, TICK)
 
 
 def test_ready_is_bought_at_the_price() -> None:
@@ -47,7 +48,7 @@ def test_ready_is_bought_at_the_price() -> None:
     assert decided(reading(supertrend=985)).invalid == "A close below the Supertrend ₹985.00."
 
 
-def test_what_ran_away_waits_for_the_average() -> None:
+def test_an_extended_price_waits_for_a_pullback() -> None:
     found = decided(reading(price=1_060, ext_ema20=3.5, rsi=73, high20=1_055, high52=1_070, high55=1_055))
     assert found.setup == WAIT_PULLBACK
     assert (found.entry, found.entry_low, found.entry_high) == (9_900_000, 9_850_000, 10_000_000)
@@ -72,7 +73,7 @@ def test_below_the_average_it_has_to_come_back_first() -> None:
     assert "Buy when it closes above the EMA 20 again, ₹990.00." in found.why
 
 
-def test_what_is_held_by_a_high_waits_for_the_breakout() -> None:
+def test_a_price_below_a_resistance_waits_for_the_breakout() -> None:
     found = decided(reading(adx=15, high20=1_012, high55=1_025, high52=1_080), low=985)
     assert found.setup == WAIT_BREAKOUT
     assert (found.entry, found.entry_low, found.entry_high) == (
@@ -112,7 +113,8 @@ def test_a_broken_trend_has_no_plan() -> None:
     found = decided(reading(price=955, ema20=958))
     assert found.setup == NOT_READY
     assert found.why == (
-        "No uptrend: the close ₹955.00 is below the EMA 50 ₹960.00; the EMA 20 ₹958.00 is below the EMA 50 ₹960.00."
+        "No uptrend: the close ₹955.00 is below the EMA 50 ₹960.00; the EMA 20 ₹958.00 is below the EMA 50 "
+        "₹960.00."
     )
     assert found.invalid == "Another look once a close is above ₹960.00 and the EMA 20 is above ₹960.00."
     assert [
@@ -140,12 +142,12 @@ def test_no_quantity_is_given_a_reason() -> None:
 
 @pytest.mark.parametrize("tick", [1, 100, 500, 1_000, 5_000])
 def test_every_price_is_a_multiple_of_the_tick(tick: int) -> None:
-    for of in (
+    for share in (
         reading(price=1_000.37),
         reading(price=1_060, ext_ema20=3.5),
         reading(adx=15, high20=1_012.34),
     ):
-        found = decide(of, (Level(981.23, "10-day low"),), SIZING, tick)
+        found = decide(share, (Level(981.23, "10-day low"),), SIZING, tick)
         prices = (found.entry, found.entry_low, found.entry_high, found.stop, found.target)
         assert found.setup != NOT_READY
         assert all(price is not None and price % tick == 0 for price in prices)

@@ -1,6 +1,4 @@
-"""A connection waits for a slow client until its seconds are used up, however steadily bytes drip, and is
-then cut.
-"""
+"""A connection waits for a slow client until its seconds are used up, however steadily bytes drip."""
 
 from __future__ import annotations
 
@@ -90,12 +88,12 @@ def test_a_large_answer_may_take_longer(pair: tuple[ClientConnection, gevent_soc
     assert 15.0 < connection.writing_s <= 20.0
 
 
-def test_whoever_streams_sets_the_deadline_and_counts_no_longer(
+def test_a_stream_sets_its_own_deadline_and_is_no_longer_counted(
     pair: tuple[ClientConnection, gevent_socket.socket],
 ) -> None:
     connection, _ = pair
     unfinished = UnfinishedRequests(1)
-    connection.place = unfinished.enter("198.51.100.1")
+    connection.slot = unfinished.enter("198.51.100.1")
     connection.settimeout(0.1)
     assert len(unfinished) == 0
     with pytest.raises(TimeoutError):

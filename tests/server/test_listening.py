@@ -1,6 +1,4 @@
-"""What cannot be listened on is told before anything is started on it, and a dead program's socket file is no
-hindrance.
-"""
+"""Probes of an address: a taken one is named with its reason, a dead program's socket file is free."""
 
 from __future__ import annotations
 
@@ -11,10 +9,10 @@ from ltp.server import listening
 
 
 def test_a_port(tmp_path: Path) -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        held.listen()
-        address = held.getsockname()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = taken.getsockname()
         port = address[1]
         assert (
             listening.taken(address)
@@ -31,9 +29,9 @@ def test_a_port(tmp_path: Path) -> None:
 def test_a_path(tmp_path: Path) -> None:
     path = str(tmp_path / "web.sock")
     assert listening.taken(path) == ""
-    with socket.socket(socket.AF_UNIX) as held:
-        held.bind(path)
-        held.listen()
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(path)
+        taken.listen()
         assert (
             listening.taken(path) == f"Address unix:{path} is taken by another program: stop it or set BIND"
         )

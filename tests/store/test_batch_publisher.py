@@ -96,6 +96,19 @@ def test_what_was_written_is_counted_and_what_was_refused_is_not(valkey: Any, ou
     )
 
 
+def test_a_batch_and_its_ticks_are_of_the_connection_in_the_header(
+    valkey: Any, outlet: BatchPublisher, listener: Listener
+) -> None:
+    outlet.begin(moment()._replace(connection="2"), [tick(1)], beat())
+    outlet.send(moment()._replace(connection="2"), [tick(2)], NOTHING)
+    outlet.send(moment(), [tick(3)], NOTHING)
+    messages = listener.all()
+    assert [message["connection"] for message in messages] == ["2", "2", "0"]
+    ticks = [json.loads(valkey.client.get(f"tick:NSE_EQ:{number}")) for number in (1, 2, 3)]
+    assert [each.get("connection") for each in ticks] == ["2", "2", None]
+    assert [message["ticks"] for message in messages] == [[], ticks[1:2], ticks[2:]]
+
+
 def test_each_beginning_is_another_epoch_and_at_still_rises(
     outlet: BatchPublisher, listener: Listener
 ) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from ltp import metrics
 from ltp.core.ticks.tick import Tick
-from ltp.core.ticks.wire import Batch, tick_of
+from ltp.core.ticks.wire import Batch
+from ltp.core.ticks.wire_tick import tick_of
 from ltp.errors import StoreError
 from ltp.store import channel
 from ltp.store.encode import NOTHING, texts
@@ -71,8 +72,9 @@ def test_the_message_is_what_the_contract_says(valkey: Any) -> None:
     publish(valkey, BATCH)
     message = json.loads(listener.get_message(timeout=2)["data"])
     listener.close()
-    assert {name: message[name] for name in ("v", "epoch", "seq", "at", "feed", "phase")} == {
-        "v": 1,
+    assert {name: message[name] for name in ("v", "connection", "epoch", "seq", "at", "feed", "phase")} == {
+        "v": 2,
+        "connection": "0",
         "epoch": "7f3a",
         "seq": 1,
         "at": 1_795_408_200_000_000,

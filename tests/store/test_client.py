@@ -112,7 +112,7 @@ def test_an_option_that_the_product_sets_is_refused_by_name(option: str) -> None
     name = option.partition("=")[0]
     with pytest.raises(
         ConfigError,
-        match=f"^REDIS_URL='redis://\\*\\*\\*' is not accepted: {name} is not for an address to say",
+        match=f"^REDIS_URL='redis://\\*\\*\\*' is not accepted: {name} is not allowed in an address",
     ):
         connect(f"redis://:hush@localhost/0?{option}", timeout_s=0.5)
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltp.core.ticks.tick import Tick
-from ltp.core.ticks.wire import Batch, batch_from_plain, tick_of
+from ltp.core.ticks.wire import Batch, batch_from_plain
+from ltp.core.ticks.wire_tick import tick_of
 from ltp.store import decode
 
 AT = 1_795_408_200_123_456
@@ -29,10 +30,11 @@ TICK = {
     "traded_at": AT - 5,
 }
 BATCH: dict[str, Any] = {
-    "v": 1,
+    "v": 2,
     "epoch": "7f3a",
     "seq": 12,
     "at": AT,
+    "connection": "0",
     "feed": "live",
     "since": AT - 10**6,
     "source": "dhanhq",
@@ -132,6 +134,56 @@ def test_a_batch_as_the_contract_has_it() -> None:
     )
 
 
+HEAD = (
+    b'"epoch":"7f3a","seq":12,"at":1795408200123456,%b"feed":"live","since":1795408199123456,"source":"dhanhq",'
+    b'"phase":{"NSE_EQ":"continuous"},"doubts":{"NSE_EQ":"delayed by 1 min"},"ticks":[{"k":"NSE_EQ:1333","ltp":1650.35,'
+    b'"ltt":1795408200,"received_at":1795408200123456,"session":"2026-11-23","traded_at":1795408200123451%b}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "connection"),
+    [
+        (b'{"v":1,' + HEAD % (b"", b""), "0"),
+        (b'{"v":1,' + HEAD % (b'"connection":"7",', b""), "0"),
+        (b'{"v":2,' + HEAD % (b'"connection":"0",', b""), "0"),
+        (b'{"v":2,' + HEAD % (b'"connection":"2",', b',"connection":"2"'), "2"),
+    ],
+)
+def test_both_versions_in_literal_bytes(message: bytes, connection: str) -> None:
+    tick = Tick("NSE_EQ:1333", 16_503_500, 1_795_408_200, AT, session="2026-11-23", traded_at=AT - 5)
+    batch = decode.batch(message)
+    assert batch is not None
+    assert type(batch.ticks[0]) is not Tick  # decoded the fast way
+    assert whole(batch) == Batch(
+        "7f3a",
+        12,
+        AT,
+        "live",
+        AT - 10**6,
+        "dhanhq",
+        {"NSE_EQ": "continuous"},
+        [tick],
+        {"NSE_EQ": "delayed by 1 min"},
+        connection=connection,
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'{"v":2,' + HEAD % (b"", b""),
+        b'{"v":2,' + HEAD % (b'"connection":"a b",', b""),
+        b'{"v":2,' + HEAD % (b'"connection":2,', b""),
+        b'{"v":3,' + HEAD % (b'"connection":"0",', b""),
+        b'{"v":0,' + HEAD % (b"", b""),
+        b"{" + HEAD % (b'"connection":"0",', b""),
+    ],
+)
+def test_another_version_or_no_name_is_refused(message: bytes) -> None:
+    assert decode.batch(message) is None
+
+
 def test_what_the_contract_lets_out_may_be_missing() -> None:
     least = {"k": "NSE_EQ:1", "ltp": 1650, "ltt": None, "received_at": AT}
     batch = decode.batch(
@@ -174,9 +226,9 @@ def test_every_price_that_may_be_shown(price: float) -> None:
     [
         b"",
         b"[" * 200_000,
-        b'{"v":1,"x":' + b"[" * 200_000,
-        b'{"v":1,"ticks":[{"k":"\xff"}]}',
-        b'{"v":1,"epoch":"\xed\xa0\x80"}',
+        b'{"v":2,"x":' + b"[" * 200_000,
+        b'{"v":2,"ticks":[{"k":"\xff"}]}',
+        b'{"v":2,"epoch":"\xed\xa0\x80"}',
         b"\xef\xbb\xbf{}",
         body(BATCH) + b"x",
         body(BATCH)[:-1],

@@ -7,7 +7,7 @@ from typing import Any
 import fakeredis
 import pytest
 
-from ltp.core.clients.allotment import Wish
+from ltp.core.clients.allotment import Demand
 from ltp.errors import StoreError
 from ltp.store import demand
 from ltp.store.client import connect
@@ -29,10 +29,10 @@ def test_a_wish_is_wanted_until_its_time(server: Any) -> None:
     want(server.client, ["NSE_EQ:1333", "NSE_EQ:11536"], NOW + 60)
     want(server.client, ["NSE_EQ:2885"], NOW + 5, demand.PROGRAMS)
     assert demand.wanted(server.client, NOW + 5) == {
-        "demand:pages": {"NSE_EQ:11536": Wish(3, NOW + 60), "NSE_EQ:1333": Wish(3, NOW + 60)},
-        "demand:programs": {"NSE_EQ:2885": Wish(3, NOW + 5)},
+        "demand:pages": {"NSE_EQ:11536": Demand(3, NOW + 60), "NSE_EQ:1333": Demand(3, NOW + 60)},
+        "demand:programs": {"NSE_EQ:2885": Demand(3, NOW + 5)},
         "demand:instruments": {
-            "NSE_EQ:2885": Wish(99, NOW + 5), "NSE_EQ:11536": Wish(99, NOW + 60), "NSE_EQ:1333": Wish(99, NOW + 60)
+            "NSE_EQ:2885": Demand(99, NOW + 5), "NSE_EQ:11536": Demand(99, NOW + 60), "NSE_EQ:1333": Demand(99, NOW + 60)
         },
     }  # fmt: skip
     wanted = demand.wanted(server.client, NOW + 6)
@@ -59,8 +59,8 @@ def test_a_wish_is_never_shortened(server: Any) -> None:
     want(server.client, ["NSE_EQ:1333"], NOW + 60)
     want(server.client, ["NSE_EQ:1333"], NOW + 5)
     wanted = demand.wanted(server.client, NOW + 30)
-    assert wanted["demand:pages"] == {"NSE_EQ:1333": Wish(3, NOW + 60)}
-    assert wanted["demand:instruments"] == {"NSE_EQ:1333": Wish(99, NOW + 60)}
+    assert wanted["demand:pages"] == {"NSE_EQ:1333": Demand(3, NOW + 60)}
+    assert wanted["demand:instruments"] == {"NSE_EQ:1333": Demand(99, NOW + 60)}
 
 
 def test_of_several_ranks_the_lowest_counts_and_what_is_none_is_passed_over(server: Any) -> None:
@@ -69,8 +69,8 @@ def test_of_several_ranks_the_lowest_counts_and_what_is_none_is_passed_over(serv
     server.client.zadd(
         "demand:pages", {"x NSE_EQ:2": NOW + 9, "NSE_EQ:3": NOW + 9, "999 NSE_EQ:4": NOW + 9, "": NOW + 9}
     )
-    assert demand.wanted(server.client, NOW)["demand:pages"] == {"NSE_EQ:1": Wish(2, NOW + 60)}
-    assert demand.wanted(server.client, NOW + 6)["demand:pages"] == {"NSE_EQ:1": Wish(4, NOW + 60)}
+    assert demand.wanted(server.client, NOW)["demand:pages"] == {"NSE_EQ:1": Demand(2, NOW + 60)}
+    assert demand.wanted(server.client, NOW + 6)["demand:pages"] == {"NSE_EQ:1": Demand(4, NOW + 60)}
 
 
 def test_a_rest_request_is_taken_once_and_only_in_time(server: Any) -> None:
@@ -122,7 +122,7 @@ def test_what_a_hostile_writer_put_there_is_read_and_kept_up_to_a_bound(server: 
     want(server.client, ["NSE_EQ:1333"], NOW + 60)
     demand.want_rest(server.client, ["NSE_EQ:1333"], NOW + 10)
     assert len(wanted := demand.wanted(server.client, NOW)["demand:instruments"]) == 10_000
-    assert wanted["NSE_EQ:1333"] == Wish(99, NOW + 60)
+    assert wanted["NSE_EQ:1333"] == Demand(99, NOW + 60)
     assert server.client.zcard("demand:instruments") == 10_000
     assert len(taken := demand.take_rest(server.client, NOW)) == 10_000
     assert taken[0] == "NSE_EQ:1333"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ltp.core.instrument import SEGMENTS
 from ltp.core.money import MAX_PRICE, SCALE
 from ltp.core.ticks.tick import Tick
-from ltp.core.ticks.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
+from ltp.core.ticks.wire import FEEDS, Batch, batch_from_plain
+from ltp.core.ticks.wire_tick import connection_from_plain, tick_from_plain
 from ltp.store.encode import NOTHING, Coverage, ltp_pairs, message, texts
 
 AT = 1_795_408_200_500_000
@@ -211,20 +212,38 @@ def test_any_ticks_are_read_back_as_they_were(chunks: list[list[Tick]]) -> None:
         st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
         st.sampled_from(["", "trading hours provisional from 7 Dec"]),
         st.dictionaries(st.just("NSE_FNO:45000"), st.integers(0, 2**50), max_size=1),
+        st.sampled_from(["0", "1", "shard-2"]),
     )
 )
 def test_any_batch_is_read_back_as_it_was(batch: Batch) -> None:
-    text = "".join(message(batch, texts(batch.ticks, NOTHING).items))  # type: ignore[arg-type]
+    text = "".join(message(batch, texts(batch.ticks, NOTHING, batch.connection).items))  # type: ignore[arg-type]
     assert batch_from_plain(orjson.loads(text)) == batch
 
 
 def test_a_batch_in_literal_bytes() -> None:
     batch = Batch("7f3a", 12, AT, "live", AT - 5, "dhanhq", {"NSE_EQ": "continuous"}, [])
     head = (
-        '{"v":1,"epoch":"7f3a","seq":12,"at":1795408200500000,"feed":"live","since":1795408200499995,"source":"dhanhq",'
-        '"phase":{"NSE_EQ":"continuous"},"ticks":['
+        '{"v":2,"epoch":"7f3a","seq":12,"at":1795408200500000,"connection":"0","feed":"live",'
+        '"since":1795408200499995,"source":"dhanhq","phase":{"NSE_EQ":"continuous"},"ticks":['
     )
     assert message(batch, []) == (head, "", "]}")
     assert message(batch, ["{}", "{}"]) == (head, "{},{}", "]}")
     told = message(batch._replace(reassigned={"NSE_FNO:45000": AT}), [])[0]
     assert told == head.replace('"ticks"', '"reassigned":{"NSE_FNO:45000":1795408200500000},"ticks"')
+    assert message(batch._replace(connection="2"), [])[0] == head.replace(
+        '"connection":"0"', '"connection":"2"'
+    )
+
+
+@pytest.mark.parametrize("change", [{}, {"volume": None}, {"rest": True}])
+def test_a_tick_of_another_connection_names_it(change: dict[str, Any]) -> None:
+    tick = TICK._replace(**change)
+    of_first, of_other = texts([tick], NOTHING).items[0], texts([tick], NOTHING, "2").items[0]
+    assert of_other == of_first.replace(
+        '"traded_at":1795408200499993', '"traded_at":1795408200499993,"connection":"2"'
+    )
+    assert values(texts([tick], NOTHING, "2").tick) == {"tick:NSE_EQ:1333": of_other}
+    assert (tick_from_plain(HDFC, orjson.loads(of_other)), connection_from_plain(orjson.loads(of_other))) == (
+        tick,
+        "2",
+    )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +16,9 @@ from ltp.store.client import connect, translated
 from ltp.store.encode import Coverage, ltp_pairs, texts
 from ltp.store.prices import PriceWriter
 from ltp.store.transaction import RedisLine, Transaction
+from tests.ports import free_port
 
 HDFC, TCS, USDINR = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_CURRENCY:10093"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def tick(key: str = HDFC, ltp: int | None = 14_021_000, **fields: Any) -> Tick:
@@ -69,6 +63,18 @@ def test_what_was_written_is_read_back_in_the_order_asked(valkey: Any) -> None:
     ]
 
 
+def test_a_price_is_read_back_with_the_connection_that_it_came_by(valkey: Any) -> None:
+    encoded = texts([tick(), tick(TCS)], Coverage(0), "2")
+    transaction = Transaction(RedisLine(valkey.client))
+    PriceWriter().ltp(transaction, encoded.ltp)
+    PriceWriter().ticks(transaction, encoded.tick)
+    transaction.execute()
+    assert prices.read(valkey.client, [HDFC, "NSE_EQ:1"]) == [
+        CachedTick(HDFC, tick(), covered=True, connection="2"),
+        CachedTick("NSE_EQ:1", None, covered=False),
+    ]
+
+
 def test_reading_is_one_round_trip(valkey: Any) -> None:
     before = valkey.client.info("commandstats").get("cmdstat_mget", {}).get("calls", 0)
     prices.read(valkey.client, [f"NSE_EQ:{number}" for number in range(1, 1_001)])
@@ -87,6 +93,7 @@ def test_reading_is_one_round_trip(valkey: Any) -> None:
         b'{"ltp":"1"}',
         b"{" * 5_000,
         b'{"ltp":1,"received_at":-1}',
+        b'{"ltp":1,"ltt":null,"received_at":1,"connection":2}',
         b"x" * 1_000_000,
     ],
 )

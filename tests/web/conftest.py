@@ -1,4 +1,4 @@
-"""A whole site: the real application, hub and SQLite, with a market set by the test in place of Redis."""
+"""A site in memory: the real app, hub and SQLite, with batches from a market that the test sets. Without Redis."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import queue
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 
 from app import create_app
@@ -65,7 +65,7 @@ ROWS = [
     ),
 ]
 
-# The headers of a browser for an address that was typed or opened from a bookmark.
+# Headers of a browser that opens a typed address or a bookmark.
 TYPED = {
     "Sec-Fetch-Site": "none",
     "Sec-Fetch-Mode": "navigate",
@@ -74,9 +74,26 @@ TYPED = {
 }
 
 
+class Compiled(BytecodeCache):
+    """Templates as compiled for an earlier test: compiling a page's takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._by_key:
+            bucket.bytecode_from_string(self._by_key[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._by_key[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 @dataclass
 class Market:
-    """The worker and the cache, set by the test. `down`: reading the cache fails."""
+    """The batches and the cache of the worker. `down`: the cache cannot be read."""
 
     ticks: dict[str, Tick] = field(default_factory=dict)
     batches: queue.Queue[Batch] = field(default_factory=queue.Queue)
@@ -137,11 +154,11 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
-    """A site with three rows in the swing screener, none in the long-term one, and a live simulated feed."""
+def site(empty_database: str, free_port: Any, wait_for: Any) -> Iterator[Site]:
+    """The swing screener has three rows, the long-term one none. The feed is live and simulated."""
     settings = Settings(
         _env_file=None,
-        database_url=f"sqlite:///{tmp_path}/site.sqlite3",
+        database_url=empty_database,
         redis_url=f"redis://127.0.0.1:{free_port()}/0",
     )
     market, engine = Market(), open_engine(settings.database)
@@ -150,6 +167,7 @@ def site(tmp_path: Path, free_port: Any, wait_for: Any) -> Iterator[Site]:
     cell = cells.draw_function(PlanCells(catalog.plans.of).draw_function)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     app = create_app(settings, hub=hub, catalog=catalog)
+    app.jinja_env.bytecode_cache = COMPILED
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)
     market.price(

@@ -1,6 +1,4 @@
-"""Failures on their way out: the right status, the right form for who asks, and nothing that was not meant
-for him.
-"""
+"""Responses to failures: status, form for the client, and no text that is not for the reader."""
 
 from __future__ import annotations
 
@@ -69,7 +67,7 @@ def client(tmp_path: Path) -> FlaskClient:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_program_gets_a_problem_document(client: FlaskClient, name: str) -> None:
+def test_the_api_answers_with_a_problem_document(client: FlaskClient, name: str) -> None:
     _, status, sentence = FAILURES[name]
     response = client.get(f"/api/{name}?q=1")
     assert response.status_code == status
@@ -81,14 +79,14 @@ def test_a_program_gets_a_problem_document(client: FlaskClient, name: str) -> No
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_person_gets_a_page(client: FlaskClient, name: str) -> None:
+def test_a_browser_receives_a_page(client: FlaskClient, name: str) -> None:
     response = client.get(f"/page/{name}")
     assert response.status_code == FAILURES[name][1]
     assert response.mimetype == "text/html"
     assert "<b>" not in response.text
 
 
-def test_a_person_is_led_to_the_page_without_what_was_not_accepted(client: FlaskClient) -> None:
+def test_the_page_links_to_the_address_without_the_refused_parameter(client: FlaskClient) -> None:
     page = client.get("/page/input?c=a+%3E+1&keys=%3Cb%3E&c=b&keys=x").text
     assert "<h1>That is not accepted</h1>" in page
     assert "<a>/page/input?c=a+%3E+1&amp;c=b</a>" in page
@@ -97,7 +95,7 @@ def test_a_person_is_led_to_the_page_without_what_was_not_accepted(client: Flask
     assert "<a></a>" in client.get("/page/missing?keys=x").text
 
 
-def test_a_file_that_fails_is_none_of_a_page(client: FlaskClient) -> None:
+def test_a_failed_file_is_not_answered_with_a_page(client: FlaskClient) -> None:
     document = client.get("/page/input.json?keys=x")
     assert (document.status_code, document.mimetype) == (400, "application/problem+json")
     assert json.loads(document.text)["errors"][0]["where"] == "keys"
@@ -107,10 +105,8 @@ def test_a_file_that_fails_is_none_of_a_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_stream_never_begins_as_one(client: FlaskClient, name: str) -> None:
-    """A browser takes whatever is text/event-stream for a stream that works, and comes back at once when it
-    ends.
-    """
+def test_a_failed_stream_is_not_an_event_stream(client: FlaskClient, name: str) -> None:
+    """A browser reconnects at once after any text/event-stream, also one that ends without an event."""
     response = client.get(f"/page/{name}/stream", headers={"Accept": "text/event-stream"})
     assert response.status_code == FAILURES[name][1]
     assert response.mimetype == "text/plain"
@@ -127,7 +123,7 @@ def test_a_fragment_that_fails_leaves_the_page_as_it_is(client: FlaskClient) -> 
 
 @pytest.mark.parametrize("name", ["store", "database", "feed", "config", "bug"])
 @pytest.mark.parametrize("place", ["/api/{}", "/page/{}", "/page/{}/stream"])
-def test_what_was_not_meant_for_the_reader_stays_inside(client: FlaskClient, name: str, place: str) -> None:
+def test_texts_of_drivers_and_bugs_are_not_sent(client: FlaskClient, name: str, place: str) -> None:
     assert "CANARY" not in client.get(place.format(name)).text
 
 
@@ -148,7 +144,7 @@ def test_an_input_error_names_its_parts(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("name", "seconds"), [("limit", "7"), ("store", "5"), ("database", "5"), ("input", None), ("bug", None)]
 )
-def test_when_to_come_back_is_said_where_that_helps(
+def test_retry_after_is_set_for_temporary_failures(
     client: FlaskClient, name: str, seconds: str | None
 ) -> None:
     assert client.get(f"/api/{name}").headers.get("Retry-After") == seconds
@@ -165,7 +161,7 @@ def test_http_failures_take_the_same_forms(client: FlaskClient, status: int) -> 
     )
 
 
-def test_an_unknown_address_and_method(client: FlaskClient) -> None:
+def test_an_unknown_address_is_a_404_and_a_wrong_method_a_405(client: FlaskClient) -> None:
     assert client.get("/api/x/y").get_json()["detail"] == "There is no such page."
     assert client.get("/nowhere").status_code == 404
     response = client.post("/api/input")
@@ -178,6 +174,6 @@ def test_a_redirect_is_no_failure(client: FlaskClient) -> None:
     assert (response.status_code, response.location) == (308, "http://localhost/folder/")
 
 
-def test_every_failure_has_an_answer() -> None:
+def test_every_exception_has_a_status() -> None:
     made = [LTPError("x"), *(error for error, _, _ in FAILURES.values() if isinstance(error, LTPError))]
     assert {errors.problem_of(error).status for error in made} == {400, 404, 500, 503}

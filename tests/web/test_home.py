@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def test_the_first_page_lists_screeners_with_counts_times_and_what_has_no_results(site: Any) -> None:
+def test_the_first_page_lists_screeners_with_counts_and_times(site: Any) -> None:
     page = site.page("/")
     assert 'href="/screeners/swing"' in page
     assert "3 results" in page
@@ -11,13 +11,13 @@ def test_the_first_page_lists_screeners_with_counts_times_and_what_has_no_result
     assert " IST</time>" in page
 
 
-def test_the_first_page_says_phase_and_feed(site: Any) -> None:
+def test_the_first_page_shows_phase_and_feed(site: Any) -> None:
     page = site.page("/")
     assert '<p id="status" role="status"><span class="feed-live">Feed live</span> · NSE open</p>' in page
     assert "<dt>NSE shares</dt><dd>open</dd>" in page
 
 
-def test_the_first_page_shows_the_indices_the_master_knows(site: Any) -> None:
+def test_the_first_page_shows_the_indices_in_the_master(site: Any) -> None:
     page = site.page("/")
     assert (
         '<span id="ltp-IDX_I-13" data-instrument-key="IDX_I:13" hx-ignore><b>25,900.10</b> <i>live</i></span></td>'
@@ -26,7 +26,7 @@ def test_the_first_page_shows_the_indices_the_master_knows(site: Any) -> None:
     assert "BANKNIFTY" not in page
 
 
-def test_names_are_text_wherever_they_come_up(site: Any) -> None:
+def test_names_are_escaped_on_every_page(site: Any) -> None:
     for url in ("/screeners/swing", "/instruments/NSE_EQ/2031", "/instruments?q=Mahindra"):
         page = site.page(url)
         assert "Mahindra &amp; &#34;Mahindra&#34; &lt;b&gt;Ltd&lt;/b&gt;" in page
@@ -50,9 +50,7 @@ def test_simulated_prices_are_marked_on_every_page(site: Any, wait_for: Any) -> 
     assert not any("Simulated prices" in site.client.get(url).text for url in urls)
 
 
-def test_without_the_cache_pages_answer_at_once_with_what_is_last_known_and_mark_it(
-    site: Any, wait_for: Any
-) -> None:
+def test_without_the_cache_pages_show_the_last_known_prices_as_stale(site: Any, wait_for: Any) -> None:
     site.page("/screeners/swing")
     site.market.down = True
     site.market.publish(feed="down")

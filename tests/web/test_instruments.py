@@ -35,21 +35,21 @@ def test_an_instrument_page_has_every_value(site: Any) -> None:
     assert 'href="/screeners/swing/NSE_EQ/1333"' in page.partition("In screeners")[2]
 
 
-def test_an_unknown_instrument_is_a_404_that_names_it(site: Any) -> None:
+def test_an_unknown_instrument_is_a_404_with_its_key(site: Any) -> None:
     assert "NSE_EQ:999" in site.page("/instruments/NSE_EQ/999", 404)
     assert site.client.get("/instruments/NSE_EQ/NOPE").status_code == 404
     assert site.client.get("/instruments/NOWHERE/1333").status_code == 404
     assert site.client.get("/instruments/NSE_EQ/01333").status_code == 404
 
 
-def test_a_symbol_in_place_of_the_id_leads_to_the_page(site: Any) -> None:
+def test_a_symbol_in_place_of_the_id_redirects_to_the_page(site: Any) -> None:
     assert site.client.get("/instruments/NSE_EQ/hdfcbank").location == "/instruments/NSE_EQ/1333"
     assert (
         site.client.get("/instruments/NSE_EQ/hdfcbank?live=0").location == "/instruments/NSE_EQ/1333?live=0"
     )
 
 
-def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) -> None:
+def test_search_lists_matches_and_redirects_to_an_exact_one(site: Any) -> None:
     page = site.page("/instruments?q=hdfc")
     assert "/instruments/NSE_EQ/1333" in page
     assert "/instruments/BSE_EQ/500180" in page
@@ -61,7 +61,7 @@ def test_search_lists_what_the_words_may_mean_and_knows_an_exact_one(site: Any) 
 
 @pytest.fixture
 def fresh(tmp_path: Path, free_port: Any) -> Iterator[tuple[FlaskClient, Catalog, Engine]]:
-    """The site of a database in which nothing lies yet, read by nobody."""
+    """A site whose database is empty and has not been read."""
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path}/fresh.sqlite3",
@@ -85,15 +85,15 @@ PATHS = (
 @pytest.mark.parametrize(
     "path", [*PATHS, "/screeners/swing/NSE_EQ/1333", "/screeners/mine", "/screeners/swing?run=7"]
 )
-def test_before_the_database_was_read_nothing_is_said_to_be_missing(fresh: Any, path: str) -> None:
+def test_before_the_first_read_of_the_database_nothing_is_a_404(fresh: Any, path: str) -> None:
     response = fresh[0].get(path)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
     assert "not been read since the start; try again in 2 s." in response.text
 
 
-def test_an_instrument_is_unknown_only_once_there_are_some(fresh: Any) -> None:
+def test_an_instrument_is_a_404_only_after_the_first_import(fresh: Any) -> None:
     client, catalog, engine = fresh
-    catalog.refresh()  # of a database that no worker has filled
+    catalog.refresh()  # no worker has filled the database
     assert [client.get(path).status_code for path in PATHS] == [503] * 4
     assert client.get("/screeners/mine").status_code == 404
     instruments.seed(
@@ -104,7 +104,7 @@ def test_an_instrument_is_unknown_only_once_there_are_some(fresh: Any) -> None:
     assert client.get("/instruments/NSE_EQ/999").status_code == 404
 
 
-def test_a_page_that_came_too_early_asks_again_by_itself(fresh: Any) -> None:
+def test_a_page_before_the_first_read_repeats_its_request(fresh: Any) -> None:
     page = fresh[0].get("/instruments/NSE_EQ/1333?live=0").text
     assert '<p id="again" hx-get="/instruments/NSE_EQ/1333?live=0" hx-trigger="every 2s"' in page
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page

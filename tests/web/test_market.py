@@ -24,11 +24,11 @@ def hub(feed: str = "live", link_age_s: float = 0.0, **phase: str) -> Any:
         ("new", "Feed unknown"),
     ],
 )
-def test_the_feed_in_words(feed: str, words: str) -> None:
+def test_each_state_of_the_feed_has_a_text(feed: str, words: str) -> None:
     assert status(hub(feed)).words.startswith(words)
 
 
-def test_only_segments_that_the_worker_speaks_of_are_listed() -> None:
+def test_only_segments_with_a_phase_are_listed() -> None:
     assert status(hub(NSE_EQ="closed", X="y")).phases == (("NSE shares", "closed"),)
 
 

@@ -7,9 +7,9 @@ import pytest
 from ltp.db import evaluations
 
 
-def open_requests(site: Any) -> list[str]:
+def open_evaluations(site: Any) -> list[str]:
     site.catalog.refresh()
-    return [kind for kind in ("swing", "longterm") if site.catalog.screening(kind)]
+    return [kind for kind in ("swing", "longterm") if site.catalog.evaluation(kind)]
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ def open_requests(site: Any) -> list[str]:
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy.example"},
     ],
 )
-def test_our_own_pages_may_ask(site: Any, headers: dict[str, str]) -> None:
+def test_pages_of_this_site_may_post(site: Any, headers: dict[str, str]) -> None:
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 303
-    assert open_requests(site) == ["swing"]
+    assert open_evaluations(site) == ["swing"]
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_our_own_pages_may_ask(site: Any, headers: dict[str, str]) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/screeners/swing/run", "/screeners/custom/save", "/screeners/x/delete"])
-def test_other_sites_may_not(site: Any, headers: dict[str, str], path: str) -> None:
+def test_other_sites_may_not_post(site: Any, headers: dict[str, str], path: str) -> None:
     answer = site.client.post(path, headers=headers)
     assert answer.status_code == 403
-    assert "Only a form of this site may ask for that." in answer.text
-    assert open_requests(site) == []
+    assert "Only a form of this site may request this." in answer.text
+    assert open_evaluations(site) == []
 
 
 TYPED = {
@@ -63,7 +63,7 @@ BOOSTED = {
     "Sec-Fetch-Dest": "empty",
     "HX-Request": "true",
 }
-SENT = TYPED | {"Sec-Fetch-Site": "cross-site"}
+FOREIGN_LINK = TYPED | {"Sec-Fetch-Site": "cross-site"}
 IMAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
 
 
@@ -76,7 +76,17 @@ def without(headers: dict[str, str], name: str) -> dict[str, str]:
     ["/", "/screeners/swing", "/static/app.css", "/nothing", "/api/v1/current_prices?keys=NSE_EQ:1333"],
 )
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "", "localhost.evil.example", "192.168.1.10"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "",
+        "localhost.evil.example",
+        "192.168.1.10",
+        "h" * 300,
+        "a..b",
+        "[::",
+    ],
 )
 def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: str) -> None:
     answer = site.client.get(path, headers={"Host": host})
@@ -85,20 +95,24 @@ def test_a_request_for_another_host_is_not_answered(site: Any, path: str, host: 
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://evil.example:80"])
-def test_a_name_that_was_pointed_here_changes_nothing(site: Any, origin: str) -> None:
+def test_a_foreign_name_that_resolves_to_this_server_changes_nothing(site: Any, origin: str) -> None:
     headers = {"Host": "evil.example", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
     assert site.client.post("/screeners/swing/run", headers=headers).status_code == 400
-    assert open_requests(site) == []
+    assert open_evaluations(site) == []
 
 
-def test_an_address_in_the_request_line_names_the_same_host(site: Any) -> None:
-    for target, status in (
-        ("http://localhost/healthz", 200),
-        ("http://localhost/", 200),
-        ("http://evil.example/", 400),
-    ):
-        path = "/healthz" if target.endswith("healthz") else "/"
-        assert site.client.get(path, environ_overrides={"RAW_URI": target}).status_code == status
+@pytest.mark.parametrize(
+    ("target", "path", "status"),
+    [
+        ("http://localhost/healthz", "/healthz", 200),
+        ("http://localhost/", "/", 200),
+        ("http://evil.example/", "/", 400),
+    ],
+)
+def test_the_host_of_an_absolute_address_in_the_request_line_is_checked(
+    site: Any, target: str, path: str, status: int
+) -> None:
+    assert site.client.get(path, environ_overrides={"RAW_URI": target}).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/health/market_stream"])
@@ -112,25 +126,25 @@ def test_a_site_below_a_path_is_refused(site: Any, prefix: str, status: int) -> 
     assert site.client.get("/", headers={"X-Forwarded-Prefix": prefix}).status_code == status
 
 
-def test_a_program_asks_for_prices_by_post_without_an_origin(site: Any) -> None:
+def test_the_price_api_accepts_a_post_without_an_origin(site: Any) -> None:
     answer = site.client.post("/api/v1/current_prices", json={"keys": ["NSE_EQ:1333"]})
     assert answer.status_code in {200, 503}
 
 
-def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
+def test_a_wrong_method_is_a_405_for_any_origin(site: Any) -> None:
     assert site.client.post("/").status_code == 405
     assert site.client.post("/nothing").status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("method", "headers", "asked"),
+    ("method", "headers", "evaluated"),
     [
         ("GET", TYPED, True),
         ("GET", without(TYPED, "Sec-Fetch-User"), True),  # Safari never sends it
         ("GET", LINK, True),
         ("GET", without(LINK, "Sec-Fetch-User"), True),
         ("GET", BOOSTED, True),
-        ("GET", SENT, False),  # a link on another site
+        ("GET", FOREIGN_LINK, False),
         ("GET", {}, False),  # curl, and the preview of a link in a chat
         ("GET", {"User-Agent": "Mozilla/5.0", "Accept": "text/html"}, False),
         ("GET", without(BOOSTED, "HX-Request"), False),
@@ -138,7 +152,7 @@ def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
         ("GET", BOOSTED | {"Sec-Fetch-Site": "none"}, False),
         ("GET", IMAGE, False),
         ("GET", IMAGE | {"Sec-Fetch-Site": "cross-site"}, False),
-        ("GET", SENT | {"Sec-Fetch-Dest": "iframe"}, False),
+        ("GET", FOREIGN_LINK | {"Sec-Fetch-Dest": "iframe"}, False),
         ("GET", LINK | {"Sec-Fetch-Dest": "iframe"}, False),
         ("GET", TYPED | {"Sec-Purpose": "prefetch;prerender"}, False),
         ("GET", TYPED | {"Purpose": "prefetch"}, False),
@@ -147,10 +161,10 @@ def test_a_page_without_that_method_says_so_to_everyone(site: Any) -> None:
         ("HEAD", TYPED, False),
     ],
 )
-def test_only_a_person_who_opens_the_page_of_a_screen_has_it_evaluated(
-    site: Any, method: str, headers: dict[str, str], asked: bool
+def test_only_a_page_opened_by_a_person_evaluates_its_screen(
+    site: Any, method: str, headers: dict[str, str], evaluated: bool
 ) -> None:
     answer = site.client.open("/screeners/custom?c=rsi+>+60", method=method, headers=headers)
     assert answer.status_code == 200
-    assert (evaluations.next_queued(site.engine) is not None) is asked
-    assert ('id="run-now"' in answer.text) is (method == "GET" and not asked)
+    assert (evaluations.next_queued(site.engine) is not None) is evaluated
+    assert ('id="run-now"' in answer.text) is (method == "GET" and not evaluated)

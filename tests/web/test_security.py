@@ -19,12 +19,12 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_every_answer_carries_the_headers(site: Any, url: str) -> None:
+def test_every_response_has_the_headers(site: Any, url: str) -> None:
     headers = site.client.get(url).headers
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_streams_carry_them_too(site: Any) -> None:
+def test_streams_have_the_headers(site: Any) -> None:
     response = site.client.get("/screeners/swing/stream", buffered=False)
     assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
     assert response.headers["Cache-Control"] == "no-store, no-transform"
@@ -37,12 +37,12 @@ def test_the_policy_allows_no_inline_code_no_eval_and_no_framing() -> None:
     assert "frame-ancestors 'none'" in CONTENT_SECURITY_POLICY
 
 
-def test_prices_are_never_kept_by_a_cache(site: Any) -> None:
+def test_no_cache_may_store_prices(site: Any) -> None:
     assert site.client.get("/screeners/swing").headers["Cache-Control"] == "no-store"
     assert site.client.get("/nowhere").headers["Cache-Control"] == "no-store"
 
 
-def test_versioned_files_are_kept_for_ever_and_others_are_not(site: Any) -> None:
+def test_versioned_files_are_immutable_and_others_are_not(site: Any) -> None:
     page = site.page("/")
     href = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     assert "app.css?v=" in href
@@ -61,6 +61,6 @@ def test_a_large_body_is_refused_before_it_is_read(site: Any) -> None:
     assert answer.status_code == 413
 
 
-def test_no_page_changes_anything_for_a_get_only_site(site: Any) -> None:
+def test_pages_without_forms_refuse_post(site: Any) -> None:
     for url in ("/", "/screeners/swing", "/instruments/NSE_EQ/1333"):
         assert site.client.post(url).status_code == 405

@@ -1,6 +1,4 @@
-"""The operators' page: the worker's figures as it wrote them, this process's own, and honest about what
-cannot be read.
-"""
+"""`/status`: the worker's figures as it wrote them, those of the process, and dashes for figures that cannot be read."""
 
 from __future__ import annotations
 
@@ -48,12 +46,12 @@ FIELDS = {
 
 @pytest.fixture
 def worker(site: Any, valkey: Any) -> Iterator[Any]:
-    """Write what the worker would say of itself where the site reads it."""
+    """Write the worker's status into the Redis of the site."""
     redis = store_client.connect(valkey.url, timeout_s=0.5)
-    held = site.app.extensions["ltp"]
-    object.__setattr__(held, "redis", redis)
+    shared = site.app.extensions["ltp"]
+    object.__setattr__(shared, "redis", redis)
 
-    def say(**changes: str) -> None:
+    def write(**changes: str) -> None:
         now = datetime.now(UTC)
         times = {
             "last_tick_at": (now - timedelta(seconds=4)).isoformat(),
@@ -64,8 +62,8 @@ def worker(site: Any, valkey: Any) -> Iterator[Any]:
         heartbeat.write_status(pipe, FIELDS | times | changes)
         pipe.execute()
 
-    say()
-    yield say
+    write()
+    yield write
     redis.close()
 
 
@@ -74,7 +72,7 @@ def facts(page: str) -> dict[str, str]:
     return {unescape(name): unescape(re.sub(r"<[^>]*>", "", text)) for name, text in found}
 
 
-def test_it_shows_the_workers_own_counters(site: Any, worker: Any) -> None:
+def test_the_workers_counters_are_shown(site: Any, worker: Any) -> None:
     page = site.page("/status")
     shown = facts(page)
     assert '<strong class="feed-live">Healthy</strong>' in page
@@ -89,14 +87,14 @@ def test_it_shows_the_workers_own_counters(site: Any, worker: Any) -> None:
         "ltt distrusted 12, out of order 1,204",
     )
     assert (shown["Never ticked"], shown["Waiting for a place"], shown["Feed reconnects"]) == ("22", "1", "3")
-    assert shown["Speaks since"] == "23 Nov 2026, 09:15 IST"
+    assert shown["Publishing since"] == "23 Nov 2026, 09:15 IST"
     assert shown["Last heartbeat"].startswith("12.")
     assert re.search(r"Never ticked: <span[^>]*>NSE_EQ:0, .*NSE_EQ:19 and 2 more</span>", page)
     assert re.search(r"Waiting for a place: <span[^>]*>BSE_EQ:500180</span>", page)
     assert "Last error: The broker closed &lt;the&gt; connection" in page
 
 
-def test_it_says_which_process_answers_and_how_that_is(site: Any, worker: Any, wait_for: Any) -> None:
+def test_the_answering_process_shows_its_id_and_lag(site: Any, worker: Any, wait_for: Any) -> None:
     site.app.extensions["ltp"].vitals.start()
     wait_for(site.app.extensions["ltp"].vitals.lag)
     page = site.page("/status")
@@ -107,7 +105,7 @@ def test_it_says_which_process_answers_and_how_that_is(site: Any, worker: Any, w
     assert re.fullmatch(r"p50 [\d.]+, p99 [\d.]+, worst [\d.]+", shown["Loop lag, ms"])
     assert shown["Behind now"] == "0"
     assert shown["Redis answered in"].endswith(" ms")
-    assert shown["Last word from the worker"].endswith(" s ago")
+    assert shown["Last batch from the worker"].endswith(" s ago")
 
 
 def test_open_streams_are_browsers(site: Any, worker: Any) -> None:
@@ -118,10 +116,10 @@ def test_open_streams_are_browsers(site: Any, worker: Any) -> None:
     assert facts(site.page("/status"))["Browsers"] == "0 of 5"
 
 
-def test_who_is_behind_is_counted_while_he_is(site: Any, worker: Any) -> None:
-    site.hub._sockets._late[-1] = SimpleNamespace(since_s=float("inf"))
+def test_a_slow_browser_is_counted_while_it_is_behind(site: Any, worker: Any) -> None:
+    site.hub.sockets.slow_browsers[-1] = SimpleNamespace(since_s=float("inf"))
     assert facts(site.page("/status"))["Behind now"] == "1"
-    del site.hub._sockets._late[-1]
+    del site.hub.sockets.slow_browsers[-1]
     assert facts(site.page("/status"))["Behind now"] == "0"
 
 
@@ -135,13 +133,13 @@ def test_counters_are_shown_by_kind(site: Any) -> None:
         "relay_rereads.subscribed": 1,
         "relay_rereads.lost": 4,
     }
-    shown = dict(status.process(site.app.extensions["ltp"], counts, None))
+    shown = dict(status.process_figures(site.app.extensions["ltp"], counts, None))
     assert shown["Cut as too slow"] == "drain cut 1, stalled 2"
     assert shown["Ended otherwise"] == "left 1,234"
     assert shown["Fell behind"] == "7"
-    assert shown["Gaps in what the worker said"] == "lost 4"
+    assert shown["Gaps in the worker's batches"] == "lost 4"
     assert (shown["Refused"], shown["Subscription made again"]) == ("0", "0")
-    assert shown["Redis answered in"] == "nothing came"
+    assert shown["Redis answered in"] == "no answer"
 
 
 def test_events_of_streams_that_stay_in_their_request_are_counted(site: Any) -> None:
@@ -168,7 +166,7 @@ def test_the_page_renews_itself_with_and_without_scripts_unless_it_is_paused(sit
     assert "Paused at" in paused
 
 
-def test_a_refresh_brings_the_same_figures_and_renews_status_line_and_beat(site: Any, worker: Any) -> None:
+def test_a_refresh_has_the_same_figures_and_renews_status_line_and_beat(site: Any, worker: Any) -> None:
     answer = site.page("/status/poll")
     page = site.page("/status")
     assert facts(answer).keys() == facts(page).keys()
@@ -184,13 +182,13 @@ def test_a_wrong_parameter_is_refused(site: Any) -> None:
 
 
 @pytest.mark.parametrize("url", ["/status", "/status/poll"])
-def test_without_redis_it_says_so_and_shows_what_it_knows(site: Any, url: str) -> None:
+def test_without_redis_the_page_shows_its_process_and_the_failure(site: Any, url: str) -> None:
     page = site.page(url)
     assert "Redis does not answer this web process" in page
     assert "Error</strong>: Redis cannot be read." in page
     shown = facts(page)
     assert "Ticks in, a second" not in shown
-    assert shown["Redis answered in"] == "nothing came"
+    assert shown["Redis answered in"] == "no answer"
     assert shown["Browsers"] == "0 of 5"
 
 
@@ -204,15 +202,15 @@ def test_a_frozen_redis_is_waited_for_once(site: Any, worker: Any, valkey: Any) 
     assert "Redis does not answer this web process" in page
 
 
-def test_a_worker_that_left_is_not_shown_as_running(site: Any, worker: Any, valkey: Any) -> None:
+def test_a_worker_that_has_ended_is_not_shown_as_running(site: Any, worker: Any, valkey: Any) -> None:
     valkey.client.delete("market_stream:heartbeat")
     page = site.page("/status")
     assert "Not running</strong>: The worker has left no heartbeat." in page
-    assert "What follows is the last that it wrote." in page
+    assert "These are the last figures that it wrote." in page
     valkey.client.flushall()
     page = site.page("/status")
     assert "Not running</strong>: The worker has left no heartbeat." in page
-    assert "What follows" not in page
+    assert "last figures" not in page
     assert "Ticks in, a second" not in facts(page)
 
 
@@ -233,7 +231,7 @@ def test_a_worker_that_left_is_not_shown_as_running(site: Any, worker: Any, valk
         "9999-12-31T23:59-23:59",
     ],
 )
-def test_garbage_in_redis_is_no_figure_and_no_failure(site: Any, worker: Any, garbage: str) -> None:
+def test_garbage_in_redis_is_shown_as_a_dash(site: Any, worker: Any, garbage: str) -> None:
     worker(**dict.fromkeys([*FIELDS, "last_tick_at", "began_at"], garbage))
     page = site.page("/status")
     assert facts(page)["Ticks in, a second"] == "–"
@@ -241,7 +239,7 @@ def test_garbage_in_redis_is_no_figure_and_no_failure(site: Any, worker: Any, ga
     assert "<b>" not in page
 
 
-def test_fields_it_does_not_know_and_addresses_are_not_shown(site: Any, worker: Any) -> None:
+def test_unknown_fields_and_redis_addresses_are_not_shown(site: Any, worker: Any) -> None:
     worker(token="hush-hush", last_error="x" * 5_000)
     page = site.page("/status")
     assert "hush-hush" not in page
@@ -249,7 +247,7 @@ def test_fields_it_does_not_know_and_addresses_are_not_shown(site: Any, worker: 
     assert "redis://" not in page
 
 
-def test_a_worker_that_says_less_leaves_dashes(site: Any, worker: Any, valkey: Any) -> None:
+def test_missing_fields_of_the_worker_are_dashes(site: Any, worker: Any, valkey: Any) -> None:
     valkey.client.hdel(
         "market_stream:status", "ticks_written_per_s", "write_ms", "waiting", "waiting_keys", "began_at"
     )
@@ -259,7 +257,7 @@ def test_a_worker_that_says_less_leaves_dashes(site: Any, worker: Any, valkey: A
         "Conflation",
         "A write to Redis",
         "Waiting for a place",
-        "Speaks since",
+        "Publishing since",
     )
     assert [shown[name] for name in names] == ["–"] * 5
 
@@ -279,31 +277,31 @@ def test_ages_in_words(seconds: float | None, words: str) -> None:
     assert status.ago(seconds) == words
 
 
-def test_every_page_leads_to_it(site: Any) -> None:
+def test_every_page_links_to_the_status(site: Any) -> None:
     for url in ("/", "/screeners/swing", "/instruments/NSE_EQ/1333", "/instruments", "/nowhere"):
         assert '<a href="/status"' in site.client.get(url).text
     assert 'href="/status"' in site.page("/").partition('id="h-market"')[2]
 
 
-def test_a_refresh_asks_redis_once(site: Any, worker: Any, valkey: Any) -> None:
-    """It comes every three seconds from each open page."""
+def test_a_refresh_sends_redis_one_pipeline(site: Any, worker: Any, valkey: Any) -> None:
+    """Each open page refreshes every 3 s."""
     before = valkey.client.info("commandstats")
     site.page("/status/poll")
     after = valkey.client.info("commandstats")
-    asked = {name: after[name]["calls"] - before.get(name, {"calls": 0})["calls"] for name in after}
-    assert {name for name, n in asked.items() if n} - {"cmdstat_client|setinfo", "cmdstat_select"} == {
+    calls = {name: after[name]["calls"] - before.get(name, {"calls": 0})["calls"] for name in after}
+    assert {name for name, n in calls.items() if n} - {"cmdstat_client|setinfo", "cmdstat_select"} == {
         "cmdstat_get",
         "cmdstat_hgetall",
         "cmdstat_info",
     }
 
 
-def test_who_gets_a_place_on_the_feed_is_said_with_how_many_have_one(site: Any, worker: Any) -> None:
+def test_the_rule_of_places_is_shown_with_the_places_taken(site: Any, worker: Any) -> None:
     page = site.page("/status")
     assert facts(page)["Places of pages, screens, programs"] == "1,200, 80, 0"
     assert allotment.RULE in page
 
 
-@pytest.mark.parametrize("said", ["", "[]", "{", '{"pages": "x"}', '{"pages": null}', "9" * 5_000])
-def test_places_that_are_none_break_no_page(said: str) -> None:
-    assert status._places({"places": said}) in ("–", "0, 0, 0")
+@pytest.mark.parametrize("places", ["", "[]", "{", '{"pages": "x"}', '{"pages": null}', "9" * 5_000])
+def test_malformed_places_break_no_page(places: str) -> None:
+    assert status._places({"places": places}) in ("–", "0, 0, 0")

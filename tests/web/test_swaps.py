@@ -1,4 +1,4 @@
-"""Which answers say that htmx may put them into a page."""
+"""The headers that let htmx put a response into an open page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIST = {"HX-Request": "true", "HX-Request-Type": "full", "HX-Target": "div#scree
 
 
 @pytest.mark.parametrize(
-    ("url", "asked", "expected"),
+    ("url", "headers", "expected"),
     [
         ("/screeners/swing", LINK, {"hx-reswap": "outerHTML", "hx-push-url": "true"}),
         ("/screeners/swing?size=7", LINK, {"hx-reswap": "outerHTML", "hx-push-url": "true"}),
@@ -38,19 +38,17 @@ LIST = {"HX-Request": "true", "HX-Request-Type": "full", "HX-Target": "div#scree
         ("/static/app.css", LINK, {}),
     ],
 )
-def test_an_answer_says_what_htmx_does_with_it(
-    site: Any, url: str, asked: dict[str, str], expected: dict[str, str]
+def test_the_headers_choose_the_swap(
+    site: Any, url: str, headers: dict[str, str], expected: dict[str, str]
 ) -> None:
-    answer = site.client.get(url, headers=asked)
+    answer = site.client.get(url, headers=headers)
     assert {
         name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")
     } == expected
 
 
-def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(
-    site: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ltp.web.screens.catalogue.run_of", lambda *_: 1 / 0)
+def test_a_5xx_shows_its_reason_and_leaves_the_open_page(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltp.web.screens.catalogue.find_run", lambda *_: 1 / 0)
     answer = site.client.get("/screeners/swing", headers=LINK)
     assert answer.status_code == 500
     assert {name.lower(): value for name, value in answer.headers if name.lower().startswith("hx-")} == {
@@ -63,9 +61,9 @@ def test_a_failure_of_ours_gives_its_reason_and_leaves_the_page(
     assert not [name for name, _ in plain.headers if name.lower().startswith("hx-")]
 
 
-def test_the_words_need_no_server(site: Any) -> None:
+def test_the_kept_text_needs_no_server(site: Any) -> None:
     assert f'hx-get="{KEPT}"' in site.page("/")
     assert unquote(KEPT).startswith(
-        "data:text/html;charset=utf-8,<p>The page that was asked for did not come"
+        "data:text/html;charset=utf-8,<p>The requested page was not received: the response was not from"
     )
     assert "connect-src 'self' data:;" in site.client.get("/").headers["Content-Security-Policy"]

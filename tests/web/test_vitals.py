@@ -9,7 +9,7 @@ from ltp.web.vitals import EVERY_S, WINDOW_S, Vitals
 
 
 class Clock:
-    """A sleep ends `late_s` after it should."""
+    """Each sleep lasts `late_s` too long."""
 
     def __init__(self) -> None:
         self.now_s, self.late_s = 1_000.0, 0.0
@@ -25,11 +25,11 @@ def vitals_with(clock: Clock, counts: dict[str, int] | None = None) -> Vitals:
     return Vitals(counts=lambda: counts or {}, monotonic=clock.monotonic, sleep=clock.sleep)
 
 
-def test_nothing_is_said_before_the_first_sample() -> None:
+def test_there_is_no_lag_before_the_first_sample() -> None:
     assert vitals_with(Clock()).lag() is None
 
 
-def test_the_lag_is_what_sleeps_took_too_long() -> None:
+def test_the_lag_is_the_excess_of_sleeps() -> None:
     clock = Clock()
     vitals = vitals_with(clock)
     for ms in range(1, 101):
@@ -55,7 +55,7 @@ def test_a_sleep_that_ended_early_was_not_late() -> None:
     assert vitals.lag() == (0, 0, 0)
 
 
-def test_what_is_older_than_a_minute_is_forgotten() -> None:
+def test_samples_older_than_a_minute_do_not_count() -> None:
     clock = Clock()
     vitals = vitals_with(clock)
     clock.late_s = 2.0
@@ -68,7 +68,7 @@ def test_what_is_older_than_a_minute_is_forgotten() -> None:
     assert vitals.lag() == pytest.approx((0, 0, 0))
 
 
-def test_however_long_it_runs_it_holds_one_minute_of_samples() -> None:
+def test_memory_is_bounded_to_one_minute_of_samples() -> None:
     clock = Clock()
     vitals = vitals_with(clock)
     for _ in range(3_000):
@@ -89,7 +89,7 @@ def test_rates_are_of_the_last_five_seconds() -> None:
     assert vitals.rates.per_s("stream_writes") == pytest.approx(100, rel=0.02)
 
 
-def test_it_samples_in_one_thread_of_its_own_from_the_start(wait_for: Any) -> None:
+def test_start_begins_one_thread_that_samples(wait_for: Any) -> None:
     vitals = Vitals()
     assert vitals.began_s == 0
     before = threading.active_count()

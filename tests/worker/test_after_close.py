@@ -1,4 +1,4 @@
-"""What is fetched and asked for after a session, and what is made up for at a start."""
+"""Candles fetched and evaluations requested after a session, or at a start that missed it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from ltp.core.market.session import Calendar
 from ltp.core.screener import Row
 from ltp.db import candles, evaluations, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.evaluations import Evaluation
 from ltp.errors import DatabaseError, NotFoundError
 from ltp.worker.after_close import LOOK_EVERY_S, RETRY_S, AfterClose
 from tests.batch.trading import note, walk
+from tests.worker.fake_command import FakeCommand
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 MONDAY_NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -26,34 +27,13 @@ MONDAY_NIGHT = datetime(2026, 11, 23, 10, 45, tzinfo=UTC)  # 16:15 in India
 FETCH = ["candles", "fetch", "--universe", "nifty50"]
 
 
-class FakeChild:
-    def __init__(self) -> None:
-        self.started: list[list[str]] = []
-        self.running = self.stopped = self.refuses = False
-        self.end: tuple[int, str] | None = None
-
-    def start(self, words: list[str]) -> None:
-        if self.refuses:
-            raise OSError(12, "Cannot allocate memory")
-        self.started.append(words)
-        self.running = True
-
-    def ended(self) -> tuple[int, str] | None:
-        end, self.end = self.end, None
-        self.running = self.running and end is None
-        return end
-
-    def stop(self) -> None:
-        self.stopped = True
-
-
 class Evening:
-    """The chore with everything around it in hand: ten shares in nifty50, candles up to Friday."""
+    """AfterClose with ten shares in nifty50; the test sets the time, the candles and the lease."""
 
     def __init__(self, engine: Engine, *, fetches: bool = True, simulated: bool = False) -> None:
-        self.engine, self.child, self.now, self.elapsed, self.active = (
+        self.engine, self.command, self.now, self.elapsed, self.active = (
             engine,
-            FakeChild(),
+            FakeCommand(),
             MONDAY_NOON,
             0.0,
             True,
@@ -62,15 +42,15 @@ class Evening:
         self.calendar = Calendar.load()
         self.error: Exception | None = None
         universes.replace(engine, "nifty50", "NIFTY 50", "test", self.keys)
-        child: Any = self.child
-        self.chore = AfterClose(
+        command: Any = self.command
+        self.job = AfterClose(
             engine,
             session_on=lambda at: self.calendar.session_date("NSE_EQ", at),
             universe=self.universe,
             fetches=fetches,
             simulated=simulated,
             active=lambda: self.active,
-            child=child,
+            command=command,
             now=lambda: self.now,
             monotonic=lambda: self.elapsed,
         )
@@ -87,14 +67,14 @@ class Evening:
 
     def look(self) -> None:
         self.elapsed += LOOK_EVERY_S
-        self.chore()
+        self.job()
 
-    def asked(self) -> dict[str, EvaluationRequest]:
+    def requested(self) -> dict[str, Evaluation]:
         with reading(self.engine) as connection:
             return {kind: each for kind, each in evaluations.newest_in(connection).items() if each.open}
 
     def evaluated(self, kind: str, day: date) -> None:
-        evaluations.fail(self.engine, self.asked()[kind].id, "done elsewhere")
+        evaluations.fail(self.engine, self.requested()[kind].id, "done elsewhere")
         runs.insert_run(self.engine, kind, [Row("NSE_EQ:1", 1, "A")], sample=False, as_of=day)
 
 
@@ -103,20 +83,20 @@ def engine(tmp_path: Path) -> Engine:
     return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
 
 
-def test_an_empty_database_is_filled_then_the_built_in_screeners_are_asked_for(engine: Engine) -> None:
+def test_an_empty_database_is_filled_then_the_built_in_screeners_are_requested(engine: Engine) -> None:
     evening = Evening(engine)
     evening.look()
-    assert evening.child.started == [FETCH]
+    assert evening.command.started == [FETCH]
     evening.look()
-    assert evening.asked() == {}
+    assert evening.requested() == {}
     evening.trade(FRIDAY)
-    evening.child.end = (0, "fetched.")
-    evening.chore()  # at once: somebody may be waiting for the first list
-    asked = evening.asked()
-    assert {kind: (each.spec, each.universe) for kind, each in asked.items()} == {
+    evening.command.end = (0, "fetched.")
+    evening.job()  # at once: a visitor may be waiting for the first list
+    requests = evening.requested()
+    assert {kind: (each.spec, each.universe) for kind, each in requests.items()} == {
         "swing": (text_of(BUILT_IN), "nifty50"), "longterm": (text_of(BUILT_IN), "nifty50"),
     }  # fmt: skip
-    assert evening.child.started == [FETCH]
+    assert evening.command.started == [FETCH]
 
 
 def test_candles_are_fetched_when_the_session_has_settled_and_not_before(engine: Engine) -> None:
@@ -125,10 +105,10 @@ def test_candles_are_fetched_when_the_session_has_settled_and_not_before(engine:
     evening.look()
     evening.now = MONDAY_NIGHT - timedelta(seconds=1)
     evening.look()
-    assert evening.child.started == []
+    assert evening.command.started == []
     evening.now = MONDAY_NIGHT
     evening.look()
-    assert evening.child.started == [FETCH]
+    assert evening.command.started == [FETCH]
 
 
 def test_each_session_is_evaluated_once(engine: Engine) -> None:
@@ -138,22 +118,22 @@ def test_each_session_is_evaluated_once(engine: Engine) -> None:
     for kind in ("swing", "longterm"):
         evening.evaluated(kind, FRIDAY)
     evening.look()
-    assert evening.asked() == {}
+    assert evening.requested() == {}
     evening.trade(MONDAY)
     evening.look()
-    assert set(evening.asked()) == {"swing", "longterm"}
+    assert set(evening.requested()) == {"swing", "longterm"}
 
 
-def test_a_screen_that_fails_is_not_asked_for_again_until_there_are_new_candles(engine: Engine) -> None:
+def test_a_screen_that_fails_is_not_requested_again_until_there_are_new_candles(engine: Engine) -> None:
     evening = Evening(engine)
     evening.trade(FRIDAY)
     evening.look()
-    evaluations.fail(engine, evening.asked()["swing"].id, "x")
+    evaluations.fail(engine, evening.requested()["swing"].id, "x")
     evening.look()
-    assert set(evening.asked()) == {"longterm"}
+    assert set(evening.requested()) == {"longterm"}
     evening.trade(MONDAY)
     evening.look()
-    assert set(evening.asked()) == {"longterm", "swing"}
+    assert set(evening.requested()) == {"longterm", "swing"}
 
 
 def test_results_that_were_imported_are_followed_by_computed_ones(engine: Engine) -> None:
@@ -161,7 +141,7 @@ def test_results_that_were_imported_are_followed_by_computed_ones(engine: Engine
     runs.insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A")], sample=False)
     evening.trade(FRIDAY)
     evening.look()
-    assert "swing" in evening.asked()
+    assert "swing" in evening.requested()
 
 
 def test_saved_screens_are_evaluated_too_as_far_as_there_is_room(
@@ -174,28 +154,31 @@ def test_saved_screens_are_evaluated_too_as_far_as_there_is_room(
     evening = Evening(engine)
     evening.trade(FRIDAY)
     evening.look()
-    asked = evening.asked()
-    assert set(asked) == {"swing", "longterm", kind_of(specs[0]), kind_of(specs[1])}
-    assert (asked[kind_of(specs[0])].spec, asked[kind_of(specs[0])].universe) == (text_of(specs[0]), "all")
+    requests = evening.requested()
+    assert set(requests) == {"swing", "longterm", kind_of(specs[0]), kind_of(specs[1])}
+    assert (requests[kind_of(specs[0])].spec, requests[kind_of(specs[0])].universe) == (
+        text_of(specs[0]),
+        "all",
+    )
     evening.evaluated("swing", FRIDAY)
     evening.look()
-    assert set(evening.asked()) == {"longterm", *map(kind_of, specs)}
+    assert set(evening.requested()) == {"longterm", *map(kind_of, specs)}
 
 
 def test_a_few_shares_without_a_candle_are_no_reason_to_fetch(engine: Engine) -> None:
     evening = Evening(engine)
     evening.trade(FRIDAY, evening.keys[:5])
     evening.look()
-    assert evening.child.started == []
-    assert set(evening.asked()) == {"swing", "longterm"}
+    assert evening.command.started == []
+    assert set(evening.requested()) == {"swing", "longterm"}
 
 
-def test_most_shares_without_a_candle_are_fetched_whatever_day_is_noted(engine: Engine) -> None:
+def test_most_shares_without_a_candle_are_fetched_though_the_day_is_noted(engine: Engine) -> None:
     evening = Evening(engine)
     evening.trade(FRIDAY, evening.keys[:4])
     evening.look()
-    assert evening.child.started == [FETCH]
-    assert evening.asked() == {}
+    assert evening.command.started == [FETCH]
+    assert evening.requested() == {}
 
 
 def test_a_fetch_that_failed_or_found_nothing_is_tried_again_later(
@@ -203,37 +186,37 @@ def test_a_fetch_that_failed_or_found_nothing_is_tried_again_later(
 ) -> None:
     evening = Evening(engine)
     evening.look()
-    evening.child.end = (1, "Not fetched: the token has expired")
+    evening.command.end = (1, "Not fetched: the token has expired")
     evening.look()
     assert "the token has expired" in caplog.text
     evening.elapsed = RETRY_S - LOOK_EVERY_S
     evening.look()
-    assert len(evening.child.started) == 1
+    assert len(evening.command.started) == 1
     evening.look()
-    assert len(evening.child.started) == 2
+    assert len(evening.command.started) == 2
 
 
 def test_without_a_feed_candles_are_imported_by_hand_and_evaluated(engine: Engine) -> None:
     evening = Evening(engine, fetches=False)
     evening.look()
-    assert (evening.child.started, evening.asked()) == ([], {})
+    assert (evening.command.started, evening.requested()) == ([], {})
     evening.trade(FRIDAY, evening.keys[:1])
     evening.look()
-    assert evening.child.started == []
-    assert set(evening.asked()) == {"swing", "longterm"}
+    assert evening.command.started == []
+    assert set(evening.requested()) == {"swing", "longterm"}
 
 
 def test_the_simulated_exchange_fills_an_empty_database_and_its_own(engine: Engine) -> None:
     evening = Evening(engine, simulated=True)
     evening.look()
-    assert evening.child.started == [FETCH]
+    assert evening.command.started == [FETCH]
     evening.trade(FRIDAY, simulated=True)
-    evening.child.end = (0, "fetched.")
-    evening.chore()
-    assert set(evening.asked()) == {"swing", "longterm"}
+    evening.command.end = (0, "fetched.")
+    evening.job()
+    assert set(evening.requested()) == {"swing", "longterm"}
     evening.now, evening.elapsed = MONDAY_NIGHT, RETRY_S
     evening.look()
-    assert evening.child.started == [FETCH, FETCH]
+    assert evening.command.started == [FETCH, FETCH]
 
 
 def test_simulated_candles_are_not_fetched_beside_real_ones(
@@ -244,38 +227,38 @@ def test_simulated_candles_are_not_fetched_beside_real_ones(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             evening.look()
-    assert evening.child.started == []
+    assert evening.command.started == []
     assert [each.getMessage() for each in caplog.records] == [
         "No simulated candles are fetched: the database holds real ones, which screens go on with"
     ]
-    assert set(evening.asked()) == {"swing", "longterm"}
+    assert set(evening.requested()) == {"swing", "longterm"}
 
 
 def test_real_candles_are_fetched_at_once_in_place_of_simulated_ones(engine: Engine) -> None:
     evening = Evening(engine)
     evening.trade(FRIDAY, simulated=True)
     evening.look()
-    assert (evening.child.started, evening.asked()) == ([FETCH], {})
+    assert (evening.command.started, evening.requested()) == ([FETCH], {})
 
 
 def test_without_a_feed_nothing_is_made_of_simulated_candles(engine: Engine) -> None:
     evening = Evening(engine, fetches=False)
     evening.trade(FRIDAY, simulated=True)
     evening.look()
-    assert (evening.child.started, evening.asked()) == ([], {})
+    assert (evening.command.started, evening.requested()) == ([], {})
 
 
-def test_screens_are_asked_for_again_when_real_candles_came_for_the_same_session(engine: Engine) -> None:
+def test_screens_are_requested_again_when_real_candles_came_for_the_same_session(engine: Engine) -> None:
     evening = Evening(engine, simulated=True)
     evening.trade(FRIDAY, simulated=True)
     evening.look()
-    for each in evening.asked().values():
+    for each in evening.requested().values():
         evaluations.fail(engine, each.id, "x")
     evening.look()
-    assert evening.asked() == {}
+    assert evening.requested() == {}
     evening.trade(FRIDAY)
     evening.look()
-    assert set(evening.asked()) == {"swing", "longterm"}
+    assert set(evening.requested()) == {"swing", "longterm"}
 
 
 def test_a_worker_that_stands_by_does_nothing(engine: Engine) -> None:
@@ -283,11 +266,11 @@ def test_a_worker_that_stands_by_does_nothing(engine: Engine) -> None:
     evening.active = False
     evening.trade(FRIDAY)
     evening.look()
-    assert (evening.child.started, evening.asked()) == ([], {})
+    assert (evening.command.started, evening.requested()) == ([], {})
 
 
 @pytest.mark.parametrize("error", [NotFoundError("universe", "nifty50"), DatabaseError("locked")])
-def test_what_is_away_is_waited_for(
+def test_a_missing_universe_or_database_is_waited_for(
     engine: Engine, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     evening = Evening(engine)
@@ -299,17 +282,17 @@ def test_what_is_away_is_waited_for(
     evening.error = None
     evening.elapsed += 60
     evening.look()
-    assert evening.child.started == [FETCH]
+    assert evening.command.started == [FETCH]
 
 
-def test_a_machine_that_cannot_start_it_is_told(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_command_that_cannot_be_started_is_logged(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     evening = Evening(engine)
-    evening.child.refuses = True
+    evening.command.refuses = True
     evening.look()
     assert "The candles cannot be fetched: Cannot allocate memory" in caplog.text
 
 
-def test_its_child_ends_with_it(engine: Engine) -> None:
+def test_its_command_ends_with_it(engine: Engine) -> None:
     evening = Evening(engine)
-    evening.chore.stop()
-    assert evening.child.stopped
+    evening.job.stop()
+    assert evening.command.stopped

@@ -27,7 +27,7 @@ class Counted:
         self.stopped = True
 
 
-def test_each_is_called_again_and_again_and_stopped_at_the_end(
+def test_each_job_is_called_again_and_again_and_stopped_at_the_end(
     wait_for: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, sound = Counted(fails=True), Counted()
@@ -42,18 +42,18 @@ def test_each_is_called_again_and_again_and_stopped_at_the_end(
 
 
 def test_a_stop_before_the_start_is_no_fault() -> None:
-    chore = Counted()
-    Background(chore).stop()
-    assert (chore.calls, chore.stopped) == (0, True)
+    job = Counted()
+    Background(job).stop()
+    assert (job.calls, job.stopped) == (0, True)
 
 
 @pytest.mark.parametrize(
     ("universe", "kinds"), [("", [AfterClose, EvaluationQueue]), ("off", [EvaluationQueue])]
 )
-def test_off_leaves_what_somebody_asks_for(tmp_path: Path, universe: str, kinds: list[type]) -> None:
+def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: list[type]) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     never = threading.Event()
-    found = background.of_screens(
+    found = background.screen_jobs(
         engine,
         session_on=lambda at: at.date(),
         universe=universe,

@@ -1,4 +1,4 @@
-"""Requests carried out by a child, one after the other."""
+"""Requested evaluations, each carried out by a command."""
 
 from __future__ import annotations
 
@@ -10,118 +10,102 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.db import evaluations
-from ltp.db.engine import open_engine
-from ltp.db.evaluations import EvaluationRequest
+from ltp.db.engine import open_engine, reading
+from ltp.db.evaluations import Evaluation
 from ltp.worker.evaluation_queue import EvaluationQueue
+from tests.worker.fake_command import FakeCommand
 
 
-class FakeChild:
-    def __init__(self) -> None:
-        self.started: list[list[str]] = []
-        self.running = self.stopped = self.refuses = False
-        self.end: tuple[int, str] | None = None
-
-    def start(self, words: list[str]) -> None:
-        if self.refuses:
-            raise OSError(12, "Cannot allocate memory")
-        self.started.append(words)
-        self.running = True
-
-    def ended(self) -> tuple[int, str] | None:
-        end, self.end = self.end, None
-        self.running = self.running and end is None
-        return end
-
-    def stop(self) -> None:
-        self.stopped, self.running = True, False
-
-
-class Desk:
+class Bench:
     def __init__(self, engine: Engine) -> None:
-        self.engine, self.child, self.active = engine, FakeChild(), True
-        child: Any = self.child
-        self.chore = EvaluationQueue(engine, active=lambda: self.active, child=child)
+        self.engine, self.command, self.active = engine, FakeCommand(), True
+        command: Any = self.command
+        self.job = EvaluationQueue(engine, active=lambda: self.active, command=command)
 
-    def request(self, id_: int) -> EvaluationRequest:
-        found = evaluations.fetch(self.engine, id_)
-        assert found is not None
-        return found
+    def request(self, id_: int) -> Evaluation:
+        with reading(self.engine) as connection:
+            return next(each for each in evaluations.newest_in(connection).values() if each.id == id_)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"))
+def bench(tmp_path: Path) -> Bench:
+    return Bench(open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"))
 
 
-def test_requests_are_carried_out_one_after_the_other(desk: Desk) -> None:
-    desk.chore()
-    assert desk.child.started == []
-    first, second = evaluations.request(desk.engine, "swing"), evaluations.request(desk.engine, "longterm")
-    desk.chore()
-    evaluations.claim(desk.engine, first)  # as the child does
-    desk.chore()
-    assert desk.child.started == [["screeners", "run", "--request", str(first)]]
-    evaluations.finish(desk.engine, first, 1)
-    desk.child.end = (0, "stored.")
-    desk.chore()
-    assert desk.child.started[1:] == [["screeners", "run", "--request", str(second)]]
-    assert desk.request(first).state == "done"
+def test_requests_are_evaluated_one_after_the_other(bench: Bench) -> None:
+    bench.job()
+    assert bench.command.started == []
+    first, second = evaluations.enqueue(bench.engine, "swing"), evaluations.enqueue(bench.engine, "longterm")
+    bench.job()
+    evaluations.claim(bench.engine, first)  # as the command does
+    bench.job()
+    assert bench.command.started == [["screeners", "run", "--request", str(first)]]
+    evaluations.finish(bench.engine, first, 1)
+    bench.command.end = (0, "stored.")
+    bench.job()
+    assert bench.command.started[1:] == [["screeners", "run", "--request", str(second)]]
+    assert bench.request(first).state == "done"
 
 
-def test_a_child_that_was_killed_leaves_a_failed_request_with_its_last_word(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
-    desk.chore()
-    evaluations.claim(desk.engine, asked)
-    desk.child.end = (-1, "it took longer than 300 s and was ended")
-    desk.chore()
-    assert (desk.request(asked).state, desk.request(asked).message) == (
+def test_a_command_that_was_killed_leaves_a_failed_request_with_the_reason(bench: Bench) -> None:
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    bench.job()
+    evaluations.claim(bench.engine, request_id)
+    bench.command.end = (-1, "it took longer than 300 s and was ended")
+    bench.job()
+    assert (bench.request(request_id).state, bench.request(request_id).message) == (
         "failed",
         "it took longer than 300 s and was ended",
     )
-    assert len(desk.child.started) == 1
+    assert len(bench.command.started) == 1
 
 
-def test_what_the_child_said_itself_stays(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
-    desk.chore()
-    evaluations.fail(desk.engine, asked, "there are no candles")
-    desk.child.end = (2, "another sentence")
-    desk.chore()
-    assert desk.request(asked).message == "there are no candles"
+def test_the_reason_that_the_command_stored_stays(bench: Bench) -> None:
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    bench.job()
+    evaluations.fail(bench.engine, request_id, "there are no candles")
+    bench.command.end = (2, "another sentence")
+    bench.job()
+    assert bench.request(request_id).message == "there are no candles"
 
 
-def test_a_machine_that_cannot_start_a_child_is_told_to_who_asked(desk: Desk) -> None:
-    asked = evaluations.request(desk.engine, "swing")
-    desk.child.refuses = True
-    desk.chore()
-    assert desk.request(asked).message == "the evaluation cannot be started (Cannot allocate memory)"
+def test_a_command_that_cannot_be_started_is_the_reason_of_the_failure(bench: Bench) -> None:
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    bench.command.refuses = True
+    bench.job()
+    assert bench.request(request_id).message == "the evaluation cannot be started (Cannot allocate memory)"
 
 
-def test_a_worker_that_stands_by_starts_nothing(desk: Desk) -> None:
-    desk.active = False
-    asked = evaluations.request(desk.engine, "swing")
-    desk.chore()
-    assert (desk.child.started, desk.request(asked).state) == ([], "queued")
+def test_a_worker_that_stands_by_starts_nothing(bench: Bench) -> None:
+    bench.active = False
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    bench.job()
+    assert (bench.command.started, bench.request(request_id).state) == ([], "queued")
 
 
-def test_a_stop_ends_the_child_and_says_so(desk: Desk) -> None:
-    desk.chore.stop()
-    assert not desk.child.stopped
-    asked = evaluations.request(desk.engine, "swing")
-    desk.chore()
-    evaluations.claim(desk.engine, asked)
-    desk.chore.stop()
-    assert desk.child.stopped
-    assert (desk.request(asked).state, desk.request(asked).message) == ("failed", "the worker stopped")
+def test_a_stop_ends_the_command_and_fails_its_request(bench: Bench) -> None:
+    bench.job.stop()
+    assert not bench.command.stopped
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    bench.job()
+    evaluations.claim(bench.engine, request_id)
+    bench.job.stop()
+    assert bench.command.stopped
+    assert (bench.request(request_id).state, bench.request(request_id).message) == (
+        "failed",
+        "the worker stopped",
+    )
 
 
-def test_a_locked_database_is_waited_for(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = evaluations.request(desk.engine, "swing")
-    monkeypatch.setattr("ltp.db.engine.PATIENCE_MS", 1)
+def test_a_locked_database_is_waited_for(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = evaluations.enqueue(bench.engine, "swing")
+    monkeypatch.setattr("ltp.db.engine.BUSY_TIMEOUT_MS", 1)
     holder = sqlite3.connect(tmp_path / "ltp.sqlite3", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    desk.chore()
+    bench.job()
     holder.close()
-    assert desk.child.started == []
-    desk.chore()
-    assert desk.child.started == [["screeners", "run", "--request", str(asked)]]
+    assert bench.command.started == []
+    bench.job()
+    assert bench.command.started == [["screeners", "run", "--request", str(request_id)]]

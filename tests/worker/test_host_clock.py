@@ -10,7 +10,7 @@ from ltp.worker.host_clock import HostClock
 
 
 class Host:
-    """Ingest, feed, REST and Redis at once."""
+    """Stands for ingest, feed, REST and Redis at once."""
 
     def __init__(self) -> None:
         self.wall, self.passed, self.active = 1_000.0, 50.0, True
@@ -24,12 +24,12 @@ class Host:
             feed=shape,
             rest=shape,
             schedule=self.schedule,
-            forget_wishes=self.forget,
+            forget_demand=self.forget,
             active=lambda: self.active,
             clock=lambda: self.wall,
             monotonic=lambda: self.passed,
         )
-        self.clock.ask_account = lambda: self.calls.append("account")  # type: ignore[method-assign]
+        self.clock.read_account = lambda: self.calls.append("account")  # type: ignore[method-assign]
 
     def clock_was_set(self, step_s: float) -> None:
         self.calls.append(step_s)
@@ -53,7 +53,7 @@ class Host:
         return list(self.calls)
 
 
-def test_a_step_begins_everything_anew_and_asks_the_broker_for_the_time(wait_for: Any) -> None:
+def test_a_step_begins_everything_anew_and_reads_the_brokers_time(wait_for: Any) -> None:
     host = Host()
     host.look(0.5)
     host.clock_error_s = 3.0
@@ -80,13 +80,13 @@ def test_a_wrong_clock_is_compared_more_often(wait_for: Any, error_s: float | No
     wait_for(lambda: host.calls == ["account"])
 
 
-def test_a_worker_that_stands_by_asks_nothing() -> None:
+def test_a_worker_that_stands_by_makes_no_call() -> None:
     host = Host()
     host.active = False
     assert host.look(1_000.0) == []
 
 
-def test_a_failure_of_redis_or_the_broker_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_of_redis_or_the_broker_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     host = Host()
     host.failure = StoreError("Redis is away")
     assert host.look(0.5, set_by_s=60.0)[:4] == [
@@ -95,7 +95,7 @@ def test_a_failure_of_redis_or_the_broker_ends_nothing(caplog: pytest.LogCapture
         "The clock of this host was set by +60.0 s",
         "forget",
     ]
-    HostClock.ask_account(host.clock)
+    HostClock.read_account(host.clock)
     assert [record.getMessage() for record in caplog.records][1:] == [
         "Redis is away",
         "The broker's profile of this account could not be read: refused",

@@ -18,19 +18,19 @@ def test_results_of_every_screener_best_first_and_changes_are_seen(tmp_path: Pat
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     instruments.seed(engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)])
     now = [0.0]
-    master = KnownInstruments(Catalog(engine), partial(fetch_keys, engine), dict, lambda: now[0])
-    assert not master.knows("NSE_EQ:1333")
-    master.refresh()
-    assert master.knows("NSE_EQ:1333")
-    assert (master.tick_size("NSE_EQ:1333"), master.tick_size("NSE_EQ:1")) == (500, 0)
-    assert master.results() == []
+    known = KnownInstruments(Catalog(engine), partial(fetch_keys, engine), dict, lambda: now[0])
+    assert not known.knows("NSE_EQ:1333")
+    known.refresh()
+    assert known.knows("NSE_EQ:1333")
+    assert (known.tick_size("NSE_EQ:1333"), known.tick_size("NSE_EQ:1")) == (500, 0)
+    assert known.results() == []
     insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A"), Row("NSE_EQ:2", 2, "B")], sample=False)
     insert_run(engine, "longterm", [Row("NSE_EQ:3", 1, "C"), Row("NSE_EQ:1", 2, "A")], sample=False)
-    master.refresh()
-    assert master.results() == []
+    known.refresh()
+    assert known.results() == []
     now[0] += 2
-    master.refresh()
-    assert master.results() == ["NSE_EQ:1", "NSE_EQ:3", "NSE_EQ:2"]
+    known.refresh()
+    assert known.results() == ["NSE_EQ:1", "NSE_EQ:3", "NSE_EQ:2"]
     engine.dispose()
 
 
@@ -45,12 +45,12 @@ def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tm
         return fetch_keys(engine, run_id)
 
     now, away = [0.0], False
-    master = KnownInstruments(Catalog(engine), keys_of, dict, lambda: now[0])
+    known = KnownInstruments(Catalog(engine), keys_of, dict, lambda: now[0])
 
     def results() -> list[str]:
         now[0] += 2
-        master.refresh()
-        return master.results()
+        known.refresh()
+        return known.results()
 
     old = insert_run(engine, "custom-1", [Row("NSE_EQ:9", 1, "I"), Row("NSE_EQ:1", 2, "A")], sample=False)
     insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A"), Row("NSE_EQ:2", 2, "B")], sample=False)
@@ -65,7 +65,7 @@ def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tm
     engine.dispose()
 
 
-def test_keys_that_were_given_to_others_are_read_when_a_master_was_stored(tmp_path: Path) -> None:
+def test_reassigned_keys_are_read_when_a_master_was_stored(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     hdfc = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "", 1, 500)
     instruments.seed(engine, [hdfc])
@@ -77,10 +77,10 @@ def test_keys_that_were_given_to_others_are_read_when_a_master_was_stored(tmp_pa
             raise DatabaseError("locked")
         return given
 
-    master = KnownInstruments(Catalog(engine), partial(fetch_keys, engine), fetch_reassigned, lambda: now[0])
-    master.refresh()
-    assert master.reassigned == {}
+    known = KnownInstruments(Catalog(engine), partial(fetch_keys, engine), fetch_reassigned, lambda: now[0])
+    known.refresh()
+    assert known.reassigned == {}
     away, now[0] = False, 2.0
-    master.refresh()
-    assert master.reassigned == {"NSE_EQ:1333": 1_795_408_200_000_000}
+    known.refresh()
+    assert known.reassigned == {"NSE_EQ:1333": 1_795_408_200_000_000}
     engine.dispose()

@@ -39,14 +39,14 @@ def test_the_first_leads_and_the_second_stands_by(valkey: Any) -> None:
     assert (first.changes, second.changes) == (1, 0)
 
 
-def test_a_worker_that_slept_through_its_lease_may_not_write_on_waking(valkey: Any) -> None:
+def test_a_worker_suspended_past_its_lease_may_not_write_on_waking(valkey: Any) -> None:
     fakes = Fakes(valkey)
     fakes.leader.step()
     fakes.now += 9.5
     assert fakes.leader.may_write() == 0
 
 
-def test_whoever_lost_the_lease_meanwhile_gives_up_the_feed(valkey: Any) -> None:
+def test_a_worker_that_lost_the_lease_gives_up_the_feed(valkey: Any) -> None:
     first, second = Fakes(valkey, "h/b/1/1"), Fakes(valkey, "other/b/1/1")
     first.leader.step()
     valkey.client.delete("market_stream:lease")
@@ -78,14 +78,14 @@ def test_redis_away_ends_writing_at_once_and_the_feed_only_after_a_minute(valkey
     assert not fakes.leader.may_feed()
 
 
-def test_stopping_lets_the_next_in_at_once(valkey: Any) -> None:
+def test_the_next_worker_leads_at_once_after_a_stop(valkey: Any) -> None:
     first, second = Fakes(valkey, "h/b/1/1"), Fakes(valkey, "other/b/1/1")
     first.leader.step()
     first.leader.stop()
     assert second.leader.step()
 
 
-def test_a_worker_that_was_killed_here_need_not_be_waited_for(valkey: Any) -> None:
+def test_the_lease_of_a_worker_killed_on_this_host_is_taken_at_once(valkey: Any) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     place = identity().rpartition("/")[0]
@@ -109,11 +109,11 @@ def test_only_a_process_that_ran_here_and_is_gone_is_dead(holder: str, dead: boo
     assert is_dead(holder.format(place=place, own=os.getpid(), parent=os.getppid()), identity()) is dead
 
 
-def test_where_processes_cannot_be_told_apart_nobody_is_dead() -> None:
+def test_without_a_boot_id_no_holder_is_taken_for_dead() -> None:
     assert not is_dead("host//0/1 3", "host//0/1")
 
 
-def test_what_waiting_cannot_mend_is_told_before_the_first_use_and_waited_for_after_it(
+def test_a_permanent_refusal_is_reported_before_the_first_use_and_waited_for_after_it(
     valkey: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     refusals: list[str] = []

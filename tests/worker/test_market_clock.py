@@ -32,7 +32,7 @@ def test_the_feed_is_wanted_from_five_minutes_before_the_exchange_opens(at: str,
     assert market(at).probes() == (PROBES if wanted else ())
 
 
-def test_any_segment_that_is_open_is_enough() -> None:
+def test_one_open_segment_is_enough_to_want_the_feed() -> None:
     evening = market("2026-11-23 18:00")
     assert evening.wants_feed(["NSE_EQ:1333", "MCX_COMM:1"])
     assert not evening.wants_feed([])
@@ -60,8 +60,8 @@ def test_silence_of_the_probes_is_a_fault_only_while_they_trade(at: str, expecte
         ("2026-11-22 12:00", set()),
     ],
 )
-def test_silence_is_judged_in_each_segment_that_trades_continuously(at: str, segments: set[str]) -> None:
-    assert market(at).judged() == segments
+def test_trading_segments_are_those_in_continuous_trading(at: str, segments: set[str]) -> None:
+    assert market(at).trading_segments() == segments
 
 
 def test_the_close_in_a_packet_is_yesterdays_only_during_the_session() -> None:
@@ -95,7 +95,7 @@ def test_late_changes_are_read_again_and_a_bad_file_changes_nothing() -> None:
     assert sunday.is_open("NSE_EQ")
 
 
-def test_a_late_change_is_followed_and_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_late_change_is_followed_and_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "late.toml"
     file.write_text("")
     monday = MarketClock(
@@ -111,8 +111,8 @@ def test_a_late_change_is_followed_and_told_of_once(tmp_path: Path, caplog: pyte
         assert [monday.reload(), monday.reload(), monday.is_open("NSE_EQ")] == [False, False, False]
         file.write_text("")
         assert [monday.reload(), monday.is_open("NSE_EQ")] == [True, True]
-    told = [record.getMessage().split(":")[0] for record in caplog.records]
-    assert told == [
+    logged = [record.getMessage().split(":")[0] for record in caplog.records]
+    assert logged == [
         "The trading hours changed",
         "The trading hours stay as they were",
         "The trading hours changed",

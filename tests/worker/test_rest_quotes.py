@@ -16,7 +16,7 @@ A, B, MCX = "NSE_EQ:1", "NSE_EQ:2", "MCX_COMM:3"
 class Fakes:
     def __init__(self) -> None:
         self.now = 1_000.0
-        self.asked: list[str] | StoreError = []
+        self.requested: list[str] | StoreError = []
         self.wanted: list[str] = []
         self.open = {"NSE_EQ", "MCX_COMM"}
         self.status = FeedStatus()
@@ -29,7 +29,7 @@ class Fakes:
         market: Any = self
         self.quotes = RestQuotes(
             fetch=self.fetch,
-            asked=lambda _now: self.take(),
+            take_requested=lambda _now: self.take(),
             wanted=lambda: self.wanted,
             knows=lambda key: key != "NSE_EQ:666",
             status=lambda: self.status,
@@ -44,7 +44,7 @@ class Fakes:
         return segment in self.open
 
     def take(self) -> list[str]:
-        taken, self.asked = self.asked, []
+        taken, self.requested = self.requested, []
         if isinstance(taken, StoreError):
             raise taken
         return taken
@@ -62,9 +62,9 @@ class Fakes:
         return list(self.calls)
 
 
-def test_what_is_asked_for_is_fetched_at_once_and_only_if_known() -> None:
+def test_a_requested_key_is_fetched_at_once_if_the_master_knows_it() -> None:
     fakes = Fakes()
-    fakes.asked = [A, "NSE_EQ:666"]
+    fakes.requested = [A, "NSE_EQ:666"]
     assert fakes.run(0.05) == [[A]]
     assert fakes.delivered == [A]
     assert fakes.run(3) == []
@@ -76,7 +76,7 @@ def test_an_open_market_that_ticks_needs_no_rest() -> None:
     assert fakes.run(10) == []
 
 
-def test_what_has_not_ticked_for_five_seconds_is_seeded_once_a_connection() -> None:
+def test_a_key_that_has_not_ticked_for_five_seconds_is_fetched_once_a_connection() -> None:
     fakes = Fakes()
     fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5, priced=frozenset({A}))
     assert fakes.run(4.5) == []
@@ -90,7 +90,7 @@ def answers(*present: str) -> Callable[[Sequence[str]], dict[str, Tick]]:
     return lambda keys: {key: Tick(key, 1, rest=True) for key in keys if key in present}
 
 
-def test_what_was_not_answered_is_asked_again_later_each_time() -> None:
+def test_a_key_without_an_answer_is_fetched_again_later_each_time() -> None:
     fakes = Fakes()
     fakes.wanted, fakes.status = [A, B], FeedStatus("live", since_us=5)
     fakes.answer = answers(A)
@@ -103,20 +103,20 @@ def test_what_was_not_answered_is_asked_again_later_each_time() -> None:
     assert fakes.run(600) == []
 
 
-def test_what_an_api_call_asked_for_in_vain_is_not_asked_at_each_call() -> None:
+def test_a_requested_key_without_an_answer_is_not_fetched_at_each_call() -> None:
     fakes = Fakes()
     fakes.answer = answers(A)
     calls = []
     for _ in range(10):
-        fakes.asked = [A, B]
+        fakes.requested = [A, B]
         calls += fakes.run(0.5)
     assert [call for call in calls if B in call] == [[A, B]]
     fakes.run(1)
-    fakes.asked = [B]
+    fakes.requested = [B]
     assert fakes.run(0.5) == [[B]]
 
 
-def test_a_shut_market_is_swept_again_for_what_was_not_answered() -> None:
+def test_a_shut_market_is_swept_again_for_keys_without_an_answer() -> None:
     fakes = Fakes()
     fakes.open, fakes.wanted, fakes.answer = set(), [A, B], answers(B)
     assert fakes.run(4) == [[A, B]]
@@ -125,7 +125,7 @@ def test_a_shut_market_is_swept_again_for_what_was_not_answered() -> None:
     assert fakes.run(300) == []
 
 
-def test_a_price_of_no_session_is_asked_for_again_until_there_is_a_real_one() -> None:
+def test_a_price_of_no_session_is_fetched_again_until_there_is_a_real_one() -> None:
     fakes = Fakes()
     fakes.open, fakes.wanted = set(), [A]
     fakes.answer = lambda keys: {key: Tick(key, 1, SATURDAY, rest=True) for key in keys}
@@ -135,7 +135,7 @@ def test_a_price_of_no_session_is_asked_for_again_until_there_is_a_real_one() ->
     assert fakes.run(300) == []
 
 
-def test_segments_in_doubt_are_asked_by_rest_once_a_minute() -> None:
+def test_segments_in_doubt_are_fetched_once_a_minute() -> None:
     fakes = Fakes()
     seen = frozenset({A, B, MCX})
     fakes.wanted, fakes.status = (
@@ -164,11 +164,11 @@ def test_a_shut_market_is_swept_once_and_again_after_the_next_session() -> None:
     assert fakes.run(10) == [[A, B, "NSE_EQ:4"]]
 
 
-def test_a_sweep_is_paced_and_gives_way_to_who_waits() -> None:
+def test_a_sweep_is_paced_and_gives_way_to_requested_keys() -> None:
     fakes = Fakes()
     fakes.wanted, fakes.open = [f"NSE_EQ:{number}" for number in range(1_000, 3_500)], set()
     assert [len(call) for call in fakes.run(1.05)] == [1_000]
-    fakes.asked = [A]
+    fakes.requested = [A]
     assert fakes.run(0.05) == [[A]]
     assert [len(call) for call in fakes.run(5)] == [1_000, 500]
 
@@ -195,13 +195,13 @@ def test_refused_credentials_and_a_named_pause_are_respected() -> None:
 
 def test_redis_away_does_not_end_seeding() -> None:
     fakes = Fakes()
-    fakes.asked, fakes.wanted, fakes.open = StoreError("away"), [A], set()
+    fakes.requested, fakes.wanted, fakes.open = StoreError("away"), [A], set()
     assert fakes.run(2) == [[A]]
 
 
-def test_a_worker_that_does_not_lead_calls_nobody() -> None:
+def test_a_worker_that_does_not_lead_makes_no_call() -> None:
     fakes = Fakes()
-    fakes.active, fakes.asked, fakes.wanted, fakes.open = False, [A], [A], set()
+    fakes.active, fakes.requested, fakes.wanted, fakes.open = False, [A], [A], set()
     assert fakes.run(10) == []
 
 

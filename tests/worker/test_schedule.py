@@ -25,14 +25,14 @@ class FakeMarket:
     def __init__(self) -> None:
         self.wants = True
         self.phase = "closed"
-        self.asked_about: list[str] = []
+        self.judged_keys: list[str] = []
         self.changed = False
 
     def probes(self) -> tuple[str, ...]:
         return ("IDX_I:13",)
 
     def wants_feed(self, keys: tuple[str, ...]) -> bool:
-        self.asked_about = list(keys)
+        self.judged_keys = list(keys)
         return self.wants
 
     def phases(self) -> dict[str, str]:
@@ -67,10 +67,10 @@ def test_the_feed_is_up_only_when_enabled_leading_and_in_time(
     reconcile()
     reconcile()
     assert reconcile.up is up
-    assert decided == [up, up]  # the level is set each time, so what was missed once heals
+    assert decided == [up, up]  # set each time, so that a call which was missed heals
 
 
-def test_reconcile_asks_about_everything_wanted_and_the_probes() -> None:
+def test_reconcile_depends_on_all_wanted_keys_and_the_probes() -> None:
     market: Any = FakeMarket()
     Reconcile(
         enabled=True,
@@ -79,7 +79,7 @@ def test_reconcile_asks_about_everything_wanted_and_the_probes() -> None:
         market=market,
         set_enabled=lambda _up: None,
     )()
-    assert market.asked_about == ["IDX_I:13", "MCX_COMM:1"]
+    assert market.judged_keys == ["IDX_I:13", "MCX_COMM:1"]
 
 
 class Running:
@@ -91,7 +91,7 @@ class Running:
             market=self.market,
             reconcile=self._look,
             subscriptions=jobs.get("subscriptions", self.subscribed.release),
-            changed=lambda: None,
+            request_beat=lambda: None,
         )
 
     def _look(self) -> None:
@@ -113,7 +113,7 @@ class Running:
         self.schedule.stop()
 
 
-def test_it_reconciles_at_start_and_looks_at_subscriptions_again_and_again() -> None:
+def test_it_reconciles_at_start_and_updates_subscriptions_again_and_again() -> None:
     with Running() as running:
         assert running.reconciled.acquire(timeout=20)
         assert running.subscribed.acquire(timeout=20)
@@ -127,7 +127,7 @@ def test_it_reconciles_at_each_change_of_a_phase() -> None:
             assert running.looked_in(phase)
 
 
-def test_times_are_indias_whatever_the_hosts_zone() -> None:
+def test_times_are_indias_in_any_zone_of_the_host() -> None:
     with Running() as running:
         scheduler = running.schedule._scheduler
         assert scheduler.timezone == ZONE
@@ -140,8 +140,8 @@ def test_times_are_indias_whatever_the_hosts_zone() -> None:
         )
 
 
-def test_wishes_are_looked_for_twice_a_second() -> None:
-    """Up to half a second here and a quarter in the feed: a page's wish is followed within one."""
+def test_subscriptions_are_updated_twice_a_second() -> None:
+    """Half a second here and a quarter in the feed: a wish of a page is followed within a second."""
     with Running() as running:
         assert running.schedule._scheduler.get_job("subscriptions").trigger.interval <= timedelta(seconds=0.5)
 
@@ -175,19 +175,19 @@ def test_a_job_that_still_runs_is_not_started_twice(wait_for: Callable[..., Any]
     assert most[0] == 1
 
 
-def test_a_job_is_said_to_hang_only_when_it_was_left_out_three_times_in_a_row(
+def test_a_job_that_was_skipped_three_times_in_a_row_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    complaints = schedule._Complaints()
-    ran, left_out = (
+    faults = schedule._JobFaults()
+    ran, skipped = (
         JobExecutionEvent(EVENT_JOB_EXECUTED, "subscriptions", "default", None),
         JobSubmissionEvent(EVENT_JOB_MAX_INSTANCES, "subscriptions", "default", []),
     )
-    for event in (left_out, left_out, ran, left_out, left_out):
-        complaints(event)
+    for event in (skipped, skipped, ran, skipped, skipped):
+        faults(event)
     assert caplog.messages == []
-    complaints(left_out)
-    complaints(left_out)
+    faults(skipped)
+    faults(skipped)
     assert caplog.messages == ["Job subscriptions still runs from before; it was left out 3 times"]
 
 

@@ -79,7 +79,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
     }
 
 
-def test_whether_packets_are_expected_is_asked_each_time() -> None:
+def test_expected_is_read_for_each_status() -> None:
     answers = [True, False]
     report = StatusReport(source="dhanhq", idle_reason="", waiting=list, expected=lambda: answers.pop(0))
     assert [report.status(FeedStatus(), {}, 0, 0, 0.0)["expected"] for _ in range(2)] == ["1", "0"]
@@ -94,8 +94,8 @@ def test_the_rate_is_of_the_last_second_or_more() -> None:
     assert rates == ["0.0", "50.0", "50.0", "20.0"]
 
 
-def test_what_is_written_is_measured_beside_what_is_received() -> None:
-    """The counters are the process's and may have counted before: only their rise is a rate."""
+def test_rates_of_written_and_of_received_ticks_are_apart() -> None:
+    """The counters are the process's and may have counted before, so only their rise is a rate."""
     counts = {"ticks_written": 1_000, "batches_written": 70}
     report = StatusReport(source="dhanhq", idle_reason="", waiting=list, counts=lambda: counts)
     report.status(FeedStatus(), {}, 5_000, 0, 100.0)
@@ -107,7 +107,7 @@ def test_what_is_written_is_measured_beside_what_is_received() -> None:
     assert [status[name] for name in names] == ["400.0", "100.0", "10.0", "3.00", "6.00"]
 
 
-def test_a_write_is_of_one_measure_only() -> None:
+def test_a_write_is_part_of_one_measurement_only() -> None:
     report = StatusReport(source="dhanhq", idle_reason="", waiting=list, counts=dict)
     worst = []
     for now, took_s in [(1, 9.0), (2, 0.5), (2.5, 0.25), (3.5, 0.125)]:
@@ -127,7 +127,7 @@ def test_beginning_again_measures_anew() -> None:
     assert rates == ["0.0", "10.0", "0.0", "30.0"]
 
 
-def test_a_worker_without_a_feed_says_why() -> None:
+def test_the_status_of_a_worker_without_a_feed_has_the_reason() -> None:
     report = StatusReport(source="dhanhq", idle_reason="it idles", waiting=list)
     assert report.status(FeedStatus(), {}, 0, 0, 0.0)["last_error"] == "it idles"
     assert (
@@ -136,7 +136,7 @@ def test_a_worker_without_a_feed_says_why() -> None:
     )
 
 
-def test_the_feeds_silence_counts_from_the_last_packet_or_the_beginning_whatever_the_clock_says() -> None:
+def test_the_feeds_silence_counts_from_the_last_packet_or_the_beginning_and_not_by_the_wall_clock() -> None:
     report = StatusReport(source="dhanhq", idle_reason="", waiting=list, counts=dict)
     report.begin(1_795_408_100.0)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ltp.core.clients.allotment import Wish
+from ltp.core.clients.allotment import Demand
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import OTHERS, PAGES, PROGRAMS
@@ -11,14 +11,14 @@ from ltp.worker.subscriptions import Subscriptions
 
 
 class Fakes:
-    """Master, market and ingest at once, as lists in the test's hands."""
+    """Stands for instruments, market and ingest at once, as lists that the test fills."""
 
     def __init__(self, limit: int = 100) -> None:
         self.probe_keys: tuple[str, ...] = ()
         self.result_keys: list[str] = []
         self.demanded: list[str] | StoreError = []
         self.unknown: set[str] = set()
-        self.held: set[str] = set()
+        self.with_tick: set[str] = set()
         self.active, self.now, self.ahead_s = True, 1_000.0, 0.0
         self.instruments_at: int | None = 1
         self.reassigned: dict[str, int] = {}
@@ -30,7 +30,7 @@ class Fakes:
         self.pages: list[str] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
-            master=shape,
+            instruments=shape,
             market=shape,
             ingest=shape,
             demand=lambda _now: self.demand(),
@@ -56,20 +56,20 @@ class Fakes:
     def probes(self) -> tuple[str, ...]:
         return self.probe_keys
 
-    def holds(self, key: str) -> bool:
-        return key in self.held
+    def has_tick(self, key: str) -> bool:
+        return key in self.with_tick
 
     def follow(self, keys: Sequence[str], known: Sequence[Tick]) -> None:
         self.calls.append(("ingest", list(keys)))
 
-    def demand(self) -> dict[str, dict[str, Wish]]:
+    def demand(self) -> dict[str, dict[str, Demand]]:
         if isinstance(self.demanded, StoreError):
             raise self.demanded
-        pages = {key: Wish(3, self.now + 60) for key in self.pages}
+        pages = {key: Demand(3, self.now + 60) for key in self.pages}
         return {
             PAGES: pages,
             PROGRAMS: {},
-            OTHERS: {key: Wish(99, self.now + 60) for key in (*self.demanded, *self.pages)},
+            OTHERS: {key: Demand(99, self.now + 60) for key in (*self.demanded, *self.pages)},
         }
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
@@ -82,9 +82,7 @@ class Fakes:
         self.calls.append(("forget", sorted(since)))
 
     def wanted(self, demanded: list[str] | StoreError, *, after_s: float = 61) -> list[str]:
-        """Return what is wanted when `demanded` is read so long after the last time; 61 s: longer than a wish
-        lasts.
-        """
+        """Return the wanted keys when `demanded` is read `after_s` after the last time; a wish lasts 60 s."""
         self.now += after_s
         self.demanded = demanded
         self.subscriptions()
@@ -100,7 +98,7 @@ def test_results_come_first_then_wishes_in_the_order_they_were_made() -> None:
     assert fakes.wanted(["b", "a"], after_s=1) == ["P", "R2", "R1", "a", "b"]
 
 
-def test_a_wish_holds_until_its_time_also_when_redis_was_emptied() -> None:
+def test_a_wish_holds_until_its_end_also_when_redis_was_emptied() -> None:
     fakes = Fakes()
     fakes.wanted(["a"])
     assert fakes.wanted([], after_s=59) == ["a"]
@@ -113,13 +111,13 @@ def test_each_key_is_wanted_once() -> None:
     assert fakes.wanted(["R", "a"]) == ["P", "R", "a"]
 
 
-def test_what_the_master_does_not_know_is_left_out() -> None:
+def test_keys_that_the_master_does_not_know_are_left_out() -> None:
     fakes = Fakes()
     fakes.unknown, fakes.result_keys = {"x", "R1"}, ["R1", "R2"]
     assert fakes.wanted(["x", "a"]) == ["R2", "a"]
 
 
-def test_what_the_master_learns_is_wanted_at_the_next_look() -> None:
+def test_keys_that_a_new_master_knows_are_wanted_at_the_next_look() -> None:
     fakes = Fakes()
     fakes.unknown, fakes.result_keys = {"R1"}, ["R1", "R2"]
     assert fakes.wanted([]) == ["R2"]
@@ -127,7 +125,7 @@ def test_what_the_master_learns_is_wanted_at_the_next_look() -> None:
     assert fakes.wanted([], after_s=1) == ["R1", "R2"]
 
 
-def test_what_could_not_be_recalled_is_tried_again_at_the_next_look() -> None:
+def test_a_failed_read_of_the_cache_is_tried_again_at_the_next_look() -> None:
     fakes = Fakes()
     fakes.failure = StoreError("no")
     assert fakes.wanted(["a"]) == []
@@ -145,15 +143,15 @@ def test_past_the_limit_the_newest_wish_waits_and_is_listed() -> None:
     assert fakes.subscriptions.waiting == []
 
 
-def test_the_cache_is_asked_for_what_is_new_before_the_feed_subscribes_it() -> None:
+def test_the_cache_is_read_for_new_keys_before_the_feed_subscribes_them() -> None:
     fakes = Fakes()
-    fakes.held = {"a"}
+    fakes.with_tick = {"a"}
     fakes.wanted(["a", "b"])
     assert fakes.recalled == [["b"]]
     assert fakes.calls == [("ingest", ["a", "b"]), ("feed", ["a", "b"])]
 
 
-def test_nothing_new_changes_nothing() -> None:
+def test_an_unchanged_demand_changes_nothing() -> None:
     fakes = Fakes()
     fakes.wanted(["a"])
     fakes.calls.clear()
@@ -162,7 +160,7 @@ def test_nothing_new_changes_nothing() -> None:
 
 
 def test_while_redis_is_away_everything_stays() -> None:
-    """Taking an unread wish for none would unsubscribe every page at once."""
+    """If an unread demand counted as an empty one, every page would be unsubscribed at once."""
     fakes = Fakes()
     fakes.wanted(["a"])
     fakes.calls.clear()
@@ -177,14 +175,14 @@ def test_a_worker_that_does_not_lead_wants_nothing_new() -> None:
     assert fakes.wanted(["a"]) == []
 
 
-def test_what_is_no_instrument_is_taken_out_of_the_demand() -> None:
+def test_keys_that_are_no_instruments_are_removed_from_the_demand() -> None:
     fakes = Fakes()
     fakes.unknown = {"x", "y"}
     fakes.wanted(["x", "a", "y"])
     assert fakes.dropped == ["x", "y"]
 
 
-def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
+def test_until_the_master_is_read_no_key_is_removed_from_the_demand() -> None:
     fakes = Fakes()
     fakes.unknown, fakes.instruments_at = {"a"}, None
     fakes.wanted(["a"])
@@ -194,7 +192,7 @@ def test_while_the_master_was_not_read_nothing_is_taken_out() -> None:
 def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
     fakes = Fakes()
     fakes.demanded = ["a"]
-    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Wish(99, float("inf"))}}
+    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Demand(99, float("inf"))}}
     fakes.subscriptions()
     assert fakes.wanted([], after_s=1) == ["a"]
     fakes.subscriptions._demand = lambda _now: {OTHERS: {}}
@@ -214,12 +212,13 @@ def test_a_page_that_is_opened_is_served_while_programs_take_every_place() -> No
     assert fakes.subscriptions.taken == {"pages": 3, "screens": 2, "programs": 15}
 
 
-def test_what_waits_has_its_turn_after_half_a_minute() -> None:
+def test_waiting_keys_have_their_turn_after_half_a_minute() -> None:
     fakes = Fakes(limit=10)
     programs = [f"p{number}" for number in range(20)]
     first = list(fakes.wanted(programs))
     assert fakes.wanted(programs, after_s=29) == first
     second = fakes.wanted(programs, after_s=2)
+    assert len(second) == len(first) == 9  # one place is kept for pages
     assert second[:4] == first[:4]
     assert not set(second[4:]) & set(first[4:])
 
@@ -233,7 +232,7 @@ def test_a_clock_that_is_set_back_or_ahead_ends_no_wish_early_and_keeps_none() -
     assert fakes.wanted([], after_s=21) == []
 
 
-def test_a_key_that_means_another_instrument_loses_what_is_older() -> None:
+def test_a_key_that_means_another_instrument_loses_older_prices() -> None:
     fakes = Fakes()
     fakes.cached = {"old": Tick("old", 100, received_at=5), "new": Tick("new", 100, received_at=15)}
     fakes.wanted(["old", "new"])
@@ -261,7 +260,7 @@ def test_nothing_is_forgotten_before_the_master_was_read() -> None:
     assert ("cache", ["a"]) not in fakes.calls
 
 
-def test_what_could_not_be_forgotten_is_tried_again() -> None:
+def test_a_failed_removal_is_tried_again() -> None:
     fakes = Fakes()
     fakes.wanted([])
     fakes.cached, fakes.reassigned = {"old": Tick("old", 100, received_at=5)}, {"old": 10}

@@ -1,1 +1,1 @@
-"""Clients of the web server: their addresses, the host names they may use, and their quotas."""
+"""Clients of the web server: their addresses and quotas, and the host names of their requests."""

@@ -1,8 +1,8 @@
-"""Which instruments get a place on the feed, when more are wanted than one connection takes.
+"""The allotment of the feed's places to instruments, if the demand exceeds one connection.
 
-Pure. A wish has a kind (an open page or a program) and a rank: its place among the wishes of its client, so
-that each client's first wishes come before anyone's later ones, and a long list takes nothing from a short
-one.
+Demand has a kind (an open page, a screen or a program) and a rank: the position of the instrument in its
+client's list. The first instruments of each client come before the later ones of any client, so a long list
+takes nothing from a short one.
 """
 
 from __future__ import annotations
@@ -12,32 +12,29 @@ from typing import Final, NamedTuple
 
 from ltp.core.clients.client_address import EXEMPT
 
-LIMIT: Final = 5_000  # instruments a connection takes
-RESERVE: Final = (
-    LIMIT // 10
-)  # places that only open pages may take, so that a page need not wait for another's to be freed
+LIMIT: Final = 5_000  # instruments of one connection
+RESERVE: Final = LIMIT // 10  # places for pages only, so that a new page does not wait for a free place
 PAGES_EACH: Final = 2_000  # instruments in a client's open pages
 PROGRAMS_EACH: Final = 1_000  # instruments in a client's API calls
 ROTATE_S: Final = 30
 RULE: Final = (
-    f"One connection carries {LIMIT:,} instruments. Open pages come first, then the results of screens and watchlists, "
-    f"then calls of the API; {RESERVE:,} places are kept for pages. One client gets at most {PAGES_EACH:,} for its pages "
-    f"and {PROGRAMS_EACH:,} for its API calls, and the first wishes of each client come before the later ones of any. "
-    f"Where not all of a kind fit, half of its places stay and the other half go round among the rest every {ROTATE_S} s."
+    f"One connection carries {LIMIT:,} instruments. Open pages come first, then the results of screens and "
+    f"watchlists, then calls of the API; {RESERVE:,} places are kept for pages. One client gets at most "
+    f"{PAGES_EACH:,} for its pages and {PROGRAMS_EACH:,} for its API calls, and the first instruments of "
+    "each client come before the later ones of any. Where not all of a kind fit, half of its places stay and "
+    f"the other half go round among the rest every {ROTATE_S} s."
 )
 
 
-class Wish(NamedTuple):
-    """`rank`: see `rank_of`; of several clients that want the same, the lowest. `until`: seconds since the
-    epoch.
-    """
+class Demand(NamedTuple):
+    """`rank`: see `rank_of`; of several clients the lowest. `until`: seconds since the epoch."""
 
     rank: int
     until: float
 
 
 class FeedPlaces(NamedTuple):
-    """`wanted`: what has a place, most important first; `waiting`: what has none. `taken`: places by kind."""
+    """`wanted`: keys with a place, most important first; `waiting`: keys without. `taken`: places by kind."""
 
     wanted: list[str]
     waiting: list[str]
@@ -45,14 +42,15 @@ class FeedPlaces(NamedTuple):
 
 
 def rank_of(place: int) -> int:
-    """Return the rank of a client's wish number `place`, from 0 on: doubling steps, so few are stored for
-    each instrument.
+    """Return the rank for the position of an instrument in its client's list, from 0 on.
+
+    Ranks double in width, so that Redis stores few of them for each instrument.
     """
     return place.bit_length()
 
 
-def most(client: str, quota: int) -> int:
-    """Return how many instruments a client may want."""
+def client_limit(client: str, quota: int) -> int:
+    """Return how many instruments a client may demand: `quota`, unless it is exempt."""
     return LIMIT if client == EXEMPT else quota
 
 
@@ -65,12 +63,12 @@ def allot(
     limit: int = LIMIT,
     turn: int = 0,
 ) -> FeedPlaces:
-    """Give out the places.
+    """Allot the places.
 
     Args:
-        probes: what the feed's health is judged by; always subscribed.
-        pages, screens, programs: the keys of each kind, the first to be served first.
-        turn: rises by one every ROTATE_S while something waits.
+        probes: keys by which the feed's health is judged; always subscribed.
+        pages, screens, programs: the keys of each kind, most important first.
+        turn: rises by one every ROTATE_S while keys wait.
     """
     given = dict.fromkeys(probes)
     taken: dict[str, int] = {}

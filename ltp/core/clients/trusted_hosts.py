@@ -1,8 +1,7 @@
-"""Which names the site answers for, so that no other site's name can be pointed at this server to act in its
-visitors' place.
+"""The host names of this site, as protection against DNS rebinding.
 
-A page of evil.example whose address changes to 127.0.0.1 is for the browser still evil.example, and its
-requests come from "the same origin". Only the Host header shows it.
+If the address of evil.example changes to 127.0.0.1, a page of evil.example can send requests here that the
+browser takes for requests to the same origin. Only their Host header shows the foreign name.
 """
 
 from __future__ import annotations
@@ -15,22 +14,23 @@ from typing import Final, NamedTuple
 from ltp.errors import InputError
 
 _PORTS: Final = {"http": 80, "https": 443}
-_KEPT: Final = 256  # a header field has at most 8 kB, so hostile ones keep 2 MB
-_ACCEPTED: Final = "host names and addresses with commas between them, without port, such as prices.example.com, 192.168.1.10"
+_CACHED: Final = 256  # hosts; a header field has at most 8 kB, so hostile ones fill 2 MB
+_ACCEPTED: Final = (
+    "host names and addresses with commas between them, without port, "
+    "such as prices.example.com, 192.168.1.10"
+)
 
 
 class Authority(NamedTuple):
-    """A host as it is compared: in lower case, without a trailing dot, an address in its shortest form.
-    `port`: None for the scheme's own.
-    """
+    """`host`: in lower case, without a trailing dot; addresses in their shortest form. `port`: if given."""
 
     host: str
     port: int | None
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def authority(text: str) -> Authority | None:
-    """Read `host`, `host:port` or `[IPv6]:port`; None for anything else, the empty text included."""
+    """Parse `host`, `host:port` or `[IPv6]:port`; None for other text and for ""."""
     text = text.lower()
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -46,7 +46,7 @@ def authority(text: str) -> Authority | None:
 
 
 def same_origin(origin: str, scheme: str, host: str) -> bool:
-    """Tell whether an Origin header names the site that a request was sent to by `scheme` and Host header."""
+    """Return whether an Origin header names the site of a request, given its scheme and Host header."""
     named, separator, rest = origin.partition("://")
     theirs, ours = authority(rest), authority(host)
     if not separator or named.lower() != scheme or theirs is None or ours is None:
@@ -56,7 +56,7 @@ def same_origin(origin: str, scheme: str, host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or address means this machine wherever it is asked for."""
+    """Return whether a host name or address always means the local machine."""
     host = _short(host.lower())
     try:
         return ip_address(host).is_loopback
@@ -66,13 +66,13 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class TrustedHosts:
-    """`names` besides the loopback ones."""
+    """`names`: the accepted hosts besides the loopback ones."""
 
     names: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> TrustedHosts:
-        """Read the setting: names and addresses with commas between them.
+        """Parse the setting: names and addresses with commas between them.
 
         Raises:
             InputError: names the part that is neither.
@@ -81,9 +81,7 @@ class TrustedHosts:
         return cls(frozenset(_name(part) for part in parts))
 
     def and_address(self, address: str) -> TrustedHosts:
-        """Return these and the address that the server listens on, unless that stands for all of them or is a
-        name.
-        """
+        """Return these hosts and the server's listening address, unless it is a wildcard or a name."""
         try:
             listens = ip_address(address)
         except ValueError:
@@ -91,11 +89,11 @@ class TrustedHosts:
         return self if listens.is_unspecified else TrustedHosts(self.names | {_short(str(listens))})
 
     def allows(self, host: str, target: str = "/") -> bool:
-        """Tell whether a request is meant for this site.
+        """Return whether a request is for this site.
 
         Args:
-            host: the Host header, "" where there is none.
-            target: what the request line asks for; where that is a whole address, it must name the same host.
+            host: the Host header, "" if there is none.
+            target: the target of the request line; if it is a whole address, it must have the same host.
         """
         named = authority(host)
         if named is None or not (
@@ -106,7 +104,7 @@ class TrustedHosts:
         return target[:1] in {"/", "*"} or same_origin(f"{scheme}://{_of_address(target)}", scheme, host)
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def _is_loopback_address(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -115,7 +113,7 @@ def _is_loopback_address(host: str) -> bool:
 
 
 def _short(host: str) -> str:
-    """Return the one text for all ways to write a host; "" for what is none."""
+    """Return the canonical text of a host, "" for other text."""
     if ":" not in host:
         host = host.removesuffix(".")
         return host if host and all(part and _is_label(part) for part in host.split(".")) else ""

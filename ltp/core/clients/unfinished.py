@@ -1,6 +1,4 @@
-"""How many requests each client has under way, with a bound: one client never takes the places that others
-need.
-"""
+"""Counts of unfinished requests by client, with a limit, so that no client takes the places of others."""
 
 from __future__ import annotations
 
@@ -8,16 +6,14 @@ from ltp.core.clients.client_address import EXEMPT
 
 
 class UnfinishedRequests:
-    """Counts by client. It forgets a client that has none, so it holds no more entries than there are
-    requests.
-    """
+    """Clients without a request are removed, so there are never more entries than requests."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._counts: dict[str, int] = {}
 
     def enter(self, client: str) -> RequestSlot | None:
-        """Count one more request of the client until its place is left; None where it has as many as it may."""
+        """Count a request of the client until `RequestSlot.leave`; None if the client is at its limit."""
         count = self._counts.get(client, 0)
         if count >= self._limit and client != EXEMPT:
             return None
@@ -25,12 +21,12 @@ class UnfinishedRequests:
         return RequestSlot(self._counts, client)
 
     def __len__(self) -> int:
-        """Return how many clients have a request under way."""
+        """Return the number of clients with an unfinished request."""
         return len(self._counts)
 
 
 class RequestSlot:
-    """One request that counts."""
+    """One counted request."""
 
     __slots__ = ("_client", "_counts")
 
@@ -39,7 +35,7 @@ class RequestSlot:
         self._client = client
 
     def leave(self) -> None:
-        """Count it no longer; more than once is as good as once."""
+        """Stop counting the request. Further calls do nothing."""
         counts, self._counts = self._counts, None
         if counts is None:
             return

@@ -1,1 +1,1 @@
-"""The criteria of a custom screen: text to a tree of nodes, and back to one canonical text."""
+"""The criteria of custom screens: text to a tree of nodes, and back to one canonical text."""

@@ -1,7 +1,7 @@
-"""What is measured of a share, by name: the columns of a screener's facts and the words of a custom screen.
+"""The table of facts of a share: names, labels, units and meanings.
 
-The measuring itself is `screen.facts`; this is the one table of names, so that pages can label what they do
-not compute.
+`screen.facts` computes them. They are columns of a screener and names in the criteria of a custom screen, and
+pages label them without the code that computes them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Fact(NamedTuple):
     meaning: str
 
 
-# Each is the value on the newest session; None where there is too little history for it.
+# Each is the value on the newest session, None if the history is too short for it.
 FACTS: Final = (
     Fact("price", "Price", "₹", "Close of the newest session, adjusted"),
     Fact("change_pct", "Change", "%", "Close against the previous close"),
@@ -142,11 +142,17 @@ FACTS: Final = (
     ),
 )
 FACT: Final = {fact.name: fact for fact in FACTS}
+_CHANGES: Final = ("dist_", "weekly_dist_", "ret", "rs6m", "rs12m", "slope_")
 
 
 def unit_of(name: str) -> str:
-    """Return what a criterion's value is counted in, empty for texts and plain numbers."""
+    """Return the unit of a criterion's value, empty for texts and plain numbers."""
     if name == "ext_ema20":
         return "ATR"
     unit = FACT[name].unit if name in FACT else ""
     return "" if unit == "text" else unit
+
+
+def is_change(name: str) -> bool:
+    """Return whether a plus sign is shown: for distances from a line, returns, slopes and the like."""
+    return name in {"change_pct", "gap_pct"} or name.startswith(_CHANGES)

@@ -1,6 +1,6 @@
-"""What a criterion says once it is understood: a tree of these nodes, and the one way each is written.
+"""The tree of a parsed criterion: its nodes, and their canonical text.
 
-Nodes are equal when they mean the same, and may be keys of a dictionary: what occurs twice is computed once.
+Nodes with the same meaning are equal and hashable, so that a node that occurs twice is computed once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from typing import Final
 
 
 class NodeKind(Enum):
-    """SERIES: a number on each session. NEWEST: a number on the newest session alone. TRUTH: yes or no. WORD:
-    a text.
-    """
+    """SERIES: a number on each session. NEWEST: one of the newest session. TRUTH: yes or no. WORD: a text."""
 
     SERIES = "series"
     NEWEST = "newest"
@@ -36,8 +34,8 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A fact of `core.criteria.facts`, known on the newest session."""
+class FactRef:
+    """A fact of `core.criteria.facts`, on the newest session."""
 
     name: str
     kind: NodeKind
@@ -45,7 +43,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One of the words a text fact may be, such as `up`."""
+    """One of the values of a text fact, such as `up`."""
 
     text: str
     kind = NodeKind.WORD
@@ -56,18 +54,18 @@ class Call:
     """`days`: sessions (weeks within weekly()), 0 for a function that takes none."""
 
     function: str
-    of: tuple[Node, ...]
+    arguments: tuple[Node, ...]
     days: int
     kind: NodeKind
 
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    of: Node
+    operand: Node
 
     @property
     def kind(self) -> NodeKind:
-        return self.of.kind
+        return self.operand.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    of: Node
+    operand: Node
     kind = NodeKind.TRUTH
 
 
@@ -106,15 +104,15 @@ class Logic:
     kind = NodeKind.TRUTH
 
 
-Node = Number | Series | Measured | Word | Call | Negative | Arithmetic | Comparison | Not | Logic
+Node = Number | Series | FactRef | Word | Call | Negative | Arithmetic | Comparison | Not | Logic
 
 CLOSE: Final = Series("close")
 _HIGH, _LOW = Series("high"), Series("low")
 
 
-def over(function: str, of: Node, days: int) -> Call:
+def over(function: str, series: Node, days: int) -> Call:
     """Return a function of a number over sessions."""
-    return Call(function, (of,), days, NodeKind.SERIES)
+    return Call(function, (series,), days, NodeKind.SERIES)
 
 
 # Facts that have a value on each session, so that functions over sessions take them.
@@ -136,48 +134,48 @@ DAILY: Final[dict[str, Node]] = {
 _SHORT: Final[dict[Node, str]] = {
     node: name for name, node in DAILY.items() if name in {"high52", "low52", "high20", "high55", "low10"}
 }
-# How tightly a node binds: one that binds less than what stands around it is put in parentheses.
+# Precedence: a node with a lower one than its parent's is put in parentheses.
 _LOGIC: Final = {"or": 1, "and": 2}
-_NOT, _COMPARISON, _NEGATIVE, _ALONE = 3, 4, 7, 8
+_NOT, _COMPARISON, _NEGATIVE, _ATOM = 3, 4, 7, 8
 _SIGN: Final = {"+": 5, "-": 5, "*": 6, "/": 6}
 
 
-def written(node: Node) -> str:
-    """Return the one text of a node; parsing it gives the node again."""
-    return _written(node)[0]
+def node_text(node: Node) -> str:
+    """Return the canonical text of a node; parsing it gives the node again."""
+    return _text_and_precedence(node)[0]
 
 
-def _written(node: Node) -> tuple[str, int]:
+def _text_and_precedence(node: Node) -> tuple[str, int]:
     if node in _SHORT:
-        return _SHORT[node], _ALONE
+        return _SHORT[node], _ATOM
     match node:
         case Number(value):
-            return f"{value:.6f}".rstrip("0").rstrip("."), _ALONE
-        case Series(name) | Measured(name) | Word(name):
-            return name, _ALONE
+            return f"{value:.6f}".rstrip("0").rstrip("."), _ATOM
+        case Series(name) | FactRef(name) | Word(name):
+            return name, _ATOM
         case Call():
-            return _call(node), _ALONE
-        case Negative(of):
-            return f"-{_around(of, _NEGATIVE)}", _NEGATIVE
+            return _call(node), _ATOM
+        case Negative(operand):
+            return f"-{_operand(operand, _NEGATIVE)}", _NEGATIVE
         case Arithmetic(sign, left, right):
-            binds = _SIGN[sign]
-            # One more on the right, for a - (b - c) is not a - b - c.
-            return f"{_around(left, binds)} {sign} {_around(right, binds + 1)}", binds
+            precedence = _SIGN[sign]
+            # One more on the right, because a - (b - c) is not a - b - c.
+            return f"{_operand(left, precedence)} {sign} {_operand(right, precedence + 1)}", precedence
         case Comparison(sign, left, right):
-            return f"{_around(left, _COMPARISON + 1)} {sign} {_around(right, _COMPARISON + 1)}", _COMPARISON
-        case Not(of):
-            return f"not {_around(of, _NOT)}", _NOT
+            return f"{_operand(left, _COMPARISON + 1)} {sign} {_operand(right, _COMPARISON + 1)}", _COMPARISON
+        case Not(operand):
+            return f"not {_operand(operand, _NOT)}", _NOT
         case Logic(word, parts):
-            return f" {word} ".join(_around(part, _LOGIC[word] + 1) for part in parts), _LOGIC[word]
+            return f" {word} ".join(_operand(part, _LOGIC[word] + 1) for part in parts), _LOGIC[word]
 
 
-def _around(node: Node, least: int) -> str:
-    text, binds = _written(node)
-    return f"({text})" if binds < least else text
+def _operand(node: Node, least: int) -> str:
+    text, precedence = _text_and_precedence(node)
+    return f"({text})" if precedence < least else text
 
 
 def _call(node: Call) -> str:
-    if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.of in {(), (CLOSE,)}:
+    if node.function in {"sma", "ema", "rsi", "atr", "adx"} and node.arguments in {(), (CLOSE,)}:
         return f"{node.function}{node.days}"
-    arguments = [written(each) for each in node.of]
+    arguments = [node_text(each) for each in node.arguments]
     return f"{node.function}({', '.join(arguments + ([str(node.days)] if node.days else []))})"

@@ -1,8 +1,6 @@
-"""The grammar of a criterion: text to a tree that is known to make sense, or one sentence that points at a
-character.
+"""The parser of criteria: text to a typed tree, or an error that names a character.
 
-Recursive descent by hand; nothing of the text is ever executed. Knows no share: `screen.evaluate` says what a
-tree yields.
+Recursive descent by hand; no part of the text is ever executed. `screen.evaluate` computes the tree.
 
     criterion   or
     or, and     and ("or" and)*, not ("and" not)*, "not"* comparison
@@ -24,8 +22,8 @@ from ltp.core.criteria.nodes import (
     Arithmetic,
     Call,
     Comparison,
+    FactRef,
     Logic,
-    Measured,
     Negative,
     Node,
     NodeKind,
@@ -34,8 +32,8 @@ from ltp.core.criteria.nodes import (
     Series,
     Word,
 )
-from ltp.core.criteria.tokens import Token, read, refusal
-from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, WORDS, Function, nearest
+from ltp.core.criteria.tokens import Token, tokenize
+from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, WORDS, Function, hint_for
 from ltp.errors import CriterionError
 
 MAX_DEPTH: Final = 12
@@ -45,12 +43,12 @@ _SHORT = re.compile(r"([a-z]+)([0-9]+)", re.ASCII)
 
 
 def parse(text: str, where: str = "criterion") -> Node:
-    """Read one criterion, such as `volume > 2 * sma(volume, 20)`.
+    """Parse one criterion, such as `volume > 2 * sma(volume, 20)`.
 
     Args:
-        where: names the field in the sentence of an error.
+        where: the name of the field for the sentence of an error.
     Raises:
-        CriterionError: names the character and what is accepted there.
+        CriterionError: names the character and the text that is accepted there.
     """
     return _Parser(text, where).criterion()
 
@@ -58,74 +56,74 @@ def parse(text: str, where: str = "criterion") -> Node:
 class _Parser:
     def __init__(self, text: str, where: str) -> None:
         self._text, self._where = text, where
-        self._tokens = read(text, where)
+        self._tokens = tokenize(text, where)
         self._place = self._depth = 0
         self._in_weeks = False
 
     def criterion(self) -> Node:
-        start = self._now
+        start = self._current
         if start.kind == "end":
-            raise self._refusal(start, "a criterion is expected, such as rsi14 > 60")
-        node = self._either()
-        if self._now.text in _COMPARISONS:
-            raise self._refusal(self._now, "a comparison has two sides; join two comparisons with 'and'")
-        if self._now.text == ",":
-            raise self._refusal(
-                self._now, "a comma stands between what a function takes; 1,000 is written 1000"
+            raise self._error(start, "a criterion is expected, such as rsi14 > 60")
+        node = self._disjunction()
+        if self._current.text in _COMPARISONS:
+            raise self._error(self._current, "a comparison has two sides; join two comparisons with 'and'")
+        if self._current.text == ",":
+            raise self._error(
+                self._current, "a comma stands between what a function takes; 1,000 is written 1000"
             )
-        if self._now.kind != "end":
-            raise self._refusal(
-                self._now, "an operator such as + or >, 'and', 'or' or the end is expected here"
+        if self._current.kind != "end":
+            raise self._error(
+                self._current, "an operator such as + or >, 'and', 'or' or the end is expected here"
             )
         if node.kind is not NodeKind.TRUTH:
-            raise self._refusal(self._now, "a comparison is expected, such as > 60")
+            raise self._error(self._current, "a comparison is expected, such as > 60")
         return node
 
     @property
-    def _now(self) -> Token:
+    def _current(self) -> Token:
         return self._tokens[self._place]
 
     def _take(self) -> Token:
-        token = self._now
+        token = self._current
         self._place += token.kind != "end"
         return token
 
-    def _refusal(self, token: Token, accepted: str) -> CriterionError:
-        return refusal(self._where, self._text, token.at, accepted)
+    def _error(self, token: Token, accepted: str) -> CriterionError:
+        return CriterionError(self._where, self._text, token.at, accepted)
 
     def _expect(self, sign: str, accepted: str) -> None:
         if self._take().text != sign:
-            raise self._refusal(self._tokens[self._place - (self._now.kind != "end")], accepted)
+            raise self._error(self._tokens[self._place - (self._current.kind != "end")], accepted)
 
     def _nested(self, read_inner: Callable[[], Node]) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._refusal(
-                self._now, f"parentheses, functions and signs are nested at most {MAX_DEPTH} deep"
+            raise self._error(
+                self._current, f"parentheses, functions and signs are nested at most {MAX_DEPTH} deep"
             )
         node = read_inner()
         self._depth -= 1
         return node
 
     def _typed(self, read_inner: Callable[[], Node], kinds: frozenset[NodeKind], accepted: str) -> Node:
-        """Read a node that must be of one of these kinds; the sentence points at where it begins."""
-        start = self._now
+        """Parse a node that must be of one of these kinds; an error names its first character."""
+        start = self._current
         node = read_inner()
         if node.kind not in kinds:
-            raise self._refusal(start, accepted)
+            raise self._error(start, accepted)
         return node
 
-    def _either(self) -> Node:
+    def _disjunction(self) -> Node:
         return self._joined("or", lambda: self._joined("and", self._negated))
 
     def _joined(self, word: str, read_part: Callable[[], Node]) -> Node:
-        start, first = self._now, read_part()
-        if self._now.text != word:
+        start, first = self._current, read_part()
+        if self._current.text != word:
             return first
         if first.kind is not NodeKind.TRUTH:
-            raise self._refusal(start, f"'{word}' joins comparisons, this is none")
+            raise self._error(start, f"'{word}' joins comparisons, this is none")
         parts = [first]
-        while self._now.text == word:
+        while self._current.text == word:
             self._take()
             parts.append(
                 self._typed(
@@ -135,51 +133,51 @@ class _Parser:
         return Logic(word, tuple(parts))
 
     def _negated(self) -> Node:
-        if self._now.text != "not":
+        if self._current.text != "not":
             return self._comparison()
         self._take()
         accepted = "'not' turns a comparison round, this is none"
         return Not(self._nested(lambda: self._typed(self._negated, frozenset({NodeKind.TRUTH}), accepted)))
 
     def _comparison(self) -> Node:
-        start, left = self._now, self._sum()
-        if self._now.text not in _COMPARISONS:
+        start, left = self._current, self._sum()
+        if self._current.text not in _COMPARISONS:
             return left
         sign = self._take()
         operator = "==" if sign.text == "=" else sign.text
         if left.kind is NodeKind.WORD:
-            return self._of_words(start, left, sign, operator)
+            return self._word_comparison(start, left, sign, operator)
         if left.kind is NodeKind.TRUTH:
-            raise self._refusal(start, "a comparison compares numbers, this is a comparison itself")
+            raise self._error(start, "a comparison compares numbers, this is a comparison itself")
         right = self._typed(self._sum, _NUMBERS, "a number, or a name that stands for one, is expected here")
         return Comparison(operator, left, right)
 
-    def _of_words(self, start: Token, left: Node, sign: Token, operator: str) -> Node:
-        if not isinstance(left, Measured):
-            raise self._refusal(start, "a fact that is a word stands first, such as trend == up")
+    def _word_comparison(self, start: Token, left: Node, sign: Token, operator: str) -> Node:
+        if not isinstance(left, FactRef):
+            raise self._error(start, "a fact that is a word stands first, such as trend == up")
         if operator not in {"==", "!="}:
-            raise self._refusal(sign, f"{left.name} is a word: it is compared by == or !=")
-        words, right_at = FACT_WORDS[left.name], self._now
+            raise self._error(sign, f"{left.name} is a word: it is compared by == or !=")
+        words, right_at = FACT_WORDS[left.name], self._current
         known = right_at.kind != "name" or right_at.text in words
         right = self._factor() if known else None
         if not isinstance(right, Word) or right.text not in words:
-            raise self._refusal(right_at, f"{left.name} is one of {', '.join(words)}")
+            raise self._error(right_at, f"{left.name} is one of {', '.join(words)}")
         return Comparison(operator, left, right)
 
     def _sum(self) -> Node:
         return self._chain(("+", "-"), lambda: self._chain(("*", "/"), self._factor))
 
     def _chain(self, signs: tuple[str, str], read_part: Callable[[], Node]) -> Node:
-        start, node = self._now, read_part()
-        while self._now.text in signs:
+        start, node = self._current, read_part()
+        while self._current.text in signs:
             if node.kind not in _NUMBERS:
-                raise self._refusal(start, "only numbers are added, subtracted, multiplied and divided")
-            sign, right_at = self._take(), self._now
+                raise self._error(start, "only numbers are added, subtracted, multiplied and divided")
+            sign, right_at = self._take(), self._current
             right = self._typed(
                 read_part, _NUMBERS, "a number, or a name that stands for one, is expected here"
             )
             if sign.text == "/" and isinstance(right, Number) and right.value == 0:
-                raise self._refusal(right_at, "nothing is divided by zero")
+                raise self._error(right_at, "nothing is divided by zero")
             node = Arithmetic(sign.text, node, right)
         return node
 
@@ -189,18 +187,18 @@ class _Parser:
             accepted = "a number, or a name that stands for one, is expected after the sign"
             return Negative(self._nested(lambda: self._typed(self._factor, _NUMBERS, accepted)))
         if token.text == "(":
-            node = self._nested(self._either)
+            node = self._nested(self._disjunction)
             self._expect(")", "a closing parenthesis is expected here")
             return node
         if token.kind == "number":
             return Number(float(token.text))
         if token.kind != "name":
-            raise self._refusal(
+            raise self._error(
                 token, "a number, a name such as close, or an opening parenthesis is expected here"
             )
-        return self._call(token) if self._now.text == "(" else self._named(token)
+        return self._call(token) if self._current.text == "(" else self._name(token)
 
-    def _named(self, token: Token) -> Node:
+    def _name(self, token: Token) -> Node:
         name = token.text
         if name in SERIES:
             return Series(name)
@@ -217,24 +215,24 @@ class _Parser:
             )
         if name in FACT:
             if self._in_weeks:
-                raise self._refusal(
+                raise self._error(
                     token,
                     f"weekly() takes prices, volume and functions of them; {name} is of the newest session",
                 )
-            return Measured(name, NodeKind.WORD if name in FACT_WORDS else NodeKind.NEWEST)
+            return FactRef(name, NodeKind.WORD if name in FACT_WORDS else NodeKind.NEWEST)
         if name in WORDS:
             return Word(name)
         if name in FUNCTIONS:
-            raise self._refusal(token, f"{name} is a function, such as {FUNCTIONS[name].example}")
-        raise self._refusal(token, f"there is no such name{nearest(name)}")
+            raise self._error(token, f"{name} is a function, such as {FUNCTIONS[name].example}")
+        raise self._error(token, f"there is no such name{hint_for(name)}")
 
     def _call(self, token: Token) -> Node:
         function = FUNCTIONS.get(token.text)
         if function is None:
-            hint = nearest(token.text, call=True)
-            raise self._refusal(token, f"there is no such function, there are {', '.join(FUNCTIONS)}{hint}")
+            hint = hint_for(token.text, call=True)
+            raise self._error(token, f"there is no such function, there are {', '.join(FUNCTIONS)}{hint}")
         if function.name == "weekly" and self._in_weeks:
-            raise self._refusal(token, "weekly() within weekly() has no meaning")
+            raise self._error(token, "weekly() within weekly() has no meaning")
         self._take()
         outer, self._in_weeks = self._in_weeks, self._in_weeks or function.name == "weekly"
         call = self._nested(lambda: self._arguments(function))
@@ -243,17 +241,17 @@ class _Parser:
         return call
 
     def _arguments(self, function: Function) -> Node:
-        of: list[Node] = []
-        alone = self._now.kind == "number" and self._tokens[self._place + 1].text == ")"
+        arguments: list[Node] = []
+        alone = self._current.kind == "number" and self._tokens[self._place + 1].text == ")"
         if function.short and alone:  # rsi(14), of the close
-            of = [CLOSE] * function.numbers
-        while len(of) < function.numbers:
-            of.append(self._argument(function))
-            if len(of) < function.numbers or function.least:
+            arguments = [CLOSE] * function.numbers
+        while len(arguments) < function.numbers:
+            arguments.append(self._argument(function))
+            if len(arguments) < function.numbers or function.least:
                 self._expect(",", f"a comma is expected here, as in {function.example}")
-        days = self._days(self._now, self._take().text, function) if function.least else 0
-        kind = of[0].kind if function.newest else function.gives
-        return Call(function.name, tuple(of), days, kind)
+        days = self._days(self._current, self._take().text, function) if function.least else 0
+        kind = arguments[0].kind if function.newest else function.gives
+        return Call(function.name, tuple(arguments), days, kind)
 
     def _argument(self, function: Function) -> Node:
         kinds = _NUMBERS if function.newest else frozenset({NodeKind.SERIES})
@@ -265,7 +263,7 @@ class _Parser:
 
     def _days(self, token: Token, digits: str, function: Function) -> int:
         if not digits.isdigit() or len(digits) > 6 or not function.least <= int(digits) <= MAX_DAYS:
-            raise self._refusal(
+            raise self._error(
                 token, f"{function.name} takes a whole number of sessions from {function.least} to {MAX_DAYS}"
             )
         return int(digits)

@@ -1,8 +1,4 @@
-"""A screen somebody put together, its criteria and where they are looked for: in a URL, as stored text, as a
-name of its runs.
-
-What one criterion may say is `core.criteria.parser`. Knows neither which universes there are nor any share.
-"""
+"""The specification of a screen: its criteria, universe and limits, as URL parameters and as stored text."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from ltp.core.criteria.nodes import written
+from ltp.core.criteria.nodes import node_text
 from ltp.core.criteria.parser import parse
 from ltp.core.money import MAX_PRICE, SCALE, Price
 from ltp.errors import InputError
@@ -20,7 +16,7 @@ from ltp.errors import InputError
 __all__ = [
     "BUILT_IN",
     "MAX_CRITERIA",
-    "MAX_TOGETHER",
+    "MAX_CRITERIA_LENGTH",
     "PARAMETERS",
     "Spec",
     "canonical",
@@ -34,10 +30,9 @@ __all__ = [
 ]
 
 MAX_CRITERIA: Final = 20
-MAX_TOGETHER: Final = (
-    2_000  # characters: an address has the criteria, the table's query and what encoding adds, in 8,190
-)
-MAX_TURNOVER: Final = 10**12  # rupees a day; the whole exchange trades about so much
+# Characters of all criteria: an address of at most 8,190 has them encoded, and the query of the table.
+MAX_CRITERIA_LENGTH: Final = 2_000
+MAX_TURNOVER: Final = 10**12  # rupees a day; the whole exchange trades about as much
 PARAMETERS: Final = ("c", "universe", "min_price", "min_turnover")
 KIND_PREFIX: Final = "custom-"
 _UNIVERSE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -47,8 +42,8 @@ _WHOLE = re.compile(r"[0-9]{1,13}", re.ASCII)
 
 class Spec(NamedTuple):
     """`criteria`: canonical texts, all of which a share must meet; none for a built-in screener. `universe`:
-    empty for the one that is set. `min_price`: the lowest close (1/10,000 rupee). `min_turnover`: rupees a
-    day, the fact `turnover`.
+    empty for the default one. `min_price`: the lowest close (1/10,000 rupee). `min_turnover`: rupees a day,
+    compared with the fact `turnover`.
     """
 
     criteria: tuple[str, ...] = ()
@@ -57,39 +52,39 @@ class Spec(NamedTuple):
     min_turnover: int = 0
 
 
-# What the built-in screeners leave out unless told otherwise: penny shares, and what a day's trading of a
-# small order moves.
+# The default limits of the built-in screeners leave out penny shares, and shares that a small order moves.
 BUILT_IN: Final = Spec(min_price=20 * SCALE, min_turnover=10_000_000)
 
 
 def canonical(text: str, where: str = "criterion") -> str:
-    """Return the one way to write a criterion: equal ones become equal texts.
+    """Return the canonical text of a criterion: criteria with the same meaning have the same text.
 
     Raises:
         CriterionError: it is not accepted.
     """
-    return written(parse(text, where))
+    return node_text(parse(text, where))
 
 
 def from_params(pairs: Iterable[tuple[str, str]]) -> Spec:
-    """Read `c` (repeated), `universe`, `min_price` and `min_turnover` (rupees); other parameters are left to
-    others.
+    """Parse `c` (repeated), `universe`, `min_price` and `min_turnover` (rupees); other names are ignored.
 
-    An empty value is a field of a form that was left empty. A criterion that comes twice counts once.
+    An empty value is an empty field of a form and ignored. A criterion that comes twice counts once.
 
     Raises:
         InputError: names the parameter, for a criterion the character (CriterionError).
     """
-    spec = _read(pairs)
-    together = sum(map(len, spec.criteria))
-    if together > MAX_TOGETHER:
+    spec = _parse(pairs)
+    length = sum(map(len, spec.criteria))
+    if length > MAX_CRITERIA_LENGTH:
         raise InputError(
-            "criteria", f"{together:,} characters", f"together the criteria have at most {MAX_TOGETHER:,}"
+            "criteria",
+            f"{length:,} characters",
+            f"together the criteria have at most {MAX_CRITERIA_LENGTH:,}",
         )
     return spec
 
 
-def _read(pairs: Iterable[tuple[str, str]]) -> Spec:
+def _parse(pairs: Iterable[tuple[str, str]]) -> Spec:
     given = [(name, value) for name, value in pairs if name in PARAMETERS and value.strip()]
     once = {name: value.strip() for name, value in given if name != "c"}
     for name in once:
@@ -105,7 +100,7 @@ def _read(pairs: Iterable[tuple[str, str]]) -> Spec:
 
 
 def params(spec: Spec) -> list[tuple[str, str]]:
-    """Return the parameters that `from_params` reads as this screen; what is not set is left out."""
+    """Return the parameters that `from_params` parses as this screen, without defaults."""
     price = f"{spec.min_price / SCALE:.2f}".removesuffix(".00")
     pairs = [("universe", spec.universe), ("min_price", price), ("min_turnover", str(spec.min_turnover))]
     return [("c", text) for text in spec.criteria] + [
@@ -114,7 +109,7 @@ def params(spec: Spec) -> list[tuple[str, str]]:
 
 
 def text_of(spec: Spec) -> str:
-    """Return what is stored with a run and a saved screen: JSON of what is set, empty for nothing."""
+    """Return the text for SQL: JSON without defaults, "" if all are defaults."""
     values = spec._asdict() | {"criteria": list(spec.criteria)}
     return (
         json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
@@ -124,7 +119,7 @@ def text_of(spec: Spec) -> str:
 
 
 def from_text(text: str) -> Spec:
-    """Read back what `text_of` wrote; the criteria are parsed anew, for the grammar may have changed since.
+    """Parse a text of `text_of`, the criteria too, because the grammar may have changed since.
 
     Raises:
         InputError: it is not such a text.
@@ -135,16 +130,13 @@ def from_text(text: str) -> Spec:
         pairs = params(spec)
     except (ValueError, TypeError, AttributeError):
         raise InputError("screen", text, "a screen as this program stores it") from None
-    return _read(pairs)  # however long: a saved screen has an address of its own
+    return _parse(pairs)  # of any length, because a saved screen has a short address of its own
 
 
 def digest(spec: Spec) -> str:
-    """Return 12 hexadecimal digits, the same for screens that mean the same, whatever the order of their
-    criteria.
-    """
-    return hashlib.sha256(text_of(spec._replace(criteria=tuple(sorted(spec.criteria)))).encode()).hexdigest()[
-        :12
-    ]
+    """Return 12 hexadecimal digits, the same for screens with the same criteria in any order."""
+    in_order = spec._replace(criteria=tuple(sorted(spec.criteria)))
+    return hashlib.sha256(text_of(in_order).encode()).hexdigest()[:12]
 
 
 def kind_of(spec: Spec) -> str:

@@ -1,4 +1,4 @@
-"""A criterion's text to its words, numbers and signs, each with its place."""
+"""The tokens of a criterion: names, numbers, words and signs with their positions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Final, NamedTuple
 from ltp.errors import CriterionError
 
 MAX_LENGTH: Final = 500
-MAX_TOKENS: Final = 120  # a tree of a chain is as deep as the chain is long, and what walks it recurses
-_WHOLE_DIGITS, _FRACTION_DIGITS = 12, 6  # what a float still tells apart
+MAX_TOKENS: Final = 120  # the tree of a chain is as deep as the chain is long, and functions recurse over it
+_WHOLE_DIGITS, _FRACTION_DIGITS = 12, 6  # within the precision of a float
 _TOKEN = re.compile(
-    r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>>=|<=|==|!=|[-+*/(),<>=])",
+    r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|"
+    r"(?P<sign>>=|<=|==|!=|[-+*/(),<>=])",
     re.ASCII,
 )
 _WORDS: Final = frozenset({"and", "or", "not"})
-# What other languages write, and what is written here instead.
+# Signs of other languages, and the text to write here instead.
 _INSTEAD: Final = {
     "=>": ">=",
     "=<": "<=",
@@ -37,32 +38,22 @@ _INSTEAD: Final = {
 
 
 class Token(NamedTuple):
-    """`kind`: number, name, word, sign or end, whose text is empty. `text` in small letters. `at` counts from
-    0.
-    """
+    """`kind`: number, name, word, sign, or end with an empty text. `text`: in small letters."""
 
     kind: str
     text: str
     at: int
 
 
-def refusal(where: str, text: str, at: int, accepted: str) -> CriterionError:
-    return CriterionError(where, text, at, accepted)
-
-
-def read(text: str, where: str) -> list[Token]:
-    """Split a criterion; the last token is the end.
+def tokenize(text: str, where: str) -> list[Token]:
+    """Return the tokens of a criterion; the last one is the end.
 
     Raises:
         CriterionError: it is too long, or a character or number is not accepted.
     """
     if len(text) > MAX_LENGTH:
-        raise refusal(
-            where,
-            text,
-            MAX_LENGTH,
-            f"a criterion has at most {MAX_LENGTH} characters, this has {len(text):,}",
-        )
+        accepted = f"a criterion has at most {MAX_LENGTH} characters, this has {len(text):,}"
+        raise CriterionError(where, text, MAX_LENGTH, accepted)
     tokens: list[Token] = []
     at = 0
     while at < len(text):
@@ -71,15 +62,14 @@ def read(text: str, where: str) -> list[Token]:
             continue
         match = _TOKEN.match(text, at)
         if match is None or text[at : at + 2] in _INSTEAD:
-            raise refusal(where, text, at, _meaningless(text[at : at + 2]))
+            raise CriterionError(where, text, at, _meaningless(text[at : at + 2]))
         token = Token(str(match.lastgroup), match[0].lower(), at)
         at = match.end()
         if token.kind == "number":
             _check_number(token, text, at, where)
         if len(tokens) == MAX_TOKENS:
-            raise refusal(
-                where, text, token.at, f"a criterion has at most {MAX_TOKENS} words, numbers and signs"
-            )
+            accepted = f"a criterion has at most {MAX_TOKENS} words, numbers and signs"
+            raise CriterionError(where, text, token.at, accepted)
         tokens.append(token._replace(kind="word") if token.text in _WORDS else token)
     return [*tokens, Token("end", "", len(text))]
 
@@ -88,24 +78,21 @@ def _check_number(token: Token, text: str, end: int, where: str) -> None:
     whole, _, fraction = token.text.partition(".")
     glued = end < len(text) and (text[end].isalnum() or text[end] in "._")  # 1e999, 0x10, 1.2.3
     if glued or len(whole.lstrip("0")) > _WHOLE_DIGITS or len(fraction) > _FRACTION_DIGITS:
-        raise refusal(
-            where,
-            text,
-            end if glued else token.at,
-            f"a number is digits such as 60 or 2.5, at most {_WHOLE_DIGITS} before and {_FRACTION_DIGITS} after the point",
+        accepted = (
+            f"a number is digits such as 60 or 2.5, at most {_WHOLE_DIGITS} before "
+            f"and {_FRACTION_DIGITS} after the point"
         )
+        raise CriterionError(where, text, end if glued else token.at, accepted)
 
 
 def _meaningless(text: str) -> str:
-    """Say that one or both of two characters mean nothing, and what to write in their place where that is
-    known.
-    """
+    """Return the sentence for one or two unknown characters, with a replacement if there is one."""
     sign = text if text in _INSTEAD else text[0]
     hint = f"; write {_INSTEAD[sign]}" if sign in _INSTEAD else ""
     return f"{repr(sign) if len(sign) > 1 else _described(sign)} has no meaning in a criterion{hint}"
 
 
 def _described(character: str) -> str:
-    """A letter that looks like another is told by its name; what cannot be seen, too."""
+    """Return a character in quotes; one that is invisible or looks like another by its Unicode name."""
     name = unicodedata.name(character, f"U+{ord(character):04X}")
     return f"{character!r}" if character.isascii() and character.isprintable() else f"the character {name}"

@@ -1,7 +1,7 @@
-"""The words of a custom screen: what a criterion may name, and what its functions take.
+"""The names in a criterion: functions with their arguments, prices, and the values of text facts.
 
-Pages list these tables, the parser holds to them and `screen.evaluate` computes them; facts stand in
-`core.criteria.facts`.
+Pages list these tables, the parser accepts exactly their names and `screen.evaluate` computes them. The facts
+are in `core.criteria.facts`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Final, NamedTuple
 from ltp.core.criteria.facts import FACT
 from ltp.core.criteria.nodes import NodeKind
 
-MAX_DAYS: Final = 400  # what a share's loaded history can answer with something left before it
+MAX_DAYS: Final = 400  # sessions; the loaded history of a share is longer
 
 
 class Function(NamedTuple):
-    """`numbers`: how many numbers it takes; `newest`: facts that are known on the newest session alone are
-    taken too. `least`: of its number of sessions, the last argument; 0 where it takes none. `short`: rsi14 is
-    rsi(close, 14).
+    """`numbers`: how many numbers it takes. `newest`: it also takes facts of the newest session. `least`: the
+    smallest number of sessions as last argument, 0 if it takes none. `short`: rsi14 means rsi(close, 14).
     """
 
     name: str
@@ -42,7 +41,7 @@ FUNCTIONS: Final = {
         Function("max", 1, 2, "max(high, 20)", "Highest of the last sessions, the newest included"),
         Function("min", 1, 2, "min(low, 20)", "Lowest of the last sessions, the newest included"),
         Function("stddev", 1, 2, "stddev(close, 20)", "Standard deviation over sessions"),
-        Function("ago", 1, 1, "ago(close, 5)", "What it was so many sessions before"),
+        Function("ago", 1, 1, "ago(close, 5)", "The value that many sessions before"),
         Function("abs", 1, 0, "abs(gap_pct)", "Without its sign", newest=True),
         Function(
             "crosses_above",
@@ -79,7 +78,7 @@ SERIES: Final = {
 }
 _SIDES: Final = ("up", "down")
 _TRENDS: Final = (*_SIDES, "sideways")
-# The facts that are words, and which words.
+# The facts with text values, and their values.
 FACT_WORDS: Final = {
     "trend": _TRENDS,
     "weekly_trend": _TRENDS,
@@ -89,8 +88,8 @@ FACT_WORDS: Final = {
 WORDS: Final = frozenset(_TRENDS)
 
 
-# What other charting and screening programs call it.
-ELSEWHERE: Final = {
+# The names of functions and facts in other charting programs.
+OTHER_NAMES: Final = {
     "ltp": "close",
     "last": "close",
     "prev_close": "ago(close, 1)",
@@ -112,11 +111,11 @@ ELSEWHERE: Final = {
 }
 
 
-def nearest(name: str, *, call: bool = False) -> str:
-    """Return a hint at the name that was meant, empty where none is near. `call`: a function is."""
+def hint_for(name: str, *, call: bool = False) -> str:
+    """Return a hint at a similar name, "" if there is none. `call`: only functions."""
     names = tuple(FUNCTIONS) if call else (*SERIES, *FACT, *FUNCTIONS)
-    meant = ELSEWHERE.get(name, "")
-    if meant and not (call and meant not in FUNCTIONS):
-        return f"; did you mean {meant}?"
+    known = OTHER_NAMES.get(name, "")
+    if known and not (call and known not in FUNCTIONS):
+        return f"; did you mean {known}?"
     found = difflib.get_close_matches(name[:40], names, n=1, cutoff=0.7)
     return f"; did you mean {found[0]}?" if found else ""

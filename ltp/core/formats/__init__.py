@@ -1,1 +1,1 @@
-"""Files that people and exchanges write: bytes to rows, or one sentence that names file, line and column."""
+"""Parsers of files from exchanges and users: bytes to rows, or an error that names file, line and column."""

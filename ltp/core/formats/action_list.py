@@ -1,8 +1,6 @@
-"""A CSV list of corporate actions: NSE's own, whose PURPOSE is read, or the columns symbol, ex_date and
-ratio.
+"""CSV lists of corporate actions: NSE's own with PURPOSE, or the columns symbol, ex_date and ratio.
 
-A row that speaks of the number of shares is returned whether it can be used or not, so that none is passed
-over in silence.
+Each row about the number of shares is returned, usable or not, so that none is skipped without a message.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import CsvTable, parse_day, sheet
+from ltp.core.formats.exchange_csv import CsvTable, parse_day, read_table
 from ltp.core.history import announcement
 from ltp.core.history.corporate_action import MAX_SHARES, parse_parts
 from ltp.core.instrument import SHARE_SERIES
@@ -30,11 +28,11 @@ _DAY_ACCEPTED: Final = "a date such as 2025-06-16 or 16-Jun-2025"
 
 
 class ActionRow(NamedTuple):
-    """A row that speaks of a bonus, a split, a consolidation, a capital reduction or a demerger.
+    """A row about a bonus, a split, a consolidation, a capital reduction or a demerger.
 
-    `parts`: kind and ratio of each thing announced. `held`: why the row cannot be used, else empty. `apart`:
-    it is of another series, so that the rows beside it can be used without it. `divides`: as of
-    `announcement.Reading`.
+    `parts`: kind and ratio of each announced action. `refusal`: why the row cannot be used, else empty.
+    `other_series`: it is of a series that is no equity share, so other rows of its day can be used without
+    it. `divides`: as in `announcement.Reading`.
     """
 
     line: int
@@ -42,40 +40,37 @@ class ActionRow(NamedTuple):
     ex_day: date | None
     text: str
     parts: tuple[tuple[str, Fraction], ...] = ()
-    held: str = ""
-    apart: bool = False
+    refusal: str = ""
+    other_series: bool = False
     divides: bool = False
 
 
 def parse(content: bytes, name: str) -> list[ActionRow]:
-    """Read a list. Rows about dividends, meetings and the like are left out.
+    """Parse a list, without rows about dividends, meetings and the like.
 
     Raises:
-        InputError: columns are missing, or a row of the column ratio is wrong; names line and column.
+        InputError: columns are missing, or a cell of the column ratio is wrong; names line and column.
     """
-    source = sheet(content, name)
+    source = read_table(content, name)
     places = _places(source)
     found: list[ActionRow] = []
     for line, cells in source.rows:
-        said = {word: cells[place].strip() for word, place in places.items() if place < len(cells)}
+        fields = {word: cells[place].strip() for word, place in places.items() if place < len(cells)}
         where = f"{name}, line {line}"
-        found += (
-            _given(line, said, where) if said.get("ratio") or not _announces(said) else _announced(line, said)
-        )
+        has_ratio = fields.get("ratio") or not _may_lack_ratio(fields)
+        found += _operator_row(line, fields, where) if has_ratio else _exchange_row(line, fields)
     return found
 
 
-def together(rows: Sequence[ActionRow]) -> tuple[Fraction, str]:
-    """Return the ratio of all rows of one share and day, which multiply, or a sentence why none of them can
-    be used.
+def combined_ratio(rows: Sequence[ActionRow]) -> tuple[Fraction, str]:
+    """Return the product of the ratios of all rows of one share and day, and why it cannot be used, or "".
 
-    A list may have a row once for each series: what is announced twice in the same words counts once.
+    A list may have a row once for each series, so the same ratio of the same kind counts once.
     """
     for row in rows:
-        if row.held:
-            return Fraction(1), row.held if len(
-                rows
-            ) == 1 else f"line {row.line} of the same day cannot be used: {row.held}"
+        if row.refusal:
+            of_the_day = f"line {row.line} of the same day cannot be used: {row.refusal}"
+            return Fraction(1), row.refusal if len(rows) == 1 else of_the_day
     announced: dict[str, set[Fraction]] = {}
     for row in rows:
         for kind, ratio in row.parts:
@@ -101,8 +96,8 @@ def _places(source: CsvTable) -> Mapping[str, int]:
         for spelling in reversed(spellings)
         if spelling in source.columns
     }
-    lacking = [word for word in ("symbol", "ex_date") if word not in places]
-    if lacking or not places.keys() & {"ratio", "purpose"}:
+    missing = [word for word in ("symbol", "ex_date") if word not in places]
+    if missing or not places.keys() & {"ratio", "purpose"}:
         raise InputError(
             f"{source.name}, line 1",
             ", ".join(source.columns),
@@ -111,46 +106,43 @@ def _places(source: CsvTable) -> Mapping[str, int]:
     return places
 
 
-def _announces(said: Mapping[str, str]) -> bool:
-    """Tell whether a row without a ratio may be without one."""
-    return "purpose" in said or bool(said.get("suggested"))
+def _may_lack_ratio(fields: Mapping[str, str]) -> bool:
+    return "purpose" in fields or bool(fields.get("suggested"))
 
 
-def _given(line: int, said: Mapping[str, str], where: str) -> Iterator[ActionRow]:
-    """Give the row of an operator's own list: wrong is wrong, for nobody looks through it twice."""
-    parts = parse_parts(said.get("ratio", ""), f"{where}, column ratio")
-    day, symbol = parse_day(said.get("ex_date", "")), said.get("symbol", "").upper()
+def _operator_row(line: int, fields: Mapping[str, str], where: str) -> Iterator[ActionRow]:
+    """Yield the row of an operator's own list. Wrong cells raise: the operator expects each row to count."""
+    parts = parse_parts(fields.get("ratio", ""), f"{where}, column ratio")
+    day, symbol = parse_day(fields.get("ex_date", "")), fields.get("symbol", "").upper()
     if day is None:
-        raise InputError(f"{where}, column ex_date", said.get("ex_date", ""), _DAY_ACCEPTED)
+        raise InputError(f"{where}, column ex_date", fields.get("ex_date", ""), _DAY_ACCEPTED)
     if not symbol:
         raise InputError(f"{where}, column symbol", "", "an exchange symbol such as BAJFINANCE")
-    reading = announcement.read(said.get("purpose", ""))
+    ratio, purpose = fields["ratio"], fields.get("purpose", "")
+    reading = announcement.parse(purpose)
     differs = bool(reading.parts) and _product(reading.parts) != _product(parts)
-    held = f"the column ratio has {said['ratio']}, but its purpose is {said['purpose']!r}" if differs else ""
-    yield ActionRow(line, symbol, day, said["ratio"], parts, held)
+    refusal = f"the column ratio has {ratio}, but its purpose is {purpose!r}" if differs else ""
+    yield ActionRow(line, symbol, day, ratio, parts, refusal)
 
 
-def _announced(line: int, said: Mapping[str, str]) -> Iterator[ActionRow]:
-    """Give the row of the exchange's list if it speaks of the number of shares, or a suggestion that was not
-    filled in.
-    """
-    purpose, suggested = said.get("purpose", ""), said.get("suggested", "")
-    reading = announcement.read(purpose)
-    day, symbol = parse_day(said.get("ex_date", "")), said.get("symbol", "").upper()
-    if not reading.speaks and suggested:
-        yield ActionRow(
-            line, symbol, day, suggested, held="a suggestion alone confirms nothing; fill in the column ratio"
-        )
-    elif reading.speaks:
-        series = said.get("series", "").upper()
-        apart = series not in ("", "-", *SHARE_SERIES)
-        if apart:
-            held = f"the series {series} is none of equity shares ({', '.join(SHARE_SERIES)})"
+def _exchange_row(line: int, fields: Mapping[str, str]) -> Iterator[ActionRow]:
+    """Yield the row of the exchange's list if it is about the number of shares, or an empty suggestion."""
+    purpose, suggested = fields.get("purpose", ""), fields.get("suggested", "")
+    reading = announcement.parse(purpose)
+    day, symbol = parse_day(fields.get("ex_date", "")), fields.get("symbol", "").upper()
+    if not reading.relevant and suggested:
+        refusal = "a suggestion alone confirms nothing; fill in the column ratio"
+        yield ActionRow(line, symbol, day, suggested, refusal=refusal)
+    elif reading.relevant:
+        series = fields.get("series", "").upper()
+        other_series = series not in ("", "-", *SHARE_SERIES)
+        if other_series:
+            refusal = f"the series {series} is none of equity shares ({', '.join(SHARE_SERIES)})"
         elif day is None:
-            held = f"its ex-date {said.get('ex_date', '')!r} is not {_DAY_ACCEPTED}"
+            refusal = f"its ex-date {fields.get('ex_date', '')!r} is not {_DAY_ACCEPTED}"
         else:
-            held = reading.held if symbol else "it names no symbol"
-        yield ActionRow(line, symbol, day, purpose, reading.parts, held, apart, reading.divides)
+            refusal = reading.refusal if symbol else "it names no symbol"
+        yield ActionRow(line, symbol, day, purpose, reading.parts, refusal, other_series, reading.divides)
 
 
 def _product(parts: Sequence[tuple[str, Fraction]]) -> Fraction:

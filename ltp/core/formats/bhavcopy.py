@@ -1,9 +1,8 @@
-"""NSE's daily file of what every share did, in its three formats: bytes to rows.
+"""NSE's bhavcopy, the daily file of the candles of all shares, in its three formats.
 
 UDiFF (`BhavCopy_NSE_CM_0_0_0_YYYYMMDD_F_0000.csv`, since July 2024), the older `cmDDMMMYYYYbhav.csv`, and
-`sec_bhavdata_full_DDMMYYYY.csv`, which names no ISIN. Columns are found by name. The previous close in all
-three is left alone: it is as traded, and not adjusted on the day of a split. Who has which security_id is not
-known here.
+`sec_bhavdata_full_DDMMYYYY.csv`, which has no ISIN. Columns are found by name. The previous close of all
+three is not used: it is as traded, and not adjusted on the day of a split.
 """
 
 from __future__ import annotations
@@ -14,20 +13,23 @@ from datetime import date
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import CsvTable, DamagedRows, parse_day, plain_candle, read_candle, sheet
+from ltp.core.formats.exchange_csv import (
+    CsvTable,
+    DamagedRows,
+    parse_day,
+    plain_candle,
+    read_candle,
+)
 from ltp.core.history.candle import Candle
 from ltp.errors import InputError
 
-# EQ: ordinary; BE, BZ: delivery only, where a share may be moved for a while. The SME boards (SM, ST) trade
-# in lots, and bonds and bills are no shares. Funds that trade in the series EQ cannot be told from shares
-# here.
+# EQ: ordinary; BE, BZ: delivery only, where the exchange may put a share for a while. The SME boards (SM, ST)
+# trade in lots, and bonds and bills are no shares. Funds in the series EQ look like shares in these files.
 SERIES: Final = ("EQ", "BE", "BZ")
 
 
 class BhavRow(NamedTuple):
-    """A share's day. `isin` is empty and `security_id` None where the format has none; symbol and series in
-    capitals.
-    """
+    """A share's day. Symbol and series in capitals; `isin` is empty and `security_id` None if missing."""
 
     symbol: str
     series: str
@@ -37,9 +39,11 @@ class BhavRow(NamedTuple):
 
 
 class Bhavcopy(NamedTuple):
-    """One session. `format`: udiff, cm_bhav or sec_full. `rows`: each symbol once. `damaged`: how many rows
-    were left out, and the first of them as sentences. `series`: how many rows were of which series that is
-    not read.
+    """One session.
+
+    `format`: udiff, cm_bhav or sec_full. `rows`: each symbol once. `damaged`: the number of rows left out;
+    `sentences`: the errors of the first of them. `series`: the number of rows of each series that is not
+    read.
     """
 
     day: date
@@ -51,7 +55,7 @@ class Bhavcopy(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """Column names as `CsvTable` has them; `mark` tells the format from the others."""
+    """Column names as in `CsvTable`; only this format has the column `mark`."""
 
     format: str
     mark: str
@@ -85,40 +89,32 @@ _MAX_SYMBOL: Final = 50
 _ISIN_LENGTH: Final = 12
 _ID_DIGITS: Final = 10
 _FORMATS: Final = (
-    "NSE's cash market bhavcopy in the UDiFF (BhavCopy_NSE_CM_...), cm...bhav or sec_bhavdata_full format is accepted, or a CSV "
-    "file with the columns date, symbol, open, high, low, close, volume"
+    "NSE's cash market bhavcopy in the UDiFF (BhavCopy_NSE_CM_...), cm...bhav or sec_bhavdata_full format "
+    "is accepted, or a CSV file with the columns date, symbol, open, high, low, close, volume"
 )
 
 
 def is_bhavcopy(columns: Mapping[str, int]) -> bool:
-    """Tell by the header whether `parse` is meant for a file."""
+    """Return whether a header is that of a bhavcopy."""
     return any(layout.mark in columns for layout in _LAYOUTS)
 
 
-def parse(content: bytes, name: str) -> Bhavcopy:
-    """Read one CSV file (see `exchange_csv.members` for archives).
+def parse(source: CsvTable) -> Bhavcopy:
+    """Parse one file.
 
-    Only shares of the series EQ, BE and BZ that were traded are kept. Of two rows of a symbol EQ counts
-    before BE before BZ, then the later one. A row that cannot be (the high below the low, another day than
-    the file's) is left out and counted.
+    Only traded shares of the series EQ, BE and BZ are kept. Of two rows of a symbol EQ counts before BE
+    before BZ, then the later one. A damaged row (the high below the low, another day than the file's) is left
+    out and counted.
 
-    Args:
-        name: what the file is called in sentences.
     Raises:
-        InputError: it is no such file, ends in the midst of a row, lacks a column, holds no share, or more
-            than five rows and 2%
-            are damaged.
+        InputError: it is no such file, ends in the middle of a row, lacks a column, has no share, or more
+            than five rows and more than 2% are damaged.
     """
-    return parse_sheet(sheet(content, name))
-
-
-def parse_sheet(source: CsvTable) -> Bhavcopy:
-    """As `parse`, of a file whose header was read."""
     layout = next((layout for layout in _LAYOUTS if layout.mark in source.columns), None)
     if layout is None:
         raise InputError(f"{source.name}, line 1", ", ".join(source.columns), _FORMATS)
-    _refuse_lacking(source, layout)
-    source.refuse_torn()
+    _check_columns(source, layout)
+    source.refuse_truncated()
     damaged = DamagedRows(source.name)
     reader = _Reader(source.name, source.columns, layout)
     read = _read(source, reader, damaged)
@@ -144,18 +140,16 @@ def parse_sheet(source: CsvTable) -> Bhavcopy:
     )
 
 
-def _refuse_lacking(source: CsvTable, layout: _Layout) -> None:
-    lacking = [column for column in layout.needed() if column not in source.columns]
-    if lacking:
+def _check_columns(source: CsvTable, layout: _Layout) -> None:
+    missing = [column for column in layout.needed() if column not in source.columns]
+    if missing:
         raise InputError(
-            f"{source.name}, line 1", ", ".join(source.columns), f"the column {lacking[0]} is missing"
+            f"{source.name}, line 1", ", ".join(source.columns), f"the column {missing[0]} is missing"
         )
 
 
 class _Reader:
-    """Takes the cells of a row apart. `others`: how many rows were of which other exchange and segment;
-    `series`: of which series that is not read.
-    """
+    """Parses rows. Counts skipped rows in `others` by exchange and segment, and in `series` by series."""
 
     def __init__(self, name: str, columns: Mapping[str, int], layout: _Layout) -> None:
         self._name = name
@@ -169,10 +163,11 @@ class _Reader:
         self._read_day: tuple[str, date] = ("", date.min)
 
     def row(self, cells: list[str], line: int) -> BhavRow | None:
-        """Return the share's day, None where the row is of no share, or of one that was not traded.
+        """Return the share's day, None if the row is of no share or of one that was not traded.
 
         Raises:
-            InputError: what it says cannot be. IndexError: it is too short.
+            InputError: a cell is wrong.
+            IndexError: the row is too short.
         """
         if self._venue and self._elsewhere(cells):
             return None
@@ -203,11 +198,11 @@ class _Reader:
         return True
 
     def _day(self, text: str, cells: list[str], line: int) -> date:
-        if text != self._read_day[0]:  # the rows of a file are of one day
+        if text != self._read_day[0]:  # cached, because all rows of a file have one day
             self._read_day = text, _day(text, f"{self._name}, line {line}")
         day = self._read_day[1]
         if self._second_day is not None and cells[self._second_day] != text:
-            _refuse_other_day(day, text, cells[self._second_day], f"{self._name}, line {line}")
+            _check_second_day(day, text, cells[self._second_day], f"{self._name}, line {line}")
         return day
 
     def _identity(self, cells: list[str]) -> tuple[str, int | None]:
@@ -222,7 +217,7 @@ class _Reader:
 
 
 def _read(source: CsvTable, reader: _Reader, damaged: DamagedRows) -> list[tuple[int, BhavRow]]:
-    """Return the rows of shares with their lines."""
+    """Return the rows of shares with their line numbers."""
     rows = []
     for line, cells in source.rows:
         try:
@@ -249,8 +244,8 @@ def _day(text: str, where: str) -> date:
     return day
 
 
-def _refuse_other_day(day: date, text: str, second: str, where: str) -> None:
-    """UDiFF states the day twice, as TradDt and as BizDt; where they differ, neither can be trusted."""
+def _check_second_day(day: date, text: str, second: str, where: str) -> None:
+    """Raise InputError if TradDt and BizDt of a UDiFF row differ: neither can be trusted then."""
     if second.strip() and _day(second, where) != day:
         raise InputError(
             f"{where}, date", f"{text.strip()} and {second.strip()}", "TradDt and BizDt are the same day"

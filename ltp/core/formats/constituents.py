@@ -1,7 +1,6 @@
-"""Who belongs to a universe, as people and the exchange write it down: NSE's ind_*list CSV, a list of
-symbols, a name.
+"""Members of universes: NSE's ind_*list CSV, lists of symbols, and names of watchlists.
 
-Knows neither files nor SQL; what a symbol means is `core.lookup`'s.
+`core.symbol_lookup` finds the instruments of the symbols.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _COLUMNS: Final = {
 _HEADER: Final = "the first line names the columns: Company Name, Industry, Symbol, Series, ISIN Code"
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _SYMBOL = re.compile(r"[A-Za-z0-9&_.:\- ]{1,200}", re.ASCII)
-_MAX_NAME: Final = 59  # with the prefix what the table keeps
+_MAX_NAME: Final = 59  # 64 with the prefix, the width of the column
 _MAX_TEXT: Final = 200
 
 
 class Constituent(NamedTuple):
-    """A line of an index list; what the file does not say is empty."""
+    """A line of an index list; fields without a column are empty."""
 
     symbol: str
     name: str = ""
@@ -41,13 +40,12 @@ class Constituent(NamedTuple):
 
 
 def parse(content: bytes) -> list[Constituent]:
-    """Read one of NSE's lists of index members.
+    """Parse one of NSE's lists of index members; a symbol that comes twice counts once.
 
     Args:
-        content: UTF-8 with or without a byte order mark, columns in any order, more of them than needed, each
-            symbol once.
+        content: UTF-8 with or without a byte order mark, columns in any order, unknown ones among them.
     Raises:
-        InputError: names line and column; also when there is no member.
+        InputError: names line and column; also if there is no member.
     """
     columns: dict[str, int] = {}
     members: dict[str, Constituent] = {}
@@ -74,10 +72,10 @@ def parse(content: bytes) -> list[Constituent]:
 
 
 def parse_symbols(content: bytes) -> list[str]:
-    """Read a list of symbols or keys, one a line, or the Symbol column of a CSV; # begins a comment.
+    """Parse a list of symbols or keys, one per line, or the Symbol column of a CSV; # begins a comment.
 
     Raises:
-        InputError: names the line; also when there is none.
+        InputError: names the line; also if there is no symbol.
     """
     place, symbols = None, []
     for number, cells in _rows(content):
@@ -104,7 +102,7 @@ def parse_symbols(content: bytes) -> list[str]:
 
 
 def parse_name(text: str, where: str = "name") -> str:
-    """Return a universe's name, or the slug of a watchlist.
+    """Return `text` if it can name a universe or a watchlist.
 
     Raises:
         InputError: it is not small letters, digits and single dashes.

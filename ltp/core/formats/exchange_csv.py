@@ -1,7 +1,6 @@
-"""What the exchange's CSV files have in common: packed or not, a header that names the columns, dates in
-several spellings, and rows that are damaged.
+"""Common parts of the exchange's CSV files: archives, headers, dates, candles and damaged rows.
 
-Bytes come in, cells go out; which column means what is `bhavcopy`'s and `history_csv`'s.
+`bhavcopy` and `history_csv` know the meaning of the columns.
 """
 
 from __future__ import annotations
@@ -35,33 +34,33 @@ _MAX_RUPEES: Final = MAX_PRICE / SCALE
 _MISSING: Final = frozenset({"", "-", "NA", "N/A", "NULL", "NONE"})
 _DAMAGED_SHARE: Final = 0.02
 _DAMAGED_ALWAYS: Final = 5
-_DAMAGED_TOLD: Final = 20
+_DAMAGED_LISTED: Final = 20
 
 PRICES: Final = ("open", "high", "low", "close")
 
 
 class CsvTable(NamedTuple):
-    """`columns`: place by name in lower case without anything but letters and digits. `rows`: line number and
-    cells. `torn`: the last line where the file ends in the midst of it, else empty.
+    """`columns`: index by name, of which only letters and digits are kept, in lower case. `rows`: line number
+    and cells. `truncated`: the last line if the file ends in the middle of it, else empty.
     """
 
     name: str
     columns: Mapping[str, int]
     rows: Iterator[tuple[int, list[str]]]
-    torn: str = ""
+    truncated: str = ""
 
-    def refuse_torn(self) -> None:
-        """Raise InputError for a file that was cut off: half a day's shares would pass for the whole day."""
-        if self.torn:
+    def refuse_truncated(self) -> None:
+        """Raise InputError for a truncated file: half of a day's shares would pass for the whole day."""
+        if self.truncated:
             raise InputError(
-                f"{self.name}, last line", self.torn, "the file ends in the midst of this row; fetch it again"
+                f"{self.name}, last line",
+                self.truncated,
+                "the file ends in the midst of this row; fetch it again",
             )
 
 
 class DamagedRows:
-    """The rows of a file that are not accepted. Few are left out and told; many mean that the file is not
-    what it seems.
-    """
+    """The rejected rows of a file. A few are left out and listed, many mean another file format."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -70,11 +69,11 @@ class DamagedRows:
 
     def add(self, error: InputError) -> None:
         self.count += 1
-        if len(self.sentences) < _DAMAGED_TOLD:
+        if len(self.sentences) < _DAMAGED_LISTED:
             self.sentences.append(str(error))
 
     def refuse_many(self, rows: int) -> None:
-        """Raise InputError when more than five rows and more than 2% are damaged, or all."""
+        """Raise InputError if more than five rows and more than 2% are damaged, or all."""
         if self.count and (self.count == rows or self.count > max(_DAMAGED_ALWAYS, rows * _DAMAGED_SHARE)):
             first = self.sentences[0].removeprefix(f"{self._name}, ")
             raise InputError(
@@ -83,10 +82,10 @@ class DamagedRows:
 
 
 def members(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
-    """Give each CSV file in a file: itself, what a .gz holds, or all .csv (and .gz, .zip within) of a zip.
+    """Yield name and content of each CSV file: of `content` itself, of a .gz, or of a zip and archives in it.
 
     Raises:
-        InputError: it is no CSV, its archive is damaged, or it is larger than any bhavcopy.
+        InputError: there is no CSV, an archive is damaged, or a file is larger than any bhavcopy.
     """
     try:
         if content.startswith(b"PK"):
@@ -97,8 +96,7 @@ def members(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
         else:
             yield name, _bounded(content, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        # RuntimeError and NotImplementedError: an archive that wants a password, or is compressed in some
-        # rare way.
+        # RuntimeError: an archive with a password. NotImplementedError: a rare method of compression.
         raise InputError(name, "", f"the archive cannot be read ({error})") from None
 
 
@@ -133,14 +131,13 @@ def _bounded(content: bytes, name: str) -> bytes:
     return content
 
 
-def sheet(content: bytes, name: str) -> CsvTable:
-    """Read the header of a CSV file: UTF-8 (names of companies may be in anything), any line ends, blank
-    lines left out.
+def read_table(content: bytes, name: str) -> CsvTable:
+    """Parse the header of a CSV file; the rows are parsed while they are iterated, without blank lines.
 
     Raises:
-        InputError: there is no header; while rows are taken: a line is no CSV.
+        InputError: there is no header; during iteration: a line is no CSV.
     """
-    # Only names can hold other encodings, and no price is lost with a letter.
+    # Only names of companies come in other encodings, and a replaced letter in them costs no price.
     text = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline=None)
     reader = csv.reader(text, skipinitialspace=True)
     rows = _rows(reader, lambda: reader.line_num, name)
@@ -150,13 +147,11 @@ def sheet(content: bytes, name: str) -> CsvTable:
     columns: dict[str, int] = {}
     for place, cell in enumerate(header[1]):
         columns.setdefault(re.sub(r"[^a-z0-9]", "", cell.lower()), place)
-    return CsvTable(name, columns, rows, _torn(content))
+    return CsvTable(name, columns, rows, _truncated_line(content))
 
 
-def _torn(content: bytes) -> str:
-    """Return the last line where it has no end and fewer cells than the one before; an end alone may be
-    missing.
-    """
+def _truncated_line(content: bytes) -> str:
+    """Return the last line if it has no line end and fewer cells than the line before, else ""."""
     lines = content[-_TAIL_BYTES:].splitlines()
     if content.endswith((b"\n", b"\r")) or len(lines) < 2:
         return ""
@@ -166,7 +161,7 @@ def _torn(content: bytes) -> str:
 
 
 def _rows(reader: Iterator[list[str]], read: Callable[[], int], name: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row with the line of the file that it begins on; `read`: how many lines the reader has taken."""
+    """Yield each row with the number of its first line. `read` returns how many lines the reader has read."""
     line = 0
     try:
         for cells in reader:
@@ -180,8 +175,7 @@ def _rows(reader: Iterator[list[str]], read: Callable[[], int], name: str) -> It
 
 @lru_cache(maxsize=4096)
 def parse_day(text: str) -> date | None:
-    """Read 2025-07-01, 20250701, 01-Jul-2025, 01-JUL-2025, 01/07/2025 or 01-07-25, each with or without a
-    time behind.
+    """Parse 2025-07-01, 20250701, 01-Jul-2025, 01-JUL-2025, 01/07/2025 or 01-07-25, with or without a time.
 
     The day comes before the month, as everywhere in India. None for any other text.
     """
@@ -200,19 +194,17 @@ def parse_day(text: str) -> date | None:
 def read_candle(day: date, texts: Sequence[str], where: str) -> Candle | None:
     """Return the candle of five cells: open, high, low, close in rupees, volume in shares.
 
-    None where nothing was traded: no open, high and low, or all of them 0. A missing volume is 0.
+    None if nothing was traded: no open, high and low, or all of them 0. A missing volume is 0.
 
     Raises:
-        InputError: names `where`, and which of the five.
+        InputError: names `where` and the column.
     """
     plain = plain_candle(day, texts)
-    return plain or _careful_candle(day, [text.strip().replace(",", "") for text in texts], where)
+    return plain or _tolerant_candle(day, [text.strip().replace(",", "") for text in texts], where)
 
 
 def plain_candle(day: date, texts: Sequence[str]) -> Candle | None:
-    """As `read_candle`, of five plain numbers that may be; None for all else. An import reads millions of
-    them.
-    """
+    """As `read_candle` for five plain and valid numbers, else None: the fast path for millions of rows."""
     try:
         opened, high, low, close = float(texts[0]), float(texts[1]), float(texts[2]), float(texts[3])
         volume = int(texts[4])
@@ -230,10 +222,10 @@ def plain_candle(day: date, texts: Sequence[str]) -> Candle | None:
     return None
 
 
-def _careful_candle(day: date, texts: Sequence[str], where: str) -> Candle | None:
+def _tolerant_candle(day: date, texts: Sequence[str], where: str) -> Candle | None:
     priced = [text.upper() not in _MISSING and text.strip("0.") != "" for text in texts[:4]]
     if not any(priced[:3]):
-        return None  # a close alone, as of an index that is only computed, is no candle either
+        return None  # also for a close alone: the file of indices has some that are computed once a day
     texts = [*texts[:4], "0" if texts[4].upper() in _MISSING else texts[4]]
     numbers = []
     for column, text in zip((*PRICES, "volume"), texts, strict=True):

@@ -1,8 +1,7 @@
-"""A CSV file of many days: date, symbol, open, high, low, close, volume. Bytes to packed records by share.
+"""CSV files of many days with the columns date, symbol, open, high, low, close, volume, as packed records.
 
-For histories that somebody keeps outside the exchange's own formats, and for NSE's daily file of its indices.
-A file without a symbol column is of the one share it is named after. Whether the prices are as traded is for
-whoever imports it to say.
+For histories in other formats than the exchange's bhavcopies, and for NSE's daily file of its indices. A file
+without a symbol column is of the one share in its name. The importer decides whether prices are as traded.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from ltp.core.formats.exchange_csv import PRICES, CsvTable, DamagedRows, parse_d
 from ltp.core.history.candle import RECORD, day_of, record
 from ltp.errors import InputError
 
-# By each word of ours, what such files call it, as `CsvTable` has column names.
-_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
+# The spellings of each column, as `CsvTable` has column names.
+_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "date": ("date", "timestamp", "datetime", "day", "tradedate", "time", "indexdate"),
     "symbol": ("symbol", "ticker", "tradingsymbol", "name", "indexname"),
     "open": ("open", "openprice", "openindexvalue"),
@@ -34,9 +33,7 @@ _NEEDED: Final = ("date", *PRICES, "volume")
 
 
 class ShareName(NamedTuple):
-    """What a file says of who a row is about. `series` and `isin` are empty, `security_id` None where it does
-    not.
-    """
+    """The share of a row as in the file. `series` and `isin` are empty, `security_id` None if missing."""
 
     symbol: str
     series: str
@@ -45,8 +42,8 @@ class ShareName(NamedTuple):
 
 
 class HistoryFile(NamedTuple):
-    """`shares`: records (`core.history.candle`) in the order of the file. `damaged`: how many rows were left
-    out, the first told.
+    """`shares`: records (`core.history.candle`) in the order of the file. `damaged`: the number of rows left
+    out; `sentences`: the errors of the first of them.
     """
 
     shares: dict[ShareName, bytearray]
@@ -54,28 +51,26 @@ class HistoryFile(NamedTuple):
     sentences: tuple[str, ...]
 
     def days(self) -> set[date]:
-        """Return every day that the file has a candle of."""
+        """Return the days with a candle."""
         numbers = {number for records in self.shares.values() for number, *_ in RECORD.iter_unpack(records)}
         return set(map(day_of, numbers))
 
 
 def is_history(columns: Mapping[str, int]) -> bool:
-    return all(any(name in columns for name in _CALLED[word]) for word in _NEEDED)
+    return all(any(name in columns for name in _SPELLINGS[word]) for word in _NEEDED)
 
 
-def parse_sheet(source: CsvTable) -> HistoryFile:
-    """Read every row.
-
-    Rows of a time of day are refused as damaged: a share has one candle a day.
+def parse(source: CsvTable) -> HistoryFile:
+    """Parse one file. Two different candles of a share on one day, as in a file of minutes, are damaged rows.
 
     Raises:
-        InputError: it ends in the midst of a row, holds no candle, or too many rows are damaged
+        InputError: it ends in the middle of a row, has no candle, or too many rows are damaged
             (`DamagedRows`).
     """
-    source.refuse_torn()
+    source.refuse_truncated()
     places = {
         word: source.columns[name]
-        for word, names in _CALLED.items()
+        for word, names in _SPELLINGS.items()
         for name in names
         if name in source.columns
     }
@@ -109,23 +104,24 @@ def parse_sheet(source: CsvTable) -> HistoryFile:
 
 
 def _share_reader(places: Mapping[str, int], name: str) -> Callable[[list[str]], ShareName]:
-    """Return what reads the share of a row. Each is made once: a file names the same few thousand a million
-    times.
+    """Return a function from cells to the share.
+
+    It caches the shares, because a file has the same few thousand names in a million rows.
     """
     words = [word for word in ("symbol", "series", "isin", "security_id") if word in places]
     of_file = PurePath(name).name.partition(".")[0].upper()
-    made: dict[tuple[str, ...], ShareName] = {}
+    cache: dict[tuple[str, ...], ShareName] = {}
 
     def read(cells: list[str]) -> ShareName:
         texts = tuple(cells[places[word]] for word in words)
-        share = made.get(texts)
+        share = cache.get(texts)
         if share is None:
-            said = {word: text.strip().upper() for word, text in zip(words, texts, strict=True)}
-            security_id = said.get("security_id", "")
-            share = made[texts] = ShareName(
-                said.get("symbol") or of_file,
-                said.get("series", ""),
-                said.get("isin", ""),
+            fields = {word: text.strip().upper() for word, text in zip(words, texts, strict=True)}
+            security_id = fields.get("security_id", "")
+            share = cache[texts] = ShareName(
+                fields.get("symbol") or of_file,
+                fields.get("series", ""),
+                fields.get("isin", ""),
                 int(security_id)
                 if security_id.isascii() and security_id.isdigit() and len(security_id) < 10
                 else None,
@@ -136,7 +132,7 @@ def _share_reader(places: Mapping[str, int], name: str) -> Callable[[list[str]],
 
 
 def _count_doubled(share: ShareName, records: bytearray, name: str, damaged: DamagedRows) -> None:
-    """Count the days a share has two different candles of, as a file of minutes has."""
+    """Add an error for each further candle of a day that differs from the first, as in a file of minutes."""
     distinct = {bytes(records[at : at + RECORD.size]) for at in range(0, len(records), RECORD.size)}
     days: set[int] = set()
     for each in sorted(distinct):

@@ -1,7 +1,4 @@
-"""The file of screener results that people import: bytes to rows, or one sentence that names line and column.
-
-Knows neither files nor SQL: who is called what on the exchange comes in as a mapping.
-"""
+"""The CSV file of screener results for import: bytes to rows, or an error that names line and column."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import SEGMENTS, Instrument, parse_key
-from ltp.core.lookup import preference
 from ltp.core.money import SCALE, Price, price_from_rupees
 from ltp.core.screener import MAX_ROWS, Row
+from ltp.core.symbol_lookup import preference
 from ltp.errors import InputError
 
 COLUMNS: Final = (
@@ -24,20 +21,20 @@ COLUMNS: Final = (
 )  # fmt: skip
 DEFAULT_SEGMENT: Final = "NSE_EQ"
 _MAX_TEXT: Final = 200
-# Control characters have no business in a name, and bidirectional overrides could make one read as another.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters, and bidirectional overrides, which can make one name look like another.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 class InstrumentNames(NamedTuple):
-    """What the instrument master says: by key, and by (segment, symbol in capitals)."""
+    """The instrument master by key, and by (segment, symbol in capitals)."""
 
     by_key: Mapping[str, Instrument]
     by_symbol: Mapping[tuple[str, str], Instrument]
 
     @classmethod
     def of(cls, instruments: list[Instrument]) -> InstrumentNames:
-        # The last one of a symbol stays: a share and its bonds may have the same.
+        # Ascending: of a share and its bonds with the same symbol the last one, the share, stays.
         by_preference = sorted(instruments, key=preference, reverse=True)
         return cls({i.key: i for i in instruments}, {(i.segment, i.symbol.upper()): i for i in by_preference})
 
@@ -51,17 +48,16 @@ class _Line(NamedTuple):
 
 
 def parse(content: bytes, master: InstrumentNames) -> list[Row]:
-    """Read a CSV file of results.
+    """Parse a CSV file of results.
 
     Args:
-        content: UTF-8 with or without a byte order mark, any line ends, comma-separated, the first line
-            naming the columns.
-        master: resolves a symbol where no security_id is given (segment NSE_EQ unless the row says
-            otherwise).
+        content: UTF-8 with or without a byte order mark, any line ends, comma-separated, column names in the
+            first line.
+        master: for symbols without a security_id; the segment is NSE_EQ unless the row has one.
     Returns:
-        1 to 5,000 rows by rank; the rank is the place in the file where there is no such column.
+        1 to 5,000 rows by rank; without the column rank in the order of the file.
     Raises:
-        InputError: names the line and the column of the first thing that is not accepted.
+        InputError: names line and column of the first error.
     """
     rows: list[Row] = []
     line_of: dict[str, int] = {}
@@ -177,7 +173,7 @@ def _instrument(line: _Line, master: InstrumentNames) -> Instrument:
                 "security_id", key, "the instrument master does not know it; give its symbol too"
             )
         return Instrument(segment, int(security_id), symbol, _text(line, "name"), "", 1, 0)
-    # A name beside another share's price is worse than no import at all.
+    # A row with the name of one share and the price of another is worse than no import.
     if symbol and symbol.upper() != known.symbol.upper():
         raise line.refuse("symbol", symbol, f"{key} is {known.symbol} in the instrument master")
     return known
@@ -185,7 +181,7 @@ def _instrument(line: _Line, master: InstrumentNames) -> Instrument:
 
 def _text(line: _Line, column: str) -> str:
     text = line.cells.get(column, "")
-    if len(text) > _MAX_TEXT or _UNFIT.search(text):
+    if len(text) > _MAX_TEXT or _FORBIDDEN.search(text):
         raise line.refuse(
             column, text, f"a text of at most {_MAX_TEXT} characters without control characters"
         )

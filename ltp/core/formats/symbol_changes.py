@@ -1,7 +1,6 @@
-"""Files of symbols that changed: NSE's `symbolchange.csv`, or any CSV with the columns old and new (and
-date).
+"""Lists of changed symbols: NSE's `symbolchange.csv`, or any CSV with the columns old, new and perhaps date.
 
-For files of prices that name no ISIN, in which nothing else joins a share's old symbol to its new one.
+Files of prices without ISINs need them: nothing else connects a share's old symbol with its new one.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from ltp.core.formats.exchange_csv import parse_day, sheet
+from ltp.core.formats.exchange_csv import parse_day, read_table
 from ltp.errors import InputError
 
-_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
+_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "old": ("old", "oldsymbol", "smkeysymbol"),
     "new": ("new", "newsymbol", "smnewsymbol"),
     "date": ("date", "from", "effectivedate", "smapplicablefrom"),
@@ -21,7 +20,7 @@ _CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class SymbolChange(NamedTuple):
-    """`day`: from which the new symbol was used; the earliest there is where the file does not say."""
+    """`day`: the first under the new symbol; date.min if the file has no date."""
 
     old: str
     new: str
@@ -32,12 +31,12 @@ def parse(content: bytes, name: str) -> list[SymbolChange]:
     """Return the changes by day, symbols in capitals.
 
     Raises:
-        InputError: names line and column of the first thing that is not accepted.
+        InputError: names line and column of the first error.
     """
-    source = sheet(content, name)
+    source = read_table(content, name)
     places = {
         word: source.columns[spelling]
-        for word, names in _CALLED.items()
+        for word, names in _SPELLINGS.items()
         for spelling in names
         if spelling in source.columns
     }
@@ -45,25 +44,25 @@ def parse(content: bytes, name: str) -> list[SymbolChange]:
         raise InputError(f"{name}, line 1", ", ".join(source.columns), "the columns old and new are needed")
     changes = []
     for line, cells in source.rows:
-        said = {
+        fields = {
             word: cells[place].strip().upper() if place < len(cells) else "" for word, place in places.items()
         }
         for word in ("old", "new"):
-            if not said[word]:
+            if not fields[word]:
                 raise InputError(
                     f"{name}, line {line}, column {word}", "", "an exchange symbol such as ZOMATO"
                 )
-        day = parse_day(said["date"]) if said.get("date") else date.min
+        day = parse_day(fields["date"]) if fields.get("date") else date.min
         if day is None:
-            raise InputError(f"{name}, line {line}, column date", said["date"], "a date such as 2025-04-09")
-        changes.append(SymbolChange(said["old"], said["new"], day))
+            raise InputError(f"{name}, line {line}, column date", fields["date"], "a date such as 2025-04-09")
+        changes.append(SymbolChange(fields["old"], fields["new"], day))
     return sorted(changes, key=lambda change: change.day)
 
 
 def newest_symbols(changes: list[SymbolChange]) -> dict[str, tuple[str, date]]:
-    """Return for each symbol that was given up the one its share has now, and the day it was given up on.
+    """Return by former symbol the present symbol of its share, and the day of the first change.
 
-    A symbol may have been taken by another company since: what counts is what happened after that day.
+    Another company may have taken the former symbol since, so only changes after that day are followed.
     """
     found: dict[str, tuple[str, date]] = {}
     for change in changes:

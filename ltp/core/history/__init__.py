@@ -1,1 +1,1 @@
-"""A share's past: candles, corporate actions and renames."""
+"""The history of a share: candles, corporate actions, renames, and plans followed session by session."""

@@ -1,6 +1,4 @@
-"""A daily candle, and many of them packed into bytes: what imports write, SQL keeps a year of in one row, and
-screens read as arrays. Knows neither files nor SQL, and not whether prices are as traded or adjusted.
-"""
+"""Daily candles, and the packed records in which SQL stores them and screens read them."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ from typing import Final, NamedTuple
 
 from ltp.core.money import Price
 
-# Days since 1970-01-01, open, high, low, close, volume. Little-endian and without gaps, so that an array of
-# records can be laid over the bytes.
+# Days since 1970-01-01, open, high, low, close, volume. Little-endian and without gaps, so that numpy can
+# read the bytes as an array of records.
 RECORD: Final = struct.Struct("<i5q")
 _DAY: Final = struct.Struct("<i")
-_BEHIND_D: Final = 7  # an old import that ends weeks before the other basis is out of use, however long it is
+_BEHIND_D: Final = 7  # a basis that ends earlier than this before the other one is no longer imported
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -41,7 +39,7 @@ def day_of(number: int) -> date:
 
 
 def fault(candle: Candle) -> str:
-    """Say what makes the candle impossible, nothing when it may be. All four prices must be above 0."""
+    """Return why the candle is impossible, "" if it is possible. The prices must be above 0."""
     if candle.high < candle.low:
         return "the high is below the low"
     if not candle.low <= candle.open <= candle.high:
@@ -56,7 +54,7 @@ def record(candle: Candle) -> bytes:
 
 
 def pack(candles: Iterable[Candle]) -> bytes:
-    """Return the records by day; of two of a day the later one counts."""
+    """Return the records by day. Of two candles of a day the later one counts."""
     return merge(b"", b"".join(map(record, candles)))
 
 
@@ -65,14 +63,13 @@ def unpack(packed: bytes) -> list[Candle]:
 
 
 def merge(old: bytes, new: bytes) -> bytes:
-    """Return the records of both by day, each day once. Where both have a day, `new` counts; within one, the
-    later record.
+    """Return the records of both by day, each day once: the record of `new`, of two records in it the later.
 
-    `old` must be in order already; `new` may come in any.
+    `old` must be in order of days, `new` need not.
     """
     days = [number for number, *_ in RECORD.iter_unpack(new)]
-    follows = not old or not new or _day_at(old, len(old) // RECORD.size - 1) < days[0]
-    if follows and all(before < after for before, after in pairwise(days)):
+    appends = not old or not new or _day_at(old, len(old) // RECORD.size - 1) < days[0]
+    if appends and all(before < after for before, after in pairwise(days)):
         return old + new
     by_day = _by_day(old) | _by_day(new)
     return b"".join(by_day[day] for day in sorted(by_day))
@@ -84,7 +81,7 @@ def between(packed: bytes, first: date, last: date) -> bytes:
 
 
 def by_year(packed: bytes) -> dict[int, bytes]:
-    """Part records, which must be in order, by calendar year."""
+    """Split records, which must be in order, by calendar year."""
     years = {}
     start = 0
     while start < len(packed):
@@ -96,32 +93,31 @@ def by_year(packed: bytes) -> dict[int, bytes]:
 
 
 def count_changed(old: bytes, new: bytes) -> int:
-    """Return how many records of `new`, which has each day once, are not in `old` as they are."""
+    """Return how many records of `new`, which has each day once, are not in `old`."""
     if not old:
         return len(new) // RECORD.size
     return len(set(_by_day(new).items()) - set(_by_day(old).items()))
 
 
 def first_day(packed: bytes) -> date | None:
-    """Return the day of the oldest record, None where there is none."""
+    """Return the day of the oldest record, None if there is none."""
     return day_of(_day_at(packed, 0)) if packed else None
 
 
 def last_day(packed: bytes) -> date | None:
-    """Return the day of the newest record, None where there is none."""
+    """Return the day of the newest record, None if there is none."""
     return day_of(_day_at(packed, len(packed) // RECORD.size - 1)) if packed else None
 
 
-def restated_counts(raw: bytes, restated: bytes) -> bool:
-    """Tell which of two histories of a share is to be taken, for the two are never mixed: whether it is the
-    broker's.
+def prefers_adjusted(raw: bytes, adjusted: bytes) -> bool:
+    """Return whether a share's adjusted history is to be used instead of its raw one; they are never mixed.
 
-    That is the longer one, unless it ended long before the other; as traded in doubt.
+    The longer history is used, unless it ends more than a week before the other; raw if both are equal.
     """
-    if not raw or not restated:
+    if not raw or not adjusted:
         return not raw
-    behind = _day_at(raw, len(raw) // RECORD.size - 1) - _day_at(restated, len(restated) // RECORD.size - 1)
-    return behind < -_BEHIND_D or (behind <= _BEHIND_D and len(restated) > len(raw))
+    behind = _day_at(raw, len(raw) // RECORD.size - 1) - _day_at(adjusted, len(adjusted) // RECORD.size - 1)
+    return behind < -_BEHIND_D or (behind <= _BEHIND_D and len(adjusted) > len(raw))
 
 
 def _by_day(packed: bytes) -> dict[int, bytes]:

@@ -1,10 +1,10 @@
-"""A plan to buy, and what has become of it since: waiting, entered, stopped and so on, session by session.
+"""Plans to buy and their stages since the run: waiting, entered, stop hit and so on.
 
-Pure: a run's rows become plans, and prices move a plan from stage to stage. The same rules are applied to the
-daily candles since the run and to the day that is under way. Knows no SQL and no page.
+The rows of a run become plans, and prices move a plan from stage to stage. The same rules apply to the daily
+candles since the run and to the prices of today.
 
-A daily candle does not say whether its high or its low came first; its open came before both. Where that
-leaves two readings, the one that claims less for the plan is taken.
+A daily candle does not show whether its high or its low came first; its open came before both. If that leaves
+two readings, the rules take the less favourable one for the plan.
 """
 
 from __future__ import annotations
@@ -22,24 +22,21 @@ STOPPED: Final = "stop hit"
 REACHED: Final = "target hit"
 INVALIDATED: Final = "invalidated before entry"
 MISSED: Final = "missed"
-UNSEEN: Final = "unseen"  # a list without a session: nobody knows what its prices have touched
+UNSEEN: Final = "unseen"  # an imported list without a session: its later prices are unknown
 ENDED: Final = frozenset({STOPPED, REACHED, INVALIDATED, MISSED})
 
-_WEEKLY: Final = "longterm"  # its invalidation is a weekly close, not a touch
-_MONDAY: Final = (
-    3  # 1970-01-01 was a Thursday: three days later and a division by seven count weeks from Monday
-)
+_WEEKLY: Final = "longterm"  # a weekly close below its stop invalidates the plan, not a touch
+_MONDAY: Final = 3  # 1970-01-01 was a Thursday: (day + 3) // 7 counts weeks from Monday
 _FRIDAY: Final = 4
-_RESTATED_BEYOND: Final = 0.01  # of the price: less is rounding, and the least bonus is 1:10
+_RESTATED_BEYOND: Final = 0.01  # of the price: less is rounding, and the smallest bonus is 1:10
 
 
 class Plan(NamedTuple):
-    """Prices in 1/10,000 rupee. `as_of`: ISO date of the session the plan was made after, empty when nobody
-    said.
+    """Prices in 1/10,000 rupee.
 
-    `close`: of that session, as the run saw it. `weekly`: the stop counts at the close of a week. `stage`:
-    what has become of it by the newest candle that is known. `ends`: ISO date of a split since, from which on
-    prices are not those of the plan.
+    `as_of`: ISO date of the session after which the plan was made, empty if unknown. `close`: of that
+    session, as in the run. `weekly`: the stop counts at the close of a week. `stage`: after the newest known
+    candle. `ends`: ISO date of a split since then; later prices have another scale than the plan.
     """
 
     entry: Price
@@ -55,7 +52,7 @@ class Plan(NamedTuple):
 
 
 def plans_of(run: Run) -> dict[str, Plan]:
-    """Return the plans of a run's rows by key, as they were made."""
+    """Return the plans of a run's rows by key, in their first stage."""
     as_of = run.as_of.isoformat() if run.as_of else ""
     weekly, stage = bool(as_of) and run.kind == _WEEKLY, WAITING if as_of else UNSEEN
     return {
@@ -75,14 +72,14 @@ def plans_of(run: Run) -> dict[str, Plan]:
     }
 
 
-def after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price) -> str:
-    """Return the stage a plan is in after prices from `low` to `high` in one session.
+def stage_after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price) -> str:
+    """Return the stage of a plan after prices from `low` to `high` in one session, whose open is `opened`.
 
     Entry and stop in one session are an entry that was stopped, unless the session opened beyond the stop.
-    Stop and target in one session are the stop. Entry and target in one session are the target only where the
-    open tells that the entry came first.
+    Stop and target in one session are the stop. Entry and target in one session are the target only if the
+    open shows that the entry came first.
     """
-    # Taken apart once, because this runs for each new price and a name of a tuple costs as much as a
+    # Unpacked once, because this runs for each new price and reading a tuple's attribute costs as much as a
     # comparison.
     _, zone_low, zone_high, stop, target, _, _, weekly, _, _ = plan
     touched = low <= zone_high and high >= zone_low
@@ -99,12 +96,12 @@ def after(plan: Plan, stage: str, opened: Price | None, low: Price, high: Price)
     return ENTERED if touched and stage not in ENDED else stage
 
 
-def followed(plan: Plan, packed: bytes, split: str = "") -> Plan:
-    """Return the plan as it stands after the sessions since it was made.
+def follow(plan: Plan, packed: bytes, split: str = "") -> Plan:
+    """Return the plan with its stage after the sessions since it was made.
 
     Args:
-        packed: records of `core.history.candle` in the order of days, from the plan's own session on.
-        split: ISO date of the first split or bonus since, empty where there was none.
+        packed: records of `core.history.candle` in order of days, from the plan's own session on.
+        split: ISO date of the first split or bonus since then, empty if there was none.
     """
     made = session_date(plan.as_of)
     if made is None:
@@ -117,14 +114,14 @@ def followed(plan: Plan, packed: bytes, split: str = "") -> Plan:
             and plan.close is not None
             and abs(close - plan.close) > plan.close * _RESTATED_BEYOND
         ):
-            return plan._replace(stage=WAITING, ends=plan.as_of)  # the broker has divided it by a split since
-        if number <= first or not 0 < low <= high:  # a damaged candle would be a touch that never was
+            return plan._replace(stage=WAITING, ends=plan.as_of)  # restated by the broker for a later split
+        if number <= first or not 0 < low <= high:  # a damaged candle must not count as a touch
             continue
         if ends is not None and number >= day_number(ends):
             break
         if plan.weekly and week not in (0, _week(number)):
             stage = _after_week(plan, stage, closed)
-        stage = after(plan, stage, opened, low, high)
+        stage = stage_after(plan, stage, opened, low, high)
         week, closed = _week(number), close
         if plan.weekly and (number + _MONDAY) % 7 >= _FRIDAY:
             stage = _after_week(plan, stage, closed)

@@ -1,7 +1,7 @@
-"""The closes of one share as a chart shows them: adjusted for splits, with their averages.
+"""The closes of one share for a chart: adjusted for splits, with two moving averages.
 
-Plain Python on one history, for whoever draws a page; screens, which go through thousands, work on arrays.
-The formulas are the same, and tests hold them to the same numbers. Knows no SQL and no markup.
+Plain Python for one share on a page. Screens compute the same formulas for thousands of shares on arrays, and
+tests compare the numbers of both.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ SLOW: Final = 200
 
 
 class Closes(NamedTuple):
-    """Sessions, oldest first; all of one length. Rupees. `fast`, `slow`: EMA 50 and 200, None before they are
-    known.
-    """
+    """Sessions, oldest first, in rupees; all of one length. `fast`, `slow`: EMA 50 and 200, None at first."""
 
     days: tuple[date, ...]
     closes: tuple[float, ...]
@@ -35,8 +33,7 @@ class Closes(NamedTuple):
 def closes_of(packed: bytes, actions: Iterable[Action] = ()) -> Closes:
     """Return the closes of records of `core.history.candle`, which must be in order.
 
-    What somebody confirmed is taken out of the prices before it; what is only suspected cuts off the days
-    before it.
+    Closes before a confirmed action are adjusted for it; days before an action that waits are left out.
 
     Raises:
         ValueError: the records are damaged.
@@ -60,7 +57,7 @@ def closes_of(packed: bytes, actions: Iterable[Action] = ()) -> Closes:
 
 
 def ema(values: Sequence[float], sessions: int) -> tuple[float | None, ...]:
-    """Return the exponential average, which starts with the plain average of the first `sessions` values."""
+    """Return the exponential average, started with the plain average of the first `sessions` values."""
     if len(values) < sessions:
         return (None,) * len(values)
     average = sum(values[:sessions]) / sessions

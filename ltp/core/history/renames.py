@@ -1,8 +1,7 @@
-"""Renames that prices suggest: one symbol ends, and in the next session another begins at its price and
-volume.
+"""Suspected renames: one symbol ends, and in the next session another begins at its price and volume.
 
-Evidence, and no proof: a merger or a new listing may look the same, so an operator confirms each. Where a
-file has ISINs, they tell, and nothing has to be guessed.
+A merger or a new listing may look the same, so an operator confirms each one. In files with ISINs a rename is
+certain and nothing is suspected.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from ltp.core.history import candle
 from ltp.core.history.candle import Candle
 from ltp.core.money import SCALE
 
-SESSIONS: Final = 10  # whose volumes are compared
-_PRICE: Final = log(1.1)  # a name does not move a price; a usual gap overnight does
-_VOLUME: Final = 10.0  # interest may wane with an old name; another company trades in other magnitudes
+SESSIONS: Final = 10  # sessions before and after, of which the volumes are compared
+_PRICE: Final = log(1.1)  # a rename does not move the price, but a usual gap overnight does
+_VOLUME: Final = 10.0  # times: trading may thin out before a rename; another company has another magnitude
 
 
 class Span(NamedTuple):
-    """When a symbol traded. `first_volume` and `last_volume`: medians of its first and last ten sessions."""
+    """The first and last candles of a symbol, and the median volumes of its first and last ten sessions."""
 
     symbol: str
     first: Candle
@@ -34,7 +33,7 @@ class Span(NamedTuple):
 
 
 class Rename(NamedTuple):
-    """`day`: the first under the new symbol. `evidence`: a sentence."""
+    """`day`: the first under the new symbol. `evidence`: a sentence for the operator."""
 
     old: str
     new: str
@@ -43,7 +42,7 @@ class Rename(NamedTuple):
 
 
 def span(symbol: str, packed: bytes) -> Span:
-    """Return when the records (`core.history.candle`, at least one, in order) say that a symbol traded."""
+    """Return the span of records of `core.history.candle`: at least one, in order of days."""
     records = candle.unpack(packed)
     first, last = records[:SESSIONS], records[-SESSIONS:]
     return Span(
@@ -56,23 +55,21 @@ def span(symbol: str, packed: bytes) -> Span:
 
 
 def suspected(unknown: Iterable[Span], known: Iterable[Span], sessions: Sequence[date]) -> list[Rename]:
-    """Return for each unknown symbol that ends the listed one that seems to continue it, by day.
+    """Return by day, for each unknown symbol that ended, the listed symbol that seems to continue it.
 
-    Where a share was renamed twice, the symbol between the two is unknown too, and both are told with the
-    last.
+    If a share was renamed twice, the symbol in the middle is unknown too; both renames name the last one.
 
     Args:
         known: spans of listed shares.
-        sessions: every session there are candles of, in order.
+        sessions: all sessions with candles, in order.
     """
     unknown, known = list(unknown), list(known)
     following = dict(pairwise(sessions))
     begun: dict[date, list[Span]] = {}
     for each in (*known, *unknown):
         begun.setdefault(each.first.day, []).append(each)
-    nearest: dict[
-        str, tuple[float, Span]
-    ] = {}  # by new symbol: of several that end at its price, the nearest
+    # By new symbol: of several old ones that end near its price, the nearest.
+    nearest: dict[str, tuple[float, Span]] = {}
     for old in unknown:
         day = following.get(old.last.day)
         likely = [(_gap(old, new), new) for new in begun.get(day, ()) if _continues(old, new)] if day else []

@@ -1,1 +1,1 @@
-"""Trading hours: sessions, holidays, and the dates on which the calendar may be wrong."""
+"""Trading hours: sessions, holidays, and notices of provisional hours."""

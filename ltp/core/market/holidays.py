@@ -1,8 +1,7 @@
-"""The market calendar's tables: what a TOML file may say, checked, and one file laid over another.
+"""The tables of the market calendar: the parser of their TOML files, and overrides of one file by another.
 
-Knows dates and minutes of a day in India; knows neither the time nor what is asked of a calendar (`session`).
-The shape is described for its writers in docs/calendar.md; the tables that ship are in
-ltp/core/market/calendar/.
+Dates and minutes are those of India. docs/calendar.md describes the format for operators; the shipped tables
+are in ltp/core/market/calendar/. `session` answers questions with them.
 """
 
 from __future__ import annotations
@@ -43,9 +42,7 @@ class Window(NamedTuple):
 
 
 class Hours(NamedTuple):
-    """One day of one segment: windows in order, none overlapping; `quiet` are those in which silence is
-    normal.
-    """
+    """One day of one segment. `windows`: in order, without overlap. `quiet`: when silence is normal."""
 
     windows: tuple[Window, ...] = ()
     quiet: tuple[Window, ...] = ()
@@ -61,7 +58,7 @@ class HoursRule(NamedTuple):
 
 
 class CalendarDay(NamedTuple):
-    """One date that is not as its weekday says. `hours` None: a trading day with the ordinary hours."""
+    """An exception to the weekday's rule. `hours` None: a trading day with the ordinary hours."""
 
     name: str
     hours: Hours | None
@@ -69,18 +66,18 @@ class CalendarDay(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """`years`: those whose days are complete. Earlier rules go before later ones where both hold."""
+    """`years`: the years with complete lists of days. Of two rules for a day the first in `rules` counts."""
 
     rules: tuple[HoursRule, ...] = ()
     days: Mapping[tuple[str, date], CalendarDay] = {}
     years: frozenset[int] = frozenset()
 
     def under(self, other: Tables) -> Tables:
-        """Return these tables with what `other` says in place of what they say of the same dates."""
+        """Return these tables overridden by `other`."""
         return Tables(other.rules + self.rules, {**self.days, **other.days}, self.years | other.years)
 
     def lookup(self, segment: str, day: date) -> tuple[Hours, str]:
-        """Return the hours, and the name of the entry they come from when that is provisional ("" otherwise)."""
+        """Return the hours, and the name of their entry if that is provisional, else ""."""
         special = self.days.get((segment, day))
         if special is not None and special.hours is not None:
             return special.hours, special.name if special.provisional else ""
@@ -95,7 +92,7 @@ class Tables(NamedTuple):
 
 
 def packaged_tables() -> Tables:
-    """Return the tables that ship with the product."""
+    """Return the shipped tables."""
     tables = Tables()
     folder = files("ltp.core.market").joinpath("calendar")
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -105,11 +102,11 @@ def packaged_tables() -> Tables:
 
 
 def parse_tables(text: str) -> Tables:
-    """Read one file.
+    """Parse one file.
 
     Raises:
         InputError: names the line of the table's header and the field.
-        tomllib.TOMLDecodeError: the text is no TOML; its sentence says where.
+        tomllib.TOMLDecodeError: the text is no TOML; the message names the line.
     """
     raw = tomllib.loads(text)
     for key in raw.keys() - {"years", *_KEYS}:
@@ -126,7 +123,7 @@ def parse_tables(text: str) -> Tables:
 
 
 class _Entry:
-    """One [[table]] of a file; its complaints name line and field."""
+    """One [[table]] of a file; its errors name line and field."""
 
     def __init__(self, kind: str, number: int, line: int, raw: Mapping[str, Any]) -> None:
         self.kind, self.raw = kind, raw
@@ -142,7 +139,7 @@ class _Entry:
         return value
 
     def date(self, field: str, value: object) -> date:
-        if type(value) is not date:  # a TOML date with a time is a datetime, which would pass isinstance
+        if type(value) is not date:  # not isinstance, because a TOML date with a time is a datetime
             raise self.refuse(
                 field, "" if value is None else value, "it must be a date such as 2026-11-24, without quotes"
             )

@@ -1,6 +1,4 @@
-"""What of the coming trading hours is not certain, and what an override file has to say for it to be certain.
-Pure.
-"""
+"""Notices of provisional trading hours in the next 30 days, with the TOML lines that make them certain."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ AHEAD_DAYS: Final = 30
 
 
 class Notice(NamedTuple):
-    """`first`: the first day from today on that is not certain. `lines`: TOML that makes it certain, once it
-    was checked.
-    """
+    """`first`: the first provisional day from today on. `lines`: TOML for the override file, once checked."""
 
     first: date
     sentence: str
@@ -25,7 +21,7 @@ class Notice(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """What days that are provisional for one reason have in common. `first`, `last`: of a rule, else None."""
+    """The entry of the tables that makes days provisional. `first`, `last`: of a rule, else None."""
 
     name: str
     hours: Hours
@@ -34,7 +30,7 @@ class _Entry(NamedTuple):
 
 
 def outlook(tables: Tables, today: date) -> list[Notice]:
-    """Return what is provisional from `today` until 30 days later, the earliest first."""
+    """Return the notices for `today` and the 30 days after it, the earliest first."""
     days = [today + timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
     found: dict[_Entry, dict[date, list[str]]] = {}
     for day in days:
@@ -49,18 +45,18 @@ def outlook(tables: Tables, today: date) -> list[Notice]:
     return sorted(notices)
 
 
-def lines_of(notices: Iterable[Notice]) -> str:
-    """Return the lines of all as one file: what must stand before every table comes first."""
+def toml_text(notices: Iterable[Notice]) -> str:
+    """Return the lines of all notices as one file. `years` comes first, as TOML requires before any table."""
     lines = [notice.lines for notice in notices]
     years = [text for text in lines if text.startswith("years")]
     return "\n\n".join((*years[:1], *(text for text in lines if not text.startswith("years"))))
 
 
-def notice(notices: Iterable[Notice], refused: Iterable[str]) -> str:
-    """Return in a few words what pages say of the trading hours, "" when they are certain.
+def short_notice(notices: Iterable[Notice], refused: Iterable[str]) -> str:
+    """Return the few words of a page's header about the trading hours, "" if they are certain.
 
     Args:
-        refused: ISO dates without a session on which trades are dated.
+        refused: ISO dates of trades on days without a session.
     """
     dates = sorted(map(date.fromisoformat, refused))
     if dates:
@@ -106,7 +102,10 @@ def _days(entry: _Entry, days: list[date], segments: list[str]) -> str:
 
 def _year(year: int, first: date) -> Notice:
     sentence = f"There is no holiday table for {year}: every weekday is taken for a trading day."
-    example = f'days = [{{ date = {year}-01-26, name = "Republic Day" }}] # and every other holiday of the exchanges\' list'
+    example = (
+        f'days = [{{ date = {year}-01-26, name = "Republic Day" }}] '
+        "# and every other holiday of the exchanges' list"
+    )
     segments = _segments([segment for segment in SEGMENTS if segment != "MCX_COMM"])
     return Notice(first, sentence, "\n".join((f"years = [{year}]", "", "[[holidays]]", segments, example)))
 

@@ -1,8 +1,7 @@
-"""Trading sessions: which phase a segment is in at an instant, and which day a price belongs to.
+"""The market calendar: the phase of a segment at an instant, and the session that a price belongs to.
 
-The worker asks it whether to be connected; pages and the API learn the phases from the worker's batches.
-Knows no clock: every question carries its instant. The dates and hours are in the tables of `holidays`, not
-here.
+The worker decides with it when to be connected; web processes receive the phases in the worker's batches.
+Dates and hours are in the tables of `holidays`.
 """
 
 from __future__ import annotations
@@ -19,9 +18,7 @@ from ltp.core.trading_day import IST
 from ltp.errors import ConfigError, InputError, NotFoundError
 
 _ALWAYS: Final = Hours((Window(0, 24 * 60, "continuous"),))
-_SEARCH_DAYS: Final = (
-    60  # far more than the longest run of closed days; only a table that closes everything reaches it
-)
+_SEARCH_DAYS: Final = 60  # far more than the longest run of closed days
 _CACHED_DAYS: Final = 4096
 
 
@@ -34,13 +31,13 @@ class TradingWindow(NamedTuple):
 
 
 class Calendar:
-    """Answers for all segments. Every `now` is an aware datetime of any zone.
+    """The calendar of all segments. Every `now` is an aware datetime of any zone.
 
-    A naive one raises AssertionError: the host's zone would silently decide what it means.
+    A naive datetime raises AssertionError, because its meaning would depend on the host's zone.
     """
 
     def __init__(self, tables: Tables | None) -> None:
-        """`tables` None: always open."""
+        """`tables` None: all segments are always open."""
         self._tables = tables
         self._cache: dict[tuple[str, date], Hours] = {}
 
@@ -51,25 +48,25 @@ class Calendar:
 
     @classmethod
     def load(cls, overrides: Path | None = None) -> Calendar:
-        """Return the exchanges' calendar, with the file of late changes over it.
+        """Return the exchanges' calendar, overridden by a file of late changes.
 
         Raises:
-            ConfigError: the file cannot be read, or says what is not accepted: names line and field.
+            ConfigError: the file cannot be read, or an entry is not accepted; names line and field.
         """
         tables = packaged_tables()
         return cls(tables.under(_read_overrides(overrides)) if overrides else tables)
 
     @classmethod
     def always_open(cls) -> Calendar:
-        """Return the calendar of the simulator: every segment trades round the clock, each day is a session."""
+        """Return the simulator's calendar: every segment trades round the clock, each day is a session."""
         return cls(None)
 
     @classmethod
     def named(cls, name: str, overrides: Path | None = None) -> Calendar:
-        """Return the calendar that MARKET_CALENDAR names.
+        """Return the calendar for a value of MARKET_CALENDAR.
 
         Raises:
-            ConfigError: another name than nse or always_open, or as for `load`.
+            ConfigError: the name is neither nse nor always_open; also as `load`.
         """
         if name == "nse":
             return cls.load(overrides)
@@ -91,9 +88,7 @@ class Calendar:
         return self.phase(segment, now) != CLOSED
 
     def quiet_expected(self, segment: str, now: datetime) -> bool:
-        """Tell whether silence of the segment's most traded instruments is normal, as it is around the
-        closing auction.
-        """
+        """Return whether even the most traded instruments may be silent, as around the closing auction."""
         day, minute = _in_india(now)
         return any(window.start <= minute < window.end for window in self._hours(segment, day).quiet)
 
@@ -106,19 +101,16 @@ class Calendar:
         ]
 
     def is_session(self, segment: str, day: date) -> bool:
-        """Tell whether anything is traded on that day. Of years before the tables nothing is known, so any
-        day may be one.
-        """
+        """Return whether the segment trades on a day; True for days before the first year of the tables."""
         if self._tables is not None and day.year < min(self._tables.years, default=day.year):
             return True
         return bool(self._hours(segment, day).windows)
 
     def session_date(self, segment: str, now: datetime) -> date:
-        """Return the date of the session that is on, or else of the last one. A session is on from its first
-        window.
+        """Return the date of the newest session that has begun. A session begins with its first window.
 
         Raises:
-            NotFoundError: there was none within two months, so that `now` lies before all tables.
+            NotFoundError: there was none within two months: `now` is before all tables.
         """
         today, minute = _in_india(now)
         windows = self._hours(segment, today).windows
@@ -130,7 +122,7 @@ class Calendar:
         raise NotFoundError("session", f"{segment} before {today}")
 
     def provisional(self, now: datetime) -> str:
-        """Return one sentence when the day's hours are not certain, "" when they are."""
+        """Return a sentence if the day's hours are provisional, else ""."""
         day, _ = _in_india(now)
         if self._tables is None:
             return ""
@@ -143,7 +135,7 @@ class Calendar:
         return f"The trading hours of {', '.join(doubts)} on {day} are provisional ({reasons})."
 
     def outlook(self, now: datetime) -> list[Notice]:
-        """Return what is not certain from today until a month ahead."""
+        """Return the notices of provisional hours for the next 30 days."""
         return [] if self._tables is None else outlook(self._tables, _in_india(now)[0])
 
     def _phase_at(self, segment: str, day: date, minute: int) -> str:
@@ -153,12 +145,10 @@ class Calendar:
         return CLOSED
 
     def _hours(self, segment: str, day: date) -> Hours:
-        """Cached: the worker asks for eight segments every second, and the search through the rules is not
-        free.
-        """
+        """Return the hours from a cache, because the worker needs those of eight segments every second."""
         hours = self._cache.get((segment, day))
         if hours is None:
-            assert segment in SEGMENTS, f"{segment!r} is no segment; keys are checked where they come in"  # noqa: S101
+            assert segment in SEGMENTS, f"{segment!r} is no segment; callers check their keys"  # noqa: S101
             hours = _ALWAYS if self._tables is None else self._tables.lookup(segment, day)[0]
             if len(self._cache) >= _CACHED_DAYS:
                 self._cache.clear()
@@ -167,7 +157,7 @@ class Calendar:
 
 
 def _in_india(now: datetime) -> tuple[date, int]:
-    assert now.tzinfo is not None, "a time without a zone would mean another instant on another host"  # noqa: S101
+    assert now.tzinfo is not None, "a datetime without a zone depends on the host"  # noqa: S101
     local = now.astimezone(IST)
     return local.date(), local.hour * 60 + local.minute
 

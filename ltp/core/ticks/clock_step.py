@@ -1,4 +1,4 @@
-"""Whether the wall clock was set: whether it moved by something else than the time that passed. Pure."""
+"""Detection of a wall clock that was set: it moved by another amount than the time that passed. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ LEAST_S: Final = 2.0  # a clock that is slewed gains or loses half a millisecond
 
 
 class ClockWatch:
-    """For one thread. To be asked every few seconds at least, or what a clock gains by slewing looks like a
-    step.
+    """For one thread. `step` must be called every few seconds at least, or the gain of a slewed clock looks
+    like a step.
     """
 
     def __init__(self, wall: float, monotonic: float) -> None:
         self._ahead_s = wall - monotonic
 
     def step(self, wall: float, monotonic: float) -> float:
-        """Return by how many seconds the wall clock was set since the last call, 0 when it was not.
+        """Return the seconds by which the wall clock was set since the last call, 0 if it was not.
 
-        A host that was suspended counts as one whose clock was set forward: its monotonic clock stood still.
+        A suspended host counts as one with a clock set forward: its monotonic clock stood still.
         """
         before, self._ahead_s = self._ahead_s, wall - monotonic
         step_s = self._ahead_s - before
@@ -29,11 +29,10 @@ class ClockWatch:
 
 
 def set_back(known: Iterable[TickFields], now: int, by: int) -> dict[str, Tick]:
-    """Return what would lie in the future of a clock that was set back, moved to where it lies by the new
-    one.
+    """Return, by key, the ticks with an instant in the future of a clock that was set back, moved by as much.
 
-    Else those prices would count as confirmed on every connection to come, and as live for as long as it was
-    set back.
+    Unmoved, these prices would count as confirmed on every later connection, and as live for as long as the
+    clock was set back.
 
     Args:
         now: microseconds, by the new clock.

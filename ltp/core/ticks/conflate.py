@@ -1,8 +1,7 @@
-"""The newest tick of every instrument, and which of them changed since they were last taken.
+"""The newest tick of every instrument, and those that changed since they were last taken.
 
-The step between the feed and the cache: packets come many times a second, the cache wants the newest values
-only. Knows neither clock, thread nor Redis: the caller holds a lock around each call and says which segments
-are open.
+The step between feed and cache: packets come many times a second, the cache needs only the newest values.
+Knows neither clock, thread nor Redis: the caller holds a lock around each call.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from ltp.core.ticks import clock_step
 from ltp.core.ticks.evidence import PUNCTUAL_S
 from ltp.core.ticks.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
 from ltp.core.ticks.off_sessions import OffSessions
-from ltp.core.ticks.tick import UNTOLD, DayPrices, Tick, TickFields
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 
 _PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
 _SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
-# Half of the first price that needs it: a day's high or previous close can lie above the limit while ltp is
-# below it.
+# Half of the lowest price that needs it: a high or previous close can be above the limit while ltp is below.
 _PAISE_SNAP_FROM: Final = 65_536 * 10_000
 
 
@@ -31,7 +29,7 @@ class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
     `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked. `off_sessions`:
-    refuses prices of days that are no sessions.
+    refuses prices of days without a session.
     """
 
     def __init__(self, off_sessions: OffSessions | None = None) -> None:
@@ -52,29 +50,28 @@ class Conflator:
         sessions: Mapping[str, str],
         delay_s: Mapping[str, float],
     ) -> None:
-        """Say what packets do not.
+        """Set the facts that packets lack.
 
         Args:
-            tick_size: the price grid of a key, 0 when unknown; asked only for prices float32 is too coarse
-                for.
+            tick_size: returns the price grid of a key, 0 if unknown; called only for prices for which float32
+                is too coarse.
             prev_close_from: segments whose packets now carry the previous session's close; after hours the
                 same field is
-                the day's own close (dhanhq-v2 3.5).
-            sessions: ISO date of the current or last session by segment, for a price that does not say when
-                it was made.
-            delay_s: how late most moving instruments of a segment arrive, without the segments that is not
-                known of.
+                the day's own close.
+            sessions: ISO date of the current or last session by segment, for a price without a trade time.
+            delay_s: by segment, the delay of most moving instruments, without the segments for which it is
+                not known.
         """
         self._merge.configure(
             tick_size=tick_size, prev_close_from=prev_close_from, sessions=sessions, delay_s=delay_s
         )
 
     def connected(self, since: int) -> None:
-        """Mark what was received since the present connection was subscribed at `since` (microseconds) as
+        """Mark the ticks received since the present connection was subscribed, at `since` (microseconds), as
         changed.
 
-        A share that has not traded says the same as before, and that it said it on this connection is news:
-        without it the share would be shown stale until its next trade.
+        The packet of a share that has not traded repeats known values, but on this connection it is news:
+        otherwise the share would be shown as stale until its next trade.
         """
         if since == self._since:
             return
@@ -85,24 +82,24 @@ class Conflator:
             )
 
     def set_back(self, now: int, by: int) -> None:
-        """Take in that the host's clock was set back by `by` microseconds to `now`."""
+        """Adapt instants to the host's clock, which was set back by `by` microseconds to `now`."""
         self._table.update(clock_step.set_back(self._table.values(), now, by))
         self._changed = {key: self._table[key] for key in self._changed}
 
     def admit(self, keys: Iterable[str]) -> None:
-        """Let ticks of these keys in; damaged bytes that name another instrument never get a row."""
+        """Accept ticks of these keys; damaged bytes that name another instrument never get a row."""
         keys = list(keys)
         self._admitted.update(keys)
         self._currency.update(key for key in keys if is_currency(key))
 
     def restore(self, ticks: Iterable[Tick]) -> None:
-        """Take over what the cache knows of keys that have no row yet; not a change."""
+        """Take over cached ticks of keys that have no row yet; this is no change."""
         for tick in itertools.filterfalse(self._off_sessions.refuses, ticks):
             self._table.setdefault(tick.key, tick)
 
     def forget(self, reassigned: Mapping[str, int]) -> None:
-        """Forget keys that mean other instruments since an instant (microseconds). What is newer is news
-        again.
+        """Forget keys that mean other instruments since an instant (microseconds); newer ticks count as
+        changed.
         """
         for key, since in reassigned.items():
             known = self.get(key)
@@ -131,11 +128,11 @@ class Conflator:
         return None if known is None else Tick._make(known)
 
     def mistimed(self) -> list[str]:
-        """Return the keys whose trade times contradict their volumes."""
+        """Return the keys with trade times that contradict their volumes."""
         return self._merge.evidence.mistimed
 
     def apply(self, ticks: Sequence[TickFields]) -> None:
-        """Merge what packets said, in their order. Half a microsecond a tick: this is the reader's thread."""
+        """Merge ticks in their order. Half a microsecond a tick: this is the reader's thread."""
         table, changed, since, currency = self._table, self._changed, self._since, self._currency
         today, tomorrow = _day_of(Tick._make(ticks[0]).received_at // 1_000_000) if ticks else (0, 0)
         for tick in ticks:
@@ -185,24 +182,24 @@ class Conflator:
                 changed[key] = new
 
     def _day(self, key: str, day: DayPrices, old: DayPrices, ltt: int, received_at: int) -> DayPrices:
-        """Return `day` with what it lacks, or may not tell, taken from `old`.
+        """Return `day`, with missing and inadmissible prices taken from `old`.
 
-        Itself where that is nothing, since the next tick will most likely bring it again; else `old` where it
-        says the same.
+        It is `day` itself if there are none, because the next tick will most likely bring the same object;
+        else `old` if that is equal.
         """
-        if day is UNTOLD:
+        if day is UNKNOWN_DAY:
             return old
-        told = day
+        admitted = day
         if day.prev_close != old.prev_close and not self._merge.takes_prev_close(
             key, old.prev_close, ltt, received_at
         ):
-            told = replace(day, prev_close=None)
-        merged = told.filled(old)
+            admitted = replace(day, prev_close=None)
+        merged = admitted.filled(old)
         return old if merged is not day and merged == old else merged
 
     def _apply_rare(self, tick: Tick, known: TickFields | None) -> None:
-        """Decide all that the loop above does not: first sights, partial and REST ticks, a new day, odd times
-        and volumes.
+        """Merge a tick that the loop above does not: a first, partial or REST tick, a new day, odd times and
+        volumes.
         """
         old = None if known is None else Tick._make(known)
         if old is None and tick.key not in self._admitted:
@@ -222,6 +219,6 @@ class Conflator:
 
 
 def _day_of(epoch_s: int) -> tuple[int, int]:
-    """Return from and before which second it is the same day in India."""
+    """Return the first second of the day in India, and the first of the next."""
     midnight = (epoch_s + IST_OFFSET_S) // 86_400 * 86_400 - IST_OFFSET_S
     return midnight, midnight + 86_400

@@ -1,9 +1,8 @@
-"""Which of two packets of one instrument is the newer, and when its price was traded, by the evidence that
-packets carry.
+"""The order of two packets of one instrument, and the instant of the trade, by the evidence in the packets.
 
-A cumulative volume that rose since the packet before, on the same connection, proves a trade between the two:
-it is believed over any trade time. Packets of one trading date are ordered by volume, then by trade time;
-where there is no volume (ticker mode) by trade time, then by arrival. Pure: instants come with the ticks.
+A cumulative volume that rose since the packet before, on the same connection, proves a trade between the two
+and outweighs any trade time. Packets of one trading date are ordered by volume, then by trade time; without a
+volume (ticker mode) by trade time, then by arrival. Pure: instants come with the ticks.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ from typing import Final, NamedTuple
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import session_of
 
-PUNCTUAL_S: Final = (
-    10.0  # a trade time further behind than this, although the volume rose, contradicts the volume
-)
-CLOCK_APART_S: Final = (
-    1_800.0  # no broker queues prices for half an hour: such a trade time is of another clock
-)
+# A trade time further behind than this, although the volume rose, contradicts the volume.
+PUNCTUAL_S: Final = 10.0
+# No broker queues prices for half an hour: a trade time so far behind is of another clock.
+CLOCK_APART_S: Final = 1_800.0
 CORRECTION_PACKETS: Final = 3
 CORRECTION_US: Final = 2_000_000
 _US: Final = 1_000_000
@@ -29,7 +26,7 @@ _US: Final = 1_000_000
 class _Older(NamedTuple):
     """Consecutive packets that look older than the known one, none older than the one before it.
 
-    `known_at`: when the known one came; a newer one since then denies that anything was corrected.
+    `known_at`: arrival of the known one. If a newer one has come since, nothing was corrected.
     """
 
     known_at: int
@@ -43,20 +40,20 @@ class _Older(NamedTuple):
 class Evidence:
     """Judges the packets of all instruments. One connection at a time.
 
-    `counters`: out_of_order, ltt_distrusted, corrected. `delay_s`: how late most moving instruments of a
-    segment arrive, without the segments that is not known of.
+    `counters`: out_of_order, ltt_distrusted, corrected. `delay_s`: by segment, the delay of most moving
+    instruments, without the segments for which it is not known.
     """
 
     def __init__(self, counters: Counter[str]) -> None:
         self.counters = counters
         self.since = 0
         self.delay_s: Mapping[str, float] = {}
-        self._mistimed: dict[str, int] = {}  # keys whose trade time is not believed -> what it was last
+        self._mistimed: dict[str, int] = {}  # keys with an untrusted trade time -> the last one
         self._older: dict[str, _Older] = {}
 
     @property
     def mistimed(self) -> list[str]:
-        """The keys whose trade times are not believed, in the order in which that began."""
+        """The keys with untrusted trade times, in the order in which that began."""
         return list(self._mistimed)
 
     def rose(self, tick: Tick, old: Tick) -> bool:
@@ -65,7 +62,7 @@ class Evidence:
         return confirmed and tick.volume is not None and old.volume is not None and tick.volume > old.volume
 
     def timed(self, tick: Tick, old: Tick) -> Tick:
-        """Return `tick`, without its trade time where that is not to be believed."""
+        """Return `tick`, without its trade time if that cannot be trusted."""
         if tick.ltt is None or tick.rest:
             return tick
         mistimed = (
@@ -81,9 +78,9 @@ class Evidence:
         return tick._replace(ltt=None)
 
     def newer(self, tick: Tick, old: Tick, *, earlier_session: bool) -> Tick | None:
-        """Return `tick`, None where it was sent before `old` and so changes nothing.
+        """Return `tick`, None if it was sent before `old` and so changes nothing.
 
-        What corrects `old` comes back without a trade time that would contradict it.
+        A tick that corrects `old` is returned without a trade time that would contradict it.
         """
         behind = earlier_session or _behind(tick, old)
         if not behind or _repeats(tick, old):
@@ -103,7 +100,7 @@ class Evidence:
         return tick._replace(ltt=None)
 
     def later_by_rest(self, tick: Tick, old: Tick) -> bool:
-        """Return whether a REST answer tells of a later trade than `old`, which came by the feed."""
+        """Return whether a REST answer is of a later trade than `old`, which came by the feed."""
         if tick.ltt is None:
             return False
         if _comparable(tick, old) and tick.volume != old.volume:
@@ -111,13 +108,13 @@ class Evidence:
         return tick.ltt > (old.traded_at // _US if old.ltt is None else old.ltt)
 
     def forget(self, key: str) -> None:
-        """Forget the verdicts on an instrument whose key now means another."""
+        """Forget a key that now means another instrument."""
         self._mistimed.pop(key, None)
         self._older.pop(key, None)
 
     def traded_at(self, tick: Tick, old: Tick) -> int:
-        """Return when the price of `tick`, which follows `old`, was traded, in microseconds; 0 where nothing
-        says so.
+        """Return the microseconds at which the price of `tick`, which follows `old`, was traded; 0 if not
+        known.
         """
         if tick.ltt is not None:
             return tick.ltt * _US
@@ -126,7 +123,7 @@ class Evidence:
         return old.traded_at if tick.ltp == old.ltp and not _moved(tick, old) else 0
 
     def _contradicts(self, tick: Tick, old: Tick, ltt: int) -> bool:
-        """Return whether the trade time denies that the volume rose since `old` arrived."""
+        """Return whether the trade time contradicts that the volume rose since `old` arrived."""
         back = old.ltt is not None and ltt < old.ltt
         if not back and ltt * _US + PUNCTUAL_S * _US >= old.received_at:
             return False
@@ -136,16 +133,15 @@ class Evidence:
         delay_s = self.delay_s.get(tick.key.partition(":")[0])
         if delay_s is None:
             return tick.key in self._mistimed or tick.received_at / _US - ltt >= CLOCK_APART_S
-        # Most instruments of the segment late by as much: that is a delay, and this the true time of the
-        # trade.
+        # If most instruments of the segment are late by as much, it is a delay, and the trade time is right.
         return delay_s <= PUNCTUAL_S
 
     def _still_mistimed(self, tick: Tick, ltt: int) -> bool:
         return tick.key in self._mistimed and not _punctual(tick, ltt)
 
     def _corrects(self, tick: Tick, old: Tick) -> bool:
-        """Return whether the broker took a volume or a trade time back: a few packets in a row say so, and
-        none denies it.
+        """Return whether the broker corrected a volume or a trade time downwards: a few packets in a row show
+        it, and none contradicts it.
         """
         volume, ltt = tick.volume or 0, tick.ltt or 0
         run = self._older.get(tick.key)
@@ -154,8 +150,7 @@ class Evidence:
         run = self._older[tick.key] = run._replace(packets=run.packets + 1, volume=volume, ltt=ltt)
         trades = volume > run.began[0] or (not volume and not old.volume and ltt > run.began[1])
         goes_on = tick.ltt is not None and old.ltt is not None and tick.ltt >= old.ltt
-        # A snapshot of an earlier moment may be repeated as well, but nothing trades in it and its time
-        # stands still.
+        # An earlier snapshot may be repeated as well, but in it neither volume nor trade time moves.
         if (
             run.packets < CORRECTION_PACKETS
             or tick.received_at - run.began_at < CORRECTION_US
@@ -171,9 +166,7 @@ def _punctual(tick: Tick, ltt: int) -> bool:
 
 
 def _repeats(tick: Tick, old: Tick) -> bool:
-    """Return whether a packet tells of the very trade that is known, as a snapshot before the day's first one
-    does.
-    """
+    """Return whether a packet is of the trade already known, like a snapshot before the day's first trade."""
     return tick.ltt is not None and tick.ltt == old.ltt and tick.ltp == old.ltp
 
 
@@ -184,8 +177,8 @@ def _behind(tick: Tick, old: Tick) -> bool:
 
 
 def _comparable(tick: Tick, old: Tick) -> bool:
-    """Return whether both have a volume of one trading date. The broker clears them before the first trade of
-    a new one.
+    """Return whether both have a volume, of one trading date: the broker clears volumes before the first
+    trade of a new date.
     """
     if tick.volume is None or old.volume is None:
         return False

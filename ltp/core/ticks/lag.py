@@ -1,9 +1,9 @@
-"""How late prices come: arrival minus trade time, over the instruments that trade now, by segment.
+"""The lag of prices: arrival minus trade time, over the instruments that trade now, by segment.
 
-A packet alone proves nothing, for a share that has not traded for an hour has an old trade time. Only where
+One packet proves nothing, because a share that has not traded for an hour has an old trade time. Only if
 volume and trade time rose from one look to the next was there a trade in between, and its lag is that of the
 line, or of this host's clock. Pure. The caller looks once a second at the newest packet of each instrument,
-so nothing is added to the work for a tick.
+so a tick costs no additional work.
 """
 
 from __future__ import annotations
@@ -15,27 +15,22 @@ from typing import Final, NamedTuple
 from ltp.core.ticks.tick import TickFields
 
 LATE_S: Final = 10.0
-AHEAD_S: Final = -5.0  # no trade lies ahead: then it is a clock that is behind
-_LOOKS: Final = 3  # a process that was stopped for a moment reads late once, and is no delay
-_KEPT_S: Final = 30.0  # an instrument that has not traded for longer is no witness
-_STEPS_S: Final = (
-    (120, 5),
-    (600, 10),
-    (3_600, 30),
-)  # below so many seconds a delay is told in steps of so many
+AHEAD_S: Final = -5.0  # no trade lies in the future: beyond this, the clock is behind
+_LOOKS: Final = 3  # a process that was stopped shortly reads late once, which is no delay
+_KEPT_S: Final = 30.0  # an instrument without a trade for longer does not count
+# Below so many seconds, a delay is shown in steps of so many.
+_STEPS_S: Final = ((120, 5), (600, 10), (3_600, 30))
 _KEYS: Final = 10_000
 _LAST_STEP_S: Final = 60
-_NO_LAG_S: Final = 43_200.0  # no line is half a day late: then the trade times run on another clock
-_INDIA_S: Final = 19_800.0  # late by India's offset: in such a feed it was counted twice, or not at all
+_NO_LAG_S: Final = 43_200.0  # no line is half a day late: such trade times are of another clock
+_INDIA_S: Final = 19_800.0  # India's offset from UTC: a feed so late counts it twice, or not at all
 _INDIA_TOLERANCE_S: Final = 600.0
 _CLOCK_TOLERANCE_S: Final = 10.0
 _CLOCK_LEAST_S: Final = 5.0
 
 
 class Lag(NamedTuple):
-    """`told_s`: the delay as it is shown, in steps, 0 while prices come in time; negative: trades lie in the
-    future.
-    """
+    """`told_s`: the delay as shown, in steps, 0 while prices are punctual; negative: trades in the future."""
 
     median_s: float
     p99_s: float
@@ -45,11 +40,11 @@ class Lag(NamedTuple):
 
 class _Segment:
     def __init__(self) -> None:
-        self.latest: dict[str, tuple[float, float]] = {}  # by key: when it was looked at, seconds of lag
+        self.latest: dict[str, tuple[float, float]] = {}  # by key: instant of the look, seconds of lag
         self.newest_ltt: dict[str, int] = {}
-        self.went_back: set[str] = set()  # keys whose trade time is not yet where it was before
+        self.went_back: set[str] = set()  # keys with a trade time that is still behind an earlier one
         self.told_s = 0
-        self._against = 0  # looks in a row that contradict what is told
+        self._against = 0  # consecutive looks that contradict `told_s`
         self._news = False  # something traded since the look before
 
     def take(self, key: str, known: int, ltt: int) -> None:
@@ -69,8 +64,8 @@ class _Segment:
             return None
         lags = sorted(lag_s for _, lag_s in self.latest.values())
         middle_s = median_low(lags)
-        # On one instrument alone, trade times that went back are wrong. A look without news repeats the one
-        # before.
+        # If only one instrument trades, trade times that went back are wrong. A look without a trade repeats
+        # the one before.
         if news and (len(lags) > 1 or self.went_back.isdisjoint(self.latest)):
             self._tell(middle_s)
         return Lag(middle_s, lags[min(len(lags) - 1, len(lags) * 99 // 100)], len(lags), self.told_s)
@@ -80,9 +75,8 @@ class _Segment:
         if out == bool(self.told_s):
             self._against = 0
             step_s = _step_s(self.told_s)
-            if (
-                out and abs(middle_s - self.told_s) > step_s * 0.75
-            ):  # else a lag between two steps would flicker
+            # With a smaller tolerance, a lag between two steps would flicker.
+            if out and abs(middle_s - self.told_s) > step_s * 0.75:
                 self.told_s = _stepped(middle_s)
             return
         self._against += 1
@@ -97,7 +91,7 @@ class Lags:
         self._segments: dict[str, _Segment] = {}
 
     def look(self, now: float, moves: Iterable[tuple[TickFields, TickFields]]) -> dict[str, Lag]:
-        """Take in one look; return the lag of each segment in which something trades.
+        """Take in one look; return the lag of each segment in which an instrument trades.
 
         Args:
             now: monotonic seconds.
@@ -118,12 +112,12 @@ class Lags:
 
 
 def _is_lag(seconds: float) -> bool:
-    """Return whether a line can be so late; else the trade times run on another clock, and prove no delay."""
+    """Return whether a line can be so late; otherwise the trade times are of another clock."""
     return abs(seconds) < _NO_LAG_S and abs(seconds - _INDIA_S) > _INDIA_TOLERANCE_S
 
 
 def _traded(volume: int | None, before: int | None) -> bool:
-    """An index, and any instrument in ticker mode, has no volume: there the trade time alone is the evidence."""
+    """An index, like any instrument in ticker mode, has no volume: its trade time is the only evidence."""
     return not volume or before is None or volume > before
 
 
@@ -141,9 +135,9 @@ def duration(seconds: float) -> str:
 
 
 def explained_by_clock(lag_s: float, clock_error_s: float | None) -> bool:
-    """Tell whether this host's clock is the cause: it is wrong against the broker's by about as much.
+    """Return whether this host's clock is the cause: it differs from the broker's by about as much.
 
-    `clock_error_s`: by how much this host's clock is ahead of the broker's, None when that is not known.
+    `clock_error_s`: seconds by which this host's clock is ahead of the broker's, None if not known.
     """
     return (
         clock_error_s is not None
@@ -153,7 +147,7 @@ def explained_by_clock(lag_s: float, clock_error_s: float | None) -> bool:
 
 
 def clock_error(by_broker_s: float | None, lags: Mapping[str, Lag]) -> float | None:
-    """Return by how much this host's clock is ahead, None when that is not known: trades in its future prove
+    """Return the seconds by which this host's clock is ahead, None if not known: trades in its future prove
     it slow.
     """
     ahead_s = min((lag.told_s for lag in lags.values()), default=0)
@@ -161,23 +155,21 @@ def clock_error(by_broker_s: float | None, lags: Mapping[str, Lag]) -> float | N
 
 
 def delay_s(lags: Mapping[str, Lag], clock_error_s: float | None) -> int:
-    """Return the longest delay that is told, without what this host's clock explains."""
-    told = (lag.told_s for lag in lags.values() if not explained_by_clock(lag.told_s, clock_error_s))
-    return max((0, *told))
+    """Return the longest delay shown, without delays that this host's clock explains."""
+    delays = (lag.told_s for lag in lags.values() if not explained_by_clock(lag.told_s, clock_error_s))
+    return max((0, *delays))
 
 
 def settled(lags: Mapping[str, Lag]) -> dict[str, float]:
-    """Return how late most moving instruments of each segment are, without those in which a delay may just
-    have begun.
-
-    There it is not decided yet: taken for punctual, their late prices would pass for traded on arrival.
+    """Return the delay of most moving instruments by segment, without segments in which one may just have
+    begun: if they were taken for punctual, their late prices would pass for traded on arrival.
     """
     return {segment: lag.told_s for segment, lag in lags.items() if lag.told_s or lag.median_s <= LATE_S}
 
 
 def doubts(silent: Iterable[str], lags: Mapping[str, Lag], clock_error_s: float | None) -> dict[str, str]:
-    """Return the segments whose prices are not to be shown as live, each with the reason in words, empty for
-    mere silence.
+    """Return the segments with prices that must not be shown as live, each with the reason in words, which is
+    empty for mere silence.
     """
     found = dict.fromkeys(silent, "")
     for segment, lag in lags.items():

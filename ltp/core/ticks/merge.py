@@ -1,7 +1,7 @@
-"""What one packet or REST answer makes of what is known of an instrument, decided field by field.
+"""The merge of one packet or REST answer into the known values of an instrument, field by field.
 
-The slow half of the conflation: first sights, packets without a price, REST prices, a new session, odd
-volumes and times. `evidence` judges which of two prices is the newer. Knows neither table nor clock.
+The slow half of the conflation: first packets, packets without a price, REST prices, a new session, odd
+volumes and times. `evidence` decides which of two prices is newer. Knows neither table nor clock.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import Tick
 
 IST_OFFSET_S: Final = 19_800
-NO_TRADE_BEFORE: Final = (
-    946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01 (dhanhq-v2 3.4)
-)
+NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01
 LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
-LTT_BEHIND_US: Final = 366 * 86_400_000_000  # a trade time of a year ago is of another epoch, or of no use
+LTT_BEHIND_US: Final = 366 * 86_400_000_000  # a trade time of a year ago has another epoch, or no use
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
 
@@ -31,7 +29,7 @@ class Merge:
     def __init__(self, counters: Counter[str], off_sessions: OffSessions) -> None:
         self.evidence = Evidence(counters)
         self._counters, self._off_sessions = counters, off_sessions
-        self._refused: dict[str, Tick] = {}  # by key, the last price that was dated on no session
+        self._refused: dict[str, Tick] = {}  # by key, the last price dated on a day without a session
         self._tick_size: Callable[[str], Price] = lambda _: 0
         self._prev_close_from: frozenset[str] = frozenset()
         self._sessions: Mapping[str, str] = {}
@@ -50,7 +48,7 @@ class Merge:
         self.evidence.delay_s = delay_s
 
     def merged(self, tick: Tick, old: Tick | None) -> Tick | None:
-        """Return what is known after `tick`, None where it changes nothing."""
+        """Return the known values after `tick`, None if it changes nothing."""
         tick = self._clean(tick)
         if tick.ltp is None:
             return self._with_partial(tick, old)
@@ -61,8 +59,8 @@ class Merge:
         return self._with_rest(tick, old) if tick.rest else self._with_price(tick, old)
 
     def _off_session(self, tick: Tick, old: Tick | None) -> Tick | None:
-        """Take a price that is dated on no session only where the volume proves that it was traded just now,
-        in a session.
+        """Accept a price dated on a day without a session only if the volume proves that it was traded just
+        now, in a session.
         """
         before = self._refused.get(tick.key) or old
         self._refused[tick.key] = tick
@@ -75,9 +73,7 @@ class Merge:
         return self._with_price(untimed, old)
 
     def _arrives_off_session(self, tick: Tick) -> bool:
-        """Return whether a packet came on a day without a session, on which nothing but a drill trades; the
-        day is noted.
-        """
+        """Return whether a packet came on a day without a session, so from a drill; note that day."""
         today = tick.received_at // 1_000_000
         if self._sessions.get(tick.key.partition(":")[0]) == self._session(today):
             return False
@@ -93,7 +89,7 @@ class Merge:
         return moved and self._arrives_off_session(tick)
 
     def forget(self, key: str) -> None:
-        """Forget an instrument whose key now means another."""
+        """Forget a key that now means another instrument."""
         self._refused.pop(key, None)
         self._early_prev_close.pop(key, None)
         self.evidence.forget(key)
@@ -101,8 +97,8 @@ class Merge:
     def takes_prev_close(self, key: str, known: Price | None, ltt: int | None, received_at: int) -> bool:
         """Return whether a price packet's close is the previous session's.
 
-        A snapshot of an earlier day, shown before the day's first trade, carries that day's: taken only for
-        want of a better.
+        A snapshot of an earlier day, sent before the day's first trade, carries that of its own day: it is
+        accepted only while no other is known.
         """
         if key.partition(":")[0] not in self._prev_close_from:
             return False
@@ -110,7 +106,7 @@ class Merge:
         return known is None or ltt is None or (ltt + IST_OFFSET_S) // 86_400 == today
 
     def snapped(self, key: str, *prices: Price | None) -> list[Price | None]:
-        """Restore prices like these from the instrument's tick: float32 was too coarse for them."""
+        """Return prices on the instrument's price grid: float32 was too coarse for them."""
         currency = is_currency(key)
         return [
             snap(price, self._tick_size(key)) if price and needs_snap(price, currency=currency) else price
@@ -118,7 +114,7 @@ class Merge:
         ]
 
     def _clean(self, tick: Tick) -> Tick:
-        """Snap the prices, and drop an `ltt` that is no time of a trade."""
+        """Snap the prices, and drop an `ltt` that cannot be the time of a trade."""
         ltt = tick.ltt
         if ltt is not None and not -LTT_BEHIND_US <= ltt * 1_000_000 - tick.received_at <= LTT_AHEAD_US:
             if ltt >= NO_TRADE_BEFORE:
@@ -130,15 +126,13 @@ class Merge:
         return tick._replace(ltt=ltt, ltp=ltp, open=open_, high=high, low=low, prev_close=prev_close)
 
     def _with_partial(self, tick: Tick, old: Tick | None) -> Tick:
-        """Add the fields of a packet without a price; it blanks none and confirms no price, so `received_at`
-        stays.
-
-        Otherwise the first open interest after a reconnect would make a price from before the gap live.
+        """Add the fields of a packet without a price. It confirms no price, so `received_at` stays: otherwise
+        the first open interest after a reconnect would make a price from before the gap live.
         """
         today = self._session(tick.received_at // 1_000_000)
         prev_close = self._own_prev_close(tick)
         if prev_close is not None:
-            # It is sent on subscribing, often before the day's first trade: kept for the session that trade
+            # Sent after subscribing, often before the day's first trade: kept for the session that this trade
             # begins.
             self._early_prev_close[tick.key] = (today, prev_close)
         if old is None:
@@ -146,9 +140,8 @@ class Merge:
         if prev_close is None or (
             old.prev_close is not None and old.ltp is not None and old.session != today
         ):
-            prev_close = (
-                old.prev_close
-            )  # yesterday's price keeps yesterday's base, or its change would read zero
+            # Yesterday's price keeps yesterday's base, or its change would be zero.
+            prev_close = old.prev_close
         if old.ltp is None:
             received_at, volume, day = tick.received_at, tick.volume, tick.day.filled(old.day)
             old = old._replace(
@@ -157,7 +150,7 @@ class Merge:
         return old._replace(prev_close=prev_close, oi=old.oi if tick.oi is None else tick.oi)
 
     def _own_prev_close(self, tick: Tick) -> Price | None:
-        """Return the previous close of a packet without a price. A quote's is one only while the segment
+        """Return the previous close in a packet without a price; in a quote, it is one only while the segment
         trades.
         """
         alone = tick.volume is None
@@ -168,11 +161,10 @@ class Merge:
         )
 
     def _first_price(self, tick: Tick, old: Tick | None, traded_at: int = 0) -> Tick:
-        """Return the first price of an instrument or session; `traded_at`: where the packet names no trade
-        time.
+        """Return the first price of an instrument or session, with the fields of packets without a price.
 
-        There is nothing to compare it with, so that it was just traded cannot be claimed; the fields of a
-        packet without a price stay.
+        Without an earlier price, nothing shows that it was just traded. `traded_at`: used if the packet has
+        no trade time.
         """
         session = self._session_of(tick)
         takes = tick.rest or self.takes_prev_close(tick.key, None, tick.ltt, tick.received_at)
@@ -187,8 +179,7 @@ class Merge:
     def _with_price(self, tick: Tick, old: Tick) -> Tick | None:
         evidence = self.evidence
         if tick.ltt is not None and old.ltt is not None and self._session(tick.ltt) < old.session:
-            # Its volume is that of an earlier day, so that it is larger proves nothing, unless it goes on
-            # rising.
+            # Its volume is of an earlier day, so a larger one proves nothing unless it rises further.
             timed = tick
         else:
             timed = evidence.timed(tick, old)
@@ -210,11 +201,11 @@ class Merge:
         return self._over(newer, old)._replace(ltt=ltt, session=session, traded_at=traded_at)
 
     def _with_rest(self, tick: Tick, old: Tick) -> Tick | None:
-        """A REST price is older than it arrives: it counts only where it tells of a later trade, else it
-        fills gaps.
+        """Return `old` after a REST price, which is older than its arrival: it counts only if it is of a
+        later trade, otherwise it fills gaps.
 
-        Its `received_at` counts only with its price, or a price from before a reconnect would pass for one
-        after it.
+        Its `received_at` counts only with its price; otherwise a price from before a reconnect would pass for
+        one after it.
         """
         session = self._session_of(tick)
         if tick.ltt is not None and session > old.session:
@@ -229,7 +220,7 @@ class Merge:
         return self._over(tick, old)._replace(ltt=tick.ltt or old.ltt, traded_at=old.traded_at)
 
     def _over(self, tick: Tick, old: Tick) -> Tick:
-        """Return `tick` with the fields that it lacks taken from `old`, of the same session."""
+        """Return `tick`, with missing fields taken from `old`, of the same session."""
         takes = tick.rest or self.takes_prev_close(tick.key, old.prev_close, tick.ltt, tick.received_at)
         return (tick if takes else tick._replace(prev_close=None)).filled(old)._replace(session=old.session)
 

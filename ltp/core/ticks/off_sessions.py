@@ -1,8 +1,8 @@
-"""Trades dated on a day on which, by the calendar, nothing is traded: a drill, or a session that the calendar
+"""Trades dated on a day without a session by the calendar: of a drill, or of a session that the calendar
 does not know.
 
-Such a price is none until the calendar names the day: a mock price would stand as the close, and keep the
-real one out as older.
+Such a price is refused until the calendar has the day: a mock price would stand as the close, and the real
+one would be refused as older.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _KEPT: Final = 8  # days
 
 
 class OffSessions:
-    """May be read from any thread while one adds: what is kept is replaced as a whole.
+    """May be read from any thread while one adds: the table of days is replaced as a whole.
 
     Args:
-        is_session: tell of a segment and an ISO date whether the calendar has a session then.
+        is_session: returns whether the calendar has a session of a segment on an ISO date.
     """
 
     def __init__(self, is_session: Callable[[str, str], bool] = lambda _segment, _session: True) -> None:
@@ -29,7 +29,7 @@ class OffSessions:
 
     @property
     def found(self) -> dict[str, tuple[str, ...]]:
-        """By ISO date, the segments of which trades were refused, without what has become a session since."""
+        """Segments with refused trades by ISO date, without days that have become sessions since."""
         left = {
             day: tuple(segment for segment in segments if not self._is_session(segment, day))
             for day, segments in sorted(self._found.items())
@@ -37,7 +37,7 @@ class OffSessions:
         return {day: segments for day, segments in left.items() if segments}
 
     def refuses(self, tick: Tick) -> bool:
-        """Tell whether the trade that a price tells of was made on no session, and note the day."""
+        """Return whether the trade of this price is dated on a day without a session; note that day."""
         if tick.ltt is None or tick.ltp is None:
             return False
         segment, day = tick.key.partition(":")[0], session_of(tick.ltt)
@@ -51,7 +51,7 @@ class OffSessions:
 
 
 def lines_to_add(found: Mapping[str, Iterable[str]]) -> str:
-    """Return what the override file must say for those days to be sessions, with their ordinary hours."""
+    """Return lines for the override file that make those days sessions with ordinary hours."""
     return "\n\n".join(
         "\n".join(
             (

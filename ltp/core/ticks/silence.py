@@ -1,8 +1,7 @@
-"""Which segments have fallen silent, each measured against its own usual pace, and which of them call for a
-new connection.
+"""Silent segments, each measured against its own usual pace, and the need for a new connection.
 
-Pure: instants are handed in, verdicts come out. One object outlives many connections, because a segment that
-stays mute on the next connection would otherwise have no pace to be measured against.
+Pure: instants are arguments. One object outlives many connections, because otherwise a segment that stays
+silent on the next connection would have no pace to be measured against.
 """
 
 from __future__ import annotations
@@ -12,31 +11,28 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 SILENT_AFTER_S: Final = 10.0
-# So many ticks must be missing by the usual pace: where ticks come at random, that happens once in 20,000
-# gaps.
+# So many ticks must be missing by the usual pace. If ticks come at random, that happens once in 20,000 gaps.
 MISSING: Final = 10
-KNOWN_FROM: Final = 5  # ticks that make a pace
-RECONNECT_AFTER: Final = 2.5  # times the silence after which it was shown
-# While other segments go on ticking, each new connection costs them a gap, so the tries become rare.
+KNOWN_FROM: Final = 5  # ticks from which a pace is known
+RECONNECT_AFTER: Final = 2.5  # multiple of the silence after which a segment is shown as silent
+# While other segments still tick, each new connection costs them a gap, so the attempts become rare.
 RECONNECT_EVERY_S: Final = 60.0
 RECONNECT_AT_LEAST_EVERY_S: Final = 960.0
 _PERIOD_S: Final = 60.0  # the pace is that of the last one to two periods
-_LONGEST_PERIOD_S: Final = 600.0  # a period lasts until its ticks make a pace, but no longer
+_LONGEST_PERIOD_S: Final = 600.0  # a period ends when its pace is known, at the latest after so long
 
 
 class _Pace:
-    """What one segment did. `since`: from when its silence counts. `due_s`: the silence after which it is
-    shown.
+    """Ticks of one segment. `since`: its silence counts from here. `due_s`: after so long it is shown as
+    silent.
     """
 
     def __init__(self, now: float) -> None:
         self.since = now
         self.due_s = 0.0
         self.silent = False
-        self._ticks: tuple[Counter[str], Counter[str]] = (
-            Counter(),
-            Counter(),
-        )  # of this period and of the one before, by key
+        # Of this period and of the one before, by key.
+        self._ticks: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         self._observed_s = [0.0, 0.0]
 
     def spoke(self, keys: Iterable[str], now: float) -> None:
@@ -49,7 +45,7 @@ class _Pace:
             self._observed_s = [0.0, self._observed_s[0]]
 
     def judge(self, keys: Iterable[str], now: float) -> None:
-        """Work out whether it is silent, by the pace of `keys` alone: what is no longer wanted does not tick."""
+        """Work out whether it is silent, by the pace of `keys` alone: unwanted ones do not tick."""
         quiet_s = now - self.since
         if quiet_s < SILENT_AFTER_S:
             return
@@ -78,7 +74,7 @@ class SegmentWatch:
         return tuple(sorted(segment for segment, pace in self._paces.items() if pace.silent))
 
     def connected(self, now: float) -> None:
-        """Note a new connection: what was not silent before has just begun."""
+        """Note a new connection: the silence of a segment that was not silent before counts from here."""
         self._opened = now
         for pace in self._paces.values():
             if not pace.silent:
@@ -94,14 +90,14 @@ class SegmentWatch:
         """Take in one look, about once a second.
 
         Args:
-            now: an instant up to which nothing more can have come unread.
+            now: every packet received up to this instant has been read.
             spoke: by segment, the keys that had a price since the last look; not their first on a connection.
             wanted: by segment, the keys that are subscribed.
             judged: the segments in which silence would be a fault: open, and not in a window in which silence
                 is normal.
         """
         for segment in self._paces.keys() - (wanted.keys() & judged):
-            del self._paces[segment]  # the pace of another part of the day says nothing
+            del self._paces[segment]  # the pace of another part of the day does not apply
         for segment in wanted.keys() & judged:
             pace = self._paces.setdefault(segment, _Pace(now))
             if segment in spoke:
@@ -112,17 +108,17 @@ class SegmentWatch:
             self._every_s = RECONNECT_EVERY_S
 
     def all_silent(self) -> bool:
-        """Tell whether every segment that is judged is silent, so that the feed as a whole is."""
+        """Return whether every judged segment is silent, so that the feed as a whole is."""
         return bool(self._paces) and all(pace.silent for pace in self._paces.values())
 
     def to_renew(self, now: float) -> tuple[str, ...]:
-        """Return the silent segments that have had time to speak on this connection: their subscriptions may
+        """Return the silent segments that have had time to tick on this connection: their subscriptions may
         be lost.
         """
         return self.silent if now - self._opened >= SILENT_AFTER_S else ()
 
     def overdue(self, now: float) -> str:
-        """Return the segment whose silence calls for a new connection now, "" when none does."""
+        """Return a segment that has been silent for so long that a new connection is due, "" if none has."""
         every_s = RECONNECT_EVERY_S if self.all_silent() else self._every_s
         if now - self._reconnected < every_s:
             return ""
@@ -134,10 +130,10 @@ class SegmentWatch:
         return ""
 
     def reconnects(self, now: float) -> None:
-        """Note that the connection is given up for the silence of a segment."""
+        """Note that the connection is given up because a segment is silent."""
         self._reconnected = now
         self._every_s = min(self._every_s * 2, RECONNECT_AT_LEAST_EVERY_S)
 
     def silent_s(self, segment: str, now: float) -> float:
-        """Return for how long a segment has said nothing."""
+        """Return the seconds since the silence of a segment began."""
         return now - self._paces[segment].since

@@ -1,4 +1,4 @@
-"""A tick, what is known of an instrument, and the state a price is shown in."""
+"""A tick: the values of one packet, or the newest known values of one instrument."""
 
 from __future__ import annotations
 
@@ -12,30 +12,35 @@ from ltp.core.trading_day import IST
 State = Literal["live", "quiet", "stale", "closed", "unknown"]
 Feed = Literal["live", "silent", "down", "off"]
 
+FIRST_CONNECTION: Final = "0"  # name of the only broker connection there is today
 LIVE_FOR_S: Final = 60.0  # a price traded longer ago than this is quiet
-LINK_DEAD_AFTER_S: Final = (
-    8.0  # no batch from the worker (it sends one a second) for so long: nothing on the page is live
-)
+# The worker publishes a batch a second. After so long without one, no price on a page is live.
+LINK_DEAD_AFTER_S: Final = 8.0
 
 
 @dataclass(slots=True, unsafe_hash=True)
 class DayPrices:
-    """What of a price seldom changes within a day. Prices are in 1/10,000 rupee. None: not known, or not
-    told.
+    """Open, high, low and previous close: the values of a tick that seldom change within a day.
 
-    Shared by an instrument's ticks for as long as it stands, so it is never changed. Each object that is
-    touched may have to come from memory, and of thousands of instruments most days are told apart by being
-    the same object or not. `written`: its text, kept here by who writes ticks.
+    Prices are in 1/10,000 rupee. None: not known, or not in the packet.
+
+    Consecutive ticks of an instrument share one object until a value changes, so it must never be changed.
+    Sharing makes comparing cheap: of thousands of instruments, most days are recognised as equal because they
+    are the same object, without loading its fields from memory.
+
+    `encoded` is a slot for the encoder of `ltp.store`, which keeps the text of these values in it. Core
+    neither reads nor compares it. A dictionary in the encoder, by key or by identity, would need no slot
+    here, but its look-up makes a tick 4 to 12% more expensive to encode.
     """
 
     open: Price | None = None
     high: Price | None = None
     low: Price | None = None
     prev_close: Price | None = None
-    written: str = field(default="", init=False, compare=False, repr=False)
+    encoded: str = field(default="", init=False, compare=False, repr=False)
 
     def filled(self, other: DayPrices) -> DayPrices:
-        """Return it with each price that it lacks taken from `other`."""
+        """Return these prices, with each missing one taken from `other`."""
         if None not in (self.open, self.high, self.low, self.prev_close):
             return self
         return DayPrices(
@@ -46,13 +51,13 @@ class DayPrices:
         )
 
 
-UNTOLD: Final = DayPrices()
+UNKNOWN_DAY: Final = DayPrices()
 _OF_DAY: Final = ("open", "high", "low", "prev_close")
 _NAMES: Final = ("key", "ltp", "ltt", "received_at", "volume", *_OF_DAY, "oi", "session", "traded_at", "rest")
 
 
-# What one packet says, or what is known: the fields of a Tick in their order, without names. Each tick of the
-# feed is one, for a Tick takes four times as long to make; where names are wanted, `Tick._make` gives them.
+# The fields of a Tick in their order, as a plain tuple. The feed makes its ticks in this form, because a Tick
+# takes four times as long to make. `Tick._make` turns one into a Tick where names are needed.
 TickFields = tuple[str, Price | None, int | None, int, int | None, DayPrices, int | None, str, int, bool]
 
 
@@ -70,15 +75,17 @@ class _Fields(NamedTuple):
 
 
 class Tick(_Fields):
-    """The newest known values of one instrument, or what one packet says of them.
+    """The newest known values of one instrument, or the values of one packet.
 
     Prices are in 1/10,000 rupee. None: not known, or not in this packet. `ltt`: last trade, whole seconds
-    since the epoch (true UTC). `traded_at`: microseconds, the instant `state` counts from: `ltt` where it is
-    believable, else when the price was first seen to change. `received_at`: microseconds since the epoch at
-    which the broker last spoke of this instrument. `rest`: the price came by REST and is never shown as live.
-    `session`: ISO date of the trading day the price belongs to.
+    since the epoch (true UTC). `traded_at`: microseconds; the age of the price is counted from here: `ltt`
+    where it is believable, else the instant at which the price was first seen to change. `received_at`:
+    microseconds since the epoch, arrival of the broker's last packet with a price of this instrument. `rest`:
+    the price came by REST and is never shown as live. `session`: ISO date of the trading day that the price
+    belongs to.
 
-    Made, changed and read by the names of single fields; `day` holds four of them.
+    Constructor, `_replace` and `_asdict` take and give single prices by name; the tuple holds four of them in
+    `day`.
     """
 
     __slots__ = ()
@@ -99,8 +106,8 @@ class Tick(_Fields):
         traded_at: int = 0,
         rest: bool = False,
     ) -> Self:
-        untold = open is high is low is prev_close is None
-        day = UNTOLD if untold else DayPrices(open, high, low, prev_close)
+        unknown = open is high is low is prev_close is None
+        day = UNKNOWN_DAY if unknown else DayPrices(open, high, low, prev_close)
         return tuple.__new__(cls, (key, ltp, ltt, received_at, volume, day, oi, session, traded_at, rest))
 
     @property
@@ -121,11 +128,9 @@ class Tick(_Fields):
 
     @property
     def traded(self) -> datetime | None:
-        """Instant of the last trade, that of its arrival where the exchange's time is missing or
-        contradicted.
+        """Instant of the last trade: of its arrival where the exchange's time is missing or contradicted.
 
-        None where nothing says when the price was traded, and for a number in the cache that is no instant of
-        this era.
+        None if the instant of the trade is not known, and for a number in the cache that makes no date.
         """
         seconds = self.traded_at / 1e6 if self.ltt is None else self.ltt
         try:
@@ -134,7 +139,7 @@ class Tick(_Fields):
             return None
 
     def filled(self, other: Tick) -> Self:
-        """Return it with its volume, day and open interest made whole by those of `other`."""
+        """Return this tick, with a missing volume, open interest or price of the day taken from `other`."""
         return self._replace(
             volume=other.volume if self.volume is None else self.volume,
             day=self.day.filled(other.day),
@@ -149,24 +154,3 @@ class Tick(_Fields):
 
     def _asdict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _NAMES}
-
-
-def state(tick: Tick | None, *, now: float, feed: Feed, open_: bool, covered: bool) -> State:
-    """Say how a price may be shown.
-
-    Args:
-        tick: what is known; None when nothing is.
-        now: seconds since the epoch.
-        feed: what the worker last said of the feed, "down" when its word is older than LINK_DEAD_AFTER_S.
-        open_: the instrument's segment is in any phase but closed.
-        covered: the instrument is subscribed on the present connection and the broker has spoken of it there.
-    """
-    if tick is None or tick.ltp is None:
-        return "unknown"
-    if not open_:
-        return "closed"
-    if feed != "live" or not covered:
-        return "stale"
-    if tick.rest or now - tick.traded_at / 1e6 > LIVE_FOR_S:
-        return "quiet"
-    return "live"

@@ -1,7 +1,6 @@
-"""An exchange to run: a DhanHQ v2 server with invented prices, for trials without credentials and for the
-tests.
+"""A simulated exchange: a DhanHQ v2 server with invented prices, for tests and trials without credentials.
 
-Everything here knows only the wire format (`ltp.dhan`) and instruments; the rest of the product meets it over
+It knows only the wire format (`ltp.dhan`) and instruments; the rest of the product connects to it over
 sockets.
 """
 
@@ -42,9 +41,9 @@ def run(
     """Serve until SIGTERM or SIGINT. Ends the process with status 1 when one of its threads ended.
 
     Args:
-        calendar: "always_open" trades round the clock; "nse" asks `in_session(segment, seconds since the
+        calendar: "always_open" trades round the clock; "nse" calls `in_session(segment, seconds since the
             epoch)`.
-        known: what is listed besides the shipped universe once a client asks for it.
+        known: finds instruments outside the shipped universe, which are listed once a client subscribes them.
         replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times
             as fast.
     Raises:
@@ -69,9 +68,9 @@ def run(
     simulator.start()
     vital.add(simulator.threads)
     _log.info("The simulated exchange listens at %s (REST %s)", simulator.url, simulator.rest_url)
-    # A signal that the kernel gave to another thread is acted on only when this one wakes.
+    # Python runs signal handlers in this thread only, and only when it wakes.
     while not stopping.wait(_LOOK_EVERY_S):
         if vital.ended():
-            os._exit(ENDED)  # in order it cannot stop: that waits for the thread
+            os._exit(ENDED)  # an orderly stop would wait for ever for a thread that has ended
     simulator.stop()
     _log.info("The simulated exchange has stopped")

@@ -1,4 +1,4 @@
-"""Who may use the simulated broker: any non-empty client id and token, until a renewal kills the token."""
+"""The credentials that the simulated broker accepts: any non-empty ones, until a renewal kills the token."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One instrument on the simulated exchange: its day so far, and what a trade does to it.
+"""One instrument on the simulated exchange: its day so far, and the effect of a trade on it.
 
-Volumes only rise, high and low enclose every price, and a new Indian date starts a new session whose previous
-close is the last price of the old one. Knows no schedule, no connection and no bytes.
+Volumes only rise, high and low enclose every price, and with a new Indian date a new session starts, its
+previous close the last price of the old one. Knows no schedule, no connection and no bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOOK_BACK_DAYS: Final = 30
 
 
 class BookSnapshot(NamedTuple):
-    """All that is known of an instrument after a trade. `ltt`: whole seconds since the epoch, true UTC."""
+    """The state of an instrument after a trade. `ltt`: whole seconds since the epoch, true UTC."""
 
     listing: Listing
     session: date
@@ -62,7 +62,7 @@ def indian_date(epoch_s: float) -> date:
 
 
 class Book:
-    """`trading_day` says on which dates this segment trades; `now` is the instant the exchange starts at."""
+    """`trading_day`: whether this segment trades on a date; `now`: when the exchange starts, in seconds."""
 
     def __init__(self, listing: Listing, seed: int, now: float, trading_day: Callable[[date], bool]) -> None:
         self.listing, self.trading_day = listing, trading_day
@@ -71,10 +71,8 @@ class Book:
         self.minutes: dict[int, Bar] = {}
         self._rng = random.Random(f"{seed}:{listing.key}")
         self._is_index = listing.instrument.segment == "IDX_I"
-        self.snapshot = self._first(now)
-        self.before = (
-            self.snapshot
-        )  # what had been traded when the exchange started; history fills its minutes in
+        # `before`: the state when the exchange started; history invents the minutes up to it.
+        self.snapshot = self.before = self._first(now)
 
     def previous_trading_day(self, day: date) -> date:
         for back in range(1, _LOOK_BACK_DAYS):
@@ -91,7 +89,7 @@ class Book:
         steps = round(self._rng.gauss((target - ltp) / tick * min(1.0, gap_s / _PULL_S), sigma))
         price = max(tick, snap(ltp + steps * tick, tick))
         prev_close = self.snapshot.prev_close
-        # An exact trade may have gone outside the band; from there the walk may only come back.
+        # A trade on command may lie outside the band; from there the walk may only come back.
         if abs(price - prev_close) > max(prev_close * _BAND, abs(ltp - prev_close)):
             price = ltp
         return self.trade(price, 0 if self._is_index else self.draw_ltq(), now)
@@ -101,7 +99,7 @@ class Book:
         return max(1, round(self._rng.expovariate(1 / self.path.mean_ltq) / lot)) * lot
 
     def trade(self, ltp: Price, ltq: int, now: float) -> BookSnapshot:
-        """Apply one trade and return what is known after it."""
+        """Apply one trade and return the state after it."""
         old = self.snapshot
         today = indian_date(now)
         if today > old.session:
@@ -127,9 +125,7 @@ class Book:
         return self.snapshot
 
     def reopen(self, first_price: Price, now: float) -> None:
-        """Forget the day so far and begin it at this price: a replay's prices must not mix with invented
-        ones.
-        """
+        """Begin the day anew at this price: a replay's prices must not mix with invented ones."""
         fresh = self._roll(indian_date(now), first_price)
         self.past.clear()
         self.snapshot = self.before = fresh._replace(
@@ -161,7 +157,7 @@ class Book:
         )
 
     def _first(self, now: float) -> BookSnapshot:
-        """Make up the session that began last, as if it had been traded until now."""
+        """Invent the session that began last, as if it had been traded until now."""
         day = indian_date(now)
         if not self.trading_day(day) or now < midnight(day) + OPENS_S:
             day = self.previous_trading_day(day)

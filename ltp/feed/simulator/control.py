@@ -1,8 +1,8 @@
-"""Commands to the simulator over HTTP, under `/control`: faults, exact trades, disconnects, and what the
-clients are doing.
+"""Commands to the simulator over HTTP, under `/control`: faults, exact trades, disconnects, and a report.
 
-Not part of DhanHQ. Every answer is JSON; what is not accepted is one sentence with status 400. A web page may
-not give commands: a browser sends a plain POST anywhere, but JSON only where it is allowed to.
+Not part of DhanHQ. Every answer is JSON; a command that is not accepted gets one sentence with status 400. A
+web page may not give commands: a browser sends a plain POST to any site, but JSON only to a site that allows
+it.
 """
 
 from __future__ import annotations
@@ -19,27 +19,44 @@ from ltp.core.money import MAX_PRICE, SCALE, price_from_rupees, rupees
 from ltp.dhan.packets import MAX_LTQ
 from ltp.errors import InputError, NotFoundError
 from ltp.feed.simulator.book import BookSnapshot
-from ltp.feed.simulator.connection import How
+from ltp.feed.simulator.client import Ending
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.faults import Fault, Faults
 
 Publish = Callable[..., BookSnapshot]
 _HOSTS: Final = TrustedHosts()
-_HOWS: Final = ("reset", "fin", "close")
+_ENDINGS: Final = ("reset", "fin", "close")
 
 
 def control(faults: Faults, connections: Connections, publish: Publish) -> Blueprint:
-    """Return the commands. `publish(key, ltp, ltq=, hold_s=)` makes a trade now and sends it to its
-    subscribers.
-    """
+    """Return the commands. `publish(key, ltp, ltq=, hold_s=)` makes a trade and sends it to subscribers."""
     blueprint = Blueprint("simulator_control", __name__)
     blueprint.before_request(_refuse_pages)
+    _add_faults(blueprint, faults)
+    _add_endings(blueprint, connections)
 
     @blueprint.errorhandler(InputError)
     @blueprint.errorhandler(NotFoundError)
     def refuse(error: Exception) -> tuple[Response, int]:
         return jsonify({"error": str(error)}), 404 if isinstance(error, NotFoundError) else 400
 
+    @blueprint.post("/trades")
+    def trade() -> Response:
+        snapshot = publish(**_trade(_body()))
+        return jsonify(
+            {
+                "key": snapshot.listing.key,
+                "ltp": rupees(snapshot.ltp),
+                "volume": snapshot.volume,
+                "ltt": snapshot.ltt,
+            }
+        )
+
+    blueprint.add_url_rule("/connections", "report", lambda: jsonify(connections.report()))
+    return blueprint
+
+
+def _add_faults(blueprint: Blueprint, faults: Faults) -> None:
     @blueprint.get("/faults")
     def show() -> Response:
         return jsonify({"active": [_fault(fault) for fault in faults.active()]})
@@ -54,27 +71,17 @@ def control(faults: Faults, connections: Connections, publish: Publish) -> Bluep
         faults.clear()
         return jsonify({"active": []})
 
-    @blueprint.post("/trades")
-    def trade() -> Response:
-        snapshot = publish(**_trade(_body()))
-        return jsonify(
-            {
-                "key": snapshot.listing.key,
-                "ltp": rupees(snapshot.ltp),
-                "volume": snapshot.volume,
-                "ltt": snapshot.ltt,
-            }
-        )
 
+def _add_endings(blueprint: Blueprint, connections: Connections) -> None:
     @blueprint.post("/drop")
     def drop() -> Response:
         body = _body()
         how, code = body.get("how", "reset"), body.get("code", 1001)
-        if how not in _HOWS:
-            raise InputError("how", str(how), "one of " + ", ".join(_HOWS))
+        if how not in _ENDINGS:
+            raise InputError("how", str(how), "one of " + ", ".join(_ENDINGS))
         if type(code) is not int or not 1000 <= code <= 4999:
             raise InputError("code", str(code), "a WebSocket close code, 1000 to 4999")
-        return jsonify({"ended": connections.drop(cast(How, how), code)})
+        return jsonify({"ended": connections.drop(cast(Ending, how), code)})
 
     @blueprint.post("/disconnect")
     def disconnect() -> Response:
@@ -82,9 +89,6 @@ def control(faults: Faults, connections: Connections, publish: Publish) -> Bluep
         if type(reason) is not int or not 0 <= reason <= MAX_LTQ:
             raise InputError("reason", str(reason), "a code such as 805")
         return jsonify({"ended": connections.disconnect(reason)})
-
-    blueprint.add_url_rule("/connections", "report", lambda: jsonify(connections.report()))
-    return blueprint
 
 
 def _refuse_pages() -> tuple[Response, int] | None:

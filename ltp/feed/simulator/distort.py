@@ -1,7 +1,7 @@
-"""Packets to WebSocket messages, with whatever fault is active done to them on the way.
+"""Packets to WebSocket messages, distorted by the active faults.
 
-Knows no socket. The order is fixed: values first (price, age), then bytes (length, tail), then what is
-inserted between, last how many packets share a message.
+Knows no socket. The order is fixed: values first (price, age), then bytes (length, tail), then insertions
+between packets, last the number of packets in a message.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _MAX_FLOAT32: Final = 3.4e38
 
 
 class Distortion:
-    """What one connection's packets go through; it keeps those that wait to share a message."""
+    """The distortion of one connection's packets; it keeps those that wait to share a message."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._waiting: list[bytes] = []
 
     def messages(self, packets: Iterable[Packet]) -> list[Message]:
-        """Return one binary message a packet, unless a fault says otherwise."""
+        """Return one binary message a packet, unless an active fault changes that."""
         faults = self._faults
         if not faults.any and not self._waiting:
             return [encode(packet) for packet in packets]

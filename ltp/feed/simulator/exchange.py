@@ -1,8 +1,9 @@
-"""The exchange: who trades when. Every instrument has its own rate; `advance` makes the trades that are due.
+"""The schedule of trades: every instrument has its own rate; `advance` makes the trades that are due.
 
 Deterministic: the same listings, seed, start and sequence of instants give the same trades, because each book
-draws from a generator of its own. Asks no clock and starts no thread; `server` calls it in a loop. `lock` is
-public: whoever pairs a snapshot with a subscription must hold it, or an older price could follow a newer one.
+draws from a generator of its own. Reads no clock and starts no thread; `server` calls it in a loop. `lock` is
+public: a caller that pairs a snapshot with a subscription must hold it, or an older price could follow a
+newer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ltp.feed.simulator.book import Book, BookSnapshot, midnight
 from ltp.feed.simulator.universe import Listing, listing_of
 
 InSession = Callable[[str, float], bool]
-# Keys to those instruments of them that there are, each with its last close (0: unknown).
+# From keys to the instruments that exist, each with its last close (0: unknown).
 Known = Callable[[Iterable[str]], Iterable[tuple[Instrument, Price]]]
 
 _CLOSED_RETRY_S: Final = 1.0
@@ -30,13 +31,15 @@ _NOON_S: Final = 12 * 3600
 
 
 class Exchange:
-    """Args:
-    listings: what trades.
-    seed: of every price.
-    now: seconds since the epoch at which it starts.
-    in_session: tells whether a segment trades at an instant; None: always, and history has the weekdays.
-    rate: scales every instrument's trading rate; 0 stops all trading but `trade`.
-    known: what may be listed when somebody asks for it.
+    """All listed instruments and the order of their next trades.
+
+    Args:
+        listings: the instruments listed from the start.
+        seed: of every price.
+        now: seconds since the epoch at which it starts.
+        in_session: whether a segment trades at an instant; None: always, and history has the weekdays.
+        rate: scales every instrument's trading rate; 0 stops all trading but `trade`.
+        known: finds further instruments, which are listed once a client subscribes them.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Exchange:
         self._delisted: set[str] = set()
         self.books = {listing.key: self._book(listing, now) for listing in listings}
         self._rng = random.Random(f"{seed}:schedule")
-        self._held: dict[str, float] = {}
+        self._held_until: dict[str, float] = {}
         self._walked_at = dict.fromkeys(self.books, now)
         self._due = (
             [(now + self._gap(book) * self._rng.random(), key) for key, book in self.books.items()]
@@ -64,8 +67,9 @@ class Exchange:
         heapq.heapify(self._due)
 
     def admit(self, keys: Iterable[str], now: float) -> None:
-        """List what is known of these and not listed yet. Not to be called with the lock: it may ask a
-        database.
+        """List those of `keys` that exist and are not listed yet.
+
+        Not to be called with the lock: it may query a database.
         """
         missing = [
             key for key in keys if key not in self.books and key not in self._delisted and _is_key(key)
@@ -91,7 +95,7 @@ class Exchange:
         return self._in_session is None or self._in_session(segment, now)
 
     def advance(self, now: float) -> list[BookSnapshot]:
-        """Make every trade that is due at `now`, oldest first, and return what is known after each."""
+        """Make every trade that is due at `now`, oldest first, and return the state after each."""
         with self.lock:
             trades = []
             open_: dict[str, bool] = {}
@@ -110,7 +114,7 @@ class Exchange:
     def trade(
         self, key: str, ltp: Price, now: float, *, ltq: int | None = None, hold_s: float = 0.0
     ) -> BookSnapshot:
-        """Publish exactly this price now; for `hold_s` afterwards the walk leaves the instrument alone.
+        """Trade at exactly this price now; for `hold_s` afterwards the walk leaves the instrument alone.
 
         Raises:
             NotFoundError: nothing of that key is listed.
@@ -119,11 +123,11 @@ class Exchange:
             book = self.books.get(key)
             if book is None:
                 raise NotFoundError("instrument on this exchange", key)
-            self._held[key] = now + hold_s
+            self._held_until[key] = now + hold_s
             return book.trade(ltp, book.draw_ltq() if ltq is None else ltq, now)
 
     def halt(self, keys: Iterable[str], *, delist: bool = False) -> None:
-        """Stop walking these: a replay speaks for them. Delisted ones have no price of ours at all."""
+        """Stop walking these instruments of a replay. Delisted ones get no price of ours at all."""
         with self.lock:
             halted = set(keys)
             self._due = [(at, key) for at, key in self._due if key not in halted]
@@ -146,14 +150,14 @@ class Exchange:
     ) -> tuple[float, BookSnapshot | None]:
         if not open_:
             return now + _CLOSED_RETRY_S * (0.5 + self._rng.random()), None
-        held_until = self._held.get(key, 0.0)
+        held_until = self._held_until.get(key, 0.0)
         if held_until > due_at:
             return held_until, None
         gap_s, self._walked_at[key] = due_at - self._walked_at[key], due_at
         # After a long stop the walk takes one ordinary step: a process that was frozen must not come back
         # with a jump.
         step_s = min(max(gap_s, 0.0), 2 * self._gap(book))
-        # A trade is stamped when it is made, and what is late (a burst, a slow machine) is not made twice.
+        # A trade is stamped when it is made; trades missed for over a second (a slow machine) are left out.
         return max(due_at + self._gap(book) * (0.6 + 0.8 * self._rng.random()), now - 1.0), book.walk(
             now, step_s
         )

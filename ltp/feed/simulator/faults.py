@@ -1,6 +1,6 @@
-"""What can go wrong on command: which faults are active, how often each may still strike, and until when.
+"""Faults on command: which are active, how often each may still strike, and until when.
 
-A registry only: the handshake, the connections and the REST side ask it at the point where each fault
+A registry only: the handshake, the clients and the REST side look it up at the point where each fault
 strikes. Every fault ends by itself, after a count or a time, so that a forgotten one cannot spoil the next
 trial.
 """
@@ -28,7 +28,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     # states of all connections, by time
     "mute": {"segments": []},  # none: all of them
     "freeze": {},
-    # what is sent, counted per message (half_frame: per connection)
+    # messages to the client, counted per message (half_frame: per connection)
     "half_frame": {"then": "silence"},
     "garbage": {"size": 37},
     "text": {"text": "service will restart"},
@@ -41,9 +41,8 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     # any answer under /v2
     "rest": {"status": 500, "code": 800},
 }
-_BY_TIME: Final = frozenset(
-    {"mute", "freeze", "packed", "stale"}
-)  # without a bound these last ten seconds, others strike once
+# Without a bound these last ten seconds, others strike once.
+_BY_TIME: Final = frozenset({"mute", "freeze", "packed", "stale"})
 _ONLY_BY_TIME: Final = frozenset({"mute", "freeze"})
 _MAX_DELAY_S: Final = 600.0
 _MAX_SIZE: Final = 65_535
@@ -52,8 +51,10 @@ _CHOICES: Final = {"how": ("reset", "close"), "then": ("silence", "reset")}
 
 @dataclass
 class Fault:
-    """`left`: how often it may still strike, None without such a bound. `until`: monotonic instant, None
-    likewise.
+    """One activated fault.
+
+    `left`: how often it may still strike, None without such a bound. `until`: monotonic instant, None
+    likewise. `struck`: how often it has struck.
     """
 
     number: int
@@ -73,8 +74,8 @@ class Faults:
 
     def add(
         self, kind: str, *, count: int | None = None, duration_s: float | None = None, **params: Any
-    ) -> Fault:  # what a test writes: faults.add("reject", reason=807, count=2)
-        """Activate a fault.
+    ) -> Fault:
+        """Activate a fault, such as `add("reject", reason=807, count=2)`.
 
         Raises:
             InputError: unknown kind or parameter, or a value of the wrong type.
@@ -114,7 +115,7 @@ class Faults:
 
     @property
     def any(self) -> bool:
-        """Tell cheaply whether anything may strike; asked for every trade."""
+        """Whether any fault is active; cheap, because it is read for every trade."""
         return bool(self._active)
 
     def active(self) -> list[Fault]:
@@ -128,14 +129,16 @@ class Faults:
             return list(self._active)
 
     def lasts(self, kind: str, segment: str = "") -> bool:
-        """Tell whether a fault of this kind is active, for a segment where it names some, without using it
-        up.
+        """Return whether a fault of this kind is active, without using it up.
+
+        `segment`: for faults with a list of segments.
         """
         return self.any and any(fault.kind == kind and _concerns(fault, segment) for fault in self.active())
 
     def take(self, kind: str, *, key: str = "") -> Fault | None:
-        """Let the oldest active fault of this kind strike once; `key`: the instrument, where the fault names
-        some.
+        """Let the oldest active fault of this kind strike once.
+
+        `key`: the instrument, for faults with a list of instruments.
         """
         if not self.any:
             return None

@@ -1,9 +1,9 @@
 """The socket under one WebSocket of the simulator, and the frames written to it.
 
-simple-websocket writes with `send`, which may take only a part when the peer is slow and then corrupts the
+simple-websocket writes with `send`, which sends only a part when the peer is slow and then corrupts the
 stream, and it writes from its reading thread while we write from ours: this socket's `send` is a locked
-`sendall`. Server frames are written here by hand: they are unmasked and never compressed, which is legal
-whatever was negotiated, and a fault can cut one in the middle.
+`sendall`. Server frames are built here: unmasked and never compressed, which is legal under any negotiated
+extension, so that a fault can cut one in the middle.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def close_frame(code: int) -> bytes:
 
 
 class FrameSocket:
-    """Args:
-    sock: the accepted connection.
-    frozen: while it says so, nothing is written, not even the answer to a ping.
+    """A connected socket with locked, whole writes. `received_at`: monotonic instant of the last bytes read.
+
+    Args:
+        sock: the accepted connection.
+        frozen: while it returns True nothing is written, not even the answer to a ping.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class FrameSocket:
         self._sock, self._frozen, self._monotonic = sock, frozen, monotonic
         self._lock = threading.Lock()
         self._silenced = False
-        self.heard_at = monotonic()
+        self.received_at = monotonic()
         # A tick is one small frame; waiting to fill a segment would delay it by the peer's delayed
         # acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -56,24 +58,24 @@ class FrameSocket:
 
     def recv(self, size: int) -> bytes:
         received = self._sock.recv(size)
-        self.heard_at = self._monotonic()
+        self.received_at = self._monotonic()
         return received
 
     def send(self, octets: bytes) -> int:
-        """Write all of it, or nothing while frozen. Raises OSError when the connection is gone."""
+        """Write all the bytes, or nothing while frozen. Raises OSError when the connection is gone."""
         with self._lock:
             if not self._silenced and not self._frozen():
                 self._sock.sendall(octets)
         return len(octets)
 
     def send_half(self, message: bytes | str) -> None:
-        """Write the first half of a frame and never anything again."""
+        """Write the first half of a frame, and nothing after it."""
         whole = frame(message)
         self.send(whole[: len(whole) // 2])
         self._silenced = True
 
     def finish(self) -> None:
-        """Say that nothing more comes; what was written still arrives."""
+        """End our direction of the connection; bytes already written still arrive."""
         self._shut(socket.SHUT_WR)
 
     def close(self) -> None:
@@ -82,16 +84,16 @@ class FrameSocket:
         self._sock.close()
 
     def reset(self) -> None:
-        """End the connection with a TCP reset, losing what the peer has not read."""
+        """End the connection with a TCP reset, losing the bytes that the peer has not read."""
         self._silenced = True
         try:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            # Taken from under our reader and werkzeug: either, once awake, would say a proper goodbye before
-            # the reset, and werkzeug's buffered files would keep it open.
+            # Detached from our reader and from werkzeug: either, once awake, would close the connection in
+            # the ordinary way before the reset, and werkzeug's buffered files would keep it open.
             with socket.socket(fileno=self._sock.detach()) as taken:
-                taken.shutdown(socket.SHUT_RD)  # wakes the reader without a word to the peer
+                taken.shutdown(socket.SHUT_RD)  # wakes the reader and sends the peer nothing
         except OSError:
-            pass  # it is gone already, which is what was wanted
+            pass  # it has ended already
 
     def _shut(self, how: int) -> None:
         try:

@@ -1,8 +1,8 @@
-"""The first seconds of a feed connection: who is refused before the upgrade, and who is cut right after it.
+"""The first seconds of a feed connection: refusals before the upgrade, and ends right after it.
 
-Real bad credentials rarely give an HTTP error: most are answered with 101 and then code 50, or a bare drop.
-Empty ones are refused here at once; the `reject` and `drop_after_accept` faults and a killed token show the
-other two.
+The real broker rarely answers bad credentials with an HTTP error: mostly with 101 and then code 50, or a bare
+drop. Empty ones are refused here at once; the `reject` and `drop_after_accept` faults and a killed token give
+the other two answers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from flask import Response, request
 
 from ltp.feed.simulator.account import EXPIRED, Account
-from ltp.feed.simulator.connection import SimulatorClient
+from ltp.feed.simulator.client import SimulatorClient
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.faults import Faults
 
@@ -47,20 +47,20 @@ class Handshake:
             return Response("token and clientId are required\n", 401, content_type="text/plain")
         return None
 
-    def serve(self, connection: SimulatorClient, websocket: Any, token: str) -> None:
+    def serve(self, client: SimulatorClient, websocket: Any, token: str) -> None:
         """Run an accepted connection to its end."""
         reject = self._faults.take("reject")
         drop = self._faults.take("drop_after_accept")
         if drop is not None:
             self._stopping.wait(drop.params["delay_s"])
-            connection.end(drop.params["how"], 1011)
+            client.end(drop.params["how"], 1011)
         elif reject is not None:
-            connection.disconnect(reject.params["reason"])
+            client.disconnect(reject.params["reason"])
         elif not self._account.accepts(token):
-            connection.disconnect(EXPIRED)
+            client.disconnect(EXPIRED)
         else:
-            self._connections.add(connection)
+            self._connections.add(client)
         try:
-            connection.serve(websocket)
+            client.serve(websocket)
         finally:
-            self._connections.remove(connection)
+            self._connections.remove(client)

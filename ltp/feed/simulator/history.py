@@ -1,8 +1,7 @@
-"""Charts of the simulated exchange: daily bars, and minute bars that add up to them and join the prices of
-now.
+"""Charts of the simulated exchange: daily bars, and minute bars that add up to them.
 
-Past days come from the seed, days this process traded through from what was traded; the minutes before it
-started are drawn so that they end where it began. Knows no HTTP.
+Past days come from the seed, days that this process traded through from its trades; the minutes before its
+start are drawn so that they end at its first price, and the last bars join the present prices. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -22,15 +21,17 @@ StampedBar = tuple[int, Bar]
 
 
 def daily_bars(book: Book, first: date, end: date) -> list[StampedBar]:
-    """Return the days from `first` up to but not including `end`, each stamped with its midnight in India
-    (seconds, UTC).
+    """Return the days from `first` up to but not including `end`.
+
+    Each is stamped with its midnight in India (seconds since the epoch).
     """
     return [(int(midnight(day)), bar) for day in _days(book, first, end) if (bar := _day(book, day))]
 
 
 def minute_bars(book: Book, begin: float, end: float, now: float, interval: int) -> list[StampedBar]:
-    """Return bars of `interval` minutes that begin at or after `begin` and before `end` (seconds since the
-    epoch).
+    """Return bars of `interval` minutes that begin at or after `begin` and before `end`.
+
+    Instants are seconds since the epoch.
     """
     one_minute: list[StampedBar] = []
     first, last = (date.fromordinal(_ordinal(instant)) for instant in (begin, end))
@@ -53,7 +54,7 @@ def _days(book: Book, first: date, end: date) -> Iterator[date]:
 
 
 def _untraded(book: Book, day: date) -> bool:
-    """A trading day on which this process was open and yet nobody traded has no bar."""
+    """A trading day on which this process ran and yet made no trade has no bar."""
     return book.before.session < day < book.snapshot.session
 
 
@@ -76,9 +77,7 @@ def _minutes(book: Book, day: date, now: float) -> list[StampedBar]:
 
 
 def _drawn(book: Book, day: date, whole: Bar, opening: int, count: int) -> list[StampedBar]:
-    """Draw `count` minutes that begin at the day's open, end at its close, reach its high and low and share
-    its volume.
-    """
+    """Draw `count` minutes from open to close of the day that reach its high and low and share its volume."""
     if count <= 0:
         return []
     rng = random.Random(f"{book.listing.key}:{day}:{whole}")

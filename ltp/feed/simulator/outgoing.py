@@ -1,7 +1,6 @@
-"""From a snapshot of the exchange to the packets of one subscription mode.
+"""The packets of one subscription mode, made from a snapshot of the exchange.
 
-Knows which field carries what in which mode and when the broker sends code 5 and 6; knows no connection and
-no bytes.
+Knows the fields of each mode and when the broker sends codes 5 and 6; knows no connection and no bytes.
 """
 
 from __future__ import annotations
@@ -29,10 +28,9 @@ _U32: Final = 2**32 - 1  # a field that overflows must not end the feed
 
 
 def packets(snapshot: BookSnapshot, mode: Mode, *, in_session: bool) -> tuple[Packet, ...]:
-    """Return what a subscriber of `mode` gets for this snapshot.
+    """Return the packets that a subscriber of `mode` gets for this snapshot.
 
-    `in_session`: decides what `close` means: the previous session's while the market is open, the day's
-    afterwards.
+    `in_session`: decides on `close`: the previous session's while the market is open, the day's afterwards.
     """
     instrument = snapshot.listing.instrument
     segment, security_id = SEGMENT_NUMBERS[instrument.segment], instrument.security_id

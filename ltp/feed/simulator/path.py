@@ -1,8 +1,8 @@
 """The days of one instrument: a daily bar for every date, from the seed alone.
 
-A pure function of (seed, key, date), so that history, the previous close and a restart tomorrow all tell the
-same story without anything being stored. Knows no calendar and no trading: `book` asks it where a session
-starts and where it tends to.
+A pure function of (seed, key, date), so that history, the previous close and a restart tomorrow agree without
+anything being stored. Knows no calendar and no trading: `book` takes from it the price at which a session
+starts and the one that it tends to.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from typing import Final, NamedTuple
 from ltp.core.money import SCALE, Price, snap
 from ltp.feed.simulator.universe import Listing
 
-OPENS_S: Final = (
-    9 * 3600 + 15 * 60
-)  # of the Indian day: charts begin and end here, whatever the trading hours
+# Seconds of the Indian day: charts begin and end here, even where the exchange trades at other hours.
+OPENS_S: Final = 9 * 3600 + 15 * 60
 CLOSES_S: Final = 15 * 3600 + 30 * 60
 _OCTAVES: Final = 7  # the slowest swing takes 2**6 days
-_SWING: Final = (
-    0.007  # of a share within a day or two; slower swings grow with the square root of their length
-)
+# Of a share's price within a day or two; slower swings grow with the square root of their length.
+_SWING: Final = 0.007
 INDEX_CALM: Final = 0.5  # an index moves about half as much as its members
 _RUPEES_PER_TRADE: Final = 150_000
 
@@ -78,8 +76,9 @@ class Path:
         return int(trades * self.mean_ltq * (0.6 + 0.8 * self.unit("volume", day)))
 
     def _drift(self, day: int) -> float:
-        """Sum value noise of doubling length: looks like a random walk from day to day and never leaves the
-        base for good.
+        """Sum value noise of doubling length.
+
+        It looks like a random walk from day to day and yet always returns to the base.
         """
         total = 0.0
         for octave in range(_OCTAVES):

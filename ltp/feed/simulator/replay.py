@@ -1,8 +1,8 @@
-"""Files that stand in for the random walk: one-minute bars, or captured frames.
+"""Files that replace the random walk: one-minute bars, or captured frames.
 
 Bars: CSV with a header of `segment,security_id` (or `symbol`), `time` (ISO 8601 with offset),
 `open,high,low,close,volume`. Frames: JSON lines `{"at": seconds, "hex": "..."}`. Reads the whole file, checks
-every line, and hands out what is due; knows no exchange and no clock.
+every line, and hands out the events that are due; knows no exchange and no clock.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ltp.core.instrument import parse_key
+from ltp.core.instrument import Instrument, parse_key, split_key
 from ltp.core.money import Price, price_from_rupees
 from ltp.dhan.codes import SEGMENT_NAMES
 from ltp.dhan.packets import decode
 from ltp.errors import InputError
-from ltp.feed.simulator.universe import listings
+from ltp.feed.simulator.universe import Listing, listings
 
 _QUARTER_S: Final = 15.0
+_TICK_SIZE: Final = 500  # price units, of instruments that only the file has
 _COLUMNS: Final = ("time", "open", "high", "low", "close", "volume")
 
 
@@ -43,10 +44,7 @@ class Frame(NamedTuple):
 
 
 class Replay:
-    """Args:
-    events: in the order of their time.
-    speed: 60 plays an hour in a minute.
-    """
+    """The events of one file. `events`: in the order of their time. `speed`: 60 plays an hour in a minute."""
 
     def __init__(self, events: list[Print] | list[Frame], speed: float) -> None:
         if not (math.isfinite(speed) and speed > 0):
@@ -55,7 +53,7 @@ class Replay:
 
     @property
     def keys(self) -> set[str]:
-        """The instruments this replay speaks for."""
+        """The instruments of this replay."""
         keys = {event.key for event in self._events if isinstance(event, Print)}
         for event in self._events:
             if isinstance(event, Frame):
@@ -66,6 +64,14 @@ class Replay:
     def first_prints(self) -> dict[str, Print]:
         """Return the first trade of each instrument of a bar file; nothing of a file of frames."""
         return {event.key: event for event in reversed(self._events) if isinstance(event, Print)}
+
+    def missing(self, listed: set[str]) -> list[Listing]:
+        """Return a listing for each instrument of a bar file that is not in `listed`, a set of keys."""
+        return [
+            Listing(_instrument(key), "", "", event.ltp, 1.0)
+            for key, event in self.first_prints().items()
+            if key not in listed
+        ]
 
     def start(self, now: float) -> None:
         self._began = now
@@ -81,6 +87,11 @@ class Replay:
             events.append(self._events[self._next])
             self._next += 1
         return events
+
+
+def _instrument(key: str) -> Instrument:
+    segment, security_id = split_key(key)
+    return Instrument(segment, security_id, f"ID{security_id}", key, "", 1, _TICK_SIZE)
 
 
 def load(path: Path, speed: float) -> Replay:

@@ -1,6 +1,6 @@
 """DhanHQ's market quote REST endpoints over the simulated exchange: `/v2/marketfeed/ltp|ohlc|quote`.
 
-Errors have the shape these endpoints really answer with, `{"data": {"805": "..."}, "status": "failed"}`, not
+Errors have the shape that these endpoints really return, `{"data": {"805": "..."}, "status": "failed"}`, not
 the documented one. Ids come back as string keys, unknown ids are absent, unknown keys of the request are
 ignored.
 """

@@ -1,6 +1,6 @@
-"""DhanHQ's other REST endpoints: charts, profile and token renewal, with the errors of the trading side
-(`{"errorType": ..., "errorCode": "DH-905", "errorMessage": ...}`).
+"""DhanHQ's other REST endpoints over the simulated exchange: charts, profile and token renewal.
 
+Errors have the shape of the trading side (`{"errorType": ..., "errorCode": "DH-905", "errorMessage": ...}`).
 Chart times are true UTC; a daily bar is stamped 00:00 in India. `toDate` of a daily chart is exclusive; a
 bare date that ends an intraday request includes that day, as recorded answers show.
 """

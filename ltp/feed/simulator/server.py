@@ -1,7 +1,6 @@
-"""The simulator as a server: werkzeug's threaded server with the WebSocket at `/`, REST under `/v2`, commands
-under `/control`.
+"""The simulator as a server: WebSocket at `/`, REST under `/v2`, commands under `/control`.
 
-Puts the parts together and owns the threads: one that trades, one that accepts, and werkzeug's per
+Assembles the parts and owns the threads: one that trades, one that accepts, and werkzeug's, one per
 connection. Started by `python -m ltp simulate`, or by a test as an object.
 """
 
@@ -17,12 +16,11 @@ from flask import Flask, Response, jsonify, request
 from flask_sock import Sock
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from ltp.core.instrument import Instrument, split_key
 from ltp.core.money import Price
 from ltp.errors import ConfigError
 from ltp.feed.simulator.account import Account
 from ltp.feed.simulator.book import BookSnapshot
-from ltp.feed.simulator.connection import SimulatorClient
+from ltp.feed.simulator.client import SimulatorClient
 from ltp.feed.simulator.connections import Connections
 from ltp.feed.simulator.control import control
 from ltp.feed.simulator.exchange import Exchange, InSession, Known
@@ -33,7 +31,7 @@ from ltp.feed.simulator.outgoing import PrevCloseFor
 from ltp.feed.simulator.replay import Frame, Replay
 from ltp.feed.simulator.rest import failed, quotes
 from ltp.feed.simulator.rest_charts import account_pages, charts
-from ltp.feed.simulator.universe import Listing, listings, synthetic_futures
+from ltp.feed.simulator.universe import listings, synthetic_futures
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -42,29 +40,28 @@ PING_S: Final = 10.0
 SILENCE_S: Final = 40.0
 _LONGEST_WAIT_S: Final = 0.25
 _MAX_MESSAGE: Final = 262_144  # a request of 100 instruments takes 6 kB
-_REPLAYED_TICK: Final = 500
 _ACCEPTED: Final = "ltp.simulator.accepted"
 
 
 class _QuietRequestHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing: the request line of a feed connection carries the token."""
+        """Log nothing: the request line of a feed connection carries the token."""
 
 
 class Simulator:
     """A DhanHQ v2 server with prices of its own.
 
     Args:
-        port: 0 takes a free one; `self.port` tells which.
-        in_session: tells whether a segment trades at an instant (seconds since the epoch); None trades round
-            the clock.
-        rate: scales how often everything trades; with 0 only `trade` and a replay do.
-        extra_instruments: so many invented NSE_FNO contracts more.
-        known: what is listed besides once a client asks for it.
-        prev_close_for: who gets a code-6 packet on subscription: indices (as seen live), all (as documented),
-            none.
+        port: 0 takes a free one, which is then in `self.port`.
+        in_session: whether a segment trades at an instant (seconds since the epoch); None trades round the
+            clock.
+        rate: scales the trading rate of every instrument; with 0 only `trade` and a replay make trades.
+        extra_instruments: number of invented NSE_FNO contracts.
+        known: finds further instruments, which are listed once a client subscribes them.
+        prev_close_for: instruments with a code-6 packet on subscription: indices (as seen live), all (as
+            documented), none.
         kill_renewed: a token renewal makes the old token useless.
-        ping_s, silence_s: the server pings so often, and drops a client that was silent for so long.
+        ping_s, silence_s: seconds between two pings, and of silence after which a client is dropped.
     """
 
     def __init__(
@@ -87,7 +84,9 @@ class Simulator:
     ) -> None:
         self.host, self.port = host, port
         self._clock, self._replay, self._ping_s, self._silence_s = clock, replay, ping_s, silence_s
-        listed = _with_replayed([*listings(), *synthetic_futures(extra_instruments)], replay)
+        listed = [*listings(), *synthetic_futures(extra_instruments)]
+        if replay is not None:
+            listed += replay.missing({listing.key for listing in listed})
         self.exchange = Exchange(
             listed, seed=seed, now=clock(), in_session=in_session, rate=rate, known=known
         )
@@ -101,12 +100,12 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """What `DHANHQ_WS_URL` takes."""
+        """The value for `DHANHQ_WS_URL`."""
         return f"ws://{self.host}:{self.port}"
 
     @property
     def rest_url(self) -> str:
-        """What `DHANHQ_REST_URL` takes."""
+        """The value for `DHANHQ_REST_URL`."""
         return f"http://{self.host}:{self.port}/v2"
 
     def start(self) -> Simulator:
@@ -136,7 +135,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop; bounded."""
+        """Close every connection and stop, within a bounded time."""
         self._stopping.set()
         self.connections.drop("close", 1001)
         self._server.shutdown()
@@ -145,8 +144,9 @@ class Simulator:
         self._server.server_close()
 
     def trade(self, key: str, ltp: Price, *, ltq: int | None = None, hold_s: float = 0.0) -> BookSnapshot:
-        """Make a trade at exactly this price now and send it to its subscribers; `hold_s` keeps the walk away
-        from it.
+        """Make a trade at exactly this price now and send it to its subscribers.
+
+        `hold_s`: for so many seconds the walk leaves the instrument alone.
 
         Raises:
             NotFoundError: nothing of that key is listed.
@@ -161,7 +161,7 @@ class Simulator:
         if self._replay is None:
             return
         now, first = self._clock(), self._replay.first_prints()
-        # Captured frames carry prices that our books know nothing of, so those books must not speak at all.
+        # Captured frames carry prices that differ from our books', so those books must publish none.
         self.exchange.halt(self._replay.keys, delist=not first)
         for key, event in first.items():
             self.exchange.books[key].reopen(event.ltp, now)
@@ -189,7 +189,7 @@ class Simulator:
 
     def _feed(self, websocket: Any) -> None:
         request.environ[_ACCEPTED] = True
-        connection = SimulatorClient(
+        client = SimulatorClient(
             request.args["clientId"],
             request.environ["werkzeug.socket"],
             self.faults,
@@ -197,7 +197,7 @@ class Simulator:
             ping_s=self._ping_s,
             silence_s=self._silence_s,
         )
-        self._handshake.serve(connection, websocket, request.args["token"])
+        self._handshake.serve(client, websocket, request.args["token"])
 
     def _wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
@@ -250,13 +250,3 @@ def _listening(host: str, port: int) -> socket.socket:
         sock.close()
         raise ConfigError("port", str(port), f"a port that is free on {host} ({error.strerror})") from None
     return sock
-
-
-def _with_replayed(listed: list[Listing], replay: Replay | None) -> list[Listing]:
-    known = {listing.key for listing in listed}
-    for key, event in (replay.first_prints() if replay else {}).items():
-        if key not in known:
-            segment, security_id = split_key(key)
-            instrument = Instrument(segment, security_id, f"ID{security_id}", key, "", 1, _REPLAYED_TICK)
-            listed.append(Listing(instrument, "", "", event.ltp, 1.0))
-    return listed

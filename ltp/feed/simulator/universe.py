@@ -1,8 +1,8 @@
-"""What the simulated exchange lists by itself: NIFTY 50, NIFTY Next 50 and the main indices with their true
-ids, from `universe.csv`; and how it trades what is listed later.
+"""The listings of the simulated exchange: NIFTY 50, NIFTY Next 50 and the main indices, from `universe.csv`.
 
-Ids, names, ISINs, ticks and sectors are facts; base prices and trading rates are plausible inventions. Knows
-no price of today: `path` and `exchange` make those.
+Ids, names, ISINs, ticks and sectors are facts; base prices and trading rates are plausible inventions.
+Instruments that are listed later get their trading rate here too. Knows no price of today: `path` and
+`exchange` make those.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MOST_RUPEES: Final = 2_500
 class Listing(NamedTuple):
     """An instrument and how it trades here.
 
-    `member_of`: "NIFTY 50" or "NIFTY Next 50", empty for others. `base_price`: what the price wanders around
-    over the years. `trades_per_s`: on average. `charted`: minute bars are kept.
+    `member_of`: "NIFTY 50" or "NIFTY Next 50", empty for others. `base_price`: the mean of the price over the
+    years. `trades_per_s`: on average. `charted`: minute bars are kept.
     """
 
     instrument: Instrument
@@ -55,17 +55,17 @@ def listings() -> tuple[Listing, ...]:
 
 
 def synthetic_futures(count: int, trades_per_s: float = 1.0) -> list[Listing]:
-    """Return `count` invented NSE_FNO contracts for load runs; without minute bars, which thousands would
-    fill memory with.
+    """Return `count` invented NSE_FNO contracts for load runs.
+
+    Without minute bars, because those of thousands would fill the memory.
     """
     return [_synthetic(FIRST_SYNTHETIC_ID + number, trades_per_s) for number in range(count)]
 
 
 def listing_of(instrument: Instrument, price: Price = 0) -> Listing:
-    """Return how an instrument of the master trades here, around a price; 0: an invented one, the same for
-    one ISIN.
+    """Return how an instrument of the master trades here, around a price.
 
-    Without minute bars: there may be thousands of them.
+    Price 0: an invented one, the same for one ISIN. Without minute bars: there may be thousands of listings.
     """
     if not price:
         number = int.from_bytes(

@@ -16,7 +16,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.instrument import parse_key
 from ltp.core.ticks.quote import CachedTick
-from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, Feed, State, state
+from ltp.core.ticks.state import FeedState
+from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, State
 from ltp.errors import InputError, StoreError
 from ltp.hub.hub import Hub
 from ltp.store import demand, prices
@@ -42,38 +43,6 @@ class KnownPrices(NamedTuple):
     ticks: Mapping[str, CachedTick]
     states: Mapping[str, State]
     fetched: int = 0
-
-
-class _Market(NamedTuple):
-    """The state of feed and market from which the state of a price follows.
-
-    `since`: microseconds since the epoch at which the present feed connection was subscribed.
-    """
-
-    feed: Feed
-    phase: Mapping[str, str]
-    since: int
-    doubts: Mapping[str, str]
-
-    @classmethod
-    def of(cls, hub: Hub) -> _Market:
-        if hub.link_age_s <= LINK_DEAD_AFTER_S:
-            return cls(hub.feed, hub.phase, hub.since, hub.doubts)
-        # Without messages from the worker the market may have opened or closed since, so its last phases do
-        # not count.
-        return cls("down", {}, 0, {})
-
-    def state(self, known: CachedTick, now: float) -> State:
-        tick = known.tick
-        segment = known.key.partition(":")[0]
-        covered = (
-            known.covered
-            and tick is not None
-            and 0 < self.since <= tick.received_at
-            and segment not in self.doubts
-        )
-        open_ = self.phase.get(segment) != "closed"
-        return state(tick, now=now, feed=self.feed, open_=open_, covered=covered)
 
 
 @bp.get(PATH)
@@ -162,8 +131,14 @@ def _known(keys: list[str]) -> KnownPrices:
         [key for key in keys if not _priced(known[key]) and shared.catalog.instrument(key) is not None]
     )
     known |= fetched
-    market, now = _Market.of(shared.hub), time.time()
-    return KnownPrices(known, {key: market.state(each, now) for key, each in known.items()}, len(fetched))
+    feeds = shared.hub.feed_states()
+    states = {key: _state(each, feeds[each.connection]) for key, each in known.items()}
+    return KnownPrices(known, states, len(fetched))
+
+
+def _state(known: CachedTick, feed: FeedState) -> State:
+    covered = known.covered and feed.covers(known.tick)
+    return feed.state(known.key.partition(":")[0], known.tick, covered)
 
 
 def _last_known(hub: Hub, keys: list[str]) -> KnownPrices:

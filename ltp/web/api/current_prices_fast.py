@@ -16,7 +16,6 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Request
 
-from ltp.core.clients.client_address import client_of
 from ltp.core.clients.trusted_hosts import TrustedHosts
 from ltp.core.ticks.quote import Quote
 from ltp.errors import InputError, NotFoundError
@@ -24,6 +23,7 @@ from ltp.hub.board import CAPACITY
 from ltp.web import security
 from ltp.web.api import current_prices, prices_document
 from ltp.web.api.prices_document import JsonMembers
+from ltp.web.clients import client_of_environ
 from ltp.web.services import Services
 
 RENEW_DEMAND_S: Final = 1.0  # demand lives much longer, and writing it costs more than the answer
@@ -89,7 +89,7 @@ class PricesFirst:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == current_prices.PATH and environ["REQUEST_METHOD"] == "GET":
             host, target = environ.get("HTTP_HOST", ""), environ.get("RAW_URI", "/")
-            client = partial(self._client, environ)
+            client = partial(client_of_environ, environ, self._services.trusted)
             body = (
                 self._body(environ.get("QUERY_STRING", ""), client)
                 if self._hosts.allows(host, target)
@@ -133,11 +133,6 @@ class PricesFirst:
             len(body),
             _HEAD_ENDS,
             body,
-        )
-
-    def _client(self, environ: WSGIEnvironment) -> str:
-        return client_of(
-            environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), self._services.trusted
         )
 
     def _body(self, query_string: str, client: Callable[[], str]) -> bytes | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ltp.core.instrument import SEGMENTS
-from ltp.core.ticks.wire import is_session
+from ltp.core.trading_day import is_session
 
 
 def lags(fields: Mapping[str, str]) -> dict[str, dict[str, float]]:

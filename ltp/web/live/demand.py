@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from ltp.core.clients.allotment import LIMIT, PAGES_EACH, PROGRAMS_EACH
-from ltp.core.clients.wishes import Wishes
+from ltp.core.clients.client_demand import ClientDemand
 from ltp.errors import StoreError
 from ltp.store import demand
 
@@ -41,7 +41,7 @@ class DemandRenewer:
         self._want, self._shown, self._knows, self._ttl_s = want, shown, knows, ttl_s
         # Well within a short life too, or the worker would unsubscribe instruments of an open page.
         self.every_s = min(RENEW_EVERY_S, ttl_s / 4)
-        self._wishes = {demand.PAGES: Wishes(PAGES_EACH), demand.PROGRAMS: Wishes(PROGRAMS_EACH)}
+        self._wishes = {demand.PAGES: ClientDemand(PAGES_EACH), demand.PROGRAMS: ClientDemand(PROGRAMS_EACH)}
         self._pending: dict[str, dict[str, int]] = {kind: {} for kind in self._wishes}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -63,7 +63,7 @@ class DemandRenewer:
         known, now = [key for key in keys if self._knows(key)], time.time()
         with self._lock:
             pending = self._pending[kind]
-            ranks = self._wishes[kind].ask(client, known, now, now + self._ttl_s)
+            ranks = self._wishes[kind].want(client, known, now, now + self._ttl_s)
             for key, rank in ranks.items():
                 if key in pending or len(pending) < LIMIT:
                     pending[key] = min(rank, pending.get(key, rank))

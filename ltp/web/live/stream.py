@@ -26,15 +26,12 @@ _HEADERS: Final = {
 }
 
 
-def stream_response(
-    hub: Hub, view: View, *, last_event_id: str | None, tail: str = "", client: str = EXEMPT
-) -> Response:
+def stream_response(hub: Hub, view: View, *, last_event_id: str | None, client: str = EXEMPT) -> Response:
     """Return the stream of `view`, 503 when the hub takes no more streams.
 
     Args:
         last_event_id: the request header of that name. Without a valid id the first event contains the whole
             view.
-        tail: markup that only the first event contains, after the cells.
         client: address of the client, for its quota.
     """
     if hub.draining or hub.streams >= hub.max_streams:
@@ -43,10 +40,10 @@ def stream_response(
         return Response(headers=_HEADERS)
     connection = request.environ.get("gunicorn.socket")
     if hub.can_detach(connection) and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
-        return _Detached(hub, view, last_event_id, tail, client)
+        return _Detached(hub, view, last_event_id, client)
     if connection is not None:
         connection.settimeout(hub.stall_timeout_s)  # gunicorn writes without a deadline
-    events = hub.follow(view, last_event_id=last_event_id, tail=tail, client=client)
+    events = hub.follow(view, last_event_id=last_event_id, client=client)
     return Response(events, headers={**_HEADERS, "Connection": "close"})
 
 
@@ -58,10 +55,10 @@ class _Detached(Response):
 
     automatically_set_content_length = False
 
-    def __init__(self, hub: Hub, view: View, last_event_id: str | None, tail: str, client: str) -> None:
+    def __init__(self, hub: Hub, view: View, last_event_id: str | None, client: str) -> None:
         super().__init__(headers=_HEADERS)
         self._hub, self._view, self._last_event_id = hub, view, last_event_id
-        self._tail, self._client = tail, client
+        self._client = client
 
     def __call__(self, environ: Any, _start_response: Any) -> Iterable[bytes]:
         headers = [
@@ -78,7 +75,6 @@ class _Detached(Response):
             head.encode("latin-1"),
             self._view,
             last_event_id=self._last_event_id,
-            tail=self._tail,
             client=self._client,
         )
         # gunicorn stops serving the connection on it, without a response and without an error.

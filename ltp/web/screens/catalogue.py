@@ -1,24 +1,30 @@
-"""Which screeners have a page, what each shows unless the reader chooses otherwise, and the run a page is of."""
+"""The screeners that have pages: their columns, their specs and their runs."""
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Final
 
-from ltp.core.criteria.spec import KIND_PREFIX
-from ltp.core.screener import Run
+from ltp.core.criteria.facts import FACT
+from ltp.core.criteria.spec import BUILT_IN, KIND_PREFIX, Spec, from_text, kind_of
+from ltp.core.screener import KINDS, Run
 from ltp.errors import DatabaseError, NotFoundError
 from ltp.web.services import services
 from ltp.web.table.columns import BY_NAME
-from ltp.web.table.screener import Screener, in_order
+from ltp.web.table.screener import Screener, in_table_order
+
+CUSTOM: Final = "custom"  # in place of a slug: the screen whose criteria are in the address
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_FACTS_OF_INDICATORS: Final = {"rsi14": "rsi", "adx14": "adx", "atr14": "atr"}  # in criteria, as columns
 
 _SWING_FACTS: Final = (
-    "ltp", "chgp", "volume", "rank", "score", "base_score", "mtf_score", "relvol", "trend", "dist_ema20", "rsi", "adx",
-    "atr_pct", "pct_from_high52", "spark", "sector",
+    "ltp", "chgp", "volume", "rank", "score", "base_score", "mtf_score", "relvol", "trend", "dist_ema20",
+    "rsi", "adx", "atr_pct", "pct_from_high52", "spark", "sector",
 )  # fmt: skip
 _SWING_PLAN: Final = (
-    "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target", "r_now", "r", "quantity",
-    "risk",
+    "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target", "r_now",
+    "r", "quantity", "risk",
 )  # fmt: skip
 SCREENERS: Final = {
     screener.kind: screener
@@ -35,12 +41,12 @@ SCREENERS: Final = {
             "Long-term screener",
             "Shares worth holding for months to years, best score first.",
             (
-                "ltp", "chgp", "rank", "score", "base_score", "mtf_score", "trend", "weekly_trend", "dist_sma200",
-                "drawdown_pct", "volatility", "rs6m", "rs12m", "spark", "sector",
+                "ltp", "chgp", "rank", "score", "base_score", "mtf_score", "trend", "weekly_trend",
+                "dist_sma200", "drawdown_pct", "volatility", "rs6m", "rs12m", "spark", "sector",
             ),
             (
-                "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop", "to_target", "r_now",
-                "allocation_pct", "allocation", "quantity", "risk", "horizon",
+                "ltp", "setup", "state", "entry", "zone", "stop", "target", "to_entry", "to_stop",
+                "to_target", "r_now", "allocation_pct", "allocation", "quantity", "risk", "horizon",
             ),
             MappingProxyType({"zone": "Buy zone", "stop": "Invalidation", "to_stop": "To invalid."}),
         ),
@@ -48,19 +54,29 @@ SCREENERS: Final = {
 }  # fmt: skip
 
 
-def custom(
+def custom_screener(
     kind: str, title: str, about: str = "", *, slug: str = "", facts: tuple[str, ...] = ()
 ) -> Screener:
-    """Return a screen that somebody put together; its plans are the swing strategy's. `facts`: what its
-    criteria speak of.
-    """
-    own = tuple(name for name in dict.fromkeys((*_SWING_FACTS[:-1], *facts, "sector")) if name in BY_NAME)
-    return Screener(kind, title, about, in_order(own), _SWING_PLAN, slug=slug)
+    """Return the screener of custom criteria, with the plans of the swing strategy. `facts`: more columns."""
+    names = (name for name in dict.fromkeys((*_SWING_FACTS[:-1], *facts, "sector")) if name in BY_NAME)
+    return Screener(kind, title, about, in_table_order(tuple(names)), _SWING_PLAN, slug=slug)
 
 
-def named(slug: str) -> Screener:
-    """Return a built-in screener, a saved screen by its address, or any screen by the kind of the runs it
-    has.
+def screener_of_spec(spec: Spec) -> Screener:
+    """Return the screener of a spec in an address, with a column for each fact that its criteria name."""
+    about = " and ".join(spec.criteria)
+    return custom_screener(kind_of(spec), "Custom screen", about, slug=CUSTOM, facts=facts_in(spec))
+
+
+def facts_in(spec: Spec) -> tuple[str, ...]:
+    """Return the facts that the criteria of a spec name."""
+    names = (name for text in spec.criteria for name in _NAME.findall(text))
+    facts = dict.fromkeys(_FACTS_OF_INDICATORS.get(name, name) for name in names)
+    return tuple(name for name in facts if name in FACT)
+
+
+def find_screener(slug: str) -> Screener:
+    """Return a built-in screener by its kind, a saved screen by its slug, any other by the kind of its runs.
 
     Raises:
         NotFoundError: there is none.
@@ -70,40 +86,50 @@ def named(slug: str) -> Screener:
     catalog = services().catalog
     saved = catalog.screen(slug)
     if saved is not None:
-        return custom(saved.kind, saved.name, " and ".join(saved.spec.criteria), slug=slug)
+        return custom_screener(saved.kind, saved.name, " and ".join(saved.spec.criteria), slug=slug)
     if slug.startswith(KIND_PREFIX) and catalog.runs(slug):
-        return custom(slug, "Custom screen")
-    raise catalog.missing("screener", slug)
+        return custom_screener(slug, "Custom screen")
+    raise catalog.not_found("screener", slug)
 
 
-def run_of(shown: Screener, run_id: int = 0) -> Run | None:
-    """Return a screener's run, the current one where no other is named; None while there is none.
+def spec_of(screener: Screener) -> Spec:
+    """Return the spec of a screener from `find_screener`; parses the criteria of a screen that is not saved.
 
     Raises:
-        NotFoundError: it has no such run (any more).
-        DatabaseError: the run has to be read and cannot be.
+        InputError: this version does not accept these criteria any more.
     """
-    catalog, held = services().catalog, services()
-    current = catalog.current(shown.kind)
-    wanted = run_id or catalog.current_id(shown.kind)
+    if screener.kind in KINDS:
+        return BUILT_IN
+    saved = services().catalog.screen(screener.slug)
+    return saved.spec if saved else from_text(services().catalog.runs(screener.kind)[0].spec)
+
+
+def find_run(screener: Screener, run_id: int = 0) -> Run | None:
+    """Return a run of the screener, the current one for 0; None before the first one.
+
+    Raises:
+        NotFoundError: the screener has no such run (any more).
+        DatabaseError: the run has to be read from SQL and cannot be.
+    """
+    catalog = services().catalog
+    current = catalog.current(screener.kind)
+    wanted = run_id or catalog.current_id(screener.kind)
     if wanted is None:
         return None
     if current is not None and current.id == wanted:
         return current
-    known = any(head.id == wanted for head in catalog.runs(shown.kind))
-    run = held.run(wanted)
-    if run is not None and run.kind == shown.kind:
+    known = any(head.id == wanted for head in catalog.runs(screener.kind))
+    run = services().run(wanted)
+    if run is not None and run.kind == screener.kind:
         return run
     if known and run is None:
         raise DatabaseError("The run cannot be read")
-    raise catalog.missing(f"run of the {shown.title}", str(wanted))
+    raise catalog.not_found(f"run of the {screener.title}", str(wanted))
 
 
-def open_run(shown: Screener, run_id: int) -> Run | None:
-    """Return the run an open page shows; one that is gone meanwhile, or was never this screener's, gives the
-    newest.
-    """
+def find_run_or_current(screener: Screener, run_id: int) -> Run | None:
+    """Return the run for the stream and the polls of an open page: the current one if the run is gone."""
     try:
-        return run_of(shown, run_id)
+        return find_run(screener, run_id)
     except NotFoundError:
-        return run_of(shown)
+        return find_run(screener)

@@ -1,7 +1,7 @@
-"""What changed from one run of a screener to another. Pure: two runs in, rows out.
+"""Differences between two runs of a screener. Pure: two runs in, rows out.
 
-A built-in screener judges every share of its universe, so to be in its list means that there is something to
-do or to wait for; a custom screen, and an import, lists what it found.
+A built-in screener has a row for every share of its universe, so its list is made of the rows that are ready
+or wait. The list of a custom screen or an import is all of its rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ NOT_LISTED: Final = "NOT_READY"
 
 
 class RankMove(NamedTuple):
-    """One instrument in both runs. `places`: how many ranks it rose; `score`: by how much that changed, None
-    where unknown.
-    """
+    """An instrument in both runs. `places`: ranks gained. `score`: change of the score, None if unknown."""
 
     row: Row
     was: Row
@@ -26,8 +24,9 @@ class RankMove(NamedTuple):
 
 
 class RunChanges(NamedTuple):
-    """`entered` and `left`: of the list, best first, each with its row in the other run where that has one.
-    `setups`: listed in both, with another setup now. `moved`: in both, the largest change of score first."""
+    """`entered`, `left`: rows, best first, each with its row in the other run if that has one. `setups`:
+    listed in both, with another setup. `moved`: in both, the largest change of score first.
+    """
 
     entered: tuple[tuple[Row, Row | None], ...]
     left: tuple[tuple[Row, Row | None], ...]
@@ -40,19 +39,23 @@ def listed(row: Row) -> bool:
 
 
 def keys(run: Run, *, all_rows: bool) -> frozenset[str]:
-    """Return the keys in the run's list. `all_rows`: whatever their setup, as for a custom screen."""
+    """Return the keys in the run's list. `all_rows`: of any setup, as for a custom screen."""
     return frozenset(row.key for row in run.rows if all_rows or listed(row))
 
 
-def compare(run: Run, was: Run, *, all_rows: bool) -> RunChanges:
-    """Return how `run` differs from `was`, an earlier one of the same screener."""
-    now_in, was_in = keys(run, all_rows=all_rows), keys(was, all_rows=all_rows)
-    before, after = _by_key(was), _by_key(run)
+def compare(run: Run, previous: Run, *, all_rows: bool) -> RunChanges:
+    """Return how `run` differs from `previous`, an earlier run of the same screener."""
+    listed_now, listed_before = keys(run, all_rows=all_rows), keys(previous, all_rows=all_rows)
+    before, after = _by_key(previous), _by_key(run)
     both = [_move(row, before[row.key]) for row in run.rows if row.key in before]
     return RunChanges(
-        tuple((row, before.get(row.key)) for row in run.rows if row.key in now_in - was_in),
-        tuple((row, after.get(row.key)) for row in was.rows if row.key in was_in - now_in),
-        tuple(move for move in both if move.row.key in now_in & was_in and move.row.setup != move.was.setup),
+        tuple((row, before.get(row.key)) for row in run.rows if row.key in listed_now - listed_before),
+        tuple((row, after.get(row.key)) for row in previous.rows if row.key in listed_before - listed_now),
+        tuple(
+            move
+            for move in both
+            if move.row.key in listed_now & listed_before and move.row.setup != move.was.setup
+        ),
         tuple(sorted((move for move in both if move.places or move.score), key=_size, reverse=True)),
     )
 

@@ -1,8 +1,7 @@
-"""How many rows of a run are ready or wait, and how many came and went since the run before: counted once and
-kept.
+"""Numbers of rows of runs: all, ready, waiting, entered and left. Counted once for each run and kept.
 
-Runs of other screeners than the built-in ones lie in SQL, and a list of many screens would read them all at
-once; so one page counts for a moment only, and what is left is counted by the next.
+Runs of custom screens have to be read from SQL, and a list of many screens would read all of them in one
+request. So each request counts for 50 ms at most; later requests count the remaining runs.
 """
 
 from __future__ import annotations
@@ -16,18 +15,16 @@ from ltp.core.screener import KINDS, Run
 from ltp.db.runs import RunHead
 from ltp.web.screens import compare
 from ltp.web.services import services
-from ltp.web.table.facets import waits
+from ltp.web.table.facets import is_waiting
 
 READY: Final = "READY"
-FOR_S: Final = 0.05
-_KEPT: Final = 2_000
+MAX_COUNTING_S: Final = 0.05
+_MAX_KEPT: Final = 2_000
 _counted: dict[tuple[RunHead, RunHead | None], RunCounts] = {}
 
 
 class RunCounts(NamedTuple):
-    """Rows of a run: all, READY ones and waiting ones. `entered`, `left`: since the run before, None where
-    there is none.
-    """
+    """Numbers of rows of a run. `entered`, `left`: since the previous run, None without one."""
 
     found: int
     ready: int
@@ -36,56 +33,58 @@ class RunCounts(NamedTuple):
     left: int | None = None
 
 
-def count(run: Run, was: Run | None = None) -> RunCounts:
-    tally = RunCounts(len(run.rows), sum(row.setup == READY for row in run.rows), sum(map(waits, run.rows)))
-    if was is None:
-        return tally
-    every = run.kind not in KINDS
-    now, before = compare.keys(run, all_rows=every), compare.keys(was, all_rows=every)
-    return tally._replace(entered=len(now - before), left=len(before - now))
+def count(run: Run, previous: Run | None = None) -> RunCounts:
+    ready = sum(row.setup == READY for row in run.rows)
+    counts = RunCounts(len(run.rows), ready, sum(map(is_waiting, run.rows)))
+    if previous is None:
+        return counts
+    all_rows = run.kind not in KINDS
+    now, before = compare.keys(run, all_rows=all_rows), compare.keys(previous, all_rows=all_rows)
+    return counts._replace(entered=len(now - before), left=len(before - now))
 
 
 class RunCounter:
-    """Counts for one page."""
+    """Counts the rows of runs for one request, within its time limit."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._until = monotonic() + FOR_S
+        self._until = monotonic() + MAX_COUNTING_S
 
-    def tally(self, head: RunHead, was: RunHead | None = None) -> RunCounts | None:
-        """Return what is counted of a run; None where there is no time to, or it cannot be read."""
-        kept = _counted.get((head, was))
-        if kept is not None or self._monotonic() > self._until:
-            return kept
-        run, before = run_of(head), None if was is None else run_of(was)
-        if run is None or (was is not None and before is None):
+    def counts(self, head: RunHead, previous: RunHead | None = None) -> RunCounts | None:
+        """Return the counts of a run, None if the request has no time left or the run cannot be read."""
+        known = _counted.get((head, previous))
+        if known is not None or self._monotonic() > self._until:
+            return known
+        run, before = read_run(head), None if previous is None else read_run(previous)
+        if run is None or (previous is not None and before is None):
             return None
-        if len(_counted) >= _KEPT:
+        if len(_counted) >= _MAX_KEPT:
             _counted.clear()
-        _counted[head, was] = tally = count(run, before)
-        return tally
+        _counted[head, previous] = counts = count(run, before)
+        return counts
 
 
-def place(head: RunHead) -> tuple[date, int]:
-    """Sort key: by session, for a look back made today comes before yesterday's run; an import has the day it
-    was made on.
+def session_order(head: RunHead) -> tuple[date, int]:
+    """Return the sort key by session, then by id. An import has no session and counts by the day it was made.
+
+    A run made today for a past session so comes before yesterday's.
     """
     return head.as_of or head.created_at.date(), head.id
 
 
-def before(heads: tuple[RunHead, ...], head: RunHead) -> RunHead | None:
-    """Return the run that one is compared with, None where there is none (any more): the last of an earlier
-    session, for another one on the same candles says nothing new; where there is none, the one made before.
-    One of the same universe before any other: what was not searched did not leave.
+def previous_run(heads: tuple[RunHead, ...], head: RunHead) -> RunHead | None:
+    """Return the run to compare `head` with: the last of an earlier session, else the one made before.
+
+    Two runs of the same session have the same candles and so hardly a difference. A run of the same universe
+    is preferred: a share that was not evaluated has not left the list.
     """
-    earlier = [each for each in heads if place(each) < place(head)]
-    session_before = [each for each in earlier if place(each)[0] < place(head)[0]]
-    alike = [each for each in session_before if each.universe == head.universe]
-    return max(alike or session_before or earlier, key=place, default=None)
+    earlier = [each for each in heads if session_order(each) < session_order(head)]
+    sessions_before = [each for each in earlier if session_order(each)[0] < session_order(head)[0]]
+    same_universe = [each for each in sessions_before if each.universe == head.universe]
+    return max(same_universe or sessions_before or earlier, key=session_order, default=None)
 
 
-def run_of(head: RunHead) -> Run | None:
-    """Return a run with its rows, None when it cannot be read."""
-    held = services()
-    current = held.catalog.current(head.kind)
-    return current if current is not None and current.id == head.id else held.run(head.id)
+def read_run(head: RunHead) -> Run | None:
+    """Return a run with its rows, None if it cannot be read."""
+    current = services().catalog.current(head.kind)
+    return current if current is not None and current.id == head.id else services().run(head.id)

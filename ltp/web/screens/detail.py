@@ -1,10 +1,8 @@
-"""`/screeners/<name>/<segment>/<security_id>`: one row of a run with its plan, its chart and every criterion,
-live.
-"""
+"""`/screeners/<slug>/<segment>/<security_id>`: one row of a run, live, with its plan, chart and criteria."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, redirect, render_template, request
 from markupsafe import Markup
@@ -18,14 +16,15 @@ from ltp.errors import DatabaseError
 from ltp.web import params, urls
 from ltp.web.live import poll
 from ltp.web.live.poll import LiveAddresses
-from ltp.web.screens import catalogue
+from ltp.web.screens.catalogue import find_run_or_current, find_screener
+from ltp.web.screens.page import ScreenPage
 from ltp.web.services import services
-from ltp.web.table import chart, neighbours, screen_query, sizes
+from ltp.web.table import chart, neighbours, sizes
 from ltp.web.table.chart import Chart
 from ltp.web.table.columns import BY_NAME, stored_value
 from ltp.web.table.rows import fact
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.screener import Screener, live_of
+from ltp.web.table.screener import Screener, live_plan_columns
 from ltp.web.table.values import count_met, short_number, with_unit
 
 bp = Blueprint("detail", __name__)
@@ -33,117 +32,135 @@ _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
 _PLAN: Final = (
     "entry", "zone", "stop", "target", "r", "quantity", "risk", "allocation_pct", "allocation", "horizon",
 )  # fmt: skip
-_SESSIONS: Final = 250  # of the chart: a year
+_SESSIONS: Final = 250  # on the chart: a year
 _MAX_RUN: Final = 2**53
 
 
-@bp.get("/screeners/<name>/<segment>/<security_id>")
-def row(name: str, segment: str, security_id: str) -> str | BaseResponse:
-    shown, query = catalogue.named(name), screen_query.parse(request.args.items(multi=True))
-    run = catalogue.run_of(shown, query.run)
-    found = _found(run, segment, security_id)
-    if run is None or found is None:
-        raise services().catalog.missing(f"row of the {shown.title}", f"{segment}:{security_id}")
-    path = f"/screeners/{name}/{found.segment}/{found.security_id}"
-    if security_id != str(found.security_id):
+class CriterionLine(NamedTuple):
+    """A criterion with its value, bound and margin as texts."""
+
+    outcome: Outcome
+    value: str
+    bound: str
+    margin: str
+
+
+class FactLine(NamedTuple):
+    label: str
+    text: str
+    meaning: str
+
+
+@bp.get("/screeners/<slug>/<segment>/<security_id>")
+def show(slug: str, segment: str, security_id: str) -> str | BaseResponse:
+    page = ScreenPage.resolve(slug, request.args.items(multi=True))
+    run, row = _find_row(page.run, segment, security_id, f"row of the {page.screener.title}")
+    path = f"/screeners/{slug}/{row.segment}/{row.security_id}"
+    if security_id != str(row.security_id):
         return redirect(urls.with_query(path))
-    held, found = services(), sizes.resize_of(run, query.capital, query.risk)(found)
-    held.plans.learn(run)
-    held.demand([found.key])
+    query, shared = page.query, services()
+    row = sizes.resize_of(run, query.capital, query.risk)(row)
+    shared.plans.learn(run)
+    shared.demand([row.key])
     return render_template(
         "screeners/detail.html",
-        screener=shown,
+        screener=page.screener,
         run=run,
-        row=found,
-        quote=held.hub.quotes([found.key])[0],
-        plan=_plan(shown, found),
-        sizing=sizes.sizing_of(query.capital, query.risk) if found.quantity else None,
-        distances=[(shown.column(column), f"{column}@{run.id}") for column in live_of(found)],
-        chart=_chart(shown, run, found),
-        criteria=[_told(outcome) for outcome in found.criteria],
-        met=count_met(found.criteria),
-        facts=_facts(found),
-        place=neighbours.place(shown, run, query, found),
-        **_addresses(path, run, query),
+        row=row,
+        quote=shared.hub.quotes([row.key])[0],
+        plan=_plan(page.screener, row),
+        sizing=sizes.sizing_of(query.capital, query.risk) if row.quantity else None,
+        distances=[(page.screener.column(name), f"{name}@{run.id}") for name in live_plan_columns(row)],
+        chart=_chart(page.screener, run, row),
+        criteria=[_criterion_line(outcome) for outcome in row.criteria],
+        met=count_met(row.criteria),
+        facts=_facts(row),
+        place=neighbours.place_in_list(page.screener, run, query, row),
+        **_live_addresses(path, run, query),
     )
 
 
-@bp.get("/screeners/<name>/<segment>/<security_id>/stream")
-def stream(name: str, segment: str, security_id: str) -> Response:
-    return poll.stream_of(*_fed(name, segment, security_id))
+@bp.get("/screeners/<slug>/<segment>/<security_id>/stream")
+def stream(slug: str, segment: str, security_id: str) -> Response:
+    return poll.stream_of(*_live_cells(slug, segment, security_id))
 
 
-@bp.get("/screeners/<name>/<segment>/<security_id>/poll")
-def polled(name: str, segment: str, security_id: str) -> Response:
-    return poll.poll_of(*_fed(name, segment, security_id))
+@bp.get("/screeners/<slug>/<segment>/<security_id>/poll")
+def polled(slug: str, segment: str, security_id: str) -> Response:
+    return poll.poll_of(*_live_cells(slug, segment, security_id))
 
 
-def _fed(name: str, segment: str, security_id: str) -> tuple[list[str], list[str]]:
-    given = params.single((each, value) for each, value in request.args.items(multi=True) if each != "n")
-    run = catalogue.open_run(catalogue.named(name), params.whole(given, "run", _MAX_RUN, 0))
-    found = _found(run, segment, security_id)
-    if run is None or found is None:
-        raise services().catalog.missing("row", f"{segment}:{security_id}")
+def _live_cells(slug: str, segment: str, security_id: str) -> tuple[list[str], list[str]]:
+    """Return the key and the live columns of the open page of a row."""
+    given = params.single((name, value) for name, value in request.args.items(multi=True) if name != "n")
+    screener, run_id = find_screener(slug), params.whole(given, "run", _MAX_RUN, 0)
+    run, row = _find_row(find_run_or_current(screener, run_id), segment, security_id, "row")
     services().plans.learn(run)
-    return [found.key], [*_LIVE, *(f"{column}@{run.id}" for column in live_of(found))]
+    return [row.key], [*_LIVE, *(f"{column}@{run.id}" for column in live_plan_columns(row))]
 
 
-def _found(run: Run | None, segment: str, security_id: str) -> Row | None:
-    """Return the row of a key, or of a segment and a symbol."""
-    key, symbol = f"{segment}:{security_id}", security_id.upper()
-    rows = run.rows if run else ()
-    return next(
-        (row for row in rows if row.key == key or (row.symbol.upper() == symbol and row.segment == segment)),
-        None,
-    )
+def _find_row(run: Run | None, segment: str, security_id: str, described: str) -> tuple[Run, Row]:
+    """Return a run with its row of an id or of a symbol.
 
+    Args:
+        described: names the row in the error.
 
-def _addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
-    """Return what keeps the page current; its own stream names the run, whose plan it must not change under
-    the reader.
+    Raises:
+        NotFoundError: there is no run, or it has no such row.
     """
-    ours, moving = f"run={run.id}", query.with_(page=1, rows=(), live=True).url(path)
+    key, symbol = f"{segment}:{security_id}", security_id.upper()
+    for row in run.rows if run else ():
+        if run and (row.key == key or (row.symbol.upper() == symbol and row.segment == segment)):
+            return run, row
+    raise services().catalog.not_found(described, key)
+
+
+def _live_addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
+    """Return the live addresses. They name the run: the next run would change the plan on the open page."""
+    unpaused = query.with_(page=1, rows=(), live=True)
+    if not query.live:
+        return {"live": None, "pause_url": unpaused.url(path)}
     return {
-        "live": LiveAddresses(f"{path}/stream?{ours}", f"{path}/poll?{ours}") if query.live else None,
-        "pause_url": f"{moving}{'&' if '?' in moving else '?'}live=0" if query.live else moving,
+        "live": LiveAddresses(f"{path}/stream?run={run.id}", f"{path}/poll?run={run.id}"),
+        "pause_url": urls.address(path, [*unpaused.params().items(), ("live", "0")], safe=","),
     }
 
 
-def _chart(shown: Screener, run: Run, found: Row) -> Chart:
-    """Return the chart of the candles that are there, else of the closes that the run keeps."""
-    price = found.facts.get("price")
+def _chart(screener: Screener, run: Run, row: Row) -> Chart:
+    """Return the chart of the stored candles, without any that of the closes in the run."""
+    price = row.facts.get("price")
     try:
-        past = chart_closes.fetch(
-            services().engine, found.key, run.as_of, price if isinstance(price, float) else None
+        stored = chart_closes.fetch(
+            services().engine, row.key, run.as_of, price if isinstance(price, float) else None
         )
     except DatabaseError:
-        past = None  # busy for a moment; the plan does not wait for its picture
-    kept = Closes((), found.spark, ema(found.spark, FAST), ())
-    drawn = chart.chart(found, past.last(_SESSIONS) if past else kept, run.as_of, shown.column("stop").label)
-    return drawn._replace(svg=Markup(drawn.svg))  # noqa: S704 (made of numbers and of words of ours)
+        stored = None  # busy for a moment: the page must not wait for its picture
+    closes = stored.last(_SESSIONS) if stored else Closes((), row.spark, ema(row.spark, FAST), ())
+    drawn = chart.chart(row, closes, run.as_of, screener.column("stop").label)
+    return drawn._replace(svg=Markup(drawn.svg))  # noqa: S704 (only numbers and fixed words)
 
 
-def _plan(shown: Screener, found: Row) -> list[tuple[str, str]]:
-    """Return label and text of each part of the plan that there is."""
-    held = ((shown.column(name), stored_value(found, name)) for name in _PLAN)
+def _plan(screener: Screener, row: Row) -> list[tuple[str, str]]:
+    """Return label and text of each part of the plan."""
+    parts = ((screener.column(name), stored_value(row, name)) for name in _PLAN)
     return [
-        (column.label, fact(column.name, each, found.key)) for column, each in held if each not in (None, "")
+        (column.label, fact(column.name, part, row.key)) for column, part in parts if part not in (None, "")
     ]
 
 
-def _facts(found: Row) -> list[tuple[str, str, str]]:
-    """Return label, text and meaning of each fact that was measured."""
+def _facts(row: Row) -> list[FactLine]:
     return [
-        (each.label, fact(each.name, found.facts[each.name], found.key), each.meaning)
+        FactLine(each.label, fact(each.name, row.facts[each.name], row.key), each.meaning)
         for each in FACTS
-        if each.name in BY_NAME and found.facts.get(each.name) is not None and each.name != "volume"
+        if each.name in BY_NAME and row.facts.get(each.name) is not None and each.name != "volume"
     ]
 
 
-def _told(outcome: Outcome) -> tuple[Outcome, str, str, str]:
-    """Return a criterion with its value, its bound and its margin as texts."""
+def _criterion_line(outcome: Outcome) -> CriterionLine:
     number = "unknown" if outcome.value is None else with_unit(short_number(outcome.value), outcome.unit)
     margin = (
         "" if outcome.margin is None else ("+" if outcome.margin > 0 else "") + short_number(outcome.margin)
     )
-    return outcome, number, with_unit(outcome.bound, outcome.unit), with_unit(margin, outcome.unit)
+    return CriterionLine(
+        outcome, number, with_unit(outcome.bound, outcome.unit), with_unit(margin, outcome.unit)
+    )

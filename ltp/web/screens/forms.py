@@ -1,16 +1,15 @@
-"""The form of a custom screen: what was typed, each field with what is wrong with it. Pure: parameters in,
-fields out.
+"""The form of a custom screen: its fields as typed, each with its error. Pure: parameters in, fields out.
 
-What the form says becomes the page's address. One part of it, the builder, puts a criterion together out of
-choices; it is gone from the address once the criterion is in it.
+The fields become the address of the page. The builder composes one criterion from choices; its parameters
+leave the address once that criterion is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple
 
-from ltp.core.criteria.spec import MAX_CRITERIA, PARAMETERS, Spec, canonical, from_params
+from ltp.core.criteria.spec import MAX_CRITERIA, PARAMETERS, Spec, canonical, from_params, params
 from ltp.errors import CriterionError, InputError
 
 BUILDER: Final = ("fact", "is", "number", "other")
@@ -25,12 +24,12 @@ SIGNS: Final = (
     ("crosses_above", "crosses above"),
     ("crosses_below", "crosses below"),
 )
-_MAX_SHOWN: Final = 600  # of a value that is not accepted, in its field
-T = TypeVar("T")
+_MAX_SHOWN: Final = 600  # characters of a refused value in its field
+_NO_UNIVERSE: Final = "There is no such universe (any more); choose another."
 
 
 class Field(NamedTuple):
-    """`value` as it was typed. `caret`: two lines, the second pointing at the character that `error` names."""
+    """`value`: as typed. `caret`: two lines, the value and a mark below the character that `error` names."""
 
     name: str
     value: str = ""
@@ -39,7 +38,7 @@ class Field(NamedTuple):
 
 
 class CriterionForm(NamedTuple):
-    """A criterion put together: `fact` compared by `sign` with `number` or `other`."""
+    """The builder: `fact` compared by `sign` with `number` or with the fact `other`."""
 
     fact: str = ""
     sign: str = ">"
@@ -53,10 +52,10 @@ class CriterionForm(NamedTuple):
         return bool(self.fact or self.number or self.other)
 
     def criterion(self) -> str:
-        """Return the text of the criterion.
+        """Return the text of the criterion, not yet parsed.
 
         Raises:
-            InputError: something is not chosen; for what the choices make together, CriterionError.
+            InputError: a choice is missing.
         """
         if not self.fact:
             raise InputError("the fact", "", "choose what is compared")
@@ -66,20 +65,16 @@ class CriterionForm(NamedTuple):
             )
         if bool(self.number) == bool(self.other):
             accepted = "type a number or choose a second fact, one of the two"
-            raise InputError(
-                "what it is compared with", self.number and f"{self.number} and {self.other}", accepted
-            )
-        than = self.number or self.other
+            both = self.number and f"{self.number} and {self.other}"
+            raise InputError("what it is compared with", both, accepted)
+        operand = self.number or self.other
         crossing = self.sign.startswith("crosses_")
-        return canonical(
-            f"{self.sign}({self.fact}, {than})" if crossing else f"{self.fact} {self.sign} {than}",
-            "What was built",
-        )
+        return f"{self.sign}({self.fact}, {operand})" if crossing else f"{self.fact} {self.sign} {operand}"
 
 
 class Form(NamedTuple):
-    """`criteria`: the fields that were filled in. `error`: of the form as a whole. `spec`: what it says, None
-    where a field is not accepted. `clean`: the address holds nothing but that, so it can be kept.
+    """`criteria`: the fields with a text. `error`: of the form as a whole. `spec`: None if anything is
+    refused. `clean`: has the address no empty parameter and none of the builder?
     """
 
     criteria: tuple[Field, ...]
@@ -92,82 +87,108 @@ class Form(NamedTuple):
     clean: bool
 
 
-def read(pairs: Iterable[tuple[str, str]], universes: Collection[str]) -> Form:
-    """Read the parameters of a custom screen's page; whatever is wrong with them is said beside the field.
+def parse(pairs: Iterable[tuple[str, str]], universes: Collection[str]) -> Form:
+    """Parse the parameters of a custom screen's page; each error is put beside its field.
+
+    An accepted form is parsed once. Only a refused one is parsed again, field by field, to place its errors.
 
     Args:
-        universes: the names there are.
+        universes: names of the stored universes.
     """
     given = [(name, value) for name, value in pairs if name in PARAMETERS_OF_FORM]
-    texts = [value for name, value in given if name == "c" and value.strip()]
-    criteria = [
-        _criterion(text, place, len(texts)) for place, text in enumerate(texts[:MAX_CRITERIA], start=1)
-    ]
-    others = {name: _single(name, given) for name in PARAMETERS if name != "c"}
-    if others["universe"].value not in {"", *universes} and not others["universe"].error:
-        others["universe"] = others["universe"]._replace(
-            error="There is no such universe (any more); choose another."
-        )
-    builder, built = _built(given)
-    fields = [*criteria, *others.values()]
-    accepted = not any(field.error for field in fields) and not builder.error
-    spec, error = _refused(lambda: from_params([*_plain(given), *built])) if accepted else (None, "")
-    clean = not any(name in BUILDER or not value.strip() for name, value in given)
-    return Form(
-        tuple(criteria),
-        others["universe"],
-        others["min_price"],
-        others["min_turnover"],
-        builder,
-        error,
-        spec,
-        clean,
-    )
+    form = _fields(given)
+    try:
+        built = [("c", form.builder.criterion())] if form.builder.used else []
+        spec = from_params([*(pair for pair in given if pair[0] in PARAMETERS), *built])
+    except InputError as error:
+        return _with_errors(form, given, universes, error)
+    if spec.universe not in {"", *universes}:
+        return form._replace(universe=form.universe._replace(error=_NO_UNIVERSE))
+    return form._replace(spec=spec)
 
 
-def sentence(said: object) -> str:
-    """Return what an error or a message says, ended as a sentence."""
-    text = str(said)
+def of_spec(spec: Spec) -> Form:
+    """Return the form for a spec, without parsing."""
+    return _fields(params(spec))._replace(spec=spec)
+
+
+def sentence(message: object) -> str:
+    """Return a message with a full stop unless it ends a sentence itself."""
+    text = str(message)
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _criterion(text: str, place: int, of: int) -> Field:
-    where = f"Criterion {place}" if of > 1 else "The criterion"
-    try:
-        canonical(text, where)
-    except CriterionError as error:
-        return Field("c", text[:_MAX_SHOWN], sentence(error), error.caret())
-    return Field("c", text)
-
-
-def _single(name: str, given: Sequence[tuple[str, str]]) -> Field:
-    pairs = [pair for pair in given if pair[0] == name]
-    value = next((value.strip() for _, value in pairs if value.strip()), "")
-    return Field(name, value[:_MAX_SHOWN], _refused(lambda: from_params(pairs))[1])
-
-
-def _built(given: Sequence[tuple[str, str]]) -> tuple[CriterionForm, list[tuple[str, str]]]:
-    """Return the builder, and the criterion it makes where it makes one."""
+def _fields(given: Sequence[tuple[str, str]]) -> Form:
+    """Return the form as typed, without errors and without a spec."""
+    texts = [value for name, value in given if name == "c" and value.strip()]
     last = dict(given)
-    chosen = [last.get(name, "").strip()[:_MAX_SHOWN] for name in BUILDER]
-    builder = CriterionForm(chosen[0], chosen[1] or CriterionForm().sign, chosen[2], chosen[3])
-    if not builder.used:
-        return builder, []
+    fact, sign, number, other = (last.get(name, "").strip()[:_MAX_SHOWN] for name in BUILDER)
+    return Form(
+        tuple(Field("c", text) for text in texts[:MAX_CRITERIA]),
+        _first("universe", given),
+        _first("min_price", given),
+        _first("min_turnover", given),
+        CriterionForm(fact, sign or CriterionForm().sign, number, other),
+        error="",
+        spec=None,
+        clean=not any(name in BUILDER or not value.strip() for name, value in given),
+    )
+
+
+def _first(name: str, given: Sequence[tuple[str, str]]) -> Field:
+    value = next((value.strip() for each, value in given if each == name and value.strip()), "")
+    return Field(name, value[:_MAX_SHOWN])
+
+
+def _with_errors(
+    form: Form, given: Sequence[tuple[str, str]], universes: Collection[str], error: InputError
+) -> Form:
+    """Return the refused form. `error` concerns the form as a whole unless a field has one of its own."""
+    texts = [value for name, value in given if name == "c" and value.strip()]
+    criteria = tuple(
+        _checked_criterion(field, place, len(texts)) for place, field in enumerate(form.criteria, 1)
+    )
+    universe, min_price, min_turnover = (
+        _checked(field, given) for field in (form.universe, form.min_price, form.min_turnover)
+    )
+    if universe.value not in {"", *universes} and not universe.error:
+        universe = universe._replace(error=_NO_UNIVERSE)
+    builder = _checked_builder(form.builder)
+    has_place = any(field.error for field in (*criteria, universe, min_price, min_turnover)) or builder.error
+    return form._replace(
+        criteria=criteria,
+        universe=universe,
+        min_price=min_price,
+        min_turnover=min_turnover,
+        builder=builder,
+        error="" if has_place else sentence(error),
+    )
+
+
+def _checked_criterion(field: Field, place: int, count: int) -> Field:
+    where = f"Criterion {place}" if count > 1 else "The criterion"
     try:
-        return builder, [("c", builder.criterion())]
+        canonical(field.value, where)
     except CriterionError as error:
-        return builder._replace(error=sentence(error), caret=error.caret()), []
-    except InputError as error:
-        return builder._replace(error=f"{error.accepted[0].upper()}{error.accepted[1:]}."), []
+        return Field("c", field.value[:_MAX_SHOWN], sentence(error), error.caret())
+    return field
 
 
-def _plain(given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [pair for pair in given if pair[0] in PARAMETERS]
-
-
-def _refused(read_it: Callable[[], T]) -> tuple[T | None, str]:
-    """Return what is read, or why it is not."""
+def _checked(field: Field, given: Sequence[tuple[str, str]]) -> Field:
     try:
-        return read_it(), ""
+        from_params(pair for pair in given if pair[0] == field.name)
     except InputError as error:
-        return None, sentence(error)
+        return field._replace(error=sentence(error))
+    return field
+
+
+def _checked_builder(builder: CriterionForm) -> CriterionForm:
+    if not builder.used:
+        return builder
+    try:
+        canonical(builder.criterion(), "What was built")
+    except CriterionError as error:
+        return builder._replace(error=sentence(error), caret=error.caret())
+    except InputError as error:
+        return builder._replace(error=f"{error.accepted[0].upper()}{error.accepted[1:]}.")
+    return builder

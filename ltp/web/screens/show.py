@@ -1,61 +1,77 @@
-"""`/screeners/<name>`: a run of a screener as a live table, its stream and its polls, and the same as a file."""
+"""`/screeners/<slug>`: a run of a screener as a live table, its stream, its polls and its files."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from ltp.core.criteria.spec import Spec, params
+from ltp.core.screener import KINDS
+from ltp.web import urls
 from ltp.web.live import poll
-from ltp.web.screens import catalogue, custom, evaluations
-from ltp.web.table import export, prepare, screen_query
+from ltp.web.screens.catalogue import find_run_or_current
+from ltp.web.screens.page import CUSTOM_PATH, ScreenPage
+from ltp.web.screens.saved import load_if_just_saved
+from ltp.web.table import export
+from ltp.web.table.prepare import live_cells
 
 bp = Blueprint("screeners", __name__)
 
 
-@bp.get("/screeners/<name>")
-def screener(name: str) -> str | BaseResponse:
-    evaluations.known(name)
-    shown, pairs = catalogue.named(name), list(request.args.items(multi=True))
-    query = screen_query.parse(pairs)
-    if not query.said_by(pairs):
-        return redirect(query.short().url(shown.path, evaluations.marks_of(pairs)), 303)
-    prepared = _prepared(name)
-    evaluation = evaluations.of(prepared.screener.kind, prepared.path)
-    return evaluations.over(evaluation) or render_template(
-        "screeners/index.html",
-        screener=prepared.screener,
-        run=prepared.run,
-        table=prepared,
-        evaluation=evaluation,
-        own=custom.own(prepared.screener),
-        live=prepared.live,
-        pause_url=prepared.pause_url,
+class CustomScreen(NamedTuple):
+    """The criteria of a custom screen. `slug`: "" if it is not saved. `edit_url`: the form with them."""
+
+    slug: str
+    spec: Spec
+    edit_url: str
+
+
+@bp.get("/screeners/<slug>")
+def show(slug: str) -> str | BaseResponse:
+    load_if_just_saved(slug)
+    page = ScreenPage.resolve(slug, request.args.items(multi=True))
+    if address := page.shorter_address():
+        return redirect(address, 303)
+    table = page.table()
+    if address := page.unmarked_address():
+        return redirect(address, 302)
+    return render_template(
+        "screeners/show.html",
+        screener=page.screener,
+        run=page.run,
+        table=table,
+        evaluation=page.evaluation,
+        custom=_custom_screen(page),
+        live=table.live,
+        pause_url=table.pause_url,
     )
 
 
-@bp.get("/screeners/<name>.<any(csv, json):suffix>")
-def file(name: str, suffix: str) -> Response:
-    return export.respond(_prepared(name), suffix)
+@bp.get("/screeners/<slug>.<any(csv, json):suffix>")
+def file(slug: str, suffix: str) -> Response:
+    return export.respond(ScreenPage.resolve(slug, request.args.items(multi=True)).table(), suffix)
 
 
-@bp.get("/screeners/<name>/stream")
-def stream(name: str) -> Response:
-    return poll.stream_of(*_fed(name))
+@bp.get("/screeners/<slug>/stream")
+def stream(slug: str) -> Response:
+    return poll.stream_of(*_live_cells(slug))
 
 
-@bp.get("/screeners/<name>/poll")
-def polled(name: str) -> Response:
-    return poll.poll_of(*_fed(name))
+@bp.get("/screeners/<slug>/poll")
+def polled(slug: str) -> Response:
+    return poll.poll_of(*_live_cells(slug))
 
 
-def _prepared(name: str) -> prepare.Table:
-    shown = catalogue.named(name)
-    query = screen_query.parse(request.args.items(multi=True))
-    return prepare.prepare(shown, catalogue.run_of(shown, query.run), query, shown.path)
+def _live_cells(slug: str) -> tuple[list[str], list[str]]:
+    """Return keys and live columns of the open page. `n` is the number of the poll, not of the table."""
+    page = ScreenPage.resolve(slug, (pair for pair in request.args.items(multi=True) if pair[0] != "n"))
+    run = find_run_or_current(page.screener, page.query.run)
+    return live_cells(page.screener, run, page.query)
 
 
-def _fed(name: str) -> tuple[list[str], list[str]]:
-    """Return the keys and live columns of the page with the present query."""
-    shown = catalogue.named(name)
-    query = screen_query.parse((name, value) for name, value in request.args.items(multi=True) if name != "n")
-    return prepare.fed(shown, catalogue.open_run(shown, query.run), query)
+def _custom_screen(page: ScreenPage) -> CustomScreen | None:
+    if page.kind in KINDS:
+        return None
+    return CustomScreen(page.screener.slug, page.spec, urls.address(CUSTOM_PATH, params(page.spec)))

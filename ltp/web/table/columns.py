@@ -88,6 +88,7 @@ _SHORT: Final[Mapping[str, str]] = {
     "change_pct": "Close chg",
     "weekly_trend": "Weekly trend",
 }
+# Each is drawn in `cells`, and has its number for sorting and files in `values`.
 _LIVE: Final = (
     _live("ltp", "LTP", "Last traded price and its state"),
     _live("chg", "Chg", "Change against the previous close"),
@@ -122,6 +123,7 @@ _DESCRIBED: Final = (
         "criteria", "Criteria", "How many criteria are met, and by how much the others are missed", "criteria"
     ),
 )
+# A planned one has its formula in `plan_cells`, and the level that it needs in `screener`.
 _PLANS: Final = (
     _plan("setup", "Setup", "READY, or what is waited for", "chip"),
     _planned(

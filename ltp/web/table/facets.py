@@ -1,6 +1,4 @@
-"""What a run can be filtered by: its setups, with how many rows each has, and its sectors. Counted once a
-run.
-"""
+"""Filters of a run's rows: its setups with their numbers of rows, and its sectors."""
 
 from __future__ import annotations
 
@@ -11,14 +9,14 @@ from ltp.core.screener import Row, Run
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING
 
-_MOST_LINKS: Final = 6  # more setups than these are chosen from a list
+_MAX_LINKS: Final = 6  # more setups than these are offered as a select field
 _ORDER: Final = {"READY": 0, WAITING: 1, "NOT_READY": 9}
 _LABELS: Final = {"READY": "Ready", WAITING: "Waiting", "NOT_READY": "Not ready"}
 
 
 class SetupChoice(NamedTuple):
-    """One setup to filter by: `value` as in the address, empty for every row; `found` rows have it. The rest
-    is the page's.
+    """One setup to filter by. `value`: as in the address, "" for all rows. `found`: its number of rows. The
+    page sets `url` and `current`.
     """
 
     value: str
@@ -29,7 +27,7 @@ class SetupChoice(NamedTuple):
 
 
 class Facets(NamedTuple):
-    """`setups` begins with all rows. `many`: too many setups for a line of links."""
+    """`setups` begins with the choice of all rows. `many`: more setups than fit into a line of links."""
 
     setups: tuple[SetupChoice, ...] = ()
     sectors: tuple[str, ...] = ()
@@ -37,24 +35,23 @@ class Facets(NamedTuple):
 
 
 def facets(run: Run | None) -> Facets:
-    return Facets() if run is None else _COUNTED.of(run, None, lambda: _counted(run))
+    return Facets() if run is None else _FACETS.get_or_compute(run, None, lambda: _count(run))
 
 
-def label(setup: str) -> str:
-    """Return what people call a setup, or a group of them, by its name in an address."""
+def setup_label(setup: str) -> str:
+    """Return the label of a setup, or of a group of setups, by its name in an address."""
     return _LABELS.get(setup.upper(), _LABELS.get(setup.lower(), setup.replace("_", " ")))
 
 
-def waits(row: Row) -> bool:
-    """Tell whether the row's setup is one that waits for something."""
+def is_waiting(row: Row) -> bool:
     return row.setup.startswith("WAIT_")
 
 
-def _counted(run: Run) -> Facets:
+def _count(run: Run) -> Facets:
     rows = run.rows
-    counts = Counter(WAITING if waits(row) else row.setup for row in rows if row.setup)
+    counts = Counter(WAITING if is_waiting(row) else row.setup for row in rows if row.setup)
     names = set(counts)
-    if names & _ORDER.keys():  # that nothing is ready is worth to know
+    if names & _ORDER.keys():  # a count of 0 ready rows is shown too
         names = {*counts, "READY", WAITING}
     ordered = sorted(names, key=lambda name: (_ORDER.get(name, 5), name.casefold()))
     choices = tuple(SetupChoice(name, _LABELS.get(name, name), counts[name]) for name in ordered)
@@ -62,8 +59,8 @@ def _counted(run: Run) -> Facets:
     return Facets(
         (*everything, *choices),
         tuple(sorted({row.sector for row in rows if row.sector})),
-        len(choices) > _MOST_LINKS,
+        len(choices) > _MAX_LINKS,
     )
 
 
-_COUNTED: Final = RunCache[Facets](128)
+_FACETS: Final = RunCache[Facets](128)

@@ -1,6 +1,4 @@
-"""Where a row stands in the list that it was opened from: its place, the rows before and after it, and the
-way back to it.
-"""
+"""The place of a row in the list that it was opened from, with links to the rows around it and back."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ class Neighbour(NamedTuple):
 
 
 class ListPlace(NamedTuple):
-    """`number` counts from 1, 0 where the list has no such row. `back`: the list, at the row."""
+    """`number`: from 1, 0 if the row is not in the list. `back`: address of the row in the list."""
 
     number: int
     of: int
@@ -32,40 +30,36 @@ class ListPlace(NamedTuple):
     after: Neighbour | None = None
 
 
-def place(shown: Screener, run: Run, query: ScreenQuery, row: Row) -> ListPlace:
-    """Return the place of `row` among the rows that `query` lists. An order of prices is that of this moment."""
-    rows, _ = listed(run, query)
-    leads, at = link(shown, query), next((at for at, each in enumerate(rows) if each.key == row.key), None)
-    wanted = query.with_(live=True, rows=())
-    if at is None:
-        return ListPlace(0, len(rows), wanted.url(shown.path))
-    back = f"{wanted.with_(page=at // query.size + 1).url(shown.path)}#{row_id(row)}"
-    before = _neighbour(leads, rows[at - 1]) if at else None
-    after = _neighbour(leads, rows[at + 1]) if at + 1 < len(rows) else None
-    return ListPlace(at + 1, len(rows), back, before, after)
+def place_in_list(screener: Screener, run: Run, query: ScreenQuery, row: Row) -> ListPlace:
+    """Return the place of `row` among the rows that `query` lists, by the prices of this moment."""
+    rows, _ = list_rows(run, query)
+    link = row_link(screener, query)
+    index = next((index for index, each in enumerate(rows) if each.key == row.key), None)
+    listing = query.with_(live=True, rows=())
+    if index is None:
+        return ListPlace(0, len(rows), listing.url(screener.path))
+    back = f"{listing.with_(page=index // query.size + 1).url(screener.path)}#{row_id(row)}"
+    before = _neighbour(link, rows[index - 1]) if index else None
+    after = _neighbour(link, rows[index + 1]) if index + 1 < len(rows) else None
+    return ListPlace(index + 1, len(rows), back, before, after)
 
 
-def link(shown: Screener, query: ScreenQuery) -> RowLink:
-    """Return where the rows of a list lead: their pages, with what says which rows there are and in which
-    order.
-    """
+def row_link(screener: Screener, query: ScreenQuery) -> RowLink:
+    """Return the link from the rows of a list to their pages, with the filter and order of the list."""
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(shown.kind, query.run, urlencode(kept.params(), safe=","))
+    return RowLink(screener.kind, query.run, urlencode(kept.params(), safe=","))
 
 
-def listed(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:
-    """Return the rows of all pages of a list in its order, and their quotes where that order is made of
-    prices.
-    """
-    if not select.sorts_live(query):
+def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:
+    """Return the rows on all pages of a list in its order, and their quotes if the order is one of prices."""
+    if not select.is_sorted_by_price(query):
         resize = sizes.resized_for(run, query)
-        return select.still(
-            run, query, (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
-        ), {}
-    found, held = select.matching(run.rows, query), services()
-    quotes = {quote.key: quote for quote in held.hub.quotes([row.key for row in found])}
-    return select.ordered(found, query, quotes, held.plans.of(run.id)), quotes
+        sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
+        return select.fixed_order(run, query, sized), {}
+    rows, shared = select.matching(run.rows, query), services()
+    quotes = {quote.key: quote for quote in shared.hub.quotes([row.key for row in rows])}
+    return select.ordered(rows, query, quotes, shared.plans.of(run.id)), quotes
 
 
-def _neighbour(leads: RowLink, row: Row) -> Neighbour:
-    return Neighbour(row.symbol, leads.of(row) + leads.suffix)
+def _neighbour(link: RowLink, row: Row) -> Neighbour:
+    return Neighbour(row.symbol, link.of(row) + link.suffix)

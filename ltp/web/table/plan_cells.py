@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ltp.core.history.plan import ENDED, ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, Plan, after
+from ltp.core.history.plan import ENDED, ENTERED, INVALIDATED, MISSED, REACHED, STOPPED, Plan, stage_after
 from ltp.core.money import Price
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
@@ -56,14 +56,14 @@ def _stage(plan: Plan, tick: Tick, ltp: Price) -> str:
     """
     as_of = plan.as_of
     if not as_of or tick.session <= as_of:
-        return after(plan, plan.stage, None, ltp, ltp)
+        return stage_after(plan, plan.stage, None, ltp, ltp)
     low, high = tick.low, tick.high
     # Not by min and max, which cost three times as much.
     if low is None or low > ltp:
         low = ltp
     if high is None or high < ltp:
         high = ltp
-    return after(plan, plan.stage, tick.open, low, high)
+    return stage_after(plan, plan.stage, tick.open, low, high)
 
 
 class PlanCells:

@@ -1,18 +1,4 @@
-"""Everything a page with a screener's table needs, prepared in one place whatever the screener is: built in,
-saved, custom.
-
-A page does:  shown = screens.named(slug); query = filters.parse(pairs); run = screens.run_of(shown,
-query.run)
-              table = prepare(shown, run, query, path)
-              render_template(..., table=table, live=table.live, pause_url=table.pause_url)
-its template: {% from "screeners/_table.html" import screener_table %} ... {{ screener_table(table) }} its
-stream:   poll.stream_of(*fed(shown, screens.open_run(shown, query.run), query)), at <path>/stream, without
-`n` its poll:     poll.poll_of(*fed(...)), at <path>/poll its files:    export.respond(prepare(...), "csv" or
-"json"), at <path>.csv and <path>.json
-
-`carried`: parameters of the page that are not the table's and stay in each of its links and in its form, such
-as the `c=` of a custom screen.
-"""
+"""The table of a screener's page: rows, columns, links and totals, ready for the template and for files."""
 
 from __future__ import annotations
 
@@ -32,14 +18,15 @@ from ltp.web.table import neighbours, rows, select, sizes, titles
 from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, Column, of_tab
 from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.screener import Screener, columns_of, in_order
+from ltp.web.table.screener import Screener, default_columns, in_table_order
 
+# Parameters that are not the table's, such as `c=` of a custom screen: they stay in each link and form.
 Carried = Sequence[tuple[str, str]]
 _LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
 
 
 class Heading(NamedTuple):
-    """A column as the table's head shows it: `url` sorts by it, `aria` says whether it is sorted by now."""
+    """A column in the table's head. `url`: sorts by it. `aria`: the value of aria-sort."""
 
     column: Column
     url: str
@@ -54,12 +41,12 @@ class Tab(NamedTuple):
 
 
 class Table(NamedTuple):
-    """One page of a run, ready for `screeners/_table.html` and for `export`.
+    """One page of a run, for `screeners/_table.html` and for `export`.
 
-    `run` is None before the first one; then there are no rows. `body`: the drawn rows. `choosers`: each
-    column of the tab and the address that shows or hides it; `choosing`: one of them was just used. `live`:
-    None on a paused page. `rerank_url`: empty unless the order is one that prices change. `newest_url`: empty
-    unless a run was named. `totals`: of the plans' tab.
+    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `choosers`: each
+    column of the tab with the address that shows or hides it. `choosing`: the reader has just followed one of
+    these. `live`: None on a paused page. `rerank_url`: "" unless prices change the order. `newest_url`: ""
+    unless the address names a run. `totals`: None outside the tab of plans.
     """
 
     screener: Screener
@@ -84,32 +71,31 @@ class Table(NamedTuple):
     totals: sizes.Totals | None
 
     def url(self, **changes: Any) -> str:
-        """Return the address of this page with some of its query changed."""
+        """Return the address of this page with changes to its query."""
         return self.query.with_(**changes).url(self.path, self.carried)
 
     @property
     def canonical(self) -> str:
-        """The one address of what is shown, whatever else the present one says."""
         return self.query.with_(live=True).url(self.path, self.carried)
 
     def title(self, name: str) -> str:
-        """Return the page's title; `name`: what the screener is called there."""
+        """Return the title of the page. `name`: of the screener."""
         return titles.title(self.screener, self.query, name)
 
     def file(self, suffix: str) -> str:
-        """Return the address of exactly what is shown as a file, `suffix` being csv or json."""
+        """Return the address of the same rows and columns as a file. `suffix`: csv or json."""
         return self.query.with_(live=True).url(f"{self.path}.{suffix}", self.carried)
 
     @property
     def hidden(self) -> tuple[tuple[str, str], ...]:
-        """What the filter's form keeps without showing it."""
+        """Parameters that the form of the filter keeps in hidden fields."""
         setup = "" if self.facets.many else self.query.setup
         kept = self.query.with_(page=1, q="", sector="", size=ScreenQuery.size, setup=setup)
         return (*self.carried, *kept.params().items())
 
     @property
     def unsized(self) -> tuple[tuple[str, str], ...]:
-        """What the form of capital and risk keeps without showing it."""
+        """Parameters that the form of capital and risk keeps in hidden fields."""
         return (*self.carried, *self.query.with_(capital=0, risk=0).params().items())
 
     @property
@@ -117,28 +103,28 @@ class Table(NamedTuple):
         return bool(self.query.q or self.query.setup or self.query.sector)
 
 
-def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, carried: Carried = ()) -> Table:
-    """Prepare the page of `run` that `query` asks for, at `path`; asks for its prices to be kept current.
+def prepare(
+    screener: Screener, run: Run | None, query: ScreenQuery, path: str, carried: Carried = ()
+) -> Table:
+    """Prepare the page of `run` that `query` selects, and demand the prices of its rows.
 
+    Args:
+        path: of the page; below it are its stream, poll and files (<path>/stream, /poll, .csv, .json).
     Raises:
-        InputError: there are not so many pages.
+        InputError: the run has fewer pages.
     """
-    held = services()
+    shared = services()
     if run is not None:
-        held.plans.learn(run)
+        shared.plans.learn(run)
     page, quotes = _page(run, query)
-    if query.page > page.pages:
-        raise InputError(
-            "page",
-            str(query.page),
-            f"there {'is' if page.pages == 1 else 'are'} {counted(page.pages, 'page')}",
-        )
+    _refuse_past_last_page(query, page)
     query = query.with_(page=page.page, rows=())
-    held.demand([row.key for row in page.rows])
-    columns = _columns(shown, run, query)
-    within = _Links(path, carried)
+    shared.demand([row.key for row in page.rows])
+    columns = _columns(screener, run, query)
+    names, link = _cell_names(columns, run), neighbours.row_link(screener, query)
+    links = _Links(path, carried)
     return Table(
-        screener=shown,
+        screener=screener,
         run=run,
         query=query,
         path=path,
@@ -146,40 +132,33 @@ def prepare(shown: Screener, run: Run | None, query: ScreenQuery, path: str, car
         listing=page,
         quotes=quotes,
         columns=columns,
-        headings=tuple(within.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(
-            page.rows,
-            _names(columns, run),
-            quotes,
-            held.cell,
-            neighbours.link(shown, query),
-            sized=query.sized,
-        ),
-        choosers=within.choosers(shown, run, query),
+        headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
+        body=rows.rows(page.rows, names, quotes, shared.cell, link, sized=query.sized),
+        choosers=links.choosers(screener, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
-        tabs=tuple(within.tab(tab, query) for tab in TABS),
-        setups=within.setups(run, query),
+        tabs=tuple(links.tab(tab, query) for tab in TABS),
+        setups=links.setups(run, query),
         facets=facets(run),
-        live=within.live(_pinned(run, query, page)) if query.live else None,
-        pause_url=within.url(query.with_(live=not query.live)),
-        rerank_url=within.url(query) if select.sorts_live(query) else "",
-        newest_url=within.url(query.with_(run=0, page=1)) if query.run else "",
+        live=links.live(_pinned(run, query, page)) if query.live else None,
+        pause_url=links.url(query.with_(live=not query.live)),
+        rerank_url=links.url(query) if select.is_sorted_by_price(query) else "",
+        newest_url=links.url(query.with_(run=0, page=1)) if query.run else "",
         totals=_totals(run, query, page, quotes),
     )
 
 
-def fed(shown: Screener, run: Run | None, query: ScreenQuery) -> tuple[list[str], list[str]]:
-    """Return the keys and live columns of the page with this query, for its stream and its polls."""
+def live_cells(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple[list[str], list[str]]:
+    """Return keys and live columns of the page that `query` selects, for its stream and its polls."""
     if run is None:
         return [], []
     services().plans.learn(run)
     page = select.of_ranks(run.rows, query.rows) if query.rows else _page(run, query)[0].rows
-    columns = [column for column in _columns(shown, run, query) if column.live]
-    return [row.key for row in page], list(_names(columns, run))
+    columns = [column for column in _columns(screener, run, query) if column.live]
+    return [row.key for row in page], list(_cell_names(columns, run))
 
 
 class _Links:
-    """The addresses around a table."""
+    """The addresses in a table's controls. `path`, `carried`: of the page."""
 
     def __init__(self, path: str, carried: Carried) -> None:
         self._path, self._carried = path, carried
@@ -193,36 +172,41 @@ class _Links:
         )
 
     def heading(self, column: Column, query: ScreenQuery) -> Heading:
-        """A first click sorts numbers from the top and words from A; the next one turns the order round."""
-        sorted_by = query.sort == column.name
-        descending = not query.descending if sorted_by else not (column.text or column.name == "rank")
-        aria = ("descending" if query.descending else "ascending") if sorted_by else "none"
-        return Heading(
-            column, self.url(query.with_(sort=column.name, descending=descending, page=1, rows=())), aria
-        )
+        """A first click sorts numbers from the highest and words from A, the next one reverses the order."""
+        is_sorted = query.sort == column.name
+        descending = not query.descending if is_sorted else not (column.text or column.name == "rank")
+        aria = ("descending" if query.descending else "ascending") if is_sorted else "none"
+        url = self.url(query.with_(sort=column.name, descending=descending, page=1, rows=()))
+        return Heading(column, url, aria)
 
     def tab(self, tab: str, query: ScreenQuery) -> Tab:
-        return Tab(tab, _LABELS[tab], self.url(query.of_tab(tab)), query.tab == tab)
+        return Tab(tab, _LABELS[tab], self.url(query.in_tab(tab)), query.tab == tab)
 
     def choosers(
-        self, shown: Screener, run: Run | None, query: ScreenQuery
+        self, screener: Screener, run: Run | None, query: ScreenQuery
     ) -> tuple[tuple[Column, str], ...]:
-        own = columns_of(shown, run, query.tab)
-        now = frozenset(query.columns or own)
-        toggled = ((each.name, in_order(now ^ {each.name} | {"ltp"})) for each in of_tab(query.tab))
+        default = default_columns(screener, run, query.tab)
+        shown = frozenset(query.columns or default)
+        toggled = ((each.name, in_table_order(shown ^ {each.name} | {"ltp"})) for each in of_tab(query.tab))
         return tuple(
-            (shown.column(name), self.url(query.with_(columns=() if chosen == own else chosen)))
+            (screener.column(name), self.url(query.with_(columns=() if chosen == default else chosen)))
             for name, chosen in toggled
         )
 
     def setups(self, run: Run | None, query: ScreenQuery) -> tuple[SetupChoice, ...]:
-        now = query.setup.casefold()
+        chosen = query.setup.casefold()
         return tuple(
             each._replace(
-                url=self.url(query.with_(setup=each.value, page=1)), current=each.value.casefold() == now
+                url=self.url(query.with_(setup=each.value, page=1)), current=each.value.casefold() == chosen
             )
             for each in facets(run).setups
         )
+
+
+def _refuse_past_last_page(query: ScreenQuery, page: select.RowPage) -> None:
+    if query.page > page.pages:
+        verb = "is" if page.pages == 1 else "are"
+        raise InputError("page", str(query.page), f"there {verb} {counted(page.pages, 'page')}")
 
 
 def _totals(
@@ -233,34 +217,32 @@ def _totals(
     return sizes.totals(page.rows, query, quotes, services().plans.of(run.id))
 
 
-def _columns(shown: Screener, run: Run | None, query: ScreenQuery) -> tuple[Column, ...]:
-    return tuple(shown.column(name) for name in query.columns or columns_of(shown, run, query.tab))
+def _columns(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple[Column, ...]:
+    names = query.columns or default_columns(screener, run, query.tab)
+    return tuple(screener.column(name) for name in names)
 
 
-def _names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
-    """Return the columns as `cells` draws them: one that follows a plan names the run."""
+def _cell_names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
+    """Return the columns' names for `cells`: a live column of a plan has the id of its run in the name."""
     return tuple(f"{each.name}@{run.id}" if each.planned and run else each.name for each in columns)
 
 
 def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote]]:
-    """Return the page's rows and the quotes of at least these; an order made of prices needs those of all
-    rows.
-    """
+    """Return the page's rows and their quotes; an order of prices brings the quotes of all rows."""
     if run is None:
-        return select.paged((), query), {}
-    listed, quotes = neighbours.listed(run, query)
-    page = select.paged(listed, query)
+        return select.page_of((), query), {}
+    listed, quotes = neighbours.list_rows(run, query)
+    page = select.page_of(listed, query)
     page = page._replace(rows=tuple(map(sizes.resized_for(run, query), page.rows)))
-    if not select.sorts_live(query):
+    if not select.is_sorted_by_price(query):
         quotes = {quote.key: quote for quote in services().hub.quotes([row.key for row in page.rows])}
     return page, quotes
 
 
 def _pinned(run: Run | None, query: ScreenQuery, page: select.RowPage) -> ScreenQuery:
-    """Return the query of the page's own stream: it names the run and, where prices decided which rows these
-    are, the rows.
-    """
+    """Return the query of the page's stream: it names the run, and the rows if prices selected them."""
     if run is None:
         return query
-    ranks: Sequence[Row] = page.rows if select.sorts_live(query) and page.pages > 1 else ()
-    return query.with_(run=run.id, rows=tuple(sorted(row.rank for row in ranks)), page=page.page)
+    rows_by_price: Sequence[Row] = page.rows if select.is_sorted_by_price(query) and page.pages > 1 else ()
+    ranks = tuple(sorted(row.rank for row in rows_by_price))
+    return query.with_(run=run.id, rows=ranks, page=page.page)

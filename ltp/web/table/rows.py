@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup, escape
 
+from ltp.core.criteria.facts import is_change
 from ltp.core.instrument import element_id
 from ltp.core.money import SCALE, Price, group_indian, grouped_text, is_currency
 from ltp.core.screener import Outcome, Row
@@ -134,16 +135,8 @@ def _number_with_unit(name: str, column: Column, value: float) -> str:
         return group_indian(str(round(value)))
     decimals = 2 if column.kind in {"×", "R"} else 1
     text = f"{abs(value):.{decimals}f}"
-    sign = "" if float(text) == 0 else "-" if value < 0 else "+" if _is_change(name) else ""
+    sign = "" if float(text) == 0 else "-" if value < 0 else "+" if is_change(name) else ""
     return f"{sign}{text}{column.kind if column.kind in {'%', '×'} else ''}"
-
-
-def _is_change(name: str) -> bool:
-    """Return whether a plus sign is shown: for distances from a line, returns, slopes and the like."""
-    return name.startswith(("dist_", "weekly_dist_", "ret", "rs6m", "rs12m", "slope_")) or name in {
-        "change_pct",
-        "gap_pct",
-    }
 
 
 class _Identity:

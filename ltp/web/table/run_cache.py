@@ -1,8 +1,7 @@
-"""What was worked out of a run, kept while it is asked for. A run never changes, so nothing here goes out of
-date.
+"""A cache of values computed from runs. A stored run never changes, so no value expires.
 
-The run itself is not kept: one of every share has tens of megabytes, and is gone when the catalog has a newer
-one.
+The run itself is not kept: a run of every share takes tens of megabytes, and the catalog drops it when a
+newer one is there.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ V = TypeVar("V")
 
 
 class RunCache(Generic[V]):
-    """Holds the `kept` values used last. A value must not refer to its run's rows."""
+    """Keeps the `max_values` values used last. A value must not refer to the rows of its run."""
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
+    def __init__(self, max_values: int) -> None:
+        self._max_values = max_values
         self._values: OrderedDict[tuple[int, datetime, Hashable], V] = OrderedDict()
 
-    def of(self, run: Run, what: Hashable, make: Callable[[], V]) -> V:
-        """Return the value of `what` for the run, made at the first time."""
-        # Not by id alone: a database that is begun anew counts from 1 again.
-        key = (run.id, run.created_at, what)
-        value = self._values.pop(key, None)
+    def get_or_compute(self, run: Run, key: Hashable, compute: Callable[[], V]) -> V:
+        """Return the value for `key` and the run, computed at the first call."""
+        # The id alone does not identify a run: a new database counts from 1 again.
+        place = (run.id, run.created_at, key)
+        value = self._values.pop(place, None)
         if value is None:
-            value = make()
-        self._values[key] = value
-        if len(self._values) > self._kept:
+            value = compute()
+        self._values[place] = value
+        if len(self._values) > self._max_values:
             self._values.popitem(last=False)
         return value

@@ -1,9 +1,8 @@
-"""The query of a page to values and back: which rows, in which order, with which columns. Pure; knows no rows
-and no request.
+"""The query of a screener page: rows, order and columns, from parameters and back. Pure.
 
-Everything a reader can change lives in the URL, so that it can be bookmarked, sent to somebody and used
-without JavaScript. A value that is not accepted is refused by name instead of being bent into another one: a
-bookmark that silently shows something else is worse than one that says what is wrong with it.
+Everything that a reader can change is in the URL, so that it can be bookmarked, shared and used without
+JavaScript. A wrong value is refused with its parameter's name and never replaced by a default: a bookmark
+that silently shows other rows is worse than an error.
 """
 
 from __future__ import annotations
@@ -18,44 +17,28 @@ from ltp.errors import InputError
 from ltp.web import params
 from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
 
-PLANS: Final = "plans"  # what a page calls the tab whose name in an address is older
-WAITING: Final = "waiting"  # every setup that waits for something
+PLANS: Final = "plans"  # accepted in place of RECOMMENDATIONS, the older name that addresses keep
+WAITING: Final = "waiting"  # all setups that begin with WAIT_
 SIZES: Final = (25, 50, 100, 200)
 CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
 RISK: Final = (1, 10_000_000_000)
 _MAX_PAGE: Final = 10_000
-_NAMES: Final = frozenset(
-    {
-        "tab",
-        "q",
-        "setup",
-        "sector",
-        "sort",
-        "dir",
-        "columns",
-        "size",
-        "page",
-        "live",
-        "run",
-        "rows",
-        "capital",
-        "risk",
-    }
-)
 _RUPEES: Final = frozenset({"capital", "risk"})
+_NAMES: Final = frozenset(
+    {"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows", *_RUPEES}
+)
 _SUGGESTED: Final = 5
 
 
 @dataclass(frozen=True)
 class ScreenQuery:
-    """What a screener page shows. Without a query: the facts, by rank, every row, the screener's own columns,
-    prices moving.
+    """The query of a screener page. Default: candidates by rank, all rows, the screener's columns, live.
 
-    `setup` is one setup or WAITING. `columns` is empty for the screener's own. `live` is false on a page the
-    reader has paused. `capital` and `risk` (of a trade): rupees that plans are sized for, 0 for what is set.
-    `run` names a run instead of the newest. With `rows` (ranks) it also says what an open page shows, for its
-    stream and its polls: after the next run, or with an order that moves, the same query would give other
-    rows, and those on the page would stand still.
+    `setup`: one setup or WAITING. `columns`: empty for the screener's own. `live`: False on a page that the
+    reader has paused. `capital`, `risk` (of a trade): rupees that plans are sized for, 0 for the settings.
+    `run`: id of a run, 0 for the newest. `rows`: ranks, with `run`; set only for the stream and the polls of
+    an open page. After the next run, or in an order of prices, the rest of the query would select other rows
+    than the page shows, and its cells would stand still.
     """
 
     sort: str = "rank"
@@ -77,7 +60,7 @@ class ScreenQuery:
         return replace(self, **changes)
 
     def params(self) -> dict[str, str]:
-        """Return the query's parameters, defaults left out, in one fixed order: equal pages have equal URLs."""
+        """Return the parameters without defaults, in a fixed order: equal pages have equal URLs."""
         sort = f"-{self.sort}" if self.descending else self.sort
         every = {
             "tab": "" if self.tab == CANDIDATES else self.tab,
@@ -98,39 +81,37 @@ class ScreenQuery:
 
     @property
     def sized(self) -> bool:
-        """Tell whether the reader chose what plans are sized for."""
+        """Are plans sized for the reader's capital or risk, and not for those of the settings?"""
         return bool(self.capital or self.risk)
 
-    def short(self) -> ScreenQuery:
-        """Return what a page's address says; which rows those are is only its stream's business."""
+    def without_rows(self) -> ScreenQuery:
+        """Return the query for the page's own address; only streams and polls name rows."""
         return self.with_(rows=())
 
-    def said_by(self, pairs: Iterable[tuple[str, str]]) -> bool:
-        """Tell whether the parameters say no more than is needed: none is empty, none what is meant without
-        it, and rupees are digits alone.
-        """
-        given, short = {name: value for name, value in pairs if name in _NAMES}, self.short().params()
-        return given.keys() == short.keys() and all(
-            given[name] == short[name] for name in _RUPEES & given.keys()
+    def is_shortest(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Are these the fewest parameters for this page: none empty or a default, no commas in rupees?"""
+        given = {name: value for name, value in pairs if name in _NAMES}
+        shortest = self.without_rows().params()
+        return given.keys() == shortest.keys() and all(
+            given[name] == shortest[name] for name in _RUPEES & given.keys()
         )
 
     def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
-        """Return the address of the page. `carried`: parameters of others that stand before its own."""
+        """Return the address of the page. `carried`: other parameters, put before the query's own."""
         pairs = [*carried, *self.params().items()]
         return f"{path}?{urlencode(pairs, safe=',')}" if pairs else path
 
-    def of_tab(self, tab: str) -> ScreenQuery:
-        """Return the same rows in another tab: by rank where this one has no such column to sort by."""
+    def in_tab(self, tab: str) -> ScreenQuery:
+        """Return the query of the same rows in a tab: by rank if the tab lacks the column of this order."""
         kept = self if self.sort in sorts(tab) else self.with_(sort="rank", descending=False)
         return kept.with_(tab=tab, columns=(), page=1, rows=())
 
 
 def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
-    """Read the query of a screener page. Names it does not know are nobody's business here; empty values are
-    absent ones.
+    """Parse the query of a screener page. Unknown parameters are ignored; an empty value counts as absent.
 
     Raises:
-        InputError: a value that is not accepted, or one parameter given twice.
+        InputError: a value is not accepted, or any parameter comes twice.
     """
     given = params.single(pairs)
     if given.get("tab") == PLANS:
@@ -145,7 +126,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         columns=_columns(given.get("columns", ""), tab),
         size=int(params.choice(given, "size", [str(size) for size in SIZES], str(ScreenQuery.size))),
         page=params.whole(given, "page", _MAX_PAGE, 1),
-        live=params.choice(given, "live", ("1", "0"), "1") == "1",
+        live=params.is_live(given),
         run=params.whole(given, "run", 2**53, 0),
         rows=_ranks(given),
         tab=tab,
@@ -163,12 +144,14 @@ def _ranks(given: dict[str, str]) -> tuple[int, ...]:
 
 
 def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
-    """`sort=-chg` and `sort=chg&dir=desc` say the same."""
+    """Return the column and whether the order is descending: as `sort=-chg` or as `sort=chg&dir=desc`."""
     name = sort.removeprefix("-") if sort else "rank"
     accepted = sorts(tab)
     if name not in accepted:
-        fitting = f"it is one of {', '.join(accepted[:_SUGGESTED])} and so on, with - in front for descending"
-        raise InputError("sort", sort, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
+        accepted_form = (
+            f"it is one of {', '.join(accepted[:_SUGGESTED])} and so on, with - in front for descending"
+        )
+        raise InputError("sort", sort, _other_tab(name, tab) or _suggestion(name, accepted) or accepted_form)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"
@@ -180,12 +163,14 @@ def _columns(value: str, tab: str) -> tuple[str, ...]:
     names, accepted = value.split(","), [column.name for column in of_tab(tab)]
     for index, name in enumerate(names):
         if name not in accepted or name in names[:index]:
-            fitting = "columns is a list such as ltp,chg,chgp without repetition, of names of this tab"
-            raise InputError("columns", name, _elsewhere(name, tab) or _nearly(name, accepted) or fitting)
+            accepted_form = "columns is a list such as ltp,chg,chgp without repetition, of names of this tab"
+            raise InputError(
+                "columns", name, _other_tab(name, tab) or _suggestion(name, accepted) or accepted_form
+            )
     return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")
 
 
-def _elsewhere(name: str, tab: str) -> str:
+def _other_tab(name: str, tab: str) -> str:
     column = BY_NAME.get(name)
     return (
         f"it belongs to the tab {column.tab}, and this is {tab}"
@@ -194,18 +179,15 @@ def _elsewhere(name: str, tab: str) -> str:
     )
 
 
-def _nearly(name: str, accepted: Sequence[str]) -> str:
-    """Ask whether another column was meant, by its name or its label: a reader need not search a list of
-    ninety.
-    """
+def _suggestion(name: str, accepted: Sequence[str]) -> str:
+    """Return a question for the columns with a similar name or label; all ninety would be too many."""
     if name in accepted:
         return ""
     labels = {BY_NAME[each].label.lower(): each for each in accepted if each in BY_NAME}
-    known, asked = [*accepted, *labels], name[:40].lower()
-    near = difflib.get_close_matches(
-        asked, known, n=_SUGGESTED, cutoff=0.85
-    )  # what is so near needs no guesses beside it
-    near = near or difflib.get_close_matches(asked, known, n=_SUGGESTED, cutoff=0.6)
+    known, typed = [*accepted, *labels], name[:40].lower()
+    # A name this close needs no further guesses beside it.
+    near = difflib.get_close_matches(typed, known, n=_SUGGESTED, cutoff=0.85)
+    near = near or difflib.get_close_matches(typed, known, n=_SUGGESTED, cutoff=0.6)
     found = list(dict.fromkeys(labels.get(each, each) for each in near))
     return f"there is no such column; did you mean {_or(found)}?" if found else ""
 

@@ -1,4 +1,4 @@
-"""A screener as its table sees it: which columns each tab shows, and what they are called there."""
+"""A screener as its table sees it: the columns of each tab and their labels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ltp.web.table.run_cache import RunCache
 
 
 class Screener(NamedTuple):
-    """Something whose runs have a page. `kind`: of its runs. `title` and `about`: for people.
+    """A screener with a page.
 
-    `candidates`, `recommendations`: the columns of each tab unless the reader chooses others, always with
-    `ltp`. `labels`: what a column is called here where that is not its own label. `slug`: its address below
-    /screeners, empty where that is the kind; rows lead to /screeners/<kind>/<SEGMENT>/<ID>.
+    `kind`: of its runs. `title`, `about`: for the reader. `candidates`, `recommendations`: the default
+    columns of each tab, `ltp` among them. `labels`: labels that differ from the column's own, by column.
+    `slug`: its address below /screeners, "" if that is the kind; addresses of rows always use the kind.
     """
 
     kind: str
@@ -39,50 +39,47 @@ class Screener(NamedTuple):
         return column._replace(label=self.labels[name]) if name in self.labels else column
 
 
-def in_order(names: Collection[str]) -> tuple[str, ...]:
-    """Return the names in the order of the table of columns."""
+def in_table_order(names: Collection[str]) -> tuple[str, ...]:
+    """Return column names in the order of `columns.COLUMNS`."""
     wanted = frozenset(names)
     return tuple(name for name in BY_NAME if name in wanted)
 
 
-def columns_of(shown: Screener, run: Run | None, tab: str) -> tuple[str, ...]:
-    """Return a tab's columns unless the reader chooses others: of the screener's own those in which the run
-    says something.
+def default_columns(screener: Screener, run: Run | None, tab: str) -> tuple[str, ...]:
+    """Return the columns of a tab unless the reader chooses others: those with values in the run.
 
-    An imported list has no facts and perhaps no targets; columns of nothing but dashes would hide what it
-    has.
+    An imported list has no facts and perhaps no targets; columns full of dashes would hide the rest.
     """
-    names = in_order(shown.columns(tab))
-    return names if run is None else _TELLING.of(run, names, lambda: _telling(run, names))
+    names = in_table_order(screener.columns(tab))
+    return names if run is None else _FILLED.get_or_compute(run, names, lambda: _filled(run.rows, names))
 
 
-def _telling(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
-    rows = run.rows
-    return tuple(name for name in names if not rows or _says(rows, name))
-
-
-def live_of(row: Row) -> tuple[str, ...]:
-    """Return the live columns of the row's plan that have a level to be counted from."""
+def live_plan_columns(row: Row) -> tuple[str, ...]:
+    """Return the live columns of a row's plan whose price level the row has."""
     return tuple(
         name
-        for name, source in _SOURCE.items()
-        if row.entry is not None and stored_value(row, source) is not None
+        for name, level in _LEVEL.items()
+        if row.entry is not None and stored_value(row, level) is not None
     )
 
 
-def _says(rows: tuple[Row, ...], name: str) -> bool:
-    if BY_NAME[name].live and name not in _SOURCE:
+def _filled(rows: tuple[Row, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not rows or _has_values(rows, name))
+
+
+def _has_values(rows: tuple[Row, ...], name: str) -> bool:
+    if BY_NAME[name].live and name not in _LEVEL:
         return True
-    return any(stored_value(row, _SOURCE.get(name, name)) not in _NOTHING for row in rows)
+    return any(stored_value(row, _LEVEL.get(name, name)) not in _EMPTY for row in rows)
 
 
-# Live columns of a plan say something where the row has the level they are counted from.
-_SOURCE: Final = {
+# The price level of the plan that each live column of a plan is computed from.
+_LEVEL: Final = {
     "state": "entry",
     "to_entry": "entry",
     "to_stop": "stop",
     "to_target": "target",
     "r_now": "stop",
 }
-_NOTHING: Final = (None, "", ())
-_TELLING: Final = RunCache[tuple[str, ...]](256)
+_EMPTY: Final = (None, "", ())
+_FILLED: Final = RunCache[tuple[str, ...]](256)

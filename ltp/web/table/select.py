@@ -1,4 +1,4 @@
-"""Which rows of a run a page shows, and in which order. Pure: rows, quotes, plans and a query in, rows out."""
+"""The rows of a run that a page shows, in their order. Pure: rows, quotes, plans and a query in, rows out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ltp.core.history.plan import Plan
 from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.web.table.columns import BY_NAME
-from ltp.web.table.facets import waits
+from ltp.web.table.facets import is_waiting
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING, ScreenQuery
 from ltp.web.table.values import sort_key
 
 
 class RowPage(NamedTuple):
-    """One page of rows. `matching` counts the rows on all pages; `first` is the place of this page's first
-    row, from 1.
+    """One page of rows. `matching`: number of rows on all pages. `first`: place of the first row of this page
+    among them, from 1.
     """
 
     rows: tuple[Row, ...]
@@ -29,12 +29,12 @@ class RowPage(NamedTuple):
 
 
 def matching(rows: Iterable[Row], query: ScreenQuery) -> list[Row]:
-    """Return the rows whose symbol, name or sector holds the words typed, of the setup and the sector chosen."""
+    """Return the rows of the query's setup and sector with its words in their symbol, name or sector."""
     words, setup, sector = query.q.casefold(), query.setup.casefold(), query.sector.casefold()
     return [
         row
         for row in rows
-        if (not setup or row.setup.casefold() == setup or (setup == WAITING and waits(row)))
+        if (not setup or row.setup.casefold() == setup or (setup == WAITING and is_waiting(row)))
         and (not sector or row.sector.casefold() == sector)
         and (not words or any(words in text.casefold() for text in (row.symbol, row.name, row.sector)))
     ]
@@ -46,27 +46,28 @@ def ordered(
     quotes: Mapping[str, Quote],
     plans: Mapping[str, Plan] | None = None,
 ) -> list[Row]:
-    """Sort by the query's column; equals by rank, and what has no value last in either direction."""
-    of = sort_key(query.sort, quotes, plans or {})
-    valued = [(of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
-    known = [pair for pair in valued if pair[0] is not None]
-    known.sort(key=itemgetter(0), reverse=query.descending)
-    return [row for _, row in known] + [row for value, row in valued if value is None]
+    """Sort by the query's column, equal values by rank. Rows without a value come last in both directions."""
+    key_of = sort_key(query.sort, quotes, plans or {})
+    keyed = [(key_of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
+    valued = [pair for pair in keyed if pair[0] is not None]
+    valued.sort(key=itemgetter(0), reverse=query.descending)
+    return [row for _, row in valued] + [row for key, row in keyed if key is None]
 
 
-def still(run: Run, query: ScreenQuery, sized: Callable[[], Sequence[Row]] | None = None) -> tuple[Row, ...]:
-    """Return the rows of an order that no price changes: of one run always the same, so the order is kept.
+def fixed_order(
+    run: Run, query: ScreenQuery, sized: Callable[[], Sequence[Row]] | None = None
+) -> tuple[Row, ...]:
+    """Return the rows of an order that no price changes. It is sorted once for each run and kept.
 
     Args:
-        sized: gives all rows as the view sizes them, where they are sorted by something of that.
+        sized: returns all rows with quantities for this view; given only for an order that needs them.
     """
-    asked = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
+    order = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
     rows = run.rows
     if sized is not None:
-        asked = asked.with_(capital=query.capital, risk=query.risk)
-    return tuple(
-        [rows[place] for place in _PLACES.of(run, asked, lambda: _places(sized() if sized else rows, asked))]
-    )
+        order = order.with_(capital=query.capital, risk=query.risk)
+    places = _PLACES.get_or_compute(run, order, lambda: _places(sized() if sized else rows, order))
+    return tuple([rows[place] for place in places])
 
 
 def _places(rows: Sequence[Row], query: ScreenQuery) -> tuple[int, ...]:
@@ -74,10 +75,8 @@ def _places(rows: Sequence[Row], query: ScreenQuery) -> tuple[int, ...]:
     return tuple(places[row.key] for row in ordered(matching(rows, query), query, {}))
 
 
-def paged(rows: Sequence[Row], query: ScreenQuery) -> RowPage:
-    """Cut out the query's page; past the end, the last one, because a bookmark may outlive the rows it was
-    made on.
-    """
+def page_of(rows: Sequence[Row], query: ScreenQuery) -> RowPage:
+    """Return the query's page of `rows`, the last one if there are fewer: a bookmark may outlive its rows."""
     pages = max(1, -(-len(rows) // query.size))
     page = min(query.page, pages)
     start = (page - 1) * query.size
@@ -89,8 +88,8 @@ def of_ranks(rows: Iterable[Row], ranks: Iterable[int]) -> list[Row]:
     return [row for row in rows if row.rank in wanted]
 
 
-def sorts_live(query: ScreenQuery) -> bool:
-    """Tell whether the order is one that prices change."""
+def is_sorted_by_price(query: ScreenQuery) -> bool:
+    """Does the order change with prices?"""
     return query.sort in BY_NAME and BY_NAME[query.sort].live
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from ltp.core.history.plan import ENDED, Plan
 from ltp.core.money import SCALE, Price
 from ltp.core.screener import Row, Run
-from ltp.core.sizing import Sizing, most_pct, resized
+from ltp.core.sizing import Sizing, max_position_pct, resized
 from ltp.core.ticks.quote import Quote
 from ltp.web.services import services
 from ltp.web.table import plan_cells
@@ -63,7 +63,7 @@ def resize_of(run: Run, capital: int, risk: int) -> Resize:
     """
     if not run.evaluated and not (capital or risk):
         return lambda row: row
-    return partial(resized, sizing=sizing_of(capital, risk), most_pct=most_pct(run.kind))
+    return partial(resized, sizing=sizing_of(capital, risk), max_pct=max_position_pct(run.kind))
 
 
 def totals(

@@ -1,6 +1,4 @@
-"""The title of a screener's page: what tells one bookmark, tab or line of a browser's history from another.
-Pure.
-"""
+"""Titles of screener pages: they distinguish bookmarks, tabs and entries of the history. Pure."""
 
 from __future__ import annotations
 
@@ -8,28 +6,25 @@ from typing import Final
 
 from ltp.core.screener import KINDS
 from ltp.web.table.columns import BY_NAME, CANDIDATES
-from ltp.web.table.facets import label
+from ltp.web.table.facets import setup_label
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
 
-_LONGEST: Final = 70  # of a name or of criteria; browsers cut a title at about so much
+_LONGEST: Final = 70  # of a name or of criteria; browsers cut titles at about this length
 
 
-def title(shown: Screener, query: ScreenQuery, name: str) -> str:
-    """Return the title, such as "Swing plans · Ready · Financials · by R". `name`: what the screener is
-    called.
-    """
+def title(screener: Screener, query: ScreenQuery, name: str) -> str:
+    """Return a title such as "Swing plans · Ready · Financials · by R". `name`: of the screener."""
     tab = "candidates" if query.tab == CANDIDATES else "plans"
-    parts = (
-        [f"{name.removesuffix(' screener')} {tab}"] if shown.kind in KINDS else [_cut(name), tab.capitalize()]
-    )
+    built_in = screener.kind in KINDS
+    parts = [f"{name.removesuffix(' screener')} {tab}"] if built_in else [_shorten(name), tab.capitalize()]
     if query.setup:
-        parts.append(label(query.setup))
+        parts.append(setup_label(query.setup))
     if query.sector:
         parts.append(query.sector)
     if query.q:
         parts.append(f"“{query.q}”")
-    if order := _order(shown, query):
+    if order := _order(screener, query):
         parts.append(order)
     if query.page > 1:
         parts.append(f"page {query.page}")
@@ -38,17 +33,17 @@ def title(shown: Screener, query: ScreenQuery, name: str) -> str:
     return " · ".join(parts)
 
 
-def _order(shown: Screener, query: ScreenQuery) -> str:
-    """Return by what the rows are sorted, and from which end where that is not the one a first click sorts
-    from.
-    """
+def _order(screener: Screener, query: ScreenQuery) -> str:
+    """Return the order in words, its direction only if a first click on the column's head gives the other."""
     if query.sort == "rank":
         return "from the last rank" if query.descending else ""
-    column = shown.column(query.sort) if query.sort in BY_NAME else None
-    words = column is None or column.text
-    turned = (" from Z" if words else "") if query.descending else ("" if words else " from the lowest")
-    return f"by {column.label if column else 'symbol'}{turned}"
+    column = screener.column(query.sort) if query.sort in BY_NAME else None
+    textual = column is None or column.text
+    direction = (
+        (" from Z" if textual else "") if query.descending else ("" if textual else " from the lowest")
+    )
+    return f"by {column.label if column else 'symbol'}{direction}"
 
 
-def _cut(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"

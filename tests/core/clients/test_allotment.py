@@ -1,10 +1,10 @@
-"""Who gets a place on the feed: the rule that the status page and the operations page state."""
+"""The allotment of places on the feed, and its rule on the status page and the operations page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, allot, most, rank_of
+from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, allot, client_limit, rank_of
 
 
 def keys(name: str, n: int) -> list[str]:
@@ -21,6 +21,7 @@ def test_pages_come_before_screens_and_screens_before_programs() -> None:
     places = allot(["P"], keys("page", 40), keys("screen", 40), keys("program", 40), limit=100)
     assert places.taken == {"pages": 40, "screens": 40, "programs": 19}
     assert set(places.wanted) >= {"P", *keys("page", 40), *keys("screen", 40)}
+    assert len(places.waiting) == 21
     assert all(key.startswith("program") for key in places.waiting)
 
 
@@ -30,7 +31,7 @@ def test_a_tenth_is_kept_for_pages_that_are_opened_next() -> None:
     assert allot([], keys("page", 600), [], keys("program", 6_000), limit=5_000).taken["programs"] == 4_400
 
 
-def test_what_does_not_fit_takes_turns_and_each_is_served() -> None:
+def test_instruments_past_the_limit_take_turns_and_each_is_served() -> None:
     served: set[str] = set()
     for turn in range(5):
         places = allot([], [], [], keys("program", 50), limit=20, turn=turn)
@@ -41,12 +42,12 @@ def test_what_does_not_fit_takes_turns_and_each_is_served() -> None:
     assert served == set(keys("program", 50))
 
 
-def test_a_short_list_of_wishes_comes_before_the_end_of_a_long_one() -> None:
+def test_a_short_list_comes_before_the_end_of_a_long_one() -> None:
     assert [rank_of(place) for place in (0, 1, 2, 3, 4, 999)] == [0, 1, 2, 2, 3, 10]
 
 
 def test_direct_requests_of_this_machine_have_no_quota_but_the_connections() -> None:
-    assert (most("", 1_000), most("203.0.113.9", 1_000)) == (5_000, 1_000)
+    assert (client_limit("", 1_000), client_limit("203.0.113.9", 1_000)) == (5_000, 1_000)
 
 
 def test_the_rule_is_written_down_where_operators_read() -> None:

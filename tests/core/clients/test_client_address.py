@@ -1,6 +1,4 @@
-"""Whom a request is counted for: forwarded addresses are believed from trusted proxies alone, and no header
-value raises.
-"""
+"""The client of a request: forwarded addresses count from trusted proxies only, and no header raises."""
 
 from __future__ import annotations
 
@@ -55,7 +53,7 @@ COUNTING = TrustedProxies.parse(DEFAULT, count_loopback=True)
         ("127.0.0.1", '"[2001:db8:1:2::5]:4711"', LOCAL, "2001:db8:1:2::/64"),
         ("127.0.0.1", "[2001:db8:1:2::5]", LOCAL, "2001:db8:1:2::/64"),
         ("127.0.0.1", "::ffff:198.51.100.1", LOCAL, "198.51.100.1"),
-        # What cannot be read hides what stands to its left: the proxy that passed it on answers.
+        # An unreadable entry hides those to its left: the proxy that appended it is the client.
         ("127.0.0.1", "1.1.1.1, unknown", LOCAL, "127.0.0.1"),
         ("10.0.0.1", "1.1.1.1, _hidden, 10.0.0.2", FARM, "10.0.0.2"),
         ("127.0.0.1", ",", LOCAL, "127.0.0.1"),
@@ -82,6 +80,6 @@ def test_no_value_near_an_address_raises_or_is_exempt(forwarded_for: str) -> Non
 @pytest.mark.parametrize(
     "text", ["nginx", "10.0.0.1/8", "10.0.0.0/33", "127.0.0.1, none", "10.0.0.0-10.0.0.9", "[::1]"]
 )
-def test_what_is_no_proxy_is_named(text: str) -> None:
+def test_a_bad_proxy_is_named(text: str) -> None:
     with pytest.raises(InputError, match="addresses and networks of proxies with commas between them"):
         TrustedProxies.parse(text)

@@ -1,4 +1,4 @@
-"""The names a site answers for, in all ways to write them, and the origins that are its own."""
+"""The host names of the site in all spellings, and its own origins."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_nothing_a_client_sends_raises(host: str, target: str) -> None:
 @pytest.mark.parametrize(
     "text", ["prices.example.com:443", "https://prices.example.com", "*", ".example.com", "a b", "[::1]:80"]
 )
-def test_what_is_no_host_is_named(text: str) -> None:
+def test_a_bad_host_is_named(text: str) -> None:
     with pytest.raises(InputError, match="host names and addresses with commas between them, without port"):
         TrustedHosts.parse(text)
 
@@ -179,5 +179,5 @@ def test_an_origin(origin: str, scheme: str, host: str, same: bool) -> None:
         ("localhost.example", False),
     ],
 )
-def test_what_means_this_machine(host: str, loopback: bool) -> None:
+def test_the_names_and_addresses_of_this_machine(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback

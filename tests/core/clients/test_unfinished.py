@@ -1,4 +1,4 @@
-"""Requests under way are counted by client, bounded, and forgotten when they end."""
+"""Unfinished requests are counted by client, limited, and no longer counted once they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grammar of criteria: what is accepted becomes one text, what is not is refused at its character."""
+"""The grammar of criteria: accepted ones become canonical texts, errors name the character."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltp.core.criteria.facts import FACTS
-from ltp.core.criteria.nodes import written
+from ltp.core.criteria.nodes import node_text
 from ltp.core.criteria.parser import MAX_DEPTH, parse
 from ltp.core.criteria.tokens import MAX_LENGTH, MAX_TOKENS
 from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, SERIES
@@ -53,12 +53,12 @@ def test_equal_criteria_become_one_text(text, canonical):
         with pytest.raises(CriterionError):
             parse(text)
         return
-    assert written(parse(text)) == canonical
+    assert node_text(parse(text)) == canonical
     assert parse(canonical) == parse(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "says"),
+    ("text", "at", "sentence"),
     [
         ("", 1, "a criterion is expected"),
         ("   ", 4, "a criterion is expected"),
@@ -145,12 +145,12 @@ def test_equal_criteria_become_one_text(text, canonical):
         ("ago(weekly(close), 1) > 1", 5, "ago takes prices"),
     ],
 )
-def test_a_refusal_points_at_the_character(text, at, says):
+def test_a_refusal_points_at_the_character(text, at, sentence):
     with pytest.raises(CriterionError) as caught:
         parse(text, "c")
     assert caught.value.at + 1 == at
     assert str(caught.value).startswith(f"c, character {at}: ")
-    assert says in str(caught.value)
+    assert sentence in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -188,34 +188,34 @@ def test_nesting_is_bounded(opening):
     assert caught.value.at == MAX_DEPTH * len(opening) + len(opening)
 
 
-def test_what_is_nested_as_deep_as_allowed_is_read():
+def test_the_deepest_allowed_nesting_is_parsed():
     text = "(" * MAX_DEPTH + "close" + ")" * MAX_DEPTH + " > 1"
-    assert written(parse(text)) == "close > 1"
+    assert node_text(parse(text)) == "close > 1"
 
 
 def test_a_chain_is_bounded_too():
     with pytest.raises(CriterionError, match=f"at most {MAX_TOKENS} words"):
         parse("close" + "+1" * 200 + " > 1")
     longest = "close" + "+1" * ((MAX_TOKENS - 3) // 2) + ">1"
-    assert parse(written(parse(longest))) == parse(longest)
+    assert parse(node_text(parse(longest))) == parse(longest)
 
 
 def test_every_name_of_the_vocabulary_is_accepted():
     for name in [*SERIES, *(fact.name for fact in FACTS)]:
         text = f"{name} == {FACT_WORDS[name][0]}" if name in FACT_WORDS else f"{name} > 1"
-        assert parse(written(parse(text))) == parse(text)
+        assert parse(node_text(parse(text))) == parse(text)
     for function in FUNCTIONS.values():
         text = function.example if function.example.startswith("crosses") else f"{function.example} > 1"
-        assert parse(written(parse(text))) == parse(text)
+        assert parse(node_text(parse(text))) == parse(text)
 
 
-def test_the_facts_that_are_words_are_those_whose_unit_is_text():
+def test_the_facts_with_words_are_those_with_the_unit_text():
     assert set(FACT_WORDS) == {fact.name for fact in FACTS if fact.unit == "text"}
 
 
 _PIECES = st.sampled_from(
-    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">", "<=", "==", "1", "20",
-     "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
+    ["close", "volume", "rsi14", "trend", "up", "and", "or", "not", "(", ")", ",", "+", "-", "*", "/", ">",
+     "<=", "==", "1", "20", "2.5", "sma(", "ago(", "weekly(", "crosses_above(", "relvol", " ", "e", "é", "\0"]
 )  # fmt: skip
 
 
@@ -228,11 +228,11 @@ def refusal_of(text: str) -> CriterionError | None:
 
 
 @given(st.lists(_PIECES, max_size=25).map(" ".join) | st.text(max_size=40))
-def test_any_text_is_read_or_refused_and_what_is_read_keeps_its_meaning(text):
+def test_any_text_is_parsed_or_refused_and_a_parsed_one_keeps_its_meaning(text):
     refused = refusal_of(text)
     if refused is not None:
         assert 0 <= refused.at <= len(text)
         return
     node = parse(text)
-    assert parse(written(node)) == node
-    assert written(parse(written(node))) == written(node)
+    assert parse(node_text(node)) == node
+    assert node_text(parse(node_text(node))) == node_text(node)

@@ -42,7 +42,7 @@ def test_nothing_given_is_nothing_set():
 @pytest.mark.parametrize(
     "given", [SPEC, BUILT_IN, Spec(("close > 1",)), Spec(universe="list-mine"), Spec(min_price=100)]
 )
-def test_what_is_stored_is_read_back(given):
+def test_a_stored_screen_is_read_back(given):
     assert spec.from_text(spec.text_of(given)) == given
 
 
@@ -119,7 +119,7 @@ LONG = [
 ]
 
 
-def test_criteria_are_bounded_together_by_what_an_address_holds():
+def test_the_criteria_of_a_screen_fit_into_an_address():
     accepted = r"criteria: '9,[0-9]{3} characters' is not accepted; together the criteria have at most 2,000"
     with pytest.raises(InputError, match=accepted):
         spec.from_params(LONG)

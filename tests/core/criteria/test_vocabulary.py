@@ -7,7 +7,7 @@ from ltp.core.criteria.nodes import DAILY
 from ltp.core.criteria.parser import MAX_DEPTH
 from ltp.core.criteria.spec import canonical
 from ltp.core.criteria.tokens import MAX_LENGTH, MAX_TOKENS
-from ltp.core.criteria.vocabulary import ELSEWHERE, FACT_WORDS, FUNCTIONS, MAX_DAYS, SERIES, nearest
+from ltp.core.criteria.vocabulary import FACT_WORDS, FUNCTIONS, MAX_DAYS, OTHER_NAMES, SERIES, hint_for
 
 PAGE = (Path(__file__).parents[3] / "docs" / "screeners.md").read_text(encoding="utf-8")
 
@@ -34,20 +34,20 @@ def test_names_mean_one_thing():
 
 
 def test_a_name_that_is_nearly_right_is_hinted_at():
-    assert nearest("ema_50") == "; did you mean ema50?"
-    assert nearest("turnovr") == "; did you mean turnover?"
-    assert nearest("zzz") == nearest("x" * 500) == ""
+    assert hint_for("ema_50") == "; did you mean ema50?"
+    assert hint_for("turnovr") == "; did you mean turnover?"
+    assert hint_for("zzz") == hint_for("x" * 500) == ""
 
 
 def test_a_call_is_hinted_at_functions_alone():
-    assert nearest("stdev", call=True) == "; did you mean stddev?"
-    assert nearest("highs", call=True) == nearest("ltp", call=True) == ""
+    assert hint_for("stdev", call=True) == "; did you mean stddev?"
+    assert hint_for("highs", call=True) == hint_for("ltp", call=True) == ""
 
 
-def test_what_other_programs_call_it_is_hinted_at():
-    assert nearest("avg") == nearest("avg", call=True) == "; did you mean sma?"
-    assert nearest("chg") == "; did you mean change_pct?"
+def test_names_of_other_programs_give_a_hint():
+    assert hint_for("avg") == hint_for("avg", call=True) == "; did you mean sma?"
+    assert hint_for("chg") == "; did you mean change_pct?"
     known = {*SERIES, *FACT, *FUNCTIONS}
-    for name, meant in ELSEWHERE.items():
+    for name, known_name in OTHER_NAMES.items():
         assert name not in known
-        assert meant in known or canonical(f"close > {meant}")
+        assert known_name in known or canonical(f"close > {known_name}")

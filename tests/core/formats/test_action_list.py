@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from ltp.core.formats.action_list import ActionRow, parse, together
+from ltp.core.formats.action_list import ActionRow, combined_ratio, parse
 from ltp.errors import InputError
 
 DAY = date(2025, 6, 16)
@@ -27,19 +27,20 @@ def test_of_nse_s_list_every_row_about_the_number_of_shares_is_returned_with_its
         b'"ITC","ITC Limited","EQ","Dividend - Rs 6.50 Per Share","1","12-Feb-2025","-"\r\n'
         b'"ITC","ITC Limited","EQ","Demerger","1","06-Jan-2025","-"\r\n'
         b'"IFCI","IFCI","N1","Bonus 1:1","1","06-Jan-2025","-"\r\n'
-        b'"CAMS","CAMS","BE","Face Value Split (Sub-Division) - From Rs 10/- Per Share To Rs 2/- Per Share","10",'
+        b'"CAMS","CAMS","BE","Face Value Split (Sub-Division) - From Rs 10/- Per Share To Rs 2/- Per Share",'
+        b'"10",'
         b'"05-Dec-2025","-"\r\n'
     )
     wipro, itc, ifci, cams = parse(content, "ca.csv")
     assert wipro == ActionRow(2, "WIPRO", date(2024, 12, 3), "Bonus 1:1", (HALF,))
     assert (itc.line, itc.symbol, itc.parts) == (4, "ITC", ())
-    assert itc.held == "'demerger' gives no ratio of equity shares"
-    assert (ifci.line, ifci.held, ifci.apart) == (
+    assert itc.refusal == "'demerger' gives no ratio of equity shares"
+    assert (ifci.line, ifci.refusal, ifci.other_series) == (
         5,
         "the series N1 is none of equity shares (EQ, BE, BZ, SM, ST)",
         True,
     )
-    assert (cams.line, cams.ex_day, cams.parts, cams.held) == (6, date(2025, 12, 5), (FIFTH,), "")
+    assert (cams.line, cams.ex_day, cams.parts, cams.refusal) == (6, date(2025, 12, 5), (FIFTH,), "")
 
 
 def test_the_lists_within_nse_s_daily_archives_are_read_too() -> None:
@@ -50,15 +51,21 @@ def test_the_lists_within_nse_s_daily_archives_are_read_too() -> None:
     ]
 
 
-def test_a_suggestion_that_was_not_filled_in_waits() -> None:
-    content = b"symbol,ex_date,ratio,suggested,evidence\nITC,2025-01-06,,unexplained: demerger? 482:455.6,split 10:2\n"
+def test_a_suggestion_without_a_ratio_is_refused() -> None:
+    content = (
+        b"symbol,ex_date,ratio,suggested,evidence\nITC,2025-01-06,,unexplained: demerger? 482:455.6,split "
+        b"10:2\n"
+    )
     [row] = parse(content, "x.csv")
-    assert (row.parts, row.held) == ((), "a suggestion alone confirms nothing; fill in the column ratio")
+    assert (row.parts, row.refusal) == ((), "a suggestion alone confirms nothing; fill in the column ratio")
 
 
-def test_a_ratio_and_a_purpose_that_disagree_are_held() -> None:
-    content = b"symbol,ex_date,ratio,purpose\nA,2025-06-16,5:1,Bonus 4:1\nB,2025-06-16,5:1,Bonus 1:1\nC,2025-06-16,1.2:1,Demerger\n"
-    assert [row.held for row in parse(content, "x.csv")] == [
+def test_a_row_with_a_ratio_against_its_purpose_is_refused() -> None:
+    content = (
+        b"symbol,ex_date,ratio,purpose\nA,2025-06-16,5:1,Bonus 4:1\nB,2025-06-16,5:1,Bonus 1:1\nC,"
+        b"2025-06-16,1.2:1,Demerger\n"
+    )
+    assert [row.refusal for row in parse(content, "x.csv")] == [
         "",
         "the column ratio has 5:1, but its purpose is 'Bonus 1:1'",
         "",
@@ -83,8 +90,8 @@ def test_a_bad_line_is_named(content: bytes, sentence: str) -> None:
         parse(content, "x.csv")
 
 
-def row(line: int, *parts: tuple[str, Fraction], held: str = "") -> ActionRow:
-    return ActionRow(line, "A", DAY, "", parts, held)
+def row(line: int, *parts: tuple[str, Fraction], refusal: str = "") -> ActionRow:
+    return ActionRow(line, "A", DAY, "", parts, refusal)
 
 
 @pytest.mark.parametrize(
@@ -98,13 +105,13 @@ def row(line: int, *parts: tuple[str, Fraction], held: str = "") -> ActionRow:
     ],
 )
 def test_rows_of_one_day_multiply_and_the_same_twice_counts_once(rows: list[ActionRow], ratio: int) -> None:
-    assert together(rows) == (ratio, "")
+    assert combined_ratio(rows) == (ratio, "")
 
 
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ([row(2, HALF), row(3, held="it is odd")], "line 3 of the same day cannot be used: it is odd"),
+        ([row(2, HALF), row(3, refusal="it is odd")], "line 3 of the same day cannot be used: it is odd"),
         (
             [row(2, HALF), row(3, ("bonus", Fraction(3)))],
             "lines 2 and 3 announce a different bonus for the same day",
@@ -112,5 +119,5 @@ def test_rows_of_one_day_multiply_and_the_same_twice_counts_once(rows: list[Acti
         ([row(2, ("bonus", Fraction(2)), ("split", Fraction(1, 2)))], "a ratio of 1:1 cannot be"),
     ],
 )
-def test_rows_that_cannot_all_be_right_are_held(rows: list[ActionRow], sentence: str) -> None:
-    assert together(rows)[1] == sentence
+def test_rows_that_contradict_each_other_are_refused(rows: list[ActionRow], sentence: str) -> None:
+    assert combined_ratio(rows)[1] == sentence

@@ -8,29 +8,37 @@ import pytest
 
 from ltp.core.formats import bhavcopy
 from ltp.core.formats.bhavcopy import BhavRow
+from ltp.core.formats.exchange_csv import read_table
 from ltp.core.history.candle import Candle
 from ltp.errors import InputError
 
 UDIFF = (
-    "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,FininstrmActlXpryDt,StrkPric,OptnTp,FinInstrmNm,"
-    "OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,UndrlygPric,SttlmPric,OpnIntrst,ChngInOpnIntrst,TtlTradgVol,TtlTrfVal,"
+    "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,FininstrmActlXpryDt,"
+    "StrkPric,OptnTp,FinInstrmNm,"
+    "OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,UndrlygPric,SttlmPric,OpnIntrst,ChngInOpnIntrst,"
+    "TtlTradgVol,TtlTrfVal,"
     "TtlNbOfTxsExctd,SsnId,NewBrdLotQty,Rmks,Rsvd1,Rsvd2,Rsvd3,Rsvd4\n"
 )
 UDIFF_ROW = (
-    "2025-06-20,2025-06-20,CM,NSE,STK,16921,INE144J01027,20MICRONS,EQ,,,,,20 MICRONS LTD,225.29,227.99,221.17,224.00,224.65,"
+    "2025-06-20,2025-06-20,CM,NSE,STK,16921,INE144J01027,20MICRONS,EQ,,,,,20 MICRONS LTD,225.29,227.99,"
+    "221.17,224.00,224.65,"
     "225.29,,224.00,,,98100,22004616.78,3060,F1,1,,,,,\n"
 )
 CM = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,\n"
 CM_ROW = "20MICRONS,EQ,33.6,37.4,33.1,35.2,35.25,33.1,242285,8636712.9,31-DEC-2019,2089,INE144J01027,\n"
 FULL = (
-    "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, LAST_PRICE, CLOSE_PRICE, AVG_PRICE, TTL_TRD_QNTY,"
+    "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, LAST_PRICE, CLOSE_PRICE, "
+    "AVG_PRICE, TTL_TRD_QNTY,"
     " TURNOVER_LACS, NO_OF_TRADES, DELIV_QTY, DELIV_PER\n"
 )
-FULL_ROW = "20MICRONS, EQ, 01-Jul-2025, 231.28, 233.60, 235.85, 228.74, 233.26, 231.94, 231.68, 81262, 188.27, 1906, -, -\n"
+FULL_ROW = (
+    "20MICRONS, EQ, 01-Jul-2025, 231.28, 233.60, 235.85, 228.74, 233.26, 231.94, 231.68, 81262, 188.27, "
+    "1906, -, -\n"
+)
 
 
 def parse(text: str) -> bhavcopy.Bhavcopy:
-    return bhavcopy.parse(text.encode(), "x.csv")
+    return bhavcopy.parse(read_table(text.encode(), "x.csv"))
 
 
 def full(
@@ -90,7 +98,7 @@ def test_the_full_format_with_its_spaces_and_dashes() -> None:
         + "\n",
     ],
 )
-def test_a_file_may_be_dressed_in_many_ways(text: str) -> None:
+def test_harmless_differences_of_a_file_do_not_matter(text: str) -> None:
     assert parse(text) == parse(CM + CM_ROW)
 
 
@@ -128,7 +136,7 @@ def test_of_two_rows_of_a_series_the_later_counts() -> None:
     ] == [2]
 
 
-def test_a_row_that_cannot_be_is_left_out_counted_and_told() -> None:
+def test_a_damaged_row_is_left_out_counted_and_listed() -> None:
     copy = parse(
         FULL + full("GOOD") + full("BAD", low="240") + full("OTHER") + full("LATE", day="02-Jul-2025")
     )
@@ -150,7 +158,7 @@ def test_a_row_that_cannot_be_is_left_out_counted_and_told() -> None:
         full(""),
     ],
 )
-def test_no_nonsense_gets_in(row: str) -> None:
+def test_a_row_with_bad_values_is_damaged(row: str) -> None:
     copy = parse(FULL + full("GOOD") + row)
     assert [row.symbol for row in copy.rows] == ["GOOD"]
     assert copy.damaged == 1
@@ -218,7 +226,7 @@ def test_a_missing_column_is_named() -> None:
 
 
 @pytest.mark.parametrize("text", ["hello\n", "a,b,c\n1,2,3\n", "<html><body>Not found</body></html>\n"])
-def test_what_is_no_bhavcopy_is_refused(text: str) -> None:
+def test_another_file_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is accepted, or a CSV file with the columns date, symbol"):
         parse(text)
 

@@ -11,7 +11,8 @@ HEADER = b"Company Name,Industry,Symbol,Series,ISIN Code\n"
 def test_a_list_of_the_exchange() -> None:
     content = (
         HEADER
-        + b'"Larsen & Toubro, Ltd.",Construction,LT,EQ,INE018A01030\nBajaj Auto Ltd.,Automobile,BAJAJ-AUTO,EQ,INE917I01010\n'
+        + b'"Larsen & Toubro, Ltd.",Construction,LT,EQ,INE018A01030\nBajaj Auto Ltd.,Automobile,BAJAJ-AUTO,'
+        b"EQ,INE917I01010\n"
     )
     assert parse(content) == [
         Constituent("LT", "Larsen & Toubro, Ltd.", "Construction", "EQ", "INE018A01030"),
@@ -39,7 +40,7 @@ def test_byte_order_mark_other_order_extra_columns_blank_lines_and_repetition() 
         ),
     ],
 )
-def test_what_is_not_accepted_is_named_by_line(content: bytes, sentence: str) -> None:
+def test_a_bad_line_is_named(content: bytes, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(content)
     assert str(caught.value).startswith(sentence)
@@ -55,7 +56,7 @@ def test_a_watchlist_is_a_symbol_a_line_or_a_column() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b"Symbol\n", b"HDFC'; DROP\n", b"\xfe\n"])
-def test_a_watchlist_that_is_none_is_refused(content: bytes) -> None:
+def test_a_bad_watchlist_is_refused(content: bytes) -> None:
     with pytest.raises(InputError, match="line 1"):
         parse_symbols(content)
 

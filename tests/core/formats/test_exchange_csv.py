@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from ltp.core.formats import exchange_csv
-from ltp.core.formats.exchange_csv import DamagedRows, members, parse_day, read_candle, sheet
+from ltp.core.formats.exchange_csv import DamagedRows, members, parse_day, read_candle, read_table
 from ltp.core.history.candle import Candle
 from ltp.errors import InputError
 
@@ -26,8 +26,9 @@ def zipped(files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize(
     "text",
     [
-        "2025-07-01", "20250701", "01-Jul-2025", "01-JUL-2025", "1-jul-2025", "01-Jul-25", "01/07/2025", "01-07-2025",
-        " 01-Jul-2025 ", "2025-07-01 00:00:00", "2025-07-01T00:00:00+05:30", "01-JUL-2025 15:30",
+        "2025-07-01", "20250701", "01-Jul-2025", "01-JUL-2025", "1-jul-2025", "01-Jul-25", "01/07/2025",
+        "01-07-2025", " 01-Jul-2025 ", "2025-07-01 00:00:00", "2025-07-01T00:00:00+05:30",
+        "01-JUL-2025 15:30",
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_every_spelling(text: str) -> None:
@@ -38,7 +39,7 @@ def test_a_day_is_read_in_every_spelling(text: str) -> None:
     "text",
     ["", "-", "31-FEB-2025", "2025-13-01", "01-JUX-2025", "1751328000", "July 1", "2025-7", "٢٠٢٥-٠٧-٠١"],
 )
-def test_no_day_is_none(text: str) -> None:
+def test_other_texts_are_no_date(text: str) -> None:
     assert parse_day(text) is None
 
 
@@ -59,7 +60,7 @@ def test_a_candle_is_read_in_price_units() -> None:
         ("-", "-", "-", "101.5", "-"),
     ],
 )
-def test_what_was_not_traded_is_no_candle(texts: tuple[str, ...]) -> None:
+def test_a_row_without_trades_is_no_candle(texts: tuple[str, ...]) -> None:
     assert read_candle(DAY, texts, "x") is None
 
 
@@ -84,7 +85,7 @@ def test_what_was_not_traded_is_no_candle(texts: tuple[str, ...]) -> None:
         (("10", "12", "0", "10", "5"), "x, column low: '0' is not accepted; a price above 0"),
     ],
 )
-def test_nonsense_is_refused_by_column(texts: tuple[str, ...], sentence: str) -> None:
+def test_a_bad_value_is_refused_by_column(texts: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         read_candle(DAY, texts, "x")
     assert sentence in str(caught.value)
@@ -98,26 +99,26 @@ def test_nonsense_is_refused_by_column(texts: tuple[str, ...], sentence: str) ->
         b'"SYMBOL","OPEN-PRICE"\nA,1\n',
     ],
 )
-def test_columns_are_found_by_name_whatever_the_dress(content: bytes) -> None:
-    read = sheet(content, "x.csv")
+def test_columns_are_found_by_name_in_every_spelling(content: bytes) -> None:
+    read = read_table(content, "x.csv")
     rows = [cells for _, cells in read.rows]
     assert (read.columns["symbol"], read.columns["openprice"]) == (0, 1)
     assert [cells[:2] for cells in rows] == [["A", "1"]]
 
 
 def test_lines_are_counted_with_the_blank_ones() -> None:
-    assert [line for line, _ in sheet(b"A,B\n\n1,2\n\n3,4\n", "x").rows] == [3, 5]
+    assert [line for line, _ in read_table(b"A,B\n\n1,2\n\n3,4\n", "x").rows] == [3, 5]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_a_sentence(content: bytes) -> None:
     with pytest.raises(InputError, match="the file is empty"):
-        sheet(content, "x.csv")
+        read_table(content, "x.csv")
 
 
 def test_a_line_that_is_no_csv_is_a_sentence() -> None:
     with pytest.raises(InputError, match=r"x\.csv, line 2"):
-        list(sheet(b"A,B\n" + b"x" * 200_000, "x.csv").rows)
+        list(read_table(b"A,B\n" + b"x" * 200_000, "x.csv").rows)
 
 
 def test_files_come_out_of_their_archives() -> None:
@@ -154,6 +155,7 @@ def test_a_zip_of_several_gives_all_csv_files_and_no_others() -> None:
         gzip.compress(b"A" * 5000)[:30],
         b"\x1f\x8bnothing",
     ],
+    ids=["no zip", "zip cut off", "gzip cut off", "no gzip"],
 )
 def test_a_damaged_archive_is_a_sentence(content: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.zip: .*the archive cannot be read"):
@@ -165,14 +167,14 @@ def test_a_zip_without_csv_is_a_sentence() -> None:
         list(members(zipped({"readme.txt": b"hello"}), "a.zip"))
 
 
-def test_what_grows_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange_csv, "MAX_CSV_BYTES", 1000)
     for content in (b"A" * 1001, gzip.compress(b"A" * 1001), zipped({"a.csv": b"A" * 1001})):
         with pytest.raises(InputError, match="at most"):
             list(members(content, "a.csv"))
 
 
-def test_few_damaged_rows_are_told_and_many_refuse_the_file() -> None:
+def test_few_damaged_rows_are_listed_and_many_refuse_the_file() -> None:
     damaged = DamagedRows("x.csv")
     for line in range(5):
         damaged.add(InputError(f"x.csv, line {line + 2}", "?", "a number"))
@@ -185,11 +187,12 @@ def test_few_damaged_rows_are_told_and_many_refuse_the_file() -> None:
     with pytest.raises(InputError) as caught:
         damaged.refuse_many(299)
     assert str(caught.value) == (
-        "x.csv: '6 of 299 rows' is not accepted; too many are damaged; the first is line 2: '?' is not accepted; a number"
+        "x.csv: '6 of 299 rows' is not accepted; too many are damaged; the first is line 2: '?' is not "
+        "accepted; a number"
     )
 
 
 def test_a_cell_of_several_lines_moves_no_line_number() -> None:
-    """As NSE's list of corporate actions, whose header may break lines within its quotes."""
-    rows = sheet(b'"SYMBOL \n","PURPOSE \n"\nITC,"a\nb"\n\nTCS,c\n', "x.csv").rows
+    """NSE's list of corporate actions may have line ends inside the quotes of its header."""
+    rows = read_table(b'"SYMBOL \n","PURPOSE \n"\nITC,"a\nb"\n\nTCS,c\n', "x.csv").rows
     assert [(line, cells[0]) for line, cells in rows] == [(4, "ITC"), (7, "TCS")]

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ltp.core.formats import history_csv
-from ltp.core.formats.exchange_csv import sheet
+from ltp.core.formats.exchange_csv import read_table
 from ltp.core.formats.history_csv import HistoryFile, ShareName
 from ltp.core.history import candle
 from ltp.core.history.candle import Candle
@@ -20,9 +20,9 @@ HDFC = ShareName("HDFCBANK", "", "", None)
 
 
 def parse(text: str, name: str = "x.csv") -> HistoryFile:
-    source = sheet(text.encode(), name)
+    source = read_table(text.encode(), name)
     assert history_csv.is_history(source.columns)
-    return history_csv.parse_sheet(source)
+    return history_csv.parse(source)
 
 
 def test_every_day_of_every_share_is_read() -> None:
@@ -42,14 +42,14 @@ def test_a_file_without_symbols_is_of_the_share_it_is_named_after() -> None:
     assert list(read.shares) == [ShareName("RELIANCE", "", "", None)]
 
 
-def test_what_else_is_known_of_a_share_is_kept() -> None:
+def test_series_isin_and_id_of_a_share_are_kept() -> None:
     read = parse(
         HEADER.replace("\n", ",series,ISIN,security_id\n") + FIRST.replace("\n", ",EQ,INE040A01034,1333\n")
     )
     assert list(read.shares) == [ShareName("HDFCBANK", "EQ", "INE040A01034", 1333)]
 
 
-def test_a_row_that_cannot_be_is_left_out() -> None:
+def test_a_damaged_row_is_left_out() -> None:
     read = parse(
         HEADER
         + FIRST
@@ -82,7 +82,7 @@ def test_a_file_without_candles_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("columns", ["date,symbol,open,high,low,close", "symbol,open,high,low,close,volume"])
 def test_another_file_is_no_history(columns: str) -> None:
-    assert not history_csv.is_history(sheet(f"{columns}\n".encode(), "x").columns)
+    assert not history_csv.is_history(read_table(f"{columns}\n".encode(), "x").columns)
 
 
 def test_the_exchange_s_file_of_its_indices() -> None:

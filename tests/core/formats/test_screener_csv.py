@@ -1,6 +1,4 @@
-"""The file of results: what people's spreadsheets write is read, and anything else is named by line and
-column.
-"""
+"""The file of results: variants of spreadsheets are read, and errors name line and column."""
 
 from __future__ import annotations
 
@@ -65,7 +63,7 @@ def test_an_id_is_enough_where_the_master_knows_it() -> None:
     assert [row.symbol for row in read("segment,security_id\nidx_i,13\n")] == ["NIFTY"]
 
 
-def test_what_the_master_does_not_know_needs_id_and_symbol() -> None:
+def test_an_unknown_instrument_needs_id_and_symbol() -> None:
     assert read("security_id,symbol\n99,NEWCO\n") == [Row("NSE_EQ:99", 1, "NEWCO")]
 
 
@@ -79,7 +77,7 @@ def test_what_the_master_does_not_know_needs_id_and_symbol() -> None:
     ],
     ids=["byte order mark and CRLF", "CR", "quoted, no last line end", "blank lines and spaces"],
 )
-def test_what_spreadsheets_write(content: bytes) -> None:
+def test_the_variants_of_spreadsheets_are_read(content: bytes) -> None:
     assert read(content) == [Row("NSE_EQ:11536", 1, "TCS", TCS.name, score=5.0)]
 
 
@@ -100,13 +98,13 @@ def test_a_price(written: str, price: int | None) -> None:
 @pytest.mark.parametrize(
     "written", ["-1", "0", "nan", "inf", "1e3", "abc", "1.23456", "10000000.01", "1_000", "१", "1.", "+1"]
 )
-def test_a_price_that_is_none_is_named(written: str) -> None:
+def test_a_bad_price_is_named(written: str) -> None:
     assert refusal(f"symbol,score,stop\nHDFCBANK,1,5\nTCS,1,{written}\n").startswith(
         f"line 3, column stop: {written!r} is not accepted; a price"
     )
 
 
-def test_text_comes_through_as_it_is() -> None:
+def test_text_is_kept_as_it_is() -> None:
     hostile = '=HYPERLINK("http://x") <b>&amp; {{7*7}} +1 😀'
     quoted = hostile.replace('"', '""')
     assert read(f'symbol,why\nM&M,"{quoted}"\n')[0].why == hostile
@@ -144,7 +142,8 @@ def test_a_line_end_inside_a_cell_counts_as_a_space_and_keeps_the_line_numbers_t
         ("symbol,score\nTCS,1,2\n", "line 2: 'TCS,1,2' is not accepted; 2 columns are named, 3 are here"),
         (
             "symbol\nTCS\nNOBODY\n",
-            "line 3, column symbol: 'NOBODY' is not accepted; the instrument master has none of that name in NSE_EQ",
+            "line 3, column symbol: 'NOBODY' is not accepted; the instrument master has none of that name "
+            "in NSE_EQ",
         ),
         ("symbol,score\n,1\n", "line 2, column symbol: ''"),
         (
@@ -153,7 +152,8 @@ def test_a_line_end_inside_a_cell_counts_as_a_space_and_keeps_the_line_numbers_t
         ),
         (
             "segment,symbol\nBSE_EQ,TCS\n",
-            "line 2, column symbol: 'TCS' is not accepted; the instrument master has none of that name in BSE_EQ",
+            "line 2, column symbol: 'TCS' is not accepted; the instrument master has none of that name in "
+            "BSE_EQ",
         ),
         ("security_id\n12x\n", "line 2, column security_id: 'NSE_EQ:12x' is not accepted; a key is"),
         (
@@ -188,7 +188,7 @@ def test_a_line_end_inside_a_cell_counts_as_a_space_and_keeps_the_line_numbers_t
         ("symbol\nTCS\n".encode("utf-16"), "line 1: 'ff' is not accepted; the file must be UTF-8 text"),
     ],
 )
-def test_what_is_not_accepted_is_one_sentence(content: str | bytes, sentence: str) -> None:
+def test_a_bad_file_is_one_sentence(content: str | bytes, sentence: str) -> None:
     assert refusal(content).startswith(sentence)
 
 
@@ -204,7 +204,7 @@ def test_five_thousand_results_and_not_one_more() -> None:
     st.binary(max_size=300)
     | st.text(max_size=300).map(lambda text: f"symbol,why,score,entry\nTCS,{text}".encode())
 )
-def test_whatever_comes_is_rows_or_a_sentence(content: bytes) -> None:
+def test_any_content_gives_rows_or_a_sentence(content: bytes) -> None:
     sentence, rows = "", []
     try:
         rows = parse(content, MASTER)

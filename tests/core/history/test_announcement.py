@@ -5,7 +5,7 @@ from math import prod
 
 import pytest
 
-from ltp.core.history.announcement import read
+from ltp.core.history.announcement import parse
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ from ltp.core.history.announcement import read
     ],
 )
 def test_every_spelling_of_a_ratio_of_equity_shares_is_read(text: str, ratio: str) -> None:
-    reading = read(text)
-    assert (prod(part for _, part in reading.parts), reading.held, reading.speaks) == (
+    reading = parse(text)
+    assert (prod(part for _, part in reading.parts), reading.refusal, reading.relevant) == (
         Fraction(ratio),
         "",
         True,
@@ -102,10 +102,10 @@ def test_every_spelling_of_a_ratio_of_equity_shares_is_read(text: str, ratio: st
         f"Dividend Rs {'9' * 400} / Bonus 1:1",
     ],
 )
-def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
-    reading = read(text)
-    assert (reading.parts, reading.speaks) == ((), True)
-    assert reading.held
+def test_one_unknown_word_makes_the_whole_text_unusable(text: str) -> None:
+    reading = parse(text)
+    assert (reading.parts, reading.relevant) == ((), True)
+    assert reading.refusal
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_one_word_that_is_not_understood_holds_the_whole(text: str) -> None:
         "Income Distribution",
     ],
 )
-def test_what_leaves_the_number_of_shares_alone_does_not_speak_of_it(text: str) -> None:
-    assert read(text) == ((), "", False, False)
+def test_announcements_that_do_not_change_the_number_of_shares_are_not_relevant(text: str) -> None:
+    assert parse(text) == ((), "", False, False)
 
 
 @pytest.mark.parametrize(
@@ -141,5 +141,5 @@ def test_what_leaves_the_number_of_shares_alone_does_not_speak_of_it(text: str) 
         ("Rights 1:4", False),
     ],
 )
-def test_a_division_of_the_company_is_told_from_the_rest(text: str, divides: bool) -> None:
-    assert read(text).divides == divides
+def test_divisions_of_the_company_are_marked(text: str, divides: bool) -> None:
+    assert parse(text).divides == divides

@@ -14,7 +14,14 @@ NEW_YEAR = Candle(date(2025, 1, 1), 102_0000, 103_0000, 102_0000, 103_0000, 0)
 
 def test_a_record_is_44_bytes_little_endian() -> None:
     packed = candle.pack([Candle(date(1970, 1, 2), 1, 3, 1, 2, 4)])
-    assert packed == bytes.fromhex("01000000" + "0100000000000000" + "0300000000000000" + "0100000000000000" + "0200000000000000" + "0400000000000000")  # fmt: skip
+    numbers = (
+        "0100000000000000",
+        "0300000000000000",
+        "0100000000000000",
+        "0200000000000000",
+        "0400000000000000",
+    )
+    assert packed == bytes.fromhex("01000000" + "".join(numbers))
     assert len(packed) == candle.RECORD.size == 44
 
 
@@ -30,7 +37,7 @@ def test_days_before_1970_are_days_too() -> None:
     assert candle.day_of(candle.day_number(early.day)) == early.day
 
 
-def test_what_is_new_wins_and_the_rest_stays() -> None:
+def test_new_candles_replace_old_ones_of_the_same_day() -> None:
     corrected = TUESDAY._replace(close=104_0000)
     merged = candle.merge(candle.pack([MONDAY, TUESDAY]), candle.pack([NEW_YEAR, corrected]))
     assert candle.unpack(merged) == [MONDAY, corrected, NEW_YEAR]
@@ -68,7 +75,7 @@ def test_both_ends_of_a_time_are_included(first: date, last: date, expected: lis
     assert candle.unpack(candle.between(candle.pack([MONDAY, TUESDAY, NEW_YEAR]), first, last)) == expected
 
 
-def test_only_what_differs_is_counted() -> None:
+def test_only_changed_candles_are_counted() -> None:
     old = candle.pack([MONDAY, TUESDAY])
     assert candle.count_changed(old, old) == 0
     assert candle.count_changed(old, candle.pack([TUESDAY._replace(volume=1), NEW_YEAR])) == 2
@@ -84,5 +91,5 @@ def test_only_what_differs_is_counted() -> None:
         ((100, 110, 90, 89), "the close is not between low and high"),
     ],
 )
-def test_what_cannot_be_is_named(prices: tuple[int, int, int, int], reason: str) -> None:
+def test_an_impossible_candle_is_named(prices: tuple[int, int, int, int], reason: str) -> None:
     assert candle.fault(Candle(date(2025, 1, 1), *prices, 1)) == reason

@@ -48,7 +48,7 @@ def test_a_ratio_is_read_as_people_write_it(text: str, ratio: tuple[int, int]) -
         "999999.9999:999999.9997",
     ],
 )
-def test_what_is_no_ratio_is_refused(text: str) -> None:
+def test_a_bad_ratio_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="new shares for old ones such as 5:1"):
         parse_ratio(text)
 
@@ -70,7 +70,7 @@ def test_a_ratio_of_prices_is_a_ratio(text: str, ratio: tuple[int, int]) -> None
 @pytest.mark.parametrize(
     "text", ["bonus ncrps 4:1", "demerger", "bonus 1:1 / rights 1:2", "split 10:2 preference"]
 )
-def test_words_that_are_not_understood_are_named(text: str) -> None:
+def test_unknown_words_are_named(text: str) -> None:
     with pytest.raises(InputError, match="accepted are new shares for old ones"):
         parse_ratio(text)
 
@@ -92,7 +92,5 @@ def test_a_ratio_is_shown_as_people_read_it(action: Action, ratio: str) -> None:
     ("numerator", "denominator", "of_prices"),
     [(5, 1, False), (1, 100, False), (11, 10, False), (1205, 1139, True)],
 )
-def test_a_ratio_of_prices_is_told_from_one_of_shares(
-    numerator: int, denominator: int, of_prices: bool
-) -> None:
+def test_ratios_of_prices_are_recognised(numerator: int, denominator: int, of_prices: bool) -> None:
     assert Action("NSE_EQ:1", DAY, numerator, denominator, "confirmed").of_prices == of_prices

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ltp.core.history.candle import Candle, pack
-from ltp.core.history.plan import INVALIDATED, MISSED, REACHED, STOPPED, Plan, after, followed, plans_of
+from ltp.core.history.plan import INVALIDATED, MISSED, REACHED, STOPPED, Plan, follow, plans_of, stage_after
 from ltp.core.screener import Row, Run
 
 MADE = date(2026, 11, 18)  # a Wednesday
@@ -43,31 +43,31 @@ def bars(*given: Bar, start: date = MADE) -> bytes:
         ([(105, 110, 104, 108), (108, 119, 103, 118)], "waiting"),
     ],
 )
-def test_what_becomes_of_a_plan(since: list[Bar], stage: str) -> None:
-    assert followed(PLAN, bars((104, 106, 80, 105), *since)).stage == stage
+def test_the_stages_of_a_plan(since: list[Bar], stage: str) -> None:
+    assert follow(PLAN, bars((104, 106, 80, 105), *since)).stage == stage
 
 
 @pytest.mark.parametrize("stage", [STOPPED, REACHED, INVALIDATED, MISSED])
-def test_what_has_ended_stays_so(stage: str) -> None:
-    assert after(PLAN, stage, 101, 80, 130) == stage
+def test_an_ended_plan_stays_ended(stage: str) -> None:
+    assert stage_after(PLAN, stage, 101, 80, 130) == stage
 
 
 def test_an_unknown_open_claims_nothing() -> None:
-    assert after(PLAN, "waiting", None, 99, 121) == MISSED
-    assert after(PLAN, "waiting", None, 89, 99) == STOPPED
+    assert stage_after(PLAN, "waiting", None, 99, 121) == MISSED
+    assert stage_after(PLAN, "waiting", None, 89, 99) == STOPPED
 
 
-def test_a_session_that_is_counted_twice_says_the_same_again() -> None:
+def test_a_session_that_is_counted_twice_changes_nothing() -> None:
     for low in range(85, 125, 3):
         for high in range(low, 125, 3):
             for opened in range(low, high + 1, 2):
-                once = after(PLAN, "waiting", opened, low, high)
-                assert after(PLAN, once, opened, low, high) == once
+                once = stage_after(PLAN, "waiting", opened, low, high)
+                assert stage_after(PLAN, once, opened, low, high) == once
 
 
 def test_a_plan_without_stop_or_target_waits_or_is_entered() -> None:
     bare = PLAN._replace(stop=None, target=None)
-    assert followed(bare, bars((104, 106, 80, 105), (100, 200, 50, 100))).stage == "entered"
+    assert follow(bare, bars((104, 106, 80, 105), (100, 200, 50, 100))).stage == "entered"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_plan_without_stop_or_target_waits_or_is_entered() -> None:
 )
 def test_the_invalidation_of_a_long_term_plan_is_a_weekly_close(since: list[Bar], stage: str) -> None:
     plan = PLAN._replace(weekly=True, target=None)
-    assert followed(plan, bars((104, 106, 80, 105), *since)).stage == stage
+    assert follow(plan, bars((104, 106, 80, 105), *since)).stage == stage
 
 
 def test_a_week_without_a_friday_ends_with_the_next_one() -> None:
@@ -92,19 +92,19 @@ def test_a_week_without_a_friday_ends_with_the_next_one() -> None:
         Candle(MADE + timedelta(days=1), 101, 102, 85, 88, 1),
         Candle(MADE + timedelta(days=5), 95, 99, 94, 97, 1),
     ]
-    assert followed(plan, pack(days[:1])).stage == "entered"
-    assert followed(plan, pack(days)).stage == STOPPED
+    assert follow(plan, pack(days[:1])).stage == "entered"
+    assert follow(plan, pack(days)).stage == STOPPED
 
 
 def test_days_from_a_split_on_do_not_count() -> None:
     packed = bars((104, 106, 80, 105), (106, 107, 101, 105), (53, 54, 50, 52))
-    told = followed(PLAN, packed, "2026-11-20")
-    assert (told.stage, told.ends) == ("entered", "2026-11-20")
+    plan = follow(PLAN, packed, "2026-11-20")
+    assert (plan.stage, plan.ends) == ("entered", "2026-11-20")
 
 
 def test_candles_that_were_restated_since_end_the_plan_at_once() -> None:
-    told = followed(PLAN, bars((52, 53, 40, 52), (53, 54, 50, 52)))
-    assert (told.stage, told.ends) == ("waiting", PLAN.as_of)
+    plan = follow(PLAN, bars((52, 53, 40, 52), (53, 54, 50, 52)))
+    assert (plan.stage, plan.ends) == ("waiting", PLAN.as_of)
 
 
 def test_plans_come_from_the_rows_that_have_an_entry() -> None:
@@ -128,4 +128,4 @@ def test_plans_come_from_the_rows_that_have_an_entry() -> None:
     assert plans_of(run._replace(kind="longterm"))["NSE_EQ:1"].weekly
     imported = plans_of(run._replace(kind="longterm", as_of=None))["NSE_EQ:1"]
     assert (imported.as_of, imported.weekly, imported.stage) == ("", False, "unseen")
-    assert followed(imported, bars((80, 130, 80, 100))) == imported
+    assert follow(imported, bars((80, 130, 80, 100))) == imported

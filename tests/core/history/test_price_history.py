@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ltp.core.history.candle import Candle, last_day, pack, restated_counts
+from ltp.core.history.candle import Candle, last_day, pack, prefers_adjusted
 from ltp.core.history.corporate_action import Action
 from ltp.core.history.price_history import closes_of, ema
 
@@ -66,18 +66,18 @@ def test_damaged_records_are_refused(records: bytes) -> None:
 
 def test_one_basis_is_taken() -> None:
     short, long = packed(*[5] * 10), packed(*[5] * 20, first=FIRST - timedelta(days=10))
-    assert [restated_counts(*pair) for pair in ((short, long), (long, short), (short, short))] == [
+    assert [prefers_adjusted(*pair) for pair in ((short, long), (long, short), (short, short))] == [
         True,
         False,
         False,
     ]
-    assert [restated_counts(*pair) for pair in ((b"", short), (short, b""), (b"", b""))] == [
+    assert [prefers_adjusted(*pair) for pair in ((b"", short), (short, b""), (b"", b""))] == [
         True,
         False,
         True,
     ]
     ended = packed(*[5] * 30, first=FIRST - timedelta(days=40))
-    assert [restated_counts(*pair) for pair in ((short, ended), (ended, short))] == [False, True]
+    assert [prefers_adjusted(*pair) for pair in ((short, ended), (ended, short))] == [False, True]
 
 
 def test_the_newest_day() -> None:

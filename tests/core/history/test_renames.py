@@ -47,7 +47,7 @@ def test_one_ends_and_another_begins_at_its_price_and_volume() -> None:
         of("ETERNAL", NEXT, SESSIONS[-1], volume=0),
     ],
 )
-def test_what_begins_otherwise_is_another_share(begun: Span) -> None:
+def test_a_symbol_that_begins_at_another_price_is_another_share(begun: Span) -> None:
     assert suspected([ZOMATO], [begun], SESSIONS) == []
 
 
@@ -75,7 +75,7 @@ def test_a_share_that_was_renamed_twice_is_followed_to_the_name_of_now() -> None
         ("LTI", "ETERNAL", SESSIONS[6]),
         ("LTIM", "ETERNAL", NEXT),
     ]
-    assert suspected([second, first], [], SESSIONS) == [], "nobody that is listed continues them"
+    assert suspected([second, first], [], SESSIONS) == [], "no listed share continues them"
 
 
 def test_the_span_of_records() -> None:

@@ -45,15 +45,15 @@ def test_the_shipped_tables_cover_2024_to_2026_and_every_segment_from_then_on() 
 
 
 def test_the_shipped_tables_list_only_days_of_their_years_and_each_with_a_name() -> None:
-    for (_, day), entry in packaged_tables().days.items():
-        assert day.year in {2024, 2025, 2026}
-        assert entry.name
+    days = packaged_tables().days
+    assert {day.year for _, day in days} == {2024, 2025, 2026}
+    assert [day for (_, day), entry in days.items() if not entry.name] == []
 
 
 def test_days_of_currency_and_commodities_are_marked_provisional() -> None:
-    for (segment, _), entry in packaged_tables().days.items():
-        if segment in {"NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"}:
-            assert entry.provisional
+    for segment in ("NSE_CURRENCY", "BSE_CURRENCY", "MCX_COMM"):
+        entries = [entry for (each, _), entry in packaged_tables().days.items() if each == segment]
+        assert {entry.provisional for entry in entries} == {True}
 
 
 def test_a_rule_without_an_end_holds_for_ever() -> None:
@@ -116,7 +116,7 @@ def test_a_doubtful_rule_gives_its_name_as_the_reason_on_trading_days() -> None:
     assert tables.lookup("NSE_EQ", date(2026, 11, 22))[1] == ""
 
 
-def test_an_empty_file_says_nothing() -> None:
+def test_an_empty_file_changes_nothing() -> None:
     assert parse_tables("") == ((), {}, frozenset())
 
 
@@ -125,7 +125,8 @@ def test_an_empty_file_says_nothing() -> None:
     [
         (
             "[[holiday]]\n",
-            "the file: 'holiday' is not accepted; its parts are years, rules, holidays, trading_days, sessions",
+            "the file: 'holiday' is not accepted; its parts are years, rules, holidays, trading_days, "
+            "sessions",
         ),
         ("years = 2027", "years: '2027' is not accepted; it must be a list such as"),
         ("years = [true]", "years: '\\[True\\]' is not accepted"),
@@ -166,7 +167,8 @@ def test_an_empty_file_says_nothing() -> None:
         ),
         (
             HOLIDAY + HOLIDAY,
-            r"line 6, holidays\[2\].days\[1\].date: '2026-11-24' is not accepted; NSE_EQ has an entry for this date",
+            r"line 6, holidays\[2\].days\[1\].date: '2026-11-24' is not accepted; NSE_EQ has an entry for "
+            r"this date",
         ),
         (
             HOLIDAY + SESSION.replace("2026-11-08", "2026-11-24"),
@@ -206,11 +208,12 @@ def test_an_empty_file_says_nothing() -> None:
         ),
         (
             RULE + RULE,
-            r"line 8, rules\[2\].effective_from: '2026-01-01' is not accepted; NSE_EQ has the rule 'cash' then",
+            r"line 8, rules\[2\].effective_from: '2026-01-01' is not accepted; NSE_EQ has the rule 'cash' "
+            r"then",
         ),
     ],
 )
-def test_what_is_not_accepted_is_said_with_line_and_field(text: str, sentence: str) -> None:
+def test_an_error_names_line_and_field(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         parse_tables(text)
 

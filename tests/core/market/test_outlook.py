@@ -5,23 +5,25 @@ from datetime import date, timedelta
 import pytest
 
 from ltp.core.market.holidays import packaged_tables, parse_tables
-from ltp.core.market.outlook import lines_of, notice, outlook
+from ltp.core.market.outlook import outlook, short_notice, toml_text
 
 TABLES = packaged_tables()
 
 
-def test_a_month_ahead_what_is_provisional_is_told() -> None:
+def test_provisional_days_of_a_month_ahead_are_listed() -> None:
     assert outlook(TABLES, date(2026, 11, 6))[-1].first == date(2026, 11, 24)
     sentences = [notice.sentence for notice in outlook(TABLES, date(2026, 11, 30))]
     assert sentences == [
         "The trading hours of IDX_I from 2026-12-07 are provisional (closing auction 15:30-15:40).",
         "The trading hours of NSE_EQ, BSE_EQ from 2026-12-07 are provisional (closing auction 15:30-15:40).",
-        "The trading hours of NSE_FNO, BSE_FNO from 2026-12-07 are provisional (equity derivatives to 15:45).",
-        "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-12-25 are provisional (Christmas).",
+        "The trading hours of NSE_FNO, BSE_FNO from 2026-12-07 are provisional (equity derivatives to "
+        "15:45).",
+        "The trading hours of NSE_CURRENCY, MCX_COMM, BSE_CURRENCY on 2026-12-25 are provisional "
+        "(Christmas).",
     ]
 
 
-def test_a_year_without_a_table_is_told_a_month_before_it_begins() -> None:
+def test_a_year_without_a_table_is_listed_a_month_before_it_begins() -> None:
     assert not any("2027" in notice.sentence for notice in outlook(TABLES, date(2026, 12, 1)))
     notice = outlook(TABLES, date(2026, 12, 2))[-1]
     assert (notice.first, notice.sentence) == (
@@ -36,7 +38,7 @@ def test_a_year_without_a_table_is_told_a_month_before_it_begins() -> None:
 def test_the_lines_make_it_certain_and_change_no_hours(today: date) -> None:
     notices = outlook(TABLES, today)
     assert notices
-    mended = TABLES.under(parse_tables(lines_of(notices)))
+    mended = TABLES.under(parse_tables(toml_text(notices)))
     assert outlook(mended, today) == []
     for ahead in range(31):
         day = today + timedelta(days=ahead)
@@ -47,7 +49,7 @@ def test_the_lines_make_it_certain_and_change_no_hours(today: date) -> None:
         ]
 
 
-def test_where_all_is_certain_nothing_is_told() -> None:
+def test_certain_days_give_no_notice() -> None:
     tables = parse_tables(
         """
         years = [2026]
@@ -64,6 +66,6 @@ def test_where_all_is_certain_nothing_is_told() -> None:
 
 def test_pages_name_the_first_day() -> None:
     notices = outlook(TABLES, date(2026, 12, 1))
-    assert notice(notices, []) == "trading hours provisional from 7 Dec"
-    assert notice(notices, ["2026-12-05"]) == "trades dated 5 Dec refused"
-    assert notice([], []) == ""
+    assert short_notice(notices, []) == "trading hours provisional from 7 Dec"
+    assert short_notice(notices, ["2026-12-05"]) == "trades dated 5 Dec refused"
+    assert short_notice([], []) == ""

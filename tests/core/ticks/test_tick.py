@@ -1,73 +1,39 @@
-from datetime import date
+"""Ticks: prices of the day kept apart, fields filled in, the instant of the trade."""
+
+from __future__ import annotations
 
 import pytest
 
-from ltp.core.ticks.tick import LIVE_FOR_S, Tick, state
-from ltp.core.trading_day import session_date, session_of
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick
 
-NOW = 1795408200.0  # 2026-11-23 10:00:00 in India
-TICK = Tick("NSE_EQ:1333", ltp=16503500, traded_at=int((NOW - 5) * 1e6), received_at=int(NOW * 1e6))
-LIVE = {"now": NOW, "feed": "live", "open_": True, "covered": True}
+TICK = Tick("NSE_EQ:1333", 100, 1_795_408_200, 7, 1, 2, 3, 4, 5, 6, "2026-11-23", 8)
 
 
-def test_a_fresh_trade_on_a_live_feed_is_live():
-    assert state(TICK, **LIVE) == "live"
+def test_single_prices_of_the_day_are_read_and_replaced_by_name() -> None:
+    assert TICK.day == DayPrices(2, 3, 4, 5)
+    changed = TICK._replace(high=9, oi=None)
+    assert (changed.day, changed.oi, changed.low) == (DayPrices(2, 9, 4, 5), None, 4)
+    assert Tick(**TICK._asdict()) == TICK
+    assert Tick("NSE_EQ:1").day is UNKNOWN_DAY
 
 
-@pytest.mark.parametrize(
-    ("age_s", "expected"),
-    [(0.0, "live"), (LIVE_FOR_S, "live"), (LIVE_FOR_S + 0.001, "quiet"), (86_400.0, "quiet")],
-)
-def test_quiet_after_a_minute_without_a_trade(age_s, expected):
-    assert state(TICK._replace(traded_at=round((NOW - age_s) * 1e6)), **LIVE) == expected
-
-
-@pytest.mark.parametrize("feed", ["silent", "down", "off"])
-def test_stale_unless_the_feed_is_live(feed):
-    assert state(TICK, **{**LIVE, "feed": feed}) == "stale"
-
-
-def test_stale_until_the_present_connection_has_spoken_of_it():
-    assert state(TICK, **{**LIVE, "covered": False}) == "stale"
-
-
-@pytest.mark.parametrize("feed", ["live", "silent", "down", "off"])
-@pytest.mark.parametrize("covered", [True, False])
-def test_closed_whatever_the_feed(feed, covered):
-    """A shut market's price is its close; a feed that is off then is no defect."""
-    assert state(TICK, now=NOW, feed=feed, open_=False, covered=covered) == "closed"
+def test_a_tick_is_filled_with_fields_of_another() -> None:
+    partial = Tick("NSE_EQ:1333", 101, None, 9, high=10)
+    filled = partial.filled(TICK)
+    assert filled == partial._replace(volume=1, open=2, low=4, prev_close=5, oi=6)
+    assert TICK.filled(partial) == TICK
 
 
 @pytest.mark.parametrize(
-    "tick", [None, Tick("NSE_EQ:1333"), Tick("NSE_EQ:1333", volume=5, prev_close=100, received_at=1)]
+    ("ltt", "traded_at", "traded_s"),
+    [(5, 7_000_000, 5.0), (None, 7_500_000, 7.5), (None, 0, None), (10**15, 0, None)],
 )
-@pytest.mark.parametrize("open_", [True, False])
-def test_unknown_without_a_price(tick, open_):
-    assert state(tick, **{**LIVE, "open_": open_}) == "unknown"
+def test_the_instant_of_the_trade(ltt: int | None, traded_at: int, traded_s: float | None) -> None:
+    traded = TICK._replace(ltt=ltt, traded_at=traded_at).traded
+    assert (traded and traded.timestamp()) == traded_s
 
 
-def test_a_rest_price_is_never_live():
-    assert state(TICK._replace(rest=True), **LIVE) == "quiet"
-
-
-def test_a_trade_of_unknown_instant_is_not_live():
-    assert state(TICK._replace(traded_at=0), **LIVE) == "quiet"
-
-
-@pytest.mark.parametrize(
-    ("epoch_s", "session"),
-    [
-        (NOW, "2026-11-23"),
-        (1795372199.0, "2026-11-22"),
-        (1795372200.0, "2026-11-23"),
-        (1795458599.9, "2026-11-23"),
-    ],
-)
-def test_a_session_is_the_day_in_india(epoch_s, session):
-    """Midnight there is 18:30 UTC."""
-    assert session_of(epoch_s) == session
-
-
-def test_session_date():
-    assert session_date("2026-11-23") == date(2026, 11, 23)
-    assert session_date("") is None
+def test_the_encoder_s_text_is_no_part_of_the_prices() -> None:
+    day = DayPrices(1, 2, 3, 4)
+    day.encoded = "text"
+    assert (day == DayPrices(1, 2, 3, 4), hash(day) == hash(DayPrices(1, 2, 3, 4))) == (True, True)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ltp.core.instrument import SEGMENTS
 from ltp.core.money import MAX_PRICE, SCALE
 from ltp.core.ticks.tick import Tick
-from ltp.core.ticks.wire import FEEDS, Batch, batch_from_plain, tick_from_plain
+from ltp.core.ticks.wire import FEEDS, Batch, batch_from_plain
+from ltp.core.ticks.wire_tick import connection_from_plain, tick_from_plain
 from ltp.core.trading_day import session_date, session_of
 
 AT = 1795408200_123456
@@ -63,6 +64,7 @@ batches = st.builds(
     st.dictionaries(st.sampled_from(SEGMENTS), st.sampled_from(["", "delayed by 2 min 30 s"])),
     st.sampled_from(["", "trading hours provisional from 7 Dec"]),
     st.dictionaries(key, instant, max_size=2),
+    st.from_regex(r"\A[A-Za-z0-9_-]{1,16}\Z"),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
@@ -88,7 +90,7 @@ def tick_to_plain(tick):
 
 def batch_to_plain(batch):
     return (
-        {"v": 1}
+        {"v": 2}
         | batch._asdict()
         | {"ticks": [{"k": tick.key} | tick_to_plain(tick) for tick in batch.ticks]}
     )
@@ -96,10 +98,11 @@ def batch_to_plain(batch):
 
 def test_the_published_shape():
     published = {
-        "v": 1,
+        "v": 2,
         "epoch": "7f3a",
         "seq": 12,
         "at": AT,
+        "connection": "0",
         "feed": "live",
         "since": AT - 10**6,
         "source": "dhanhq",
@@ -121,6 +124,35 @@ def test_the_published_shape():
         ],
     }
     assert batch_from_plain(published) == BATCH
+    assert batch_from_plain(published | {"connection": "shard-2"}) == BATCH._replace(connection="shard-2")
+
+
+@pytest.mark.parametrize("more", [{}, {"connection": "1"}, {"connection": 5}])
+def test_version_1_names_no_connection_and_is_of_the_first(more):
+    plain = batch_to_plain(BATCH) | {"v": 1}
+    del plain["connection"]
+    assert batch_from_plain(plain | more) == BATCH
+
+
+@pytest.mark.parametrize(
+    "bad", [None, 0, "", "a b", "1\n", "x" * 17, "<b>", "\N{DEVANAGARI DIGIT ONE}", ["0"], {}]
+)
+def test_a_batch_of_a_connection_without_a_proper_name_is_none(bad):
+    assert batch_from_plain({**batch_to_plain(BATCH), "connection": bad}) is None
+
+
+@pytest.mark.parametrize(
+    ("plain", "connection"),
+    [
+        ({}, "0"),
+        ({"connection": "2"}, "2"),
+        ({"connection": 2}, None),
+        ({"connection": None}, None),
+        ([], None),
+    ],
+)
+def test_a_tick_names_the_connection_it_came_by_unless_that_is_the_first(plain, connection):
+    assert connection_from_plain(plain) == connection
 
 
 def test_what_is_left_out_is_not_known():
@@ -142,7 +174,10 @@ def test_a_heartbeat_has_no_ticks():
     assert batch_from_plain(batch_to_plain(BATCH._replace(ticks=[]))) == BATCH._replace(ticks=[])
 
 
-@pytest.mark.parametrize("plain", [None, [], "x", 5, {}, {"v": 2}, {**batch_to_plain(BATCH), "v": 2}])
+@pytest.mark.parametrize(
+    "plain",
+    [None, [], "x", 5, {}, {"v": 2}, *({**batch_to_plain(BATCH), "v": v} for v in (0, 3, "2", None, [2]))],
+)
 def test_another_shape_or_version_is_no_batch(plain):
     assert batch_from_plain(plain) is None
 

@@ -1,4 +1,4 @@
-"""A simulator per test, and a client that speaks the feed's JSON and decodes its packets."""
+"""A simulator per test, and a client that sends the feed's JSON and decodes its packets."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ def control(simulator: Simulator) -> Callable[..., requests.Response]:
 
 @pytest.fixture
 def ended() -> tuple[type[BaseException], ...]:
-    """What a client sees of a connection that is gone."""
+    """The exceptions that a client gets on an ended connection."""
     return CLOSED

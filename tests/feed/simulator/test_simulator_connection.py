@@ -101,7 +101,7 @@ def test_ids_may_be_integers_and_unknown_keys_are_ignored(client: Any) -> None:
     assert client.packet().security_id == 1333
 
 
-def test_what_is_not_listed_is_silence(client: Any) -> None:
+def test_an_unlisted_instrument_stays_silent(client: Any) -> None:
     client.request(15, "NSE_EQ:999999")
     assert client.silent_for(0.1)
 
@@ -147,7 +147,7 @@ def test_more_than_5000_on_a_connection_are_refused_with_804(simulator: Simulato
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"RequestCode": 19}', '{"RequestCode": 15, "InstrumentList": [{}]}']
 )
-def test_what_is_no_request_is_answered_with_814(client: Any, text: str) -> None:
+def test_a_text_that_is_no_request_is_answered_with_814(client: Any, text: str) -> None:
     client.socket.send(text)
     assert client.packet() == DisconnectPacket(0, 0, 814)
 
@@ -188,7 +188,7 @@ def test_a_ping_of_the_client_is_answered(client: Any) -> None:
     assert client.frame() == (websocket.ABNF.OPCODE_PONG, b"are you there")
 
 
-def test_the_server_pings_and_drops_who_stays_silent(
+def test_the_server_pings_and_drops_a_silent_client(
     simulate: Callable[..., Simulator], connect: Connect, wait_for: Callable[..., Any]
 ) -> None:
     talking, silent = (connect(simulator) for simulator in [simulate(ping_s=0.1, silence_s=3.0)] * 2)
@@ -232,7 +232,7 @@ def test_handshake_checks_all_four_parameters(simulator: Simulator, query: str, 
     assert simulator.connections.accepted == 0
 
 
-def test_a_client_that_reads_nothing_holds_nobody_up_and_gets_the_newest_price(
+def test_a_client_that_reads_nothing_delays_no_other_and_gets_the_newest_price(
     simulator: Simulator, connect: Connect, wait_for: Callable[..., Any]
 ) -> None:
     slow = connect(simulator, sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])  # soon full
@@ -251,7 +251,7 @@ def test_a_client_that_reads_nothing_holds_nobody_up_and_gets_the_newest_price(
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     rounds = 0
-    while not any(connection.counts["conflated"] for connection in simulator.connections.all()):
+    while not any(each.counts["conflated"] for each in simulator.connections.all()):
         rounds += 1
         for key in keys:
             simulator.trade(key, 10_000 * (100 + rounds % 100))
@@ -265,7 +265,7 @@ def test_a_client_that_reads_nothing_holds_nobody_up_and_gets_the_newest_price(
             break
 
 
-def test_stopping_says_goodbye(simulate: Callable[..., Simulator], connect: Connect) -> None:
+def test_stopping_sends_close_frames(simulate: Callable[..., Simulator], connect: Connect) -> None:
     simulator = simulate()
     client = connect(simulator)
     client.request(15, HDFCBANK)

@@ -34,7 +34,7 @@ def test_an_exact_trade_reaches_every_mode(control: Control, client: Any, ltp: f
         ({"key": "NSE_EQ:999999", "ltp": 1}, 404, "NSE_EQ:999999"),
     ],
 )
-def test_a_trade_that_is_not_accepted_says_why(
+def test_a_refused_trade_has_its_reason(
     control: Control, body: dict[str, Any], status: int, sentence: str
 ) -> None:
     answer = control("POST", "trades", **body)
@@ -68,7 +68,7 @@ def test_bad_endings_are_refused(control: Control, noun: str, body: dict[str, An
     assert control("POST", noun, **body).status_code == 400
 
 
-def test_what_is_no_object_is_refused(simulator: Simulator) -> None:
+def test_a_body_that_is_no_object_is_refused(simulator: Simulator) -> None:
     answer = requests.post(f"http://127.0.0.1:{simulator.port}/control/faults", json=[1], timeout=5)
     assert answer.status_code == 400
 

@@ -63,7 +63,7 @@ def test_every_price_is_on_its_tick_grid(ten_minutes: dict[str, list[BookSnapsho
                 assert price == snap(price, tick)
 
 
-def test_volume_only_rises_and_by_what_was_traded(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
+def test_volume_only_rises_and_by_the_traded_quantity(ten_minutes: dict[str, list[BookSnapshot]]) -> None:
     for trades in ten_minutes.values():
         for before, after in pairwise(trades):
             assert after.volume == before.volume + after.ltq
@@ -150,7 +150,7 @@ def test_an_exact_trade_is_published_as_given_and_held() -> None:
     assert "NSE_EQ:1333" in {trade.listing.key for trade in run(market, MORNING + 9, 5)}
 
 
-def test_a_trade_of_what_is_not_listed_is_an_error() -> None:
+def test_a_trade_of_an_unlisted_instrument_is_an_error() -> None:
     with pytest.raises(NotFoundError, match="NSE_EQ:999"):
         exchange().trade("NSE_EQ:999", 1, MORNING)
 
@@ -172,16 +172,16 @@ def test_the_walk_comes_back_from_an_exact_trade_far_away() -> None:
 SHARE = Instrument("NSE_EQ", 99_001, "IMPORTED", "Imported Limited", "INE999A01011", 1, 500, "EQ")
 
 
-def with_master(*, close: int = 0, rate: float = 1.0, asked: list[str] | None = None) -> Exchange:
+def with_master(*, close: int = 0, rate: float = 1.0, looked_up: list[str] | None = None) -> Exchange:
     def known(keys: Iterable[str]) -> list[tuple[Instrument, int]]:
         keys = list(keys)
-        (asked if asked is not None else []).extend(keys)
+        (looked_up if looked_up is not None else []).extend(keys)
         return [(SHARE, close)] if SHARE.key in keys else []
 
     return Exchange(listings(), seed=1, now=MORNING, rate=rate, known=known)
 
 
-def test_what_the_master_knows_is_listed_when_somebody_asks() -> None:
+def test_an_instrument_of_the_master_is_listed_once_it_is_subscribed() -> None:
     market = with_master()
     assert market.snapshot(SHARE.key) is None
     market.admit([SHARE.key, QUIET, "NSE_EQ:99002"], MORNING)
@@ -204,19 +204,19 @@ def test_its_day_begins_at_the_last_close_that_is_known() -> None:
         assert snapshot.ltp == pytest.approx(close, rel=0.1)
 
 
-def test_only_what_is_missing_is_asked_for() -> None:
-    asked: list[str] = []
-    market = with_master(asked=asked)
+def test_only_unlisted_keys_are_looked_up() -> None:
+    looked_up: list[str] = []
+    market = with_master(looked_up=looked_up)
     market.halt([QUIET], delist=True)
     market.admit(
         [QUIET, "IDX_I:13", "None:None", "NSE_EQ:-1", "NSE_EQ:99999999999999999999", SHARE.key], MORNING
     )
     market.admit([SHARE.key], MORNING)
-    assert asked == [SHARE.key]
+    assert looked_up == [SHARE.key]
     assert market.snapshot(QUIET) is None, "a replay speaks for it"
 
 
-def test_there_is_an_end_to_what_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_listings_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     market = with_master()
     monkeypatch.setattr(exchange_module, "_MOST_LISTED", len(market.books))
     market.admit([SHARE.key], MORNING)

@@ -289,7 +289,7 @@ def test_every_fault_has_an_end() -> None:
         ({"kind": "half_frame", "then": "cry"}, "half_frame.then"),
     ],
 )
-def test_a_fault_that_is_not_accepted_says_why(control: Control, body: dict[str, Any], sentence: str) -> None:
+def test_a_refused_fault_has_its_reason(control: Control, body: dict[str, Any], sentence: str) -> None:
     answer = control("POST", "faults", **body)
     assert answer.status_code == 400
     assert sentence in answer.json()["error"]

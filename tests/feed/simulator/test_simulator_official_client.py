@@ -1,4 +1,4 @@
-"""Proof: the unmodified official `dhanhq` client reads what the simulator sends."""
+"""Proof: the unmodified official `dhanhq` client reads the simulator's feed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def two(value: float) -> str:
 
 
 def clock_of(snapshot: BookSnapshot) -> str:
-    """What a wall clock in India showed at the last trade."""
+    """Return the wall-clock time in India of the last trade."""
     return datetime.fromtimestamp(snapshot.ltt + 19_800, UTC).strftime("%H:%M:%S")
 
 

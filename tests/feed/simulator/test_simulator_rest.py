@@ -19,7 +19,7 @@ Post = Callable[..., requests.Response]
 
 
 class Ticks:
-    """A monotonic clock that moves by itself, so that the pace never refuses what a test does not mean it to."""
+    """A monotonic clock that moves by itself, so that the pace refuses only the calls a test means it to."""
 
     def __init__(self) -> None:
         self.now, self.step = 100.0, 1.0

@@ -31,7 +31,7 @@ def test_keys_are_unique_and_well_formed() -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_every_share_has_what_a_page_shows() -> None:
+def test_every_share_has_the_fields_of_a_page() -> None:
     for listing in listings():
         if listing.instrument.segment == "NSE_EQ":
             assert listing.instrument.isin.startswith("IN")

@@ -20,7 +20,8 @@ from ltp.core.clients.client_address import TrustedProxies
 from ltp.core.instrument import Instrument
 from ltp.core.sizing import Sizing
 from ltp.core.ticks.quote import Quote
-from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.state import FeedState
+from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, Tick
 from ltp.core.ticks.wire import Batch
 from ltp.db import instruments
 from ltp.db.catalog import Catalog
@@ -55,6 +56,11 @@ class StubHub:
     since: int = field(default_factory=lambda: now_us() - 60_000_000)
     board: dict[str, Quote] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+
+    def feed_states(self) -> dict[str, FeedState]:
+        linked = self.link_age_s <= LINK_DEAD_AFTER_S
+        closed = frozenset(segment for segment, phase in self.phase.items() if phase == "closed")
+        return {"0": FeedState(time.time(), linked, self.feed, self.since, closed, self.doubts)}  # type: ignore[arg-type]
 
     def last_known(self, keys: list[str]) -> list[Quote]:
         return [self.board.get(key) or Quote(key, None, "unknown") for key in keys]

@@ -96,7 +96,7 @@ class Rig:
         moment = BatchHeader(now_us(), feed, self.since, self.phase)
         by_rest = frozenset(each.key for each in ticks if each.rest)
         self.outlet.send(moment, list(ticks), Coverage(moment.since, by_rest))
-        self.wait_for(lambda: self.hub._board.at >= moment.now_us)
+        self.wait_for(lambda: self.hub.board.at >= moment.now_us)
 
     def both_agree(self, query: str, method: str = "GET") -> bool:
         """Compare the answers of both ways; return whether the fast path answered."""

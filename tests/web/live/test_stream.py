@@ -47,9 +47,7 @@ def app(hub: Hub) -> Flask:
     @app.get("/stream")
     def stream() -> Response:
         view = hub.view([KEY], ["ltp"])
-        return stream_response(
-            hub, view, last_event_id=request.headers.get("Last-Event-ID"), tail="<p>tail</p>"
-        )
+        return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
 
     return app
 
@@ -59,11 +57,11 @@ def _open(app: Flask, **more: Any) -> tuple[Any, Iterator[bytes]]:
     return response, iter(response.response)
 
 
-def test_the_first_event_holds_the_view_and_the_tail(app: Flask) -> None:
+def test_the_first_event_holds_the_view(app: Flask) -> None:
     response, events = _open(app)
     assert response.status_code == 200
     assert next(events).decode() == (
-        'retry: 1000\ndata: <hx-partial id="ltp-NSE_EQ-1"><b>100</b><i>stale</i></hx-partial><p>tail</p>'
+        'retry: 1000\ndata: <hx-partial id="ltp-NSE_EQ-1"><b>100</b><i>stale</i></hx-partial>'
         '<hx-partial id="beat"><i>not live</i></hx-partial>\n\n'
     )
     response.close()
@@ -86,7 +84,7 @@ def test_changes_follow_as_events(app: Flask, hub: Hub) -> None:
     response, events = _open(app)
     next(events)
     hub.start()
-    hub._apply(
+    hub.apply(
         Batch("e", 1, 77, "live", 1, "simulator", {"NSE_EQ": "continuous"}, [Tick(KEY, 105, received_at=5)])
     )
     assert next(events).startswith(b'id: 77\ndata: <hx-partial id="ltp-NSE_EQ-1"><b>105</b>')

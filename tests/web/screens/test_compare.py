@@ -22,7 +22,7 @@ NOW = run(
 )
 
 
-def test_to_be_in_a_built_in_list_is_to_be_ready_or_to_wait() -> None:
+def test_a_built_in_list_has_the_ready_and_the_waiting_rows() -> None:
     assert keys(WAS, all_rows=False) == {"NSE_EQ:1", "NSE_EQ:2"}
     changes = compare(NOW, WAS, all_rows=False)
     assert [(row.symbol, other and other.setup) for row, other in changes.entered] == [
@@ -32,7 +32,7 @@ def test_to_be_in_a_built_in_list_is_to_be_ready_or_to_wait() -> None:
     assert [(row.symbol, other and other.setup) for row, other in changes.left] == [("1", "NOT_READY")]
 
 
-def test_a_custom_list_is_all_its_rows() -> None:
+def test_a_custom_list_has_all_rows() -> None:
     changes = compare(NOW, WAS, all_rows=True)
     assert [row.symbol for row, _ in changes.entered] == ["5"]
     assert [row.symbol for row, _ in changes.left] == ["4"]
@@ -50,7 +50,7 @@ def test_moves_are_counted_upwards_and_the_largest_change_of_score_comes_first()
     ]
 
 
-def test_an_unknown_score_is_no_change_of_it() -> None:
+def test_an_unknown_score_is_no_change() -> None:
     [move] = compare(
         run(2, ("x", 9.0, "READY"), ("4", 5.0, "READY")), run(1, ("4", None, "READY")), all_rows=True
     ).moved

@@ -12,7 +12,7 @@ import pytest
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Row
 from ltp.db import evaluations, universes
-from ltp.web.screens import custom
+from ltp.web.screens import catalogue, custom
 
 SPEC = Spec(("rsi14 > 60",))
 KIND = kind_of(SPEC)
@@ -44,7 +44,7 @@ def queued(site: Any) -> Any:
     return evaluations.next_queued(site.engine)
 
 
-def test_the_empty_page_is_a_form_with_examples_and_every_word_there_is(site: Any) -> None:
+def test_the_empty_page_is_a_form_with_examples_and_the_vocabulary(site: Any) -> None:
     page = site.page("/screeners/custom")
     assert 'id="c-new" name="c" value=""' in page
     assert "<code>pct_from_high52</code>" in page
@@ -57,10 +57,10 @@ def test_every_example_is_accepted(site: Any) -> None:
         assert site.client.head(example.url).status_code == 200
 
 
-def test_opening_the_address_has_the_screen_evaluated_once_and_shows_how_it_goes(site: Any) -> None:
+def test_opening_the_address_evaluates_the_screen_once_and_shows_progress(site: Any) -> None:
     first = site.page(URL)
     assert "Waiting for the worker." in first
-    assert 'http-equiv="refresh"' not in first  # under a form that may be half typed
+    assert 'http-equiv="refresh"' not in first  # the form may be half typed
     assert 'id="reload" href="/screeners/custom?c=' in first
     assert re.search(
         r'hx-get="/screeners/custom/progress\?c=rsi14\+%3E\+60&amp;asked=\d+-[0-9a-f]{32}" hx-trigger="every 1s"',
@@ -74,10 +74,10 @@ def test_opening_the_address_has_the_screen_evaluated_once_and_shows_how_it_goes
 
 def test_progress_becomes_the_page_of_the_new_run(site: Any) -> None:
     site.page(URL)
-    asked = queued(site)
-    evaluations.claim(site.engine, asked.id)
+    waiting = queued(site)
+    evaluations.claim(site.engine, waiting.id)
     best = [evaluations.TopRow("NSE_EQ:1333", "HDFC<b>", 81.0, "READY")]
-    evaluations.beat(site.engine, asked.id, done=1_500, total=2_500, found=120, per_s=500.0, best=best)
+    evaluations.beat(site.engine, waiting.id, done=1_500, total=2_500, found=120, per_s=500.0, best=best)
     site.catalog.refresh()
     running = site.page("/screeners/custom/progress?c=rsi14+>+60&sort=-rsi")
     assert '<progress max="2500" value="1500"' in running
@@ -85,7 +85,7 @@ def test_progress_becomes_the_page_of_the_new_run(site: Any) -> None:
     assert "120 found so far" in running
     assert "about 2 s left" in running
     assert "HDFC&lt;b&gt; <small>81.0</small>" in running
-    evaluations.finish(site.engine, asked.id, evaluated(site))
+    evaluations.finish(site.engine, waiting.id, evaluated(site))
     site.catalog.refresh()
     done = site.page("/screeners/custom/progress?c=rsi14+>+60&sort=-rsi&asked=1")
     assert (
@@ -97,7 +97,7 @@ def test_progress_becomes_the_page_of_the_new_run(site: Any) -> None:
     assert "Waiting for the worker" not in page
 
 
-def test_a_run_on_the_newest_candles_is_not_made_again(site: Any) -> None:
+def test_a_screen_with_a_run_on_the_newest_candles_is_not_evaluated_again(site: Any) -> None:
     evaluated(site)
     page = site.page(URL)
     assert "2 of 50 shares" in page
@@ -105,7 +105,7 @@ def test_a_run_on_the_newest_candles_is_not_made_again(site: Any) -> None:
     assert queued(site) is None
 
 
-def test_a_run_on_older_candles_is_shown_while_a_new_one_is_asked_for(site: Any) -> None:
+def test_a_run_on_older_candles_is_shown_while_a_new_one_is_queued(site: Any) -> None:
     evaluated(site, as_of=date(2026, 11, 20))
     site.run("swing", [], as_of=DAY)
     page = site.page(URL)
@@ -114,14 +114,14 @@ def test_a_run_on_older_candles_is_shown_while_a_new_one_is_asked_for(site: Any)
     assert queued(site).kind == KIND
 
 
-def test_a_universe_that_stopped_trading_is_not_evaluated_at_each_look(site: Any) -> None:
+def test_a_universe_without_newer_candles_is_not_evaluated_at_each_opening(site: Any) -> None:
     site.run("swing", [], as_of=DAY)
-    evaluated(site, as_of=date(2026, 11, 20))  # later than the other: nothing newer was there for it
+    evaluated(site, as_of=date(2026, 11, 20))  # made after the other run, so it had no newer candles
     site.page(URL)
     assert queued(site) is None
 
 
-def test_a_failure_says_why_and_the_last_good_run_stays(site: Any) -> None:
+def test_a_failure_is_shown_with_its_reason_above_the_last_good_run(site: Any) -> None:
     evaluated(site, as_of=date(2026, 11, 20))
     site.run("swing", [], as_of=DAY)
     site.page(URL)
@@ -129,17 +129,16 @@ def test_a_failure_says_why_and_the_last_good_run_stays(site: Any) -> None:
     site.catalog.refresh()
     page = site.page(URL)
     assert (
-        "The last evaluation failed:</strong> the disk is &lt;full&gt;. What is shown is the last good one."
-        in page
+        "The last evaluation failed:</strong> the disk is &lt;full&gt;. The last good run is shown." in page
     )
     assert ">HDFCBANK</a>" in page
     assert ">Try again</button>" in page
-    assert queued(site) is None  # not at each look
+    assert queued(site) is None  # opening the page does not repeat it
 
 
-def test_too_many_that_wait_are_one_sentence_and_a_time_to_come_back(site: Any) -> None:
+def test_a_full_queue_is_a_503_with_retry_after(site: Any) -> None:
     for number in range(evaluations.MAX_OPEN):
-        evaluations.request(site.engine, f"custom-{number:012}", "")
+        evaluations.enqueue(site.engine, f"custom-{number:012}", "")
     answer = site.client.get(URL, headers={"Sec-Fetch-Site": "none"})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
@@ -147,22 +146,22 @@ def test_too_many_that_wait_are_one_sentence_and_a_time_to_come_back(site: Any) 
     assert 'value="rsi14 &gt; 60"' in answer.text
 
 
-def test_a_database_that_does_not_answer_leaves_what_there_is(site: Any) -> None:
+def test_a_locked_database_leaves_the_last_good_run(site: Any) -> None:
     evaluated(site, as_of=date(2026, 11, 20))
     site.run("swing", [], as_of=DAY)
-    site.page(URL)  # which reads the run
-    asked = queued(site)
-    evaluations.claim(site.engine, asked.id)
-    evaluations.finish(site.engine, asked.id, asked.id)
+    site.page(URL)  # reads the run into the cache
+    waiting = queued(site)
+    evaluations.claim(site.engine, waiting.id)
+    evaluations.finish(site.engine, waiting.id, waiting.id)
     site.catalog.refresh()
     with closing(sqlite3.connect(site.engine.url.database)) as other:
         other.execute("BEGIN EXCLUSIVE")
         page = site.page(URL)
     assert ">HDFCBANK</a>" in page
-    assert "database is locked. What is shown is the last good run." in page
+    assert "database is locked. The last good run is shown." in page
 
 
-def test_errors_stand_under_their_fields_and_point_at_the_character(site: Any) -> None:
+def test_errors_are_below_their_fields_and_point_at_the_character(site: Any) -> None:
     page = site.page("/screeners/custom?c=rsi+>+60&c=close+>+<b>&min_price=x&universe=nope", 400)
     assert 'id="c2" name="c" value="close &gt; &lt;b&gt;"' in page
     assert 'aria-invalid="true" aria-describedby="c2-error"' in page
@@ -183,7 +182,7 @@ def test_errors_stand_under_their_fields_and_point_at_the_character(site: Any) -
         ("c=&min_price=50.00", "min_price=50"),
     ],
 )
-def test_what_a_form_left_empty_leaves_the_address(site: Any, query: str, to: str) -> None:
+def test_empty_fields_are_removed_from_the_address(site: Any, query: str, to: str) -> None:
     answer = site.client.get(f"/screeners/custom?{query}")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/screeners/custom?{to}")
     assert queued(site) is None
@@ -209,14 +208,14 @@ def test_a_poll_keeps_every_criterion(site: Any) -> None:
     assert "1,650.35" in poll
 
 
-def test_the_same_as_a_file(site: Any) -> None:
+def test_files_of_a_custom_screen(site: Any) -> None:
     evaluated(site)
     assert "HDFCBANK" in site.page("/screeners/custom.csv?c=rsi14+>+60")
     assert site.client.get("/screeners/custom.json?c=rsi14+>+60").json
 
 
-def test_what_the_criteria_speak_of_has_a_column(site: Any) -> None:
-    assert custom.spoken_of(Spec(("gap_pct > 2 and rsi14 > 60", "sma(volume, 20) > 5"))) == (
+def test_facts_in_the_criteria_have_columns(site: Any) -> None:
+    assert catalogue.facts_in(Spec(("gap_pct > 2 and rsi14 > 60", "sma(volume, 20) > 5"))) == (
         "gap_pct",
         "rsi",
         "volume",
@@ -254,40 +253,40 @@ def test_universes_are_offered_by_name_and_size(site: Any) -> None:
         (f"{URL}&asked=1&asked=2", 400),
     ],
 )
-def test_a_hostile_address_is_refused_in_a_sentence(site: Any, path: str, status: int) -> None:
+def test_a_hostile_address_is_refused(site: Any, path: str, status: int) -> None:
     evaluated(site)
     page = site.page(path, status)
     assert "Traceback" not in page
     assert "<script>" not in page
 
 
-OURS = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
-def test_the_form_is_sent_and_leads_to_the_address_of_the_screen_which_is_asked_for(site: Any) -> None:
+def test_a_sent_form_requests_the_evaluation_and_redirects_to_the_screen(site: Any) -> None:
     form = {"c": ["RSI>60", ""], "universe": "", "fact": "", "is": ">", "tab": "recommendations"}
-    answer = site.client.post("/screeners/custom", data=form, headers=OURS)
+    answer = site.client.post("/screeners/custom", data=form, headers=SAME_ORIGIN)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith(
         "/screeners/custom?c=rsi14+%3E+60&tab=recommendations&asked="
     )
     assert queued(site).kind == KIND
-    # A browser on plain HTTP from another machine does not say that a person navigates.
+    # On plain HTTP from another machine a browser sends no Sec-Fetch headers.
     assert "Waiting for the worker." in site.client.get(answer.headers["Location"]).text
 
 
-def test_an_empty_form_leads_to_the_empty_page(site: Any) -> None:
-    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=OURS)
+def test_an_empty_form_redirects_to_the_empty_page(site: Any) -> None:
+    answer = site.client.post("/screeners/custom", data={"c": "", "is": ">"}, headers=SAME_ORIGIN)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners/custom")
     assert queued(site) is None
 
 
-def test_a_form_longer_than_any_address_is_answered_beside_what_was_typed(site: Any) -> None:
+def test_a_form_longer_than_an_address_is_refused_with_its_fields_kept(site: Any) -> None:
     assert "At most 20, of up to 500 characters each and 2,000 together." in site.page("/screeners/custom")
     long = " and pct_from_high52 > 123456.25" * 15
     typed = [f"close > {number}{long}" for number in range(20)]
     assert max(map(len, typed)) > 480
-    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=OURS)
+    answer = site.client.post("/screeners/custom", data={"c": typed}, headers=SAME_ORIGIN)
     assert answer.status_code == 400
     assert "together the criteria have at most 2,000" in answer.text
     assert f'id="c20" name="c" value="close &gt; 19{long.replace(">", "&gt;")}"' in answer.text

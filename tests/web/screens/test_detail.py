@@ -49,7 +49,7 @@ def test_a_row_has_its_plan_live_with_the_price(site: Any, run_id: int) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_every_criterion_says_whether_it_is_met_and_by_how_much(site: Any, run_id: int) -> None:
+def test_every_criterion_shows_whether_it_is_met_and_its_margin(site: Any, run_id: int) -> None:
     page = site.page(PATH)
     assert "score 86.9, 1 of 3 criteria met" in page
     missed = '<td class="t"><b class="l">✗ missed</b></td>'
@@ -61,13 +61,13 @@ def test_every_criterion_says_whether_it_is_met_and_by_how_much(site: Any, run_i
     )
 
 
-def test_doubts_and_names_are_text(site: Any, run_id: int) -> None:
+def test_flags_and_names_are_escaped(site: Any, run_id: int) -> None:
     page = site.page(PATH)
     assert "Split &lt;not&gt; confirmed." in page
     assert "HDFC &lt;Bank&gt;" in page
 
 
-def test_its_stream_follows_the_run_that_is_shown(site: Any, run_id: int) -> None:
+def test_the_stream_follows_the_run_on_the_page(site: Any, run_id: int) -> None:
     page = site.page(PATH)
     assert address(page, "hx-sse:connect") == f"{PATH}/stream?run={run_id}"
     site.run("swing", [ROW._replace(entry=20_000_000)])
@@ -87,7 +87,7 @@ def test_an_older_run_is_shown_as_it_was(site: Any, run_id: int) -> None:
     assert f'href="{PATH}?run={run_id}&amp;live=0" id="pause"' in page
 
 
-def test_an_imported_row_shows_what_it_has(site: Any) -> None:
+def test_an_imported_row_has_no_empty_sections(site: Any) -> None:
     page = site.page("/screeners/swing/NSE_EQ/11536")
     assert "<script>alert" not in page
     assert "<svg" not in page
@@ -95,7 +95,7 @@ def test_an_imported_row_shows_what_it_has(site: Any) -> None:
     assert "to_entry" not in page
 
 
-def test_a_symbol_finds_its_row_and_what_is_not_there_is_a_404(site: Any, run_id: int) -> None:
+def test_a_symbol_redirects_to_its_row_and_an_unknown_row_is_a_404(site: Any, run_id: int) -> None:
     assert site.client.get("/screeners/swing/NSE_EQ/hdfcbank").headers["Location"] == PATH
     sized = "tab=recommendations&capital=500000&risk=2500&run=1&live=0"
     assert (
@@ -107,7 +107,7 @@ def test_a_symbol_finds_its_row_and_what_is_not_there_is_a_404(site: Any, run_id
     assert site.client.get(f"{PATH}?run=x").status_code == 400
 
 
-def test_the_chart_is_of_the_candles_that_are_there(site: Any, run_id: int) -> None:
+def test_the_chart_shows_the_stored_candles(site: Any, run_id: int) -> None:
     assert "Closes of 2 sessions to" in site.page(PATH)
     days = [date(2026, 11, 23) - timedelta(days=back) for back in range(300)]
     candles.upsert(site.engine, "raw", {ROW.key: [Candle(day, *[16_500_000] * 4, 1) for day in days]})
@@ -119,7 +119,7 @@ def test_the_chart_is_of_the_candles_that_are_there(site: Any, run_id: int) -> N
     assert len(ids) == len(set(ids))
 
 
-def test_a_busy_database_costs_the_picture_and_not_the_page(site: Any, run_id: int) -> None:
+def test_a_locked_database_costs_the_candles_and_not_the_page(site: Any, run_id: int) -> None:
     site.page(PATH)
     other = sqlite3.connect(str(site.engine.url.database), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

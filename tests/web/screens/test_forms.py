@@ -9,10 +9,10 @@ UNIVERSES = ("nifty50", "all")
 
 
 def read(*pairs: tuple[str, str]) -> forms.Form:
-    return forms.read(pairs, UNIVERSES)
+    return forms.parse(pairs, UNIVERSES)
 
 
-def test_what_was_typed_becomes_a_screen() -> None:
+def test_accepted_fields_become_a_spec() -> None:
     form = read(
         ("c", "RSI(14)>60"),
         ("c", "close > ema50"),
@@ -25,7 +25,7 @@ def test_what_was_typed_becomes_a_screen() -> None:
     assert [field.value for field in form.criteria] == ["RSI(14)>60", "close > ema50"]
 
 
-def test_fields_that_were_left_empty_say_nothing_but_are_no_clean_address() -> None:
+def test_empty_fields_are_accepted_but_are_no_clean_address() -> None:
     form = read(
         ("c", "rsi > 60"),
         ("c", " "),
@@ -40,7 +40,7 @@ def test_fields_that_were_left_empty_say_nothing_but_are_no_clean_address() -> N
     assert not form.builder.used
 
 
-def test_each_criterion_that_is_not_accepted_points_at_its_character() -> None:
+def test_each_refused_criterion_points_at_its_character() -> None:
     form = read(("c", "rsi > 60"), ("c", "close > emaa50"), ("c", "close >"))
     assert form.spec is None
     assert form.criteria[0].error == ""
@@ -51,7 +51,7 @@ def test_each_criterion_that_is_not_accepted_points_at_its_character() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "field", "said"),
+    ("pairs", "field", "error"),
     [
         ([("universe", "nifty9")], "universe", "There is no such universe"),
         ([("universe", "<b>")], "universe", "small letters"),
@@ -61,16 +61,16 @@ def test_each_criterion_that_is_not_accepted_points_at_its_character() -> None:
         ([("min_turnover", "9" * 30)], "min_turnover", "whole rupees a day"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(pairs: list[tuple[str, str]], field: str, said: str) -> None:
-    form = forms.read([("c", "rsi > 60"), *pairs], UNIVERSES)
+def test_each_error_is_at_its_field(pairs: list[tuple[str, str]], field: str, error: str) -> None:
+    form = forms.parse([("c", "rsi > 60"), *pairs], UNIVERSES)
     assert form.spec is None
-    assert said in getattr(form, field).error
+    assert error in getattr(form, field).error
     others = {"universe", "min_price", "min_turnover"} - {field}
     assert not any(getattr(form, other).error for other in others)
 
 
-def test_too_many_criteria_are_one_sentence_and_not_a_page_of_fields() -> None:
-    form = forms.read([("c", f"rsi > {n}") for n in range(500)], UNIVERSES)
+def test_too_many_criteria_are_one_error_of_the_form() -> None:
+    form = forms.parse([("c", f"rsi > {n}") for n in range(500)], UNIVERSES)
     assert form.spec is None
     assert "at most 20 criteria" in form.error
     assert len(form.criteria) == 20
@@ -86,7 +86,7 @@ def test_too_many_criteria_are_one_sentence_and_not_a_page_of_fields() -> None:
         ("pct_from_high52", "<", "2.5", "", "pct_from_high52 < 2.5"),
     ],
 )
-def test_the_builder_puts_a_criterion_together(
+def test_the_builder_composes_a_criterion(
     fact: str, sign: str, number: str, other: str, criterion: str
 ) -> None:
     form = read(("c", "adx > 20"), ("fact", fact), ("is", sign), ("number", number), ("other", other))
@@ -95,7 +95,7 @@ def test_the_builder_puts_a_criterion_together(
 
 
 @pytest.mark.parametrize(
-    ("fact", "sign", "number", "other", "said"),
+    ("fact", "sign", "number", "other", "error"),
     [
         ("", ">", "60", "", "Choose what is compared"),
         ("rsi", ">", "", "", "one of the two"),
@@ -106,10 +106,10 @@ def test_the_builder_puts_a_criterion_together(
         ("relvol", "crosses_above", "2", "", "takes prices"),
     ],
 )
-def test_what_the_builder_cannot_put_together_is_said_beside_it(
-    fact: str, sign: str, number: str, other: str, said: str
+def test_an_incomplete_choice_is_an_error_of_the_builder(
+    fact: str, sign: str, number: str, other: str, error: str
 ) -> None:
     form = read(("c", "adx > 20"), ("fact", fact), ("is", sign), ("number", number), ("other", other))
     assert form.spec is None
-    assert said in form.builder.error
+    assert error in form.builder.error
     assert form.criteria[0].error == ""

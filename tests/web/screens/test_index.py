@@ -53,9 +53,9 @@ def test_the_list_has_built_in_saved_and_recent_screens(site: Any) -> None:
     assert f'<a id="g-{KIND}" href="/screeners/custom?c=rsi14+%3E+60">rsi14 &gt; 60</a>' in page
 
 
-def test_the_list_says_what_is_under_way_and_what_failed(site: Any) -> None:
-    evaluations.request(site.engine, "swing")
-    longterm = evaluations.request(site.engine, "longterm")
+def test_the_list_shows_open_and_failed_evaluations(site: Any) -> None:
+    evaluations.enqueue(site.engine, "swing")
+    longterm = evaluations.enqueue(site.engine, "longterm")
     evaluations.fail(site.engine, longterm, "no candles")
     site.catalog.refresh()
     page = site.page("/screeners")
@@ -65,7 +65,7 @@ def test_the_list_says_what_is_under_way_and_what_failed(site: Any) -> None:
     assert '<meta http-equiv="refresh" content="2">' in page
 
 
-def test_kept_runs_are_listed_with_addresses_that_last(site: Any) -> None:
+def test_kept_runs_are_listed_with_permanent_addresses(site: Any) -> None:
     first, second = two_runs(site)
     page = site.page("/screeners/longterm/runs")
     assert re.findall(r'id="r-(\d+)" href="([^"]+)"', page) == [
@@ -77,7 +77,7 @@ def test_kept_runs_are_listed_with_addresses_that_last(site: Any) -> None:
     assert ">S2</a>" in site.page(f"/screeners/longterm?run={first}")
 
 
-def test_changes_are_those_since_the_run_before(site: Any) -> None:
+def test_changes_are_since_the_previous_run(site: Any) -> None:
     two_runs(site)
     page = site.page("/screeners/longterm/changes")
     entered, left, setups, moved = (
@@ -90,7 +90,7 @@ def test_changes_are_those_since_the_run_before(site: Any) -> None:
     assert '<b class="l">-2</b>' in moved
 
 
-def test_any_two_runs_of_a_screen_are_compared_the_later_with_the_earlier(site: Any) -> None:
+def test_two_named_runs_are_compared_the_later_with_the_earlier(site: Any) -> None:
     first, second = two_runs(site)
     third = site.run("longterm", rows((1, "READY")), as_of=date(2026, 11, 24))
     page = site.page(f"/screeners/longterm/changes?run={third}&with={first}")
@@ -108,7 +108,7 @@ def test_any_two_runs_of_a_screen_are_compared_the_later_with_the_earlier(site: 
         site.page(f"/screeners/longterm/changes?{query}", status)
 
 
-def test_another_run_on_the_same_candles_does_not_hide_what_changed(site: Any) -> None:
+def test_a_second_run_of_a_session_is_compared_with_the_session_before(site: Any) -> None:
     first, _ = two_runs(site)
     again = site.run("longterm", rows((2, "READY"), (3, "READY"), (1, "NOT_READY")), as_of=date(2026, 11, 23))
     page = site.page("/screeners/longterm/changes")
@@ -116,7 +116,7 @@ def test_another_run_on_the_same_candles_does_not_hide_what_changed(site: Any) -
     assert cells(site.page("/screeners"), "g-longterm")[5:7] == ["1", "1"]
 
 
-def test_runs_of_one_session_alone_are_compared_with_each_other(site: Any) -> None:
+def test_two_runs_of_the_only_session_are_compared(site: Any) -> None:
     first = site.run("longterm", rows((1, "READY")), as_of=date(2026, 11, 23))
     site.run("longterm", rows((2, "READY")), as_of=date(2026, 11, 23))
     page = site.page("/screeners/longterm/changes")
@@ -124,7 +124,7 @@ def test_runs_of_one_session_alone_are_compared_with_each_other(site: Any) -> No
     assert "Both runs are of the session of" in page
 
 
-def test_a_run_is_compared_with_one_of_its_universe(site: Any) -> None:
+def test_a_run_is_compared_with_one_of_the_same_universe(site: Any) -> None:
     days = [date(2026, 11, day) for day in (18, 19, 20)]
     site.run("longterm", rows((1, "READY")), as_of=days[0], universe="nifty50")
     site.run("longterm", rows((1, "READY"), (2, "READY"), (3, "READY")), as_of=days[1], universe="all")
@@ -132,7 +132,7 @@ def test_a_run_is_compared_with_one_of_its_universe(site: Any) -> None:
     assert cells(site.page("/screeners"), "g-longterm")[5:7] == ["1", "0"]
 
 
-def test_a_look_back_comes_before_what_it_looks_back_from(site: Any) -> None:
+def test_a_run_for_a_past_session_is_sorted_by_its_session(site: Any) -> None:
     first, second = two_runs(site)
     look_back = site.run("longterm", rows((7, "READY")), as_of=date(2026, 11, 18))
     assert re.findall(r'id="r-(\d+)"', site.page("/screeners/longterm/runs")) == [
@@ -160,23 +160,23 @@ def test_unknown_screens_are_not_found(site: Any, path: str) -> None:
     site.page(path, 404)
 
 
-def test_a_screen_nobody_saved_is_called_by_its_criteria(site: Any) -> None:
+def test_a_screen_that_is_not_saved_has_its_criteria_as_title(site: Any) -> None:
     site.run(KIND, rows((1, "READY")), spec=text_of(SPEC))
     page = site.page(f"/screeners/{KIND}/runs")
     assert '<a id="b-screen" href="/screeners/custom?c=rsi14+%3E+60">rsi14 &gt; 60</a>' in page
 
 
-def test_a_screen_this_version_does_not_understand_does_not_take_the_list_with_it(site: Any) -> None:
+def test_a_screen_that_this_version_refuses_does_not_break_the_list(site: Any) -> None:
     site.run("custom-0123456789ab", rows((1, "READY")), spec='{"criteria":["gone > 1"]}')
     assert "Custom screen" in site.page("/screeners")
 
 
-def test_a_page_counts_for_a_moment_only(site: Any) -> None:
+def test_a_request_counts_for_a_limited_time(site: Any) -> None:
     two_runs(site)
     [head, was] = site.catalog.runs("longterm")
     times = iter([0.0, 1.0, 1.0])
     with site.app.test_request_context():
-        assert counts.RunCounter(lambda: next(times)).tally(head, was) is None
-        assert counts.RunCounter().tally(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
+        assert counts.RunCounter(lambda: next(times)).counts(head, was) is None
+        assert counts.RunCounter().counts(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
         times = iter([0.0, 1.0])
-        assert counts.RunCounter(lambda: next(times)).tally(head, was) == counts.RunCounts(3, 2, 0, 1, 1)
+        assert counts.RunCounter(lambda: next(times)).counts(head, was) == counts.RunCounts(3, 2, 0, 1, 1)

@@ -12,16 +12,16 @@ from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Row
 from ltp.db import saved_screens
 from ltp.db.catalog import Catalog
-from ltp.web import marks
-from ltp.web.screens import evaluations
+from ltp.web import redirect_marks
+from ltp.web.screens import saved
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 SPEC = Spec(("rsi14 > 60",), min_price=500_000)
 
 
 def save(site: Any, name: str, slug: str = "", **fields: Any) -> Any:
     form = {"c": "rsi14 > 60", "min_price": "50", "name": name, "slug": slug} | fields
-    return site.client.post("/screeners/custom/save", data=form, headers=OWN)
+    return site.client.post("/screeners/custom/save", data=form, headers=SAME_ORIGIN)
 
 
 def test_a_screen_is_saved_under_its_name_and_has_a_page(site: Any) -> None:
@@ -36,7 +36,7 @@ def test_a_screen_is_saved_under_its_name_and_has_a_page(site: Any) -> None:
     assert 'href="/screeners/custom?c=rsi14+%3E+60&amp;min_price=50"' in page
 
 
-def test_its_page_shows_the_runs_of_the_same_criteria(site: Any) -> None:
+def test_the_page_of_a_saved_screen_shows_the_runs_of_its_criteria(site: Any) -> None:
     save(site, "Strong trend", "mine")
     site.run(kind_of(SPEC), [Row("NSE_EQ:1333", 1, "HDFCBANK", score=1.0)], spec=text_of(SPEC))
     assert ">HDFCBANK</a>" in site.page("/screeners/mine")
@@ -46,7 +46,7 @@ def test_its_page_shows_the_runs_of_the_same_criteria(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "slug", "said"),
+    ("name", "slug", "error"),
     [
         ("swing", "", "Address: &#39;swing&#39; is not accepted"),
         ("x", "runs", "Address: &#39;runs&#39; is not accepted"),
@@ -63,11 +63,11 @@ def test_its_page_shows_the_runs_of_the_same_criteria(site: Any) -> None:
         ("Another", "taken", "it is the address of the screen &#39;First&#39;; choose another"),
     ],
 )
-def test_a_name_that_is_not_accepted_is_said_beside_it(site: Any, name: str, slug: str, said: str) -> None:
+def test_a_refused_name_is_an_error_beside_the_form(site: Any, name: str, slug: str, error: str) -> None:
     save(site, "First", "taken")
     answer = save(site, name, slug)
     assert answer.status_code == 400
-    assert said in answer.text
+    assert error in answer.text
     assert 'id="save-error" role="alert"' in answer.text
     assert answer.headers["HX-Push-Url"] == "/screeners/custom?c=rsi14+%3E+60&min_price=50"
     assert [screen.slug for screen in site.catalog.screens()] == ["taken"]
@@ -91,74 +91,72 @@ def test_a_body_is_bounded(site: Any) -> None:
     assert save(site, "x" * 70_000).status_code == 413
 
 
-def test_a_screen_is_forgotten(site: Any) -> None:
+def test_a_screen_is_deleted(site: Any) -> None:
     save(site, "Mine")
-    answer = site.client.post("/screeners/mine/delete", headers=OWN)
+    answer = site.client.post("/screeners/mine/delete", headers=SAME_ORIGIN)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/screeners")
     assert site.client.get("/screeners/mine").status_code == 404
-    assert site.client.post("/screeners/mine/delete", headers=OWN).status_code == 404
+    assert site.client.post("/screeners/mine/delete", headers=SAME_ORIGIN).status_code == 404
 
 
-def test_the_address_that_takes_forms_leads_back_when_it_is_opened(site: Any) -> None:
+def test_a_get_of_the_save_address_redirects_to_the_form(site: Any) -> None:
     assert site.client.get("/screeners/custom/save").headers["Location"] == "/screeners/custom"
 
 
-class Elsewhere:
-    """What another web process of this server does: it saves a screen, which ours has not read yet."""
+class OtherProcess:
+    """Another web process that has just saved a screen. The process under test has not read it yet."""
 
     def __init__(self, site: Any, slug: str = "theirs") -> None:
         with site.app.app_context():
-            self.mark = marks.made(evaluations.saved_as(slug))
+            self.mark = redirect_marks.sign(saved.subject_of(slug))
         saved_screens.save(site.engine, slug, "Theirs", SPEC)
 
 
 @pytest.fixture
-def looks(site: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Each look into the database that a page asks for."""
-    found: list[str] = []
+def reads(site: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry for each read of the saved screens that a page causes."""
+    reads: list[str] = []
 
-    def look() -> None:
-        found.append("look")
-        Catalog.look_for_screens(site.catalog)
+    def read() -> None:
+        reads.append("read")
+        Catalog.refresh_screens(site.catalog)
 
-    monkeypatch.setattr(site.catalog, "look_for_screens", look)
-    return found
+    monkeypatch.setattr(site.catalog, "refresh_screens", read)
+    return reads
 
 
-def test_a_screen_that_another_process_has_just_saved_is_looked_for_once(site: Any, looks: list[str]) -> None:
-    mark = Elsewhere(site).mark
+def test_a_screen_that_another_process_has_just_saved_is_read_once(site: Any, reads: list[str]) -> None:
+    mark = OtherProcess(site).mark
     assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
     assert "<h1>Theirs" in site.page(f"/screeners/theirs?saved={mark}")
-    assert looks == ["look"]
+    assert reads == ["read"]
 
 
 @pytest.mark.parametrize("made_up", [lambda: f"{time.time():.0f}", lambda: f"{time.time():.0f}-{'0' * 32}"])
-def test_a_mark_that_anybody_could_make_up_has_nothing_looked_for(
-    site: Any, looks: list[str], made_up: Any
-) -> None:
-    Elsewhere(site)
+def test_a_forged_mark_reads_nothing(site: Any, reads: list[str], made_up: Any) -> None:
+    OtherProcess(site)
     site.page(f"/screeners/theirs?saved={made_up()}", 404)
-    assert looks == []
+    assert reads == []
 
 
 @pytest.mark.parametrize("shapeless", ["x", "-", "1-", "1-é", "1-" + "A" * 32, "٣", "1" * 13])
-def test_what_has_not_the_shape_of_a_mark_is_refused(site: Any, shapeless: str) -> None:
+def test_a_malformed_mark_is_refused(site: Any, shapeless: str) -> None:
     assert "saved: &#39;" in site.page(f"/screeners/theirs?saved={shapeless}", 400)
 
 
-def test_a_mark_is_of_one_screen_and_of_a_few_seconds(
-    site: Any, looks: list[str], monkeypatch: pytest.MonkeyPatch
+def test_a_mark_is_valid_for_one_screen_and_some_seconds(
+    site: Any, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mark = Elsewhere(site).mark
-    site.page(f"/screeners/nobodys?saved={mark}", 404)
-    later = time.time() + marks.KNOWN_WITHIN_S
-    monkeypatch.setattr(marks, "time", SimpleNamespace(time=lambda: later))
+    mark = OtherProcess(site).mark
+    site.page(f"/screeners/others?saved={mark}", 404)
+    later = time.time() + redirect_marks.VALID_FOR_S
+    monkeypatch.setattr(redirect_marks, "time", SimpleNamespace(time=lambda: later))
     site.page(f"/screeners/theirs?saved={mark}", 404)
-    assert looks == []
+    assert reads == []
 
 
-def test_a_saved_screen_that_cannot_be_read_just_now_is_not_called_unknown(site: Any) -> None:
-    mark = Elsewhere(site).mark
+def test_a_saved_screen_that_cannot_be_read_now_is_a_503(site: Any) -> None:
+    mark = OtherProcess(site).mark
     with closing(sqlite3.connect(site.engine.url.database)) as other:
         other.execute("BEGIN EXCLUSIVE")
         answer = site.client.get(f"/screeners/theirs?saved={mark}")

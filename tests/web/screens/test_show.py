@@ -39,7 +39,7 @@ ROWS = [
 ]
 
 
-def test_rows_come_by_rank_with_what_the_run_says(site: Any) -> None:
+def test_rows_are_in_order_of_rank_with_the_facts_of_the_run(site: Any) -> None:
     page = site.page("/screeners/swing")
     assert symbols(page) == ["HDFCBANK", "M&M", "TCS"]
     assert "<td>91.5</td>" in page
@@ -83,11 +83,11 @@ def test_live_cells_have_ids_keys_and_states(site: Any) -> None:
         ("setup=breakout&q=tata", ["TCS"]),
     ],
 )
-def test_the_url_decides_which_rows_and_in_which_order(site: Any, query: str, expected: list[str]) -> None:
+def test_the_url_selects_and_orders_the_rows(site: Any, query: str, expected: list[str]) -> None:
     assert symbols(site.page(f"/screeners/swing?{query}")) == expected
 
 
-def test_no_match_says_so_and_offers_the_way_back(site: Any) -> None:
+def test_no_match_has_a_text_and_a_link_to_all_rows(site: Any) -> None:
     page = site.page("/screeners/swing?q=zzz&sort=-chg")
     assert "No row matches" in page
     assert 'id="none" href="/screeners/swing?sort=-chg"' in page
@@ -100,7 +100,7 @@ def test_columns_are_those_of_the_url(site: Any) -> None:
     assert ">Auto</td>" in page
 
 
-def test_heads_say_the_order_and_turn_it_round(site: Any) -> None:
+def test_heads_show_the_order_and_reverse_it(site: Any) -> None:
     page = site.page("/screeners/swing?q=a&sort=-chgp&size=25")
     assert (
         'aria-sort="descending" class="c-chgp"><a id="s-chgp" href="/screeners/swing?q=a&amp;sort=chgp&amp;size=25"'
@@ -117,7 +117,7 @@ def test_heads_say_the_order_and_turn_it_round(site: Any) -> None:
     )
 
 
-def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
+def test_the_filter_form_has_hidden_fields_for_the_rest_of_the_query(site: Any) -> None:
     page = site.page("/screeners/swing?q=a&sort=-chg&columns=ltp,volume&size=25")
     assert re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page) == [
         ("sort", "-chg"),
@@ -142,7 +142,7 @@ def test_the_filter_form_keeps_what_it_does_not_show(site: Any) -> None:
         "q=" + "x" * 201,
     ],
 )
-def test_a_bad_value_is_one_sentence_that_names_it(site: Any, query: str) -> None:
+def test_a_bad_value_is_refused_by_the_name_of_its_parameter(site: Any, query: str) -> None:
     for path in ("/screeners/swing", "/screeners/swing/stream", "/screeners/swing/poll"):
         answer = site.client.get(f"{path}?{query}")
         assert answer.status_code == 400
@@ -155,26 +155,26 @@ def test_an_unknown_screener_is_a_404(site: Any) -> None:
         assert site.client.get(f"/screeners/nope{path}").status_code == 404
 
 
-def test_a_built_in_screener_without_results_says_so(site: Any) -> None:
+def test_a_built_in_screener_without_results_has_a_page(site: Any) -> None:
     assert "no results yet" in site.page("/screeners/longterm")
     site.page("/screeners/longterm/poll")
 
 
-def test_a_sample_is_headed_so(site: Any) -> None:
+def test_a_sample_is_marked(site: Any) -> None:
     assert "sample" not in site.page("/screeners/swing").lower()
     site.run("longterm", ROWS, sample=True)
     assert '<span class="sample">sample</span>' in site.page("/screeners/longterm")
 
 
-def test_a_page_asks_for_what_it_shows(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    held = site.app.extensions["ltp"]
-    object.__setattr__(held, "demand", asked.extend)
+def test_a_page_demands_the_prices_of_its_rows(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    demanded: list[str] = []
+    shared = site.app.extensions["ltp"]
+    object.__setattr__(shared, "demand", demanded.extend)
     site.page("/screeners/swing?q=tcs")
-    assert asked == ["NSE_EQ:11536"]
+    assert demanded == ["NSE_EQ:11536"]
 
 
-def test_the_stream_carries_the_rows_and_columns_of_the_page(site: Any) -> None:
+def test_the_stream_has_the_rows_and_columns_of_the_page(site: Any) -> None:
     page = site.page("/screeners/swing?q=hdfc&columns=ltp,volume")
     event = streamed(site, address(page, "hx-sse:connect"))
     assert set(re.findall(r'<hx-partial id="([^"]+)"', event)) - {"beat", "status"} == {
@@ -183,7 +183,7 @@ def test_the_stream_carries_the_rows_and_columns_of_the_page(site: Any) -> None:
     }
 
 
-def test_first_paint_and_stream_draw_the_same_cells(site: Any) -> None:
+def test_first_paint_and_stream_render_the_same_cells(site: Any) -> None:
     page = site.page("/screeners/swing?tab=recommendations")
     event = streamed(site, "/screeners/swing/stream?tab=recommendations")
     painted = dict(re.findall(r'<td class="[^"]*"><span id="([^"]+)"[^>]*>(.*?)</span></td>', page))
@@ -194,7 +194,7 @@ def test_first_paint_and_stream_draw_the_same_cells(site: Any) -> None:
     assert painted == {name: markup for name, markup in sent.items() if name in painted}
 
 
-def test_the_stream_of_an_open_page_goes_on_with_its_rows_after_the_next_run(site: Any) -> None:
+def test_the_stream_of_an_open_page_keeps_its_rows_after_the_next_run(site: Any) -> None:
     page = site.page("/screeners/swing")
     site.run("swing", ROWS)
     event = streamed(site, address(page, "hx-sse:connect"))
@@ -208,7 +208,7 @@ def test_a_run_of_another_screener_is_not_shown_under_this_one(site: Any) -> Non
     assert "ltp-NSE_EQ-1333" in streamed(site, "/screeners/swing/stream?run=999")
 
 
-def test_where_prices_decide_which_rows_a_page_has_its_stream_names_them(site: Any) -> None:
+def test_in_an_order_of_prices_the_stream_names_the_rows(site: Any) -> None:
     site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 31)])
     for n in range(1, 31):
         site.market.price(f"NSE_EQ:{n}", n * 10_000)
@@ -221,7 +221,7 @@ def test_where_prices_decide_which_rows_a_page_has_its_stream_names_them(site: A
     assert "rows=" not in address(site.page("/screeners/swing?sort=-symbol&size=25"), "hx-sse:connect")
 
 
-def test_pages_follow_one_another(site: Any) -> None:
+def test_pages_have_links_to_the_next_and_the_previous(site: Any) -> None:
     site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 61)])
     page = site.page("/screeners/swing?size=25&page=2")
     assert symbols(page)[0] == "S26"
@@ -230,7 +230,7 @@ def test_pages_follow_one_another(site: Any) -> None:
     assert 'rel="next" href="/screeners/swing?size=25&amp;page=3"' in page
 
 
-def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) -> None:
+def test_a_page_past_the_last_is_refused(site: Any) -> None:
     site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 61)])
     refused = site.page("/screeners/swing?size=25&page=99&sort=-symbol", 400)
     assert "page: &#39;99&#39; is not accepted; there are 3 pages" in refused
@@ -241,7 +241,7 @@ def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) ->
         .endswith("there is 1 page")
     )
     assert site.client.get("/screeners/swing.csv?page=4&size=25").status_code == 400
-    # The stream of a page that is open goes on, whatever the next run has.
+    # The stream of an open page continues, however many rows the next run has.
     assert site.client.get("/screeners/swing/poll?page=99&size=25").status_code == 200
 
 
@@ -255,34 +255,28 @@ def test_a_page_past_the_last_is_refused_and_not_another_one_shown(site: Any) ->
         ("?tab=candidates&sort=rank&page=1&live=1", ""),
         ("?live=0&q=+&size=25", "?size=25&live=0"),
         ("?rows=1,2&run=1", "?run=1"),
-        ("?q=a&saved=1&asked=", "?saved=1"),
     ],
 )
-def test_a_form_leads_to_the_short_address(site: Any, given: str, short: str) -> None:
+def test_a_form_redirects_to_the_shortest_address(site: Any, given: str, short: str) -> None:
     answer = site.client.get(f"/screeners/swing{given}")
-    if "saved" in given:
-        assert answer.status_code == 200
-        return
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/screeners/swing{short}")
     assert site.client.get(f"/screeners/swing{short}").status_code == 200
 
 
-def test_a_short_address_stays_whatever_the_order_of_its_parameters_and_with_those_of_others(
-    site: Any,
-) -> None:
-    for query in ("sort=-chg&q=a", "q=a&sort=-chg", "q=a&utm_source=x", ""):
+def test_the_shortest_address_may_have_marks_unknown_parameters_and_any_order(site: Any) -> None:
+    for query in ("sort=-chg&q=a", "q=a&sort=-chg", "q=a&utm_source=x", "q=a&saved=1&asked=", ""):
         site.page(f"/screeners/swing?{query}")
     file = site.client.get("/screeners/swing.csv?q=&size=50")
     assert file.status_code == 200
 
 
-def test_the_mark_of_what_was_just_asked_for_is_kept(site: Any) -> None:
-    asked = site.client.post("/screeners/swing/run?q=", headers={"Sec-Fetch-Site": "same-origin"}).headers[
+def test_the_redirect_to_the_shortest_address_keeps_the_mark(site: Any) -> None:
+    marked = site.client.post("/screeners/swing/run?q=", headers={"Sec-Fetch-Site": "same-origin"}).headers[
         "Location"
     ]
-    answer = site.client.get(asked)
+    answer = site.client.get(marked)
     assert answer.status_code == 303
-    assert answer.headers["Location"] == asked.replace("?q=&", "?")
+    assert answer.headers["Location"] == marked.replace("?q=&", "?")
 
 
 @pytest.mark.parametrize(
@@ -307,7 +301,7 @@ def test_the_mark_of_what_was_just_asked_for_is_kept(site: Any) -> None:
         ("/screeners/swing?q=<b>", "Swing candidates · “&lt;b&gt;”"),
     ],
 )
-def test_the_title_says_what_the_page_shows(site: Any, url: str, title: str) -> None:
+def test_the_title_describes_the_query(site: Any, url: str, title: str) -> None:
     assert f"<title>{title} · LTP</title>" in site.page(url)
 
 
@@ -321,7 +315,7 @@ def test_the_title_says_what_the_page_shows(site: Any, url: str, title: str) -> 
         ("/instruments?q=hd+x", "/instruments?q=hd+x"),
     ],
 )
-def test_each_page_names_its_one_address(site: Any, url: str, canonical: str) -> None:
+def test_each_page_has_its_canonical_address(site: Any, url: str, canonical: str) -> None:
     page = site.page(url)
     assert f'<link rel="canonical" href="{canonical}">' in page
     assert page.count('rel="canonical"') == 1
@@ -337,7 +331,7 @@ def test_each_page_names_its_one_address(site: Any, url: str, canonical: str) ->
         ("/api/v1/current_prices/?keys=NSE_EQ:1333", "/api/v1/current_prices?keys=NSE_EQ%3A1333"),
     ],
 )
-def test_a_slash_at_the_end_leads_to_the_page_without_it(site: Any, given: str, location: str) -> None:
+def test_a_slash_at_the_end_redirects_to_the_page(site: Any, given: str, location: str) -> None:
     answer = site.client.get(given)
     assert (answer.status_code, answer.headers["Location"]) == (308, location)
 
@@ -345,18 +339,18 @@ def test_a_slash_at_the_end_leads_to_the_page_without_it(site: Any, given: str, 
 @pytest.mark.parametrize(
     "path", ["//evil.example/", "/\\evil.example/", "/nope/", "//evil.example//", "/screeners/swing/NSE_EQ/"]
 )
-def test_a_slash_at_the_end_of_no_page_leads_to_no_other_site(site: Any, path: str) -> None:
+def test_a_slash_at_the_end_never_redirects_to_another_site(site: Any, path: str) -> None:
     answer = site.client.get("/", environ_overrides={"PATH_INFO": path})
     assert urlsplit(answer.headers.get("Location", "")).netloc in {"", "localhost"}
-    if answer.status_code == 308:  # slashes in the middle are one
+    if answer.status_code == 308:  # repeated slashes are merged first
         answer = site.client.get(answer.headers["Location"])
     assert answer.status_code == 404
 
 
-def test_a_warm_page_asks_the_database_nothing(site: Any) -> None:
+def test_a_warm_page_sends_no_sql(site: Any) -> None:
     site.page("/screeners/swing")
     site.engine.dispose()
-    site.catalog._engine = None  # whoever asks now fails
+    site.catalog._engine = None  # a query would raise
     for url in (
         "/",
         "/screeners/swing?sort=-chg",
@@ -378,7 +372,7 @@ def test_chooser_links_toggle_one_column_and_stay_open_while_used(site: Any) -> 
     )
 
 
-def test_choosing_the_screeners_own_columns_is_the_plain_address(site: Any) -> None:
+def test_the_default_columns_have_the_plain_address(site: Any) -> None:
     own = ["rank", "ltp", "chgp", "volume", "score"]
     assert 'id="c-sector" href="/screeners/swing"' in site.page(f"/screeners/swing?columns={','.join(own)}")
 
@@ -416,7 +410,7 @@ def heads(page: str) -> list[str]:
     return re.findall(r'<th scope="col"[^>]*><a id="s-(\w+)"', page)
 
 
-def test_each_tab_has_its_own_columns_and_leads_to_the_other(site: Any, computed: int) -> None:
+def test_each_tab_has_its_columns_and_a_link_to_the_other(site: Any, computed: int) -> None:
     facts, plans = heads(site.page("/screeners/swing")), heads(site.page(PLAN))
     assert facts == ["symbol", "rank", "ltp", "chgp", "volume", "score", "base_score", "mtf_score", "trend", "dist_ema20", "rsi",
                      "spark", "sector"]  # fmt: skip
@@ -427,7 +421,7 @@ def test_each_tab_has_its_own_columns_and_leads_to_the_other(site: Any, computed
     assert 'id="t-recommendations" href="/screeners/swing?tab=recommendations&amp;q=hdfc"' in page
 
 
-def test_an_imported_list_shows_what_it_has_in_either_tab(site: Any) -> None:
+def test_an_imported_list_has_only_columns_with_values(site: Any) -> None:
     assert heads(site.page("/screeners/swing")) == [
         "symbol",
         "rank",
@@ -455,7 +449,7 @@ def test_an_imported_list_shows_what_it_has_in_either_tab(site: Any) -> None:
     assert heads(site.page("/screeners/longterm?tab=recommendations")) == ["symbol", "ltp", "setup"]
 
 
-def test_the_long_term_plan_speaks_of_its_zone_and_what_voids_it(site: Any) -> None:
+def test_the_long_term_plan_has_labels_of_its_own(site: Any) -> None:
     site.run(
         "longterm",
         [PLANNED._replace(target=None, allocation_pct=9.6, allocation=96_000_0000, horizon="1 to 3 years")],
@@ -467,7 +461,7 @@ def test_the_long_term_plan_speaks_of_its_zone_and_what_voids_it(site: Any) -> N
     assert "<td>96,000</td>" in page
 
 
-def test_ready_waiting_and_all_are_a_filter(site: Any, computed: int) -> None:
+def test_setups_are_links_with_counts(site: Any, computed: int) -> None:
     page = site.page(PLAN)
     assert re.findall(r'<a id="f-\d" href="([^"]+)"[^>]*>([^<]+) <small>(\d+)</small>', page) == [
         (PLAN, "All", "2"),
@@ -488,7 +482,7 @@ def test_setups_and_states_are_words(site: Any, computed: int) -> None:
     assert re.search(r'id="state-NSE_EQ-2031"[^>]*>–<', page)
 
 
-def test_distances_go_out_with_the_price_in_the_same_event(site: Any, computed: int, wait_for: Any) -> None:
+def test_distances_are_in_the_event_of_their_price(site: Any, computed: int, wait_for: Any) -> None:
     page = site.page(f"{PLAN}&q=hdfc")
     response = site.client.get(address(page, "hx-sse:connect"), buffered=False)
     events = iter(response.response)
@@ -509,7 +503,7 @@ def test_an_order_of_distances_can_be_refreshed_by_a_link(site: Any, computed: i
     assert "rerank" not in site.page(PLAN)
 
 
-def test_a_run_has_an_address_that_goes_on_showing_it(site: Any, computed: int) -> None:
+def test_a_run_has_a_permanent_address(site: Any, computed: int) -> None:
     assert f'id="permalink" href="/screeners/swing?run={computed}"' in site.page("/screeners/swing")
     site.run("swing", ROWS)
     page = site.page(f"/screeners/swing?run={computed}&sort=symbol")
@@ -521,7 +515,7 @@ def test_a_run_has_an_address_that_goes_on_showing_it(site: Any, computed: int) 
     assert f"run={computed}" in address(page, "hx-sse:connect")
 
 
-def test_a_run_that_is_gone_or_another_screeners_is_no_page(site: Any) -> None:
+def test_a_deleted_run_and_one_of_another_screener_are_a_404(site: Any) -> None:
     other = site.run("longterm", ROWS)
     for run_id in (999, other):
         assert "There is no run of the Swing screener called" in unescape(
@@ -529,9 +523,12 @@ def test_a_run_that_is_gone_or_another_screeners_is_no_page(site: Any) -> None:
         )
 
 
-def test_the_files_hold_exactly_what_the_page_shows(site: Any, computed: int) -> None:
-    query = "?tab=recommendations&sort=-symbol&columns=ltp,setup,state,entry,zone,to_entry"
-    page, body = site.page(f"/screeners/swing{query}"), site.client.get(f"/screeners/swing.csv{query}")
+FILE_QUERY = "?tab=recommendations&sort=-symbol&columns=ltp,setup,state,entry,zone,to_entry"
+
+
+def test_the_csv_file_has_the_rows_and_columns_of_the_page(site: Any, computed: int) -> None:
+    page = site.page(f"/screeners/swing{FILE_QUERY}")
+    body = site.client.get(f"/screeners/swing.csv{FILE_QUERY}")
     assert body.content_type == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(body.text)))
     assert rows[0] == [
@@ -553,7 +550,10 @@ def test_the_files_hold_exactly_what_the_page_shows(site: Any, computed: int) ->
     assert rows[1][6:] == ["WAIT_PULLBACK", "in entry zone", "1650.0", "1640.0", "1655.0", "-0.02"]
     assert rows[2][:1] == ["'=M&M"], "a spreadsheet must not take a name for a formula"
     assert rows[2][7:] == [""] * 5
-    document = site.client.get(f"/screeners/swing.json{query}").json
+
+
+def test_the_json_file_has_the_rows_and_columns_of_the_page(site: Any, computed: int) -> None:
+    document = site.client.get(f"/screeners/swing.json{FILE_QUERY}").json
     assert [column["name"] for column in document["columns"]] == [
         "ltp",
         "setup",
@@ -582,7 +582,7 @@ def test_the_files_hold_exactly_what_the_page_shows(site: Any, computed: int) ->
     )
 
 
-def test_a_file_of_a_page_is_that_page(site: Any) -> None:
+def test_a_file_has_the_rows_of_its_page_only(site: Any) -> None:
     site.run("swing", [Row(f"NSE_EQ:{n}", n, f"S{n}") for n in range(1, 61)])
     page = site.page("/screeners/swing?size=25&page=2&live=0")
     assert 'id="csv" href="/screeners/swing.csv?size=25&amp;page=2"' in page
@@ -591,7 +591,7 @@ def test_a_file_of_a_page_is_that_page(site: Any) -> None:
     assert (document["matching"], document["page"], document["pages"]) == (60, 2, 3)
 
 
-def test_files_of_what_is_not_there_or_not_accepted(site: Any) -> None:
+def test_files_are_refused_as_their_pages_are(site: Any) -> None:
     for suffix in ("csv", "json"):
         assert site.client.get(f"/screeners/nope.{suffix}").status_code == 404
         assert site.client.get(f"/screeners/swing.{suffix}?sort=setup").status_code == 400
@@ -599,7 +599,7 @@ def test_files_of_what_is_not_there_or_not_accepted(site: Any) -> None:
     assert site.client.get("/screeners/swing.xml").status_code == 404
 
 
-def test_a_run_says_what_it_left_out(site: Any, computed: int) -> None:
+def test_the_notes_of_a_run_are_shown(site: Any, computed: int) -> None:
     assert 'id="notes"' not in site.page(PLAN)
     site.run(
         "swing",
@@ -618,7 +618,7 @@ def test_a_run_says_what_it_left_out(site: Any, computed: int) -> None:
     )
 
 
-def test_the_first_and_the_last_of_many_pages_are_one_step_away(site: Any) -> None:
+def test_many_pages_have_links_to_the_first_and_the_last(site: Any) -> None:
     site.run("swing", [Row(f"NSE_EQ:{number}", number, f"S{number}") for number in range(1, 1101)])
     page = site.page("/screeners/swing?size=25&page=3")
     assert "51–75 of 1,100" in page
@@ -629,11 +629,11 @@ def test_the_first_and_the_last_of_many_pages_are_one_step_away(site: Any) -> No
     assert 'id="p-last"' not in site.page("/screeners/swing?size=25&page=43")
 
 
-def test_candles_that_stopped_coming_do_not_look_like_todays(site: Any) -> None:
+def test_a_run_on_old_candles_shows_their_age(site: Any) -> None:
     today = datetime.now(IST).date()
     site.run("swing", ROWS, as_of=today - timedelta(days=7))
     assert "days ago" not in site.page("/screeners/swing")
     old = site.run("longterm", ROWS, as_of=today - timedelta(days=1300))
     assert '<b class="w">1,300 days ago</b>' in site.page("/screeners/longterm")
-    # Who asks for that run wants an old one.
+    # The address names the run, so its age needs no warning.
     assert "days ago" not in site.page(f"/screeners/longterm?run={old}")

@@ -17,12 +17,12 @@ def run(*setups: str) -> Run:
     return Run(next(IDS), "swing", datetime(2026, 11, 23, tzinfo=UTC), False, "", rows)
 
 
-def told(*setups: str) -> list[tuple[str, str, int]]:
+def choices(*setups: str) -> list[tuple[str, str, int]]:
     return [(each.value, each.label, each.found) for each in facets(run(*setups)).setups]
 
 
-def test_what_waits_is_one_choice_and_what_is_ready_is_told_even_when_nothing_is() -> None:
-    assert told("WAIT_PULLBACK", "NOT_READY", "WAIT_BREAKOUT") == [
+def test_waiting_setups_are_one_choice_and_zero_ready_rows_are_counted() -> None:
+    assert choices("WAIT_PULLBACK", "NOT_READY", "WAIT_BREAKOUT") == [
         ("", "All", 3),
         ("READY", "Ready", 0),
         ("waiting", "Waiting", 2),
@@ -30,15 +30,15 @@ def test_what_waits_is_one_choice_and_what_is_ready_is_told_even_when_nothing_is
     ]
 
 
-def test_setups_of_a_file_are_choices_as_they_are() -> None:
-    assert told("Pullback", "Breakout", "Pullback", "") == [
+def test_setups_of_an_import_are_choices_as_written() -> None:
+    assert choices("Pullback", "Breakout", "Pullback", "") == [
         ("", "All", 4),
         ("Breakout", "Breakout", 1),
         ("Pullback", "Pullback", 2),
     ]
 
 
-def test_many_setups_are_a_list_and_none_are_no_choice() -> None:
+def test_many_setups_are_a_list_and_no_setups_no_choice() -> None:
     assert facets(run(*"abcdefg")).many
     assert not facets(run(*"abcdef")).many
     assert facets(run("", "")).setups == ()

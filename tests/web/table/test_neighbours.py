@@ -1,4 +1,4 @@
-"""A row's page knows the list it was opened from."""
+"""The page of a row links to the rows around it in the list that it was opened from."""
 
 from __future__ import annotations
 
@@ -45,13 +45,11 @@ def around(page: str) -> tuple[str, str | None, str | None, str]:
         (f"{SWING}/NSE_EQ/2031?q=bank&live=0", ("", None, None, f"{SWING}?q=bank")),
     ],
 )
-def test_the_place_is_that_in_the_list_with_the_same_query(
-    site: Any, url: str, expected: tuple[str, ...]
-) -> None:
+def test_the_place_is_in_the_list_of_the_same_query(site: Any, url: str, expected: tuple[str, ...]) -> None:
     assert around(site.page(url)) == expected
 
 
-def test_an_order_of_prices_is_that_of_the_moment(site: Any, wait_for: Any) -> None:
+def test_an_order_of_prices_uses_the_present_prices(site: Any, wait_for: Any) -> None:
     for key, price in (("NSE_EQ:1333", 300), ("NSE_EQ:2031", 100), ("NSE_EQ:11536", 200)):
         site.market.price(key, price * 10_000)
     site.market.publish(["NSE_EQ:1333", "NSE_EQ:2031", "NSE_EQ:11536"])
@@ -64,12 +62,12 @@ def test_an_order_of_prices_is_that_of_the_moment(site: Any, wait_for: Any) -> N
     )
 
 
-def test_rows_carry_what_their_list_shows_and_not_where_it_is_scrolled_or_paused(site: Any) -> None:
+def test_links_of_rows_keep_the_filter_and_not_page_or_pause(site: Any) -> None:
     page = site.page(f"{SWING}?q=a&size=25&live=0")
     assert f'<a href="{SWING}/NSE_EQ/1333?q=a&amp;size=25" id="i-NSE_EQ-1333">' in page
     assert f'<a href="{SWING}/NSE_EQ/1333" id="i-NSE_EQ-1333">' in site.page(SWING)
     assert '<h1 id="i-NSE_EQ-1333" tabindex="-1" autofocus>' in site.page(f"{SWING}/NSE_EQ/1333")
 
 
-def test_what_is_not_accepted_in_the_lists_query_is_refused_as_there(site: Any) -> None:
+def test_a_query_that_the_list_refuses_is_refused_on_the_row(site: Any) -> None:
     assert site.client.get(f"{SWING}/NSE_EQ/1333?sort=nonsense").status_code == 400

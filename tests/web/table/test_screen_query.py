@@ -28,7 +28,7 @@ def test_every_value_is_read() -> None:
     assert query == ScreenQuery("chgp", True, "bank", "Breakout", ("ltp", "chg", "volume"), 25, 3, False)
 
 
-def test_a_query_survives_the_way_through_its_own_url() -> None:
+def test_a_query_is_parsed_back_from_its_url() -> None:
     query = parse([*FULL, ("run", "17"), ("rows", "3,1,200"), ("sector", "IT")])
     assert parse(list(query.params().items())) == query
     assert (
@@ -41,16 +41,16 @@ def test_reserved_characters_are_quoted_in_links() -> None:
     assert ScreenQuery(q="M&M=?#").url("/s") == "/s?q=M%26M%3D%3F%23"
 
 
-def test_an_emptied_form_field_is_an_absent_one() -> None:
+def test_an_empty_parameter_is_an_absent_one() -> None:
     assert parse([("q", "  "), ("setup", ""), ("sort", ""), ("page", "")]) == ScreenQuery()
 
 
-def test_dir_and_a_minus_sign_say_the_same() -> None:
+def test_dir_and_a_minus_sign_are_equal() -> None:
     assert parse([("sort", "chg"), ("dir", "desc")]) == parse([("sort", "-chg")])
     assert parse([("sort", "chg"), ("dir", "asc")]) == parse([("sort", "chg")])
 
 
-def test_columns_come_in_the_order_of_the_table_and_always_with_the_price() -> None:
+def test_columns_are_in_table_order_and_have_the_price() -> None:
     assert parse([("columns", "sector,volume")]).columns == ("ltp", "volume", "sector")
 
 
@@ -96,14 +96,14 @@ def test_every_size_is_accepted(size: int) -> None:
         ("live", "no"),
     ],
 )
-def test_a_bad_value_is_named_with_what_is_accepted(name: str, value: str) -> None:
+def test_a_bad_value_is_refused_with_the_accepted_ones(name: str, value: str) -> None:
     with pytest.raises(InputError) as refused:
         parse([(name, value)])
     assert refused.value.where == name
     assert refused.value.accepted
 
 
-def test_facts_and_plans_are_never_mixed_and_the_sentence_says_where_a_column_belongs() -> None:
+def test_a_column_of_the_other_tab_is_refused_with_its_tab() -> None:
     with pytest.raises(
         InputError, match=r"setup.*it belongs to the tab recommendations, and this is candidates"
     ):
@@ -119,7 +119,7 @@ def test_facts_and_plans_are_never_mixed_and_the_sentence_says_where_a_column_be
     )
 
 
-def test_another_tab_keeps_the_rows_and_drops_what_it_has_no_column_for() -> None:
+def test_another_tab_keeps_the_rows_and_drops_columns_that_it_lacks() -> None:
     query = parse(
         [
             ("sort", "-rsi"),
@@ -132,12 +132,12 @@ def test_another_tab_keeps_the_rows_and_drops_what_it_has_no_column_for() -> Non
         ]
     )
     assert (
-        query.of_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
+        query.in_tab("recommendations").url("/s") == "/s?tab=recommendations&q=x&setup=READY&sector=IT&run=7"
     )
-    assert parse([("sort", "-chgp")]).of_tab("recommendations").sort == "chgp"
+    assert parse([("sort", "-chgp")]).in_tab("recommendations").sort == "chgp"
 
 
-def test_parameters_of_others_stand_before_its_own() -> None:
+def test_carried_parameters_are_before_the_query() -> None:
     assert (
         ScreenQuery(q="x").url("/s", [("c", "rsi > 60"), ("c", "adx > 20")])
         == "/s?c=rsi+%3E+60&c=adx+%3E+20&q=x"
@@ -149,12 +149,12 @@ def test_a_direction_beside_a_minus_sign_is_refused() -> None:
         parse([("sort", "-chg"), ("dir", "asc")])
 
 
-def test_a_parameter_given_twice_is_refused_even_when_it_says_the_same() -> None:
+def test_a_parameter_given_twice_is_refused_even_with_equal_values() -> None:
     with pytest.raises(InputError, match=r"sort: 'chg' is not accepted; it may be given once"):
         parse([("sort", "chg"), ("sort", "chg")])
 
 
-def test_names_of_others_are_left_alone() -> None:
+def test_unknown_parameters_are_ignored() -> None:
     assert parse([("utm_source", "x")]) == ScreenQuery()
     assert params.single([("a", " 1 "), ("b", "")]) == {"a": "1"}
 
@@ -163,7 +163,7 @@ def test_column_names_are_unique() -> None:
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
 
 
-def test_a_column_that_is_nearly_right_is_hinted_at() -> None:
+def test_a_misspelt_column_gets_a_suggestion() -> None:
     with pytest.raises(
         InputError, match=r"^sort: '-volum' is not accepted; there is no such column; did you mean volume\?$"
     ):

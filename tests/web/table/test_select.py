@@ -7,7 +7,7 @@ from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.select import matching, of_ranks, ordered, paged, still
+from ltp.web.table.select import fixed_order, matching, of_ranks, ordered, page_of
 
 ROWS = [
     Row(f"NSE_EQ:{n}", n, f"S{n}", f"Name {n}", "Bank" if n % 2 else "Auto", score, "Base")
@@ -21,7 +21,7 @@ def test_unknown_values_come_last_in_either_direction() -> None:
         assert (rows[0].rank, rows[-1].rank) == (first, 2)
 
 
-def test_an_order_of_prices_needs_no_price_to_stand() -> None:
+def test_rows_without_a_price_can_be_sorted_by_price() -> None:
     quotes = {
         "NSE_EQ:3": Quote("NSE_EQ:3", Tick("NSE_EQ:3", 5, prev_close=10), "live"),
         "NSE_EQ:1": Quote("NSE_EQ:1", None, "unknown"),
@@ -31,13 +31,13 @@ def test_an_order_of_prices_needs_no_price_to_stand() -> None:
     assert [row.rank for row in ordered(ROWS, ScreenQuery(sort="chg"), quotes)] == [3, 1, 2]
 
 
-def test_matching_is_blind_to_case_and_looks_at_symbol_name_and_sector() -> None:
+def test_matching_ignores_case_and_searches_symbol_name_and_sector() -> None:
     assert [row.rank for row in matching(ROWS, ScreenQuery(q="BANK"))] == [1, 3]
     assert [row.rank for row in matching(ROWS, ScreenQuery(q="name 2", setup="base"))] == [2]
     assert [row.rank for row in of_ranks(ROWS, (3, 1, 77))] == [1, 3]
 
 
-def test_waiting_is_every_setup_that_waits() -> None:
+def test_the_filter_waiting_selects_every_waiting_setup() -> None:
     rows = [
         Row(f"NSE_EQ:{n}", n, f"S{n}", setup=setup)
         for n, setup in enumerate(("READY", "WAIT_PULLBACK", "WAIT_BREAKOUT"), 1)
@@ -58,15 +58,15 @@ def test_distances_and_states_of_plans_are_orders_too() -> None:
     ] == 2
 
 
-def test_an_order_that_no_price_changes_is_worked_out_once_a_run() -> None:
+def test_an_order_that_no_price_changes_is_sorted_once_a_run() -> None:
     run = Run(1, "swing", datetime(2026, 11, 23, tzinfo=UTC), False, "", tuple(ROWS))
-    first = still(run, ScreenQuery(sort="score", descending=True, page=1))
+    first = fixed_order(run, ScreenQuery(sort="score", descending=True, page=1))
     assert [row.rank for row in first] == [3, 1, 2]
-    assert still(run, ScreenQuery(sort="score", descending=True, page=2, columns=("ltp",))) == first
+    assert fixed_order(run, ScreenQuery(sort="score", descending=True, page=2, columns=("ltp",))) == first
     later = run._replace(created_at=datetime(2026, 11, 24, tzinfo=UTC), rows=tuple(ROWS[:1]))
-    assert still(later, ScreenQuery(sort="score", descending=True)) == (ROWS[0],)
+    assert fixed_order(later, ScreenQuery(sort="score", descending=True)) == (ROWS[0],)
 
 
 def test_an_empty_run_has_one_empty_page() -> None:
-    page = paged([], ScreenQuery(page=4))
+    page = page_of([], ScreenQuery(page=4))
     assert (page.rows, page.first, page.page, page.pages) == ((), 0, 1, 1)

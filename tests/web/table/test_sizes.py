@@ -173,7 +173,7 @@ def test_the_plans_have_a_note_on_their_past_results(site: Any) -> None:
     assert "<code>python -m ltp screeners study</code>" in page
     assert "screeners study" not in site.page("/screeners/swing")
     site.run("longterm", [PLANS[0]], as_of=DAY, evaluated=50)
-    assert "The long-term plans were not held against the past" in site.page("/screeners/longterm?tab=plans")
+    assert "The long-term plans were not tested on past prices" in site.page("/screeners/longterm?tab=plans")
 
 
 def test_the_tab_has_two_names_in_addresses(site: Any) -> None:

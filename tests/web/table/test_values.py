@@ -8,6 +8,8 @@ from ltp.core.history.plan import Plan
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
+from ltp.web.table.columns import COLUMNS
+from ltp.web.table.screener import live_plan_columns
 from ltp.web.table.values import export_value, missed_criterion, short_number, sort_key, summary, with_unit
 
 KEY = "NSE_EQ:1333"
@@ -121,3 +123,19 @@ def test_a_number_has_its_unit(text: str, unit: str, expected: str) -> None:
 def test_a_missed_criterion_has_units() -> None:
     outcome = Outcome("Near the 52-week high", False, 17.5, "< 15", -2.5, "%")
     assert missed_criterion(outcome) == "Near the 52-week high: 17.5% (< 15%, by 2.5%)"
+
+
+LIVE = [column.name for column in COLUMNS if column.live]
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_every_live_column_sorts_and_goes_into_files(name: str) -> None:
+    unknown = Quote(KEY, None, "unknown")
+    assert sort_key(name, {KEY: unknown}, PLANS)(ROW) is None
+    assert export_value(name, ROW, unknown, PLANS) in {None, "unknown"}
+
+
+def test_every_live_column_of_a_plan_names_the_level_that_it_needs() -> None:
+    planned = {column.name for column in COLUMNS if column.planned}
+    assert set(live_plan_columns(ROW)) == planned
+    assert live_plan_columns(Row(KEY, 1, "X")) == ()

@@ -1,0 +1,90 @@
+"""Runs with every optional field, a failed evaluation and one under way, for a site that shows all parts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import update
+
+from ltp.core.criteria.facts import FACTS
+from ltp.core.criteria.spec import Spec, kind_of, text_of
+from ltp.core.screener import Outcome, Row
+from ltp.db import evaluations, runs, saved_screens
+from ltp.db.engine import open_engine, writing
+from ltp.db.schema import screenings as table
+from ltp.feed.simulator.universe import listings
+from tests.path.stack import SETUPS, row_of
+
+SHARES = [listing for listing in listings() if listing.member_of == "NIFTY 50"][:11]
+SESSIONS = (date(2026, 11, 19), date(2026, 11, 20))
+RISING = Spec(("close > ema50",))
+FALLING = Spec(("close < ema50", "rsi14 < 40"), min_price=100_0000)
+STEADY = Spec(("adx14 > 25",))
+
+
+def fill(database_url: str) -> None:
+    """Store two runs of each built-in screener, one of a custom screen, and of two saved screens: the
+    evaluation of one failed, the other is under way.
+    """
+    engine = open_engine(database_url)
+    for later, as_of in enumerate(SESSIONS):
+        rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
+        for kind in ("swing", "longterm"):
+            runs.insert_run(
+                engine, kind, rows, sample=False, as_of=as_of, universe="nifty50", evaluated=50, took_s=1.2
+            )
+    for spec in (RISING, FALLING, STEADY):
+        found = [_row(rank, 0) for rank in (1, 2, 3)]
+        runs.insert_run(
+            engine, kind_of(spec), found, sample=False, as_of=SESSIONS[1], spec=text_of(spec), evaluated=50
+        )
+    for slug, spec in (("falling", FALLING), ("steady", STEADY)):
+        saved_screens.save(engine, slug, slug.title(), spec)
+    failed = evaluations.begin(engine, kind_of(FALLING), text_of(FALLING))
+    under_way = evaluations.begin(engine, kind_of(STEADY), text_of(STEADY))
+    assert failed
+    assert under_way
+    evaluations.fail(engine, failed, "no share has candles")
+    best = [evaluations.TopRow(row.key, row.symbol, row.score, row.setup) for row in found]
+    evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
+    engine.dispose()
+
+
+def renew_heartbeat(database_url: str) -> None:
+    """Renew the heartbeat of the evaluation under way: after a minute without one it counts as failed."""
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        steady = table.c.kind == kind_of(STEADY)
+        connection.execute(
+            update(table).where(steady).values(state=evaluations.RUNNING, beat_at=datetime.now(UTC))
+        )
+    engine.dispose()
+
+
+def _row(rank: int, later: int) -> Row:
+    share = SHARES[rank - 1]
+    price, rupees = share.base_price, share.base_price / 10_000
+    return row_of(rank, share)._replace(
+        setup=SETUPS[(rank + later) % len(SETUPS)],
+        score=90.0 - rank + later * (rank % 3),
+        base_score=80.0,
+        mtf_score=75.5,
+        entry_low=price * 98 // 100,
+        entry_high=price,
+        quantity=40,
+        risk=8_400_0000,
+        invalid="A close below the EMA 50",
+        allocation_pct=4.5,
+        allocation=45_000_0000,
+        horizon="6 to 12 months",
+        facts={fact.name: "up" if fact.unit == "text" else rank - 4.5 for fact in FACTS},
+        criteria=(
+            Outcome("ADX", False, 17.5, "> 20", -2.5),
+            Outcome("Trend", True, 1.0),
+            Outcome("RS", False, None, "> 0"),
+        ),
+        spark=tuple(
+            rupees * (1 + (day * 7 + rank) % 11 / 100 + day * (rank % 3 - 1) / 500) for day in range(60)
+        ),
+        flags=("A split is not confirmed.",) if rank == 2 else (),
+    )
