@@ -37,7 +37,7 @@ PROGRESS_EVERY_S: Final = 0.5
 SOURCE: Final = "daily candles"
 _BEST: Final = 10
 _NAMED: Final = 8
-# Of the shares that have candles; beyond it the cause lies outside the shares.
+# Part of those with candles that may be left out; if more are, the cause is not in them.
 _MAX_LEFT_OUT: Final = 0.5
 _BUILT_IN: Final = {"swing": swing.evaluate, "longterm": longterm.evaluate}
 
@@ -218,7 +218,7 @@ class _Evaluation:
         """
         if candle_source.origin(engine) != self._candle_source:
             raise DatabaseError(
-                "The candles became those of another source meanwhile; evaluate the screen again"
+                "The candles were replaced by another source's meanwhile; evaluate the screen again"
             )
         universe, left_out = self._spec.universe, len(self._left_out)
         if left_out > _MAX_LEFT_OUT * (self._evaluated + left_out):

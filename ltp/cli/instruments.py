@@ -15,8 +15,8 @@ from ltp.cli.database import open_seeded
 from ltp.cli.files import parsed, read
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted, listed
-from ltp.core.formats import constituents
-from ltp.core.formats.constituents import LIST_PREFIX
+from ltp.core.formats import symbol_lists
+from ltp.core.formats.symbol_lists import LIST_PREFIX
 from ltp.core.symbol_lookup import SymbolLookup
 from ltp.db import instruments, universes
 from ltp.db.engine import open_engine
@@ -108,12 +108,12 @@ def _import_master(given: argparse.Namespace) -> int:
 
 
 def _import_universe(given: argparse.Namespace) -> int:
-    name = constituents.parse_name(given.name, "NAME")
+    name = symbol_lists.parse_name(given.name, "NAME")
     if name in (universes.ALL, universes.FNO) or name.startswith(LIST_PREFIX):
         raise InputError(
             "NAME", name, "all and fno come from the instrument master, list-SLUG from `watchlists set`"
         )
-    members = parsed(given.file, read(given.file), constituents.parse)
+    members = parsed(given.file, read(given.file), symbol_lists.parse)
     engine, lookup = _engine_and_lookup()
     found = [
         (member, lookup.find(member.symbol, series=member.series, isin=member.isin)) for member in members
@@ -149,9 +149,9 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _set_watchlist(given: argparse.Namespace) -> int:
-    name = LIST_PREFIX + constituents.parse_name(given.slug, "SLUG")
+    name = LIST_PREFIX + symbol_lists.parse_name(given.slug, "SLUG")
     symbols = list(given.symbols) + (
-        parsed(given.file, read(given.file), constituents.parse_symbols) if given.file else []
+        parsed(given.file, read(given.file), symbol_lists.parse_symbols) if given.file else []
     )
     if not symbols:
         raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
 
-Rule = Literal["retry", "wait60", "refresh", "fatal", "request"]
+Rule = Literal["retry", "limited", "refresh", "fatal", "request"]
 
 # Data for this long ends a run of failures; a shorter time may be one snapshot before each drop.
 HEALTHY_AFTER_S: Final = 60.0
@@ -109,7 +109,7 @@ class ReconnectPolicy:
         if reason.rule == "refresh":
             self._refreshed = True
             return Refresh(self._backed_off(reason))
-        if reason.rule == "wait60":
+        if reason.rule == "limited":
             return self._limited_wait(reason)
         return self._retry(reason)
 

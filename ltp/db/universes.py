@@ -1,6 +1,6 @@
 """Named sets of instruments for screens: index members, shares with futures, all shares, watchlists.
 
-`core.formats.constituents` reads the exchange's lists, `batch.master_import` the instrument master.
+`core.formats.symbol_lists` reads the exchange's lists, `batch.master_import` the instrument master.
 """
 
 from __future__ import annotations

@@ -40,10 +40,10 @@ MARKET_STATUS: Final = 7
 FULL: Final = 8
 DISCONNECT: Final = 50
 
-# retry: back off and come again. wait60: no process may connect for 60 s and more, or the broker blocks the
+# retry: back off and come again. limited: no process may connect for 60 s and more, or the broker blocks the
 # account. refresh: get a new token, then try once. fatal: only a human can help. request: this request was
 # wrong, the rest goes on.
-Policy = Literal["retry", "wait60", "refresh", "fatal", "request"]
+Policy = Literal["retry", "limited", "refresh", "fatal", "request"]
 
 
 class Reason(NamedTuple):
@@ -62,7 +62,7 @@ REASONS: Final[dict[int, Reason]] = {
     for reason in (
         Reason(800, "The broker had an internal error", "retry"),
         Reason(804, "Too many instruments in one request", "request"),
-        Reason(805, "Too many requests or connections; is the same account connected elsewhere?", "wait60"),
+        Reason(805, "Too many requests or connections; is the same account connected elsewhere?", "limited"),
         Reason(806, "The account has no data plan: subscribe to the Data APIs on Dhan", "fatal"),
         Reason(807, "The access token has expired", "refresh"),
         Reason(808, "The broker refuses the client id or the access token", "refresh"),
@@ -90,7 +90,7 @@ REST_REASONS: Final[dict[str, RestReason]] = {
         RestReason("DH-901", "The client id or the access token is invalid or has expired", "refresh"),
         RestReason("DH-902", "The account has no access to the data or trading API", "fatal"),
         RestReason("DH-903", "The account may not use this segment", "fatal"),
-        RestReason("DH-904", "Too many requests", "wait60"),
+        RestReason("DH-904", "Too many requests", "limited"),
         RestReason("DH-905", "A field is missing or has a bad value", "request"),
         RestReason("DH-906", "The order request is not valid", "request"),
         RestReason("DH-907", "Wrong parameters, or there is nothing for them", "request"),

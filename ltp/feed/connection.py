@@ -256,7 +256,7 @@ def refused(error: LTPError) -> CloseReason:
     if not isinstance(error, FeedError) or not error.code:
         return CloseReason("unreachable", sentence=str(error))
     # 401 concerns the token. 403 may be a firewall's: a new token does not help there, and a wait may.
-    rules: dict[int, Rule] = {401: "refresh", 429: "wait60"}
+    rules: dict[int, Rule] = {401: "refresh", 429: "limited"}
     return CloseReason(
         "refused", error.code, rules.get(error.code, "retry"), str(error), retry_after_s=error.retry_after_s
     )

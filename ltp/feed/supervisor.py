@@ -88,7 +88,7 @@ class Supervisor(threading.Thread):
         )
         self._alarm, self._segments = TradeTimeAlarm(), Segments(judged)
         self._stopping, self._wake = threading.Event(), threading.Event()
-        self._pause, self._rest = pause or self._wait_for_change, pause or time.sleep
+        self._pause, self._sleep = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
@@ -136,7 +136,7 @@ class Supervisor(threading.Thread):
         while not self._stopping.is_set():
             try:
                 if self._is_due():
-                    self._reconnection.settle(self._live())
+                    self._reconnection.settle(self._run_connection())
                 else:
                     self._pause(IDLE_S)
             except Exception as error:  # noqa: BLE001 - one fault must not cost the day
@@ -144,7 +144,7 @@ class Supervisor(threading.Thread):
                 self._record.failures += 1
                 fault = type(error).__name__
                 self._record.last_error = (
-                    f"The feed failed by a fault of the program ({fault}); see the worker's log"
+                    f"A fault of this program ({fault}) ended the connection; see the worker's log"
                 )
                 self._gate.hold(FAULT_WAIT_S)
                 self._show("down")
@@ -160,7 +160,7 @@ class Supervisor(threading.Thread):
         self._show("down")
         return due
 
-    def _live(self) -> CloseReason:
+    def _run_connection(self) -> CloseReason:
         """Connect, subscribe everything, read until the end."""
         self._renewal = ""
         try:
@@ -177,7 +177,7 @@ class Supervisor(threading.Thread):
             self._segments,
             clock=self._clock,
             monotonic=self._monotonic,
-            sleep=self._rest,
+            sleep=self._sleep,
         )
         try:
             return self._read_until_end(connection)

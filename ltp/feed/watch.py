@@ -13,7 +13,7 @@ from typing import Final
 
 from ltp.core.ticks.tick import Tick, TickFields
 
-SILENT_AFTER_S: Final = 10.0
+FEED_SILENT_AFTER_S: Final = 10.0
 RECONNECT_AFTER_S: Final = 25.0
 SILENT_RECONNECT_EVERY_S: Final = 60.0  # a mute broker is not helped by a connection every 25 s
 DEAD_AFTER_S: Final = 40.0  # it pings every 10 s
@@ -58,7 +58,7 @@ class Watch:
         if not in_session:
             self._quiet_from = max(self._quiet_from, now)
         since = self._opened if self.last_packet is None else self._quiet_from
-        return now - since >= SILENT_AFTER_S
+        return now - since >= FEED_SILENT_AFTER_S
 
     def verdict(self, now: float, last_silent_reconnect: float) -> tuple[str, str]:
         """Return kind and sentence when the connection must be given up, else two empty texts. Call `silent`

@@ -15,17 +15,17 @@ from ltp.core.ticks.state import FeedState
 from ltp.core.ticks.tick import Feed, Tick
 from ltp.core.ticks.wire import Batch
 from ltp.hub.changes import Changes
-from ltp.hub.entry import Entry, VouchedQuotes, defer, late, order, show, take, vouch, vouch_by_connection
+from ltp.hub.entry import Entry, VouchedQuotes, defer, order, outdated, show, take, vouch, vouch_by_connection
 from ltp.hub.feed_states import FeedStates
 
 # The feed carries 5,000 instruments. The others are those that a page wanted and the worker has dropped.
 CAPACITY: Final = 6_000
 RESUME_SLACK_US: Final = 1_000_000  # how far the batches applied by two web processes may be apart
-_FORWARD_US: Final = 1_000_000  # an id further ahead of the newest batch was never one of this site's
+_FORWARD_US: Final = 1_000_000  # ids are instants of batches: one further ahead was not given by this site
 
 
 class Board:
-    """`version` rises by one with each visible change. `at`: that of the newest batch, 0 before the first.
+    """`version` rises by one with each visible change. `at`: that of the newest Batch, 0 before the first.
 
     `continuous_from`: `Batch.at` since which no batch was missed, None while that is not known. `status`:
     markup on the market as a whole for open pages, as of `status_version`. `last_tick_at`: microseconds at
@@ -77,7 +77,9 @@ class Board:
         return self.quotes((key,))[0]
 
     def held(self, keys: Iterable[str]) -> list[Quote | None]:
-        """Return the quotes of `keys`, None for unknown ones. They must be shown: none has deferred ticks."""
+        """Return the quotes of `keys`, which must be on open pages: others may have deferred ticks. None for
+        unknown ones.
+        """
         get = self._entries.get
         return [None if (entry := get(key)) is None else entry.quote for key in keys]
 
@@ -103,7 +105,7 @@ class Board:
         """
         return self._changes.since(version)
 
-    def doubtful(self, keys: Iterable[str], before_s: float, shown: Callable[[str], bool]) -> list[str]:
+    def unconfirmed(self, keys: Iterable[str], before_s: float, shown: Callable[[str], bool]) -> list[str]:
         """Return those of `keys`, each once, that the board does not know, or that are neither shown nor
         confirmed since the monotonic instant `before_s`.
         """
@@ -139,7 +141,7 @@ class Board:
         received_s = self._monotonic()
         turned, reconnected = self._feeds.apply(batch, received_s)
         if reconnected:
-            self._recover(batch.connection)
+            self._cover_anew(batch.connection)
         self.source, self.notice = batch.source, batch.notice
         self.at = max(self.at, batch.at)
         if self.continuous_from is None:
@@ -200,14 +202,14 @@ class Board:
         changed = [
             entry.quote.key
             for feed, own in self._by_connection(entries)
-            for entry in late(own, feed)
+            for entry in outdated(own, feed)
             if self._show(entry, entry.quote.tick, feed)
         ]
         self._changes.note(self.version, changed)
         return changed
 
-    def say(self, status: str) -> bool:
-        """Replace the markup on the market as a whole; return whether it is another than before."""
+    def set_status(self, status: str) -> bool:
+        """Replace the markup of the status line; return whether it is another than before."""
         if status == self.status:
             return False
         self.version += 1
@@ -252,7 +254,7 @@ class Board:
                 changed.append(key)
         return changed
 
-    def _recover(self, connection: str) -> None:
+    def _cover_anew(self, connection: str) -> None:
         """A new connection covers only prices that were received on it."""
         feed = self._feeds.of(connection)
         for entry in self._entries.values():

@@ -123,7 +123,7 @@ class CellDelta:
 
 
 class CellCache:
-    """Every instrument on an open page, in one choice of columns.
+    """The cells of all instruments on open pages, in one choice of columns.
 
     `cached`: returns the delta of an instrument key as last assembled, perhaps for an older version, or the
     default.

@@ -1,8 +1,9 @@
 """One instrument on the board, and the change that a tick makes to its quote.
 
 The step between a batch or cache read and the board: fields carried over, state, direction, whether it looks
-different. For an instrument that no page shows, only the newest tick is kept, as received; it is deferred
-until a page or a program reads the instrument, and is then taken in as if it came just now.
+different. The ticks of an instrument that no page shows are deferred: the newest is kept as received, with
+the last one at another price, until a page or a program reads the instrument. They are then taken in as if
+they came just now.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ class Entry:
 class VouchedQuotes(NamedTuple):
     """Quotes equal to those that the cache would give.
 
-    `covered`: number of them that the feed vouches for. `late`: keys whose state has to be worked out again.
+    `covered`: number of them that the feed vouches for. `outdated`: keys whose state has to be worked out again.
     """
 
     quotes: list[Quote]
     covered: int
-    late: list[str]
+    outdated: list[str]
 
 
 def order(tick: Tick) -> tuple[int, int]:
@@ -112,8 +113,8 @@ def defer(
         if (
             key in shown
             or entry.at_once
-            # A missing field is carried over from the tick before, so that must not have been dropped by
-            # then.
+            # A missing field is carried over from the tick before, so that tick must not be replaced before
+            # it was taken in.
             or tick.ltp is None or tick.volume is None or tick.open is None or tick.high is None or tick.low is None
             or tick.prev_close is None or tick.ltt is None or (tick.oi is None) is entry.oi_known
         ):  # fmt: skip
@@ -183,7 +184,7 @@ def take(
     return changed
 
 
-def late(entries: Iterable[Entry], feed: FeedState) -> list[Entry]:
+def outdated(entries: Iterable[Entry], feed: FeedState) -> list[Entry]:
     """Return the entries of one connection whose state or doubt is another by now."""
     state_of, doubt_of = feed.state, feed.doubt
     return [
@@ -203,7 +204,7 @@ def vouch(entries: Mapping[str, Entry], keys: Iterable[str], feed: FeedState) ->
         feed: of that connection, which must be live.
     """
     closed, doubts, live_from = feed.closed, feed.doubts, feed.live_from
-    quotes, late, covered = [], [], 0
+    quotes, outdated, covered = [], [], 0
     for key in keys:
         entry = entries.get(key)
         tick = entry.quote.tick if entry else None
@@ -213,10 +214,10 @@ def vouch(entries: Mapping[str, Entry], keys: Iterable[str], feed: FeedState) ->
         state = "closed" if entry.segment in closed else "live" if tick.traded_at >= live_from else "quiet"
         vouched = entry.covered and entry.segment not in doubts
         if entry.quote.state != (state if vouched or state == "closed" else "stale"):
-            late.append(key)
+            outdated.append(key)
         covered += vouched
         quotes.append(entry.quote)
-    return VouchedQuotes(quotes, covered, late)
+    return VouchedQuotes(quotes, covered, outdated)
 
 
 def vouch_by_connection(
@@ -229,14 +230,14 @@ def vouch_by_connection(
         if entry is None or entry.connection not in feeds:
             return None
         groups.setdefault(entry.connection, []).append(key)
-    late, covered = [], 0
+    outdated, covered = [], 0
     for connection, own in groups.items():
         vouched = vouch(entries, own, feeds[connection])
         if vouched is None:
             return None
-        late += vouched.late
+        outdated += vouched.outdated
         covered += vouched.covered
-    return VouchedQuotes([entries[key].quote for key in keys], covered, late)
+    return VouchedQuotes([entries[key].quote for key in keys], covered, outdated)
 
 
 def show(entry: Entry, tick: Tick | None, feed: FeedState, at: int, version: int) -> bool:
@@ -260,7 +261,7 @@ def _completed(tick: Tick, known: Tick) -> Tick:
     """Return `tick` with missing fields carried over from `known`: all of them within a trading day, else
     only the price.
 
-    A trade time is carried over with its price only: beside a new price, it would date that by an older
+    A trade time is carried over only together with its price: a new price would get the time of an older
     trade.
     """
     names: tuple[str, ...] = _CARRIED if tick.session in ("", known.session) else ("ltp",)

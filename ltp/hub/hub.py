@@ -115,7 +115,7 @@ class Hub:
         """Work out again everything that changes with time; called once a second by the writer's thread."""
         with self._lock:
             self.prices.refresh()
-            if self.status and self.board.say(self.status()):
+            if self.status and self.board.set_status(self.status()):
                 self.views.mark_status()
         now = self._monotonic()
         if now >= self._next_drop_s:

@@ -78,8 +78,8 @@ class Prices:
             return None
         with self._lock:
             vouched = self._board.vouched(keys)
-            if vouched and vouched.late:
-                self._on_change(self._board.refresh(vouched.late))
+            if vouched and vouched.outdated:
+                self._on_change(self._board.refresh(vouched.outdated))
                 vouched = self._board.vouched(keys)
         return vouched
 
@@ -119,10 +119,12 @@ class Prices:
         now = self._monotonic()
         with self._lock:
             shown, recent = self._in_views(), self._recent
-            doubtful = self._board.doubtful(keys, now - FRESH_S, lambda key: key in shown or key in recent)
+            unconfirmed = self._board.unconfirmed(
+                keys, now - FRESH_S, lambda key: key in shown or key in recent
+            )
             # Before the read: a repair that runs meanwhile has to include them.
             recent.update(dict.fromkeys(keys, now))
-        return not doubtful or self._load(doubtful)
+        return not unconfirmed or self._load(unconfirmed)
 
     def _load(self, keys: Sequence[str]) -> bool:
         try:

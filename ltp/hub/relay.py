@@ -78,7 +78,7 @@ class Relay(threading.Thread):
         except StoreError as error:
             reason = "store"
             level = logging.WARNING if self._failures == 0 else logging.DEBUG
-            log.log(level, "The price feed of this process is cut: %s", error)
+            log.log(level, "This process receives no batches from Redis: %s", error)
         except Exception:  # the loop is the only source of prices, so no fault may end it
             reason = "failed"
             log.exception("The relay failed and starts again")
@@ -107,9 +107,9 @@ class Relay(threading.Thread):
     def _take(self, batch: Batch) -> None:
         expected = self._expected
         if expected is None:
-            # The read after subscribing contains everything published before it. But a new epoch that began
-            # after that read carries no price that changed while the worker was away: without another read
-            # the old price would be shown as live.
+            # The read after subscribing contains everything published before it. But where the first batch
+            # begins an epoch, the prices written at that beginning may be in neither: not in the batch, and
+            # not in a read that came before them. Without another read an old price would be shown as live.
             expected = (batch.epoch, batch.seq) if batch.seq != FIRST_SEQ else ("", FIRST_SEQ)
         if (batch.epoch, batch.seq) != expected:
             # Before the batch is applied: its instant must not vouch for the content of lost batches.

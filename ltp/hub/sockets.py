@@ -80,7 +80,9 @@ class Sockets:
         return len(self._views)
 
     def watch(self) -> None:
-        """Watch for drained and closed sockets, in the event loop that this is called from."""
+        """Watch for sockets that can take bytes again or were closed, in the event loop that this is called
+        from.
+        """
         if self._epoll is None:
             self._epoll = _epoll()
             self._watcher = gevent.get_hub().loop.io(self._epoll.fileno(), 1)
@@ -123,7 +125,8 @@ class Sockets:
             if self._writes > PAUSE_EVERY:
                 self._writes = 0
                 self.pause()
-            # Before the next pause: `collect_reports` ignores a drained socket until its browser is known to
+            # Before the next pause: `collect_reports` ignores a socket that can take bytes again until its
+            # browser is known to
             # be slow, and the kernel reports it only once.
             for delivery, fd, sent in sender.send(portion):
                 view, event, before, after, _ = delivery
@@ -161,7 +164,9 @@ class Sockets:
         return list(self._views)
 
     def send_farewell(self, fd: int, event: bytes, reason: str) -> bool:
-        """Send the last event and close; return false if another is torn: nothing may be put into it."""
+        """Send the last event and close; return False if the browser has part of another event, into which
+        nothing may be put.
+        """
         view = self._views.get(fd)
         if view is None or fd in self._ended:
             return True

@@ -86,7 +86,7 @@ class Views:
         if view.registered:
             self._asleep.add(view)
 
-    def rest(self, view: View, until_s: float) -> None:
+    def wait_until(self, view: View, until_s: float) -> None:
         """Let the next event of `view` go out at `until_s`."""
         self.waiting.pop(view, None)
         self._asleep.discard(view)

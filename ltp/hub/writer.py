@@ -21,10 +21,10 @@ GIVE_UP_S: Final = 30.0  # of nothing but failed rounds
 _TEND_EVERY_S: Final = 1.0
 _FAILED_S: Final = 0.1
 _STALL_CHECK_S: Final = 0.25
-_LIFE_S: Final = (15 * 60, 20 * 60)
+_LIFE_S: Final = (15 * 60, 20 * 60)  # of a stream, after which it rotates
 _DRAIN_STEP_S: Final = 0.05
 _DRAIN_PER_S: Final = 500
-_OVERTIME_S: Final = 1.0  # for browsers with a torn event
+_OVERTIME_S: Final = 1.0  # for browsers that have received part of an event
 _GATHER_BROWSERS: Final = 3_200  # events for so many browsers are made before the first is sent
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,9 @@ def stream_life_s() -> float:
 
 
 def retry_ms(browsers: int) -> int:
-    """Return when one of `browsers` may reconnect: spread so that about a thousand do in a second."""
+    """Return after how many ms one of so many browsers may reconnect: spread so that about a thousand a
+    second do.
+    """
     return 1_000 + int(random.random() * max(1_000, browsers))
 
 
@@ -195,7 +197,7 @@ class StreamWriter(threading.Thread):
             raise
         if delivery.event:
             view.sent_s = now
-            self._views.rest(view, self._pacer.next_due_s(view.due_s, view.phase, now))
+            self._views.wait_until(view, self._pacer.next_due_s(view.due_s, view.phase, now))
         else:
             self._views.sleep(view)
         return delivery

@@ -23,7 +23,7 @@ from ltp.core.clients.unfinished import RequestSlot
 HEAD_S: Final = 10.0  # the TLS handshake included
 BODY_S: Final = 10.0
 WRITE_S: Final = 10.0
-SLOWEST: Final = 32_768  # bytes a second: a large answer may take that much longer
+SLOWEST: Final = 32_768  # bytes a second that a client must read; a large answer gets so much more time
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing frees the kernel's memory of an unread answer
 
 
@@ -50,7 +50,7 @@ _TOO_SLOW: Final = answer(
 
 
 class _Bounded:
-    """Counts the seconds spent waiting, for a socket of gevent, and cuts it when there are none left.
+    """A gevent socket that counts the seconds spent waiting and is cut when none are left.
 
     An application that sets a timeout on the socket takes over the deadlines: it streams, so its request will
     never be finished and is no longer counted.

@@ -15,7 +15,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from ltp import metrics
-from ltp.core import health
+from ltp.core import health_paths
 from ltp.core.clients.client_address import TrustedProxies, client_of
 from ltp.core.clients.unfinished import UnfinishedRequests
 from ltp.server.connection import HEAD_S, answer
@@ -90,7 +90,7 @@ class RequestWorker(GeventWorker):  # type: ignore[misc]
 
     def _hand_over(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Let the application answer, unless its client has too many unfinished requests."""
-        checks = req.path in health.PATHS and req.method in {"GET", "HEAD"}
+        checks = req.path in health_paths.PATHS and req.method in {"GET", "HEAD"}
         if sock.only_health:
             req.force_close()
             if not checks:

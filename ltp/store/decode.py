@@ -69,7 +69,9 @@ _session: Final = attrgetter("session")
 
 
 def batch(body: bytes | memoryview) -> Batch | None:
-    """Return the batch in a message, None if it is none of a readable version. Never raises."""
+    """Return the batch in a message, None if it is no batch, or of a version that this release cannot read.
+    Never raises.
+    """
     try:
         message = _decoder.decode(body)
     except (ValueError, RecursionError):

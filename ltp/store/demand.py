@@ -18,7 +18,7 @@ from ltp.store.keys import DEMAND, DEMAND_PAGES, DEMAND_PROGRAMS, DEMAND_REST
 
 PAGES: Final = DEMAND_PAGES
 PROGRAMS: Final = DEMAND_PROGRAMS
-OTHERS: Final = DEMAND
+EVERY: Final = DEMAND
 _LAST: Final = 99  # behind every rank that a web process writes
 # Members of a set: twice as many as a connection takes. Further members are removed, whichever program wrote
 # them.
@@ -34,7 +34,7 @@ def forget_all(client: redis.Redis) -> None:
         StoreError: Redis cannot be written.
     """
     with translated("forgetting demand"):
-        client.unlink(PAGES, PROGRAMS, OTHERS, DEMAND_REST)
+        client.unlink(PAGES, PROGRAMS, EVERY, DEMAND_REST)
 
 
 def want_rest(client: redis.Redis, keys: Iterable[str], until: float) -> None:
@@ -73,7 +73,7 @@ def want(client: redis.Redis, ranks: Mapping[str, Mapping[str, int]], now: float
 def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Demand]]:
     """Return the wishes at `now`, by kind and by key; remove the expired ones.
 
-    PAGES and PROGRAMS hold the wishes that web processes wrote with `want`. OTHERS holds all keys, the
+    PAGES and PROGRAMS hold the wishes that web processes wrote with `want`. EVERY holds all keys, the
     soonest to expire first, including those that other programs wrote, which have no rank. At most MOST of
     each, the soonest to expire: any program with access to Redis may write any number, at the cost of its
     memory and of this process's time.
@@ -83,7 +83,7 @@ def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Demand]]:
     """
     with translated("reading demand"):
         pipe: Any = client.pipeline(transaction=True)
-        for name in (PAGES, PROGRAMS, OTHERS):
+        for name in (PAGES, PROGRAMS, EVERY):
             pipe.zremrangebyscore(name, "-inf", f"({now}")
             pipe.zremrangebyrank(name, MOST, -1)
             pipe.zrange(name, 0, -1, withscores=True)
@@ -91,7 +91,7 @@ def wanted(client: redis.Redis, now: float) -> dict[str, dict[str, Demand]]:
     metrics.count("demand_cut", sum(answers[1::3]))
     pages, programs, others = answers[2::3]
     unranked = {_text(key): Demand(_LAST, float(until)) for key, until in others}
-    return {PAGES: _ranked(pages), PROGRAMS: _ranked(programs), OTHERS: unranked}
+    return {PAGES: _ranked(pages), PROGRAMS: _ranked(programs), EVERY: unranked}
 
 
 def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Demand]:
@@ -107,7 +107,7 @@ def _ranked(members: Iterable[tuple[bytes, float]]) -> dict[str, Demand]:
 
 
 def forget(client: redis.Redis, keys: Iterable[str]) -> None:
-    """Remove keys of OTHERS that are no instruments.
+    """Remove keys of EVERY that are no instruments.
 
     Raises:
         StoreError: Redis cannot be written.

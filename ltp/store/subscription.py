@@ -32,7 +32,7 @@ class Subscription:
         self._bytes = bytearray(_BUFFER)
         self._view = memoryview(self._bytes)
         self._start = self._end = 0  # of the bytes received and not yet read
-        self._left_out = 0  # bytes still to be received of a body that is too long
+        self._to_skip = 0  # bytes still to be received of a body that is too long
         connection: Any = client.connection_pool.get_connection()
         connection.send_command("SUBSCRIBE", channel)
         self._socket = connection._sock  # redis-py has no public name for it
@@ -68,7 +68,7 @@ class Subscription:
         size, first = int(size_text), size_at + len(size_text) + len(_LINE)
         after = first + size + len(_LINE)
         if size > self._longest:
-            self._start, self._left_out = min(after, self._end), max(0, after - self._end)
+            self._start, self._to_skip = min(after, self._end), max(0, after - self._end)
             return self._view[:0]
         if after > self._end:
             return None
@@ -79,7 +79,7 @@ class Subscription:
         """Return whether all of `expected` was received; other bytes end the connection."""
         received = bytes(self._view[self._start : min(self._end, self._start + len(expected))])
         if not expected.startswith(received):
-            raise ConnectionError(f"the server sent {received[:60]!r}")
+            raise ConnectionError(f"the server sent {received[:60]!r} in place of {expected[:60]!r}")
         return len(received) == len(expected)
 
     def _receive(self) -> bool:
@@ -94,8 +94,8 @@ class Subscription:
             return False
         if not count:
             raise ConnectionError("the server closed the connection")
-        skipped = min(self._left_out, count)
-        self._left_out -= skipped
+        skipped = min(self._to_skip, count)
+        self._to_skip -= skipped
         self._start += skipped
         self._end += count
         return True

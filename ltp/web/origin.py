@@ -11,7 +11,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from ltp.core import health
+from ltp.core import health_paths
 from ltp.core.clients.trusted_hosts import TrustedHosts, same_origin
 from ltp.web.errors import Problem, respond
 
@@ -29,7 +29,7 @@ def install(app: Flask, hosts: TrustedHosts) -> None:
 
     def refuse_unknown_host() -> Response | None:
         # A load balancer checks health by the address of the machine.
-        if request.path in health.PATHS or hosts.allows(
+        if request.path in health_paths.PATHS or hosts.allows(
             request.headers.get("Host", ""), request.environ.get("RAW_URI", "/")
         ):
             return None

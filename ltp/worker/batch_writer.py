@@ -87,7 +87,7 @@ class BatchWriter:
         The interval counts from the beginning of the last write: were the write's own time added, the feed's
         thread would be back first.
         """
-        # For so short a time not on anything that can be woken.
+        # Only a back-off is long enough to need an early end.
         if self._retry.wait_s:
             stopping.wait(self._retry.wait_s)
         else:
@@ -141,7 +141,9 @@ class BatchWriter:
     def _take_due(
         self, now: float, begins_epoch: bool
     ) -> tuple[list[TickFields], tuple[str, ...], Coverage, Beat | None]:
-        """Return the ticks to write, the keys whose 30-second keys go, the coverage, and the beat if due."""
+        """Return the ticks to write, the instruments whose 30-second keys are removed, the coverage, and the
+        beat if due.
+        """
         beating = begins_epoch or self._beats.requested or self._beats.due_in_s(now) <= 0
         if beating:
             self._beats.look(now)

@@ -31,7 +31,7 @@ from ltp.worker.write_pace import write_interval_s
 # In write intervals: how long the feed's thread leaves ticks unread, in the kernel's buffer. A little longer
 # than an interval, so that each reading is followed by a write, with its ticks still in the processor's
 # caches. Were it shorter, each second reading would come too early for a write.
-_REST: Final = 1.1
+_UNREAD_INTERVALS: Final = 1.1
 STOP_S: Final = 1.0
 
 
@@ -82,7 +82,7 @@ class Ingest(threading.Thread):
             clock=clock,
         )
         interval_s = write_interval_s(event_interval_s)
-        self._leave_unread_s = interval_s * _REST
+        self._leave_unread_s = interval_s * _UNREAD_INTERVALS
         self._writer = BatchWriter(
             publisher,
             self._conflator,
@@ -135,8 +135,8 @@ class Ingest(threading.Thread):
             self._conflator.restore(known)
 
     def forget(self, reassigned: Mapping[str, int]) -> None:
-        """Forget keys that mean other instruments since an instant (microseconds). The cache must have
-        forgotten them before.
+        """Forget keys that were given to other instruments; by key, since when (microseconds). The cache must
+        have forgotten them before.
         """
         with self._work:
             self._wanted.reassign(reassigned, self._monotonic())
@@ -173,7 +173,7 @@ class Ingest(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             self._wait_for_work()
-            # Not on the condition, which every tick would wake in vain.
+            # The write interval is not waited for on the condition: every batch of ticks would end that wait.
             self._writer.wait(self._stopping)
             self._writer.write()
         self._beats.requested = True

@@ -22,8 +22,8 @@ from ltp.worker.market_clock import MarketClock
 
 log = logging.getLogger(__name__)
 
-# How long Redis holds its answer back until an API call asks for a key; polling would cost more than all
-# answers.
+# How long one read waits in Redis for the first key that an API call requests; polling would cost more than
+# all answers.
 WAIT_S: Final = 0.25
 _PAUSE_S: Final = 0.01  # between two such reads
 REVIEW_S: Final = 1.0
@@ -44,9 +44,9 @@ class RestQuotes(threading.Thread):
     Args:
         fetch: returns the broker's quotes of at most `PER_CALL` keys, after waiting for its turn. Raises
             FeedError.
-        take_requested: returns the keys that API calls requested and still want at an instant (seconds since
-            the epoch), once; waits up to WAIT_S for the first, since an API call waits 300 ms in all. Raises
-            StoreError.
+        take_requested: takes out the keys that API calls requested and still wait for at that instant
+            (seconds since the epoch); blocks up to WAIT_S for the first, because an API call waits 300 ms in
+            all. Raises StoreError.
         wanted: the keys that are subscribed, or would be if the market were open.
         deliver: takes the keys that were fetched and the ticks answered for them.
         usable: whether a tick is a price at all; one that is not counts as no answer.
@@ -101,7 +101,7 @@ class RestQuotes(threading.Thread):
                 self.step()
             except Exception:
                 metrics.count("rest_faults")
-                log.exception("REST quotes failed; they go on")
+                log.exception("A round of REST quotes failed; the next one follows in a minute")
                 self._back_off(_BACK_OFF_S[-1])
 
     def step(self) -> None:

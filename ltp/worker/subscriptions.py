@@ -11,7 +11,7 @@ from typing import Final
 from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
-from ltp.store.demand import OTHERS, PAGES, PROGRAMS
+from ltp.store.demand import EVERY, PAGES, PROGRAMS
 from ltp.worker.ingest import Ingest
 from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.market_clock import MarketClock
@@ -106,8 +106,8 @@ class Subscriptions:
         self._reassigned = self._instruments.reassigned
 
     def _cached(self, keys: Sequence[str]) -> list[Tick]:
-        """Return the cache's ticks of `keys`. A tick from the future of this clock counts as confirmed on no
-        connection.
+        """Return the cache's ticks of `keys`. A tick dated later than now (the clock was set back) gets
+        `received_at` 0: no connection has confirmed it.
         """
         latest = self._clock() * 1e6
         return [
@@ -132,14 +132,18 @@ class Subscriptions:
             self._wishes[kind] = {
                 key: wish for key, wish in {**before, **known}.items() if wish.until >= monotonic_now
             }
-            if kind == OTHERS and len(known) < len(wishes) and self._instruments.instruments_at is not None:
+            if kind == EVERY and len(known) < len(wishes) and self._instruments.instruments_at is not None:
                 self._drop_demand([key for key in wishes if key not in known])
 
     def _follow(self, places: FeedPlaces) -> None:
         if places is self._followed:
             return
         if places.waiting and not self.waiting:
-            log.warning("%d instruments wait: a connection takes %d", len(places.waiting), self._limit)
+            log.warning(
+                "%d instruments wait for a place on the feed, which carries %d",
+                len(places.waiting),
+                self._limit,
+            )
         self.waiting, self.taken = places.waiting, places.taken
         if places.wanted != self.wanted:
             unknown = [key for key in places.wanted if not self._ingest.has_tick(key)]
@@ -154,8 +158,8 @@ class Subscriptions:
         probes, results = self._market.probes(), self._instruments.results()
         state = self._instruments.instruments_at, probes, results, ranks, turn
         if state != self._allotted_for:  # seldom, and there may be thousands of keys
-            pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, OTHERS))
-            # OTHERS has the keys of pages and programs too. Here it adds those that other programs wrote.
+            pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, EVERY))
+            # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
             self._places = allot(
                 self._known(probes),
                 self._known(pages),

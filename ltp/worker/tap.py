@@ -11,7 +11,7 @@ rest (False). None: not in this packet; open interest and previous close come wi
 
 Order: as the broker sent them. The ticks of one call were read together from one connection. They are not
 judged yet: a tick may repeat the one before it, be overtaken by a newer one, carry a wrong trade time, belong
-to a mock session, or name an instrument that is no longer wanted. After each reconnect the broker sends the
+to a drill, or name an instrument that is no longer wanted. After each reconnect the broker sends the
 newest values of every instrument again; a tick with `received_at` before `FeedStatus.since_us` came on an
 earlier connection. REST quotes do not pass here: they are no trades of this moment.
 

@@ -76,30 +76,30 @@ def test_retry_after_is_honoured_when_it_is_longer():
 @pytest.mark.parametrize("code", [429, 805])
 def test_limited_waits_are_a_minute_and_more_and_are_kept(code: int):
     back_off = policy(0.0)
-    decisions = [back_off.decide(refused(code, "wait60")) for _ in range(5)]
+    decisions = [back_off.decide(refused(code, "limited")) for _ in range(5)]
     assert [decision.seconds for decision in decisions] == [60.0, 120.0, 240.0, 300.0, 300.0]
     assert all(decision.keep for decision in decisions)
 
 
 def test_jitter_of_a_limited_wait_only_adds():
-    assert 60.0 < policy(0.999).decide(refused(429, "wait60")).seconds < 66.0
+    assert 60.0 < policy(0.999).decide(refused(429, "limited")).seconds < 66.0
 
 
 def test_limited_wait_honours_a_longer_retry_after():
-    assert policy(0.0).decide(refused(429, "wait60", retry_after_s=90.0)).seconds == 90.0
-    assert policy(0.0).decide(refused(429, "wait60", retry_after_s=5.0)).seconds == 60.0
+    assert policy(0.0).decide(refused(429, "limited", retry_after_s=90.0)).seconds == 90.0
+    assert policy(0.0).decide(refused(429, "limited", retry_after_s=5.0)).seconds == 60.0
 
 
 def test_third_429_in_a_row_asks_for_the_account():
     back_off = policy(0.0)
-    assert [back_off.decide(refused(429, "wait60")).check_account for _ in range(3)] == [False, False, True]
+    assert [back_off.decide(refused(429, "limited")).check_account for _ in range(3)] == [False, False, True]
 
 
 def test_805_does_not_ask_for_the_account_and_breaks_the_row():
     back_off = policy(0.0)
     for code in (429, 429, 805):
-        assert not back_off.decide(refused(code, "wait60")).check_account
-    assert not back_off.decide(refused(429, "wait60")).check_account
+        assert not back_off.decide(refused(code, "limited")).check_account
+    assert not back_off.decide(refused(429, "limited")).check_account
 
 
 def test_token_is_refreshed_once_then_it_is_over():

@@ -28,7 +28,7 @@ def test_unsubscribe_is_the_subscribe_code_plus_one():
     ("policy", "listed"),
     [
         ("retry", {800}),
-        ("wait60", {805}),
+        ("limited", {805}),
         ("refresh", {807, 808, 809}),
         ("fatal", {806, 810}),
         ("request", {804, 811, 812, 813, 814}),
@@ -53,7 +53,7 @@ def test_a_listed_disconnect_code_is_found():
     [
         ("DH-901", "refresh"),
         ("DH-902", "fatal"),
-        ("DH-904", "wait60"),
+        ("DH-904", "limited"),
         ("DH-905", "request"),
         ("DH-908", "retry"),
     ],

@@ -57,7 +57,7 @@ def test_the_reason_carries_the_life_of_the_connection(feed_world: Any):
     reason = None
     while reason is None:
         reason = connection.step(in_session=True, last_silent_reconnect=NEVER)
-    assert reason[:3] == ("disconnect", 805, "wait60")
+    assert reason[:3] == ("disconnect", 805, "limited")
     assert (reason.lived_s, reason.packets, reason.data_s) == pytest.approx((5.0, 3, 3.0))
 
 
@@ -85,7 +85,7 @@ def test_bad_bytes_are_counted_by_kind(feed_world: Any):
         (StoreError("Redis is away"), CloseReason("unreachable", sentence="Redis is away")),
         (
             FeedError("429", 429, retry_after_s=9.0),
-            CloseReason("refused", 429, "wait60", "429", retry_after_s=9.0),
+            CloseReason("refused", 429, "limited", "429", retry_after_s=9.0),
         ),
         (FeedAuthError("401", 401), CloseReason("refused", 401, "refresh", "401")),
         (FeedAuthError("403", 403), CloseReason("refused", 403, "retry", "403")),

@@ -405,7 +405,8 @@ def test_a_fault_of_our_own_while_connecting_is_reported_and_counted(feed_world:
     feed_world.run(12)
     status = feed_world.supervisor.status()
     assert (
-        status.last_error == "The feed failed by a fault of the program (RuntimeError); see the worker's log"
+        status.last_error
+        == "A fault of this program (RuntimeError) ended the connection; see the worker's log"
     )
     assert status.failures == len(feed_world.connects) == 3
     assert [feed for _, feed in feed_world.changes] == ["down", "off"]

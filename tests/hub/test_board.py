@@ -238,7 +238,7 @@ def test_nobody_vouches_for_a_doubted_segment(clocks: Clocks) -> None:
     clocks.apply(doubts={"NSE_EQ": ""})
     vouched = clocks.board.vouched([KEY])
     assert vouched is not None
-    assert (vouched.covered, vouched.late, vouched.quotes[0].state) == (0, [], "stale")
+    assert (vouched.covered, vouched.outdated, vouched.quotes[0].state) == (0, [], "stale")
 
 
 @pytest.mark.parametrize(

@@ -160,10 +160,10 @@ def test_a_deferred_tick_confirms_its_instrument(desk: Desk) -> None:
     desk.apply(full(100), full(100, KEYS[1]))
     desk.clock.s += 30
     desk.apply(full(101))
-    assert desk.unseen.doubtful(KEYS[:2], desk.clock.s - 20, lambda _: False) == [KEYS[1]]
+    assert desk.unseen.unconfirmed(KEYS[:2], desk.clock.s - 20, lambda _: False) == [KEYS[1]]
     desk.clock.s += 30
     assert desk.unseen.get(KEY).tick == full(101)
-    assert desk.unseen.doubtful([KEY], desk.clock.s - 20, lambda _: False) == [KEY]
+    assert desk.unseen.unconfirmed([KEY], desk.clock.s - 20, lambda _: False) == [KEY]
 
 
 def test_the_instant_of_a_deferred_tick_is_not_before_its_batch(desk: Desk) -> None:

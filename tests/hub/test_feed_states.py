@@ -169,7 +169,7 @@ def test_quotes_of_two_connections_keep_the_order_asked_for_and_count_together(t
     vouched = two.board.vouched([B, A, "NSE_EQ:3"])
     assert vouched is not None
     assert [quote.key for quote in vouched.quotes] == [B, A, "NSE_EQ:3"]
-    assert (vouched.covered, vouched.late) == (1, [])
+    assert (vouched.covered, vouched.outdated) == (1, [])
     assert two.board.vouched([A, "NSE_EQ:4"]) is None
 
 

@@ -18,7 +18,7 @@ from ltp.core.ticks.state import FeedState, state
 from ltp.core.ticks.tick import LINK_DEAD_AFTER_S, LIVE_FOR_S, Feed, State, Tick
 from ltp.core.ticks.wire import Batch
 from ltp.hub.board import Board
-from ltp.hub.entry import Entry, late, show, take, vouch
+from ltp.hub.entry import Entry, outdated, show, take, vouch
 
 KEY = "NSE_EQ:1"
 NOW_S = 2_000_000_000.0
@@ -93,7 +93,7 @@ def test_a_quote_worked_out_again(linked: bool, feed: Feed) -> None:
         entry.covered = case.feed.covers(case.tick)
         show(entry, case.tick, case.feed, NOW, 1)
         assert both(entry.quote) == (case.state(), case.doubt(case.state())), case
-        assert late([entry], case.feed) == []
+        assert outdated([entry], case.feed) == []
 
 
 @every_feed
@@ -102,7 +102,7 @@ def test_a_quote_is_late_if_the_rule_gives_another_state(linked: bool, feed: Fee
         entry = Entry(KEY, "0")
         entry.covered = case.feed.covers(case.tick)
         entry.quote = entry.quote._replace(tick=case.tick, state=before, doubt=case.doubt(case.state()))
-        assert late([entry], case.feed) == [entry] * (before != case.state()), (case, before)
+        assert outdated([entry], case.feed) == [entry] * (before != case.state()), (case, before)
 
 
 @pytest.mark.parametrize("before", ["live", "quiet", "stale", "closed"])
@@ -121,7 +121,7 @@ def test_a_price_of_an_api_call(before: State) -> None:
         assert vouched is not None
         assert vouched.covered == (entry.covered and not case.feed.doubts)
         if case.tick.traded_at != LIMIT:
-            assert vouched.late == [KEY] * (before != case.state()), case
+            assert vouched.outdated == [KEY] * (before != case.state()), case
 
 
 @every_feed

@@ -48,14 +48,14 @@ def test_the_views_of_an_instrument_that_changed_wait_for_an_event(views: Views)
 
 def test_a_change_of_the_status_lets_all_sleeping_views_wait(views: Views) -> None:
     resting, first, second = (views.add(view(id_)) for id_ in (1, 2, 3))
-    views.rest(resting, 5.0)
+    views.wait_until(resting, 5.0)
     views.mark_status()
     assert set(views.waiting) == {first, second}
 
 
 def test_a_resting_view_is_not_marked_and_waits_when_its_rest_is_over(views: Views) -> None:
     resting = views.add(view(1))
-    views.rest(resting, 5.0)
+    views.wait_until(resting, 5.0)
     views.mark(["NSE_EQ:1"])
     assert (resting.due_s, views.waiting, views.due(4.9), views.next_due_s()) == (5.0, {}, [], 5.0)
     assert (views.due(5.0), views.next_due_s()) == ([resting], 0.0)
@@ -63,7 +63,7 @@ def test_a_resting_view_is_not_marked_and_waits_when_its_rest_is_over(views: Vie
 
 def test_a_view_with_nothing_new_at_the_end_of_its_rest_sleeps(views: Views) -> None:
     resting = views.add(view(1))
-    views.rest(resting, 5.0)
+    views.wait_until(resting, 5.0)
     cast(FakeView, resting).nothing_new = True
     assert (views.due(5.0), views.next_due_s()) == ([], float("inf"))
     views.mark(["NSE_EQ:1"])

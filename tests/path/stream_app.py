@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from flask import Flask, Response, request
 
 from ltp import metrics
-from ltp.core import health
+from ltp.core import health_paths
 from ltp.core.ticks.quote import CachedTick, Quote
 from ltp.core.ticks.tick import Tick
 from ltp.core.ticks.wire import Batch
@@ -72,7 +72,7 @@ def create_app() -> Flask:
         view = hub.view(KEYS, ["ltp"])
         return stream_response(hub, view, last_event_id=request.headers.get("Last-Event-ID"))
 
-    @app.get(health.ALIVE)
+    @app.get(health_paths.ALIVE)
     def alive() -> str:
         return "ok"
 

@@ -6,7 +6,7 @@ from typing import Any
 from ltp.core.clients.allotment import Demand
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
-from ltp.store.demand import OTHERS, PAGES, PROGRAMS
+from ltp.store.demand import EVERY, PAGES, PROGRAMS
 from ltp.worker.subscriptions import Subscriptions
 
 
@@ -69,7 +69,7 @@ class Fakes:
         return {
             PAGES: pages,
             PROGRAMS: {},
-            OTHERS: {key: Demand(99, self.now + 60) for key in (*self.demanded, *self.pages)},
+            EVERY: {key: Demand(99, self.now + 60) for key in (*self.demanded, *self.pages)},
         }
 
     def recall(self, keys: Sequence[str]) -> list[Tick]:
@@ -192,10 +192,10 @@ def test_until_the_master_is_read_no_key_is_removed_from_the_demand() -> None:
 def test_a_wish_without_end_holds_for_an_hour_after_it_was_last_read() -> None:
     fakes = Fakes()
     fakes.demanded = ["a"]
-    fakes.subscriptions._demand = lambda _now: {OTHERS: {"a": Demand(99, float("inf"))}}
+    fakes.subscriptions._demand = lambda _now: {EVERY: {"a": Demand(99, float("inf"))}}
     fakes.subscriptions()
     assert fakes.wanted([], after_s=1) == ["a"]
-    fakes.subscriptions._demand = lambda _now: {OTHERS: {}}
+    fakes.subscriptions._demand = lambda _now: {EVERY: {}}
     assert fakes.wanted([], after_s=3_597) == ["a"]
     assert fakes.wanted([], after_s=3_601) == []
 

@@ -20,15 +20,16 @@ from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 
 _PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
-_SNAP_FROM: Final = 1_024 * 10_000  # below this no price of any segment needs a snap
-# Half of the lowest price that needs it: a high or previous close can be above the limit while ltp is below.
+_SNAP_FROM: Final = 1_024 * 10_000  # below this float32 is fine enough for every segment's price grid
+# Half of the lowest paise price that needs it: high or previous close may need it while ltp does not.
 _PAISE_SNAP_FROM: Final = 65_536 * 10_000
 
 
 class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
-    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_distrusted, unasked. `off_sessions`:
+    `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_past, ltt_distrusted, unasked.
+    `off_sessions`:
     refuses prices of days without a session.
     """
 
@@ -59,8 +60,8 @@ class Conflator:
                 same field is
                 the day's own close.
             sessions: ISO date of the current or last session by segment, for a price without a trade time.
-            delay_s: by segment, the delay of most moving instruments, without the segments for which it is
-                not known.
+            delay_s: by segment, how late the prices of most moving instruments come; a segment for which that
+            is unknown is absent.
         """
         self._merge.configure(
             tick_size=tick_size, prev_close_from=prev_close_from, sessions=sessions, delay_s=delay_s
@@ -98,8 +99,8 @@ class Conflator:
             self._table.setdefault(tick.key, tick)
 
     def forget(self, reassigned: Mapping[str, int]) -> None:
-        """Forget keys that mean other instruments since an instant (microseconds); newer ticks count as
-        changed.
+        """Forget keys that were given to other instruments; by key, since when (microseconds). A tick
+        received since then is the new instrument's: it stays and counts as changed.
         """
         for key, since in reassigned.items():
             known = self.get(key)
@@ -184,8 +185,8 @@ class Conflator:
     def _day(self, key: str, day: DayPrices, old: DayPrices, ltt: int, received_at: int) -> DayPrices:
         """Return `day`, with missing and inadmissible prices taken from `old`.
 
-        It is `day` itself if there are none, because the next tick will most likely bring the same object;
-        else `old` if that is equal.
+        If nothing was taken from `old`, it is `day` itself, so that the next tick, which most likely brings
+        the same object, is compared by identity. Else it is `old` where that is equal.
         """
         if day is UNKNOWN_DAY:
             return old

@@ -24,9 +24,9 @@ _US: Final = 1_000_000
 
 
 class _Older(NamedTuple):
-    """Consecutive packets that look older than the known one, none older than the one before it.
+    """A run of packets that look older than the known one, each at least as new as the packet before it.
 
-    `known_at`: arrival of the known one. If a newer one has come since, nothing was corrected.
+    `known_at`: arrival of the known one. Once a newer one is known the run is void.
     """
 
     known_at: int
@@ -40,15 +40,15 @@ class _Older(NamedTuple):
 class Evidence:
     """Judges the packets of all instruments. One connection at a time.
 
-    `counters`: out_of_order, ltt_distrusted, corrected. `delay_s`: by segment, the delay of most moving
-    instruments, without the segments for which it is not known.
+    `counters`: out_of_order, ltt_distrusted, corrected. `delay_s`: by segment, how late the prices of most
+    moving instruments come; a segment for which that is unknown is absent.
     """
 
     def __init__(self, counters: Counter[str]) -> None:
         self.counters = counters
         self.since = 0
         self.delay_s: Mapping[str, float] = {}
-        self._mistimed: dict[str, int] = {}  # keys with an untrusted trade time -> the last one
+        self._mistimed: dict[str, int] = {}  # key -> its last untrusted trade time
         self._older: dict[str, _Older] = {}
 
     @property
@@ -123,7 +123,7 @@ class Evidence:
         return old.traded_at if tick.ltp == old.ltp and not _moved(tick, old) else 0
 
     def _contradicts(self, tick: Tick, old: Tick, ltt: int) -> bool:
-        """Return whether the trade time contradicts that the volume rose since `old` arrived."""
+        """Return whether the trade time cannot be that of the trade by which the volume rose after `old`."""
         back = old.ltt is not None and ltt < old.ltt
         if not back and ltt * _US + PUNCTUAL_S * _US >= old.received_at:
             return False
@@ -133,7 +133,8 @@ class Evidence:
         delay_s = self.delay_s.get(tick.key.partition(":")[0])
         if delay_s is None:
             return tick.key in self._mistimed or tick.received_at / _US - ltt >= CLOCK_APART_S
-        # If most instruments of the segment are late by as much, it is a delay, and the trade time is right.
+        # If most instruments of the segment are late too, the broker delays them, and the trade time is
+        # right.
         return delay_s <= PUNCTUAL_S
 
     def _still_mistimed(self, tick: Tick, ltt: int) -> bool:
@@ -149,12 +150,12 @@ class Evidence:
             run = _Older(old.received_at, 0, tick.received_at, (volume, ltt), volume, ltt)
         run = self._older[tick.key] = run._replace(packets=run.packets + 1, volume=volume, ltt=ltt)
         trades = volume > run.began[0] or (not volume and not old.volume and ltt > run.began[1])
-        goes_on = tick.ltt is not None and old.ltt is not None and tick.ltt >= old.ltt
-        # An earlier snapshot may be repeated as well, but in it neither volume nor trade time moves.
+        time_goes_on = tick.ltt is not None and old.ltt is not None and tick.ltt >= old.ltt
+        # An old snapshot may be sent several times too, but neither its volume nor its trade time moves.
         if (
             run.packets < CORRECTION_PACKETS
             or tick.received_at - run.began_at < CORRECTION_US
-            or not (trades or goes_on)
+            or not (trades or time_goes_on)
         ):
             return False
         del self._older[tick.key]

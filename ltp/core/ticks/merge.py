@@ -19,7 +19,8 @@ from ltp.core.ticks.tick import Tick
 IST_OFFSET_S: Final = 19_800
 NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01
 LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
-LTT_BEHIND_US: Final = 366 * 86_400_000_000  # a trade time of a year ago has another epoch, or no use
+# A trade time more than a year old counts from another epoch, or is of no use.
+LTT_BEHIND_US: Final = 366 * 86_400_000_000
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
 
@@ -73,7 +74,7 @@ class Merge:
         return self._with_price(untimed, old)
 
     def _arrives_off_session(self, tick: Tick) -> bool:
-        """Return whether a packet came on a day without a session, so from a drill; note that day."""
+        """Return whether a packet came on a day without a session, so from a drill; notes the day."""
         today = tick.received_at // 1_000_000
         if self._sessions.get(tick.key.partition(":")[0]) == self._session(today):
             return False
@@ -97,8 +98,8 @@ class Merge:
     def takes_prev_close(self, key: str, known: Price | None, ltt: int | None, received_at: int) -> bool:
         """Return whether a price packet's close is the previous session's.
 
-        A snapshot of an earlier day, sent before the day's first trade, carries that of its own day: it is
-        accepted only while no other is known.
+        A snapshot of an earlier day, sent before today's first trade, has that earlier day's previous close:
+        it is accepted only while none is known.
         """
         if key.partition(":")[0] not in self._prev_close_from:
             return False
@@ -163,8 +164,8 @@ class Merge:
     def _first_price(self, tick: Tick, old: Tick | None, traded_at: int = 0) -> Tick:
         """Return the first price of an instrument or session, with the fields of packets without a price.
 
-        Without an earlier price, nothing shows that it was just traded. `traded_at`: used if the packet has
-        no trade time.
+        `traded_at`: for a packet without a trade time; 0 (unknown), because without an earlier price nothing
+        shows that it was just traded.
         """
         session = self._session_of(tick)
         takes = tick.rest or self.takes_prev_close(tick.key, None, tick.ltt, tick.received_at)
@@ -201,11 +202,11 @@ class Merge:
         return self._over(newer, old)._replace(ltt=ltt, session=session, traded_at=traded_at)
 
     def _with_rest(self, tick: Tick, old: Tick) -> Tick | None:
-        """Return `old` after a REST price, which is older than its arrival: it counts only if it is of a
-        later trade, otherwise it fills gaps.
+        """Return the known values after a REST price, None if they stay.
 
-        Its `received_at` counts only with its price; otherwise a price from before a reconnect would pass for
-        one after it.
+        Such a price is already old when it arrives: it replaces the known one only if it is of a later trade;
+        otherwise it fills missing fields. `received_at` is taken over only together with the price, or a
+        price from before a reconnect would pass for one after it.
         """
         session = self._session_of(tick)
         if tick.ltt is not None and session > old.session:

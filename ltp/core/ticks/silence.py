@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-SILENT_AFTER_S: Final = 10.0
+SEGMENT_SILENT_AFTER_S: Final = 10.0
 # So many ticks must be missing by the usual pace. If ticks come at random, that happens once in 20,000 gaps.
 MISSING: Final = 10
 KNOWN_FROM: Final = 5  # ticks from which a pace is known
@@ -47,7 +47,7 @@ class _Pace:
     def judge(self, keys: Iterable[str], now: float) -> None:
         """Work out whether it is silent, by the pace of `keys` alone: unwanted ones do not tick."""
         quiet_s = now - self.since
-        if quiet_s < SILENT_AFTER_S:
+        if quiet_s < SEGMENT_SILENT_AFTER_S:
             return
         ticks, observed_s = (
             sum(self._ticks[0][key] + self._ticks[1][key] for key in keys),
@@ -56,7 +56,7 @@ class _Pace:
         if ticks < KNOWN_FROM:
             self.silent = False
             return
-        self.due_s = max(SILENT_AFTER_S, MISSING * observed_s / ticks)
+        self.due_s = max(SEGMENT_SILENT_AFTER_S, MISSING * observed_s / ticks)
         self.silent = quiet_s >= self.due_s
 
 
@@ -115,7 +115,7 @@ class SegmentWatch:
         """Return the silent segments that have had time to tick on this connection: their subscriptions may
         be lost.
         """
-        return self.silent if now - self._opened >= SILENT_AFTER_S else ()
+        return self.silent if now - self._opened >= SEGMENT_SILENT_AFTER_S else ()
 
     def overdue(self, now: float) -> str:
         """Return a segment that has been silent for so long that a new connection is due, "" if none has."""
@@ -124,7 +124,7 @@ class SegmentWatch:
             return ""
         for segment in self.silent:
             pace = self._paces[segment]
-            due_s = pace.due_s if pace.since > self._opened else SILENT_AFTER_S
+            due_s = pace.due_s if pace.since > self._opened else SEGMENT_SILENT_AFTER_S
             if now - max(pace.since, self._opened) >= RECONNECT_AFTER * due_s:
                 return segment
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from ltp.core import health
+from ltp.core import health_paths
 from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
 from ltp.errors import StoreError
 from ltp.store import heartbeat
@@ -19,13 +19,13 @@ from ltp.web.services import services
 bp = Blueprint("health", __name__)
 
 
-@bp.get(health.ALIVE)
+@bp.get(health_paths.ALIVE)
 def alive() -> Response:
     """200 while the process answers; depends on nothing else."""
     return _uncached({"status": "ok"})
 
 
-@bp.get(health.READY)
+@bp.get(health_paths.READY)
 def ready() -> Response:
     """200 while this process can serve current prices.
 
@@ -44,7 +44,7 @@ def ready() -> Response:
     return _uncached({"status": "unavailable" if missing else "ok", "missing": missing}, ok=not missing)
 
 
-@bp.get(health.MARKET_STREAM)
+@bp.get(health_paths.MARKET_STREAM)
 def market_stream() -> Response:
     """The market stream's health document: 200 when it is healthy, else 503."""
     shared = services()

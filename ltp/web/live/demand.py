@@ -1,4 +1,5 @@
-"""The thread of a web process that writes into Redis which instruments its pages and programs show."""
+"""The thread of a web process that writes into Redis which instruments its pages show and API calls ask
+for."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class DemandRenewer:
         ttl_s: life of a demand.
         """
         self._want, self._shown, self._knows, self._ttl_s = want, shown, knows, ttl_s
-        # Well within a short life too, or the worker would unsubscribe instruments of an open page.
+        # Often enough for a short life too, or the worker would unsubscribe instruments of an open page.
         self.every_s = min(RENEW_EVERY_S, ttl_s / 4)
         self._wishes = {demand.PAGES: ClientDemand(PAGES_EACH), demand.PROGRAMS: ClientDemand(PROGRAMS_EACH)}
         self._pending: dict[str, dict[str, int]] = {kind: {} for kind in self._wishes}

@@ -20,7 +20,7 @@ Draw = Callable[[Quote], str]
 _CACHED_COLUMNS: Final = 512
 DASH: Final = "–"  # for an unknown value, which must not look like a zero
 _INDEX: Final = "IDX_I:"  # its values are points, not rupees
-_LIVE: Final = "<i>live</i>"
+_LIVE_WORD: Final = "<i>live</i>"
 _WORDS: Final = {
     "quiet": "<i>quiet</i>",
     "stale": '<i class="w">stale</i>',
@@ -85,7 +85,7 @@ def _ltp(quote: Quote, named_session: Callable[[], str], today: Callable[[], str
     else:
         opened = '<b class="u s">' if direction > 0 else '<b class="d s">'
     if quote.state == "live":
-        word = _LIVE
+        word = _LIVE_WORD
     elif quote.doubt:
         word = f'<i class="w">{quote.state}, {quote.doubt}</i>'
     elif quote.state == "closed":

@@ -94,7 +94,7 @@ class Table(NamedTuple):
         return (*self.carried, *kept.params().items())
 
     @property
-    def unsized(self) -> tuple[tuple[str, str], ...]:
+    def hidden_when_sizing(self) -> tuple[tuple[str, str], ...]:
         """Parameters that the form of capital and risk keeps in hidden fields."""
         return (*self.carried, *self.query.with_(capital=0, risk=0).params().items())
 
@@ -228,7 +228,7 @@ def _cell_names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
 
 
 def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote]]:
-    """Return the page's rows and their quotes; an order of prices brings the quotes of all rows."""
+    """Return the page's rows and their quotes; sorting by prices has read the quotes of all rows."""
     if run is None:
         return select.page_of((), query), {}
     listed, quotes = neighbours.list_rows(run, query)

@@ -29,7 +29,7 @@ def test_run_now_queues_an_evaluation_and_redirects_to_the_same_rows(site: Any) 
     # The catalog has not read it yet; the mark in the address proves it.
     page = site.page(answer.headers["Location"].replace("-score", "symbol"))
     assert "Waiting for the worker." in page
-    assert "Being evaluated; one run at a time." in page
+    assert "Requested; one run of a screen at a time." in page
     assert "Run now" not in page
     assert ">HDFCBANK</a>" in page
 

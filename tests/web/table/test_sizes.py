@@ -65,7 +65,10 @@ def test_a_cost_above_the_capital_is_marked_and_plans_without_a_share_are_counte
         "swing", [PLANS[0]._replace(key=f"NSE_EQ:{n}", rank=n) for n in range(1, 6)], as_of=DAY, evaluated=50
     )
     assert '<b class="w">124.8% of the capital</b>' in site.page(TAB)
-    assert totals(site.page(f"{TAB}&risk=49")) == "No plan shown can be bought. Of 5 not one share fits."
+    assert (
+        totals(site.page(f"{TAB}&risk=49"))
+        == "No plan shown can be bought. For 5, not even one share fits the capital and the risk."
+    )
 
 
 def test_a_plan_that_has_ended_is_not_in_the_cost(site: Any, wait_for: Any) -> None:

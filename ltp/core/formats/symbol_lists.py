@@ -1,4 +1,4 @@
-"""Members of universes: NSE's ind_*list CSV, lists of symbols, and names of watchlists.
+"""Lists of symbols: NSE's constituents of an index (ind_*list CSV), watchlists, and their names.
 
 `core.symbol_lookup` finds the instruments of the symbols.
 """
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ltp.errors import InputError
 
-MAX_MEMBERS: Final = 10_000
+MAX_MEMBERS: Final = 10_000  # of an index or a watchlist
 LIST_PREFIX: Final = "list-"
 _COLUMNS: Final = {
     "symbol": "symbol",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.formats.constituents import Constituent, parse, parse_name, parse_symbols
+from ltp.core.formats.symbol_lists import Constituent, parse, parse_name, parse_symbols
 from ltp.errors import InputError
 
 HEADER = b"Company Name,Industry,Symbol,Series,ISIN Code\n"
