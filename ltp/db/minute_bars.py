@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.instrument import split_key
-from ltp.db.engine import PATIENCE_MS, reading, writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import minute_bars as table
 
 BLOCK_S: Final = 900
@@ -48,7 +48,9 @@ def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]]) -> None:
         )
 
 
-def fetch(engine: Engine, key: str, first: int, until: int, *, patience_ms: int = PATIENCE_MS) -> list[Bar]:
+def fetch(
+    engine: Engine, key: str, first: int, until: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> list[Bar]:
     """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
     # A block of a whole session starts up to a day before the time asked for.
     wanted = (
@@ -56,7 +58,7 @@ def fetch(engine: Engine, key: str, first: int, until: int, *, patience_ms: int 
         .where(_of(key), table.c.start >= first - _DAY_S, table.c.start < until)
         .order_by(table.c.start)
     )
-    with reading(engine, patience_ms=patience_ms) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         found = connection.execute(wanted).all()
     return [bar for bar in _in_order(found) if first <= bar.start < until]
 

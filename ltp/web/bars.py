@@ -15,7 +15,7 @@ from ltp.db import minute_bars
 from ltp.web.services import services
 
 KEPT_DAYS: Final = 60  # calendar days of one-minute bars that the database keeps
-PATIENCE_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
+BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
 
 
 def of_session(key: str, day: date, minutes: int) -> list[Bar]:
@@ -28,7 +28,9 @@ def of_session(key: str, day: date, minutes: int) -> list[Bar]:
     windows = [(window.start, window.end) for window in shared.calendar().windows(split_key(key)[0], day)]
     if not windows:
         return []
-    minute = minute_bars.fetch(shared.engine, key, windows[0][0], windows[-1][1], patience_ms=PATIENCE_MS)
+    minute = minute_bars.fetch(
+        shared.engine, key, windows[0][0], windows[-1][1], busy_timeout_ms=BUSY_TIMEOUT_MS
+    )
     return list(rolled_up(minute, minutes, windows))
 
 
