@@ -1,4 +1,4 @@
-"""The source of the stored daily candles: the market or the simulated exchange, never both.
+"""The source of the stored daily candles and one-minute bars: the market or the simulated exchange, never both.
 
 Mixed candles could not be separated later. Each writer of candles claims the source in its own transaction,
 so an import and a fetch at the same time cannot mix them.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
-from ltp.db.schema import candle_days, candle_source, daily_candles, screener_runs
+from ltp.db.schema import candle_days, candle_source, daily_candles, minute_bars, screener_runs
 from ltp.errors import DatabaseError
 
 Origin = Literal["nothing", "real", "simulated"]
@@ -51,6 +51,7 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         removed = _instruments(connection)
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
+        connection.execute(delete(minute_bars))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed
@@ -66,11 +67,12 @@ def refuse_simulated(stored: Origin) -> None:
 
 
 def _origin(connection: Connection) -> Origin:
-    if connection.execute(select(daily_candles.c.year).limit(1)).first() is None:
+    tables = (daily_candles, minute_bars)
+    if all(connection.execute(select(table.c.segment).limit(1)).first() is None for table in tables):
         return "nothing"
     return "simulated" if connection.execute(select(candle_source.c.simulated)).scalar_one() else "real"
 
 
 def _instruments(connection: Connection) -> int:
-    each = select(daily_candles.c.segment, daily_candles.c.security_id).distinct().subquery()
-    return connection.execute(select(func.count()).select_from(each)).scalar_one()
+    each = union(*(select(table.c.segment, table.c.security_id) for table in (daily_candles, minute_bars)))
+    return connection.execute(select(func.count()).select_from(each.subquery())).scalar_one()
