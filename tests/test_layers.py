@@ -24,7 +24,7 @@ OURS = {
     "core.bars": {"core", "core.ticks", "errors"},
     "core.clients": {"core", "errors"},
     "core.criteria": {"core", "errors"},
-    "core.formats": {"core", "core.history", "errors"},
+    "core.formats": {"core", "core.bars", "core.history", "errors"},
     "core.history": {"core", "errors"},
     "core.market": {"core", "errors"},
     "core.ticks": {"core", "errors"},

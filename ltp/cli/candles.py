@@ -1,4 +1,4 @@
-"""`python -m ltp candles`: daily candles from files and from the broker."""
+"""`python -m ltp candles`: daily candles from files and from the broker. `minutes` has one-minute bars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ltp import settings as settings_module
 from ltp.batch.broker_candles import INDEX, fetch_history, last_settled
 from ltp.batch.default_universe import default
 from ltp.checks import credentials
-from ltp.cli import left_out, renames
+from ltp.cli import left_out, minutes, renames
 from ltp.cli.actions import NOT_SEEN, print_actions
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
@@ -32,7 +32,7 @@ _NAMED: Final = 12
 
 def add(commands: Any) -> None:
     """Register the commands on the program's sub-parsers."""
-    of_candles = commands.add_parser("candles", help="daily candles").add_subparsers(
+    of_candles = commands.add_parser("candles", help="daily candles and one-minute bars").add_subparsers(
         required=True, metavar="ACTION"
     )
     import_ = of_candles.add_parser(
@@ -59,6 +59,7 @@ def add(commands: Any) -> None:
     )
     fetch.set_defaults(command=_fetch)
     renames.add(of_candles)
+    minutes.add(of_candles)
     of_candles.add_parser("status", help="print what is there").set_defaults(command=_status)
 
 

@@ -11,8 +11,15 @@ from typing import Any, Final, TextIO
 from tqdm import tqdm
 
 _EVERY_S: Final = 1.0
-_BYTES: Final = frozenset({"fetching", "checking"})  # stages that count bytes
-_FILES: Final = frozenset({"importing"})  # and files; the others count instruments
+_BYTES: Final = frozenset({"fetching", "checking", "reading"})  # stages that count bytes
+# The units of other stages; the rest counts instruments.
+_UNITS: Final = {
+    "importing": " files",
+    "storing sessions": " sessions",
+    "verifying": " blocks",
+    "packing": " sessions",
+    "pruning": " blocks",
+}
 
 
 class Stages:
@@ -52,7 +59,7 @@ class Stages:
             self._bar = tqdm(
                 desc=stage,
                 total=total or None,
-                unit="B" if of_bytes else " files" if stage in _FILES else " instruments",
+                unit="B" if of_bytes else _UNITS.get(stage, " instruments"),
                 unit_scale=of_bytes,
                 file=self._stream,
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
 from ltp.db.schema import candle_days, candle_source, daily_candles, minute_bars, screener_runs
@@ -74,5 +74,5 @@ def _origin(connection: Connection) -> Origin:
 
 
 def _instruments(connection: Connection) -> int:
-    each = select(daily_candles.c.segment, daily_candles.c.security_id).distinct().subquery()
-    return connection.execute(select(func.count()).select_from(each)).scalar_one()
+    each = union(*(select(table.c.segment, table.c.security_id) for table in (daily_candles, minute_bars)))
+    return connection.execute(select(func.count()).select_from(each.subquery())).scalar_one()

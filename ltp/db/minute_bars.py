@@ -5,9 +5,9 @@ One reader hides which form a time has. Written by one process, the worker; read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,7 +23,16 @@ BLOCK_S: Final = 900
 _DAY_S: Final = 86_400
 _IST_S: Final = 19_800
 _KEY: Final = ("segment", "security_id", "start")
-_NAMED: Final = 400  # blocks of one query
+_NAMED: Final = 400  # blocks or keys of one query
+_READ: Final = 500  # blocks of one query that reads all: some 3 MB
+
+
+class Block(NamedTuple):
+    """A stored block. `start`: seconds since the epoch."""
+
+    key: str
+    start: int
+    packed: bytes
 
 
 def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool = False) -> None:
@@ -51,6 +60,38 @@ def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool
                 for (key, start), new in sorted(blocks.items())
             ],
         )
+
+
+def upsert_session(
+    engine: Engine, midnight: int, bars: Mapping[str, Sequence[Bar]], *, simulated: bool = False
+) -> int:
+    """As `upsert` for bars of one day that is over: all bars of an instrument become one compressed block.
+
+    Args:
+        midnight: the start of the day in India, seconds since the epoch.
+        bars: by key, each minute once.
+    Returns:
+        How many bars are new or differ from the stored ones.
+    """
+    changed, rows = 0, []
+    with writing(engine) as connection:
+        candle_source.claim(connection, simulated=simulated)
+        stored = _of_day(connection, list(bars), midnight)
+        for key, new in bars.items():
+            blocks = stored.get(key, [])
+            old = _in_order(blocks)
+            differing = len(set(new).difference(old))
+            if not differing:
+                continue
+            changed += differing
+            if blocks:
+                connection.execute(delete(table).where(_of(key), _in_day(midnight)))
+            every = merged(old, new)
+            start = every[0].start - every[0].start % BLOCK_S
+            rows.append(_row(key, start, packed(every, start, compress=True)))
+        if rows:
+            _write(connection, rows)
+    return changed
 
 
 def fetch(
@@ -122,6 +163,30 @@ def last_start(engine: Engine, key: str) -> int | None:
     return bars[-1].start if bars else None
 
 
+def fetch_starts(engine: Engine, key: str) -> list[int]:
+    """Return the starts of the blocks of an instrument, seconds since the epoch, oldest first."""
+    with reading(engine) as connection:
+        return list(
+            connection.execute(select(table.c.start).where(_of(key)).order_by(table.c.start)).scalars()
+        )
+
+
+def fetch_blocks(engine: Engine) -> Iterator[Block]:
+    """Yield every block by key and start. Each few hundred are read in a transaction of their own, so that no
+    writer waits for the whole.
+    """
+    place = [table.c[name] for name in _KEY]
+    statement, last = select(table).order_by(*place).limit(_READ), ("", 0, 0)
+    while True:
+        with reading(engine) as connection:
+            rows = connection.execute(statement.where(tuple_(*place) > last)).all()
+        for segment, security_id, start, block in rows:
+            yield Block(f"{segment}:{security_id}", start, bytes(block))
+        if len(rows) < _READ:
+            return
+        last = rows[-1][:3]
+
+
 def count_blocks(engine: Engine) -> int:
     with reading(engine) as connection:
         return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
@@ -147,6 +212,22 @@ def _stored(
         for segment, security_id, start, block in connection.execute(these):
             found[f"{segment}:{security_id}", start] = unpacked(bytes(block), start)
     return found
+
+
+def _of_day(connection: Connection, keys: Sequence[str], midnight: int) -> dict[str, list[tuple[int, bytes]]]:
+    """Return start and content of the blocks of one day by key."""
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    place = tuple_(table.c.segment, table.c.security_id)
+    for begin in range(0, len(keys), _NAMED):
+        named = place.in_([split_key(key) for key in keys[begin : begin + _NAMED]])
+        these = select(table).where(named, _in_day(midnight)).order_by(table.c.start)
+        for segment, security_id, start, block in connection.execute(these):
+            found.setdefault(f"{segment}:{security_id}", []).append((start, block))
+    return found
+
+
+def _in_day(midnight: int) -> Any:
+    return (table.c.start >= midnight) & (table.c.start < midnight + _DAY_S)
 
 
 def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

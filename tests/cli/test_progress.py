@@ -36,3 +36,14 @@ def test_on_a_terminal_a_bar_for_each_stage_with_rate_and_time_left() -> None:
     assert any(
         line.startswith("storing: 100%") and "10/10" in line and "instruments/s" in line for line in bars
     )
+
+
+def test_a_bar_names_its_unit() -> None:
+    out = Terminal()
+    with Stages(out) as stages:
+        stages("reading", 1, 2048)
+        stages("storing sessions", 1, 10)
+        stages("verifying", 1, 10)
+    bars = out.getvalue().replace("\r", "\n").split("\n")
+    for stage, unit in (("reading", "B/s"), ("storing sessions", "sessions/s"), ("verifying", "blocks/s")):
+        assert [line for line in bars if line.startswith(stage) and unit in line], (stage, bars)

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from ltp.core.bars.bar import Bar
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
-from ltp.db import candle_source, candles, corporate_actions, runs
+from ltp.db import candle_source, candles, corporate_actions, minute_bars, runs
 from ltp.db.candle_source import claim, origin, simulated_instruments
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"
 DAY = date(2025, 6, 24)
+BAR = Bar(1_796_010_300, 100_0000, 110_0000, 90_0000, 100_0000, 7)
 CANDLE = Candle(DAY, 100_0000, 110_0000, 90_0000, 100_0000, 7)
 
 
@@ -101,3 +103,21 @@ def test_simulated_candles_never_join_real_ones(engine: Engine, basis: candles.B
 def test_nothing_to_store_claims_nothing(simulated: Engine) -> None:
     assert candles.upsert(simulated, "raw", {HDFC: []}) == 0
     assert origin(simulated) == "simulated"
+
+
+def test_real_minute_bars_and_simulated_candles_exclude_each_other(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [BAR]})
+    assert origin(engine) == "real"
+    with pytest.raises(DatabaseError, match="the database holds real ones"):
+        candles.upsert(engine, "adjusted", {TCS: [CANDLE]}, simulated=True)
+    with pytest.raises(DatabaseError, match="the database holds real ones"):
+        minute_bars.upsert(engine, {TCS: [BAR]}, simulated=True)
+    assert minute_bars.count_blocks(engine) == 1
+
+
+def test_real_minute_bars_remove_simulated_candles_and_bars(simulated: Engine) -> None:
+    minute_bars.upsert(simulated, {HDFC: [BAR], TCS: [BAR]}, simulated=True)
+    assert (origin(simulated), simulated_instruments(simulated)) == ("simulated", 3)
+    minute_bars.upsert_session(simulated, BAR.start - 555 * 60, {NIFTY: [BAR]})
+    assert (origin(simulated), candles.last_days(simulated, "adjusted")) == ("real", {})
+    assert [block.key for block in minute_bars.fetch_blocks(simulated)] == [NIFTY]

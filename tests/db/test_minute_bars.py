@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
+from ltp.core.bars.block import unpacked
 from ltp.db import candle_source, minute_bars, reassignments, rekey
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.schema import candle_source as mark
@@ -16,6 +17,7 @@ from ltp.errors import DatabaseError
 HDFC, NIFTY = "NSE_EQ:1333", "IDX_I:13"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
 CLOSE = OPEN + 375 * 60
+MIDNIGHT = OPEN - 555 * 60
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -142,3 +144,38 @@ def test_bars_follow_a_share_to_its_new_id_and_end_with_another_instrument(engin
     with writing(engine) as connection:
         reassignments.clear(connection, ["NSE_EQ:9"])
     assert minute_bars.count_blocks(engine) == 0
+
+
+def test_a_session_that_is_over_is_stored_packed(engine: Engine) -> None:
+    bars = [minute(number, 100_0000 + number) for number in range(375)]
+    assert minute_bars.upsert_session(engine, MIDNIGHT, {HDFC: bars, NIFTY: bars[20:40]}) == 395
+    assert starts(engine) == [OPEN, OPEN + 900]
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == bars
+    assert minute_bars.fetch(engine, NIFTY, OPEN, CLOSE) == bars[20:40]
+    assert minute_bars.upsert_session(engine, MIDNIGHT, {HDFC: bars, NIFTY: bars[20:40]}) == 0
+
+
+def test_a_packed_session_takes_the_bars_that_are_there(engine: Engine) -> None:
+    live = [minute(number) for number in range(60)]
+    minute_bars.upsert(engine, {HDFC: live, NIFTY: live})
+    yesterday = minute(0)._replace(start=OPEN - 86_400)
+    minute_bars.upsert(engine, {HDFC: [yesterday]})
+    new = [minute(3, 90_0000), minute(59), minute(60)]
+    assert minute_bars.upsert_session(engine, MIDNIGHT, {HDFC: new}) == 2
+    read = minute_bars.fetch(engine, HDFC, OPEN, CLOSE)
+    assert (read[:4], read[59:]) == ([*live[:3], new[0]], [live[59], new[2]])
+    assert minute_bars.fetch(engine, NIFTY, OPEN, CLOSE) == live
+    assert minute_bars.fetch_starts(engine, HDFC) == [OPEN - 86_400, OPEN]
+    assert minute_bars.fetch_starts(engine, NIFTY) == [OPEN, OPEN + 900, OPEN + 1_800, OPEN + 2_700]
+
+
+@pytest.mark.parametrize("read", [1, 2, 5])
+def test_every_block_is_read_once_by_key_and_start(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    monkeypatch.setattr(minute_bars, "_READ", read)
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(15)], "NSE_EQ:9": [minute(1)], NIFTY: [minute(30)]})
+    places = [(NIFTY, OPEN + 1_800), ("NSE_EQ:9", OPEN), (HDFC, OPEN), (HDFC, OPEN + 900)]
+    assert [(block.key, block.start) for block in minute_bars.fetch_blocks(engine)] == places
+    packed = {(block.key, block.start): block.packed for block in minute_bars.fetch_blocks(engine)}
+    assert unpacked(packed[HDFC, OPEN + 900], OPEN + 900) == [minute(15)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -18,11 +19,13 @@ RECORD: Final = struct.Struct("<HBBqiiiqq")
 _PLAIN, _COMPRESSED = b"\x00", b"\x01"
 _LEVEL: Final = 1  # higher levels take several times as long for a tenth fewer bytes
 _NO_OI: Final = -1
+_SOURCES_AT: Final = 3  # the byte of a record that has them
+MAX_SPAN: Final = 2**31 - 1  # 1/10,000 rupee between the prices of a bar
 
 
 def packed(bars: Iterable[Bar], start: int, *, compress: bool = False) -> bytes:
     """Return the block of one-minute bars that starts at `start`, seconds since the epoch."""
-    records = b"".join(
+    content = b"".join(
         RECORD.pack(
             (bar.start - start) // MINUTE_S,
             bar.marks,
@@ -36,19 +39,29 @@ def packed(bars: Iterable[Bar], start: int, *, compress: bool = False) -> bytes:
         )
         for bar in bars
     )
-    return _COMPRESSED + zlib.compress(records, _LEVEL) if compress else _PLAIN + records
+    return _COMPRESSED + zlib.compress(content, _LEVEL) if compress else _PLAIN + content
+
+
+def records(block: bytes) -> bytes | None:
+    """Return the records of a block, None for a damaged one."""
+    head, content = block[:1], block[1:]
+    if head == _COMPRESSED:
+        try:
+            content = zlib.decompress(content)
+        except zlib.error:
+            return None
+    elif head != _PLAIN:
+        return None
+    return None if len(content) % RECORD.size else content
+
+
+def count_sources(block: bytes) -> Counter[int]:
+    """Return the number of bars of a block by their `sources`. A damaged block has none."""
+    return Counter((records(block) or b"")[_SOURCES_AT :: RECORD.size])
 
 
 def unpacked(block: bytes, start: int) -> list[Bar]:
     """Return the bars of a block. A damaged block has none: a refill replaces it."""
-    records = block[1:]
-    if block[:1] == _COMPRESSED:
-        try:
-            records = zlib.decompress(records)
-        except zlib.error:
-            return []
-    if len(records) % RECORD.size:
-        return []
     return [
         Bar(
             start + minute * MINUTE_S,
@@ -61,7 +74,9 @@ def unpacked(block: bytes, start: int) -> list[Bar]:
             marks,
             sources,
         )
-        for minute, marks, sources, open_, high, low, close, volume, oi in RECORD.iter_unpack(records)
+        for minute, marks, sources, open_, high, low, close, volume, oi in RECORD.iter_unpack(
+            records(block) or b""
+        )
     ]
 
 

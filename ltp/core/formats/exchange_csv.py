@@ -11,7 +11,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -139,7 +139,14 @@ def read_table(content: bytes, name: str) -> CsvTable:
     """
     # Only names of companies come in other encodings, and a replaced letter in them costs no price.
     text = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline=None)
-    reader = csv.reader(text, skipinitialspace=True)
+    return table_of_lines(text, name)._replace(truncated=_truncated_line(content))
+
+
+def table_of_lines(lines: Iterable[str], name: str) -> CsvTable:
+    """As `read_table` for lines that are read while the rows are iterated. It does not look for a truncated
+    last line.
+    """
+    reader = csv.reader(lines, skipinitialspace=True)
     rows = _rows(reader, lambda: reader.line_num, name)
     header = next(rows, None)
     if header is None:
@@ -147,7 +154,7 @@ def read_table(content: bytes, name: str) -> CsvTable:
     columns: dict[str, int] = {}
     for place, cell in enumerate(header[1]):
         columns.setdefault(re.sub(r"[^a-z0-9]", "", cell.lower()), place)
-    return CsvTable(name, columns, rows, _truncated_line(content))
+    return CsvTable(name, columns, rows)
 
 
 def _truncated_line(content: bytes) -> str:

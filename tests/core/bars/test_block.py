@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.bars.bar import BROKER, PARTIAL, REVISED, Bar
-from ltp.core.bars.block import RECORD, merged, packed, unpacked
+from ltp.core.bars.bar import BROKER, LIVE, PARTIAL, REVISED, Bar
+from ltp.core.bars.block import RECORD, count_sources, merged, packed, unpacked
 
 START = 1_796_010_300
 BARS = [
@@ -26,9 +26,22 @@ def test_the_bytes_of_a_record_are_fixed() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("damaged", [b"", b"\x00", b"\x00" + b"x" * (RECORD.size - 1), b"\x01none", b"\x01"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\x00", b"\x00" + b"x" * (RECORD.size - 1), b"\x01none", b"\x01", b"\x02"]
+)
 def test_a_damaged_block_has_no_bars(damaged: bytes) -> None:
     assert unpacked(damaged, START) == []
+    assert count_sources(damaged) == {}
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_sources_of_a_block_are_counted(compress: bool) -> None:
+    bars = [*BARS, BARS[1]._replace(start=START + 900, sources=LIVE | BROKER)]
+    assert count_sources(packed([*bars, *bars], START, compress=compress)) == {
+        LIVE: 2,
+        BROKER: 2,
+        LIVE | BROKER: 2,
+    }
 
 
 def test_of_two_bars_of_a_minute_the_new_one_counts() -> None:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from ltp.batch.minute_upkeep import Upkeep, delete_before, keep_up
+from ltp.batch.minutes import upkeep
+from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.core.bars.bar import Bar
 from ltp.db import minute_bars
 from ltp.db.engine import open_engine
@@ -14,7 +14,7 @@ from ltp.db.engine import open_engine
 HDFC = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
 DAY_S = 86_400
-MONDAY, TUESDAY = date(2026, 11, 30), date(2026, 12, 1)
+MIDNIGHT = OPEN - 9 * 3_600 - 15 * 60
 
 
 @pytest.fixture
@@ -30,22 +30,17 @@ def bars_of(days_later: int) -> list[Bar]:
 
 def test_sessions_before_today_are_packed_and_old_ones_deleted(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [*bars_of(-61), *bars_of(-60), *bars_of(0), *bars_of(1)]})
-    assert keep_up(engine, TUESDAY, 61) == Upkeep(packed=2, deleted=2)
+    assert delete_old(engine, MIDNIGHT - 60 * DAY_S) == 2
+    assert pack_sessions(engine, MIDNIGHT + DAY_S) == 2
     assert minute_bars.count_blocks(engine) == 1 + 1 + 2  # today's stay apart
     kept = minute_bars.fetch(engine, HDFC, OPEN - 100 * DAY_S, OPEN + 2 * DAY_S)
     assert kept == [*bars_of(-60), *bars_of(0), *bars_of(1)]
-    assert keep_up(engine, TUESDAY, 61) == Upkeep(0, 0)
+    assert (delete_old(engine, MIDNIGHT - 60 * DAY_S), pack_sessions(engine, MIDNIGHT + DAY_S)) == (0, 0)
 
 
 def test_many_blocks_are_deleted_in_parts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts: list[int] = []
-    prune = minute_bars.prune
-
-    def noted(engine: Engine, before: int) -> int:
-        parts.append(prune(engine, before, most=3))
-        return parts[-1]
-
-    monkeypatch.setattr(minute_bars, "prune", noted)
+    monkeypatch.setattr(upkeep, "_AT_ONCE", 3)
     minute_bars.upsert(engine, {HDFC: [bar for day in range(-4, 1) for bar in bars_of(day)]})
-    assert delete_before(engine, MONDAY) == 8
-    assert parts == [3, 3, 2, 0]
+    seen: list[int] = []
+    assert delete_old(engine, MIDNIGHT, lambda _stage, done, _all: seen.append(done)) == 8
+    assert seen == [0, 3, 6]

@@ -1,0 +1,1 @@
+"""One-minute bars from files into SQL."""

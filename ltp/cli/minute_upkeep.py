@@ -1,0 +1,148 @@
+"""`python -m ltp candles minutes status`, `verify`, `prune`, `pack` and `upkeep`: all stored one-minute bars at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ltp import settings as settings_module
+from ltp.batch.minutes.hours import DAY_S, Hours, day_of, midnight_of
+from ltp.batch.minutes.upkeep import delete_old, pack_sessions
+from ltp.cli.progress import Stages
+from ltp.core.bars.bar import source_name
+from ltp.core.bars.block import count_sources, unpacked
+from ltp.core.bars.faults import block_faults
+from ltp.core.counted import counted, listed
+from ltp.core.instrument import split_key
+from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST
+from ltp.db import candle_source, minute_bars
+from ltp.db.engine import open_engine
+from ltp.db.minute_bars import Block
+
+_MAX_DAYS: Final = 20_000
+_NAMED: Final = 12
+_REASONS: Final = 2  # of one block
+
+
+def add(actions: Any) -> None:
+    """Register the commands on the sub-parsers of `minutes`."""
+    actions.add_parser("status", help="print what is there, by segment").set_defaults(command=_status)
+    verify = actions.add_parser("verify", help="read every block; status 1 where one is damaged")
+    verify.set_defaults(command=_verify)
+    prune = actions.add_parser("prune", help="delete old sessions, a few at a time")
+    prune.add_argument("--days", type=_days, help="calendar days that are kept (default MINUTE_BARS_DAYS)")
+    prune.set_defaults(command=_prune)
+    pack = actions.add_parser("pack", help="compress the sessions that are over")
+    pack.set_defaults(command=_pack)
+    upkeep = actions.add_parser("upkeep", help="prune and pack, as the worker does every night")
+    upkeep.set_defaults(command=_upkeep)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 1 to {_MAX_DAYS}")
+    return int(text)
+
+
+class _Segment:
+    """The sums of the blocks of one segment."""
+
+    def __init__(self) -> None:
+        self.instruments: set[str] = set()
+        self.sessions: set[int] = set()
+        self.blocks = self.bytes = 0
+        self.sources: Counter[int] = Counter()
+
+    def add(self, block: Block) -> None:
+        self.instruments.add(block.key)
+        self.sessions.add(midnight_of(block.start))
+        self.blocks += 1
+        self.bytes += len(block.packed)
+        self.sources += count_sources(block.packed)
+
+    def line(self) -> str:
+        sources = Counter[str]()
+        for bits, count in self.sources.items():
+            sources[source_name(bits)] += count
+        named = ", ".join(f"{name} {count:,}" for name, count in sources.most_common())
+        return (
+            f"{counted(len(self.instruments), 'instrument')}, {counted(len(self.sessions), 'session')} from "
+            f"{day_of(min(self.sessions))} to {day_of(max(self.sessions))}, {counted(self.blocks, 'block')} of "
+            f"{self.bytes / 1e6:,.1f} MB, {counted(self.sources.total(), 'bar')} ({named})"
+        )
+
+
+def _status(_: argparse.Namespace) -> int:
+    engine = open_engine(settings_module.load().database)
+    segments: dict[str, _Segment] = {}
+    for block in minute_bars.fetch_blocks(engine):
+        segments.setdefault(split_key(block.key)[0], _Segment()).add(block)
+    if not segments:
+        print("There are no one-minute bars.")
+    elif candle_source.origin(engine) == "simulated":
+        print("The bars are simulated; real ones that are imported or received take their place.")
+    for segment, sums in segments.items():
+        print(f"{segment:12} {sums.line()}")
+    return 0
+
+
+def _verify(_: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    engine = open_engine(settings.database)
+    hours = Hours(Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
+    total, blocks, bars, damaged = minute_bars.count_blocks(engine), 0, 0, list[str]()
+    with Stages() as stages:
+        for block in minute_bars.fetch_blocks(engine):
+            stages("verifying", blocks, max(total, blocks))
+            blocks += 1
+            bars += len(unpacked(block.packed, block.start))
+            damaged += _faults(block, hours)
+        stages("verifying", blocks, blocks)
+    for sentence in damaged[:_NAMED]:
+        print(sentence, file=sys.stderr)
+    if len(damaged) > _NAMED:
+        print(f"and {counted(len(damaged) - _NAMED, 'other block')}", file=sys.stderr)
+    found = counted(len(damaged), "is damaged", "are damaged")
+    print(f"{counted(blocks, 'block')} with {counted(bars, 'bar')} verified; {found}.")
+    return 1 if damaged else 0
+
+
+def _faults(block: Block, hours: Hours) -> list[str]:
+    """Return a sentence about a damaged block, [] for a sound one."""
+    segment = split_key(block.key)[0]
+    faults = block_faults(block.packed, block.start, lambda at: hours.windows(segment, at))
+    reasons = [f"{datetime.fromtimestamp(at, IST):%Y-%m-%d %H:%M} {reason}" for at, reason in faults]
+    return [f"{block.key}: {listed(reasons, _REASONS)}"] if reasons else []
+
+
+def _prune(given: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    before = midnight_of(_now()) - (given.days or settings.minute_bars_days) * DAY_S
+    with Stages() as stages:
+        deleted = delete_old(open_engine(settings.database), before, stages)
+    print(f"{counted(deleted, 'block')} from before {day_of(before)} deleted.")
+    return 0
+
+
+def _pack(_: argparse.Namespace) -> int:
+    with Stages() as stages:
+        packed = pack_sessions(open_engine(settings_module.load().database), midnight_of(_now()), stages)
+    print(f"{counted(packed, 'session')} of instruments packed.")
+    return 0
+
+
+def _upkeep(_: argparse.Namespace) -> int:
+    settings = settings_module.load()
+    engine, today = open_engine(settings.database), midnight_of(_now())
+    deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
+    packed = pack_sessions(engine, today)
+    print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
+    return 0
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())
