@@ -100,7 +100,7 @@ def test_a_run_that_real_candles_overtake_is_not_stored(engine: Engine) -> None:
         candles.upsert(engine, "raw", {keys[0]: walk(300, 0)})
 
     with pytest.raises(
-        DatabaseError, match="became those of another source meanwhile; evaluate the screen again"
+        DatabaseError, match="were replaced by another source's meanwhile; evaluate the screen again"
     ):
         evaluate(engine, ("swing",), ALL, sizing=SIZING, progress=imported)
     with reading(engine) as connection:

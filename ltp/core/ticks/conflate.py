@@ -29,8 +29,7 @@ class Conflator:
     """Table of the newest Tick by key, and the set of keys that changed since `take`.
 
     `counters`: duplicate, out_of_order, corrected, ltt_future, ltt_past, ltt_distrusted, unasked.
-    `off_sessions`:
-    refuses prices of days without a session.
+    `off_sessions`: refuses prices of days without a session.
     """
 
     def __init__(self, off_sessions: OffSessions | None = None) -> None:
