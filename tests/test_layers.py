@@ -22,6 +22,7 @@ _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
     "core.bars": {"core", "core.ticks", "errors"},
+    "core.chart": {"core"},
     "core.clients": {"core", "errors"},
     "core.criteria": {"core", "errors"},
     "core.formats": {"core", "core.history", "errors"},
