@@ -26,6 +26,7 @@ PHONE = {"width": 320, "height": 740}
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
 DETAIL = f"{SWING}/{every_field.SHARES[1].key.replace(':', '/')}"
+CHART = f"/instruments/{every_field.SHARES[1].key.replace(':', '/')}"
 # Each with a selector of the element that it is here for.
 PAGES = {
     "/screeners/steady": "progress",
@@ -44,7 +45,8 @@ PAGES = {
     f"{SWING}/runs": ".chip",
     f"{SWING}/changes": "td b.g",
     "/instruments?q=bank": ".found a",
-    f"/instruments/{every_field.SHARES[1].key.replace(':', '/')}": ".board .chip",
+    CHART: ".board .chip",
+    f"{CHART}?timeframe=1m&ema=20,50&vwap=1": ".candles .mark",
     "/status": "#h-process",
     "/nowhere": "h1",
 }

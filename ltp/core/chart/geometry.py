@@ -74,7 +74,7 @@ def round_prices(scale: Scale, most: int) -> list[int]:
 
 def round_step(least: float) -> int:
     """Return the smallest of 1, 2, 5, 10, 20, 50, … that is not below `least`."""
-    power = 10 ** max(0, math.floor(math.log10(max(least, 1))))
+    power: int = 10 ** math.floor(math.log10(max(least, 1)))
     return next(step * power for step in _STEPS if step * power >= least)
 
 
