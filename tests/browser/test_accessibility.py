@@ -106,6 +106,22 @@ def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_a_phone_shows_the_newest_bars_of_a_chart_beside_its_prices(tab: Page, stack: Stack) -> None:
+    tab.set_viewport_size(PHONE)
+    tab.goto(f"{stack.url}{CHART}?timeframe=1m")
+    figure, last = tab.locator(".candles").bounding_box(), tab.locator(".columns path").last.bounding_box()
+    assert figure
+    assert last
+    right = figure["x"] + figure["width"]
+    prices = tab.locator(".axis").bounding_box()
+    assert prices
+    assert prices["x"] + prices["width"] <= right
+    assert figure["x"] < last["x"] < prices["x"] + 1
+    tab.locator("#bars-table").click()
+    tab.evaluate(AXE)
+    assert judge(tab) == {}
+
+
 @pytest.mark.parametrize("path", [SWING, "/screeners/custom?c=close+%3E+ema50", "/screeners/falling"])
 def test_open_details_violate_no_rule(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, viewport=LAPTOP)

@@ -140,7 +140,7 @@ def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str
     if read.found > len(read.bars):
         notes.append(
             f"Only the newest {MOST} of {group_indian(str(read.found))} bars are drawn;"
-            " a longer timeframe shows the whole range."
+            " a longer timeframe, or a shorter range, shows all."
         )
     if query.vwap and not any(bar.volume for bar in read.bars):
         notes.append("There is no VWAP, because these bars have no volume.")

@@ -14,7 +14,9 @@ from ltp.web import bars
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
 
-MOST: Final = 750  # bars on one chart: more would be thinner than two pixels on most screens
+MOST: Final = (
+    800  # bars on one chart: three years of days; more would be thinner than two pixels on most screens
+)
 _WARM_UP: Final = 2  # lengths of an average: after these the plain average it started with counts for 2%
 _DAY_S: Final = 86_400
 IST_S: Final = 19_800  # India's clock minus UTC

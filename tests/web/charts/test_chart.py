@@ -198,10 +198,13 @@ def test_damaged_candles_have_a_sentence(every_day: Any, monkeypatch: pytest.Mon
 
 
 def test_a_chart_draws_a_bounded_number_of_bars(every_day: Any) -> None:
-    minute_bars.upsert(every_day.engine, {HDFC: minutes(opened(1), 800, 500_0000)})
+    minute_bars.upsert(every_day.engine, {HDFC: minutes(opened(1), 830, 500_0000)})
     page = every_day.page(f"{PAGE}?timeframe=1m")
-    assert len(table(page)) == 750
-    assert "Only the newest 750 of 800 bars are drawn; a longer timeframe shows the whole range." in page
+    assert len(table(page)) == 800
+    assert (
+        "Only the newest 800 of 830 bars are drawn; a longer timeframe, or a shorter range, shows all."
+        in page
+    )
 
 
 def test_an_index_has_no_vwap(every_day: Any) -> None:
