@@ -123,6 +123,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
+        bars_days=settings.minute_bars_days,
         calendar=TradingHours(
             lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
         ),

@@ -83,6 +83,9 @@ class Settings(BrokerSettings, AccessSettings):
         description="Shares that the built-in screeners search; empty: the largest NIFTY list there is; "
         "off: none by itself.",
     )
+    minute_bars_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        60, description="Days for which one-minute bars are kept."
+    )
     capital: Annotated[float, Field(ge=1_000, le=100_000_000_000)] = Field(
         1_000_000, description="Rupees that plans divide among shares."
     )

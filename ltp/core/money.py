@@ -41,7 +41,12 @@ def price_from_float32(value: float, *, currency: bool) -> Price | None:
 
 def needs_snap(price: Price, *, currency: bool) -> bool:
     """Return whether float32 was too coarse for this price, so that `snap` must restore it."""
-    return price >= (_EXACT_CURRENCY_BELOW if currency else _EXACT_PAISE_BELOW) * SCALE
+    return price >= snap_from(currency=currency)
+
+
+def snap_from(*, currency: bool) -> Price:
+    """Return the lowest price for which float32 is too coarse."""
+    return int((_EXACT_CURRENCY_BELOW if currency else _EXACT_PAISE_BELOW) * SCALE)
 
 
 def snap(price: Price, tick_size: Price) -> Price:

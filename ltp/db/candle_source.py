@@ -1,4 +1,4 @@
-"""The source of the stored daily candles: the market or the simulated exchange, never both.
+"""The source of the stored candles and bars: the market or the simulated exchange, never both.
 
 Mixed candles could not be separated later. Each writer of candles claims the source in its own transaction,
 so an import and a fetch at the same time cannot mix them.
@@ -11,7 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from ltp.db.engine import reading
-from ltp.db.schema import candle_days, candle_source, daily_candles, screener_runs
+from ltp.db.schema import candle_days, candle_source, daily_candles, minute_bars, screener_runs
 from ltp.errors import DatabaseError
 
 Origin = Literal["nothing", "real", "simulated"]
@@ -31,14 +31,14 @@ def simulated_instruments(engine: Engine) -> int:
 
 
 def claim(connection: Connection, *, simulated: bool) -> int:
-    """Mark the source of the candles that the caller's transaction is about to write.
+    """Mark the source of the candles or bars that the caller's transaction is about to write.
 
-    Before real candles the simulated ones are deleted, with their sessions and the runs made from them.
+    Before real ones the simulated ones are deleted, with their sessions and the runs made from them.
 
     Returns:
         The number of instruments whose simulated candles were deleted.
     Raises:
-        DatabaseError: simulated candles are to be written and real ones are stored.
+        DatabaseError: simulated ones are to be written and real ones are stored.
     """
     # The row is locked where several may write at once: another claim waits until this transaction ends.
     marked = connection.execute(select(candle_source.c.simulated).with_for_update()).scalar_one()
@@ -51,6 +51,7 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         removed = _instruments(connection)
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
+        connection.execute(delete(minute_bars))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed
@@ -66,7 +67,8 @@ def refuse_simulated(stored: Origin) -> None:
 
 
 def _origin(connection: Connection) -> Origin:
-    if connection.execute(select(daily_candles.c.year).limit(1)).first() is None:
+    stored = (select(table.c.security_id).limit(1) for table in (daily_candles, minute_bars))
+    if all(connection.execute(first).first() is None for first in stored):
         return "nothing"
     return "simulated" if connection.execute(select(candle_source.c.simulated)).scalar_one() else "real"
 

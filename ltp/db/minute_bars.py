@@ -15,20 +15,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.instrument import split_key
+from ltp.db import candle_source
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import minute_bars as table
 
 BLOCK_S: Final = 900
 _DAY_S: Final = 86_400
+_IST_S: Final = 19_800
 _KEY: Final = ("segment", "security_id", "start")
 _NAMED: Final = 400  # blocks of one query
 
 
-def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]]) -> None:
+def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool = False) -> None:
     """Store bars by key; a bar that is there already is replaced, others stay. All of it or nothing.
 
+    Args:
+        simulated: the bars are of the simulated exchange.
     Raises:
-        DatabaseError: nothing is stored.
+        DatabaseError: nothing is stored. A permanent one: they are simulated, and real candles are stored.
     """
     blocks = {
         (key, start): list(group)
@@ -38,6 +42,7 @@ def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]]) -> None:
     if not blocks:
         return
     with writing(engine) as connection:
+        candle_source.claim(connection, simulated=simulated)
         stored = _stored(connection, blocks)
         _write(
             connection,
@@ -78,6 +83,20 @@ def pack(engine: Engine, key: str, first: int, until: int) -> None:
         bars = _in_order(blocks)
         connection.execute(delete(table).where(these))
         _write(connection, [_row(key, blocks[0].start, packed(bars, blocks[0].start, compress=True))])
+
+
+def loose_sessions(engine: Engine, before: int) -> list[tuple[str, int]]:
+    """Return key and first second, midnight in India, of each day before `before` with several blocks."""
+    day = ((table.c.start + _IST_S) // _DAY_S).label("day")
+    wanted = (
+        select(table.c.segment, table.c.security_id, day)
+        .where(table.c.start < before)
+        .group_by(table.c.segment, table.c.security_id, day)
+        .having(func.count() > 1)
+    )
+    with reading(engine) as connection:
+        found = connection.execute(wanted).all()
+    return [(f"{row.segment}:{row.security_id}", int(row.day) * _DAY_S - _IST_S) for row in found]
 
 
 def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:

@@ -14,10 +14,24 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
-from ltp.db.schema import constituents, corporate_actions, daily_candles, instrument_names, screener_rows
+from ltp.db.schema import (
+    constituents,
+    corporate_actions,
+    daily_candles,
+    instrument_names,
+    minute_bars,
+    screener_rows,
+)
 from ltp.db.schema import reassignments as table
 
-_TABLES: Final = (daily_candles, corporate_actions, constituents, instrument_names, screener_rows)
+_TABLES: Final = (
+    daily_candles,
+    minute_bars,
+    corporate_actions,
+    constituents,
+    instrument_names,
+    screener_rows,
+)
 
 
 def note(connection: Connection, keys: Iterable[str]) -> None:
@@ -38,7 +52,7 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    """Delete candles, bars, actions, memberships, former names and rows of runs, in the caller's transaction."""
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(

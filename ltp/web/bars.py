@@ -14,10 +14,11 @@ from ltp.core.trading_day import IST
 from ltp.db import minute_bars
 from ltp.web.services import services
 
-KEPT_DAYS: Final = 60  # calendar days of one-minute bars that the database keeps
 BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
+_DAYS_AT_ONCE: Final = 10  # of one read
 # Of one chart: 20 sessions of the longest trading day, some 25 ms of CPU in which the streams wait.
 _MOST_MINUTES: Final = 18_000
+_DAYS_BACK: Final = 90  # searched for its sessions
 
 
 class Stretch(NamedTuple):
@@ -27,50 +28,56 @@ class Stretch(NamedTuple):
     earlier: int
 
 
-def of_session(key: str, day: date, minutes: int) -> list[Bar]:
-    """Return the bars of one day, oldest first; none on a day without a session.
+def of_days(key: str, first: date, last: date, minutes: int) -> list[Bar]:
+    """Return the bars of the sessions from `first` to `last`, both included, oldest first.
 
     Raises:
         DatabaseError: the database cannot be read, or not within a moment.
     """
     shared = services()
-    windows = [(window.start, window.end) for window in shared.calendar().windows(split_key(key)[0], day)]
+    calendar, segment = shared.calendar(), split_key(key)[0]
+    days = (first + timedelta(days=each) for each in range((last - first).days + 1))
+    windows = [(window.start, window.end) for day in days for window in calendar.windows(segment, day)]
     if not windows:
         return []
-    minute = minute_bars.fetch(
+    found = minute_bars.fetch(
         shared.engine, key, windows[0][0], windows[-1][1], busy_timeout_ms=BUSY_TIMEOUT_MS
     )
-    return list(rolled_up(minute, minutes, windows))
+    return list(rolled_up(found, minutes, windows))
 
 
 def latest(key: str, minutes: int, limit: int, until: datetime) -> list[Bar]:
     """Return up to `limit` bars that start before `until`, the newest ones, oldest first.
 
     Raises:
-        DatabaseError: as `of_session`.
+        DatabaseError: as `of_days`.
     """
     found: list[list[Bar]] = []
-    count, last = 0, until.timestamp()
-    day, first = until.astimezone(IST).date(), until.astimezone(IST).date() - timedelta(days=KEPT_DAYS)
-    while count < limit and day >= first:
-        bars = [bar for bar in of_session(key, day, minutes) if bar.start < last]
+    count, end = 0, until.timestamp()
+    last = until.astimezone(IST).date()
+    oldest = last - timedelta(days=services().bars_days)
+    while count < limit and last >= oldest:
+        first = max(oldest, last - timedelta(days=_DAYS_AT_ONCE - 1))
+        bars = [bar for bar in of_days(key, first, last, minutes) if bar.start < end]
         found.append(bars)
         count += len(bars)
-        day -= timedelta(days=1)
+        last = first - timedelta(days=1)
     return list(chain.from_iterable(reversed(found)))[-limit:]
 
 
 def following(key: str, minutes: int, since: datetime, until: datetime) -> Iterator[Bar]:
-    """Yield the bars that start in `[since, until)`, oldest first.
+    """Yield the bars that start in `[since, until)` and are kept, oldest first.
 
     Raises:
-        DatabaseError: as `of_session`.
+        DatabaseError: as `of_days`.
     """
-    first, last = since.timestamp(), until.timestamp()
-    day, end = since.astimezone(IST).date(), until.astimezone(IST).date()
-    while day <= end:
-        yield from (bar for bar in of_session(key, day, minutes) if first <= bar.start < last)
-        day += timedelta(days=1)
+    start, end = since.timestamp(), until.timestamp()
+    oldest = datetime.now(IST).date() - timedelta(days=services().bars_days)
+    first, end_day = max(oldest, since.astimezone(IST).date()), until.astimezone(IST).date()
+    while first <= end_day:
+        last = min(end_day, first + timedelta(days=_DAYS_AT_ONCE - 1))
+        yield from (bar for bar in of_days(key, first, last, minutes) if start <= bar.start < end)
+        first = last + timedelta(days=1)
 
 
 def newest_sessions(key: str, minutes: int, sessions: int, warm_up: int) -> Stretch:
@@ -81,7 +88,7 @@ def newest_sessions(key: str, minutes: int, sessions: int, warm_up: int) -> Stre
     Args:
         warm_up: how many earlier bars to add, so that averages have values from the first bar asked for.
     Raises:
-        DatabaseError: as `of_session`.
+        DatabaseError: as `of_days`.
     """
     engine = services().engine
     last = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
@@ -102,7 +109,7 @@ def _windows_back(key: str, last: date, sessions: int, warm_up: int) -> tuple[li
         warm_up: minutes of earlier windows to add.
     """
     calendar, segment = services().calendar(), split_key(key)[0]
-    days = (calendar.windows(segment, last - timedelta(days=back)) for back in range(KEPT_DAYS))
+    days = (calendar.windows(segment, last - timedelta(days=back)) for back in range(_DAYS_BACK))
     found: list[tuple[int, int]] = []
     first, room = 0, _MOST_MINUTES
     for windows in filter(None, days):

@@ -44,6 +44,8 @@ class Services:
         source: returns the source of the prices, dhanhq or simulator.
         poll_interval_ms: time between the first polls of a page whose stream is lost; later ones are rarer.
         sizing: capital and risk of a trade that plans are sized for, unless the address has others.
+        calendar: returns the trading hours, with the late changes that have been read.
+        bars_days: days for which one-minute bars are kept.
         vitals: event loop lag and counter rates of this process.
         start: starts the background threads, once per process; the process must end when one of them does.
     """
@@ -62,6 +64,7 @@ class Services:
     poll_interval_ms: int
     sizing: Sizing
     calendar: Callable[[], Calendar]
+    bars_days: int
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]
 

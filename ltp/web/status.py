@@ -119,6 +119,7 @@ def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> li
         Figure("Places of pages, screens, programs", _places(fields)),
         Figure("Waiting for a place", _count(fields, "waiting")),
         Figure("Trade time contradicts volume", _count(fields, "mistimed")),
+        Figure("Minute bars", _counts_text(_counts(fields, "bars"))),
         Figure("Odd packets", _counts_text(_counts(fields, "odd_ticks"))),
         Figure("Feed reconnects", _count(fields, "reconnects")),
         Figure("Failed connection attempts", _count(fields, "connect_failures")),

@@ -3,7 +3,7 @@
 The only module that knows both the settings and every part. Each part is built from those above it; where it
 needs one below, it is given a function that reads it later.
 
-Plain threads, named flush (`Ingest`, writes to Redis), feed (`Supervisor`, the broker's connection), rest
+Plain threads, named bars (`MinuteBars`, candles into SQL), flush (`Ingest`, writes to Redis), feed (`Supervisor`, the broker's connection), rest
 (`RestQuotes`), background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader
 starts last and stops last: without the lease the others do nothing.
 """
@@ -24,6 +24,7 @@ from ltp.core.market import outlook
 from ltp.core.market.session import Calendar
 from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import Tick
+from ltp.db import minute_bars
 from ltp.db.catalog import Catalog
 from ltp.db.reassignments import lately
 from ltp.db.runs import fetch_keys
@@ -33,7 +34,6 @@ from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
 from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
-from ltp.feed.status import FeedStatus
 from ltp.feed.supervisor import Supervisor
 from ltp.settings import Settings
 from ltp.store import demand, heartbeat, prices, rights
@@ -44,6 +44,7 @@ from ltp.store.limits import NotBefore
 from ltp.vital import Vital
 from ltp.worker import background
 from ltp.worker.background import Background
+from ltp.worker.bar_upkeep import BarUpkeep
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.doubts import Doubts
 from ltp.worker.host_clock import HostClock
@@ -51,6 +52,7 @@ from ltp.worker.ingest import Ingest
 from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.leader import Leader, identity
 from ltp.worker.market_clock import MarketClock
+from ltp.worker.minute_bars import MinuteBars
 from ltp.worker.rest_quotes import WAIT_S, RestQuotes
 from ltp.worker.schedule import Reconcile, Schedule
 from ltp.worker.status_report import StatusReport
@@ -85,6 +87,7 @@ class Worker:
         )
         self.refusal = ""
         self.leader = self._build_leader()
+        self.minute_bars = self._build_minute_bars()
         self.ingest = self._build_ingest()
         self.feed = self._build_feed()
         self.subscriptions = self._build_subscriptions()
@@ -102,7 +105,7 @@ class Worker:
     def start(self) -> Vital:
         """Start every thread; return the watch over them."""
         vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
-        for thread in (self.ingest, self.feed, self.rest, self.background):
+        for thread in (self.minute_bars, self.ingest, self.feed, self.rest, self.background):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -116,6 +119,7 @@ class Worker:
         self.feed.stop()
         self.rest.stop()
         self.ingest.stop()
+        self.minute_bars.stop()
         if self.leader.may_write():
             try:
                 heartbeat.remove(self._client)
@@ -136,9 +140,7 @@ class Worker:
         )
 
     def _lease_changed(self) -> None:
-        """Act at once and not at the next run of the schedule, so that the feed is subscribed within five
-        seconds of the start.
-        """
+        """Act before the schedule does, so that the feed is subscribed within five seconds of the start."""
         self.subscriptions()
         self.reconcile()
         self.ingest.request_beat()
@@ -148,13 +150,23 @@ class Worker:
 
     # From the feed to Redis.
 
+    def _build_minute_bars(self) -> MinuteBars:
+        simulated = self._settings.source == "simulator"
+        return MinuteBars(
+            partial(minute_bars.upsert, self._engine, simulated=simulated),
+            since=lambda: self.feed.status().since_us,
+            is_open=self._market.trades_at,
+            tick_size=self._instruments.tick_size,
+            may_write=self.leader.may_write,
+        )
+
     def _build_ingest(self) -> Ingest:
         return Ingest(
             BatchPublisher(self._client, self._settings.source, allowed=self.leader.may_write),
             market=self._market,
             report=self._build_report(),
             may_write=self.leader.may_write,
-            status=self._feed_status,
+            status=lambda: self.feed.status(),  # noqa: PLW0108 (the feed is built later)
             tick_size=self._instruments.tick_size,
             event_interval_s=self._settings.stream_min_interval_ms / 1000,
             doubts=Doubts(
@@ -162,10 +174,8 @@ class Worker:
                 notice=lambda: outlook.short_notice(self._market.outlook, self._off_sessions.found),
             ),
             off_sessions=self._off_sessions,
+            tap=self.minute_bars.on_ticks,
         )
-
-    def _feed_status(self) -> FeedStatus:
-        return self.feed.status()
 
     def _build_report(self) -> StatusReport:
         idle = "" if self._settings.feed_enabled else "DHANHQ_WS_ENABLED is not true: the worker idles"
@@ -178,6 +188,7 @@ class Worker:
             clock_error=lambda: self._rest_client.clock_error_s,
             outlook=lambda: self._market.outlook,
             off_sessions=lambda: self._off_sessions.found,
+            bars=lambda: self.minute_bars.counts,
             expected=lambda: self.reconcile.up and self._market.expects_packets(),
         )
 
@@ -220,6 +231,7 @@ class Worker:
             forget=partial(prices.forget, client),
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
+            on_reassigned=self.minute_bars.forget,
         )
 
     def _recall(self, keys: Sequence[str]) -> list[Tick]:
@@ -272,7 +284,7 @@ class Worker:
             simulated=self._settings.source == "simulator",
             active=self._leads,
         )
-        return Background(daily_import, *screen_jobs)
+        return Background(daily_import, BarUpkeep(active=self._leads), *screen_jobs)
 
     def _build_host_clock(self) -> HostClock:
         return HostClock(

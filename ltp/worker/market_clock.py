@@ -73,6 +73,11 @@ class MarketClock:
     def is_open(self, segment: str) -> bool:
         return self._calendar.is_open(segment, self._now())
 
+    def trades_at(self, segment: str, epoch_s: int) -> bool:
+        """Return whether a segment is open at an instant, in any phase but closed."""
+        at = datetime.fromtimestamp(epoch_s, UTC)
+        return segment in SEGMENTS and self._calendar.is_open(segment, at)
+
     def trading_segments(self) -> frozenset[str]:
         """Return the segments that trade continuously, so that silence in one would be a fault now."""
         at = self._now()

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from ltp import metrics
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.builder import BarBuilder, ClosedBar
 from ltp.core.counted import counted
@@ -24,16 +25,17 @@ log = logging.getLogger(__name__)
 
 FLUSH_S: Final = 5.0
 LOOK_S: Final = 1.0
-MOST_WAITING: Final = 120_000  # 20 minutes of 5,000 instruments, some 30 MB
-_AT_ONCE: Final = (
-    100  # instruments closed under one hold of the lock: less than a millisecond of the feed's time
-)
-_IN_ONE_WRITE: Final = 5_000
+MAX_WAITING: Final = 120_000  # bars: 20 minutes of 5,000 instruments, some 30 MB
 STOP_S: Final = 5.0
+_CLOSED_AT_ONCE: Final = 100  # instruments under one hold of the lock, for which the feed's thread waits
+_IN_ONE_WRITE: Final = 5_000
 
 
 class MinuteBars(threading.Thread):
-    """`on_ticks` is called from the feed's thread (see `worker.tap`). `counters`: as of `BarBuilder`."""
+    """`on_ticks` is a tap, called on the feed's thread (see `worker.tap`).
+
+    Its end does not end the worker: prices go on without bars.
+    """
 
     def __init__(
         self,
@@ -45,22 +47,31 @@ class MinuteBars(threading.Thread):
         may_write: Callable[[], object],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Args:
-        store: writes bars by key; raises DatabaseError.
-        since: microseconds at which the feed's present connection was subscribed, 0 without one.
-        is_open, tick_size: as of `BarBuilder`.
-        may_write: whether this worker leads; otherwise nothing is stored.
+        """Wire the thread.
+
+        Args:
+            store: writes bars by key; raises DatabaseError.
+            since: returns the microsecond at which the feed's present connection was subscribed, 0 without
+                one.
+            is_open, tick_size: see `BarBuilder`.
+            may_write: returns whether this worker leads; while it does not, nothing is stored.
         """
         super().__init__(name="bars", daemon=True)
         self._store, self._since_now, self._may_write, self._clock = store, since, may_write, clock
-        self.counters: Counter[str] = Counter()
+        self._counters: Counter[str] = Counter()
         self._lock = threading.Lock()  # guards the builder
-        self._builder = BarBuilder(self.counters, is_open=is_open, tick_size=tick_size)
+        self._builder = BarBuilder(self._counters, is_open=is_open, tick_size=tick_size)
         self._since = 0
         self._waiting: deque[ClosedBar] = deque()
-        self._dropped = 0
-        self._failing = False
+        self._stored = self._lost = 0
+        self._refusal = ""
         self._stopping = threading.Event()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Bars since the start: stored, waiting for the database, lost; and the counters of `BarBuilder`."""
+        own = {"stored": self._stored, "waiting": len(self._waiting), "lost": self._lost}
+        return own | {name.removeprefix("bar_"): count for name, count in sorted(self._counters.items())}
 
     def on_ticks(self, ticks: Sequence[TickFields]) -> None:
         since = self._since_now()
@@ -79,15 +90,20 @@ class MinuteBars(threading.Thread):
     def run(self) -> None:
         flush_at = 0.0
         while not self._stopping.wait(LOOK_S):
-            self.close_bars()
-            if time.monotonic() >= flush_at:
-                flush_at = time.monotonic() + FLUSH_S
-                self.flush()
+            try:
+                self.close_bars()
+                if time.monotonic() >= flush_at:
+                    flush_at = time.monotonic() + FLUSH_S
+                    self.flush()
+            except Exception:
+                metrics.count("bar_faults")
+                log.exception("A round of bars failed; the next one follows")
 
     def stop(self) -> None:
-        """Store the bars that are closed. A bar that is open is lost with the process: a refill brings it."""
+        """Store the bars that are closed. One that is open is lost with the process."""
         self._stopping.set()
-        self.join(STOP_S)
+        if self.is_alive():
+            self.join(STOP_S)
         self.close_bars()
         self.flush()
 
@@ -97,13 +113,12 @@ class MinuteBars(threading.Thread):
             if self._since_now() != self._since:
                 self._change_connection(self._since_now())
             due = self._builder.due(int(self._clock() * 1e6))
-        for begin in range(0, len(due), _AT_ONCE):
+        for begin in range(0, len(due), _CLOSED_AT_ONCE):
             with self._lock:
-                self._waiting += self._builder.close(due[begin : begin + _AT_ONCE])
-        excess = len(self._waiting) - MOST_WAITING
-        for _ in range(excess):
+                self._waiting += self._builder.close(due[begin : begin + _CLOSED_AT_ONCE])
+        for _ in range(len(self._waiting) - MAX_WAITING):
             self._waiting.popleft()
-        self._dropped += max(0, excess)
+            self._lost += 1
 
     def flush(self) -> None:
         """Store the bars that wait, oldest first; on a failure they go on waiting."""
@@ -115,16 +130,23 @@ class MinuteBars(threading.Thread):
             try:
                 self._store(_by_key(part))
             except DatabaseError as error:
-                if not self._failing:
-                    log.warning("Bars cannot be stored and wait: %s", error)
-                self._failing = True
+                self._refuse(error)
                 return
             for _ in part:
                 self._waiting.popleft()
-        if self._failing:
-            lost = f"; {counted(self._dropped, 'bar')} lost" if self._dropped else ""
-            log.info("Bars are stored again%s", lost)
-        self._failing, self._dropped = False, 0
+            self._stored += len(part)
+            if self._refusal:
+                log.info("Bars are stored again; %s lost so far", counted(self._lost, "bar"))
+            self._refusal = ""
+
+    def _refuse(self, error: DatabaseError) -> None:
+        """Log a failure once for as long as it stays the same. After a permanent one no bar is kept."""
+        if str(error) != self._refusal:
+            self._refusal = str(error)
+            log.warning("Bars are not stored: %s. Prices go on.", str(error).rstrip("."))
+        if error.permanent:
+            self._lost += len(self._waiting)
+            self._waiting.clear()
 
     def _change_connection(self, since: int) -> None:
         if self._since:

@@ -50,6 +50,7 @@ class Subscriptions:
         forget: Callable[[Sequence[str]], None],
         set_wanted: Callable[[Sequence[str]], None],
         active: Callable[[], bool],
+        on_reassigned: Callable[[Iterable[str]], None] = lambda _: None,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -57,6 +58,7 @@ class Subscriptions:
         self._instruments, self._market, self._ingest = instruments, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
+        self._on_reassigned = on_reassigned
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
         self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
@@ -103,6 +105,7 @@ class Subscriptions:
                 [tick.key for tick in self._recall(list(since)) if tick.received_at < since[tick.key]]
             )
             self._ingest.forget(since)
+            self._on_reassigned(since)
         self._reassigned = self._instruments.reassigned
 
     def _cached(self, keys: Sequence[str]) -> list[Tick]:

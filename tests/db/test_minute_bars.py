@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
-from ltp.db import minute_bars
+from ltp.db import candle_source, minute_bars, reassignments, rekey
 from ltp.db.engine import open_engine, reading, writing
+from ltp.db.schema import candle_source as mark
 from ltp.db.schema import minute_bars as table
+from ltp.errors import DatabaseError
 
 HDFC, NIFTY = "NSE_EQ:1333", "IDX_I:13"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
@@ -23,6 +25,7 @@ def engine(request: Any, tmp_path: Path) -> Engine:
     server = open_engine(request.getfixturevalue("postgresql").url())
     with writing(server) as connection:
         connection.execute(delete(table))  # tests share the server
+        connection.execute(update(mark).values(simulated=False))
     return server
 
 
@@ -104,3 +107,38 @@ def test_old_blocks_are_pruned_a_few_at_a_time(engine: Engine) -> None:
     assert minute_bars.prune(engine, OPEN + 2_700, most=2) == 1
     assert minute_bars.prune(engine, OPEN + 2_700, most=2) == 0
     assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(45)]
+
+
+def test_sessions_of_several_blocks_are_named_by_their_day(engine: Engine) -> None:
+    midnight = OPEN - 9 * 3600 - 15 * 60
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(20)], NIFTY: [minute(3)]})
+    minute_bars.upsert(engine, {NIFTY: [minute(24 * 60), minute(24 * 60 + 20)]})
+    assert minute_bars.loose_sessions(engine, midnight + 86_400) == [(HDFC, midnight)]
+    assert sorted(minute_bars.loose_sessions(engine, midnight + 2 * 86_400)) == [
+        (NIFTY, midnight + 86_400),
+        (HDFC, midnight),
+    ]
+
+
+def test_simulated_bars_make_room_for_real_ones_and_never_join_them(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0)], NIFTY: [minute(0)]}, simulated=True)
+    assert candle_source.origin(engine) == "simulated"
+    minute_bars.upsert(engine, {HDFC: [minute(1)]})
+    assert candle_source.origin(engine) == "real"
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(1)]
+    assert minute_bars.fetch(engine, NIFTY, OPEN, CLOSE) == []
+    with pytest.raises(DatabaseError, match="the database holds real ones") as refusal:
+        minute_bars.upsert(engine, {HDFC: [minute(2)]}, simulated=True)
+    assert refusal.value.permanent
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == [minute(1)]
+
+
+def test_bars_follow_a_share_to_its_new_id_and_end_with_another_instrument(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(20)], "NSE_EQ:9": [minute(0, 50_0000)]})
+    with writing(engine) as connection:
+        rekey.move(connection, HDFC, "NSE_EQ:9")
+    assert minute_bars.fetch(engine, "NSE_EQ:9", OPEN, CLOSE) == [minute(0, 50_0000), minute(20)]
+    assert minute_bars.fetch(engine, HDFC, OPEN, CLOSE) == []
+    with writing(engine) as connection:
+        reassignments.clear(connection, ["NSE_EQ:9"])
+    assert minute_bars.count_blocks(engine) == 0

@@ -20,7 +20,8 @@ OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
 
 class Rig:
     def __init__(self) -> None:
-        self.now_s, self.since_s, self.leads, self.away = float(OPEN), OPEN - 600, True, False
+        self.now_s, self.since_s, self.leads = float(OPEN), OPEN - 600, True
+        self.away = self.permanent = False
         self.writes: list[dict[str, list[Bar]]] = []
         self.bars = MinuteBars(
             self.store,
@@ -33,7 +34,7 @@ class Rig:
 
     def store(self, bars: Mapping[str, Sequence[Bar]]) -> None:
         if self.away:
-            raise DatabaseError("The database is away")
+            raise DatabaseError("The database is away", permanent=self.permanent)
         self.writes.append({key: list(each) for key, each in bars.items()})
 
     def tick(self, at_s: float, price: int, volume: int, key: str = HDFC) -> None:
@@ -122,16 +123,29 @@ def test_bars_wait_while_the_database_is_away(rig: Rig, caplog: pytest.LogCaptur
     rig.bars.flush()
     assert [(minute, volume) for _, minute, volume, _ in rig.stored] == [(0, 10), (1, 10), (2, 10)]
     assert [record.getMessage() for record in caplog.records] == [
-        "Bars cannot be stored and wait: The database is away",
-        "Bars are stored again",
+        "Bars are not stored: The database is away. Prices go on.",
+        "Bars are stored again; 0 bars lost so far",
     ]
+    assert rig.bars.counts == {"stored": 3, "waiting": 0, "lost": 0}
+
+
+def test_after_a_permanent_failure_no_bar_is_kept_and_the_reason_is_logged_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.away = rig.permanent = True
+    for minute in range(3):
+        rig.tick(minute * 60 + 1, 100_0000, 10 * (minute + 1))
+        rig.closed_at(minute * 60 + 64)
+        rig.bars.flush()
+    assert caplog.messages == ["Bars are not stored: The database is away. Prices go on."]
+    assert rig.bars.counts == {"stored": 0, "waiting": 0, "lost": 3}
 
 
 def test_the_oldest_bars_give_way_past_the_bound(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(minute_bars, "MOST_WAITING", 2)
+    monkeypatch.setattr(minute_bars, "MAX_WAITING", 2)
     rig.away = True
     for minute in range(4):
         rig.tick(minute * 60 + 1, 100_0000, 10 * (minute + 1))
@@ -140,7 +154,7 @@ def test_the_oldest_bars_give_way_past_the_bound(
     rig.away = False
     rig.bars.flush()
     assert [minute for _, minute, _, _ in rig.stored] == [2, 3]
-    assert caplog.records[-1].getMessage() == "Bars are stored again; 2 bars lost"
+    assert caplog.records[-1].getMessage() == "Bars are stored again; 2 bars lost so far"
 
 
 def test_a_worker_that_does_not_lead_stores_nothing(rig: Rig) -> None:
@@ -163,7 +177,7 @@ def test_a_key_that_means_another_instrument_starts_anew(rig: Rig) -> None:
 
 def test_many_bars_are_stored_in_several_writes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minute_bars, "_IN_ONE_WRITE", 2)
-    monkeypatch.setattr(minute_bars, "_AT_ONCE", 2)
+    monkeypatch.setattr(minute_bars, "_CLOSED_AT_ONCE", 2)
     keys = [f"NSE_EQ:{number}" for number in range(1, 6)]
     for key in keys:
         rig.tick(-60, 100_0000, 0, key)
@@ -181,3 +195,23 @@ def test_the_thread_closes_and_stores_by_itself_and_ends(rig: Rig, wait_for: Any
     wait_for(lambda: rig.stored)
     rig.bars.stop()
     assert not rig.bars.is_alive()
+
+
+def test_a_fault_of_the_program_does_not_end_the_thread(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wait_for: Any
+) -> None:
+    monkeypatch.setattr(minute_bars, "LOOK_S", 0.01)
+    faults = iter([ZeroDivisionError()])
+
+    def clock() -> float:
+        for fault in faults:
+            raise fault
+        return rig.now_s
+
+    rig.bars._clock = clock
+    rig.tick(5, 100_0000, 10)
+    rig.now_s = OPEN + 70
+    rig.bars.start()
+    wait_for(lambda: rig.stored)
+    rig.bars.stop()
+    assert caplog.messages == ["A round of bars failed; the next one follows"]

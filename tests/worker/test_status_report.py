@@ -71,6 +71,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "reconnects": "3",
         "connect_failures": "2",
         "last_error": "",
+        "bars": "{}",
         "calendar": "provisional",
         "source": "dhanhq",
         "stopped": "0",

@@ -14,18 +14,15 @@ from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import CORRECTED, MINUTE_S, PARTIAL, UNSURE, Bar
 from ltp.core.bars.instrument_bars import InstrumentBars
-from ltp.core.money import Price, is_currency, needs_snap, snap
+from ltp.core.bars.trade_time import AHEAD_S, FROZEN_S, is_timely, traded_at
+from ltp.core.money import Price, is_currency, snap, snap_from
 from ltp.core.ticks.tick import DayPrices, TickFields
 
 GRACE_S: Final = 3  # a trade that arrives later after its minute revises a closed bar
-AHEAD_S: Final = 5  # how far the exchange's clock may be ahead of ours; a later trade time is damage
-LATE_S: Final = (
-    1_800  # no broker queues prices for half an hour: an older trade time is of another day or clock
-)
-FROZEN_S: Final = 10  # a trade time that stands still for so long while the volume rises is no trade time
 _DAY_S: Final = 86_400
 _IST_S: Final = 19_800
 _US: Final = 1_000_000
+_NO_LEAD: Final = -(10**18)
 
 
 class ClosedBar(NamedTuple):
@@ -59,7 +56,7 @@ class BarBuilder:
         self._open: dict[tuple[str, int], bool] = {}
         self._since = 0
         self._lead_us = 0  # the exchange's clock minus ours, as far as packets prove it
-        self._leads: list[int] = []
+        self._newest_lead_us = _NO_LEAD  # the largest since the last look
         self._over = 0  # exchange second up to which minutes are closed
 
     def connected(self, since_us: int) -> None:
@@ -78,14 +75,37 @@ class BarBuilder:
     def take(self, ticks: Iterable[TickFields]) -> None:
         """Take ticks in the order of their arrival."""
         instruments, since, lead_us = self._instruments, self._since, self._lead_us
+        newest_lead_us = self._newest_lead_us
         for fields in ticks:
-            key, ltp, ltt, received_at, volume, _, oi, _, _, rest = fields
+            key, ltp, ltt, received_at, volume, day, oi, _, _, rest = fields
             instrument = instruments.get(key)
             if instrument is None or instrument.since != since:
                 if since and ltp is not None and not rest:
                     self._begin(fields)
                 continue
-            if ltp == instrument.ltp and volume == instrument.total and ltt == instrument.ltt:
+            minute = instrument.newest
+            # The usual packet, without a call: a later trade in the minute that is open, within the day's
+            # range, and nothing else that the other branches look for.
+            if (
+                minute is not None and ltp is not None and volume is not None and ltt is not None
+                and volume > (instrument.total or 0) and minute.start <= ltt < minute.end
+                and ltt >= (instrument.ltt or ltt) and day is instrument.day
+                and (instrument.low or ltp) <= ltp <= (instrument.high or 0)
+                and ltp < instrument.exact_below and not rest and (place := (ltt, volume)) >= minute.last
+                and -AHEAD_S <= (seen := (received_at + lead_us) // _US) - ltt <= FROZEN_S
+            ):  # fmt: skip
+                if ltp > minute.high:
+                    minute.high = ltp
+                elif ltp < minute.low:
+                    minute.low = ltp
+                minute.last, minute.close, minute.total = place, ltp, volume
+                if oi is not None:
+                    instrument.oi = oi
+                minute.oi = instrument.oi
+                instrument.ltp, instrument.ltt, instrument.total, instrument.seen = ltp, ltt, volume, seen
+                if ltt * _US - received_at > newest_lead_us:
+                    newest_lead_us = ltt * _US - received_at
+            elif ltp == instrument.ltp and volume == instrument.total and ltt == instrument.ltt:
                 instrument.seen = (received_at + lead_us) // _US
                 if oi is not None:
                     instrument.oi = oi
@@ -93,6 +113,7 @@ class BarBuilder:
                 self._packet(instrument, fields)
             elif oi is not None:
                 instrument.oi = oi
+        self._newest_lead_us = max(newest_lead_us, self._newest_lead_us)
 
     def due(self, now_us: int) -> list[str]:
         """Return the instruments to `close`: all with trades at the end of a minute, else the revised ones.
@@ -100,9 +121,8 @@ class BarBuilder:
         Args:
             now_us: our clock, microseconds since the epoch.
         """
-        if self._leads:
-            self._lead_us = max(self._leads)
-            self._leads.clear()
+        if self._newest_lead_us > _NO_LEAD:
+            self._lead_us, self._newest_lead_us = self._newest_lead_us, _NO_LEAD
         over = (now_us + self._lead_us) // _US - GRACE_S
         if over // MINUTE_S == self._over // MINUTE_S:
             return [key for key in self._touched if self._instruments[key].revised]
@@ -137,11 +157,14 @@ class BarBuilder:
     def _begin(self, fields: TickFields) -> None:
         """Take the first packet of an instrument on this connection as the baseline."""
         key, ltp, ltt, received_at, volume, day, oi = fields[:7]
-        instrument = self._instruments.setdefault(key, InstrumentBars())
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            exact_below = snap_from(currency=is_currency(key))
+            instrument = self._instruments[key] = InstrumentBars(exact_below)
         instrument.since, instrument.total = self._since, volume
         instrument.covered_from = instrument.seen = -(-(received_at + self._lead_us) // _US)
         instrument.ltp, instrument.ltt, instrument.oi = ltp, ltt, oi if oi is not None else instrument.oi
-        instrument.high, instrument.low = day.high, day.low
+        instrument.day, instrument.high, instrument.low = day, day.high, day.low
         instrument.rebase(volume or 0)
 
     def _packet(self, instrument: InstrumentBars, fields: TickFields) -> None:
@@ -161,10 +184,12 @@ class BarBuilder:
                 self._late(instrument, key, ltp, ltt, arrived, volume or 0)
                 return
             marks = restart
-        at = self._traded_at(instrument, ltt, arrived, rose=rose)
+        at = traded_at(instrument.ltt, ltt, arrived, rose=rose)
+        if at is not None and at != ltt:
+            self.counters["bar_untimed"] += 1
         if at is not None and self._takes(key, ltp, day, at):
             if rose and at == ltt:
-                self._leads.append(ltt * _US - received_at)
+                self._newest_lead_us = max(self._newest_lead_us, ltt * _US - received_at)
             price = self._snapped(key, ltp)
             instrument.trade(at - at % MINUTE_S, at, price, volume or 0, marks)
             self._touched.add(key)
@@ -175,7 +200,7 @@ class BarBuilder:
         if ltt is not None:
             instrument.ltt = ltt
         if day.high is not None:
-            instrument.high, instrument.low = day.high, day.low
+            instrument.day, instrument.high, instrument.low = day, day.high, day.low
 
     def _restart(self, instrument: InstrumentBars, volume: int, ltt: int | None) -> int | None:
         """Start a new count of the volume where a smaller one is a new day, a cleared one or a correction.
@@ -197,7 +222,7 @@ class BarBuilder:
         self, instrument: InstrumentBars, key: str, ltp: Price, ltt: int | None, arrived: int, volume: int
     ) -> None:
         """Take a packet that a newer one overtook: a price of its minute, and part of its volume."""
-        if ltt is None or not arrived - LATE_S <= ltt <= arrived + AHEAD_S:
+        if not is_timely(ltt, arrived) or ltt is None:
             return
         start = ltt - ltt % MINUTE_S
         if not self._trades_in(key, start):
@@ -206,29 +231,6 @@ class BarBuilder:
             self._touched.add(key)
         else:
             self.counters["bar_too_late"] += 1
-
-    def _traded_at(
-        self, instrument: InstrumentBars, ltt: int | None, arrived: int, *, rose: bool
-    ) -> int | None:
-        """Return the second of the trade, None for no trade.
-
-        A risen volume proves a trade since the packet before. A trade time that contradicts it counts as the
-        arrival.
-        """
-        before = instrument.ltt
-        if ltt is None or not arrived - LATE_S <= ltt <= arrived + AHEAD_S:
-            timed = False
-        elif before is None:
-            timed = True
-        else:
-            frozen = rose and ltt == before and arrived - ltt > FROZEN_S
-            timed = ltt >= before and not frozen
-        if timed:
-            return ltt
-        if rose:
-            self.counters["bar_untimed"] += 1
-            return arrived
-        return None
 
     def _takes(self, key: str, ltp: Price, day: DayPrices, at: int) -> bool:
         """Return whether a trade makes a bar: within the day's range, and while the segment trades."""
@@ -269,9 +271,9 @@ class BarBuilder:
             instrument.mark(start, UNSURE)
 
     def _snapped(self, key: str, price: Price) -> Price:
-        if needs_snap(price, currency=is_currency(key)):
-            return snap(price, self._tick_size(key))
-        return price
+        if price < self._instruments[key].exact_below:
+            return price
+        return snap(price, self._tick_size(key))
 
 
 def _beyond(one: Price | None, other: Price | None) -> bool:

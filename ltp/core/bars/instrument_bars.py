@@ -8,12 +8,16 @@ from typing import Final
 from ltp.core.bars.bar import MINUTE_S, PARTIAL, REVISED, Bar
 from ltp.core.bars.minute import Minute
 from ltp.core.money import Price
+from ltp.core.ticks.tick import UNKNOWN_DAY
 
 KEPT: Final = 5  # closed minutes that a late trade may still revise
 
 
 class InstrumentBars:
     """What the packet before held, and the minutes.
+
+    `newest`: the open minute that trades are added to, None before the first trade and after its end. `day`:
+    of the last packet. `exact_below`: prices below are exact, see `core.money.snap`.
 
     `since`: the connection of the last packet. `covered_from`: exchange seconds; packets of the connection
     cover the time from then on. `ltp`, `ltt`, `total`, `high`, `low`, `oi`: of the newest packet, `total` the
@@ -22,11 +26,11 @@ class InstrumentBars:
     """
 
     __slots__ = (
-        "closed_until", "covered_from", "floor", "high", "low", "ltp", "ltt", "minutes", "oi", "revised",
-        "seen", "since", "total",
+        "closed_until", "covered_from", "day", "exact_below", "floor", "high", "low", "ltp", "ltt", "minutes",
+        "newest", "oi", "revised", "seen", "since", "total",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, exact_below: Price) -> None:
         self.since = self.covered_from = self.seen = self.closed_until = self.floor = 0
         self.ltp: Price | None = None
         self.ltt: int | None = None
@@ -34,6 +38,8 @@ class InstrumentBars:
         self.high: Price | None = None
         self.low: Price | None = None
         self.oi: int | None = None
+        self.day, self.exact_below = UNKNOWN_DAY, exact_below
+        self.newest: Minute | None = None
         self.minutes: dict[int, Minute] = {}
         self.revised: set[int] = set()
 
@@ -51,6 +57,8 @@ class InstrumentBars:
         """
         if start >= self.closed_until:
             self._add(start, at, price, total, marks)
+            if self.newest is None or start > self.newest.start:
+                self.newest = self.minutes[start]
             return True
         if start < self.closed_until - KEPT * MINUTE_S:
             return False
@@ -88,6 +96,8 @@ class InstrumentBars:
                 yield self.bar(start)
         self.revised.clear()
         self.closed_until = max(self.closed_until, over // MINUTE_S * MINUTE_S)
+        if self.newest is not None and self.newest.start < self.closed_until:
+            self.newest = None
         for start in started[:-KEPT]:
             if start < self.closed_until:
                 self.floor = max(self.floor, self.minutes.pop(start).total)

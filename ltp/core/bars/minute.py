@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ltp.core.bars.bar import Bar
+from ltp.core.bars.bar import MINUTE_S, Bar
 from ltp.core.money import Price
 
 Place = tuple[int, int]  # trade time and cumulative volume of a trade: the order of trades within a minute
@@ -16,10 +16,23 @@ class Minute:
     far as known. `extra`: volume of this minute that `total` no longer covers.
     """
 
-    __slots__ = ("close", "extra", "first", "high", "last", "low", "marks", "oi", "open", "start", "total")
+    __slots__ = (
+        "close",
+        "end",
+        "extra",
+        "first",
+        "high",
+        "last",
+        "low",
+        "marks",
+        "oi",
+        "open",
+        "start",
+        "total",
+    )
 
     def __init__(self, start: int, price: Price, place: Place, total: int) -> None:
-        self.start, self.total = start, total
+        self.start, self.end, self.total = start, start + MINUTE_S, total
         self.open = self.high = self.low = self.close = price
         self.first = self.last = place
         self.oi: int | None = None

@@ -91,9 +91,8 @@ def _bars(query: _Query) -> tuple[list[Bar], str | None]:
     minutes = minutes_of(query.timeframe)
     if query.since is None:
         return bars.latest(query.key, minutes, query.limit, query.until), None
-    oldest = datetime.now(UTC) - timedelta(days=bars.KEPT_DAYS)
     until = min(query.until, datetime.now(UTC) + timedelta(days=1))
-    found = bars.following(query.key, minutes, max(query.since, oldest), until)
+    found = bars.following(query.key, minutes, query.since, until)
     page = list(islice(found, query.limit + 1))
     return page[: query.limit], _start(page[query.limit]) if len(page) > query.limit else None
 

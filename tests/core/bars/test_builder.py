@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from random import Random
 
 import pytest
 
 from ltp.core.bars.bar import CORRECTED, PARTIAL, REVISED, UNSURE, Bar
 from ltp.core.bars.builder import BarBuilder, ClosedBar
-from ltp.core.ticks.tick import Tick
+from ltp.core.ticks.tick import DayPrices, Tick
 
 KEY = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
@@ -304,3 +306,43 @@ def test_a_rest_price_and_a_packet_without_a_price_are_no_trades() -> None:
     assert feed.closed(400) == []
     feed.packet(401, 100_0000, 20)
     assert feed.closed(800) == [Bar(OPEN + 360, 100_0000, 100_0000, 100_0000, 100_0000, 20, 55)]
+
+
+def stream(seed: int) -> list[tuple[int, int | None, int, int, int | None, DayPrices]]:
+    """Return packets (price, trade time, arrival, volume, oi, day) of two minutes, some of them odd."""
+    random_ = Random(seed)
+    price, volume, high, low = 100_0000, 1_000, 101_0000, 99_0000
+    day, packets = DayPrices(100_0000, high, low, 100_0000), []
+    at = float(OPEN)
+    for _ in range(400):
+        at += random_.choice((0, 0.1, 0.3, 1.0))
+        price += random_.choice((-3_500, -500, 0, 500, 3_500))
+        volume += random_.choice((0, 0, 1, 25))
+        if not low <= price <= high:
+            high, low = max(high, price), min(low, price)
+            day = DayPrices(100_0000, high, low, 100_0000)
+        late = random_.choice((0, 0, 0, 0, 0, 1, 4, 15, 70, -4, -9))
+        traded = None if random_.random() < 0.02 else int(at) - late
+        sent = volume - 30 if random_.random() < 0.02 else volume
+        packets.append((price, traded, int(at * 1e6), sent, random_.choice((None, None, 7, 9)), day))
+    return packets
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_way_without_calls_gives_the_same_bars(seed: int) -> None:
+    """A packet with a day object of its own, though equal, takes the long way."""
+    built = []
+    for copied in (False, True):
+        counters: Counter[str] = Counter()
+        builder = BarBuilder(counters, is_open=lambda _segment, _start: True)
+        builder.connected((OPEN - 60) * 1_000_000)
+        bars: list[object] = []
+        for number, (price, traded, arrival, volume, oi, day) in enumerate(stream(seed)):
+            own = replace(day) if copied else day
+            builder.take([("NSE_EQ:1", price, traded, arrival, volume, own, oi, "", 0, False)])
+            if number % 50 == 49:
+                bars += builder.close(builder.due(arrival))
+        bars += builder.close(builder.due((OPEN + 3_600) * 1_000_000))
+        built.append((bars, counters))
+    assert built[0] == built[1]
+    assert len(built[0][0]) > 1

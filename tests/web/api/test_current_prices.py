@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from ltp.core.clients.client_address import TrustedProxies
 from ltp.core.instrument import Instrument
+from ltp.core.market.session import Calendar
 from ltp.core.sizing import Sizing
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.state import FeedState
@@ -121,6 +122,8 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         source=lambda: "simulator",
         poll_interval_ms=1500,
         sizing=Sizing(1_000_000, 10_000),
+        calendar=Calendar.always_open,
+        bars_days=60,
         vitals=Vitals(),
         start=lambda: (),
     )
