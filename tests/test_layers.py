@@ -22,6 +22,7 @@ _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
     "core.bars": {"core", "core.ticks", "errors"},
+    "core.chart": {"core"},
     "core.clients": {"core", "errors"},
     "core.criteria": {"core", "errors"},
     "core.formats": {"core", "core.bars", "core.history", "errors"},
@@ -39,6 +40,7 @@ OURS = {
     "web": {"hub", "store", "db", "memory", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},
     "web.api": {"web", "hub", "store", *_BASE},
+    "web.charts": {"web", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
     "web.screens": {"web", "web.live", "web.table", "db", *_BASE},
     "server": {"core", "metrics", "vital"},
@@ -56,7 +58,9 @@ OURS = {
 }
 # Pages that show parts of every room of `web`, and the templates' functions.
 PAGES_OF_EVERY_ROOM = ("home", "instruments", "status", "templating")
-_EVERY_WEB_ROOM = {"web", "web.live", "web.api", "web.table", "web.screens", "hub", "store", *_BASE}
+_EVERY_WEB_ROOM = {
+    "web", "web.live", "web.api", "web.charts", "web.table", "web.screens", "hub", "store", *_BASE,
+}  # fmt: skip
 OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 # Which outside packages a layer may import besides the standard library.
 THEIRS = {

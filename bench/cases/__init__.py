@@ -7,6 +7,7 @@ from typing import Final
 from bench.cases import (
     browser,
     burst,
+    chart,
     end_to_end,
     evaluation,
     fan_out,
@@ -35,6 +36,7 @@ EVERY: Final[tuple[Case, ...]] = (
     *end_to_end.CASES,
     *price_api.CASES,
     *page.CASES,
+    *chart.CASES,
     *browser.CASES,
     *growth.CASES,
     *evaluation.CASES,

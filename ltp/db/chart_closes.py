@@ -1,4 +1,4 @@
-"""The closes of one share for the chart of a row, read with bounds on rows and on waiting."""
+"""The closes or the candles of one share for a chart, read with bounds on rows and on waiting."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Final
 from sqlalchemy import Engine
 
 from ltp.core.history import candle
-from ltp.core.history.candle import prefers_adjusted
-from ltp.core.history.price_history import Closes, closes_of
+from ltp.core.history.candle import Candle, prefers_adjusted
+from ltp.core.history.corporate_action import Action
+from ltp.core.history.price_history import Closes, candles_of, closes_of
 from ltp.db import corporate_actions, recent_candles
 from ltp.db.engine import reading
 
@@ -28,9 +29,7 @@ def fetch(engine: Engine, key: str, made: date | None = None, price: float | Non
     Raises:
         DatabaseError: also if the database is locked for more than 50 ms.
     """
-    with reading(engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
-        raw, restated = recent_candles.newest_years(connection, key)
-        known = corporate_actions.of_key(connection, key)
+    raw, restated, known = _stored(engine, key)
     ends = [each.ex_day for each in known if made and each.ex_day > made and each.state != "dismissed"]
     last = min(ends, default=date.max) - timedelta(days=1)
     try:
@@ -47,6 +46,26 @@ def fetch(engine: Engine, key: str, made: date | None = None, price: float | Non
     ):
         return None
     return found if found.days else None
+
+
+def fetch_candles(engine: Engine, key: str) -> list[Candle]:
+    """Return the daily candles of three years, oldest first, with the basis and adjustments of `fetch`.
+
+    Raises:
+        DatabaseError: as `fetch`.
+        ValueError: the stored records are damaged.
+    """
+    raw, restated, known = _stored(engine, key)
+    if prefers_adjusted(raw, restated):
+        return candles_of(_three_years(restated, date.max))
+    return candles_of(_three_years(raw, date.max), known)
+
+
+def _stored(engine: Engine, key: str) -> tuple[bytes, bytes, list[Action]]:
+    """Return the raw and the adjusted records of an instrument, and its corporate actions."""
+    with reading(engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
+        raw, restated = recent_candles.newest_years(connection, key)
+        return raw, restated, corporate_actions.of_key(connection, key)
 
 
 def _three_years(packed: bytes, last: date) -> bytes:

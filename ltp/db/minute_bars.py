@@ -154,10 +154,10 @@ def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
     return len(rows)
 
 
-def last_start(engine: Engine, key: str) -> int | None:
+def last_start(engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> int | None:
     """Return the start of the newest bar of an instrument, None without any."""
     newest = select(table.c.start, table.c.packed).where(_of(key)).order_by(table.c.start.desc()).limit(1)
-    with reading(engine) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         row = connection.execute(newest).first()
     bars = unpacked(bytes(row.packed), row.start) if row else []
     return bars[-1].start if bars else None

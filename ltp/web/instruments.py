@@ -11,6 +11,8 @@ from ltp.core.instrument import Instrument, parse_key
 from ltp.core.screener import Row
 from ltp.errors import InputError
 from ltp.web import market, params, urls
+from ltp.web.charts import query
+from ltp.web.charts.chart import chart_part
 from ltp.web.live import poll
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
@@ -47,7 +49,8 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
     shown = _find(segment, security_id)
     if security_id != str(shown.security_id):
         return redirect(urls.with_query(_path(shown)))
-    live = params.is_live(params.single(request.args.items(multi=True)))
+    given = params.single(request.args.items(multi=True))
+    live, charted = params.is_live(given), query.parse(given)
     shared = services()
     shared.demand([shown.key])
     return render_template(
@@ -58,7 +61,8 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         quote=shared.hub.quotes([shown.key])[0],
         results=_results(shown.key),
         live=poll.live_addresses(_path(shown), {}) if live else None,
-        pause_url=_path(shown) + ("?live=0" if live else ""),
+        pause_url=_pause_url(_path(shown), given, live=live),
+        chart=chart_part(shown, _path(shown), given, charted),
     )
 
 
@@ -70,6 +74,12 @@ def stream(segment: str, security_id: str) -> Response:
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
     return poll.poll_of([_find(segment, security_id).key], LIVE_COLUMNS)
+
+
+def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:
+    """Return the address of the page that stands still, or of the live one where it already does."""
+    kept = [pair for pair in given.items() if pair[0] != "live"]
+    return urls.address(path, [*kept, ("live", "0")] if live else kept)
 
 
 def _path(shown: Instrument) -> str:

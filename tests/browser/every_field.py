@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import update
 
+from ltp.core.bars.bar import Bar
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Outcome, Row
-from ltp.db import evaluations, runs, saved_screens
+from ltp.core.trading_day import IST
+from ltp.db import evaluations, minute_bars, runs, saved_screens
 from ltp.db.engine import open_engine, writing
 from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
@@ -24,9 +26,10 @@ STEADY = Spec(("adx14 > 25",))
 
 def fill(database_url: str) -> None:
     """Store two runs of each built-in screener, one of a custom screen, and of two saved screens: the
-    evaluation of one failed, the other is under way.
+    evaluation of one failed, the other is under way. The second share has bars of every mark.
     """
     engine = open_engine(database_url)
+    minute_bars.upsert(engine, {SHARES[1].key: _bars()})
     for later, as_of in enumerate(SESSIONS):
         rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
         for kind in ("swing", "longterm"):
@@ -59,6 +62,14 @@ def renew_heartbeat(database_url: str) -> None:
             update(table).where(steady).values(state=evaluations.RUNNING, beat_at=datetime.now(UTC))
         )
     engine.dispose()
+
+
+def _bars() -> list[Bar]:
+    start = int(datetime(2026, 11, 20, 9, 15, tzinfo=IST).timestamp())
+    return [
+        Bar(start + at * 60, 100_0000, 104_0000, 98_0000, 99_0000 + at % 3 * 1_0000, 500 + at, None, at % 16)
+        for at in range(90)
+    ]
 
 
 def _row(rank: int, later: int) -> Row:

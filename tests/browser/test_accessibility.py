@@ -26,6 +26,7 @@ PHONE = {"width": 320, "height": 740}
 SWING = "/screeners/swing"
 PLAN = f"{SWING}?tab=recommendations"
 DETAIL = f"{SWING}/{every_field.SHARES[1].key.replace(':', '/')}"
+CHART = f"/instruments/{every_field.SHARES[1].key.replace(':', '/')}"
 # Each with a selector of the element that it is here for.
 PAGES = {
     "/screeners/steady": "progress",
@@ -44,7 +45,8 @@ PAGES = {
     f"{SWING}/runs": ".chip",
     f"{SWING}/changes": "td b.g",
     "/instruments?q=bank": ".found a",
-    f"/instruments/{every_field.SHARES[1].key.replace(':', '/')}": ".board .chip",
+    CHART: ".board .chip",
+    f"{CHART}?timeframe=1m&ema=20,50&vwap=1": ".candles .mark",
     "/status": "#h-process",
     "/nowhere": "h1",
 }
@@ -102,6 +104,22 @@ def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
             tab.emulate_media(color_scheme=scheme)
             assert judge(tab, rules) == {}, f"{path}, {size['width']} wide, {scheme}"
     assert tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_phone_shows_the_newest_bars_of_a_chart_beside_its_prices(tab: Page, stack: Stack) -> None:
+    tab.set_viewport_size(PHONE)
+    tab.goto(f"{stack.url}{CHART}?timeframe=1m")
+    figure, last = tab.locator(".candles").bounding_box(), tab.locator(".columns path").last.bounding_box()
+    assert figure
+    assert last
+    right = figure["x"] + figure["width"]
+    prices = tab.locator(".axis").bounding_box()
+    assert prices
+    assert prices["x"] + prices["width"] <= right
+    assert figure["x"] < last["x"] < prices["x"] + 1
+    tab.locator("#bars-table").click()
+    tab.evaluate(AXE)
+    assert judge(tab) == {}
 
 
 @pytest.mark.parametrize("path", [SWING, "/screeners/custom?c=close+%3E+ema50", "/screeners/falling"])

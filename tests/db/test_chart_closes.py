@@ -90,3 +90,24 @@ def test_a_busy_database_is_waited_for_but_a_moment(engine: Engine) -> None:
     with pytest.raises(DatabaseError, match="cannot be read"):
         chart_closes.fetch(engine, KEY)
     other.close()
+
+
+def test_candles_are_those_of_the_closes(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: history(2_000)})
+    found = chart_closes.fetch_candles(engine, KEY)
+    assert found == history(2_000)[-chart_closes.DAYS - 1 :]
+    candles.upsert(engine, "adjusted", {"NSE_EQ:2": history(300, 50.0)})
+    assert chart_closes.fetch_candles(engine, "NSE_EQ:2") == history(300, 50.0)
+
+
+def test_candles_before_a_confirmed_split_are_adjusted(engine: Engine) -> None:
+    candles.upsert(engine, "raw", {KEY: history(3)})
+    split = Action(KEY, LAST, 5, 1, "confirmed")
+    corporate_actions.confirm(engine, [split])
+    first, _, last = chart_closes.fetch_candles(engine, KEY)
+    assert (first.close, first.volume) == (round(history(3)[0].close / 5), 5)
+    assert last == history(3)[-1]
+
+
+def test_there_may_be_no_candles(engine: Engine) -> None:
+    assert chart_closes.fetch_candles(engine, KEY) == []

@@ -1,4 +1,4 @@
-"""The closes of one share for a chart: adjusted for splits, with two moving averages.
+"""The closes and candles of one share for a chart: adjusted for splits; closes with two moving averages.
 
 Plain Python for one share on a page. Screens compute the same formulas for thousands of shares on arrays, and
 tests compare the numbers of both.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from ltp.core.history.candle import RECORD, day_number, day_of
+from ltp.core.history.candle import RECORD, Candle, day_number, day_of, unpack
 from ltp.core.history.corporate_action import Action
 from ltp.core.money import SCALE
 
@@ -54,6 +54,31 @@ def closes_of(packed: bytes, actions: Iterable[Action] = ()) -> Closes:
     return Closes(
         tuple(day_of(number) for number, _ in candles), closes, ema(closes, FAST), ema(closes, SLOW)
     )
+
+
+def candles_of(packed: bytes, actions: Iterable[Action] = ()) -> list[Candle]:
+    """Return the candles of records, adjusted or left out as in `closes_of`; volumes are adjusted too.
+
+    Raises:
+        ValueError: the records are damaged.
+    """
+    if len(packed) % RECORD.size:
+        raise ValueError("a torn record")
+    candles = unpack(packed)
+    for action in actions:
+        if action.state == "confirmed":
+            factor = action.numerator / action.denominator
+            candles = [_adjusted(each, factor) if each.day < action.ex_day else each for each in candles]
+        elif action.waits:
+            candles = [each for each in candles if each.day >= action.ex_day]
+    if min((each.low for each in candles), default=1) <= 0:
+        raise ValueError("prices not above 0")
+    return candles
+
+
+def _adjusted(candle: Candle, factor: float) -> Candle:
+    open_, high, low, close = (round(price / factor) for price in candle[1:5])
+    return Candle(candle.day, open_, high, low, close, round(candle.volume * factor))
 
 
 def ema(values: Sequence[float], sessions: int) -> tuple[float | None, ...]:

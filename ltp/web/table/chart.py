@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
+from ltp.core.chart.geometry import Scale, changes
 from ltp.core.history.price_history import Closes
 from ltp.core.money import SCALE, grouped_text
 from ltp.core.screener import Row
@@ -85,12 +86,11 @@ class _Scale:
     right: Final = WIDTH - _RIGHT
 
     def __init__(self, prices: Sequence[float], count: int) -> None:
-        self._highest, lowest = max(prices), min(prices)
-        self._per_rupee = (HEIGHT - _TOP - _BOTTOM) / ((self._highest - lowest) or 1)
+        self._prices = Scale(min(prices), max(prices), _TOP, HEIGHT - _BOTTOM)
         self._step = (self.right - _LEFT) / (count - 1)
 
     def y(self, price: float) -> float:
-        return round(_TOP + (self._highest - price) * self._per_rupee, 1)
+        return round(self._prices.y(price), 1)
 
     def x(self, place: int) -> float:
         return round(_LEFT + place * self._step, 1)
@@ -186,7 +186,7 @@ def _extreme(closes: Sequence[float], close: float, scale: _Scale, lines: Sequen
 
 def _months(days: Sequence[date], scale: _Scale) -> str:
     """Return the marks of the beginnings of months, `_MONTHS` at most."""
-    begins = [at for at in range(1, len(days)) if days[at].month != days[at - 1].month]
+    begins = changes([day.month for day in days])
     every = -(-len(begins) // _MONTHS) or 1
     named = ((scale.x(at), days[at]) for at in begins[::every])
     return "".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ltp.core.chart.geometry import Scale
 from ltp.core.money import SCALE, grouped_text
 
 WIDTH: Final = 96
@@ -29,10 +30,8 @@ def _points(closes: Sequence[float], lowest: float, highest: float) -> str:
     step = (WIDTH - 2 * _EDGE) / (len(closes) - 1)
     if highest == lowest:
         return f"{_EDGE},{HEIGHT // 2} {WIDTH - _EDGE},{HEIGHT // 2}"
-    scale = (HEIGHT - 2 * _EDGE) / (highest - lowest)
-    return " ".join(
-        f"{_EDGE + at * step:.0f},{_EDGE + (highest - close) * scale:.1f}" for at, close in enumerate(closes)
-    )
+    scale = Scale(lowest, highest, _EDGE, HEIGHT - _EDGE)
+    return " ".join(f"{_EDGE + at * step:.0f},{scale.y(close):.1f}" for at, close in enumerate(closes))
 
 
 def _rupees(value: float) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from ltp.core.history.candle import Candle, last_day, pack, prefers_adjusted
 from ltp.core.history.corporate_action import Action
-from ltp.core.history.price_history import closes_of, ema
+from ltp.core.history.price_history import candles_of, closes_of, ema
 
 FIRST = date(2026, 3, 2)
 
@@ -82,3 +82,21 @@ def test_one_basis_is_taken() -> None:
 
 def test_the_newest_day() -> None:
     assert (last_day(packed(1, 2, 3)), last_day(b"")) == (FIRST + timedelta(days=2), None)
+
+
+def test_candles_are_adjusted_with_their_volumes() -> None:
+    records = pack(
+        Candle(FIRST + timedelta(days=at), 500_0000, 510_0000, 490_0000, 505_0000, 100) for at in range(2)
+    )
+    before, after = candles_of(records, [action(1, "confirmed")])
+    assert before == Candle(FIRST, 100_0000, 102_0000, 98_0000, 101_0000, 500)
+    assert after == Candle(FIRST + timedelta(days=1), 500_0000, 510_0000, 490_0000, 505_0000, 100)
+    assert candles_of(records, [action(1, "detected")]) == [after]
+    assert candles_of(records, [action(1, "dismissed")])[0].open == 500_0000
+    assert candles_of(b"") == []
+
+
+@pytest.mark.parametrize("damaged", [packed(100)[:-1], packed(100, 0)])
+def test_damaged_candles_are_refused(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match=r"a torn record|prices not above 0"):
+        candles_of(damaged)

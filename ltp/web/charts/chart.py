@@ -1,0 +1,155 @@
+"""The candle chart of an instrument's page: bars, drawing, table and links, or a sentence in their place."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+
+from ltp.core.instrument import Instrument
+from ltp.core.money import group_indian, grouped_text, is_currency
+from ltp.errors import DatabaseError
+from ltp.web import market
+from ltp.web.charts import bar_text, chart_bars, drawing
+from ltp.web.charts.bar_text import day_text, time_text
+from ltp.web.charts.chart_bars import MOST, ChartBars
+from ltp.web.charts.query import ChartQuery, Choice, choices
+from ltp.web.services import services
+
+_BUSY: Final = (
+    "The bars cannot be read at the moment; prices are not affected. Load the page again for the chart."
+)
+_DAMAGED: Final = "The stored daily candles of this instrument are damaged; import them again."
+
+
+class Legend(NamedTuple):
+    """An overlay with its last value. `text`: a dash while it has none."""
+
+    kind: str
+    name: str
+    text: str
+
+
+class ChartPart(NamedTuple):
+    """The chart of a page for `instruments/_chart.html`.
+
+    `choices`: links by group. `why`: the reason for no chart, in which case the following are empty.
+    `words`: the description of the chart. `shown`: how many bars it has. `notes`: sentences about bars that are not there.
+    """
+
+    choices: dict[str, list[Choice]]
+    daily: bool
+    why: str
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    legends: tuple[Legend, ...] = ()
+    plot: Markup = Markup()
+    axis: Markup = Markup()
+    width_class: str = ""
+    rows: Markup = Markup()
+    shown: int = 0
+
+
+def chart_part(shown: Instrument, path: str, given: dict[str, str], query: ChartQuery) -> ChartPart:
+    """Read and draw the chart of an instrument.
+
+    Args:
+        given: all parameters of the page; the links keep them.
+    """
+    links = choices(path, given, query)
+    try:
+        read = chart_bars.read(shown.key, query)
+    except DatabaseError:
+        return ChartPart(links, query.daily, _BUSY)
+    except ValueError:
+        return ChartPart(links, query.daily, _DAMAGED)
+    now = datetime.now(UTC)
+    if not read.bars:
+        return ChartPart(links, query.daily, _why_none(shown, now, daily=query.daily))
+    session = services().calendar().session_date(shown.segment, now)
+    return _drawn(ChartPart(links, query.daily, ""), shown, query, read, session)
+
+
+def _drawn(
+    part: ChartPart, shown: Instrument, query: ChartQuery, read: ChartBars, session: date
+) -> ChartPart:
+    """Return the part with its chart. `session`: the newest one that has begun."""
+    currency, daily = is_currency(shown.key), query.daily
+    texts = bar_text.texts(read.bars, read.days, daily=daily, currency=currency)
+    words = _words(query, read, currency=currency)
+    behind = session > read.days[-1]
+    drawn = drawing.draw(
+        read.bars,
+        read.days,
+        [text.tooltip for text in texts],
+        read.overlays,
+        words,
+        daily=daily,
+        currency=currency,
+        logarithmic=query.logarithmic,
+        missing=f"{day_text(session)}: no daily candle yet" if daily and behind else "",
+    )
+    # Only numbers, dates and fixed words are in this markup.
+    plot, axis, rows = (Markup(each) for each in (drawn.plot, drawn.axis, bar_text.rows(texts)))  # noqa: S704
+    return part._replace(
+        words=words,
+        notes=_notes(query, read, session if behind else None),
+        legends=_legends(read, currency=currency),
+        plot=plot,
+        axis=axis,
+        width_class=drawn.width_class,
+        rows=rows,
+        shown=len(texts),
+    )
+
+
+def _why_none(shown: Instrument, now: datetime, *, daily: bool) -> str:
+    if daily:
+        return f"No daily candles of {shown.symbol} are stored: they are imported after each session."
+    name = market.SEGMENT_NAMES.get(shown.segment, shown.segment)
+    if services().calendar().is_open(shown.segment, now):
+        return f"No bars of {shown.symbol} are stored yet: the first one follows a full minute of its prices."
+    return f"No bars of {shown.symbol} are stored yet, and none is being made: the market is closed ({name})."
+
+
+def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
+    """Describe the chart for readers who do not see it."""
+    bars, count = read.bars, len(read.bars)
+    first, last = day_text(read.days[0]), day_text(read.days[-1])
+    if query.daily:
+        kind = "daily candle" + "s" * (count > 1) + " (adjusted for splits)"
+        when = f"from {first} to {last}"
+    else:
+        kind = "bar" + "s" * (count > 1) + f" of {query.minutes} minute" + "s" * (query.minutes > 1)
+        end = time_text(bars[-1].start)
+        to = end if first == last else f"{last}, {end}"
+        when = f"from {first}, {time_text(bars[0].start)}, to {to} IST"
+    prices = (min(bar.low for bar in bars), max(bar.high for bar in bars), bars[-1].close)
+    low, high, close = (grouped_text(price, currency=currency) for price in prices)
+    return f"{count} {kind} {when}: lowest {low}, highest {high}, last {close}"
+
+
+def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str, ...]:
+    """Return sentences about bars that are not shown. `absent`: a session that has begun and has no bars."""
+    notes = []
+    if absent and query.daily:
+        notes.append(f"The candle of {day_text(absent)} is missing: it is imported after the session.")
+    elif absent:
+        notes.append(f"No bars of the session of {day_text(absent)} are stored; these are older.")
+    if read.found > len(read.bars):
+        notes.append(
+            f"Only the newest {MOST} of {group_indian(str(read.found))} bars are drawn;"
+            " a longer timeframe, or a shorter range, shows all."
+        )
+    if query.vwap and not any(bar.volume for bar in read.bars):
+        notes.append("There is no VWAP, because these bars have no volume.")
+    return tuple(notes)
+
+
+def _legends(read: ChartBars, *, currency: bool) -> tuple[Legend, ...]:
+    lasts = ((line, line.values[-1]) for line in read.overlays)
+    return tuple(
+        Legend(line.kind, line.name, "–" if last is None else grouped_text(round(last), currency=currency))
+        for line, last in lasts
+    )

@@ -1,0 +1,248 @@
+"""A candle chart as SVG, crisp at any width: shapes are stretched to it, and texts keep their size.
+
+Candles, volumes and lines lie in pictures without proportions (`preserveAspectRatio="none"`), `_UNIT` wide a
+bar; their strokes are not scaled. Texts and straight lines lie around these, at a share of the width. Prices
+are in a picture of their own, which stays in sight where the chart is scrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from ltp.core.bars.bar import MARKS, Bar
+from ltp.core.chart.geometry import Candle, Scale, candle, changes, round_prices
+from ltp.core.money import SCALE, Price, grouped_text
+from ltp.web.charts.bar_text import short_volume
+from ltp.web.charts.chart_bars import Overlay
+from ltp.web.charts.time_axis import TimeAxis
+
+_AXIS_WIDTH: Final = 84
+_UNIT: Final = 10  # width of a bar; its candle leaves 2 on both sides
+_TOP: Final = 8
+_PRICES: Final = 280  # heights
+_GAP: Final = 10
+_VOLUMES: Final = 64
+_MARKS: Final = 13  # one row
+_TIMES: Final = 22
+_GRID: Final = 9  # price lines at most
+_MARGIN: Final = 0.05  # of the range of prices, above and below the candles
+_LINE_OUTSIDE: Final = 0.25  # of that range: how far an overlay may widen it
+_TEXT: Final = 15  # height of a text on the axis: nearer ones would overlap
+_WIDTHS: Final = ((80, 1), (170, 2), (400, 3))  # up to so many bars: the class of the least width
+
+
+class Drawing(NamedTuple):
+    """`plot`, `axis`: SVG. `width_class`: of the plot, for the style of its least width."""
+
+    plot: str
+    axis: str
+    width_class: str
+
+
+class _Frame(NamedTuple):
+    """Heights from the top: end of the prices, volumes from and to, begin of the rows of marks, all."""
+
+    prices_end: int
+    volumes: tuple[int, int]
+    marks: int
+    height: int
+
+
+def draw(
+    bars: Sequence[Bar],
+    days: Sequence[date],
+    tooltips: Sequence[str],
+    overlays: Sequence[Overlay],
+    words: str,
+    *,
+    daily: bool = False,
+    currency: bool = False,
+    logarithmic: bool = False,
+    missing: str = "",
+) -> Drawing:
+    """Draw bars, at least one.
+
+    Args:
+        tooltips: one a bar.
+        words: the description for screen readers.
+        missing: the tooltip of an empty place after the last bar, "" for none.
+    """
+    places = len(bars) + bool(missing)
+    marks = [(bit, name) for bit, name in MARKS.items() if any(bar.marks & bit for bar in bars)]
+    frame = _frame(any(bar.volume for bar in bars), len(marks))
+    scale = _scale(bars, overlays, frame.prices_end, logarithmic=logarithmic)
+    grid = round_prices(scale, _GRID)
+    axis = TimeAxis(bars, days, places, daily=daily)
+    candles = [candle(scale, *bar[1:5]) for bar in bars]
+    width = places * _UNIT
+    plot = (
+        f'<svg class="plot" width="100%" height="{frame.height}" role="img" aria-label="{words}">',
+        "".join(_rule(scale.y(price)) for price in grid),
+        axis.markup(frame.height),
+        _rule(scale.y(bars[-1].close), "last"),
+        _stretched(_TOP, frame.prices_end, width, _candles(candles) + _lines(overlays, days, scale)),
+        _stretched(
+            frame.prices_end,
+            frame.height - _TIMES,
+            width,
+            _volumes(bars, candles, frame) + _marks(bars, marks, frame),
+        ),
+        _stretched(_TOP, frame.height - _TIMES, width, _tooltips(tooltips, missing, frame)),
+        "</svg>",
+    )
+    level = next((level for most, level in _WIDTHS if places <= most), len(_WIDTHS) + 1)
+    return Drawing("".join(plot), _axis(bars, grid, scale, marks, frame, currency=currency), f"w{level}")
+
+
+def _frame(has_volume: bool, marks: int) -> _Frame:
+    end = _TOP + _PRICES
+    volumes = (end + _GAP, end + _GAP + _VOLUMES) if has_volume else (end, end)
+    below = volumes[1] + (_GAP if marks else 2)
+    return _Frame(end, volumes, below, below + marks * _MARKS + _TIMES)
+
+
+def _scale(bars: Sequence[Bar], overlays: Sequence[Overlay], end: int, *, logarithmic: bool) -> Scale:
+    """Return the scale of the candles, widened for overlays as far as these are near."""
+    lowest, highest = min(bar.low for bar in bars), max(bar.high for bar in bars)
+    range_ = highest - lowest or SCALE
+    values = [value for line in overlays for value in line.values if value is not None]
+    low = max(min([lowest, *values]), lowest - range_ * _LINE_OUTSIDE) - range_ * _MARGIN
+    high = min(max([highest, *values]), highest + range_ * _LINE_OUTSIDE) + range_ * _MARGIN
+    return Scale(max(low, lowest / 2), high, _TOP, end, logarithmic=logarithmic)
+
+
+def _rule(y: float, kind: str = "") -> str:
+    chosen = f' class="{kind}"' if kind else ""
+    return f'<line{chosen} x1="0" x2="100%" y1="{round(y)}.5" y2="{round(y)}.5"/>'
+
+
+def _stretched(top: int, bottom: int, width: int, shapes: str) -> str:
+    return (
+        f'<svg y="{top}" width="100%" height="{bottom - top}" viewBox="0 {top} {width} {bottom - top}"'
+        f' preserveAspectRatio="none">{shapes}</svg>'
+    )
+
+
+def _candles(candles: Sequence[Candle]) -> str:
+    return "".join(
+        f'<path class="{kind}" d="{shapes}"/>'
+        for kind, rose in (("rose", True), ("fell", False))
+        if (shapes := "".join(_candle(at, each) for at, each in enumerate(candles) if each.rose is rose))
+    )
+
+
+def _candle(at: int, each: Candle) -> str:
+    x = at * _UNIT
+    high, top, bottom, low, _ = each
+    wicks = (f"M{x + 5} {high}V{top}" if high < top else "") + (
+        f"M{x + 5} {bottom}V{low}" if bottom < low else ""
+    )
+    return f"{wicks}M{x + 2} {top}h6v{bottom - top}h-6z"
+
+
+def _volumes(bars: Sequence[Bar], candles: Sequence[Candle], frame: _Frame) -> str:
+    top, bottom = frame.volumes
+    if top == bottom:
+        return ""
+    scale = Scale(0, max(bar.volume for bar in bars), top, bottom)
+    tops = [round(scale.y(bar.volume)) for bar in bars]
+    return "".join(
+        f'<path class="{kind} volume" d="{shapes}"/>'
+        for kind, rose in (("rose", True), ("fell", False))
+        if (
+            shapes := "".join(
+                f"M{at * _UNIT + 2} {bottom}V{y}h6V{bottom}"
+                for at, (y, each) in enumerate(zip(tops, candles, strict=True))
+                if each.rose is rose and y < bottom
+            )
+        )
+    )
+
+
+def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: _Frame) -> str:
+    return "".join(
+        f'<path class="mark" d="{shapes}"/>'
+        for row, (bit, _) in enumerate(marks)
+        if (
+            shapes := "".join(
+                f"M{at * _UNIT + 1} {frame.marks + row * _MARKS + 2}h8v7h-8z"
+                for at, bar in enumerate(bars)
+                if bar.marks & bit
+            )
+        )
+    )
+
+
+def _lines(overlays: Iterable[Overlay], days: Sequence[date], scale: Scale) -> str:
+    begins = frozenset(changes(days))
+    return "".join(
+        f'<path class="{line.kind}" d="{_path(line.values, begins if line.by_session else (), scale)}"/>'
+        for line in overlays
+    )
+
+
+def _path(values: Sequence[float | None], begins: Container[int], scale: Scale) -> str:
+    """Return a line through the middles of the bars, broken before `begins` and where a value is missing."""
+    parts, joined = [], False
+    for at, value in enumerate(values):
+        joined = joined and at not in begins
+        if value is not None:
+            parts.append(f"{'L' if joined else 'M'}{at * _UNIT + 5} {scale.y(value):.1f}")
+        joined = value is not None
+    return "".join(parts)
+
+
+def _tooltips(tooltips: Sequence[str], missing: str, frame: _Frame) -> str:
+    """Return a column a bar, as high as the chart, so that the pointer need not hit a thin candle."""
+    height = frame.height - _TIMES - _TOP
+    columns = "".join(
+        f'<path d="M{at * _UNIT} {_TOP}h{_UNIT}v{height}h-{_UNIT}z"><title>{text}</title></path>'
+        for at, text in enumerate(tooltips)
+    )
+    x = len(tooltips) * _UNIT + 1
+    empty = (
+        f'<path class="missing" d="M{x} {_TOP}h8v{_PRICES}h-8z"><title>{missing}</title></path>'
+        if missing
+        else ""
+    )
+    return f'<g class="columns">{columns}</g>{empty}'
+
+
+def _axis(
+    bars: Sequence[Bar],
+    grid: Sequence[Price],
+    scale: Scale,
+    marks: Sequence[tuple[int, str]],
+    frame: _Frame,
+    *,
+    currency: bool,
+) -> str:
+    """Return the prices beside the grid lines, the last close among them, and the names of the other rows."""
+    last = bars[-1].close
+    y = round(scale.y(last))
+    whole = all(price % SCALE == 0 for price in grid)
+    texts = [
+        _text(round(scale.y(price)) + 4, _price(price, whole=whole, currency=currency))
+        for price in grid
+        if abs(scale.y(price) - y) >= _TEXT
+    ]
+    texts.append(_text(y + 4, grouped_text(last, currency=currency), "last"))
+    top, bottom = frame.volumes
+    if top < bottom:
+        texts.append(_text(top + 8, short_volume(max(bar.volume for bar in bars))))
+        texts.append(_text(bottom, "volume"))
+    texts += [_text(frame.marks + row * _MARKS + 10, name, "mark") for row, (_, name) in enumerate(marks)]
+    size = f'width="{_AXIS_WIDTH}" height="{frame.height}"'
+    return f'<svg class="axis" {size} aria-hidden="true">{"".join(texts)}</svg>'
+
+
+def _text(y: int, text: str, kind: str = "") -> str:
+    chosen = f' class="{kind}"' if kind else ""
+    return f'<text{chosen} x="6" y="{y}">{text}</text>'
+
+
+def _price(price: Price, *, whole: bool, currency: bool) -> str:
+    text = grouped_text(price, currency=currency)
+    return text.partition(".")[0] if whole else text

@@ -1,0 +1,121 @@
+"""The parameters of a candle chart in the address of a page, and the links that change one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ltp.core.bars.timeframe import NAMES, minutes_of
+from ltp.errors import InputError
+from ltp.web import params, urls
+
+DAILY: Final = "1d"
+TIMEFRAMES: Final = (*NAMES, DAILY)
+_TIMEFRAME: Final = "5m"
+SESSIONS: Final = {"day": 1, "5d": 5, "10d": 10, "20d": 20}  # of an intraday range
+DAYS: Final = {"3mo": 92, "6mo": 183, "1y": 365, "3y": 1_096}  # of a range of daily candles
+AVERAGES: Final = (20, 50, 200)
+_SCALES: Final = ("linear", "log")
+
+
+class ChartQuery(NamedTuple):
+    """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
+
+    `vwap`: never with daily candles.
+    """
+
+    timeframe: str
+    span: str
+    averages: tuple[int, ...]
+    vwap: bool
+    logarithmic: bool
+
+    @property
+    def daily(self) -> bool:
+        return self.timeframe == DAILY
+
+    @property
+    def minutes(self) -> int:
+        """Length of a bar; not for daily candles."""
+        return minutes_of(self.timeframe)
+
+
+class Choice(NamedTuple):
+    """A link that changes one parameter. `chosen`: the page has that value now."""
+
+    name: str
+    label: str
+    url: str
+    chosen: bool
+
+
+def parse(given: dict[str, str]) -> ChartQuery:
+    """Read the parameters of a chart.
+
+    Raises:
+        InputError: names the one that is not accepted.
+    """
+    timeframe = params.choice(given, "timeframe", TIMEFRAMES, _TIMEFRAME)
+    daily = timeframe == DAILY
+    span = given.get("range", _usual_span(timeframe))
+    if span not in _spans(timeframe):
+        raise InputError("range", span, f"with {timeframe} bars it is one of {', '.join(_spans(timeframe))}")
+    if daily and "vwap" in given:
+        raise InputError("vwap", given["vwap"], "it is an average within a session, not for 1d bars")
+    vwap = params.choice(given, "vwap", ("0", "1"), "0") == "1"
+    logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
+    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic)
+
+
+def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, list[Choice]]:
+    """Return the links by the group that they are shown in. They keep the other parameters of `given`."""
+
+    def link(label: str, chosen: bool, **changed: str) -> Choice:
+        name = "-".join(["c", *changed, label.lower().replace(" ", "")])
+        pairs = [(name, value) for name, value in _fitting({**given, **changed}).items() if value]
+        return Choice(name, label, urls.address(path, pairs), chosen)
+
+    averages = [
+        link(f"EMA {bars}", bars in query.averages, ema=_joined(set(query.averages) ^ {bars}))
+        for bars in AVERAGES
+    ]
+    vwap = [] if query.daily else [link("VWAP", query.vwap, vwap="" if query.vwap else "1")]
+    scale = link("Log scale", query.logarithmic, scale="" if query.logarithmic else "log")
+    return {
+        "Timeframe": [link(name, name == query.timeframe, timeframe=name) for name in TIMEFRAMES],
+        "Range": [link(name, name == query.span, range=name) for name in _spans(query.timeframe)],
+        "Show": [*averages, *vwap, scale],
+    }
+
+
+def _fitting(given: dict[str, str]) -> dict[str, str]:
+    """Return parameters without defaults, and without those that the timeframe does not have."""
+    timeframe = given.get("timeframe", _TIMEFRAME)
+    left_out = {"timeframe": _TIMEFRAME, "range": _usual_span(timeframe)}
+    kept = {name: value for name, value in given.items() if left_out.get(name) != value}
+    if kept.get("range") not in _spans(timeframe):
+        kept.pop("range", None)
+    if timeframe == DAILY:
+        kept.pop("vwap", None)
+    return kept
+
+
+def _averages(given: dict[str, str]) -> tuple[int, ...]:
+    text = given.get("ema", "")
+    names = text.split(",") if text else []
+    if len(set(names)) < len(names) or not set(names) <= set(map(str, AVERAGES)):
+        accepted = ", ".join(map(str, AVERAGES))
+        raise InputError("ema", text, f"it is one or more of {accepted}, with commas between")
+    return tuple(sorted(map(int, names)))
+
+
+def _joined(averages: Sequence[int] | set[int]) -> str:
+    return ",".join(map(str, sorted(averages)))
+
+
+def _spans(timeframe: str) -> Sequence[str]:
+    return tuple(DAYS if timeframe == DAILY else SESSIONS)
+
+
+def _usual_span(timeframe: str) -> str:
+    return "1y" if timeframe == DAILY else "day"
