@@ -53,6 +53,9 @@ class Settings(BrokerSettings, AccessSettings):
     )
     database_url_file: Path | None = Field(None, description="File that holds the database address.")
     state_dir: Path = Field(Path("state"), description="Folder for SQLite and the embedded Valkey.")
+    capture_dir: Path | None = Field(
+        None, description="Folder for the broker's frames as they came, for a replay; empty: none are kept."
+    )
     market_calendar: Annotated[Literal["nse", "always_open"], LOWER_CASE] = Field(
         "nse", description="Trading hours the worker follows."
     )

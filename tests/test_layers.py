@@ -66,6 +66,7 @@ OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 THEIRS = {
     "screen": {"numpy", "talib"},
     "feed": {"websocket", "requests", "urllib3"},
+    "feed.capture": {"zstandard"},
     "feed.simulator": {"flask", "flask_sock", "simple_websocket", "werkzeug"},
     "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},

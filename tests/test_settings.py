@@ -60,6 +60,12 @@ def test_the_database_is_a_file_in_the_state_folder(tmp_path: Path, monkeypatch:
     assert shown()["DATABASE_URL"] == "sqlite:////var/lib/ltp/ltp.sqlite3"
 
 
+def test_frames_are_captured_only_where_a_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().capture_dir is None
+    monkeypatch.setenv("CAPTURE_DIR", "/var/lib/ltp/frames")
+    assert load().capture_dir == Path("/var/lib/ltp/frames")
+
+
 def test_every_setting_has_a_description() -> None:
     for name, _, meaning in describe(load()):
         assert meaning.endswith("."), name

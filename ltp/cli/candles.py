@@ -13,7 +13,7 @@ from ltp import settings as settings_module
 from ltp.batch.broker_candles import INDEX, fetch_history, last_settled
 from ltp.batch.default_universe import default
 from ltp.checks import credentials
-from ltp.cli import left_out, minutes, renames
+from ltp.cli import left_out, minutes, rebuild, renames
 from ltp.cli.actions import NOT_SEEN, print_actions
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
@@ -60,6 +60,7 @@ def add(commands: Any) -> None:
     fetch.set_defaults(command=_fetch)
     renames.add(of_candles)
     minutes.add(of_candles)
+    rebuild.add(of_candles)
     of_candles.add_parser("status", help="print what is there").set_defaults(command=_status)
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,13 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
         "--replay", type=Path, metavar="FILE", help="play bars or captured frames instead of a random walk"
     )
     simulate.add_argument(
+        "--from",
+        dest="start",
+        type=_time,
+        metavar="HH:MM",
+        help="begin the replay at this time in India; left out: at the file's beginning",
+    )
+    simulate.add_argument(
         "--speed", type=_speed, default=1.0, help="of the replay, in times real time (default %(default)s)"
     )
     simulate.add_argument(
@@ -101,6 +108,13 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a whole number from 0 to 99999")
     return int(text)
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: a time such as 10:15") from None
 
 
 def _speed(text: str) -> float:
@@ -159,6 +173,7 @@ def _simulate(given: argparse.Namespace) -> int:
         in_session=in_session,
         seed=given.seed,
         replay=given.replay,
+        start=given.start,
         speed=given.speed,
         extra_instruments=given.extra_instruments,
         known=SimulatedListings(lambda: open_engine(settings.database)),

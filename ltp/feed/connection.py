@@ -19,6 +19,7 @@ from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import Mode, reason
 from ltp.dhan.protocol import Protocol
 from ltp.errors import FeedClosed, FeedError, LTPError
+from ltp.feed.capture.recorder import Recorder
 from ltp.feed.frames import MessageBlock
 from ltp.feed.segments import Segments
 from ltp.feed.watch import TradeTimeAlarm, Watch
@@ -55,6 +56,7 @@ class FeedConnection:
     `on_ticks` must not raise; it returns for how many seconds the next ticks may be left unread. Waking the
     thread costs time, and with a broker that sends little and often that would be the larger part of the cost
     of a tick.
+    `recorder`: captures what comes and what is subscribed, None for nothing.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class FeedConnection:
         alarm: TradeTimeAlarm,
         segments: Segments,
         *,
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -72,7 +75,7 @@ class FeedConnection:
         self._client, self._on_ticks, self._clock, self._monotonic = client, on_ticks, clock, monotonic
         self._opened = self._reviewed = monotonic()
         self._watch = Watch(self._opened)
-        self._alarm, self._segments = alarm, segments
+        self._alarm, self._segments, self._recorder = alarm, segments, recorder
         self._renewed: set[str] = set()  # silent segments whose subscriptions were made again
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
@@ -109,6 +112,9 @@ class FeedConnection:
         gone = set(self._wanted).difference(keys)
         self._wanted = keys
         self._segments.want(keys)
+        if self._recorder is not None:
+            more = [key for key in keys if key not in self.protocol.wanted]
+            self._recorder.subscribed(int(self._clock() * 1e6), more, gone)
         self.protocol.unsubscribe(gone)
         self.protocol.subscribe(keys)
         self._send()
@@ -163,9 +169,10 @@ class FeedConnection:
         first, last = self._watch.first_packet, self._watch.last_packet
         data_s = 0.0 if first is None or last is None else last - first
         rule = reason(code).policy if kind == "disconnect" else "retry"
-        return CloseReason(
-            kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s
-        )
+        why = CloseReason(kind, code, rule, sentence, self._monotonic() - self._opened, self._packets, data_s)
+        if self._recorder is not None:
+            self._recorder.ended(int(self._clock() * 1e6), why)
+        return why
 
     def unsubscribe_all(self) -> None:
         """Give up every subscription and the session, so that the broker frees its side at once."""
@@ -182,7 +189,10 @@ class FeedConnection:
 
     def _receive(self, messages: Sequence[bytes | MessageBlock]) -> None:
         received_at = self._clock()
-        ticks = self.protocol.receive(messages, int(received_at * 1e6))
+        received_us = int(received_at * 1e6)
+        if self._recorder is not None:
+            self._recorder.received(received_us, messages)
+        ticks = self.protocol.receive(messages, received_us)
         if not ticks:
             return
         now = self._monotonic()

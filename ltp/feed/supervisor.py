@@ -18,6 +18,7 @@ from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
 from ltp.errors import FeedClosed, LTPError
 from ltp.feed.callbacks import Callbacks
+from ltp.feed.capture.recorder import Recorder
 from ltp.feed.connection import CLOSE_TIMEOUT_S, FeedConnection, FeedSocket, refused
 from ltp.feed.gate import Gate, NotBeforeStore
 from ltp.feed.reconnect import Reconnection
@@ -46,6 +47,7 @@ class Supervisor(threading.Thread):
         credentials_version: a number that changes when the credentials do.
         used_version: that of the credentials that `connect` used last; by default the present one.
         account_refusal: called after three HTTP 429 in a row; returns why the account may not connect, or "".
+        recorder: captures the feed as it comes, None for nothing; `stop` stops it.
         pause: waits at most so many seconds.
     """
 
@@ -63,6 +65,7 @@ class Supervisor(threading.Thread):
         credentials_version: Callable[[], int] = lambda: 0,
         used_version: Callable[[], int] | None = None,
         account_refusal: Callable[[], str] = lambda: "",
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random_module.random,
@@ -70,7 +73,7 @@ class Supervisor(threading.Thread):
     ) -> None:
         super().__init__(name="feed", daemon=True)
         self._mode: Mode = mode
-        self._connect, self._in_session = connect, in_session
+        self._connect, self._in_session, self._recorder = connect, in_session, recorder
         self._callbacks = Callbacks(on_ticks, on_change, monotonic)
         self._clock, self._monotonic = clock, monotonic
         self._record, self._board = FeedRecord(), StatusBoard(self._callbacks.report_change, monotonic)
@@ -130,6 +133,8 @@ class Supervisor(threading.Thread):
         if self.is_alive() and client is not None:
             client.abort()
         self.join(STOP_S / 4)
+        if self._recorder is not None:
+            self._recorder.stop()
 
     def run(self) -> None:
         """Wait until a connection is due, live on it, settle its end; again until `stop`."""
@@ -175,10 +180,13 @@ class Supervisor(threading.Thread):
             self._callbacks.hand_over,
             self._alarm,
             self._segments,
+            recorder=self._recorder,
             clock=self._clock,
             monotonic=self._monotonic,
             sleep=self._sleep,
         )
+        if self._recorder is not None:
+            self._recorder.connected(connection.since_us, len(self._wanted))
         try:
             return self._read_until_end(connection)
         except FeedClosed as error:

@@ -3,9 +3,9 @@
 The only module that knows both the settings and every part. Each part is built from those above it; where it
 needs one below, it is given a function that reads it later.
 
-Plain threads, named bars (`MinuteBars`, candles into SQL), flush (`Ingest`, writes to Redis), feed (`Supervisor`, the broker's connection), rest
-(`RestQuotes`), background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader
-starts last and stops last: without the lease the others do nothing.
+Plain threads, named bars (`MinuteBars`, into SQL), flush (`Ingest`, into Redis), feed (`Supervisor`, from the
+broker; with it capture), rest (`RestQuotes`), background (`Background`, slow jobs), APScheduler (`Schedule`)
+and leader (`Leader`). Leader starts last and stops last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ltp.db.reassignments import lately
 from ltp.db.runs import fetch_keys
 from ltp.errors import StoreError
 from ltp.feed import token_file
+from ltp.feed.capture.recorder import recorder_into
 from ltp.feed.client import FeedClient
 from ltp.feed.credentials import Credentials
 from ltp.feed.dial import Dialer
@@ -193,8 +194,9 @@ class Worker:
         )
 
     def _build_feed(self) -> Supervisor:
+        settings = self._settings
         return Supervisor(
-            mode=self._settings.feed_mode,
+            mode=settings.feed_mode,
             connect=self._connect,
             on_ticks=self.ingest.on_ticks,
             in_session=self._market.expects_packets,
@@ -205,6 +207,7 @@ class Worker:
             credentials_version=self._credentials.version,
             used_version=self._credentials.used_version,
             account_refusal=self._rest_client.account_refusal,
+            recorder=recorder_into(settings.capture_dir, source=settings.source, mode=settings.feed_mode),
         )
 
     def _connect(self) -> FeedClient:

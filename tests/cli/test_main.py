@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     seen: dict[str, Any] = {}
     monkeypatch.setattr(simulator, "run", lambda port, **options: seen.update(port=port, **options))
     words = (
-        "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --speed 10 "
+        "simulate --port 9001 --host 127.0.0.2 --calendar nse --seed 7 --replay bars.csv --from 10:15 --speed 10 "
         "--extra-instruments 3"
     )
     assert main(words.split()) == 0
@@ -155,6 +155,7 @@ def test_simulate_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path
         "calendar": "nse",
         "seed": 7,
         "replay": Path("bars.csv"),
+        "start": time(10, 15),
         "speed": 10.0,
         "extra_instruments": 3,
     }

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import threading
+from datetime import time
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ def run(
     in_session: InSession | None = None,
     seed: int = 1,
     replay: Path | None = None,
+    start: time | None = None,
     speed: float = 1.0,
     extra_instruments: int = 0,
     known: Known = lambda _: (),
@@ -44,8 +46,8 @@ def run(
         calendar: "always_open" trades round the clock; "nse" calls `in_session(segment, seconds since the
             epoch)`.
         known: finds instruments outside the shipped universe, which are listed once a client subscribes them.
-        replay: a file of bars or frames instead of the random walk of its instruments, played `speed` times
-            as fast.
+        replay: a file of bars or captured frames instead of the random walk of its instruments, played from
+            `start` on (a time in India, None for its beginning) and `speed` times as fast.
     Raises:
         ConfigError: the port is taken, or there is no such calendar.
         InputError: the replay file is not accepted.
@@ -57,7 +59,7 @@ def run(
         host=host,
         in_session=in_session if calendar == "nse" else None,
         seed=seed,
-        replay=load(replay, speed) if replay else None,
+        replay=load(replay, speed, start) if replay else None,
         extra_instruments=extra_instruments,
         known=known,
     )

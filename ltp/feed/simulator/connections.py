@@ -27,6 +27,7 @@ class Connections:
         self._exchange, self._clock, self._prev_close_for = exchange, clock, prev_close_for
         self._lock = threading.Lock()
         self._open: list[SimulatorClient] = []
+        self._captured: dict[tuple[str, Mode], bytes] = {}  # newest message of a replay
         self.accepted = 0
         self.attempts = 0
 
@@ -58,6 +59,8 @@ class Connections:
             for key in keys:
                 snapshot = self._exchange.snapshot(key)
                 if snapshot is None:
+                    if (captured := self._captured.get((key, mode))) is not None:
+                        client.offer([Outgoing((key, mode), captured)])
                     continue
                 client.offer(
                     [
@@ -82,12 +85,15 @@ class Connections:
     def pass_on(self, message: bytes) -> None:
         """Send a captured message to the clients subscribed to its first packet's instrument and mode.
 
-        A message without such a header goes to all clients.
+        A message without such a header goes to all clients. The newest one opens a later subscription. The
+        caller holds the exchange's lock.
         """
         code, _, segment, security_id = (
             _HEADER.unpack_from(message) if len(message) >= _HEADER.size else (0, 0, -1, 0)
         )
         key, mode = f"{SEGMENT_NAMES.get(segment, '')}:{security_id}", _MODE_OF_CODE.get(code)
+        if mode is not None:
+            self._captured[key, mode] = message
         for client in self.all():
             wanted = MODES if mode is None else (mode,)
             if segment not in SEGMENT_NAMES or any(key in client.subscribed[one] for one in wanted):

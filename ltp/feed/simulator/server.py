@@ -28,7 +28,8 @@ from ltp.feed.simulator.faults import Faults
 from ltp.feed.simulator.frame_socket import FrameSocket
 from ltp.feed.simulator.handshake import Handshake
 from ltp.feed.simulator.outgoing import PrevCloseFor
-from ltp.feed.simulator.replay import Frame, Replay
+from ltp.feed.simulator.replay import Replay
+from ltp.feed.simulator.replay_capture import Break, Frame
 from ltp.feed.simulator.rest import failed, quotes
 from ltp.feed.simulator.rest_charts import account_pages, charts
 from ltp.feed.simulator.universe import listings, synthetic_futures
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 PING_S: Final = 10.0
 SILENCE_S: Final = 40.0
 _LONGEST_WAIT_S: Final = 0.25
+_GOING_AWAY: Final = 1001
 _MAX_MESSAGE: Final = 262_144  # a request of 100 instruments takes 6 kB
 _ACCEPTED: Final = "ltp.simulator.accepted"
 
@@ -137,7 +139,7 @@ class Simulator:
     def stop(self) -> None:
         """Close every connection and stop, within a bounded time."""
         self._stopping.set()
-        self.connections.drop("close", 1001)
+        self.connections.drop("close", _GOING_AWAY)
         self._server.shutdown()
         for thread in self.threads:
             thread.join(2.0)
@@ -160,7 +162,7 @@ class Simulator:
     def _begin_replay(self) -> None:
         if self._replay is None:
             return
-        now, first = self._clock(), self._replay.first_prints()
+        now, first = self._clock(), self._replay.first_prints
         # Captured frames carry prices that differ from our books', so those books must publish none.
         self.exchange.halt(self._replay.keys, delist=not first)
         for key, event in first.items():
@@ -184,6 +186,8 @@ class Simulator:
         for event in self._replay.due(now) if self._replay else ():
             if isinstance(event, Frame):
                 self.connections.pass_on(event.message)
+            elif isinstance(event, Break):
+                self.connections.drop("close", _GOING_AWAY)
             else:
                 self.connections.publish([self.exchange.trade(event.key, event.ltp, now, ltq=event.ltq)])
 

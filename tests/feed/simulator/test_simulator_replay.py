@@ -1,17 +1,23 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from ltp.dhan.packets import QuotePacket, TickerPacket, encode
+from ltp.dhan.clock import utc_to_ltt
+from ltp.dhan.packets import QuotePacket, TickerPacket, decode, encode
 from ltp.errors import InputError
+from ltp.feed.capture.file import CONNECTED, FRAMES, SUBSCRIBED, Record, event, joined, of_keys
+from ltp.feed.capture.writer import CaptureWriter
 from ltp.feed.simulator import Simulator
-from ltp.feed.simulator.replay import Print, load
+from ltp.feed.simulator.replay import load
+from ltp.feed.simulator.replay_bars import Print
+from ltp.feed.simulator.replay_capture import Break, Frame
+from tests.captured import OPEN, captured, quote
 
 HEAD = "segment,security_id,time,open,high,low,close,volume\n"
 BARS = (
@@ -75,17 +81,13 @@ def test_a_bad_bar_is_named_by_line_and_column(file: Callable[..., Path], row: s
     assert refused.value.where == where
 
 
-@pytest.mark.parametrize("text", ["{}", '{"at": 1, "hex": "zz"}', "[1]"])
-def test_a_bad_frame_is_named_by_line(file: Callable[..., Path], text: str) -> None:
-    with pytest.raises(InputError, match="line 1"):
-        load(file(text, "frames.jsonl"), 1.0)
-
-
 def test_empty_missing_and_senseless(file: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least one"):
         load(file(HEAD), 1.0)
     with pytest.raises(InputError, match="readable"):
         load(tmp_path / "none.csv", 1.0)
+    with pytest.raises(InputError, match="file of captured frames"):
+        load(file(BARS, "bars.ltpcap"), 1.0)
     with pytest.raises(InputError, match="speed"):
         load(file(BARS), 0.0)
 
@@ -115,30 +117,97 @@ def test_bars_are_the_only_prices_of_their_instruments(
     assert bars["data"]["NSE_EQ"]["1333"]["last_price"] == 965.5
 
 
-def test_captured_frames_reach_the_subscribers_of_their_mode_unchanged(
-    simulate: Callable[..., Simulator], connect: Callable[..., Any], file: Callable[..., Path]
-) -> None:
-    ticker, later = (
-        encode(TickerPacket(1, 1333, 965.5, 1_795_428_000)),
-        encode(TickerPacket(1, 1333, 966.5, 1_795_428_001)),
-    )
-    lines = [
-        {"at": at, "hex": message.hex()} for at, message in ((5.0, ticker), (5.0, b"\x63"), (15.0, later))
+def test_bars_play_from_a_time_on(file: Callable[..., Path]) -> None:
+    replay = load(file(BARS), 1.0, time(9, 16))
+    assert replay.keys == {"NSE_EQ:1333"}
+    replay.start(1_000.0)
+    assert [event.ltp for event in replay.due(1_000.0) if isinstance(event, Print)] == [966_0000]
+    with pytest.raises(InputError, match="from that time on"):
+        load(file(BARS), 1.0, time(9, 17))
+
+
+def ltts(events: list[Print | Frame | Break]) -> list[int]:
+    return [packet.ltt for event in events if isinstance(event, Frame) for packet in decode(event.message)[0]]
+
+
+def test_captured_frames_play_with_trade_times_of_now(tmp_path: Path) -> None:
+    replay = load(captured(tmp_path, 30), 1.0)
+    assert replay.keys == {"NSE_EQ:1333", "NSE_EQ:11536"}
+    began = OPEN + 86_400.0 * 7 + 0.5
+    replay.start(began)
+    assert replay.next_due() == began
+    # The first packet was received 300 ms after its trade; trade times are whole seconds.
+    assert ltts(replay.due(began)) == [utc_to_ltt(int(began))] * 2
+    assert ltts(replay.due(began + 1.99)) == [utc_to_ltt(int(began) + 1)] * 2
+    rest = ltts(replay.due(began + 1_000))
+    assert rest == [utc_to_ltt(int(began) + second) for second in range(2, 30) for _ in range(2)]
+    assert replay.next_due() is None
+
+
+def test_a_replay_at_another_speed_keeps_the_age_of_trades(tmp_path: Path) -> None:
+    replay = load(captured(tmp_path, 30), 10.0)
+    replay.start(1_900_000_000.0)
+    assert replay.next_due() == 1_900_000_000.0
+    assert len(ltts(replay.due(1_900_000_001.0))) == 22
+    [last, _] = ltts(replay.due(1_900_000_002.9))[-2:]
+    assert utc_to_ltt(1_900_000_000 + 1) <= last <= utc_to_ltt(1_900_000_000 + 3)
+
+
+def test_a_capture_plays_from_a_time_on(tmp_path: Path) -> None:
+    path = captured(tmp_path, 5 + 130)
+    replay = load(path, 1.0, time(9, 17))
+    replay.start(OPEN + 120.5)
+    events = replay.due(OPEN + 1_000.0)
+    assert [event.message for event in events if isinstance(event, Frame)][::2] == [
+        quote(1333, 120 + second, 1000 + 10 * (120 + second)) for second in range(10)
     ]
-    now = [1_795_408_200.0]
-    simulator = simulate(
-        replay=load(file("\n".join(map(json.dumps, lines)), "frames.jsonl"), 1.0),
-        rate=1.0,
-        clock=lambda: now[0],
+    assert replay.keys == {"NSE_EQ:1333", "NSE_EQ:11536"}, "subscribed before that time"
+    with pytest.raises(InputError, match="from that time on"):
+        load(path, 1.0, time(15, 0))
+
+
+def test_the_end_of_a_captured_connection_ends_the_clients(
+    simulate: Callable[..., Simulator], connect: Callable[..., Any], tmp_path: Path, ended: Any
+) -> None:
+    now = [float(OPEN)]
+    simulator = simulate(replay=load(captured(tmp_path, 30, breaks_at=10), 1.0), clock=lambda: now[0])
+    client = connect(simulator)
+    client.request(17, "NSE_EQ:1333")
+    assert client.packet().security_id == 1333
+    now[0] += 16
+    seen = [client.packet().security_id for _ in range(14)]
+    assert seen == [1333] * 14
+    with pytest.raises(ended):
+        client.packet()
+
+
+def test_captured_frames_reach_the_subscribers_of_their_mode(
+    simulate: Callable[..., Simulator], connect: Callable[..., Any], tmp_path: Path
+) -> None:
+    ltt, now = 1_795_428_000, [1_795_408_200.0 + 3_600]
+    first, later = (TickerPacket(1, 1333, rupees, ltt) for rupees in (965.5, 966.5))
+    at = 1_795_408_200_000_000
+    writer = CaptureWriter(tmp_path, source="dhanhq", mode="ticker")
+    writer.write(
+        [
+            event(CONNECTED, at, since=at, instruments=1),
+            of_keys(SUBSCRIBED, at, ["NSE_EQ:1333"]),
+            Record(FRAMES, at, joined([encode(first), b"\x63"])),
+            Record(FRAMES, at + 10_000_000, joined([encode(later)])),
+        ]
     )
+    writer.close()
+    [path] = tmp_path.iterdir()
+    simulator = simulate(replay=load(path, 1.0), rate=1.0, clock=lambda: now[0])
     tickers, quotes = connect(simulator), connect(simulator)
     tickers.request(15, "NSE_EQ:1333")
+    assert tickers.packet() == first._replace(ltt=ltt + 3_600), "the newest message opens a subscription"
     quotes.request(17, "NSE_EQ:1333")
     for client in (tickers, quotes):  # a snapshot of another instrument shows that the subscription was read
         client.request(21, "NSE_EQ:2181")
-        client.packet()
+        assert client.packet().security_id == 2181
     assert simulator.exchange.snapshot("NSE_EQ:1333") is None
     now[0] += 60
-    while (message := tickers.message())[:8] != later[:8]:
+    while (message := tickers.message())[:8] != encode(later)[:8]:
         pass
-    assert message == later
+    assert message == encode(later._replace(ltt=ltt + 3_600))
