@@ -27,7 +27,7 @@ _RETRY_AFTER: Final = timedelta(minutes=10)  # opening a page repeats a failed e
 _OF_ONE_RUN: Final = frozenset({ASKED, SAVED, "run", "rows", "page"})
 
 
-class EvaluationProgress(NamedTuple):
+class EvaluationState(NamedTuple):
     """The newest evaluation of a screen.
 
     `state`: queued, running, failed, or "" for none and for one that has ended well. `stored`: as SQL has it,
@@ -60,7 +60,7 @@ class EvaluationProgress(NamedTuple):
         return round(max(0, stored.total - stored.done) / stored.per_s)
 
 
-def evaluation_of(kind: str, path: str, mark: str = "") -> EvaluationProgress:
+def evaluation_of(kind: str, path: str, mark: str = "") -> EvaluationState:
     """Return the newest evaluation of a screen, for the page at `path` with the present parameters.
 
     Args:
@@ -71,7 +71,7 @@ def evaluation_of(kind: str, path: str, mark: str = "") -> EvaluationProgress:
     kept = pairs_for_next_run()
     marked = [*kept, (ASKED, mark)] if requested_s else kept
     unread = _is_unread(stored, requested_s)
-    return EvaluationProgress(
+    return EvaluationState(
         QUEUED if unread else _state(kind, stored),
         None if unread else stored,
         services().hub.link_age_s <= LINK_DEAD_AFTER_S,

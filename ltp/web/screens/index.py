@@ -15,7 +15,7 @@ from ltp.web import params, urls
 from ltp.web.screens import compare
 from ltp.web.screens.catalogue import SCREENERS, find_screener
 from ltp.web.screens.counts import RunCounter, RunCounts, previous_run, read_run, session_order
-from ltp.web.screens.evaluation_state import EvaluationProgress, evaluation_of
+from ltp.web.screens.evaluation_state import EvaluationState, evaluation_of
 from ltp.web.screens.page import CUSTOM_PATH
 from ltp.web.services import services
 from ltp.web.table.screener import Screener
@@ -33,7 +33,7 @@ class ScreenLine(NamedTuple):
     url: str
     head: RunHead | None
     counts: RunCounts | None
-    evaluation: EvaluationProgress
+    evaluation: EvaluationState
 
 
 class RunLine(NamedTuple):

@@ -15,7 +15,7 @@ from ltp.web.screens.catalogue import CUSTOM
 from ltp.web.screens.evaluation_state import (
     ASKED,
     SAVED,
-    EvaluationProgress,
+    EvaluationState,
     evaluation_of,
     request_evaluation,
 )
@@ -102,7 +102,7 @@ class ScreenPage:
         return catalogue.find_run(self.screener, self.query.run)
 
     @cached_property
-    def evaluation(self) -> EvaluationProgress:
+    def evaluation(self) -> EvaluationState:
         return evaluation_of(self.kind, self.path, self.mark)
 
     def table(self) -> Table:
