@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.cases import (
+    bars,
     browser,
     burst,
     chart,
@@ -31,6 +32,7 @@ EVERY: Final[tuple[Case, ...]] = (
     *stalled.CASES,
     *burst.CASES,
     *ingest.CASES,
+    *bars.CASES,
     *relay.CASES,
     *render.CASES,
     *end_to_end.CASES,
