@@ -25,7 +25,7 @@ def _official(turn: Turn) -> Figures:
 
 
 def _checks(name: str, figures: Figures) -> str:
-    if name == OURS and figures["bars"] < 4_000:
+    if name == OURS and figures["bars"] < 1_000:
         return f"only {figures['bars']:.0f} bars were stored"
     return ""
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, NamedTuple
 
-from ltp.core.bars.bar import CORRECTED, MINUTE_S, PARTIAL, UNSURE, Bar
+from ltp.core.bars.bar import MINUTE_S, PARTIAL, Bar
+from ltp.core.bars.exchange_clock import ExchangeClock
 from ltp.core.bars.instrument_bars import InstrumentBars
 from ltp.core.bars.trade_time import AHEAD_S, FROZEN_S, is_timely, traded_at
 from ltp.core.money import Price, is_currency, snap, snap_from
-from ltp.core.ticks.tick import DayPrices, TickFields
+from ltp.core.ticks.tick import TickFields
 
 GRACE_S: Final = 3  # a trade that arrives later after its minute revises a closed bar
-_DAY_S: Final = 86_400
-_IST_S: Final = 19_800
 _US: Final = 1_000_000
-_NO_LEAD: Final = -(10**18)
 
 
 class ClosedBar(NamedTuple):
@@ -55,32 +54,47 @@ class BarBuilder:
         self._touched: set[str] = set()  # keys with minutes that are open or revised
         self._open: dict[tuple[str, int], bool] = {}
         self._since = 0
-        self._lead_us = 0  # the exchange's clock minus ours, as far as packets prove it
-        self._newest_lead_us = _NO_LEAD  # the largest since the last look
+        self._followed: frozenset[str] | None = None  # None: all
+        self._clock = ExchangeClock()
         self._over = 0  # exchange second up to which minutes are closed
 
     def connected(self, since_us: int) -> None:
-        """Start a connection: the first packet of each instrument on it sets a baseline and is no trade."""
-        self._since = since_us
+        """Start a connection: the first packet of each instrument on it sets a baseline and is no trade.
+
+        Minutes that were closed ahead of it are forgotten: our clock was set back.
+        """
+        self._since, self._clock = since_us, ExchangeClock()
+        self._over = min(self._over, since_us // _US)
+        for instrument in self._instruments.values():
+            if instrument.closed_until > since_us // _US + 2 * MINUTE_S:
+                instrument.clear()
+
+    def follow(self, keys: Iterable[str]) -> None:
+        """Set the subscribed instruments. Of one that was not, the next packet is a baseline again, and its
+        open minute is partial.
+        """
+        self._followed = frozenset(keys)
+        for key, instrument in self._instruments.items():
+            if instrument.since and key not in self._followed:
+                self._interrupt(instrument)
+                instrument.since = 0
 
     def disconnected(self) -> None:
         """End the connection: every open minute is partial."""
         self._since = 0
         for key in self._touched:
-            instrument = self._instruments[key]
-            for start in instrument.minutes:
-                if start >= instrument.closed_until:
-                    instrument.mark(start, PARTIAL)
+            self._interrupt(self._instruments[key])
 
     def take(self, ticks: Iterable[TickFields]) -> None:
         """Take ticks in the order of their arrival."""
-        instruments, since, lead_us = self._instruments, self._since, self._lead_us
-        newest_lead_us = self._newest_lead_us
+        instruments, since, clock = self._instruments, self._since, self._clock
+        lead_us, newest_us = clock.lead_us, clock.newest_us
         for fields in ticks:
             key, ltp, ltt, received_at, volume, day, oi, _, _, rest = fields
             instrument = instruments.get(key)
             if instrument is None or instrument.since != since:
-                if since and ltp is not None and not rest:
+                # An instrument that has not traded yet has no price, and a volume of 0.
+                if since and (ltp is not None or volume == 0) and not rest:
                     self._begin(fields)
                 continue
             minute = instrument.newest
@@ -102,18 +116,20 @@ class BarBuilder:
                 if oi is not None:
                     instrument.oi = oi
                 minute.oi = instrument.oi
+                if ltt != instrument.ltt:
+                    instrument.ltt_since = seen
+                    if ltt * _US - received_at > newest_us:
+                        newest_us = ltt * _US - received_at
                 instrument.ltp, instrument.ltt, instrument.total, instrument.seen = ltp, ltt, volume, seen
-                if ltt * _US - received_at > newest_lead_us:
-                    newest_lead_us = ltt * _US - received_at
             elif ltp == instrument.ltp and volume == instrument.total and ltt == instrument.ltt:
                 instrument.seen = (received_at + lead_us) // _US
                 if oi is not None:
-                    instrument.oi = oi
+                    instrument.set_oi(oi, instrument.seen)
             elif ltp is not None and not rest:
                 self._packet(instrument, fields)
             elif oi is not None:
-                instrument.oi = oi
-        self._newest_lead_us = max(newest_lead_us, self._newest_lead_us)
+                instrument.set_oi(oi, (received_at + lead_us) // _US)
+        clock.newest_us = max(newest_us, clock.newest_us)
 
     def due(self, now_us: int) -> list[str]:
         """Return the instruments to `close`: all with trades at the end of a minute, else the revised ones.
@@ -121,10 +137,9 @@ class BarBuilder:
         Args:
             now_us: our clock, microseconds since the epoch.
         """
-        if self._newest_lead_us > _NO_LEAD:
-            self._lead_us, self._newest_lead_us = self._newest_lead_us, _NO_LEAD
-        over = (now_us + self._lead_us) // _US - GRACE_S
-        if over // MINUTE_S == self._over // MINUTE_S:
+        self._clock.look()
+        over = (now_us + self._clock.lead_us) // _US - GRACE_S
+        if over // MINUTE_S <= self._over // MINUTE_S:
             return [key for key in self._touched if self._instruments[key].revised]
         self._over = over
         self._open.clear()
@@ -157,13 +172,16 @@ class BarBuilder:
     def _begin(self, fields: TickFields) -> None:
         """Take the first packet of an instrument on this connection as the baseline."""
         key, ltp, ltt, received_at, volume, day, oi = fields[:7]
+        if self._followed is not None and key not in self._followed:
+            return
         instrument = self._instruments.get(key)
         if instrument is None:
             exact_below = snap_from(currency=is_currency(key))
             instrument = self._instruments[key] = InstrumentBars(exact_below)
         instrument.since, instrument.total = self._since, volume
-        instrument.covered_from = instrument.seen = -(-(received_at + self._lead_us) // _US)
-        instrument.ltp, instrument.ltt, instrument.oi = ltp, ltt, oi if oi is not None else instrument.oi
+        instrument.covered_from = instrument.seen = -(-(received_at + self._clock.lead_us) // _US)
+        instrument.ltp, instrument.ltt, instrument.ltt_since = ltp, ltt, instrument.seen
+        instrument.oi = oi if oi is not None else instrument.oi
         instrument.day, instrument.high, instrument.low = day, day.high, day.low
         instrument.rebase(volume or 0)
 
@@ -171,76 +189,79 @@ class BarBuilder:
         """Take a packet that differs from the one before."""
         key, ltp, ltt, received_at, volume, day, oi = fields[:7]
         assert ltp is not None  # noqa: S101 (the caller looked)
-        arrived = (received_at + self._lead_us) // _US
+        arrived, received = (received_at + self._clock.lead_us) // _US, received_at // _US
         if oi is not None:
-            instrument.oi = oi
+            instrument.set_oi(oi, arrived)
+        if instrument.total is None and volume is not None:
+            instrument.rebase(volume)
         known = instrument.total
         fell = volume is not None and known is not None and volume < known
         rose = volume is not None and known is not None and volume > known
         marks = 0
         if fell:
-            restart = self._restart(instrument, volume or 0, ltt)
+            restart = instrument.restart(volume or 0, ltt, arrived)
             if restart is None:
-                self._late(instrument, key, ltp, ltt, arrived, volume or 0)
+                if volume:
+                    self._late(instrument, fields, arrived)
                 return
             marks = restart
-        at = traded_at(instrument.ltt, ltt, arrived, rose=rose)
+        if rose and ltt is not None and ltt > (instrument.ltt or 0):
+            self._clock.note(key, ltt, received_at)
+            arrived = (received_at + max(self._clock.lead_us, self._clock.newest_us)) // _US
+        stood_s = arrived - instrument.ltt_since
+        at = traded_at(ltt, arrived, received, before=instrument.ltt, stood_s=stood_s, rose=rose)
         if at is not None and at != ltt:
             self.counters["bar_untimed"] += 1
-        if at is not None and self._takes(key, ltp, day, at):
-            if rose and at == ltt:
-                self._newest_lead_us = max(self._newest_lead_us, ltt * _US - received_at)
-            price = self._snapped(key, ltp)
-            instrument.trade(at - at % MINUTE_S, at, price, volume or 0, marks)
-            self._touched.add(key)
-            self._extremes(instrument, key, price, day, arrived, at - at % MINUTE_S)
+        if at is not None:
+            self._trade(instrument, fields, at, arrived, marks)
         instrument.ltp, instrument.seen = ltp, arrived
         if volume is not None:
             instrument.total = volume
         if ltt is not None:
+            if ltt != instrument.ltt:
+                instrument.ltt_since = arrived
             instrument.ltt = ltt
         if day.high is not None:
             instrument.day, instrument.high, instrument.low = day, day.high, day.low
 
-    def _restart(self, instrument: InstrumentBars, volume: int, ltt: int | None) -> int | None:
-        """Start a new count of the volume where a smaller one is a new day, a cleared one or a correction.
-
-        Returns:
-            Marks of the bar; None for a packet that was overtaken: its trade time is older.
-        """
-        later = ltt is not None and (instrument.ltt is None or ltt > instrument.ltt)
-        if volume and not later:
-            return None
-        if not volume or _day(ltt or 0) != _day(instrument.ltt or 0):
-            instrument.rebase(0)
-            instrument.high = instrument.low = None
-            return 0
-        instrument.rebase(volume)
-        return CORRECTED
-
-    def _late(
-        self, instrument: InstrumentBars, key: str, ltp: Price, ltt: int | None, arrived: int, volume: int
+    def _trade(
+        self, instrument: InstrumentBars, fields: TickFields, at: int, arrived: int, marks: int
     ) -> None:
+        """Add the trade of a packet to its minute, with the extremes that the packet proves."""
+        key, ltp, _, _, volume, day = fields[:6]
+        assert ltp is not None  # noqa: S101 (the caller looked)
+        start = at - at % MINUTE_S
+        if not self._trades_in(key, start):
+            self.counters["bar_outside"] += 1
+            if volume is not None:
+                instrument.rebase(volume)  # it is no volume of the next minute
+        elif (day.high is not None and ltp > day.high) or (day.low is not None and ltp < day.low):
+            self.counters["bar_absurd"] += 1
+        elif instrument.trade(start, at, self._snapped(key, ltp), volume or 0, marks):
+            self._touched.add(key)
+            if start in instrument.minutes:
+                instrument.extremes(ltp, day, arrived, start, partial(self._snapped, key))
+        else:
+            self.counters["bar_too_late"] += 1
+
+    def _late(self, instrument: InstrumentBars, fields: TickFields, arrived: int) -> None:
         """Take a packet that a newer one overtook: a price of its minute, and part of its volume."""
-        if not is_timely(ltt, arrived) or ltt is None:
+        key, ltp, ltt, received_at, volume = fields[:5]
+        if ltp is None or ltt is None or not is_timely(ltt, arrived, received_at // _US):
             return
         start = ltt - ltt % MINUTE_S
         if not self._trades_in(key, start):
             self.counters["bar_outside"] += 1
-        elif instrument.trade(start, ltt, self._snapped(key, ltp), volume):
+        elif instrument.trade(start, ltt, self._snapped(key, ltp), volume or 0):
             self._touched.add(key)
         else:
             self.counters["bar_too_late"] += 1
 
-    def _takes(self, key: str, ltp: Price, day: DayPrices, at: int) -> bool:
-        """Return whether a trade makes a bar: within the day's range, and while the segment trades."""
-        if (day.high is not None and ltp > day.high) or (day.low is not None and ltp < day.low):
-            self.counters["bar_absurd"] += 1
-            return False
-        if not self._trades_in(key, at - at % MINUTE_S):
-            self.counters["bar_outside"] += 1
-            return False
-        return True
+    def _interrupt(self, instrument: InstrumentBars) -> None:
+        """Mark the open minutes: nothing is received of the instrument from now on."""
+        for start in instrument.minutes:
+            if start >= instrument.closed_until:
+                instrument.mark(start, PARTIAL)
 
     def _trades_in(self, key: str, start: int) -> bool:
         segment = key.partition(":")[0]
@@ -249,36 +270,7 @@ class BarBuilder:
             found = self._open[segment, start] = self._is_open(segment, start)
         return found
 
-    def _extremes(
-        self, instrument: InstrumentBars, key: str, price: Price, day: DayPrices, arrived: int, start: int
-    ) -> None:
-        """Use a day high or low that moved since the packet before: that trade lies between the two packets.
-
-        Where both came in one minute, the minute has it. Otherwise either minute may have it, and both are
-        marked.
-        """
-        high = day.high if _beyond(day.high, instrument.high) and day.high != price else None
-        low = day.low if _beyond(instrument.low, day.low) and day.low != price else None
-        if high is None and low is None:
-            return
-        before = instrument.seen - instrument.seen % MINUTE_S
-        if before == start == arrived - arrived % MINUTE_S:
-            minute = instrument.minutes[start]
-            minute.high = max(minute.high, self._snapped(key, high or minute.high))
-            minute.low = min(minute.low, self._snapped(key, low or minute.low))
-        else:
-            instrument.mark(before, UNSURE)
-            instrument.mark(start, UNSURE)
-
     def _snapped(self, key: str, price: Price) -> Price:
         if price < self._instruments[key].exact_below:
             return price
         return snap(price, self._tick_size(key))
-
-
-def _beyond(one: Price | None, other: Price | None) -> bool:
-    return one is not None and other is not None and one > other
-
-
-def _day(epoch_s: int) -> int:
-    return (epoch_s + _IST_S) // _DAY_S

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from ltp.core.bars.bar import MINUTE_S, PARTIAL, REVISED, Bar
+from ltp.core.bars.bar import CORRECTED, MINUTE_S, PARTIAL, REVISED, UNSURE, Bar
 from ltp.core.bars.minute import Minute
 from ltp.core.money import Price
-from ltp.core.ticks.tick import UNKNOWN_DAY
+from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices
 
+_DAY_S: Final = 86_400
+_IST_S: Final = 19_800
+_FARTHEST: Final = 2  # times the traded price
 KEPT: Final = 5  # closed minutes that a late trade may still revise
 
 
@@ -20,18 +23,19 @@ class InstrumentBars:
     of the last packet. `exact_below`: prices below are exact, see `core.money.snap`.
 
     `since`: the connection of the last packet. `covered_from`: exchange seconds; packets of the connection
-    cover the time from then on. `ltp`, `ltt`, `total`, `high`, `low`, `oi`: of the newest packet, `total` the
+    cover the time from then on. `ltt_since`: exchange second
+    since which the trade time is the same. `ltp`, `ltt`, `total`, `high`, `low`, `oi`: of the newest packet, `total` the
     day's cumulative volume. `seen`: exchange second of its arrival. `floor`: cumulative volume before the
     first kept minute. `closed_until`: minutes that start before it are closed.
     """
 
     __slots__ = (
-        "closed_until", "covered_from", "day", "exact_below", "floor", "high", "low", "ltp", "ltt", "minutes",
+        "closed_until", "covered_from", "day", "exact_below", "floor", "high", "low", "ltp", "ltt", "ltt_since", "minutes",
         "newest", "oi", "revised", "seen", "since", "total",
     )  # fmt: skip
 
     def __init__(self, exact_below: Price) -> None:
-        self.since = self.covered_from = self.seen = self.closed_until = self.floor = 0
+        self.since = self.covered_from = self.seen = self.ltt_since = self.closed_until = self.floor = 0
         self.ltp: Price | None = None
         self.ltt: int | None = None
         self.total: int | None = None
@@ -42,6 +46,18 @@ class InstrumentBars:
         self.newest: Minute | None = None
         self.minutes: dict[int, Minute] = {}
         self.revised: set[int] = set()
+
+    def clear(self) -> None:
+        """Forget all minutes."""
+        self.minutes.clear()
+        self.revised.clear()
+        self.closed_until, self.newest = 0, None
+
+    def set_oi(self, oi: int, at: int) -> None:
+        """Take open interest that was received at an exchange second."""
+        self.oi = oi
+        if self.newest is not None and at < self.newest.end:
+            self.newest.oi = oi
 
     def rebase(self, total: int) -> None:
         """Count volume from `total` on: after a gap, a correction or a new day the old totals mean nothing."""
@@ -78,7 +94,48 @@ class InstrumentBars:
         else:
             minute.trade(price, (at, total), total)
         minute.marks |= marks
-        minute.oi = self.oi
+        if start >= self.closed_until:
+            minute.oi = self.oi
+
+    def restart(self, volume: int, ltt: int | None, arrived: int) -> int | None:
+        """Start a new count of the volume where a smaller one is that of a new day or a correction.
+
+        Returns:
+            Marks of the bar; None for a packet that was overtaken (its trade time is older), and for a volume
+                of 0 in the middle of a day.
+        """
+        later = ltt is not None and (self.ltt is None or ltt > self.ltt)
+        cleared = not volume and _day(arrived) != _day(self.ltt or 0)
+        if not cleared and (not volume or not later):
+            return None
+        if cleared or _day(ltt or 0) != _day(self.ltt or 0):
+            self.rebase(0)
+            self.high = self.low = None
+            return 0
+        self.rebase(volume)
+        return CORRECTED
+
+    def extremes(
+        self, ltp: Price, day: DayPrices, arrived: int, start: int, snap: Callable[[Price], Price]
+    ) -> None:
+        """Use a day high or low that moved since the packet before: that trade lies between the two packets.
+
+        Where both came in one minute, the minute has it. Otherwise either minute may have it, and both are
+        marked; and so where it is too far from the trade to be believed.
+        """
+        high = day.high if _beyond(day.high, self.high) and day.high != ltp else None
+        low = day.low if _beyond(self.low, day.low) and day.low != ltp else None
+        if high is None and low is None:
+            return
+        before = self.seen - self.seen % MINUTE_S
+        believed = (high or ltp) <= ltp * _FARTHEST and (low or ltp) * _FARTHEST >= ltp
+        if believed and before == start == arrived - arrived % MINUTE_S:
+            minute = self.minutes[start]
+            minute.high = max(minute.high, snap(high or minute.high))
+            minute.low = min(minute.low, snap(low or minute.low))
+        else:
+            self.mark(before, UNSURE)
+            self.mark(start, UNSURE)
 
     def mark(self, start: int, marks: int) -> None:
         """Mark the bar of a minute where it has one."""
@@ -112,3 +169,11 @@ class InstrumentBars:
     def _volume(self, minute: Minute) -> int:
         earlier = [each.total for each in self.minutes.values() if each.start < minute.start]
         return max(0, minute.total - max(earlier, default=self.floor)) + minute.extra
+
+
+def _beyond(one: Price | None, other: Price | None) -> bool:
+    return one is not None and other is not None and one > other
+
+
+def _day(epoch_s: int) -> int:
+    return (epoch_s + _IST_S) // _DAY_S
