@@ -95,6 +95,7 @@ class Supervisor(threading.Thread):
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._client: FeedSocket | None = None
+        self.since_us = 0  # as in FeedStatus, but set before the first tick of a connection is handed over
         self._session, self._session_checked = False, float("-inf")
         self._renewal = ""
 
@@ -187,12 +188,14 @@ class Supervisor(threading.Thread):
         )
         if self._recorder is not None:
             self._recorder.connected(connection.since_us, len(self._wanted))
+        self.since_us = connection.since_us
         try:
             return self._read_until_end(connection)
         except FeedClosed as error:
             return connection.ended("closed", error.code, sentence=str(error))
         finally:
             self._note_packet(connection)
+            self.since_us = 0
             self._client = None
             client.close(CLOSE_TIMEOUT_S)
 

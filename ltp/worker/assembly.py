@@ -155,7 +155,7 @@ class Worker:
         simulated = self._settings.source == "simulator"
         return MinuteBars(
             partial(minute_bars.upsert, self._engine, simulated=simulated),
-            since=lambda: self.feed.status().since_us,
+            since=lambda: self.feed.since_us,
             is_open=self._market.trades_at,
             tick_size=self._instruments.tick_size,
             may_write=self.leader.may_write,
@@ -235,6 +235,7 @@ class Worker:
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
             on_reassigned=self.minute_bars.forget,
+            on_wanted=self.minute_bars.follow,
         )
 
     def _recall(self, keys: Sequence[str]) -> list[Tick]:

@@ -14,6 +14,7 @@ from ltp.worker.subprocess_job import SubprocessJob
 log = logging.getLogger(__name__)
 HOUR: Final = 1
 START_S: Final = 600.0
+RETRY_S: Final = 900.0
 WITHIN_S: Final = 1_800.0
 COMMAND: Final = ("candles", "minutes", "upkeep")
 
@@ -37,22 +38,27 @@ class BarUpkeep:
         self._active, self._now = active, now
         self._command = command or SubprocessJob(within_s=WITHIN_S)
         self._monotonic, self._not_before = monotonic, monotonic() + START_S
-        self._done: datetime | None = None
+        self._due = self._done = datetime.min.replace(tzinfo=UTC)  # the night of the last start and success
 
     def __call__(self) -> None:
         ended = self._command.ended()
         if ended is not None:
-            log.log(logging.INFO if ended[0] == 0 else logging.WARNING, "%s", ended[1])
+            self._log_end(*ended)
         due = _latest_due(self._now())
         if self._command.running or self._done == due or self._monotonic() < self._not_before:
             return
         if not self._active():
             return
-        self._done = due
+        self._due, self._not_before = due, self._monotonic() + RETRY_S
         try:
             self._command.start(list(COMMAND))
         except OSError as error:
             log.warning("The upkeep of one-minute bars cannot be started: %s", error.strerror)
+
+    def _log_end(self, status: int, last_line: str) -> None:
+        if status == 0:
+            self._done = self._due
+        log.log(logging.INFO if status == 0 else logging.WARNING, "%s", last_line)
 
     def stop(self) -> None:
         """End an upkeep that runs; what it has done by then is right."""

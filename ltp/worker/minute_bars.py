@@ -15,6 +15,7 @@ from typing import Final
 
 from ltp import metrics
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.block import is_packable
 from ltp.core.bars.builder import BarBuilder, ClosedBar
 from ltp.core.counted import counted
 from ltp.core.money import Price
@@ -27,6 +28,7 @@ FLUSH_S: Final = 5.0
 LOOK_S: Final = 1.0
 MAX_WAITING: Final = 120_000  # bars: 20 minutes of 5,000 instruments, some 30 MB
 STOP_S: Final = 5.0
+STANDBY_S: Final = 120.0
 _CLOSED_AT_ONCE: Final = 100  # instruments under one hold of the lock, for which the feed's thread waits
 _IN_ONE_WRITE: Final = 5_000
 
@@ -63,6 +65,7 @@ class MinuteBars(threading.Thread):
         self._builder = BarBuilder(self._counters, is_open=is_open, tick_size=tick_size)
         self._since = 0
         self._waiting: deque[ClosedBar] = deque()
+        self._reassigned: Mapping[str, int] = {}
         self._stored = self._lost = 0
         self._refusal = ""
         self._stopping = threading.Event()
@@ -81,10 +84,16 @@ class MinuteBars(threading.Thread):
             if since:
                 self._builder.take(ticks)
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Forget keys that mean other instruments now."""
+    def follow(self, keys: Iterable[str]) -> None:
+        """Set the subscribed keys, before the feed subscribes them."""
         with self._lock:
-            for key in keys:
+            self._builder.follow(keys)
+
+    def forget(self, reassigned: Mapping[str, int]) -> None:
+        """Forget keys that were given to other instruments; by key, since when (microseconds)."""
+        with self._lock:
+            self._reassigned = {**self._reassigned, **reassigned}
+            for key in reassigned:
                 self._builder.forget(key)
 
     def run(self) -> None:
@@ -100,12 +109,15 @@ class MinuteBars(threading.Thread):
                 log.exception("A round of bars failed; the next one follows")
 
     def stop(self) -> None:
-        """Store the bars that are closed. One that is open is lost with the process."""
+        """Store the bars that are closed. One that is open is lost with the process, and so are those that
+        wait while a write takes longer than `STOP_S`.
+        """
         self._stopping.set()
         if self.is_alive():
             self.join(STOP_S)
-        self.close_bars()
-        self.flush()
+        if not self.is_alive():
+            self.close_bars()
+            self.flush()
 
     def close_bars(self) -> None:
         """Take the bars that are over from the builder."""
@@ -115,23 +127,31 @@ class MinuteBars(threading.Thread):
             due = self._builder.due(int(self._clock() * 1e6))
         for begin in range(0, len(due), _CLOSED_AT_ONCE):
             with self._lock:
-                self._waiting += self._builder.close(due[begin : begin + _CLOSED_AT_ONCE])
-        for _ in range(len(self._waiting) - MAX_WAITING):
-            self._waiting.popleft()
-            self._lost += 1
+                closed = self._builder.close(due[begin : begin + _CLOSED_AT_ONCE])
+            for each in closed:
+                if is_packable(each.bar):
+                    self._waiting.append(each)
+                else:
+                    self._counters["bar_absurd"] += 1
+        self._drop(len(self._waiting) - MAX_WAITING)
 
     def flush(self) -> None:
         """Store the bars that wait, oldest first; on a failure they go on waiting."""
         if not self._may_write():
-            self._waiting.clear()
+            # The lease may come back in a moment; after longer, another worker has bars of its own.
+            oldest = self._clock() - STANDBY_S
+            self._drop(sum(closed.bar.start < oldest for closed in self._waiting))
             return
         while self._waiting:
             part = [self._waiting[index] for index in range(min(len(self._waiting), _IN_ONE_WRITE))]
             try:
-                self._store(_by_key(part))
+                self._store(_by_key(part, self._reassigned))
             except DatabaseError as error:
                 self._refuse(error)
                 return
+            except Exception:
+                self._drop(len(part))  # the next try would fail alike
+                raise
             for _ in part:
                 self._waiting.popleft()
             self._stored += len(part)
@@ -145,8 +165,13 @@ class MinuteBars(threading.Thread):
             self._refusal = str(error)
             log.warning("Bars are not stored: %s. Prices go on.", str(error).rstrip("."))
         if error.permanent:
-            self._lost += len(self._waiting)
-            self._waiting.clear()
+            self._drop(len(self._waiting))
+
+    def _drop(self, count: int) -> None:
+        """Drop the oldest bars that wait."""
+        for _ in range(count):
+            self._waiting.popleft()
+        self._lost += max(0, count)
 
     def _change_connection(self, since: int) -> None:
         if self._since:
@@ -156,9 +181,14 @@ class MinuteBars(threading.Thread):
         self._since = since
 
 
-def _by_key(closed: Iterable[ClosedBar]) -> dict[str, list[Bar]]:
-    """Return bars by key; of two of one start the later one, which revises the other."""
+def _by_key(closed: Iterable[ClosedBar], reassigned: Mapping[str, int]) -> dict[str, list[Bar]]:
+    """Return bars by key; of two of one start the later one, which revises the other.
+
+    Bars from before a key was given to another instrument are left out.
+    """
     bars: dict[str, dict[int, Bar]] = {}
     for key, bar in closed:
+        if bar.start * 1_000_000 < reassigned.get(key, 0):
+            continue
         bars.setdefault(key, {})[bar.start] = bar
     return {key: [each[start] for start in sorted(each)] for key, each in bars.items()}

@@ -50,7 +50,8 @@ class Subscriptions:
         forget: Callable[[Sequence[str]], None],
         set_wanted: Callable[[Sequence[str]], None],
         active: Callable[[], bool],
-        on_reassigned: Callable[[Iterable[str]], None] = lambda _: None,
+        on_reassigned: Callable[[Mapping[str, int]], None] = lambda _: None,
+        on_wanted: Callable[[Sequence[str]], None] = lambda _: None,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -58,7 +59,7 @@ class Subscriptions:
         self._instruments, self._market, self._ingest = instruments, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
-        self._on_reassigned = on_reassigned
+        self._on_reassigned, self._on_wanted = on_reassigned, on_wanted
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
         self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
@@ -151,6 +152,7 @@ class Subscriptions:
         if places.wanted != self.wanted:
             unknown = [key for key in places.wanted if not self._ingest.has_tick(key)]
             self._ingest.follow(places.wanted, self._cached(unknown) if unknown else [])
+            self._on_wanted(places.wanted)
             self.wanted = places.wanted
             self._set_wanted(places.wanted)
         self._followed = places

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ltp.worker.bar_upkeep import START_S, BarUpkeep
+from ltp.worker.bar_upkeep import RETRY_S, START_S, BarUpkeep
 from tests.worker.fake_command import FakeCommand
 
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -37,6 +37,7 @@ def test_the_upkeep_runs_once_after_the_start_and_once_a_day_at_one() -> None:
     assert day.command.started == [COMMAND]
     day.command.end = (0, "12 sessions packed, 3 blocks deleted.")
     day.job()
+    day.elapsed += RETRY_S
     day.now = datetime(2026, 11, 23, 19, 29, tzinfo=UTC)  # 00:59 in India
     day.job()
     assert day.command.started == [COMMAND]
@@ -73,6 +74,22 @@ def test_a_command_that_cannot_be_started_is_one_line(caplog: pytest.LogCaptureF
     day.job()
     records = [each.message for each in caplog.records if each.name == "ltp.worker.bar_upkeep"]
     assert records == ["The upkeep of one-minute bars cannot be started: Cannot allocate memory"]
+    day.command.refuses = False
+    day.elapsed += RETRY_S
+    day.job()
+    assert day.command.started == [COMMAND]
+
+
+def test_an_upkeep_that_failed_is_repeated() -> None:
+    day = Day()
+    day.elapsed = START_S
+    day.job()
+    day.command.end = (1, "The database is away.")
+    day.job()
+    assert day.command.started == [COMMAND]
+    day.elapsed += RETRY_S
+    day.job()
+    assert day.command.started == [COMMAND, COMMAND]
 
 
 def test_a_stop_ends_the_command() -> None:

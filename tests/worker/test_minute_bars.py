@@ -22,6 +22,7 @@ class Rig:
     def __init__(self) -> None:
         self.now_s, self.since_s, self.leads = float(OPEN), OPEN - 600, True
         self.away = self.permanent = False
+        self.fault: Exception | None = None
         self.writes: list[dict[str, list[Bar]]] = []
         self.bars = MinuteBars(
             self.store,
@@ -33,6 +34,8 @@ class Rig:
         )
 
     def store(self, bars: Mapping[str, Sequence[Bar]]) -> None:
+        if self.fault is not None:
+            raise self.fault
         if self.away:
             raise DatabaseError("The database is away", permanent=self.permanent)
         self.writes.append({key: list(each) for key, each in bars.items()})
@@ -157,19 +160,54 @@ def test_the_oldest_bars_give_way_past_the_bound(
     assert caplog.records[-1].getMessage() == "Bars are stored again; 2 bars lost so far"
 
 
-def test_a_worker_that_does_not_lead_stores_nothing(rig: Rig) -> None:
+def test_bars_outlast_a_short_loss_of_the_lease_and_no_longer_one(rig: Rig) -> None:
     rig.leads = False
     rig.tick(5, 100_0000, 10)
     rig.closed_at(70)
+    rig.tick(125, 100_0000, 20)
+    rig.closed_at(190)
     rig.bars.flush()
+    assert (rig.writes, rig.bars.counts["lost"]) == ([], 1)
     rig.leads = True
     rig.bars.flush()
-    assert rig.writes == []
+    assert [minute for _, minute, _, _ in rig.stored] == [2]
+
+
+def test_bars_that_wait_are_not_stored_for_the_next_instrument_of_their_key(rig: Rig) -> None:
+    rig.tick(-60, 100_0000, 0, TCS)
+    rig.tick(5, 100_0000, 10)
+    rig.tick(5, 100_0000, 10, TCS)
+    rig.closed_at(70)
+    rig.bars.forget({HDFC: (OPEN + 100) * 1_000_000})
+    rig.bars.flush()
+    assert [key for key, *_ in rig.stored] == [TCS]
+
+
+def test_a_bar_that_no_record_holds_is_counted_and_the_others_are_stored(rig: Rig) -> None:
+    rig.tick(-60, 100_0000, 0, TCS)
+    rig.tick(5, 100_0000, 10)
+    rig.tick(6, 9_000_000_0000, 20)
+    rig.tick(5, 100_0000, 10, TCS)
+    rig.closed_at(70)
+    rig.bars.flush()
+    assert [key for key, *_ in rig.stored] == [TCS]
+    assert rig.bars.counts["absurd"] == 1
+
+
+def test_bars_of_a_write_that_fails_by_a_fault_of_the_program_are_dropped(rig: Rig) -> None:
+    rig.fault = ZeroDivisionError()
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(70)
+    with pytest.raises(ZeroDivisionError):
+        rig.bars.flush()
+    rig.fault = None
+    rig.bars.flush()
+    assert (rig.writes, rig.bars.counts["lost"]) == ([], 1)
 
 
 def test_a_key_that_means_another_instrument_starts_anew(rig: Rig) -> None:
     rig.tick(5, 100_0000, 10)
-    rig.bars.forget([HDFC])
+    rig.bars.forget({HDFC: (OPEN + 6) * 1_000_000})
     rig.closed_at(70)
     rig.bars.flush()
     assert rig.writes == []

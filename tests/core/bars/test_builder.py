@@ -308,6 +308,134 @@ def test_a_rest_price_and_a_packet_without_a_price_are_no_trades() -> None:
     assert feed.closed(800) == [Bar(OPEN + 360, 100_0000, 100_0000, 100_0000, 100_0000, 20, 55)]
 
 
+def test_packets_that_come_late_do_not_move_the_clock_for_long() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0)
+    for second in range(1, 240):
+        late = 12 if 60 <= second < 70 else 0.3
+        feed.packet(second + late, 100_0000 + second * 500, second * 10, ltt_s=second)
+        feed.builder.due(feed.at(second + 0.9))
+    assert feed.counters["bar_untimed"] == 0
+    bars = feed.closed(400)
+    assert [(bar.start - OPEN, bar.volume, bar.marks) for bar in bars] == [
+        (0, 590, 0),
+        (60, 600, 0),
+        (120, 600, 0),
+        (180, 600, 0),
+    ]
+    assert bars[1].open == 100_0000 + 60 * 500
+
+
+def test_three_instruments_prove_that_our_clock_is_slow() -> None:
+    feed = Feed()
+    for number in range(3):
+        feed.packet(-60, 100_0000, 0, key=f"NSE_EQ:{number + 1}")
+    for second in range(1, 130):
+        for number in range(3):
+            key = f"NSE_EQ:{number + 1}"
+            feed.packet(second - 20, 100_0000, second * 10, ltt_s=second, key=key)
+    assert feed.counters["bar_untimed"] == 2  # before the third
+    bars = feed.builder.close(feed.builder.due(feed.at(110)))
+    assert {(bar.key, bar.bar.start - OPEN, bar.bar.volume) for bar in bars} >= {
+        ("NSE_EQ:3", 0, 590),
+        ("NSE_EQ:3", 60, 600),
+    }
+
+
+def test_an_instrument_that_is_subscribed_again_gets_a_new_baseline() -> None:
+    feed = Feed()
+    feed.builder.follow([KEY])
+    feed.packet(-60, 100_0000, 0)
+    feed.packet(1, 100_0000, 10)
+    feed.builder.follow([])
+    feed.packet(2, 100_0000, 20)  # on its way when the subscription ended
+    assert feed.closed(70) == [Bar(OPEN, 100_0000, 100_0000, 100_0000, 100_0000, 10, marks=PARTIAL)]
+    feed.builder.follow([KEY])
+    feed.packet(1_801, 110_0000, 500_000)
+    feed.packet(1_870, 111_0000, 500_030)
+    assert feed.closed(2_000) == [Bar(OPEN + 1_860, 111_0000, 111_0000, 111_0000, 111_0000, 30)]
+
+
+def test_the_first_trade_of_an_instrument_counts() -> None:
+    feed = Feed()
+    untraded = Tick(KEY, None, None, feed.at(-60), 0)
+    feed.builder.take([tuple(untraded)])  # type: ignore[list-item]
+    feed.packet(1, 100_0000, 75)
+    feed.packet(20, 102_0000, 150)
+    assert feed.closed(70) == [Bar(OPEN, 100_0000, 102_0000, 100_0000, 102_0000, 150)]
+
+
+def test_a_volume_of_nothing_in_the_middle_of_a_day_is_damage() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 1_000_000)
+    feed.packet(1, 100_0000, 1_000_100)
+    feed.packet(2, 100_0000, 0)
+    feed.packet(3, 100_0000, 1_000_150)
+    assert [(bar.volume, bar.marks) for bar in feed.closed(70)] == [(150, 0)]
+
+
+def test_the_first_known_volume_is_the_baseline() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, None)
+    feed.packet(1, 101_0000, 1_000_000)
+    feed.packet(2, 101_0000, 1_000_007)
+    assert [bar.volume for bar in feed.closed(70)] == [7]
+
+
+def test_volume_from_outside_the_hours_is_in_no_bar() -> None:
+    feed = Feed()
+    feed.packet(-600, 100_0000, 0)
+    feed.packet(-60, 100_0000, 500_000)
+    feed.packet(1, 100_0000, 500_100)
+    assert [(bar.start, bar.volume) for bar in feed.closed(70)] == [(OPEN, 100)]
+    assert feed.counters["bar_outside"] == 1
+
+
+def test_minutes_that_were_closed_by_a_clock_ahead_are_built_again() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0)
+    feed.packet(1, 100_0000, 10)
+    feed.closed(3_600)
+    feed.builder.disconnected()
+    feed.builder.connected(feed.at(30))
+    feed.packet(31, 100_0000, 20)
+    feed.packet(61, 101_0000, 30, high=101_0000, low=99_0000)
+    assert [(bar.start, bar.volume) for bar in feed.closed(130)] == [(OPEN + 60, 10)]
+
+
+def test_a_trade_that_comes_too_late_is_counted_and_raises_nothing() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0, high=101_0000, low=99_0000)
+    feed.packet(1, 100_0000, 10, high=101_0000, low=99_0000)
+    feed.closed(1_000)
+    feed.packet(1_010, 102_0000, 20, ltt_s=2, high=102_0000, low=99_0000)
+    assert feed.counters["bar_too_late"] == 1
+
+
+def test_a_day_high_that_is_too_far_from_the_trade_only_marks_the_bar() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0, high=101_0000, low=99_0000)
+    feed.packet(1, 100_0000, 10, high=101_0000, low=99_0000)
+    feed.packet(2, 100_0000, 20, high=300_000_0000, low=99_0000)
+    assert feed.closed(70) == [Bar(OPEN, 100_0000, 100_0000, 100_0000, 100_0000, 20, marks=UNSURE)]
+
+
+def test_open_interest_belongs_to_the_minute_in_which_it_came() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0, oi=5)
+    feed.packet(1, 100_0000, 10, oi=5)
+    feed.packet(30, 100_0000, 10, ltt_s=1, oi=99)
+    feed.packet(62, 100_0000, 10, ltt_s=1, oi=777)
+    assert [bar.oi for bar in feed.closed(70)] == [99]
+
+
+def test_a_new_high_of_a_price_that_is_snapped_is_no_doubt() -> None:
+    feed = Feed()
+    feed.packet(-60, 140_000_0000, 0, high=140_000_0000, low=139_000_0000)
+    feed.packet(61, 140_000_0125, 10, high=140_000_0125, low=139_000_0000)
+    assert [(bar.high, bar.marks) for bar in feed.closed(130)] == [(140_000_0000, 0)]
+
+
 def stream(seed: int) -> list[tuple[int, int | None, int, int, int | None, DayPrices]]:
     """Return packets (price, trade time, arrival, volume, oi, day) of two minutes, some of them odd."""
     random_ = Random(seed)
