@@ -12,7 +12,6 @@ from ltp.core.instrument import split_key
 from ltp.core.trading_day import IST
 from ltp.db import daily_history
 from ltp.db.daily_history import History, Wanted
-from ltp.errors import DatabaseError
 from ltp.web.services import services
 
 _DAY_S: Final = 86_400
@@ -38,7 +37,8 @@ def latest(key: str, timeframe: str, limit: int, until: datetime, *, adjusted: b
         timeframe: one of `periods.NAMES`.
         adjusted: see `daily_history.fetch`.
     Raises:
-        DatabaseError: the database cannot be read, or not within a moment, or the candles are damaged.
+        DatabaseError: the database cannot be read, or not within a moment.
+        ValueError: the daily candles are damaged.
     """
     last = periods.last_day(until.astimezone(IST).date(), timeframe)
     # One bar more: the last one may start at `until`, and the first one may lack its first sessions.
@@ -56,7 +56,7 @@ def following(
     Args:
         timeframe, adjusted: as in `latest`.
     Raises:
-        DatabaseError: as `latest`.
+        DatabaseError, ValueError: as `latest`.
     """
     begin = min(since, until).astimezone(IST)
     first = begin.date() + timedelta(days=begin.time() != time())
@@ -75,12 +75,7 @@ def midnight(day: date) -> int:
 
 
 def _read(key: str, timeframe: str, wanted: Wanted, *, adjusted: bool) -> DayBars:
-    try:
-        found = daily_history.fetch(services().engine, key, wanted, adjusted=adjusted)
-    except ValueError:
-        raise DatabaseError(
-            f"The stored daily candles of {key} are damaged; import them again", permanent=True
-        ) from None
+    found = daily_history.fetch(services().engine, key, wanted, adjusted=adjusted)
     source = OFFICIAL if found.basis == "raw" else BROKER
     bars = [
         Bar(midnight(first), *rest)._replace(sources=source)

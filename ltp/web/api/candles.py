@@ -18,7 +18,7 @@ from ltp.core.history import periods
 from ltp.core.instrument import parse_key
 from ltp.core.money import rupees
 from ltp.core.trading_day import IST
-from ltp.errors import InputError, NotFoundError
+from ltp.errors import DatabaseError, InputError, NotFoundError
 from ltp.web import bars, day_bars, params
 from ltp.web.services import services
 
@@ -117,10 +117,14 @@ def _page(query: _Query) -> _Page:
 
 def _page_of_days(query: _Query) -> _Page:
     key, timeframe, since, until, limit, _, adjusted = query
-    if since is None:
-        found = day_bars.latest(key, timeframe, limit, until, adjusted=adjusted)
-    else:
-        found = day_bars.following(key, timeframe, since, until, limit + 1, adjusted=adjusted)
+    try:
+        if since is None:
+            found = day_bars.latest(key, timeframe, limit, until, adjusted=adjusted)
+        else:
+            found = day_bars.following(key, timeframe, since, until, limit + 1, adjusted=adjusted)
+    except ValueError:
+        damaged = f"The stored daily candles of {key} are damaged; import them again"
+        raise DatabaseError(damaged, permanent=True) from None
     return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
 
 
