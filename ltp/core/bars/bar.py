@@ -19,7 +19,8 @@ CORRECTED: Final = 8  # the exchange took back part of the day's volume
 LIVE: Final = 1  # built here from ticks
 BROKER: Final = 2  # the broker's charts
 FILE: Final = 4  # an imported file
-SOURCES: Final = {LIVE: "live", BROKER: "broker", FILE: "file"}
+OFFICIAL: Final = 8  # the exchange's file of the day; never of minutes
+SOURCES: Final = {LIVE: "live", BROKER: "broker", FILE: "file", OFFICIAL: "official"}
 MARKS: Final = {PARTIAL: "partial", REVISED: "revised", UNSURE: "unsure", CORRECTED: "corrected"}
 
 

@@ -12,26 +12,32 @@ from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
 
+from ltp.core.bars import timeframe as intraday
 from ltp.core.bars.bar import Bar, mark_names, source_name
-from ltp.core.bars.timeframe import minutes_of
+from ltp.core.history import periods
 from ltp.core.instrument import parse_key
 from ltp.core.money import rupees
 from ltp.core.trading_day import IST
-from ltp.errors import InputError, NotFoundError
-from ltp.web import bars, params
+from ltp.errors import DatabaseError, InputError, NotFoundError
+from ltp.web import bars, day_bars, params
 from ltp.web.services import services
 
 bp = Blueprint("candles", __name__)
 PATH: Final = "/api/v1/candles"
 MOST: Final = 10_000
 USUAL: Final = 500
+TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
 _COLUMNS: Final = ("start", "open", "high", "low", "close", "volume", "oi", "source", "marks", "forming")
 _ACCEPTED: Final = "it is a day such as 2026-11-30 or an instant such as 2026-11-30T10:41:00+05:30"
+# No bar is older or younger: without these bounds the search for the newest bars before the year 9999 would
+# take minutes, and dates before the year 1 would be computed.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=IST)
+_AHEAD: Final = timedelta(days=1)
 
 
 class _Query(NamedTuple):
-    """`since`: None for the newest bars before `until`."""
+    """`since`: None for the newest bars before `until`. `adjusted`: never of intraday bars."""
 
     key: str
     timeframe: str
@@ -39,29 +45,37 @@ class _Query(NamedTuple):
     until: datetime
     limit: int
     form: str
+    adjusted: bool
+
+
+class _Page(NamedTuple):
+    """`following`: the `from` of the next page, None where there is none. `adjusted`: None of intraday bars."""
+
+    bars: list[Bar]
+    following: str | None
+    adjusted: bool | None = None
 
 
 @bp.get(PATH)
 def candles() -> Response:
     query = _query(request.args.items(multi=True))
-    found, following = _bars(query)
-    rows = [_row(bar) for bar in found]
-    document: dict[str, Any] = {
-        "key": query.key,
-        "timeframe": query.timeframe,
-        "bars": rows if query.form == "rows" else _columns(rows),
-        "next": following,
-    }
+    page = _page(query)
+    rows = [_row(bar) for bar in page.bars]
+    document: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
+    if page.adjusted is not None:
+        document["adjusted"] = page.adjusted
+    document["bars"] = rows if query.form == "rows" else _columns(rows)
+    document["next"] = page.following
     return _response(json.dumps(document, separators=(",", ":")), "application/json")
 
 
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
-    found, _ = _bars(_query(request.args.items(multi=True)))
+    page = _page(_query(request.args.items(multi=True)))
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, _COLUMNS)
     writer.writeheader()
-    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in map(_row, found))
+    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in map(_row, page.bars))
     return _response(target.getvalue(), "text/csv; charset=utf-8")
 
 
@@ -76,25 +90,47 @@ def _query(pairs: Any) -> _Query:
     key = parse_key(given.get("key", ""), "key")
     if services().catalog.instrument(key) is None:
         raise NotFoundError("instrument", key)
-    timeframe = given.get("timeframe", "1m")
-    minutes_of(timeframe)
+    timeframe = params.choice(given, "timeframe", TIMEFRAMES, "1m")
+    if "adjusted" in given and timeframe in intraday.NAMES:
+        accepted = f"it is for {', '.join(periods.NAMES)}: shorter bars are as traded"
+        raise InputError("adjusted", given["adjusted"], accepted)
+    adjusted = params.choice(given, "adjusted", ("0", "1"), "0") == "1"
     until = _instant(given, "to", end=True) or datetime.now(UTC)
     since = _instant(given, "from", end=False)
     if since is not None and since > until:
         raise InputError("from", given["from"], "it is not after `to`")
     limit = params.whole(given, "limit", MOST, USUAL)
-    return _Query(key, timeframe, since, until, limit, params.choice(given, "form", _FORMS, _FORMS[0]))
+    form = params.choice(given, "form", _FORMS, _FORMS[0])
+    until = min(until, datetime.now(UTC) + _AHEAD)
+    return _Query(key, timeframe, since and min(since, until), until, limit, form, adjusted)
 
 
-def _bars(query: _Query) -> tuple[list[Bar], str | None]:
-    """Return the bars, and the `from` of the next page, None where there is none."""
-    minutes = minutes_of(query.timeframe)
+def _page(query: _Query) -> _Page:
+    if query.timeframe in periods.NAMES:
+        return _page_of_days(query)
+    minutes = intraday.minutes_of(query.timeframe)
     if query.since is None:
-        return bars.latest(query.key, minutes, query.limit, query.until), None
-    until = min(query.until, datetime.now(UTC) + timedelta(days=1))
-    found = bars.following(query.key, minutes, query.since, until)
-    page = list(islice(found, query.limit + 1))
-    return page[: query.limit], _start(page[query.limit]) if len(page) > query.limit else None
+        return _Page(bars.latest(query.key, minutes, query.limit, query.until), None)
+    found = bars.following(query.key, minutes, query.since, query.until)
+    return _cut(list(islice(found, query.limit + 1)), query.limit)
+
+
+def _page_of_days(query: _Query) -> _Page:
+    key, timeframe, since, until, limit, _, adjusted = query
+    try:
+        if since is None:
+            found = day_bars.latest(key, timeframe, limit, until, adjusted=adjusted)
+        else:
+            found = day_bars.following(key, timeframe, since, until, limit + 1, adjusted=adjusted)
+    except ValueError:
+        damaged = f"The stored daily candles of {key} are damaged; import them again"
+        raise DatabaseError(damaged, permanent=True) from None
+    return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
+
+
+def _cut(found: list[Bar], limit: int) -> _Page:
+    """Return the page of the first `limit` bars; the next page starts with the one after them."""
+    return _Page(found[:limit], _start(found[limit]) if len(found) > limit else None)
 
 
 def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | None:
@@ -105,13 +141,13 @@ def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | No
     try:
         if len(value) == len("2026-11-30"):
             day = date.fromisoformat(value) + timedelta(days=end)
-            return datetime.combine(day, time(), IST)
+            return max(datetime.combine(day, time(), IST), _EARLIEST)
         at = datetime.fromisoformat(value.replace(" ", "+"))  # a plus sign that was not escaped
     except (ValueError, OverflowError):
         raise InputError(name, value, _ACCEPTED) from None
     if at.tzinfo is None:
         raise InputError(name, value, f"{_ACCEPTED}, with its offset from UTC")
-    return at
+    return max(at, _EARLIEST)
 
 
 def _row(bar: Bar) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
+from ltp.core.history import periods
 from ltp.core.instrument import Instrument
 from ltp.core.money import group_indian, grouped_text, is_currency
 from ltp.errors import DatabaseError
@@ -20,6 +21,8 @@ from ltp.web.services import services
 _BUSY: Final = (
     "The bars cannot be read at the moment; prices are not affected. Load the page again for the chart."
 )
+_FIRST_COLUMN: Final = {periods.DAY: "Session", periods.WEEK: "Week from", periods.MONTH: "Month from"}
+_KIND: Final = {periods.DAY: "daily", periods.WEEK: "weekly", periods.MONTH: "monthly"}
 _DAMAGED: Final = "The stored daily candles of this instrument are damaged; import them again."
 
 
@@ -34,12 +37,13 @@ class Legend(NamedTuple):
 class ChartPart(NamedTuple):
     """The chart of a page for `instruments/_chart.html`.
 
-    `choices`: links by group. `why`: the reason for no chart, in which case the following are empty.
+    `choices`: links by group. `first_column`: the head of the table's first column. `why`: the reason for no
+    chart, in which case the following are empty.
     `words`: the description of the chart. `shown`: how many bars it has. `notes`: sentences about bars that are not there.
     """
 
     choices: dict[str, list[Choice]]
-    daily: bool
+    first_column: str
     why: str
     words: str = ""
     notes: tuple[str, ...] = ()
@@ -57,28 +61,29 @@ def chart_part(shown: Instrument, path: str, given: dict[str, str], query: Chart
     Args:
         given: all parameters of the page; the links keep them.
     """
-    links = choices(path, given, query)
+    empty = ChartPart(choices(path, given, query), _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
         read = chart_bars.read(shown.key, query)
     except DatabaseError:
-        return ChartPart(links, query.daily, _BUSY)
+        return empty._replace(why=_BUSY)
     except ValueError:
-        return ChartPart(links, query.daily, _DAMAGED)
+        return empty._replace(why=_DAMAGED)
     now = datetime.now(UTC)
-    if not read.bars:
-        return ChartPart(links, query.daily, _why_none(shown, now, daily=query.daily))
+    if read.last is None:
+        return empty._replace(why=_why_none(shown, now, daily=query.daily))
     session = services().calendar().session_date(shown.segment, now)
-    return _drawn(ChartPart(links, query.daily, ""), shown, query, read, session)
+    return _drawn(empty, shown, query, read, session if session > read.last else None)
 
 
 def _drawn(
-    part: ChartPart, shown: Instrument, query: ChartQuery, read: ChartBars, session: date
+    part: ChartPart, shown: Instrument, query: ChartQuery, read: ChartBars, absent: date | None
 ) -> ChartPart:
-    """Return the part with its chart. `session`: the newest one that has begun."""
+    """Return the part with its chart. `absent`: a session that has begun and is not in the bars."""
     currency, daily = is_currency(shown.key), query.daily
     texts = bar_text.texts(read.bars, read.days, daily=daily, currency=currency)
     words = _words(query, read, currency=currency)
-    behind = session > read.days[-1]
+    # No empty place in weeks and months: the session may belong to the last bar, which is then partial.
+    missing = f"{day_text(absent)}: no daily candle yet" if absent and query.timeframe == periods.DAY else ""
     drawn = drawing.draw(
         read.bars,
         read.days,
@@ -88,13 +93,13 @@ def _drawn(
         daily=daily,
         currency=currency,
         logarithmic=query.logarithmic,
-        missing=f"{day_text(session)}: no daily candle yet" if daily and behind else "",
+        missing=missing,
     )
     # Only numbers, dates and fixed words are in this markup.
     plot, axis, rows = (Markup(each) for each in (drawn.plot, drawn.axis, bar_text.rows(texts)))  # noqa: S704
     return part._replace(
         words=words,
-        notes=_notes(query, read, session if behind else None),
+        notes=_notes(query, read, absent),
         legends=_legends(read, currency=currency),
         plot=plot,
         axis=axis,
@@ -116,9 +121,9 @@ def _why_none(shown: Instrument, now: datetime, *, daily: bool) -> str:
 def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
     """Describe the chart for readers who do not see it."""
     bars, count = read.bars, len(read.bars)
-    first, last = day_text(read.days[0]), day_text(read.days[-1])
+    first, last = day_text(read.days[0]), day_text(read.last or read.days[-1])
     if query.daily:
-        kind = "daily candle" + "s" * (count > 1) + " (adjusted for splits)"
+        kind = f"{_KIND[query.timeframe]} candle" + "s" * (count > 1) + " (adjusted for splits)"
         when = f"from {first} to {last}"
     else:
         kind = "bar" + "s" * (count > 1) + f" of {query.minutes} minute" + "s" * (query.minutes > 1)
@@ -131,7 +136,7 @@ def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
 
 
 def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str, ...]:
-    """Return sentences about bars that are not shown. `absent`: a session that has begun and has no bars."""
+    """Return sentences about bars that are not shown. `absent`: as in `_drawn`."""
     notes = []
     if absent and query.daily:
         notes.append(f"The candle of {day_text(absent)} is missing: it is imported after the session.")

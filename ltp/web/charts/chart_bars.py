@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.vwap import vwap
-from ltp.core.history.candle import Candle, day_number, day_of
+from ltp.core.history import periods
+from ltp.core.history.candle import Candle, day_of
 from ltp.core.history.price_history import ema
 from ltp.db import chart_closes
-from ltp.web import bars
+from ltp.web import bars, day_bars
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
 
@@ -38,13 +39,15 @@ class Overlay(NamedTuple):
 class ChartBars(NamedTuple):
     """Bars, oldest first, prices in 1/10,000 rupee. `found`: how many the range has, more than MOST perhaps.
 
-    A daily bar starts at midnight in India. `days`: the session of each bar.
+    A bar of a day or longer starts at midnight in India. `days`: the session of each bar, of weeks and months
+    the first day. `last`: the newest session in the bars, None without bars.
     """
 
     bars: list[Bar]
     days: list[date]
     overlays: list[Overlay]
     found: int
+    last: date | None
 
 
 def read(key: str, query: ChartQuery) -> ChartBars:
@@ -55,20 +58,35 @@ def read(key: str, query: ChartQuery) -> ChartBars:
         ValueError: the daily candles are damaged.
     """
     warm_up = _WARM_UP * max(query.averages, default=0)
-    if query.daily:
+    last: date | None = None
+    if query.timeframe == periods.DAY:
         found, earlier = _daily(chart_closes.fetch_candles(services().engine, key), DAYS[query.span])
+    elif query.daily:
+        (found, earlier), last = _longer(key, query, warm_up)
     else:
         found, earlier = bars.newest_sessions(key, query.minutes, SESSIONS[query.span], warm_up)
     first = max(earlier, len(found) - MOST)
     shown = [each._replace(values=each.values[first:]) for each in _overlays(found, query)]
-    return ChartBars(found[first:], _days(found[first:]), shown, len(found) - earlier)
+    days = _days(found[first:])
+    last = last or (days[-1] if days else None)
+    return ChartBars(found[first:], days, shown, len(found) - earlier, last)
 
 
 def _daily(candles: list[Candle], days: int) -> bars.Stretch:
     """Return candles as bars; those more than `days` before the newest one are earlier."""
     first = candles[-1].day - timedelta(days=days) if candles else date.max
-    found = [Bar(_midnight(day), *rest) for day, *rest in candles]
+    found = [Bar(day_bars.midnight(day), *rest) for day, *rest in candles]
     return bars.Stretch(found, sum(candle.day < first for candle in candles))
+
+
+def _longer(key: str, query: ChartQuery, warm_up: int) -> tuple[bars.Stretch, date | None]:
+    """Return weeks or months, and the newest session in them."""
+    days = DAYS[query.span]
+    limit = days // 7 + 2 + warm_up  # enough for weeks, and months are fewer
+    found, _, last = day_bars.latest(key, query.timeframe, limit, datetime.now(UTC), adjusted=True)
+    first = day_bars.midnight(last - timedelta(days=days)) if last else 0
+    # A suspected split after the newest session hides all bars.
+    return bars.Stretch(found, sum(bar.start < first for bar in found)), last if found else None
 
 
 def _overlays(found: list[Bar], query: ChartQuery) -> list[Overlay]:
@@ -90,7 +108,3 @@ def _days(found: list[Bar]) -> list[date]:
 def _day_number(start: int) -> int:
     """Return the day in India of an instant, counted from 1 Jan 1970."""
     return (start + IST_S) // _DAY_S
-
-
-def _midnight(day: date) -> int:
-    return day_number(day) * _DAY_S - IST_S

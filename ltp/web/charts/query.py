@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ltp.core.bars.timeframe import NAMES, minutes_of
+from ltp.core.history import periods
 from ltp.errors import InputError
 from ltp.web import params, urls
 
-DAILY: Final = "1d"
-TIMEFRAMES: Final = (*NAMES, DAILY)
+TIMEFRAMES: Final = (*NAMES, *periods.NAMES)
 _TIMEFRAME: Final = "5m"
 SESSIONS: Final = {"day": 1, "5d": 5, "10d": 10, "20d": 20}  # of an intraday range
-DAYS: Final = {"3mo": 92, "6mo": 183, "1y": 365, "3y": 1_096}  # of a range of daily candles
+# Of a range of days, weeks or months. "max": 38 years, more than NSE has existed.
+DAYS: Final = {"3mo": 92, "6mo": 183, "1y": 365, "3y": 1_096, "max": 14_000}
+_SPANS: Final = {
+    periods.DAY: ("3mo", "6mo", "1y", "3y"),
+    periods.WEEK: ("1y", "3y", "max"),
+    periods.MONTH: ("1y", "3y", "max"),
+}
+_USUAL_SPANS: Final = {periods.DAY: "1y", periods.WEEK: "1y", periods.MONTH: "3y"}
 AVERAGES: Final = (20, 50, 200)
 _SCALES: Final = ("linear", "log")
 
@@ -21,7 +28,7 @@ _SCALES: Final = ("linear", "log")
 class ChartQuery(NamedTuple):
     """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
 
-    `vwap`: never with daily candles.
+    `vwap`: never with bars of days and longer.
     """
 
     timeframe: str
@@ -32,7 +39,8 @@ class ChartQuery(NamedTuple):
 
     @property
     def daily(self) -> bool:
-        return self.timeframe == DAILY
+        """Whether the bars are made of daily candles: days, weeks or months."""
+        return self.timeframe in periods.NAMES
 
     @property
     def minutes(self) -> int:
@@ -56,12 +64,12 @@ def parse(given: dict[str, str]) -> ChartQuery:
         InputError: names the one that is not accepted.
     """
     timeframe = params.choice(given, "timeframe", TIMEFRAMES, _TIMEFRAME)
-    daily = timeframe == DAILY
     span = given.get("range", _usual_span(timeframe))
     if span not in _spans(timeframe):
         raise InputError("range", span, f"with {timeframe} bars it is one of {', '.join(_spans(timeframe))}")
-    if daily and "vwap" in given:
-        raise InputError("vwap", given["vwap"], "it is an average within a session, not for 1d bars")
+    if timeframe in periods.NAMES and "vwap" in given:
+        accepted = f"it is an average within a session, not for {timeframe} bars"
+        raise InputError("vwap", given["vwap"], accepted)
     vwap = params.choice(given, "vwap", ("0", "1"), "0") == "1"
     logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
     return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic)
@@ -71,7 +79,8 @@ def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, li
     """Return the links by the group that they are shown in. They keep the other parameters of `given`."""
 
     def link(label: str, chosen: bool, **changed: str) -> Choice:
-        name = "-".join(["c", *changed, label.lower().replace(" ", "")])
+        word = label if "timeframe" in changed else label.lower().replace(" ", "")  # 1m and 1M are two
+        name = "-".join(["c", *changed, word])
         pairs = [(name, value) for name, value in _fitting({**given, **changed}).items() if value]
         return Choice(name, label, urls.address(path, pairs), chosen)
 
@@ -95,7 +104,7 @@ def _fitting(given: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in given.items() if left_out.get(name) != value}
     if kept.get("range") not in _spans(timeframe):
         kept.pop("range", None)
-    if timeframe == DAILY:
+    if timeframe in periods.NAMES:
         kept.pop("vwap", None)
     return kept
 
@@ -114,8 +123,8 @@ def _joined(averages: Sequence[int] | set[int]) -> str:
 
 
 def _spans(timeframe: str) -> Sequence[str]:
-    return tuple(DAYS if timeframe == DAILY else SESSIONS)
+    return _SPANS.get(timeframe, tuple(SESSIONS))
 
 
 def _usual_span(timeframe: str) -> str:
-    return "1y" if timeframe == DAILY else "day"
+    return _USUAL_SPANS.get(timeframe, "day")

@@ -8,12 +8,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
 from ltp.core.history.candle import Candle
+from ltp.core.history.corporate_action import Action
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
-from ltp.db import candles, chart_closes, minute_bars
+from ltp.db import candles, chart_closes, corporate_actions, minute_bars
+from ltp.db.engine import writing
 from ltp.errors import DatabaseError
 from ltp.web.services import EXTENSION
 
@@ -187,6 +190,73 @@ def test_with_the_candle_of_today_none_is_missing(every_day: Any) -> None:
     page = every_day.page(f"{PAGE}?timeframe=1d")
     assert "5 daily candles" in page
     assert "missing" not in page
+
+
+def of_november(*days: int) -> list[Candle]:
+    return [
+        Candle(date(2026, 11, day), 100_0000 + day, 110_0000 + day, 95_0000 - day, 105_0000, day)
+        for day in days
+    ]
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "first_column", "words", "rows"),
+    [
+        (
+            "1w",
+            "Week from",
+            "3 weekly candles (adjusted for splits) from 19 Oct 2026 to 26 Nov 2026",
+            [
+                ["23 Nov 2026", "100.00", "110.00", "95.00", "105.00", "49", "partial", ""],
+                ["16 Nov 2026", "100.00", "110.00", "95.00", "105.00", "39", "", ""],
+                ["19 Oct 2026", "90.00", "99.00", "80.00", "85.00", "1,00,000", "", ""],
+            ],
+        ),
+        (
+            "1M",
+            "Month from",
+            "2 monthly candles (adjusted for splits) from 1 Oct 2026 to 26 Nov 2026",
+            [
+                ["1 Nov 2026", "100.00", "110.00", "95.00", "105.00", "88", "partial", ""],
+                ["1 Oct 2026", "90.00", "99.00", "80.00", "85.00", "1,00,000", "", ""],
+            ],
+        ),
+    ],
+)
+def test_weeks_and_months_are_made_of_daily_candles(
+    site: Any, timeframe: str, first_column: str, words: str, rows: list[list[str]]
+) -> None:
+    october = Candle(date(2026, 10, 23), 90_0000, 99_0000, 80_0000, 85_0000, 100_000)
+    candles.upsert(site.engine, "raw", {HDFC: [october, *of_november(19, 20, 23, 26)]})
+    page = site.page(f"{PAGE}?timeframe={timeframe}&range=max")
+    assert words in page
+    assert f'<th scope="col">{first_column}</th>' in page
+    assert table(page) == rows
+    assert "no daily candle yet" not in page
+    assert "is missing: it is imported after the session." in page
+
+
+def test_a_range_of_weeks_ends_its_averages_not_its_bars(site: Any) -> None:
+    candles.upsert(site.engine, "raw", {HDFC: daily(4_000, date(2026, 11, 27))})
+    page = site.page(f"{PAGE}?timeframe=1w&range=1y&ema=50")
+    assert "52 weekly candles (adjusted for splits) from 1 Dec 2025 to 27 Nov 2026" in page
+    assert "EMA 50 105.00" in page
+    assert "572 weekly candles" in site.page(f"{PAGE}?timeframe=1w&range=max")
+
+
+def test_a_suspected_split_after_all_candles_leaves_a_sentence(site: Any) -> None:
+    candles.upsert(site.engine, "raw", {HDFC: of_november(25, 26)})
+    split = Action(HDFC, date(2026, 11, 27), 2, 1, "detected")
+    corporate_actions.replace_detected(site.engine, [HDFC], [split])
+    for timeframe in ("1d", "1w"):
+        assert "No daily candles of HDFCBANK are stored" in site.page(f"{PAGE}?timeframe={timeframe}")
+
+
+def test_damaged_weeks_have_a_sentence(site: Any) -> None:
+    candles.upsert(site.engine, "raw", {HDFC: of_november(25, 26)})
+    with writing(site.engine) as connection:
+        connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 3)"))
+    assert "The stored daily candles of this instrument are damaged" in site.page(f"{PAGE}?timeframe=1w")
 
 
 def test_damaged_candles_have_a_sentence(every_day: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ def link(given: dict[str, str], group: str, label: str) -> Choice:
 
 def test_an_address_without_parameters_is_a_day_of_five_minutes() -> None:
     assert parse({}) == ChartQuery("5m", "day", (), vwap=False, logarithmic=False)
-    assert parse({"timeframe": "1d"}).span == "1y"
+    assert [parse({"timeframe": name}).span for name in ("1d", "1w", "1M")] == ["1y", "1y", "3y"]
 
 
 def test_every_parameter_is_read() -> None:
@@ -27,9 +27,15 @@ def test_every_parameter_is_read() -> None:
 @pytest.mark.parametrize(
     ("given", "where", "accepted"),
     [
-        ({"timeframe": "2m"}, "timeframe", "it is one of 1m, 3m, 5m, 10m, 15m, 25m, 30m, 60m, 75m, 125m, 1d"),
+        (
+            {"timeframe": "2m"},
+            "timeframe",
+            "it is one of 1m, 3m, 5m, 10m, 15m, 25m, 30m, 60m, 75m, 125m, 1d, 1w, 1M",
+        ),
         ({"range": "1y"}, "range", "with 5m bars it is one of day, 5d, 10d, 20d"),
         ({"timeframe": "1d", "range": "day"}, "range", "with 1d bars it is one of 3mo, 6mo, 1y, 3y"),
+        ({"timeframe": "1w", "range": "6mo"}, "range", "with 1w bars it is one of 1y, 3y, max"),
+        ({"timeframe": "1M", "vwap": "1"}, "vwap", "it is an average within a session, not for 1M bars"),
         ({"ema": "20,30"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
         ({"ema": "20,20"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
         ({"ema": "20,"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
@@ -72,9 +78,17 @@ def test_an_address_has_no_defaults_and_nothing_that_its_timeframe_does_not_have
     assert link(given, "Timeframe", "5m").url == f"{PATH}?range=5d&vwap=1&ema=50"
     assert link(given, "Range", "day").url == f"{PATH}?timeframe=15m&vwap=1&ema=50"
     assert link({"timeframe": "1d", "range": "3y"}, "Timeframe", "5m").url == PATH
+    assert link({"timeframe": "1d", "range": "3y"}, "Timeframe", "1w").url == f"{PATH}?timeframe=1w&range=3y"
+    assert link({"timeframe": "1w", "range": "3y"}, "Timeframe", "1M").url == f"{PATH}?timeframe=1M"
     assert [each.label for each in choices(PATH, {}, parse({"timeframe": "1d"}))["Show"]] == [
         "EMA 20",
         "EMA 50",
         "EMA 200",
         "Log scale",
     ]
+
+
+def test_links_have_names_of_their_own() -> None:
+    names = [each.name for group in choices(PATH, {}, parse({})).values() for each in group]
+    assert {"c-timeframe-1m", "c-timeframe-1M"} <= set(names)
+    assert len(names) == len(set(names))
