@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
+from ltp.core.bars.bar import LIVE, MINUTE_S, PARTIAL, Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.bars.builder import ClosedBar
 from ltp.db import candle_source, minute_bars
@@ -91,7 +91,7 @@ def _take(
             old = unpacked(blocks[key, begin], begin) if (key, begin) in blocks else []
             blocks[key, begin] = packed(merged(old, new), begin)
         if engine is not None:
-            better = _better(engine, key, bars)
+            better = _better(engine, key, by_start)
             stored[key] = [bar for bar in bars if bar.start not in better]
             kept += len(bars) - len(stored[key])
     if engine is not None:
@@ -99,7 +99,14 @@ def _take(
     return kept
 
 
-def _better(engine: Engine, key: str, bars: Sequence[Bar]) -> set[int]:
-    """Return the starts of stored bars that were not built here: the broker's and imported ones."""
-    there = minute_bars.fetch(engine, key, bars[0].start, bars[-1].start + MINUTE_S)
-    return {bar.start for bar in there if bar.sources & ~LIVE}
+def _better(engine: Engine, key: str, new: Mapping[int, Bar]) -> set[int]:
+    """Return the starts of stored bars that stay: the broker's, imported ones, and a whole one where the new one
+    is partial, because the capture began or ended in its minute.
+    """
+    there = minute_bars.fetch(engine, key, min(new), max(new) + MINUTE_S)
+    return {
+        bar.start
+        for bar in there
+        if bar.sources & ~LIVE
+        or (bar.start in new and new[bar.start].marks & PARTIAL and not bar.marks & PARTIAL)
+    }

@@ -41,6 +41,8 @@ def bars(
         if step.since_us != since:
             _reconnect(builder, since, step.since_us)
             since = step.since_us
+        if step.wanted is not None:
+            builder.follow(step.wanted)
         builder.take(step.ticks)
     yield builder.close(builder.due(at_us))
     builder.disconnected()

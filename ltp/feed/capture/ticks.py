@@ -25,12 +25,14 @@ class Step(NamedTuple):
     """The ticks of one read of the socket, or a change of the connection.
 
     `since_us`: of the connection that the step belongs to, microseconds since the epoch, 0 for none. It is
-    another one behind frames that were not captured: nothing is known about the time between.
+    another one behind frames that were not captured: nothing is known about the time between. `wanted`: the
+    subscribed keys where they changed, else None.
     """
 
     at_us: int
     since_us: int
     ticks: list[TickFields]
+    wanted: frozenset[str] | None = None
 
 
 def steps(file: CaptureFile) -> Iterator[Step]:
@@ -52,7 +54,7 @@ def steps(file: CaptureFile) -> Iterator[Step]:
             protocol = Protocol(mode)
         since_us = _since(record, since_us)
         _subscribe(protocol, record)
-        yield Step(record.at_us, since_us, [])
+        yield Step(record.at_us, since_us, [], frozenset(protocol.wanted))
 
 
 def _since(record: Record, before: int) -> int:
