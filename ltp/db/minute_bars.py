@@ -1,6 +1,7 @@
 """One-minute bars in SQL: blocks of a quarter of an hour while a session runs, one block of it afterwards.
 
-One reader hides which form a time has. Written by one process, the worker; read by pages and the API.
+One reader hides which form a time has. Written by the worker and by commands, one after the other, because
+each writer claims the source of the bars; read by pages and the API.
 """
 
 from __future__ import annotations
