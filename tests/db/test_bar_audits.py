@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from ltp.core.bars.comparison import Comparison
 from ltp.db import bar_audits
-from ltp.db.engine import open_engine
+from ltp.db.engine import open_engine, writing
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
 
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return open_engine(database_url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: Any, tmp_path: Path) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    server = open_engine(request.getfixturevalue("postgresql").url())
+    with writing(server) as connection:
+        connection.execute(delete(bar_audits.table))  # tests share the server
+    return server
 
 
 def test_comparisons_of_a_session_add_up(engine: Engine) -> None:
