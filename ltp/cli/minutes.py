@@ -1,5 +1,5 @@
-"""`python -m ltp candles minutes`: one-minute bars from and into CSV files. `minute_upkeep` has the commands
-about all that is stored.
+"""`python -m ltp candles minutes`: one-minute bars from and into CSV files. `minute_fetch` has those of
+the broker, `minute_upkeep` the commands about all that is stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ltp import settings as settings_module
 from ltp.batch.minutes.hours import DAY_S, Hours, midnight_of
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.batch.minutes.minute_import import import_files
-from ltp.cli import minute_upkeep
+from ltp.cli import minute_fetch, minute_upkeep
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import Bar
@@ -65,6 +65,7 @@ def add(of_candles: Any) -> None:
     export.add_argument("--timeframe", default="1m", metavar="TIMEFRAME", help=", ".join(NAMES))
     export.add_argument("--csv", type=Path, metavar="FILE", help="default: standard output")
     export.set_defaults(command=_export)
+    minute_fetch.add(actions)
     minute_upkeep.add(actions)
 
 
@@ -72,7 +73,7 @@ def _import(given: argparse.Namespace) -> int:
     settings = settings_module.load()
     engine = open_seeded(settings)
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-    key = _known_key(engine, given.key, "--key") if given.key else None
+    key = InstrumentKeys(engine).require(given.key, "--key") if given.key else None
     with Stages() as stages:
         done = import_files(engine, given.files, calendar, key=key, progress=stages)
     for sentence in done.refused:
@@ -111,7 +112,7 @@ def _export(given: argparse.Namespace) -> int:
     if first > until:
         raise InputError("--from", given.since, "it is not after --to")
     engine = open_seeded(settings)
-    key = _known_key(engine, given.key, "KEY")
+    key = InstrumentKeys(engine).require(given.key, "KEY")
     hours = Hours(Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
     with _target(given.csv) as target:
         rows = csv.writer(target, lineterminator="\n")
@@ -134,14 +135,6 @@ def _bars(engine: Engine, hours: Hours, key: str, minutes: int, first: int, unti
         bars = minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
         joined = rolled_up(bars, minutes, hours.windows(split_key(key)[0], midnight))
         yield from (bar for bar in joined if first <= bar.start < until)
-
-
-def _known_key(engine: Engine, name: str, option: str) -> str:
-    key = InstrumentKeys(engine).find(name)
-    if key is None:
-        accepted = "a symbol or key of the instrument master, such as HDFCBANK or NSE_EQ:1333"
-        raise InputError(option, name, accepted)
-    return key
 
 
 def _at(text: str, option: str, whole_day: timedelta) -> int:

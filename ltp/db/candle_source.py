@@ -11,7 +11,14 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
-from ltp.db.schema import candle_days, candle_source, daily_candles, minute_bars, screener_runs
+from ltp.db.schema import (
+    bar_audits,
+    candle_days,
+    candle_source,
+    daily_candles,
+    minute_bars,
+    screener_runs,
+)
 from ltp.errors import DatabaseError
 
 Origin = Literal["nothing", "real", "simulated"]
@@ -52,6 +59,7 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
         connection.execute(delete(minute_bars))
+        connection.execute(delete(bar_audits))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed

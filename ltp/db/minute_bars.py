@@ -1,6 +1,7 @@
 """One-minute bars in SQL: blocks of a quarter of an hour while a session runs, one block of it afterwards.
 
-One reader hides which form a time has. Written by one process, the worker; read by pages and the API.
+One reader hides which form a time has. Written by the worker and by commands, one after the other, because
+each writer claims the source of the bars; read by pages and the API.
 """
 
 from __future__ import annotations
@@ -161,6 +162,24 @@ def last_start(engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_
         row = connection.execute(newest).first()
     bars = unpacked(bytes(row.packed), row.start) if row else []
     return bars[-1].start if bars else None
+
+
+def stored_days(engine: Engine, first: int, until: int) -> dict[str, list[int]]:
+    """Return the days of blocks that start in `[first, until)`, by key: each day's midnight in India in seconds
+    since the epoch, oldest first.
+    """
+    day = ((table.c.start + _IST_S) // _DAY_S).label("day")
+    wanted = (
+        select(table.c.segment, table.c.security_id, day)
+        .where(table.c.start >= first, table.c.start < until)
+        .distinct()
+        .order_by(table.c.segment, table.c.security_id, day)
+    )
+    days: dict[str, list[int]] = {}
+    with reading(engine) as connection:
+        for row in connection.execute(wanted):
+            days.setdefault(f"{row.segment}:{row.security_id}", []).append(int(row.day) * _DAY_S - _IST_S)
+    return days
 
 
 def fetch_starts(engine: Engine, key: str) -> list[int]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
 from ltp.db.schema import (
+    bar_audits,
     constituents,
     corporate_actions,
     daily_candles,
@@ -27,6 +28,7 @@ from ltp.db.schema import reassignments as table
 _TABLES: Final = (
     daily_candles,
     minute_bars,
+    bar_audits,
     corporate_actions,
     constituents,
     instrument_names,

@@ -131,6 +131,23 @@ minute_bars = Table(
     Column("packed", LargeBinary, nullable=False),
 )
 
+# One-minute bars built here compared with the broker's, which replaced them: how many minutes of a session
+# were compared, and in how many of them each value was the same.
+bar_audits = Table(
+    "bar_audits",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("is_final", Boolean, nullable=False),  # the broker's bars were fetched after the session
+    Column("minutes", Integer, nullable=False),
+    Column("equal_open", Integer, nullable=False),
+    Column("equal_high", Integer, nullable=False),
+    Column("equal_low", Integer, nullable=False),
+    Column("equal_close", Integer, nullable=False),
+    Column("equal_volume", Integer, nullable=False),
+)
+
 # Sessions whose candles were imported, and their source.
 candle_days = Table(
     "candle_days",

@@ -79,6 +79,11 @@ class AfterClose:
             log.warning("Candles and screens wait: %s", error)
             self._look_at = self._monotonic() + _FAILED_LOOK_S
 
+    @property
+    def fetching(self) -> bool:
+        """Whether the broker's charts are being called."""
+        return self._command.running
+
     def stop(self) -> None:
         self._command.stop()
 

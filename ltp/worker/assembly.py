@@ -19,7 +19,6 @@ import redis
 from sqlalchemy import Engine
 
 from ltp import checks
-from ltp.batch.master_import import last_import
 from ltp.core.market import outlook
 from ltp.core.market.session import Calendar
 from ltp.core.ticks.off_sessions import OffSessions
@@ -45,8 +44,6 @@ from ltp.store.limits import NotBefore
 from ltp.vital import Vital
 from ltp.worker import background
 from ltp.worker.background import Background
-from ltp.worker.bar_upkeep import BarUpkeep
-from ltp.worker.daily_import import DailyImport
 from ltp.worker.doubts import Doubts
 from ltp.worker.host_clock import HostClock
 from ltp.worker.ingest import Ingest
@@ -277,18 +274,16 @@ class Worker:
         )
 
     def _build_background(self) -> Background:
-        daily_import = DailyImport(
-            self._settings.master_url, active=self._leads, last_import=partial(last_import, self._engine)
-        )
-        screen_jobs = background.screen_jobs(
+        jobs = background.all_jobs(
             self._engine,
+            master_url=self._settings.master_url,
             session_on=self._market.session_on,
             universe=self._settings.screener_universe,
             fetches=self._settings.feed_enabled,
             simulated=self._settings.source == "simulator",
             active=self._leads,
         )
-        return Background(daily_import, BarUpkeep(active=self._leads), *screen_jobs)
+        return Background(*jobs)
 
     def _build_host_clock(self) -> HostClock:
         return HostClock(

@@ -11,8 +11,11 @@ from typing import Final, Protocol
 
 from ltp import metrics
 from ltp.batch import default_universe
+from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
+from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,43 @@ class BackgroundJob(Protocol):
     def __call__(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+def all_jobs(
+    engine: Engine,
+    *,
+    master_url: str,
+    session_on: Callable[[datetime], date],
+    universe: str,
+    fetches: bool,
+    simulated: bool,
+    active: Callable[[], bool],
+) -> tuple[BackgroundJob, ...]:
+    """Return every slow job of a worker; for the arguments see `screen_jobs`.
+
+    Args:
+        master_url: see DailyImport.
+    """
+    of_screens = screen_jobs(
+        engine,
+        session_on=session_on,
+        universe=universe,
+        fetches=fetches,
+        simulated=simulated,
+        active=active,
+    )
+    daily_import = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
+    jobs: tuple[BackgroundJob, ...] = (daily_import, BarUpkeep(active=active), *of_screens)
+    if not fetches:
+        return jobs
+    after_close = [job for job in of_screens if isinstance(job, AfterClose)]
+    refill = BarRefill(
+        session_on=session_on,
+        simulated=simulated,
+        active=active,
+        waits=lambda: any(job.fetching for job in after_close),
+    )
+    return (*jobs, refill)  # after the job that it makes way for, so that it ends in the same round
 
 
 def screen_jobs(

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.comparison import Comparison
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
-from ltp.db import candle_source, candles, corporate_actions, minute_bars, runs
+from ltp.db import bar_audits, candle_source, candles, corporate_actions, minute_bars, runs
 from ltp.db.candle_source import claim, origin, simulated_instruments
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError
@@ -117,7 +118,9 @@ def test_real_minute_bars_and_simulated_candles_exclude_each_other(engine: Engin
 
 def test_real_minute_bars_remove_simulated_candles_and_bars(simulated: Engine) -> None:
     minute_bars.upsert(simulated, {HDFC: [BAR], TCS: [BAR]}, simulated=True)
+    bar_audits.add(simulated, HDFC, [(DAY, Comparison(5), True)])
     assert (origin(simulated), simulated_instruments(simulated)) == ("simulated", 3)
     minute_bars.upsert_session(simulated, BAR.start - 555 * 60, {NIFTY: [BAR]})
     assert (origin(simulated), candles.last_days(simulated, "adjusted")) == ("real", {})
     assert [block.key for block in minute_bars.fetch_blocks(simulated)] == [NIFTY]
+    assert bar_audits.of_day(simulated, DAY) == Comparison()

@@ -122,6 +122,14 @@ def test_sessions_of_several_blocks_are_named_by_their_day(engine: Engine) -> No
     ]
 
 
+def test_the_days_that_have_bars_are_found_by_key(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(20), minute(24 * 60)], NIFTY: [minute(3)]})
+    days = [MIDNIGHT, MIDNIGHT + 86_400]
+    assert minute_bars.stored_days(engine, MIDNIGHT, MIDNIGHT + 2 * 86_400) == {HDFC: days, NIFTY: days[:1]}
+    assert minute_bars.stored_days(engine, days[1], days[1] + 86_400) == {HDFC: days[1:]}
+    assert minute_bars.stored_days(engine, MIDNIGHT - 86_400, MIDNIGHT) == {}
+
+
 def test_simulated_bars_make_room_for_real_ones_and_never_join_them(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(0)], NIFTY: [minute(0)]}, simulated=True)
     assert candle_source.origin(engine) == "simulated"

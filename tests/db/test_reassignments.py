@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from ltp.core.bars.comparison import Comparison
 from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
-from ltp.db import candles, reassignments, universes
+from ltp.db import bar_audits, candles, reassignments, universes
 from ltp.db.engine import open_engine, writing
 from ltp.db.runs import fetch_keys, insert_run
 
@@ -33,6 +34,8 @@ def clear(engine: Engine) -> None:
 
 def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     run = insert_run(engine, "swing", [Row(OLD, 1, "A"), Row(OTHER, 2, "B")], sample=False)
+    for key in (OLD, OTHER):
+        bar_audits.add(engine, key, [(CANDLE.day, Comparison(5), True)])
     before = datetime.now(UTC)
     with writing(engine) as connection:
         reassignments.note(connection, [OLD])
@@ -40,6 +43,7 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     assert set(candles.last_days(engine, "raw")) == {OTHER}
     assert universes.fetch(engine)["list-a"].size == 1
     assert fetch_keys(engine, run) == [OTHER]
+    assert bar_audits.of_day(engine, CANDLE.day) == Comparison(5)
     candles.upsert(engine, "raw", {OLD: [CANDLE]})
     clear(engine)
     assert set(candles.last_days(engine, "raw")) == {OLD, OTHER}

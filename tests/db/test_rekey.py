@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from ltp.core.bars.comparison import Comparison
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
-from ltp.db import candles, corporate_actions, instruments, universes
+from ltp.db import bar_audits, candles, corporate_actions, instruments, universes
 from ltp.db.engine import open_engine, writing
 from ltp.db.rekey import move
 
@@ -23,6 +24,8 @@ def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:
     candles.upsert(engine, "raw", {OLD: [candle(first, 1), candle(second, 2)], OTHER: [candle(first, 9)]})
     candles.upsert(engine, "raw", {NEW: [candle(second, 20), candle(third, 30)]})
     candles.upsert(engine, "adjusted", {OLD: [candle(first, 4)]})
+    bar_audits.add(engine, OLD, [(first, Comparison(5), True), (second, Comparison(7), True)])
+    bar_audits.add(engine, NEW, [(second, Comparison(9), False)])
     corporate_actions.confirm(
         engine, [Action(key, first, 2, 1, "confirmed", "", key) for key in (OLD, OTHER)]
     )
@@ -37,6 +40,11 @@ def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:
         assert candles.fetch(engine, "adjusted", NEW) == [candle(first, 4)]
         assert candles.fetch(engine, "raw", OLD) == candles.fetch(engine, "adjusted", OLD) == []
         assert candles.fetch(engine, "raw", OTHER) == [candle(first, 9)]
+        assert bar_audits.final_days(engine, NEW, first, third) == {first}
+        assert (bar_audits.of_day(engine, first), bar_audits.of_day(engine, second)) == (
+            Comparison(5),
+            Comparison(9),
+        )
         assert [(action.key, action.source) for action in corporate_actions.fetch(engine)] == [
             (NEW, OLD),
             (OTHER, OTHER),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from ltp.core.bars.bar import BROKER, Bar
 from ltp.core.history.candle import Candle
+from ltp.core.instrument import Instrument
+from ltp.core.trading_day import IST
 from ltp.errors import FeedAuthError, FeedError
-from ltp.feed.charts import Charts, read_daily
+from ltp.feed.charts import Charts, read_daily, read_minutes
 from ltp.feed.credentials import Credentials
 from ltp.feed.simulator import Simulator
 
@@ -32,6 +35,15 @@ CHART = {
 CANDLES = [
     Candle(FIRST, 100_0500, 102_0000, 99_0000, 101_2500, 5000),
     Candle(LAST, 101_0000, 103_5000, 100_0000, 103_0000, 6000),
+]
+HDFC = Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank", "INE040A01034", 1, 500)
+FUTURE = Instrument("NSE_FNO", 53001, "NIFTY-Nov2026-FUT", "NIFTY NOV FUT", "", 75, 1000)
+OPEN = 1328845500  # 2012-02-10T09:15:00+05:30
+DAY = date(2012, 2, 10)
+MINUTES = {**CHART, "timestamp": [OPEN, OPEN + 60], "open_interest": [0, 750]}
+BARS = [
+    Bar(OPEN, 100_0500, 102_0000, 99_0000, 101_2500, 5000, None, 0, BROKER),
+    Bar(OPEN + 60, 101_0000, 103_5000, 100_0000, 103_0000, 6000, 750, 0, BROKER),
 ]
 EMPTY: dict[str, list[float]] = {name: [] for name in CHART}
 
@@ -214,6 +226,63 @@ def test_days_come_in_order_and_once() -> None:
     assert read_daily(swapped) == CANDLES
 
 
+def test_minutes_are_requested_from_the_first_second_to_the_last(charts: Charts, broker: Broker) -> None:
+    broker.answers += [(200, MINUTES), (200, MINUTES)]
+    assert charts.intraday(HDFC, DAY, DAY) == BARS
+    assert charts.intraday(FUTURE, DAY, DAY) == BARS
+    request = {
+        "securityId": "1333",
+        "exchangeSegment": "NSE_EQ",
+        "instrument": "EQUITY",
+        "interval": "1",
+        "oi": False,
+        "fromDate": "2012-02-10 00:00:00",
+        "toDate": "2012-02-10 23:59:59",
+    }
+    contract = {"securityId": "53001", "exchangeSegment": "NSE_FNO", "instrument": "FUTIDX", "oi": True}
+    assert broker.requests == [
+        ("/v2/charts/intraday", request),
+        ("/v2/charts/intraday", request | contract),
+    ]
+
+
+def test_more_than_ninety_days_of_minutes_are_several_paced_calls(
+    charts: Charts, broker: Broker, time: Time
+) -> None:
+    broker.answers += [(200, MINUTES), (400, {"errorCode": "DH-907"}), (200, EMPTY)]
+    assert charts.intraday(HDFC, DAY, DAY + timedelta(days=90)) == BARS
+    assert [(body["fromDate"][:10], body["toDate"][:10]) for _, body in broker.requests] == [
+        ("2012-02-10", "2012-05-09"),
+        ("2012-05-10", "2012-05-10"),
+        ("2012-05-10", "2012-05-10"),  # nothing is asked for once more
+    ]
+    assert time.slept == [0.21, 0.21]
+
+
+def test_minutes_of_other_days_are_left_out(charts: Charts, broker: Broker) -> None:
+    later = DAY + timedelta(days=1)
+    broker.answers.append((200, {**MINUTES, "timestamp": [OPEN, OPEN + 86_400]}))
+    assert [bar.start for bar in charts.intraday(HDFC, later, later)] == [OPEN + 86_400]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("open", 0), ("high", 90), ("low", None), ("close", "101"), ("timestamp", OPEN + 7), ("timestamp", -60)],
+)
+def test_a_minute_that_cannot_be_is_left_out(name: str, value: object) -> None:
+    assert read_minutes({**MINUTES, name: [value, MINUTES[name][1]]}) == BARS[1:]
+
+
+@pytest.mark.parametrize("oi", [None, [], [0, 0], ["x", -1]])
+def test_minutes_without_open_interest_have_none(oi: object) -> None:
+    assert [bar.oi for bar in read_minutes({**MINUTES, "open_interest": oi})] == [None, None]
+
+
+def test_minutes_come_in_order_and_once() -> None:
+    swapped: dict[str, Any] = {name: [values[1], values[0], values[0]] for name, values in MINUTES.items()}
+    assert read_minutes(swapped) == BARS
+
+
 def test_the_simulator_answers_like_the_broker(free_port: Callable[[], int]) -> None:
     simulator = Simulator(rate=0.0).start()
     try:
@@ -227,3 +296,17 @@ def test_the_simulator_answers_like_the_broker(free_port: Callable[[], int]) -> 
     assert [candle.day for candle in shares] == [candle.day for candle in index]
     # No step that a screen would take for a split, or a crash.
     assert all(0.8 < after.open / before.close < 1.25 for before, after in pairwise(shares))
+
+
+def test_the_simulator_s_minutes_make_its_day() -> None:
+    simulator = Simulator(rate=0.0).start()
+    try:
+        charts = Charts(simulator.rest_url, Credentials(lambda: ("1000", "token")))
+        day = date(2024, 6, 3)
+        minutes, [whole] = charts.intraday(HDFC, day, day), charts.daily(KEY, "EQUITY", day, day)
+    finally:
+        simulator.stop()
+    assert datetime.fromtimestamp(minutes[0].start, IST) == datetime(2024, 6, 3, 9, 15, tzinfo=IST)
+    assert (len(minutes), sum(bar.volume for bar in minutes)) == (375, whole.volume)
+    assert (minutes[0].open, minutes[-1].close) == (whole.open, whole.close)
+    assert (max(bar.high for bar in minutes), min(bar.low for bar in minutes)) == (whole.high, whole.low)

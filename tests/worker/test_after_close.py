@@ -85,8 +85,10 @@ def engine(tmp_path: Path) -> Engine:
 
 def test_an_empty_database_is_filled_then_the_built_in_screeners_are_requested(engine: Engine) -> None:
     evening = Evening(engine)
+    assert not evening.job.fetching
     evening.look()
     assert evening.command.started == [FETCH]
+    assert evening.job.fetching
     evening.look()
     assert evening.requested() == {}
     evening.trade(FRIDAY)

@@ -11,6 +11,8 @@ from ltp.db.engine import open_engine
 from ltp.worker import background
 from ltp.worker.after_close import AfterClose
 from ltp.worker.background import Background
+from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 
 
@@ -62,3 +64,21 @@ def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: 
         active=never.is_set,
     )
     assert [type(each) for each in found] == kinds
+
+
+@pytest.mark.parametrize(("fetches", "last"), [(True, BarRefill), (False, EvaluationQueue)])
+def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: bool, last: type) -> None:
+    found = background.all_jobs(
+        open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"),
+        master_url="",
+        session_on=lambda at: at.date(),
+        universe="",
+        fetches=fetches,
+        simulated=False,
+        active=lambda: False,
+    )
+    assert [type(each) for each in found[:3]] == [DailyImport, BarUpkeep, AfterClose]
+    assert type(found[-1]) is last
+    for job in found:  # a worker that stands by starts nothing
+        job()
+        job.stop()

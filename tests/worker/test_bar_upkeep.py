@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from ltp.worker.bar_upkeep import RETRY_S, START_S, BarUpkeep
+from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST
+from ltp.errors import NotFoundError
+from ltp.worker.bar_upkeep import RETRY_S, START_S, BarRefill, BarUpkeep
 from tests.worker.fake_command import FakeCommand
 
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -96,3 +99,132 @@ def test_a_stop_ends_the_command() -> None:
     day = Day()
     day.job.stop()
     assert day.command.stopped
+
+
+FRIDAY, MONDAY = "2026-11-20", "2026-11-23"
+
+
+def fetch(first: str, last: str) -> list[str]:
+    return ["candles", "minutes", "fetch", "--from", first, "--to", last]
+
+
+class Refill:
+    """BarRefill on Monday at 16:09 in India, long after its start; the test sets the time."""
+
+    def __init__(self, *, simulated: bool = False) -> None:
+        self.command, self.active, self.waits, self.elapsed = FakeCommand(), True, False, 0.0
+        self.now = datetime(2026, 11, 23, 16, 9, tzinfo=IST)
+        self.calendar, self.unknown = Calendar.load(), False
+        command: Any = self.command
+        self.job = BarRefill(
+            session_on=self.session_on,
+            simulated=simulated,
+            active=lambda: self.active,
+            waits=lambda: self.waits,
+            command=command,
+            now=lambda: self.now,
+            monotonic=lambda: self.elapsed,
+        )
+        self.elapsed = START_S
+
+    def session_on(self, at: datetime) -> date:
+        if self.unknown:
+            raise NotFoundError("session", "NSE_EQ")
+        return self.calendar.session_date("NSE_EQ", at)
+
+    def end(self, status: int) -> None:
+        self.command.end = (status, "12 bars fetched.")
+        self.job()
+
+
+def test_bars_are_fetched_once_after_each_session_with_those_of_the_session_before() -> None:
+    refill = Refill()
+    refill.job()
+    assert refill.command.started == [fetch("2026-11-19", FRIDAY)]
+    refill.end(0)
+    refill.now += timedelta(minutes=1)
+    refill.job()
+    refill.end(0)
+    refill.now = datetime(2026, 11, 24, 22, 0, tzinfo=IST)  # a holiday
+    refill.job()
+    assert refill.command.started[1:] == [fetch(FRIDAY, MONDAY)]
+    refill.now = datetime(2026, 11, 25, 16, 10, tzinfo=IST)
+    refill.job()
+    assert refill.command.started[2:] == [fetch(MONDAY, "2026-11-25")]
+
+
+def test_the_simulated_exchange_is_asked_for_its_day_alone() -> None:
+    refill = Refill(simulated=True)
+    refill.job()
+    assert refill.command.started == [fetch(FRIDAY, FRIDAY)]
+
+
+def test_a_start_is_waited_for_and_so_is_the_lease() -> None:
+    refill = Refill()
+    refill.elapsed = START_S - 1
+    refill.job()
+    refill.elapsed, refill.active = START_S, False
+    refill.job()
+    assert refill.command.started == []
+    refill.active = True
+    refill.job()
+    assert len(refill.command.started) == 1
+
+
+def test_a_fetch_that_failed_is_tried_again_twice(caplog: pytest.LogCaptureFixture) -> None:
+    refill = Refill()
+    for runs in (1, 2, 3):
+        refill.job()
+        assert len(refill.command.started) == runs
+        refill.end(1)
+        assert len(refill.command.started) == runs
+        refill.elapsed += RETRY_S
+    refill.job()
+    assert len(refill.command.started) == 3
+    assert caplog.messages == ["Not all one-minute bars were fetched: 12 bars fetched."] * 3
+    refill.now += timedelta(minutes=1)
+    refill.job()
+    assert refill.command.started[3:] == [fetch(FRIDAY, MONDAY)]
+
+
+def test_it_makes_way_for_daily_candles_and_goes_on_after_them() -> None:
+    refill = Refill()
+    for _ in range(5):  # more often than a failed one is tried
+        refill.job()
+        refill.waits = True
+        refill.job()
+        assert (refill.command.stopped, refill.command.running) == (True, False)
+        refill.job()
+        refill.waits = False
+    assert refill.command.started == [fetch("2026-11-19", FRIDAY)] * 5
+    refill.job()
+    assert refill.command.running
+    refill.end(0)
+    refill.job()
+    assert len(refill.command.started) == 6
+
+
+def test_a_fetch_that_cannot_be_started_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    refill = Refill()
+    refill.command.refuses = True
+    refill.job()
+    refill.job()
+    assert caplog.messages == [
+        "The fetch of one-minute bars cannot be started: Cannot allocate memory",
+    ]
+    refill.command.refuses = False
+    refill.elapsed += RETRY_S
+    refill.job()
+    assert len(refill.command.started) == 1
+
+
+def test_without_a_session_nothing_is_fetched() -> None:
+    refill = Refill()
+    refill.unknown = True
+    refill.job()
+    assert refill.command.started == []
+    refill.unknown = False
+    refill.job()
+    assert len(refill.command.started) == 1
+    refill.job.stop()
+    assert refill.command.stopped

@@ -36,6 +36,14 @@ class InstrumentKeys:
             self._found[name] = self._search(name)
         return self._found[name]
 
+    def require(self, name: str, option: str) -> str:
+        """As `find`. Raises InputError, which names the option, for an unknown name."""
+        key = self.find(name)
+        if key is None:
+            accepted = "a symbol or key of the instrument master, such as HDFCBANK or NSE_EQ:1333"
+            raise InputError(option, name, accepted)
+        return key
+
     def _search(self, name: str) -> str | None:
         instrument = self._lookup.resolve(name)
         if instrument is not None:

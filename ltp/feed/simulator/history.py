@@ -7,15 +7,13 @@ start are drawn so that they end at its first price, and the last bars join the 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
 from ltp.core.money import Price, snap
 from ltp.feed.simulator.book import Book, midnight
 from ltp.feed.simulator.path import CLOSES_S, OPENS_S, Bar
-
-_SESSION_MINUTES = (CLOSES_S - OPENS_S) // 60
 
 StampedBar = tuple[int, Bar]
 
@@ -28,15 +26,26 @@ def daily_bars(book: Book, first: date, end: date) -> list[StampedBar]:
     return [(int(midnight(day)), bar) for day in _days(book, first, end) if (bar := _day(book, day))]
 
 
-def minute_bars(book: Book, begin: float, end: float, now: float, interval: int) -> list[StampedBar]:
+def minute_bars(
+    book: Book,
+    begin: float,
+    end: float,
+    now: float,
+    interval: int,
+    *,
+    is_open: Callable[[int], bool] = lambda _: True,
+) -> list[StampedBar]:
     """Return bars of `interval` minutes that begin at or after `begin` and before `end`.
 
     Instants are seconds since the epoch.
+
+    Args:
+        is_open: whether the instrument trades at an instant; no minute is drawn at another one.
     """
     one_minute: list[StampedBar] = []
     first, last = (date.fromordinal(_ordinal(instant)) for instant in (begin, end))
     for day in _days(book, first, last + timedelta(days=1)):
-        one_minute.extend(_minutes(book, day, now))
+        one_minute.extend(_minutes(book, day, now, is_open))
     wanted = (stamped for stamped in one_minute if begin <= stamped[0] < end)
     return list(_grouped(wanted, interval * 60))
 
@@ -64,22 +73,25 @@ def _day(book: Book, day: date) -> Bar:
     return book.past.get(day) or book.path.bar(day)
 
 
-def _minutes(book: Book, day: date, now: float) -> list[StampedBar]:
+def _minutes(book: Book, day: date, now: float, is_open: Callable[[int], bool]) -> list[StampedBar]:
     opening = int(midnight(day)) + OPENS_S
+    starts = [at for at in range(opening, opening + CLOSES_S - OPENS_S, 60) if is_open(at)]
     if day != book.snapshot.session:
-        return _drawn(book, day, _day(book, day), opening, _SESSION_MINUTES)
+        return _drawn(book, day, _day(book, day), starts)
     live = sorted(book.minutes.items())
     if day != book.before.session:
         return live
     started = live[0][0] if live else int(now) // 60 * 60
-    count = min(_SESSION_MINUTES, (started - opening) // 60)
-    return _drawn(book, day, book.before.bar, opening, count) + live
+    return _drawn(book, day, book.before.bar, [at for at in starts if at < started]) + live
 
 
-def _drawn(book: Book, day: date, whole: Bar, opening: int, count: int) -> list[StampedBar]:
-    """Draw `count` minutes from open to close of the day that reach its high and low and share its volume."""
-    if count <= 0:
+def _drawn(book: Book, day: date, whole: Bar, starts: Sequence[int]) -> list[StampedBar]:
+    """Draw a bar at each of `starts` from open to close of the day. They reach its high and low and share its
+    volume.
+    """
+    if not starts:
         return []
+    count = len(starts)
     rng = random.Random(f"{book.listing.key}:{day}:{whole}")
     prices = _bridge(rng, whole, count, book.listing.instrument.tick_size)
     volumes = _shares(rng, whole.volume, count)
@@ -91,7 +103,7 @@ def _drawn(book: Book, day: date, whole: Bar, opening: int, count: int) -> list[
     bars[top] = bars[top]._replace(high=whole.high)
     bottom = min(range(count), key=lambda index: bars[index].low)
     bars[bottom] = bars[bottom]._replace(low=whole.low)
-    return [(opening + 60 * index, bar) for index, bar in enumerate(bars)]
+    return list(zip(starts, bars, strict=True))
 
 
 def _bridge(rng: random.Random, whole: Bar, count: int, tick: Price) -> list[Price]:

@@ -86,7 +86,7 @@ def charts(
 
     @blueprint.post("/charts/intraday")
     def intraday() -> Response:
-        return answer(lambda book, body: _intraday(book, body, clock()), minutes=True)
+        return answer(lambda book, body: _intraday(exchange, book, body, clock()), minutes=True)
 
     return blueprint
 
@@ -146,7 +146,7 @@ def _historical(book: Book, body: dict[str, Any]) -> list[StampedBar] | None:
     return daily_bars(book, first, end) if first <= end else None
 
 
-def _intraday(book: Book, body: dict[str, Any], now: float) -> list[StampedBar] | None:
+def _intraday(exchange: Exchange, book: Book, body: dict[str, Any], now: float) -> list[StampedBar] | None:
     interval = str(body.get("interval"))
     begin, end = _instant(body.get("fromDate"), 0), _instant(body.get("toDate"), 1)
     if (
@@ -156,7 +156,8 @@ def _intraday(book: Book, body: dict[str, Any], now: float) -> list[StampedBar] 
         or not begin <= end <= begin + MAX_INTRADAY_S
     ):
         return None
-    return minute_bars(book, begin, end, now, int(interval))
+    segment = book.listing.instrument.segment
+    return minute_bars(book, begin, end, now, int(interval), is_open=lambda at: exchange.open(segment, at))
 
 
 def _instant(text: object, days_after: int) -> float | None:

@@ -81,7 +81,7 @@ def test_frames_before_a_connection_are_nothing(tmp_path: Path) -> None:
     writer.write([first, Record(FRAMES, first.at_us + 1, first.payload)])
     writer.close()
     with CaptureFile(next(tmp_path.iterdir())) as file:
-        assert list(steps(file)) == [Step(first.at_us, 0, [])]
+        assert list(steps(file)) == [Step(first.at_us, 0, [], frozenset())]
 
 
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:

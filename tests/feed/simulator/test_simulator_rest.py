@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from ltp.core.market.session import Calendar
 from ltp.core.money import rupees
 from ltp.core.trading_day import IST
 from ltp.feed.simulator import Simulator
@@ -258,6 +259,26 @@ def test_minutes_of_today_end_with_the_price_of_now(simulator: Simulator, post: 
 def test_intraday_takes_moments(post: Post) -> None:
     bars = intraday(post, "2026-11-20 10:00:00", "2026-11-20 10:05:00")
     assert [datetime.fromtimestamp(stamp, IST).minute for stamp in bars["timestamp"]] == [0, 1, 2, 3, 4]
+
+
+def test_minutes_are_drawn_inside_of_the_trading_hours(simulate: Callable[..., Simulator]) -> None:
+    calendar = Calendar.load()
+    simulator = simulate(
+        in_session=lambda segment, at: calendar.is_open(segment, datetime.fromtimestamp(at, IST))
+    )
+    day = date(2026, 11, 20)
+    body = {
+        "securityId": "1333",
+        "exchangeSegment": "NSE_EQ",
+        "instrument": "EQUITY",
+        "fromDate": f"{day}",
+        "toDate": f"{day}",
+    }
+    url = f"{simulator.rest_url}/charts/intraday"
+    minutes = requests.post(url, json=body | {"interval": "1"}, headers=HEADERS, timeout=5).json()
+    windows = calendar.windows("NSE_EQ", day)
+    outside = [at for at in minutes["timestamp"] if not any(each.start <= at < each.end for each in windows)]
+    assert (len(minutes["close"]) > 300, outside) == (True, [])
 
 
 def test_open_interest_on_request(post: Post) -> None:

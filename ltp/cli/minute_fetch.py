@@ -1,0 +1,129 @@
+"""`python -m ltp candles minutes fetch`: one-minute bars from the broker."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Engine
+
+from ltp import settings as settings_module
+from ltp.batch.minutes.broker_bars import days_with_bars, fetch_sessions, newest_session
+from ltp.batch.minutes.instrument_keys import InstrumentKeys
+from ltp.checks import credentials
+from ltp.cli.database import open_seeded
+from ltp.cli.progress import Stages
+from ltp.core.counted import counted
+from ltp.core.instrument import split_key
+from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST
+from ltp.db import universes
+from ltp.errors import InputError
+from ltp.feed.charts import Charts
+from ltp.feed.credentials import Credentials
+
+if TYPE_CHECKING:
+    from ltp.batch.minutes.broker_bars import Fetched
+
+_NAMED: Final = 12
+_MAX_DAYS: Final = 1_827  # the broker keeps one-minute bars of five years
+
+
+def add(actions: Any) -> None:
+    """Register the command on the sub-parsers of `minutes`."""
+    fetch = actions.add_parser(
+        "fetch", help="replace bars by the broker's; goes on where it was ended, names what differed"
+    )
+    fetch.add_argument(
+        "keys",
+        nargs="*",
+        metavar="KEY",
+        help="such as NSE_EQ:1333 or HDFCBANK; left out: all instruments that have bars of the day",
+    )
+    fetch.add_argument("--universe", default="", metavar="NAME", help="the instruments of a universe")
+    fetch.add_argument("--from", dest="first", default="", metavar="DAY", help="default: that of --to")
+    fetch.add_argument("--to", dest="last", default="", metavar="DAY", help="default: the newest session")
+    fetch.add_argument("--again", action="store_true", help="also sessions that were fetched before")
+    fetch.set_defaults(command=_fetch)
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    if given.keys and given.universe:
+        raise InputError("--universe", given.universe, "it is for a command without keys")
+    settings = settings_module.load()
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    now = datetime.now(UTC)
+    first, last = _range(given, calendar, now)
+    engine = open_seeded(settings)
+    simulated = settings.source == "simulator"
+    charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
+    keys = _keys(engine, given)
+    if keys is None:
+        days = days_with_bars(engine, first, last, simulated=simulated)
+    else:
+        days = {key: _sessions(calendar, key, first, last) for key in keys}
+    with Stages() as stages:
+        done = fetch_sessions(
+            engine, charts, days, calendar, now=now, again=given.again, simulated=simulated, progress=stages
+        )
+    for sentence in done.failed[:_NAMED]:
+        print(f"Not fetched: {sentence}", file=sys.stderr)
+    if len(done.failed) > _NAMED:
+        print(f"and {counted(len(done.failed) - _NAMED, 'other instrument')}", file=sys.stderr)
+    print(_summary(done, first, last))
+    return 1 if done.failed else 0
+
+
+def _summary(done: Fetched, first: date, last: date) -> str:
+    sentence = (
+        f"{counted(done.bars, 'bar')} of {counted(done.instruments, 'instrument')} fetched "
+        f"{f'of {last}' if first == last else f'from {first} to {last}'}, {done.changed:,} of them new or "
+        f"changed; {counted(done.empty, 'has', 'have')} none, {len(done.failed):,} failed, "
+        f"{counted(done.up_to_date, 'was', 'were')} up to date"
+    )
+    if done.outside:
+        sentence += f"; {counted(done.outside, 'bar')} outside of the trading hours left out"
+    # Rounded down, so that 100% means that nothing differed.
+    shares = [f"{value} {int(share * 1_000) / 10}%" for value, share in done.compared.shares().items()]
+    if shares:
+        minutes = counted(done.compared.minutes, "minute")
+        sentence += f". Of {minutes} that had been built here, equal: {', '.join(shares)}"
+    return f"{sentence}."
+
+
+def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
+    """Return the named instruments, None if none are named."""
+    if given.universe:
+        return universes.keys(engine, given.universe)
+    if not given.keys:
+        return None
+    known = InstrumentKeys(engine)
+    return list(dict.fromkeys(known.require(name, "KEY") for name in given.keys))
+
+
+def _range(given: argparse.Namespace, calendar: Calendar, now: datetime) -> tuple[date, date]:
+    today = now.astimezone(IST).date()
+    last = _day(given.last, "--to") if given.last else newest_session(calendar, now)
+    first = _day(given.first, "--from") if given.first else last
+    if last > today:
+        raise InputError("--to", given.last, "it is not after today")
+    if first > last:
+        raise InputError("--from", given.first, f"it is not after {last}")
+    if (today - first).days > _MAX_DAYS:
+        raise InputError("--from", str(first), "the broker keeps one-minute bars of five years")
+    return first, last
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(option, text, "a day such as 2026-11-30") from None
+
+
+def _sessions(calendar: Calendar, key: str, first: date, last: date) -> list[date]:
+    segment = split_key(key)[0]
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return [day for day in days if calendar.windows(segment, day)]

@@ -1,0 +1,151 @@
+"""`python -m ltp candles minutes fetch`, as an operator types it, from the simulated exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from ltp.cli.main import main
+from ltp.core.bars.bar import BROKER, Bar
+from ltp.core.trading_day import IST
+from ltp.db import minute_bars, universes
+from ltp.db.engine import open_engine
+from ltp.feed.simulator import Simulator
+
+HDFC, TCS, NOBODY = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:4"
+FETCH = ["candles", "minutes", "fetch"]
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def engine(database_url: str) -> Engine:
+    return open_engine(database_url)
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    simulator = Simulator(rate=0.0).start()
+    for name, value in (("REST_URL", simulator.rest_url), ("CLIENT_ID", "1000"), ("ACCESS_TOKEN", "CANARY")):
+        monkeypatch.setenv(f"DHANHQ_{name}", value)
+    monkeypatch.setenv("MARKET_CALENDAR", "always_open")
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def day() -> date:
+    """A weekday that is over: the simulated exchange has no bars of others."""
+    before = datetime.now(UTC).astimezone(IST).date() - timedelta(days=2)
+    return before - timedelta(days=max(0, before.weekday() - 4))
+
+
+def opening(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, 9, 15, tzinfo=IST).timestamp())
+
+
+def stored(engine: Engine, key: str) -> list[Bar]:
+    return minute_bars.fetch(engine, key, 0, 2**40)
+
+
+def test_the_bars_of_named_instruments_are_fetched_once(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    fetch = [*FETCH, "HDFCBANK", HDFC, "NIFTY", "--from", f"{day}", "--to", f"{day}"]
+    assert main(fetch) == 0
+    assert capsys.readouterr().out == (
+        f"750 bars of 2 instruments fetched of {day}, 750 of them new or changed; 0 have none, 0 failed, "
+        "0 were up to date.\n"
+    )
+    assert [bar.sources for bar in stored(engine, HDFC)] == [BROKER] * 375
+    assert minute_bars.count_blocks(engine) == 2  # a session that is over is compressed
+    assert main(["candles", "minutes", "verify"]) == 0
+    capsys.readouterr()
+    assert main(fetch) == 0
+    assert capsys.readouterr().out.startswith("0 bars of 0 instruments fetched")
+    assert main([*fetch, "--again"]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"750 bars of 2 instruments fetched of {day}, 0 of them new or changed"
+    )
+
+
+def test_without_names_the_instruments_that_have_bars_of_the_day_are_compared(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    assert main([*FETCH, TCS, "--to", f"{day}"]) == 0
+    truth = stored(engine, TCS)[:3]
+    minute_bars.upsert_session(
+        engine,
+        opening(day) - 555 * 60,
+        {HDFC: [Bar(opening(day), 1, 1, 1, 1, 1)], TCS: []},
+        simulated=True,
+    )
+    capsys.readouterr()
+    assert main([*FETCH, "--to", f"{day}"]) == 0
+    assert capsys.readouterr().out == (
+        f"375 bars of 1 instrument fetched of {day}, 375 of them new or changed; 0 have none, 0 failed, "
+        "1 was up to date. Of 1 minute that had been built here, equal: open 0.0%, high 0.0%, low 0.0%, "
+        "close 0.0%, volume 0.0%.\n"
+    )
+    assert stored(engine, TCS)[:3] == truth
+    assert len(stored(engine, HDFC)) == 375
+
+
+def test_a_universe_over_several_days(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    universes.replace(engine, "list-two", "Two", "test", [HDFC, TCS])
+    first = day - timedelta(days=7)
+    assert main([*FETCH, "--universe", "list-two", "--from", f"{first}", "--to", f"{day}"]) == 0
+    assert f"{375 * 2 * 6:,} bars of 2 instruments fetched from {first} to {day}, " in capsys.readouterr().out
+
+
+def test_an_instrument_that_cannot_be_fetched_is_named(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    minute_bars.upsert(
+        engine,
+        {NOBODY: [Bar(opening(day), 1, 1, 1, 1, 1)], HDFC: [Bar(opening(day), 1, 1, 1, 1, 1)]},
+        simulated=True,
+    )
+    assert main([*FETCH, "--to", f"{day}"]) == 1
+    captured = capsys.readouterr()
+    assert "Not fetched: NSE_EQ:4: the instrument master does not know it\n" in captured.err
+    assert captured.out.startswith("375 bars of 1 instrument fetched")
+
+
+def test_simulated_bars_do_not_join_real_ones(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    minute_bars.upsert(engine, {HDFC: [Bar(opening(day), 1, 1, 1, 1, 1)]})
+    assert main([*FETCH, "--to", f"{day}"]) == 2
+    assert "the database holds real ones" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["NOBODYS"], "NOBODYS"),
+        (["HDFCBANK", "--universe", "all"], "without keys"),
+        (["--from", "yesterday"], "a day such as 2026-11-30"),
+        (["--to", "2999-01-01"], "not after today"),
+        (["--from", "2999-01-01"], "not after"),
+        (["--from", "2001-01-01"], "five years"),
+        (["--universe", "nowhere"], "nowhere"),
+    ],
+)
+def test_other_arguments_are_refused(
+    simulator: Simulator, arguments: list[str], named: str, capsys: Captured
+) -> None:
+    assert main([*FETCH, *arguments]) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_without_credentials_nothing_is_fetched(
+    day: date, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("MARKET_CALENDAR", "always_open")
+    assert main([*FETCH, "HDFCBANK", "--from", f"{day}", "--to", f"{day}"]) == 2
+    assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete
+
+from ltp.core.bars.comparison import Comparison
+from ltp.db import bar_audits
+from ltp.db.engine import open_engine, writing
+
+HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
+MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: Any, tmp_path: Path) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    server = open_engine(request.getfixturevalue("postgresql").url())
+    with writing(server) as connection:
+        connection.execute(delete(bar_audits.table))  # tests share the server
+    return server
+
+
+def test_comparisons_of_a_session_add_up(engine: Engine) -> None:
+    bar_audits.add(engine, HDFC, [(MONDAY, Comparison(10, 9, 8, 7, 6, 5), False)])
+    bar_audits.add(
+        engine, HDFC, [(MONDAY, Comparison(2, 2, 2, 2, 2, 0), True), (TUESDAY, Comparison(1), True)]
+    )
+    bar_audits.add(engine, TCS, [(MONDAY, Comparison(100, 1, 1, 1, 1, 1), False)])
+    assert bar_audits.of_day(engine, MONDAY) == Comparison(112, 12, 11, 10, 9, 6)
+    assert bar_audits.of_day(engine, TUESDAY) == Comparison(1)
+    assert bar_audits.of_day(engine, date(2026, 11, 25)) == Comparison()
+
+
+def test_a_session_that_was_fetched_after_its_end_stays_final(engine: Engine) -> None:
+    bar_audits.add(engine, HDFC, [(MONDAY, Comparison(), True), (TUESDAY, Comparison(), False)])
+    bar_audits.add(engine, HDFC, [(MONDAY, Comparison(), False)])
+    assert bar_audits.final_days(engine, HDFC, MONDAY, TUESDAY) == {MONDAY}
+    assert bar_audits.final_days(engine, HDFC, TUESDAY, TUESDAY) == set()
+    assert bar_audits.final_days(engine, TCS, MONDAY, TUESDAY) == set()
+    bar_audits.add(engine, HDFC, [])
