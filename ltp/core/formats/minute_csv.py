@@ -42,6 +42,8 @@ _ACCEPTED_TIME: Final = (
     "or 1796010300"
 )
 _EPOCH: Final = re.compile(r"[0-9]{9,10}", re.ASCII)
+_FIRST, _END = 631_152_000, 4_102_444_800  # 1990 and 2100: the clock of another time is damage
+_DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.0+)?)?", re.ASCII)
 _CACHED_TIMES: Final = 1 << 16  # a file by symbols repeats the minutes of its sessions for each of them
 _MARK_BITS: Final = {name: bit for bit, name in MARKS.items()}
@@ -169,7 +171,7 @@ def parse_minute(text: str) -> int:
     start = int(stripped) if _EPOCH.fullmatch(stripped) else _iso(stripped)
     if start is None:
         start = _day_and_time(stripped)
-    if start is None or start % MINUTE_S:
+    if start is None or start % MINUTE_S or not _FIRST <= start < _END:
         raise InputError("time", text, _ACCEPTED_TIME)
     return start
 
@@ -197,7 +199,7 @@ def _day_and_time(text: str) -> int | None:
 
 def _price(column: str, text: str) -> int:
     try:
-        price = round(float(text) * SCALE)
+        price = round(_number(text) * SCALE)
     except (ValueError, OverflowError):
         raise InputError(f"column {column}", text, "a price in rupees") from None
     if not 0 < price <= MAX_PRICE:
@@ -207,19 +209,24 @@ def _price(column: str, text: str) -> int:
 
 def _whole(column: str, text: str) -> int | None:
     """Return a number of units, None for an empty cell."""
-    try:
+    if _DIGITS.fullmatch(text):
         return int(text)
-    except ValueError:
-        pass
     if not text.strip():
         return None
     try:
-        number = float(text)
+        number = _number(text)
         if number == int(number):
             return int(number)
     except (ValueError, OverflowError):
         pass
     raise InputError(f"column {column}", text, "a whole number")
+
+
+def _number(text: str) -> float:
+    """Parse a number; raises ValueError, also for Python's own `1_000`."""
+    if "_" in text:
+        raise ValueError
+    return float(text)
 
 
 def _marks(text: str) -> int:

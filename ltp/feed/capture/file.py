@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import zstandard
 
+from ltp.core.instrument import parse_key
 from ltp.errors import InputError
 from ltp.feed import frames
 from ltp.feed.frames import FrameWalker, MessageBlock
@@ -54,14 +55,30 @@ class Record(NamedTuple):
 
     @property
     def members(self) -> dict[str, Any]:
-        """The members of a JSON payload."""
-        found: dict[str, Any] = json.loads(self.payload)
+        """The members of a JSON payload; raises InputError."""
+        try:
+            found: Any = json.loads(self.payload)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise _damaged(self.kind)
         return found
 
     @property
+    def since_us(self) -> int:
+        """The member `since` of CONNECTED; raises InputError."""
+        since = self.members.get("since")
+        if type(since) is not int:
+            raise _damaged(self.kind)
+        return since
+
+    @property
     def keys(self) -> list[str]:
-        """The keys of SUBSCRIBED and UNSUBSCRIBED."""
-        return self.payload.decode().split()
+        """The keys of SUBSCRIBED and UNSUBSCRIBED; raises InputError."""
+        try:
+            return [parse_key(key) for key in self.payload.decode().split()]
+        except ValueError:
+            raise _damaged(self.kind) from None
 
     @property
     def messages(self) -> list[bytes | MessageBlock]:
@@ -129,7 +146,8 @@ class CaptureFile:
         if first is None or first.kind != START:
             raise self._refused()
         self.began_us = first.at_us
-        self.source, self.mode = str(first.members["source"]), str(first.members["mode"])
+        members = first.members
+        self.source, self.mode = str(members.get("source", "")), str(members.get("mode", ""))
 
     def __enter__(self) -> CaptureFile:
         return self
@@ -202,7 +220,15 @@ class CaptureFile:
 def _records(plain: bytes) -> Iterator[Record]:
     position = 0
     while position < len(plain):
+        if position + _RECORD.size > len(plain):
+            raise _damaged(None)
         kind, at_us, size = _RECORD.unpack_from(plain, position)
         position += _RECORD.size
+        if position + size > len(plain):
+            raise _damaged(kind)
         yield Record(kind, at_us, plain[position : position + size])
         position += size
+
+
+def _damaged(kind: int | None) -> InputError:
+    return InputError("file", f"a record of kind {kind}", "records as the worker writes them")

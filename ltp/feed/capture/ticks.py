@@ -59,7 +59,7 @@ def steps(file: CaptureFile) -> Iterator[Step]:
 
 def _since(record: Record, before: int) -> int:
     if record.kind == CONNECTED:
-        return int(record.members["since"])
+        return record.since_us
     if record.kind == LOST:
         return record.at_us
     return 0 if record.kind == ENDED else before

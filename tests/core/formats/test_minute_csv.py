@@ -208,3 +208,9 @@ def test_a_bar_of_several_sources_and_an_unknown_mark() -> None:
     assert "column marks: 'odd' is not accepted; names of partial, " in refused(
         header + ROW.replace("1820", "1820,odd")
     )
+
+
+@pytest.mark.parametrize("text", ["0001-01-01 00:00", "1989-12-31 09:15", "2100-01-01 09:15"])
+def test_a_minute_of_another_time_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is not accepted"):
+        parse_minute(text)

@@ -26,6 +26,7 @@ from ltp.feed.capture.file import (
     of_keys,
     packed,
 )
+from ltp.feed.capture.ticks import steps
 from ltp.feed.frames import FrameWalker, MessageBlock
 from tests.feed.messages import cut_apart
 
@@ -168,3 +169,27 @@ def test_from_a_time_on_all_events_and_the_later_frames(
         found = list(file.records(T + 13))
     assert found == [*RECORDS[:3], late, *(Record(FRAMES, T + n, b"\x82\x00") for n in range(13, 20))]
     assert unpacked == [T, T + 5, T + 12, T + 14, T + 16, T + 18], "blocks before that time are not unpacked"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record(START, 1, b"[]"),
+        Record(START, 1, b"x"),
+        Record(START, 1, b"\xff"),
+    ],
+)
+def test_a_start_that_is_none_is_refused(tmp_path: Path, record: Record) -> None:
+    path = tmp_path / "made-up"
+    path.write_bytes(MAGIC + packed([record]))
+    with pytest.raises(InputError, match="a record of kind"):
+        CaptureFile(path)
+
+
+def test_events_of_another_shape_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "made-up"
+    start = event(START, 1, source="dhanhq", mode="quote")
+    for odd in (Record(CONNECTED, 2, b"{}"), Record(SUBSCRIBED, 2, b"\xff"), Record(SUBSCRIBED, 2, b"x")):
+        path.write_bytes(MAGIC + packed([start, odd]))
+        with CaptureFile(path) as file, pytest.raises(InputError):
+            list(steps(file))
