@@ -16,6 +16,7 @@ from ltp.web.services import services
 
 BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
 _DAYS_AT_ONCE: Final = 10  # of one read
+_STORED_WITHIN_S: Final = 10.0  # after its end
 # Of one chart: 20 sessions of the longest trading day, some 25 ms of CPU in which the streams wait.
 _MOST_MINUTES: Final = 18_000
 _DAYS_BACK: Final = 90  # searched for its sessions
@@ -78,6 +79,19 @@ def following(key: str, minutes: int, since: datetime, until: datetime) -> Itera
         last = min(end_day, first + timedelta(days=_DAYS_AT_ONCE - 1))
         yield from (bar for bar in of_days(key, first, last, minutes) if start <= bar.start < end)
         first = last + timedelta(days=1)
+
+
+def forming_from(key: str, minutes: int, now: datetime) -> float:
+    """Return the start of the bar that is not over yet, infinite outside of the trading hours.
+
+    It has the minutes that are stored so far. A bar of one minute is stored when it is over.
+    """
+    at = now.timestamp() - _STORED_WITHIN_S
+    for window in services().calendar().windows(split_key(key)[0], now.astimezone(IST).date()):
+        if minutes > 1 and window.start <= at < window.end:
+            length = minutes * MINUTE_S
+            return window.start + (at - window.start) // length * length
+    return float("inf")
 
 
 def newest_sessions(key: str, minutes: int, sessions: int, warm_up: int) -> Stretch:

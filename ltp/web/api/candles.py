@@ -26,6 +26,7 @@ bp = Blueprint("candles", __name__)
 PATH: Final = "/api/v1/candles"
 MOST: Final = 10_000
 USUAL: Final = 500
+_MOST_MINUTES: Final = 100_000  # of one page: some 100 ms of CPU in which the streams of the process wait
 TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
 _COLUMNS: Final = ("start", "open", "high", "low", "close", "volume", "oi", "source", "marks", "forming")
@@ -60,7 +61,7 @@ class _Page(NamedTuple):
 def candles() -> Response:
     query = _query(request.args.items(multi=True))
     page = _page(query)
-    rows = [_row(bar) for bar in page.bars]
+    rows = _rows(query, page)
     document: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
     if page.adjusted is not None:
         document["adjusted"] = page.adjusted
@@ -71,11 +72,12 @@ def candles() -> Response:
 
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
-    page = _page(_query(request.args.items(multi=True)))
+    query = _query(request.args.items(multi=True))
+    page = _page(query)
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, _COLUMNS)
     writer.writeheader()
-    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in map(_row, page.bars))
+    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in _rows(query, page))
     return _response(target.getvalue(), "text/csv; charset=utf-8")
 
 
@@ -109,10 +111,11 @@ def _page(query: _Query) -> _Page:
     if query.timeframe in periods.NAMES:
         return _page_of_days(query)
     minutes = intraday.minutes_of(query.timeframe)
+    limit = min(query.limit, _MOST_MINUTES // minutes)
     if query.since is None:
-        return _Page(bars.latest(query.key, minutes, query.limit, query.until), None)
+        return _Page(bars.latest(query.key, minutes, limit, query.until), None)
     found = bars.following(query.key, minutes, query.since, query.until)
-    return _cut(list(islice(found, query.limit + 1)), query.limit)
+    return _cut(list(islice(found, limit + 1)), limit)
 
 
 def _page_of_days(query: _Query) -> _Page:
@@ -150,7 +153,13 @@ def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | No
     return max(at, _EARLIEST)
 
 
-def _row(bar: Bar) -> dict[str, Any]:
+def _rows(query: _Query, page: _Page) -> list[dict[str, Any]]:
+    minutes = 0 if query.timeframe in periods.NAMES else intraday.minutes_of(query.timeframe)
+    forming_from = bars.forming_from(query.key, minutes, datetime.now(UTC))
+    return [_row(bar, forming_from) for bar in page.bars]
+
+
+def _row(bar: Bar, forming_from: float) -> dict[str, Any]:
     return {
         "start": _start(bar),
         "open": rupees(bar.open),
@@ -161,7 +170,7 @@ def _row(bar: Bar) -> dict[str, Any]:
         "oi": bar.oi,
         "source": source_name(bar.sources),
         "marks": mark_names(bar.marks),
-        "forming": False,
+        "forming": bar.start >= forming_from,
     }
 
 

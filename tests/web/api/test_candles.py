@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
-from ltp.core.market.session import Calendar
+from ltp.core.market.session import Calendar, TradingWindow
 from ltp.core.trading_day import IST
 from ltp.db import minute_bars
 from ltp.errors import DatabaseError
+from ltp.web import bars
+from ltp.web.api import candles
 from ltp.web.services import EXTENSION
 
 URL = "/api/v1/candles"
@@ -164,3 +167,47 @@ def test_a_database_that_is_away_is_503(stored: Any, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(minute_bars, "fetch", away)
     assert stored.client.get(URL, query_string={"key": HDFC}).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("minutes", "clock", "start"),
+    [
+        (5, "09:17:03", "09:15"),
+        (5, "09:20:09", "09:15"),  # its last minute may not be stored yet
+        (5, "09:20:10", "09:20"),
+        (125, "15:20:30", "13:25"),
+        (1, "09:17:03", None),
+        (5, "09:00:00", None),
+        (5, "18:00:00", None),
+    ],
+)
+def test_a_bar_forms_until_its_last_minute_is_stored(
+    site: Any, minutes: int, clock: str, start: str | None
+) -> None:
+    hours = SimpleNamespace(
+        windows=lambda _segment, _day: [TradingWindow(OPENED, OPENED + 22_500, "continuous")]
+    )
+    site.app.extensions[EXTENSION] = replace(site.app.extensions[EXTENSION], calendar=lambda: hours)
+    with site.app.app_context():
+        found = bars.forming_from(HDFC, minutes, datetime.fromisoformat(f"2026-11-30T{clock}+05:30"))
+    assert found == (
+        float("inf") if start is None else datetime.fromisoformat(f"2026-11-30T{start}+05:30").timestamp()
+    )
+
+
+def test_the_answer_names_the_bar_that_forms(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bars, "forming_from", lambda *_: YESTERDAY + 600)
+    forming = [bar["forming"] for bar in asked(stored, timeframe="5m")["bars"]]
+    assert forming[-1:] == [True]
+    assert True not in forming[:-1]
+
+
+OPENED = 1_796_010_300  # 2026-11-30T09:15:00+05:30
+
+
+def test_a_page_joins_a_bounded_number_of_minutes(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candles, "_MOST_MINUTES", 10)
+    first = asked(stored, timeframe="5m", **{"from": at(BEFORE)[:10]})
+    assert len(first["bars"]) == 2
+    assert first["next"] is not None
+    assert len(asked(stored, timeframe="5m")["bars"]) == 2
