@@ -29,7 +29,7 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import channel, demand, prices
 from ltp.store.client import connect
-from ltp.web import errors, home, instruments, origin, security, status, swaps, templating
+from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.api import candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
@@ -56,6 +56,7 @@ _PAGES: Final = (
     index,
     evaluations,
     instruments,
+    audit,
     status,
     candles,
     current_prices,

@@ -6,15 +6,34 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, or_, select
+from sqlalchemy import Engine, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.comparison import Comparison
 from ltp.core.instrument import split_key
-from ltp.db.engine import reading, writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import bar_audits as table
+
+
+class Session(NamedTuple):
+    """The sums of a session. `instruments`: with at least one minute compared. `final`: the broker's bars of
+    every instrument were fetched after the session.
+    """
+
+    day: date
+    instruments: int
+    compared: Comparison
+    final: bool
+
+
+class OfInstrument(NamedTuple):
+    """One instrument's comparison of a session. `final`: as of `Session`."""
+
+    key: str
+    compared: Comparison
+    final: bool
 
 
 def add(engine: Engine, key: str, days: Collection[tuple[date, Comparison, bool]]) -> None:
@@ -57,3 +76,51 @@ def of_day(engine: Engine, day: date) -> Comparison:
     sums = select(*(func.coalesce(func.sum(table.c[name]), 0) for name in Comparison._fields))
     with reading(engine) as connection:
         return Comparison(*map(int, connection.execute(sums.where(table.c.day == day)).one()))
+
+
+def newest_days(engine: Engine, limit: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> list[date]:
+    """Return the newest sessions that have comparisons, at most `limit`, the newest first."""
+    wanted = select(table.c.day).distinct().order_by(table.c.day.desc()).limit(limit)
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        return list(connection.execute(wanted).scalars())
+
+
+def sessions(
+    engine: Engine, days: Collection[date], *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> list[Session]:
+    """Return the sums of those of the days that have comparisons, the newest first."""
+    wanted = (
+        select(
+            table.c.day,
+            func.sum(case((table.c.minutes > 0, 1), else_=0)),
+            func.min(case((table.c.is_final, 1), else_=0)),
+            *(func.sum(table.c[name]) for name in Comparison._fields),
+        )
+        .where(table.c.day.in_(days))
+        .group_by(table.c.day)
+        .order_by(table.c.day.desc())
+    )
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        return [
+            Session(day, int(instruments), Comparison(*map(int, sums)), bool(final))
+            for day, instruments, final, *sums in connection.execute(wanted)
+        ]
+
+
+def worst(
+    engine: Engine, day: date, limit: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> list[OfInstrument]:
+    """Return the instruments of a session with the least share of equal values, the worst first."""
+    counts = [table.c[name] for name in Comparison._fields]
+    equal = sum(counts[2:], counts[1])
+    wanted = (
+        select(table.c.segment, table.c.security_id, table.c.is_final, *counts)
+        .where(table.c.day == day, table.c.minutes > 0)
+        .order_by(equal * 1.0 / table.c.minutes, table.c.segment, table.c.security_id)
+        .limit(limit)
+    )
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        return [
+            OfInstrument(f"{segment}:{security_id}", Comparison(*found), final)
+            for segment, security_id, final, *found in connection.execute(wanted)
+        ]

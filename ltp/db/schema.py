@@ -146,6 +146,7 @@ bar_audits = Table(
     Column("equal_low", Integer, nullable=False),
     Column("equal_close", Integer, nullable=False),
     Column("equal_volume", Integer, nullable=False),
+    Index(None, "day"),
 )
 
 # Sessions whose candles were imported, and their source.

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from sqlalchemy import update
 
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
-from ltp.db import evaluations, minute_bars, runs, saved_screens
+from ltp.db import bar_audits, evaluations, minute_bars, runs, saved_screens
 from ltp.db.engine import open_engine, writing
 from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
@@ -30,6 +31,7 @@ def fill(database_url: str) -> None:
     """
     engine = open_engine(database_url)
     minute_bars.upsert(engine, {SHARES[1].key: _bars()})
+    bar_audits.add(engine, SHARES[1].key, [(SESSIONS[1], Comparison(90, 90, 89, 88, 90, 70), True)])
     for later, as_of in enumerate(SESSIONS):
         rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
         for kind in ("swing", "longterm"):

@@ -47,6 +47,8 @@ PAGES = {
     "/instruments?q=bank": ".found a",
     CHART: ".board .chip",
     f"{CHART}?timeframe=1m&ema=20,50&vwap=1": ".candles .mark",
+    "/candles/audit": "tbody th a",
+    "/candles/audit?day=2026-11-20": "#h-instruments",
     "/status": "#h-process",
     "/nowhere": "h1",
 }

@@ -43,3 +43,32 @@ def test_a_session_that_was_fetched_after_its_end_stays_final(engine: Engine) ->
     assert bar_audits.final_days(engine, HDFC, TUESDAY, TUESDAY) == set()
     assert bar_audits.final_days(engine, TCS, MONDAY, TUESDAY) == set()
     bar_audits.add(engine, HDFC, [])
+
+
+def test_the_newest_sessions_come_with_their_sums(engine: Engine) -> None:
+    bar_audits.add(
+        engine, HDFC, [(MONDAY, Comparison(375, 5, 4, 3, 2, 1), True), (TUESDAY, Comparison(2), True)]
+    )
+    bar_audits.add(
+        engine, TCS, [(MONDAY, Comparison(5, 5, 5, 5, 5, 5), True), (TUESDAY, Comparison(), False)]
+    )
+    assert bar_audits.newest_days(engine, 60) == [TUESDAY, MONDAY]
+    assert bar_audits.newest_days(engine, 1) == [TUESDAY]
+    assert bar_audits.sessions(engine, [MONDAY, TUESDAY, date(2026, 11, 25)]) == [
+        bar_audits.Session(TUESDAY, 1, Comparison(2), False),
+        bar_audits.Session(MONDAY, 2, Comparison(380, 10, 9, 8, 7, 6), True),
+    ]
+    assert bar_audits.sessions(engine, []) == []
+
+
+def test_the_worst_instruments_of_a_session_come_first(engine: Engine) -> None:
+    good, bad = Comparison(100, 100, 100, 100, 100, 99), Comparison(3, 3, 3, 3, 3, 2)
+    bar_audits.add(engine, HDFC, [(MONDAY, good, True), (TUESDAY, Comparison(1), True)])
+    bar_audits.add(engine, TCS, [(MONDAY, bad, False)])
+    bar_audits.add(engine, "NSE_EQ:2031", [(MONDAY, Comparison(), True)])
+    expected = [
+        bar_audits.OfInstrument(TCS, bad, False),
+        bar_audits.OfInstrument(HDFC, good, True),
+    ]
+    assert bar_audits.worst(engine, MONDAY, 200) == expected
+    assert bar_audits.worst(engine, MONDAY, 1) == expected[:1]

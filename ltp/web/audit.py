@@ -1,0 +1,164 @@
+"""`/candles/audit`: in how many minutes the bars built here were the broker's, by session and by instrument."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, Response, render_template, request
+
+from ltp.core.bars.comparison import VALUES, Comparison
+from ltp.core.instrument import split_key
+from ltp.db import bar_audits
+from ltp.errors import InputError
+from ltp.web import params, urls
+from ltp.web.bars import BUSY_TIMEOUT_MS
+from ltp.web.services import services
+
+bp = Blueprint("audit", __name__)
+PATH: Final = "/candles/audit"
+MOST_SESSIONS: Final = 60
+MOST_INSTRUMENTS: Final = 200
+_DAYS_AT_ONCE: Final = 5  # of 5,000 instruments: some 25 ms inside SQLite, where the streams wait
+_PAUSE_S: Final = 0.001  # between two reads, in which the streams go on
+_ACCEPTED: Final = "it is a day such as 2026-11-30"
+_SHARES: Final = tuple(f"equal_{value}_pct" for value in VALUES)
+_OF_SESSION: Final = ("day", "instruments", "minutes", *_SHARES, "final")
+_OF_INSTRUMENT: Final = ("key", "minutes", *_SHARES, "final")
+
+
+class Line(NamedTuple):
+    """An instrument of a session. `url`: of its page with the bars, "" if the instrument master lacks it."""
+
+    audit: bar_audits.OfInstrument
+    symbol: str
+    url: str
+
+
+@bp.get(PATH)
+def page() -> str:
+    day = _day()
+    query = [("day", day.isoformat())] if day else []
+    return render_template(
+        "candles/audit.html",
+        day_shown=day,
+        sessions=_sessions(day),
+        lines=[_line(each) for each in _worst(day)] if day else [],
+        most=MOST_INSTRUMENTS,
+        percentages=percentages,
+        path=PATH,
+        files=[(name, urls.address(f"{PATH}.{name.lower()}", query)) for name in ("CSV", "JSON")],
+        live=None,
+    )
+
+
+@bp.get(f"{PATH}.json")
+def as_json() -> Response:
+    day = _day()
+    document: dict[str, Any] = {"sessions": [_session_row(each) for each in _sessions(day)]}
+    if day:
+        document["instruments"] = [_instrument_row(each) for each in _worst(day)]
+    return _response(json.dumps(document, separators=(",", ":")), "application/json")
+
+
+@bp.get(f"{PATH}.csv")
+def as_csv() -> Response:
+    day = _day()
+    if day:
+        return _csv(_OF_INSTRUMENT, [_instrument_row(each) for each in _worst(day)])
+    return _csv(_OF_SESSION, [_session_row(each) for each in _sessions(None)])
+
+
+def percentages(compared: Comparison) -> list[float | None]:
+    """Return the per cent of equal minutes by value, in the order of `VALUES`; None if none was compared.
+
+    Cut to two decimals, so that 100 is never shown for less than all minutes.
+    """
+    if not compared.minutes:
+        return [None] * len(VALUES)
+    return [equal * 10_000 // compared.minutes / 100 for equal in compared[1:]]
+
+
+def _day() -> date | None:
+    """Return the session that the address asks for, None for all.
+
+    Raises:
+        InputError: it is no day.
+    """
+    value = params.single(request.args.items(multi=True)).get("day")
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise InputError("day", value, _ACCEPTED) from None
+    if day.isoformat() != value:  # also 20261130 and 2026-W49-1 are ISO forms
+        raise InputError("day", value, _ACCEPTED)
+    return day
+
+
+def _sessions(day: date | None) -> list[bar_audits.Session]:
+    """Return the sums of a session, [] if none is stored; without `day` of the newest ones.
+
+    Raises:
+        DatabaseError: the database cannot be read, or not within a moment.
+    """
+    engine = services().engine
+    if day:
+        return bar_audits.sessions(engine, [day], busy_timeout_ms=BUSY_TIMEOUT_MS)
+    days = bar_audits.newest_days(engine, MOST_SESSIONS, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    found: list[bar_audits.Session] = []
+    for first in range(0, len(days), _DAYS_AT_ONCE):
+        time.sleep(_PAUSE_S)
+        some = days[first : first + _DAYS_AT_ONCE]
+        found += bar_audits.sessions(engine, some, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    return found
+
+
+def _worst(day: date) -> list[bar_audits.OfInstrument]:
+    return bar_audits.worst(services().engine, day, MOST_INSTRUMENTS, busy_timeout_ms=BUSY_TIMEOUT_MS)
+
+
+def _line(audit: bar_audits.OfInstrument) -> Line:
+    known = services().catalog.instrument(audit.key)
+    if known is None:
+        return Line(audit, audit.key, "")
+    segment, security_id = split_key(audit.key)
+    return Line(audit, known.symbol, f"/instruments/{segment}/{security_id}?timeframe=1m")
+
+
+def _session_row(session: bar_audits.Session) -> dict[str, Any]:
+    return {
+        "day": session.day.isoformat(),
+        "instruments": session.instruments,
+        **_values(session.compared),
+        "final": session.final,
+    }
+
+
+def _instrument_row(audit: bar_audits.OfInstrument) -> dict[str, Any]:
+    return {"key": audit.key, **_values(audit.compared), "final": audit.final}
+
+
+def _values(compared: Comparison) -> dict[str, Any]:
+    return {
+        "minutes": compared.minutes,
+        **dict(zip(_SHARES, percentages(compared), strict=True)),
+    }
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response:
+    target = io.StringIO(newline="")
+    writer = csv.DictWriter(target, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    return _response(target.getvalue(), "text/csv; charset=utf-8")
+
+
+def _response(body: str, content_type: str) -> Response:
+    return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
