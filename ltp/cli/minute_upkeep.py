@@ -19,12 +19,13 @@ from ltp.core.counted import counted, listed
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
-from ltp.db import candle_source, minute_bars
+from ltp.db import bar_audits, candle_source, minute_bars
 from ltp.db.engine import open_engine
 from ltp.db.minute_bars import Block
 
 _MAX_DAYS: Final = 20_000
 _NAMED: Final = 12
+_AUDITS_DAYS: Final = 730  # comparisons with the broker's bars are kept
 _REASONS: Final = 2  # of one block
 
 
@@ -140,6 +141,7 @@ def _upkeep(_: argparse.Namespace) -> int:
     engine, today = open_engine(settings.database), midnight_of(_now())
     deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
     packed = pack_sessions(engine, today)
+    bar_audits.delete_before(engine, day_of(today - _AUDITS_DAYS * DAY_S))
     print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
     return 0
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, case, func, or_, select
+from sqlalchemy import Engine, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.comparison import Comparison
@@ -124,3 +124,9 @@ def worst(
             OfInstrument(f"{segment}:{security_id}", Comparison(*found), final)
             for segment, security_id, final, *found in connection.execute(wanted)
         ]
+
+
+def delete_before(engine: Engine, day: date) -> int:
+    """Delete the comparisons of sessions before a day; return their number."""
+    with writing(engine) as connection:
+        return connection.execute(delete(table).where(table.c.day < day)).rowcount

@@ -72,3 +72,10 @@ def test_the_worst_instruments_of_a_session_come_first(engine: Engine) -> None:
     ]
     assert bar_audits.worst(engine, MONDAY, 200) == expected
     assert bar_audits.worst(engine, MONDAY, 1) == expected[:1]
+
+
+def test_old_comparisons_are_deleted(engine: Engine) -> None:
+    bar_audits.add(engine, HDFC, [(MONDAY, Comparison(1), True), (TUESDAY, Comparison(2), True)])
+    bar_audits.add(engine, TCS, [(MONDAY, Comparison(3), True)])
+    assert bar_audits.delete_before(engine, TUESDAY) == 2
+    assert bar_audits.newest_days(engine, 60) == [TUESDAY]
