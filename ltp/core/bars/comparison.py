@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from ltp.core.bars.bar import Bar
+from ltp.core.bars.bar import PARTIAL, Bar
 
 VALUES: Final = ("open", "high", "low", "close", "volume")
 
@@ -31,8 +31,11 @@ class Comparison(NamedTuple):
 
 
 def compared(own: Iterable[Bar], others: Iterable[Bar]) -> Comparison:
-    """Compare the minutes that both have, each once."""
-    by_start = {bar.start: bar for bar in own}
+    """Compare the minutes that both have, each once.
+
+    A partial bar says nothing about how it was built: the feed did not cover its minute.
+    """
+    by_start = {bar.start: bar for bar in own if not bar.marks & PARTIAL}
     pairs = [(by_start[bar.start], bar) for bar in others if bar.start in by_start]
     equal = (sum(getattr(a, value) == getattr(b, value) for a, b in pairs) for value in VALUES)
     return Comparison(len(pairs), *equal)

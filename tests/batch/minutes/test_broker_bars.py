@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.batch.minutes.broker_bars import Fetched, days_with_bars, fetch_sessions, newest_session
-from ltp.core.bars.bar import BROKER, FILE, PARTIAL, Bar
+from ltp.core.bars.bar import BROKER, FILE, Bar
 from ltp.core.bars.comparison import Comparison
 from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
@@ -78,7 +78,7 @@ def stored(engine: Engine, key: str = HDFC) -> list[Bar]:
 
 
 def test_the_broker_s_bars_replace_those_built_here_and_are_compared(engine: Engine, broker: Broker) -> None:
-    own = bars(OPEN, 4, marks=PARTIAL)
+    own = bars(OPEN, 4)
     minute_bars.upsert(engine, {HDFC: own})
     broker.bars[HDFC] = [*brokers(OPEN, 2), *brokers(OPEN + 120, 1, volume=8), *brokers(OPEN + 600, 1)]
     done = fetch(engine, broker, {HDFC: [MONDAY]})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ltp.core.bars.bar import BROKER, Bar
+from ltp.core.bars.bar import BROKER, PARTIAL, REVISED, Bar
 from ltp.core.bars.comparison import Comparison, compared
 
 OPEN = 1_796_010_300
@@ -14,6 +14,11 @@ def test_minutes_that_both_have_are_compared_by_value() -> None:
         OWN[0]._replace(start=OPEN + 600),
     ]
     assert compared(OWN, others) == Comparison(2, 2, 1, 2, 2, 1)
+
+
+def test_a_partial_bar_is_not_compared() -> None:
+    partial = OWN[0]._replace(marks=PARTIAL | REVISED, volume=3)
+    assert compared([partial, OWN[1]], OWN) == Comparison(1, 1, 1, 1, 1, 1)
 
 
 def test_comparisons_add_up_and_have_shares() -> None:
