@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ltp import settings as settings_module
-from ltp.batch.minutes.hours import DAY_S, Hours, day_of, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import source_name
@@ -18,7 +18,7 @@ from ltp.core.bars.faults import block_faults
 from ltp.core.counted import counted, listed
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
 from ltp.db import bar_audits, candle_source, minute_bars
 from ltp.db.engine import open_engine
 from ltp.db.minute_bars import Block
@@ -72,7 +72,7 @@ class _Segment:
         named = ", ".join(f"{name} {count:,}" for name, count in sources.most_common())
         return (
             f"{counted(len(self.instruments), 'instrument')}, {counted(len(self.sessions), 'session')} from "
-            f"{day_of(min(self.sessions))} to {day_of(max(self.sessions))}, {counted(self.blocks, 'block')} of "
+            f"{date_of(min(self.sessions))} to {date_of(max(self.sessions))}, {counted(self.blocks, 'block')} of "
             f"{self.bytes / 1e6:,.1f} MB, {counted(self.sources.total(), 'bar')} ({named})"
         )
 
@@ -125,7 +125,7 @@ def _prune(given: argparse.Namespace) -> int:
     before = midnight_of(_now()) - (given.days or settings.minute_bars_days) * DAY_S
     with Stages() as stages:
         deleted = delete_old(open_engine(settings.database), before, stages)
-    print(f"{counted(deleted, 'block')} from before {day_of(before)} deleted.")
+    print(f"{counted(deleted, 'block')} from before {date_of(before)} deleted.")
     return 0
 
 
@@ -141,7 +141,7 @@ def _upkeep(_: argparse.Namespace) -> int:
     engine, today = open_engine(settings.database), midnight_of(_now())
     deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
     packed = pack_sessions(engine, today)
-    bar_audits.delete_before(engine, day_of(today - _AUDITS_DAYS * DAY_S))
+    bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
     print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
     return 0
 

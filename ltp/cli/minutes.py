@@ -9,14 +9,14 @@ import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
-from ltp.batch.minutes.hours import DAY_S, Hours, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.batch.minutes.minute_import import import_files
 from ltp.cli import minute_fetch, minute_upkeep
@@ -28,7 +28,7 @@ from ltp.core.counted import counted, listed
 from ltp.core.formats.minute_csv import COLUMNS, written
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import DAY_S, IST, day_start, midnight_of
 from ltp.db import minute_bars
 from ltp.errors import InputError
 
@@ -141,7 +141,7 @@ def _at(text: str, option: str, whole_day: timedelta) -> int:
     """Return seconds since the epoch. `whole_day`: added to a day without a time."""
     try:
         if len(text) == len("2026-11-30"):
-            return int(datetime.combine(date.fromisoformat(text) + whole_day, time(), IST).timestamp())
+            return day_start(date.fromisoformat(text) + whole_day)
         at = datetime.fromisoformat(text)
         return int((at if at.tzinfo else at.replace(tzinfo=IST)).timestamp())
     except (ValueError, OverflowError):

@@ -16,13 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.instrument import split_key
+from ltp.core.trading_day import DAY_S, IST_OFFSET_S
 from ltp.db import candle_source
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import minute_bars as table
 
 BLOCK_S: Final = 900
-_DAY_S: Final = 86_400
-_IST_S: Final = 19_800
+_DAY: Final = ((table.c.start + IST_OFFSET_S) // DAY_S).label("day")  # as core.trading_day.days_since_1970
 _KEY: Final = ("segment", "security_id", "start")
 _NAMED: Final = 400  # blocks or keys of one query
 _READ: Final = 500  # blocks of one query that reads all: some 3 MB
@@ -102,7 +102,7 @@ def fetch(
     # A block of a whole session starts up to a day before the time asked for.
     wanted = (
         select(table.c.start, table.c.packed)
-        .where(_of(key), table.c.start >= first - _DAY_S, table.c.start < until)
+        .where(_of(key), table.c.start >= first - DAY_S, table.c.start < until)
         .order_by(table.c.start)
     )
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
@@ -129,16 +129,15 @@ def pack(engine: Engine, key: str, first: int, until: int) -> None:
 
 def loose_sessions(engine: Engine, before: int) -> list[tuple[str, int]]:
     """Return key and first second, midnight in India, of each day before `before` with several blocks."""
-    day = ((table.c.start + _IST_S) // _DAY_S).label("day")
     wanted = (
-        select(table.c.segment, table.c.security_id, day)
+        select(table.c.segment, table.c.security_id, _DAY)
         .where(table.c.start < before)
-        .group_by(table.c.segment, table.c.security_id, day)
+        .group_by(table.c.segment, table.c.security_id, _DAY)
         .having(func.count() > 1)
     )
     with reading(engine) as connection:
         found = connection.execute(wanted).all()
-    return [(f"{row.segment}:{row.security_id}", int(row.day) * _DAY_S - _IST_S) for row in found]
+    return [(f"{row.segment}:{row.security_id}", int(row.day) * DAY_S - IST_OFFSET_S) for row in found]
 
 
 def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
@@ -147,12 +146,10 @@ def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
     Returns:
         How many were deleted; fewer than `most` where none is left.
     """
-    old = select(*(table.c[name] for name in _KEY)).where(table.c.start < before).limit(most)
+    place = [table.c[name] for name in _KEY]
+    old = select(*place).where(table.c.start < before).limit(most)
     with writing(engine) as connection:
-        rows = connection.execute(old).all()
-        for segment, security_id, start in rows:
-            connection.execute(delete(table).where(_of(f"{segment}:{security_id}"), table.c.start == start))
-    return len(rows)
+        return connection.execute(delete(table).where(tuple_(*place).in_(old))).rowcount
 
 
 def last_start(engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> int | None:
@@ -168,17 +165,18 @@ def stored_days(engine: Engine, first: int, until: int) -> dict[str, list[int]]:
     """Return the days of blocks that start in `[first, until)`, by key: each day's midnight in India in seconds
     since the epoch, oldest first.
     """
-    day = ((table.c.start + _IST_S) // _DAY_S).label("day")
     wanted = (
-        select(table.c.segment, table.c.security_id, day)
+        select(table.c.segment, table.c.security_id, _DAY)
         .where(table.c.start >= first, table.c.start < until)
         .distinct()
-        .order_by(table.c.segment, table.c.security_id, day)
+        .order_by(table.c.segment, table.c.security_id, _DAY)
     )
     days: dict[str, list[int]] = {}
     with reading(engine) as connection:
         for row in connection.execute(wanted):
-            days.setdefault(f"{row.segment}:{row.security_id}", []).append(int(row.day) * _DAY_S - _IST_S)
+            days.setdefault(f"{row.segment}:{row.security_id}", []).append(
+                int(row.day) * DAY_S - IST_OFFSET_S
+            )
     return days
 
 
@@ -246,7 +244,7 @@ def _of_day(connection: Connection, keys: Sequence[str], midnight: int) -> dict[
 
 
 def _in_day(midnight: int) -> Any:
-    return (table.c.start >= midnight) & (table.c.start < midnight + _DAY_S)
+    return (table.c.start >= midnight) & (table.c.start < midnight + DAY_S)
 
 
 def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import IST, IST_OFFSET_S
 
-IST_OFFSET_S: Final = 19_800
 # An instrument without a trade carries 0 or 1980-01-01; no trade of this exchange is older than the century.
 _FIRST_LTT: Final = 946_684_800
 _TRADE_TIME: Final = "%d/%m/%Y %H:%M:%S"

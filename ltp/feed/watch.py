@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ltp.core.ticks.tick import Tick, TickFields
+from ltp.core.trading_day import IST_OFFSET_S
 
 FEED_SILENT_AFTER_S: Final = 10.0
 RECONNECT_AFTER_S: Final = 25.0
@@ -20,7 +21,6 @@ DEAD_AFTER_S: Final = 40.0  # it pings every 10 s
 PING_AFTER_S: Final = 15.0  # without a ping of ours, a quiet broker that sends none would be taken for dead
 HALF_FRAME_S: Final = 10.0
 
-IST_OFFSET_S: Final = 19_800
 _LTT_SAMPLES: Final = 60
 _LTT_TOLERANCE_S: Final = 120
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ltp.core.bars.bar import BROKER, OFFICIAL, PARTIAL, Bar
 from ltp.core.history import periods
-from ltp.core.history.candle import day_number
 from ltp.core.instrument import split_key
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import IST, day_start
 from ltp.db import daily_history
 from ltp.db.daily_history import History, Wanted
 from ltp.web.services import services
-
-_DAY_S: Final = 86_400
-_IST_S: Final = 19_800  # India's clock minus UTC
 
 
 class DayBars(NamedTuple):
@@ -69,16 +65,11 @@ def following(
     return found._replace(bars=[bar for bar in found.bars if bar.start < end][:limit])
 
 
-def midnight(day: date) -> int:
-    """Return the start of a day in India in seconds since the epoch."""
-    return day_number(day) * _DAY_S - _IST_S
-
-
 def _read(key: str, timeframe: str, wanted: Wanted, *, adjusted: bool) -> DayBars:
     found = daily_history.fetch(services().engine, key, wanted, adjusted=adjusted)
     source = OFFICIAL if found.basis == "raw" else BROKER
     bars = [
-        Bar(midnight(first), *rest)._replace(sources=source)
+        Bar(day_start(first), *rest)._replace(sources=source)
         for first, *rest in periods.rolled_up(found.candles, timeframe)
     ]
     if bars and _is_partial(key, timeframe, found):

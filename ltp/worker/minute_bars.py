@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from ltp import metrics
@@ -143,7 +144,7 @@ class MinuteBars(threading.Thread):
             self._drop(sum(closed.bar.start < oldest for closed in self._waiting))
             return
         while self._waiting:
-            part = [self._waiting[index] for index in range(min(len(self._waiting), _IN_ONE_WRITE))]
+            part = list(islice(self._waiting, _IN_ONE_WRITE))
             try:
                 self._store(_by_key(part, self._reassigned))
             except DatabaseError as error:

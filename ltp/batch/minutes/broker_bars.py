@@ -11,14 +11,14 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Final, NamedTuple, Protocol
 
-from ltp.batch.minutes.hours import DAY_S, Hours, day_of, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.batch.progress import Progress
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
 from ltp.core.bars.comparison import Comparison, compared
 from ltp.core.bars.faults import inside
 from ltp.core.instrument import SEGMENTS, Instrument, split_key
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
 from ltp.db.engine import Engine
 from ltp.errors import FeedAuthError, FeedError, NotFoundError
@@ -72,8 +72,8 @@ def days_with_bars(engine: Engine, first: date, last: date, *, simulated: bool) 
     """
     if not simulated and candle_source.origin(engine) == "simulated":
         return {}
-    stored = minute_bars.stored_days(engine, _midnight(first), _midnight(last) + DAY_S)
-    return {key: [day_of(at) for at in midnights] for key, midnights in stored.items()}
+    stored = minute_bars.stored_days(engine, day_start(first), day_start(last) + DAY_S)
+    return {key: [date_of(at) for at in midnights] for key, midnights in stored.items()}
 
 
 def fetch_sessions(
@@ -141,7 +141,7 @@ class _Fetch:
             return
         self._in_a_row = 0
         self._instruments += 1
-        self._store(key, {_midnight(day) for day in missing}, bars)
+        self._store(key, {day_start(day) for day in missing}, bars)
 
     def result(self) -> Fetched:
         return Fetched(
@@ -168,7 +168,7 @@ class _Fetch:
             fetched = self._accepted(key, group) if midnight in midnights else []
             if fetched:
                 comparison = self._replace(key, midnight, fetched)
-                audits.append((day_of(midnight), comparison, self._is_over(key, midnight)))
+                audits.append((date_of(midnight), comparison, self._is_over(key, midnight)))
                 self._compared = self._compared.plus(comparison)
         self._empty += not audits
         bar_audits.add(self._engine, key, audits)
@@ -197,7 +197,3 @@ class _Fetch:
     def _is_over(self, key: str, midnight: int) -> bool:
         windows = self._hours.windows(split_key(key)[0], midnight)
         return all(end + _SETTLED_S <= self._now for _, end in windows)
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=IST).timestamp())

@@ -8,13 +8,13 @@ from collections import Counter, defaultdict
 from datetime import date, datetime
 from typing import Final
 
-from ltp.batch.minutes.hours import DAY_S, Hours, day_of, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.core.bars.bar import MINUTE_S, Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.bars.faults import inside
 from ltp.core.formats.minute_csv import MinuteRow
 from ltp.core.instrument import split_key
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
 from ltp.errors import DatabaseError, InputError
 
 MOST_IN_MEMORY: Final = 100_000  # bars; some 35 MB
@@ -55,7 +55,7 @@ class FileBars:
             at = datetime.fromtimestamp(start, IST).isoformat()
             raise InputError(f"{name}, line {row.line}", at, "a bar of the future cannot be")
         if not inside(start, self._hours.windows(split_key(key)[0], start)):
-            self.outside[day_of(start)] += 1
+            self.outside[date_of(start)] += 1
             return
         self._note_distance(key, start)
         self._bars.setdefault((midnight_of(start), key), []).append(row.bar)

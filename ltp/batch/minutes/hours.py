@@ -1,24 +1,9 @@
-"""Days and trading hours of bars. A day is named by its midnight in India, in seconds since the epoch."""
+"""The trading hours of bars."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Final
-
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import IST
-
-DAY_S: Final = 86_400
-_IST_S: Final = 19_800
-
-
-def midnight_of(at: int) -> int:
-    """Return the midnight before an instant, seconds since the epoch."""
-    return at - (at + _IST_S) % DAY_S
-
-
-def day_of(at: int) -> date:
-    return datetime.fromtimestamp(at, IST).date()
+from ltp.core.trading_day import date_of, midnight_of
 
 
 class Hours:
@@ -33,6 +18,6 @@ class Hours:
         place = (segment, midnight_of(at))
         windows = self._windows.get(place)
         if windows is None:
-            found = self._calendar.windows(segment, day_of(at))
+            found = self._calendar.windows(segment, date_of(at))
             windows = self._windows[place] = [(window.start, window.end) for window in found]
         return windows

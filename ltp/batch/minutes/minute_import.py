@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from ltp.batch.minutes.file_bars import FileBars
-from ltp.batch.minutes.hours import Hours, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.batch.progress import Progress
 from ltp.core.bars.bar import Bar
 from ltp.core.formats.minute_csv import MinuteCsv
 from ltp.core.market.session import Calendar
+from ltp.core.trading_day import midnight_of
 from ltp.db import candle_source, minute_bars
 from ltp.db.engine import Engine
 from ltp.errors import InputError

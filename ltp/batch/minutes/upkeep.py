@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.batch.minutes.hours import DAY_S
 from ltp.batch.progress import Progress
+from ltp.core.trading_day import DAY_S
 from ltp.db import minute_bars
 from ltp.db.engine import Engine
 

@@ -9,9 +9,8 @@ from ltp.core.bars.bar import CORRECTED, MINUTE_S, PARTIAL, REVISED, UNSURE, Bar
 from ltp.core.bars.minute import Minute
 from ltp.core.money import Price
 from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices
+from ltp.core.trading_day import days_since_1970
 
-_DAY_S: Final = 86_400
-_IST_S: Final = 19_800
 _FARTHEST: Final = 2  # times the traded price
 KEPT: Final = 5  # closed minutes that a late trade may still revise
 
@@ -105,10 +104,10 @@ class InstrumentBars:
                 of 0 in the middle of a day.
         """
         later = ltt is not None and (self.ltt is None or ltt > self.ltt)
-        cleared = not volume and _day(arrived) != _day(self.ltt or 0)
+        cleared = not volume and days_since_1970(arrived) != days_since_1970(self.ltt or 0)
         if not cleared and (not volume or not later):
             return None
-        if cleared or _day(ltt or 0) != _day(self.ltt or 0):
+        if cleared or days_since_1970(ltt or 0) != days_since_1970(self.ltt or 0):
             self.rebase(0)
             self.high = self.low = None
             return 0
@@ -173,7 +172,3 @@ class InstrumentBars:
 
 def _beyond(one: Price | None, other: Price | None) -> bool:
     return one is not None and other is not None and one > other
-
-
-def _day(epoch_s: int) -> int:
-    return (epoch_s + _IST_S) // _DAY_S

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from ltp.core.instrument import SEGMENTS
 from ltp.core.market.holidays import CLOSED, Hours, Tables, Window, packaged_tables, parse_tables
 from ltp.core.market.outlook import Notice, outlook
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import IST, day_start
 from ltp.errors import ConfigError, InputError, NotFoundError
 
 _ALWAYS: Final = Hours((Window(0, 24 * 60, "continuous"),))
@@ -94,9 +94,9 @@ class Calendar:
 
     def windows(self, segment: str, day: date) -> list[TradingWindow]:
         """Return the trading windows of a day in order; none on a day without a session."""
-        midnight = int(datetime(day.year, day.month, day.day, tzinfo=IST).timestamp())
+        began = day_start(day)
         return [
-            TradingWindow(midnight + window.start * 60, midnight + window.end * 60, window.phase)
+            TradingWindow(began + window.start * 60, began + window.end * 60, window.phase)
             for window in self._hours(segment, day).windows
         ]
 

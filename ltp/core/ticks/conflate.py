@@ -15,9 +15,10 @@ from typing import Final
 from ltp.core.money import Price, is_currency
 from ltp.core.ticks import clock_step
 from ltp.core.ticks.evidence import PUNCTUAL_S
-from ltp.core.ticks.merge import IST_OFFSET_S, LTT_AHEAD_US, Merge
+from ltp.core.ticks.merge import LTT_AHEAD_US, Merge
 from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
+from ltp.core.trading_day import DAY_S, midnight_of
 
 _PUNCTUAL_US: Final = int(PUNCTUAL_S * 1_000_000)
 _SNAP_FROM: Final = 1_024 * 10_000  # below this float32 is fine enough for every segment's price grid
@@ -220,5 +221,5 @@ class Conflator:
 
 def _day_of(epoch_s: int) -> tuple[int, int]:
     """Return the first second of the day in India, and the first of the next."""
-    midnight = (epoch_s + IST_OFFSET_S) // 86_400 * 86_400 - IST_OFFSET_S
-    return midnight, midnight + 86_400
+    began = midnight_of(epoch_s)
+    return began, began + DAY_S

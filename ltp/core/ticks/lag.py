@@ -13,6 +13,7 @@ from statistics import median_low
 from typing import Final, NamedTuple
 
 from ltp.core.ticks.tick import TickFields
+from ltp.core.trading_day import IST_OFFSET_S
 
 LATE_S: Final = 10.0
 AHEAD_S: Final = -5.0  # no trade lies in the future: beyond this, the clock is behind
@@ -23,8 +24,7 @@ _STEPS_S: Final = ((120, 5), (600, 10), (3_600, 30))
 _KEYS: Final = 10_000
 _LAST_STEP_S: Final = 60
 _NO_LAG_S: Final = 43_200.0  # no line is half a day late: such trade times are of another clock
-_INDIA_S: Final = 19_800.0  # India's offset from UTC: a feed so late counts it twice, or not at all
-_INDIA_TOLERANCE_S: Final = 600.0
+_INDIA_TOLERANCE_S: Final = 600.0  # a feed that is late by the offset counts it twice, or not at all
 _CLOCK_TOLERANCE_S: Final = 10.0
 _CLOCK_LEAST_S: Final = 5.0
 
@@ -113,7 +113,7 @@ class Lags:
 
 def _is_lag(seconds: float) -> bool:
     """Return whether a line can be so late; otherwise the trade times are of another clock."""
-    return abs(seconds) < _NO_LAG_S and abs(seconds - _INDIA_S) > _INDIA_TOLERANCE_S
+    return abs(seconds) < _NO_LAG_S and abs(seconds - IST_OFFSET_S) > _INDIA_TOLERANCE_S
 
 
 def _traded(volume: int | None, before: int | None) -> bool:

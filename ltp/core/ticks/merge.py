@@ -15,8 +15,8 @@ from ltp.core.money import Price, is_currency, needs_snap, snap
 from ltp.core.ticks.evidence import Evidence
 from ltp.core.ticks.off_sessions import OffSessions
 from ltp.core.ticks.tick import Tick
+from ltp.core.trading_day import days_since_1970
 
-IST_OFFSET_S: Final = 19_800
 NO_TRADE_BEFORE: Final = 946_684_800  # year 2000: an untraded instrument carries 0 or 1980-01-01
 LTT_AHEAD_US: Final = 5_000_000  # how far the exchange's clock may be ahead of ours
 # A trade time more than a year old counts from another epoch, or is of no use.
@@ -103,8 +103,8 @@ class Merge:
         """
         if key.partition(":")[0] not in self._prev_close_from:
             return False
-        today = (received_at // 1_000_000 + IST_OFFSET_S) // 86_400
-        return known is None or ltt is None or (ltt + IST_OFFSET_S) // 86_400 == today
+        today = days_since_1970(received_at // 1_000_000)
+        return known is None or ltt is None or days_since_1970(ltt) == today
 
     def snapped(self, key: str, *prices: Price | None) -> list[Price | None]:
         """Return prices on the instrument's price grid: float32 was too coarse for them."""
@@ -236,7 +236,7 @@ class Merge:
         return known or self._session(tick.received_at // 1_000_000)
 
     def _session(self, epoch_s: int) -> str:
-        day = (epoch_s + IST_OFFSET_S) // 86_400
+        day = days_since_1970(epoch_s)
         session = self._days.get(day)
         if session is None:
             session = self._days[day] = date.fromordinal(_EPOCH_ORDINAL + day).isoformat()

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ltp.core.trading_day import IST, session_of
+from ltp.core.trading_day import IST, days_since_1970, session_of
 from ltp.feed.capture.file import (
     CONNECTED,
     ENDED,
@@ -25,8 +25,6 @@ from ltp.feed.capture.file import (
 )
 
 BLOCK_BYTES: Final = 1 << 20  # of records, before they are compressed
-_DAY_US: Final = 86_400_000_000
-_IST_US: Final = 19_800_000_000
 
 
 class CaptureWriter:
@@ -52,7 +50,7 @@ class CaptureWriter:
         block: list[Record] = []
         size = 0
         for record in records:
-            day = (record.at_us + _IST_US) // _DAY_US
+            day = days_since_1970(record.at_us // 1_000_000)
             if day != self._day or size >= BLOCK_BYTES:
                 self._append(block)
                 block, size = [], 0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ltp.core.bars.bar import Bar, mark_names, source_name
 from ltp.core.money import group_indian, grouped_text
-from ltp.web.charts.chart_bars import IST_S
+from ltp.core.trading_day import IST_OFFSET_S
 
 _LAKH, _CRORE = 100_000, 10_000_000
 
@@ -73,7 +73,7 @@ def day_text(day: date) -> str:
 
 def minute_of_day(start: int) -> int:
     """Return the minutes since midnight in India of seconds since the epoch."""
-    return (start + IST_S) // 60 % 1_440
+    return (start + IST_OFFSET_S) // 60 % 1_440
 
 
 def time_text(start: int) -> str:

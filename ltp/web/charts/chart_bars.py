@@ -10,6 +10,7 @@ from ltp.core.bars.vwap import vwap
 from ltp.core.history import periods
 from ltp.core.history.candle import Candle, day_of
 from ltp.core.history.price_history import ema
+from ltp.core.trading_day import day_start, days_since_1970
 from ltp.db import chart_closes
 from ltp.web import bars, day_bars
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
@@ -19,8 +20,6 @@ MOST: Final = (
     800  # bars on one chart: three years of days; more would be thinner than two pixels on most screens
 )
 _WARM_UP: Final = 2  # lengths of an average: after these the plain average it started with counts for 2%
-_DAY_S: Final = 86_400
-IST_S: Final = 19_800  # India's clock minus UTC
 
 
 class Overlay(NamedTuple):
@@ -75,7 +74,7 @@ def read(key: str, query: ChartQuery) -> ChartBars:
 def _daily(candles: list[Candle], days: int) -> bars.Stretch:
     """Return candles as bars; those more than `days` before the newest one are earlier."""
     first = candles[-1].day - timedelta(days=days) if candles else date.max
-    found = [Bar(day_bars.midnight(day), *rest) for day, *rest in candles]
+    found = [Bar(day_start(day), *rest) for day, *rest in candles]
     return bars.Stretch(found, sum(candle.day < first for candle in candles))
 
 
@@ -84,7 +83,7 @@ def _longer(key: str, query: ChartQuery, warm_up: int) -> tuple[bars.Stretch, da
     days = DAYS[query.span]
     limit = days // 7 + 2 + warm_up  # enough for weeks, and months are fewer
     found, _, last = day_bars.latest(key, query.timeframe, limit, datetime.now(UTC), adjusted=True)
-    first = day_bars.midnight(last - timedelta(days=days)) if last else 0
+    first = day_start(last - timedelta(days=days)) if last else 0
     # A suspected split after the newest session hides all bars.
     return bars.Stretch(found, sum(bar.start < first for bar in found)), last if found else None
 
@@ -94,17 +93,12 @@ def _overlays(found: list[Bar], query: ChartQuery) -> list[Overlay]:
     lines = [Overlay(f"ema{count}", f"EMA {count}", list(ema(closes, count))) for count in query.averages]
     if query.vwap:
         lines.append(
-            Overlay("vwap", "VWAP", vwap(found, lambda bar: _day_number(bar.start)), by_session=True)
+            Overlay("vwap", "VWAP", vwap(found, lambda bar: days_since_1970(bar.start)), by_session=True)
         )
     return lines
 
 
 def _days(found: list[Bar]) -> list[date]:
-    numbers = [_day_number(bar.start) for bar in found]
+    numbers = [days_since_1970(bar.start) for bar in found]
     by_number = {number: day_of(number) for number in set(numbers)}
     return [by_number[number] for number in numbers]
-
-
-def _day_number(start: int) -> int:
-    """Return the day in India of an instant, counted from 1 Jan 1970."""
-    return (start + IST_S) // _DAY_S

@@ -1,17 +1,9 @@
 from __future__ import annotations
 
-from datetime import date
-
-from ltp.batch.minutes.hours import Hours, day_of, midnight_of
+from ltp.batch.minutes.hours import Hours
 from ltp.core.market.session import Calendar
 
 MIDNIGHT = 1_795_977_000  # 2026-11-30T00:00:00+05:30
-
-
-def test_a_day_begins_at_midnight_in_india() -> None:
-    assert midnight_of(MIDNIGHT) == midnight_of(MIDNIGHT + 86_399) == MIDNIGHT
-    assert midnight_of(MIDNIGHT - 1) == MIDNIGHT - 86_400
-    assert (day_of(MIDNIGHT), day_of(MIDNIGHT - 1)) == (date(2026, 11, 30), date(2026, 11, 29))
 
 
 def test_the_windows_of_a_day_are_those_of_the_calendar() -> None:
