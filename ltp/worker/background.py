@@ -41,59 +41,37 @@ def all_jobs(
     simulated: bool,
     active: Callable[[], bool],
 ) -> tuple[BackgroundJob, ...]:
-    """Return every slow job of a worker; for the arguments see `screen_jobs`.
-
-    Args:
-        master_url: see DailyImport.
-    """
-    of_screens = screen_jobs(
-        engine,
-        session_on=session_on,
-        universe=universe,
-        fetches=fetches,
-        simulated=simulated,
-        active=active,
-    )
-    daily_import = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
-    jobs: tuple[BackgroundJob, ...] = (daily_import, BarUpkeep(active=active), *of_screens)
-    if not fetches:
-        return jobs
-    after_close = [job for job in of_screens if isinstance(job, AfterClose)]
-    refill = BarRefill(
-        session_on=session_on,
-        simulated=simulated,
-        active=active,
-        waits=lambda: any(job.fetching for job in after_close),
-    )
-    return (*jobs, refill)  # after the job that it makes way for, so that it ends in the same round
-
-
-def screen_jobs(
-    engine: Engine,
-    *,
-    session_on: Callable[[datetime], date],
-    universe: str,
-    fetches: bool,
-    simulated: bool,
-    active: Callable[[], bool],
-) -> tuple[BackgroundJob, ...]:
-    """Return the jobs that keep candles and screens up to date; for the arguments see AfterClose.
+    """Return every slow job of a worker; for the arguments see DailyImport and AfterClose.
 
     Args:
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
     """
-    evaluation_queue = EvaluationQueue(engine, active=active)
-    if universe == default_universe.OFF:
-        return (evaluation_queue,)
-    after_close = AfterClose(
-        engine,
-        session_on=session_on,
-        universe=partial(default_universe.default, engine, universe),
-        fetches=fetches,
-        simulated=simulated,
-        active=active,
-    )
-    return after_close, evaluation_queue
+    jobs: list[BackgroundJob] = [
+        DailyImport(master_url, active=active, last_import=partial(last_import, engine)),
+        BarUpkeep(active=active),
+    ]
+    after_close = None
+    if universe != default_universe.OFF:
+        after_close = AfterClose(
+            engine,
+            session_on=session_on,
+            universe=partial(default_universe.default, engine, universe),
+            fetches=fetches,
+            simulated=simulated,
+            active=active,
+        )
+        jobs.append(after_close)
+    jobs.append(EvaluationQueue(engine, active=active))
+    if fetches:
+        # After the job that it makes way for, so that it ends in the same round.
+        refill = BarRefill(
+            session_on=session_on,
+            simulated=simulated,
+            active=active,
+            waits=lambda: after_close is not None and after_close.fetching,
+        )
+        jobs.append(refill)
+    return tuple(jobs)
 
 
 class Background(threading.Thread):

@@ -55,15 +55,16 @@ def test_a_stop_before_the_start_is_no_fault() -> None:
 def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: list[type]) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     never = threading.Event()
-    found = background.screen_jobs(
+    found = background.all_jobs(
         engine,
+        master_url="",
         session_on=lambda at: at.date(),
         universe=universe,
         fetches=False,
         simulated=False,
         active=never.is_set,
     )
-    assert [type(each) for each in found] == kinds
+    assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds]
 
 
 @pytest.mark.parametrize(("fetches", "last"), [(True, BarRefill), (False, EvaluationQueue)])
