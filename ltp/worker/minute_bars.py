@@ -16,8 +16,8 @@ from typing import Final
 
 from ltp import metrics
 from ltp.core.bars.bar import Bar
-from ltp.core.bars.block import is_packable
 from ltp.core.bars.builder import BarBuilder, ClosedBar
+from ltp.core.bars.faults import fault
 from ltp.core.counted import counted
 from ltp.core.money import Price
 from ltp.core.ticks.tick import TickFields
@@ -130,10 +130,10 @@ class MinuteBars(threading.Thread):
             with self._lock:
                 closed = self._builder.close(due[begin : begin + _CLOSED_AT_ONCE])
             for each in closed:
-                if is_packable(each.bar):
-                    self._waiting.append(each)
-                else:
+                if fault(each.bar):
                     self._counters["bar_absurd"] += 1
+                else:
+                    self._waiting.append(each)
         self._drop(len(self._waiting) - MAX_WAITING)
 
     def flush(self) -> None:

@@ -23,13 +23,6 @@ _SOURCES_AT: Final = 3  # the byte of a record that has them
 MAX_SPAN: Final = 2**31 - 1  # 1/10,000 rupee between the prices of a bar
 
 
-def is_packable(bar: Bar) -> bool:
-    """Return whether the numbers of a bar fit into a record: those of a damaged packet may not."""
-    differences = (bar.high - bar.open, bar.low - bar.open, bar.close - bar.open)
-    counts = (bar.open, bar.volume, bar.oi or 0)
-    return all(abs(each) < 2**31 for each in differences) and all(abs(each) < 2**63 for each in counts)
-
-
 def packed(bars: Iterable[Bar], start: int, *, compress: bool = False) -> bytes:
     """Return the block of one-minute bars that starts at `start`, seconds since the epoch."""
     content = b"".join(

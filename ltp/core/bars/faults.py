@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from ltp.core import ohlc
 from ltp.core.bars.bar import MINUTE_S, Bar
 from ltp.core.bars.block import MAX_SPAN, records, unpacked
 
@@ -24,12 +25,9 @@ def fault(bar: Bar) -> str:
         return "it starts within a minute"
     if bar.low <= 0:
         return "a price is not above 0"
-    if bar.high < bar.low:
-        return "the high is below the low"
-    if not bar.low <= bar.open <= bar.high:
-        return "the open is not between low and high"
-    if not bar.low <= bar.close <= bar.high:
-        return "the close is not between low and high"
+    contradiction = ohlc.fault(bar.open, bar.high, bar.low, bar.close)
+    if contradiction:
+        return contradiction
     if bar.high - bar.low > MAX_SPAN:
         return "low and high are too far apart"
     if not (0 <= bar.volume < _UNITS and 0 <= (bar.oi or 0) < _UNITS):

@@ -9,6 +9,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from ltp.core import ohlc
 from ltp.core.money import Price
 
 # Days since 1970-01-01, open, high, low, close, volume. Little-endian and without gaps, so that numpy can
@@ -40,13 +41,7 @@ def day_of(number: int) -> date:
 
 def fault(candle: Candle) -> str:
     """Return why the candle is impossible, "" if it is possible. The prices must be above 0."""
-    if candle.high < candle.low:
-        return "the high is below the low"
-    if not candle.low <= candle.open <= candle.high:
-        return "the open is not between low and high"
-    if not candle.low <= candle.close <= candle.high:
-        return "the close is not between low and high"
-    return ""
+    return ohlc.fault(candle.open, candle.high, candle.low, candle.close)
 
 
 def record(candle: Candle) -> bytes:
