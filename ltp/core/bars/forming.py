@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ltp.core.bars.bar import LIVE, MARKS, MINUTE_S, Bar
+from ltp.core import ohlc
+from ltp.core.bars.bar import LIVE, MARKS, MINUTE_S, Bar, joined
 from ltp.core.bars.faults import fault
+from ltp.core.ticks.tick import Tick
+from ltp.core.trading_day import day_start, session_date
 
 MOST_BARS: Final = 12  # of one instrument; the worker sends those of some six minutes
 _MARKS: Final = sum(MARKS)
@@ -52,3 +55,28 @@ def end_of(bar: Bar, minutes: int, windows: Sequence[tuple[int, int]]) -> int:
     """Return the second after a bar of `minutes`, which its trading window may cut short."""
     end = bar.start + minutes * MINUTE_S
     return next((min(end, last) for first, last in windows if first <= bar.start < last), end)
+
+
+def day_bar(tick: Tick | None) -> Bar | None:
+    """Return the bar of the day of a price: open, high, low and volume are the exchange's own, of the packet.
+
+    None where the packet had no day's prices, or impossible ones.
+    """
+    if tick is None or tick.ltp is None:
+        return None
+    day, (open_, high, low) = session_date(tick.session), (tick.open, tick.high, tick.low)
+    if day is None or open_ is None or high is None or low is None:
+        return None
+    bar = Bar(
+        day_start(day), open_, max(high, tick.ltp), min(low, tick.ltp), tick.ltp, tick.volume or 0, tick.oi
+    )
+    return None if ohlc.fault(*bar[1:5]) or low <= 0 else bar
+
+
+def with_day(last: Bar | None, day: Bar, start: int) -> Bar:
+    """Return the bar that starts at `start`, a week or month, with the bar of one more day.
+
+    Args:
+        last: the stored one with that start, None without any.
+    """
+    return joined([last, day], start)._replace(marks=0) if last else day._replace(start=start)

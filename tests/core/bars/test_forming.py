@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.bars.bar import BROKER, MARKS, PARTIAL, Bar
-from ltp.core.bars.forming import MOST_BARS, continued, end_of, is_sound
+from ltp.core.bars.bar import BROKER, LIVE, MARKS, OFFICIAL, PARTIAL, Bar
+from ltp.core.bars.forming import MOST_BARS, continued, day_bar, end_of, is_sound, with_day
+from ltp.core.ticks.tick import Tick
 
-OPEN = 1_795_924_500  # 2026-11-30 09:15 in India
+OPEN = 1_796_010_300  # 2026-11-30 09:15 in India
 
 
 def bar(minute: int, close: int = 100_0000, **more: int) -> Bar:
@@ -66,3 +67,49 @@ def test_the_end_of_a_window_ends_its_last_bar() -> None:
     assert end_of(bar(0), 5, windows) == OPEN + 300
     assert end_of(bar(360), 60, windows) == OPEN + 375 * 60
     assert end_of(bar(400), 60, windows) == OPEN + 460 * 60
+
+
+MIDNIGHT = OPEN - 9 * 3_600 - 15 * 60
+PRICES = {"open": 100_0000, "high": 110_0000, "low": 90_0000, "session": "2026-11-30"}
+
+
+def tick(ltp: int | None = 105_0000, **more: object) -> Tick:
+    return Tick("NSE_EQ:1", ltp, **({"volume": 500} | PRICES | more))  # type: ignore[arg-type]
+
+
+def test_the_day_is_the_exchanges_own() -> None:
+    assert day_bar(tick()) == Bar(MIDNIGHT, 100_0000, 110_0000, 90_0000, 105_0000, 500)
+    assert day_bar(tick(oi=7, volume=None)) == Bar(MIDNIGHT, 100_0000, 110_0000, 90_0000, 105_0000, 0, 7)
+
+
+def test_a_price_beyond_the_range_of_the_day_widens_it() -> None:
+    """An index packet carries its day's range less often than its price."""
+    assert day_bar(tick(ltp=111_0000)) == Bar(MIDNIGHT, 100_0000, 111_0000, 90_0000, 111_0000, 500)
+    assert day_bar(tick(ltp=89_0000)) == Bar(MIDNIGHT, 100_0000, 110_0000, 89_0000, 89_0000, 500)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        None,
+        tick(ltp=None),
+        tick(open=None),
+        tick(high=None),
+        tick(low=None),
+        tick(session=""),
+        tick(open=120_0000),
+        tick(low=0),
+    ],
+)
+def test_without_possible_prices_of_the_day_there_is_no_bar(price: Tick | None) -> None:
+    assert day_bar(price) is None
+
+
+def test_a_week_has_its_stored_days_and_the_one_that_is_on() -> None:
+    day = Bar(MIDNIGHT + 2 * 86_400, 105_0000, 120_0000, 101_0000, 119_0000, 500)
+    monday = MIDNIGHT
+    week = Bar(monday, 99_0000, 110_0000, 98_0000, 104_0000, 2_000, None, PARTIAL, OFFICIAL)
+    assert with_day(week, day, monday) == Bar(
+        monday, 99_0000, 120_0000, 98_0000, 119_0000, 2_500, None, 0, OFFICIAL | LIVE
+    )
+    assert with_day(None, day, monday) == day._replace(start=monday)
