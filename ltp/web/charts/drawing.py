@@ -7,15 +7,16 @@ are in a picture of their own, which stays in sight where the chart is scrolled.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MARKS, Bar
-from ltp.core.chart.geometry import Candle, Scale, candle, changes, round_prices
+from ltp.core.chart.geometry import Candle, Scale, candle, round_prices
 from ltp.core.money import SCALE, Price, grouped_text
 from ltp.web.charts.bar_text import short_volume
-from ltp.web.charts.chart_bars import Overlay
+from ltp.web.charts.overlay_shapes import with_overlays
+from ltp.web.charts.overlays import Overlay
 from ltp.web.charts.time_axis import TimeAxis
 
 _AXIS_WIDTH: Final = 84
@@ -82,7 +83,9 @@ def draw(
         "".join(_rule(scale.y(price)) for price in grid),
         axis.markup(frame.height),
         _rule(scale.y(bars[-1].close), "last"),
-        _stretched(_TOP, frame.prices_end, width, _candles(candles) + _lines(overlays, days, scale)),
+        _stretched(
+            _TOP, frame.prices_end, width, with_overlays(_candles(candles), overlays, days, scale, _UNIT)
+        ),
         _stretched(
             frame.prices_end,
             frame.height - _TIMES,
@@ -173,25 +176,6 @@ def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: _Frame)
             )
         )
     )
-
-
-def _lines(overlays: Iterable[Overlay], days: Sequence[date], scale: Scale) -> str:
-    begins = frozenset(changes(days))
-    return "".join(
-        f'<path class="{line.kind}" d="{_path(line.values, begins if line.by_session else (), scale)}"/>'
-        for line in overlays
-    )
-
-
-def _path(values: Sequence[float | None], begins: Container[int], scale: Scale) -> str:
-    """Return a line through the middles of the bars, broken before `begins` and where a value is missing."""
-    parts, joined = [], False
-    for at, value in enumerate(values):
-        joined = joined and at not in begins
-        if value is not None:
-            parts.append(f"{'L' if joined else 'M'}{at * _UNIT + 5} {scale.y(value):.1f}")
-        joined = value is not None
-    return "".join(parts)
 
 
 def _tooltips(tooltips: Sequence[str], missing: str, frame: _Frame) -> str:

@@ -28,7 +28,8 @@ _SCALES: Final = ("linear", "log")
 class ChartQuery(NamedTuple):
     """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
 
-    `vwap`: never with bars of days and longer.
+    `vwap`: never with bars of days and longer. `bollinger`: of 20 bars, 2 standard deviations. `supertrend`: of
+    10 bars, 3 average true ranges.
     """
 
     timeframe: str
@@ -36,6 +37,8 @@ class ChartQuery(NamedTuple):
     averages: tuple[int, ...]
     vwap: bool
     logarithmic: bool
+    bollinger: bool = False
+    supertrend: bool = False
 
     @property
     def daily(self) -> bool:
@@ -70,9 +73,11 @@ def parse(given: dict[str, str]) -> ChartQuery:
     if timeframe in periods.NAMES and "vwap" in given:
         accepted = f"it is an average within a session, not for {timeframe} bars"
         raise InputError("vwap", given["vwap"], accepted)
-    vwap = params.choice(given, "vwap", ("0", "1"), "0") == "1"
+    vwap, bollinger, supertrend = (
+        params.choice(given, name, ("0", "1"), "0") == "1" for name in ("vwap", "bollinger", "supertrend")
+    )
     logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
-    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic)
+    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic, bollinger, supertrend)
 
 
 def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, list[Choice]]:
@@ -89,11 +94,15 @@ def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, li
         for bars in AVERAGES
     ]
     vwap = [] if query.daily else [link("VWAP", query.vwap, vwap="" if query.vwap else "1")]
+    bands = [
+        link("Bollinger", query.bollinger, bollinger="" if query.bollinger else "1"),
+        link("Supertrend", query.supertrend, supertrend="" if query.supertrend else "1"),
+    ]
     scale = link("Log scale", query.logarithmic, scale="" if query.logarithmic else "log")
     return {
         "Timeframe": [link(name, name == query.timeframe, timeframe=name) for name in TIMEFRAMES],
         "Range": [link(name, name == query.span, range=name) for name in _spans(query.timeframe)],
-        "Show": [*averages, *vwap, scale],
+        "Show": [*averages, *vwap, *bands, scale],
     }
 
 

@@ -84,6 +84,8 @@ def test_an_address_has_no_defaults_and_nothing_that_its_timeframe_does_not_have
         "EMA 20",
         "EMA 50",
         "EMA 200",
+        "Bollinger",
+        "Supertrend",
         "Log scale",
     ]
 
