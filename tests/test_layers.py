@@ -43,7 +43,7 @@ OURS = {
     "web.api": {"web", "hub", "store", *_BASE},
     "web.charts": {"web", "hub", "store", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
-    "web.screens": {"web", "web.live", "web.table", "web.charts", "db", *_BASE},
+    "web.screens": {"web", "web.live", "web.table", "web.charts", "hub", "db", *_BASE},
     "server": {"core", "metrics", "vital"},
     "errors": set(),
     "metrics": set(),
