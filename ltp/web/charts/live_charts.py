@@ -155,11 +155,11 @@ class LiveCharts(threading.Thread):
     def _renew(self) -> None:
         if self._monotonic() < self._renew_at or not self._charts:
             return
-        self._renew_at = self._monotonic() + _RENEW_S
         keys = {chart.shown.key for chart in self._charts.values() if not chart.query.daily}
         self._recent = {key: found for key, found in self._recent.items() if key in keys}
         now = self._clock()
         self._want(keys, now, now + WANTED_S)
+        self._renew_at = self._monotonic() + _RENEW_S
 
 
 def live_charts() -> LiveCharts:
