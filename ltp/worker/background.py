@@ -14,7 +14,7 @@ from ltp.batch import default_universe
 from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
-from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 

@@ -11,7 +11,7 @@ from ltp.db.engine import open_engine
 from ltp.worker import background
 from ltp.worker.after_close import AfterClose
 from ltp.worker.background import Background
-from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 
