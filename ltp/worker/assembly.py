@@ -282,6 +282,7 @@ class Worker:
             fetches=self._settings.feed_enabled,
             simulated=self._settings.source == "simulator",
             active=self._leads,
+            gap_ends=lambda: self.minute_bars.coverage.changes,
         )
         return Background(*jobs)
 

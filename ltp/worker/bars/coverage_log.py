@@ -27,7 +27,7 @@ Store = Callable[[Sequence[Connected], Sequence[Subscription]], bool]
 
 
 class CoverageLog:
-    """`changes`: how many connections and subscriptions have begun, so that others notice a new gap.
+    """`changes`: how many connections, and subscriptions on them, have begun: each may be the end of a gap.
 
     A subscription is written once it has lasted a whole minute: those that go round among more instruments
     than the feed carries would be a million a day, and no bar of theirs is whole.
@@ -58,7 +58,7 @@ class CoverageLog:
                 self._unfollow(key, now)
             for key in wanted - self._followed.keys():
                 self._followed[key] = now + 1
-                self.changes += 1
+                self.changes += self._connection is not None
 
     def forget(self, keys: Iterable[str]) -> None:
         """Begin anew with keys that were given to other instruments."""

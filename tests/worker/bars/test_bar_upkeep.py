@@ -228,3 +228,13 @@ def test_without_a_session_nothing_is_fetched() -> None:
     assert len(refill.command.started) == 1
     refill.job.stop()
     assert refill.command.stopped
+
+
+def test_others_see_that_it_fetches_and_that_it_makes_way() -> None:
+    refill = Refill()
+    assert (refill.job.fetching, refill.job.waiting) == (False, False)
+    refill.job()
+    assert (refill.job.fetching, refill.job.waiting) == (True, False)
+    refill.waits = True
+    refill.job()
+    assert (refill.job.fetching, refill.job.waiting) == (False, True)
