@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -27,6 +28,7 @@ from ltp.core.bars.timeframe import NAMES, minutes_of, rolled_up
 from ltp.core.counted import counted, listed
 from ltp.core.formats.minute_csv import COLUMNS, written
 from ltp.core.instrument import split_key
+from ltp.core.market.kinds import kinds
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, day_start, midnight_of
 from ltp.db import minute_bars
@@ -113,28 +115,31 @@ def _export(given: argparse.Namespace) -> int:
         raise InputError("--from", given.since, "it is not after --to")
     engine = open_seeded(settings)
     key = InstrumentKeys(engine).require(given.key, "KEY")
-    hours = Hours(Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     with _target(given.csv) as target:
         rows = csv.writer(target, lineterminator="\n")
         rows.writerow(COLUMNS)
         count = 0
-        for bar in _bars(engine, hours, key, minutes, first, until):
-            rows.writerow(written(key, bar))
-            count += 1
+        for bars in _sessions(engine, Hours(calendar), key, minutes, first, until):
+            sessions = kinds(calendar, split_key(key)[0], (bar.start for bar in bars))
+            rows.writerows(map(partial(written, key), bars, sessions))
+            count += len(bars)
     place = f" written to {given.csv}" if given.csv else ""
     print(f"{counted(count, 'bar')} of {given.timeframe} of {key}{place}.", file=sys.stderr)
     return 0
 
 
-def _bars(engine: Engine, hours: Hours, key: str, minutes: int, first: int, until: int) -> Iterator[Bar]:
-    """Yield the bars of a timeframe that start in `[first, until)`, seconds since the epoch."""
+def _sessions(
+    engine: Engine, hours: Hours, key: str, minutes: int, first: int, until: int
+) -> Iterator[list[Bar]]:
+    """Yield the bars of a timeframe that start in `[first, until)`, seconds since the epoch, day by day."""
     days = sorted({midnight_of(start) for start in minute_bars.fetch_starts(engine, key)})
     for midnight in days:
         if midnight + DAY_S <= first or midnight >= until:
             continue
         bars = minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
         joined = rolled_up(bars, minutes, hours.windows(split_key(key)[0], midnight))
-        yield from (bar for bar in joined if first <= bar.start < until)
+        yield [bar for bar in joined if first <= bar.start < until]
 
 
 def _at(text: str, option: str, whole_day: timedelta) -> int:

@@ -102,8 +102,8 @@ def test_imported_bars_are_exported_as_they_were(imported: Path, engine: Engine,
     assert main(["candles", "minutes", "export", "HDFCBANK", "--csv", str(exported)]) == 0
     assert capsys.readouterr().err == f"4 bars of 1m of NSE_EQ:1333 written to {exported}.\n"
     assert exported.read_text().splitlines()[:2] == [
-        "key,start,open,high,low,close,volume,oi,source,marks",
-        "NSE_EQ:1333,2025-06-02T09:15:00+05:30,1000.0,1002.0,998.5,1001.0,70,,file,",
+        "key,start,open,high,low,close,volume,oi,source,marks,session",
+        "NSE_EQ:1333,2025-06-02T09:15:00+05:30,1000.0,1002.0,998.5,1001.0,70,,file,,continuous",
     ]
     assert minute_bars.prune(engine, 2**40) == 3
     assert main(["candles", "minutes", "import", str(exported)]) == 0

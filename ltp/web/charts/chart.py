@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ltp.core.history import periods
 from ltp.core.instrument import Instrument
+from ltp.core.market.kinds import CONTINUOUS
 from ltp.core.money import group_indian, grouped_text, is_currency
 from ltp.errors import DatabaseError
 from ltp.web import market
@@ -16,6 +17,7 @@ from ltp.web.charts import bar_text, chart_bars, drawing
 from ltp.web.charts.bar_text import day_text, time_text
 from ltp.web.charts.chart_bars import MOST, ChartBars
 from ltp.web.charts.query import ChartQuery, Choice, choices
+from ltp.web.charts.session_choice import note, tooltip_words
 from ltp.web.services import services
 
 _BUSY: Final = (
@@ -81,6 +83,8 @@ def _drawn(
     """Return the part with its chart. `absent`: a session that has begun and is not in the bars."""
     currency, daily = is_currency(shown.key), query.daily
     texts = bar_text.texts(read.bars, read.days, daily=daily, currency=currency)
+    for at, kind in enumerate(read.kinds):
+        texts[at] = texts[at].beside(tooltip_words(kind))
     words = _words(query, read, currency=currency)
     # No empty place in weeks and months: the session may belong to the last bar, which is then partial.
     missing = f"{day_text(absent)}: no daily candle yet" if absent and query.timeframe == periods.DAY else ""
@@ -94,6 +98,7 @@ def _drawn(
         currency=currency,
         logarithmic=query.logarithmic,
         missing=missing,
+        apart=[kind != CONTINUOUS for kind in read.kinds],
     )
     # Only numbers, dates and fixed words are in this markup.
     plot, axis, rows = (Markup(each) for each in (drawn.plot, drawn.axis, bar_text.rows(texts)))  # noqa: S704
@@ -147,6 +152,7 @@ def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str
             f"Only the newest {MOST} of {group_indian(str(read.found))} bars are drawn;"
             " a longer timeframe, or a shorter range, shows all."
         )
+    notes += filter(None, [note(read.kinds)])
     if query.vwap and not any(bar.volume for bar in read.bars):
         notes.append("There is no VWAP, because these bars have no volume.")
     return tuple(notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
@@ -14,6 +15,7 @@ from ltp.core.trading_day import day_start, days_since_1970
 from ltp.db import chart_closes
 from ltp.web import bars, day_bars
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
+from ltp.web.charts.session_choice import over_continuous
 from ltp.web.services import services
 
 MOST: Final = (
@@ -39,7 +41,8 @@ class ChartBars(NamedTuple):
     """Bars, oldest first, prices in 1/10,000 rupee. `found`: how many the range has, more than MOST perhaps.
 
     A bar of a day or longer starts at midnight in India. `days`: the session of each bar, of weeks and months
-    the first day. `last`: the newest session in the bars, None without bars.
+    the first day. `last`: the newest session in the bars, None without bars. `kinds`: the phase of the market of
+    each bar of minutes, see `core.market.kinds`; [] for longer ones.
     """
 
     bars: list[Bar]
@@ -47,6 +50,7 @@ class ChartBars(NamedTuple):
     overlays: list[Overlay]
     found: int
     last: date | None
+    kinds: list[str]
 
 
 def read(key: str, query: ChartQuery) -> ChartBars:
@@ -63,12 +67,17 @@ def read(key: str, query: ChartQuery) -> ChartBars:
     elif query.daily:
         (found, earlier), last = _longer(key, query, warm_up)
     else:
-        found, earlier = bars.newest_sessions(key, query.minutes, SESSIONS[query.span], warm_up)
+        sessions = SESSIONS[query.span]
+        found, earlier = bars.newest_sessions(key, query.minutes, sessions, warm_up, query.sessions)
     first = max(earlier, len(found) - MOST)
-    shown = [each._replace(values=each.values[first:]) for each in _overlays(found, query)]
+    kinds = [] if query.daily else bars.kinds_of(key, found)
+    lines = (
+        over_continuous(found, kinds, partial(_overlays, query=query)) if kinds else _overlays(found, query)
+    )
+    shown = [each._replace(values=each.values[first:]) for each in lines]
     days = _days(found[first:])
     last = last or (days[-1] if days else None)
-    return ChartBars(found[first:], days, shown, len(found) - earlier, last)
+    return ChartBars(found[first:], days, shown, len(found) - earlier, last, kinds[first:])
 
 
 def _daily(candles: list[Candle], days: int) -> bars.Stretch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import date
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MARKS, Bar
@@ -61,6 +62,7 @@ def draw(
     currency: bool = False,
     logarithmic: bool = False,
     missing: str = "",
+    apart: Sequence[bool] = (),
 ) -> Drawing:
     """Draw bars, at least one.
 
@@ -68,6 +70,7 @@ def draw(
         tooltips: one a bar.
         words: the description for screen readers.
         missing: the tooltip of an empty place after the last bar, "" for none.
+        apart: whether each bar has a dashed candle, as those of auctions; () for none.
     """
     places = len(bars) + bool(missing)
     marks = [(bit, name) for bit, name in MARKS.items() if any(bar.marks & bit for bar in bars)]
@@ -82,7 +85,7 @@ def draw(
         "".join(_rule(scale.y(price)) for price in grid),
         axis.markup(frame.height),
         _rule(scale.y(bars[-1].close), "last"),
-        _stretched(_TOP, frame.prices_end, width, _candles(candles) + _lines(overlays, days, scale)),
+        _stretched(_TOP, frame.prices_end, width, _candles(candles, apart) + _lines(overlays, days, scale)),
         _stretched(
             frame.prices_end,
             frame.height - _TIMES,
@@ -125,11 +128,15 @@ def _stretched(top: int, bottom: int, width: int, shapes: str) -> str:
     )
 
 
-def _candles(candles: Sequence[Candle]) -> str:
+def _candles(candles: Sequence[Candle], apart: Sequence[bool]) -> str:
+    kinds = [
+        ("rose" if each.rose else "fell") + " apart" * dashed
+        for each, dashed in zip(candles, apart or repeat(False), strict=False)
+    ]
     return "".join(
         f'<path class="{kind}" d="{shapes}"/>'
-        for kind, rose in (("rose", True), ("fell", False))
-        if (shapes := "".join(_candle(at, each) for at, each in enumerate(candles) if each.rose is rose))
+        for kind in ("rose", "fell", "rose apart", "fell apart")
+        if (shapes := "".join(_candle(at, each) for at, each in enumerate(candles) if kinds[at] == kind))
     )
 
 

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from ltp.core.bars.timeframe import NAMES, minutes_of
 from ltp.core.history import periods
+from ltp.core.market import kinds
 from ltp.errors import InputError
 from ltp.web import params, urls
+from ltp.web.charts import session_choice
 
 TIMEFRAMES: Final = (*NAMES, *periods.NAMES)
 _TIMEFRAME: Final = "5m"
@@ -28,7 +30,8 @@ _SCALES: Final = ("linear", "log")
 class ChartQuery(NamedTuple):
     """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
 
-    `vwap`: never with bars of days and longer.
+    `vwap`: never with bars of days and longer. `sessions`: the kinds of bars that are shown, see
+    `session_choice`.
     """
 
     timeframe: str
@@ -36,6 +39,7 @@ class ChartQuery(NamedTuple):
     averages: tuple[int, ...]
     vwap: bool
     logarithmic: bool
+    sessions: tuple[str, ...] = kinds.USUAL
 
     @property
     def daily(self) -> bool:
@@ -72,7 +76,8 @@ def parse(given: dict[str, str]) -> ChartQuery:
         raise InputError("vwap", given["vwap"], accepted)
     vwap = params.choice(given, "vwap", ("0", "1"), "0") == "1"
     logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
-    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic)
+    sessions = session_choice.parse(given, timeframe)
+    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic, sessions)
 
 
 def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, list[Choice]]:
@@ -90,11 +95,17 @@ def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, li
     ]
     vwap = [] if query.daily else [link("VWAP", query.vwap, vwap="" if query.vwap else "1")]
     scale = link("Log scale", query.logarithmic, scale="" if query.logarithmic else "log")
-    return {
+    groups = {
         "Timeframe": [link(name, name == query.timeframe, timeframe=name) for name in TIMEFRAMES],
         "Range": [link(name, name == query.span, range=name) for name in _spans(query.timeframe)],
         "Show": [*averages, *vwap, scale],
     }
+    if not query.daily:
+        groups["Sessions"] = [
+            link(label, kind in query.sessions, sessions=session_choice.changed(query.sessions, kind))
+            for kind, label in session_choice.LABELS.items()
+        ]
+    return groups
 
 
 def _fitting(given: dict[str, str]) -> dict[str, str]:
@@ -106,6 +117,7 @@ def _fitting(given: dict[str, str]) -> dict[str, str]:
         kept.pop("range", None)
     if timeframe in periods.NAMES:
         kept.pop("vwap", None)
+        kept.pop(session_choice.PARAMETER, None)
     return kept
 
 
