@@ -19,6 +19,7 @@ from ltp.db.schema import (
     constituents,
     corporate_actions,
     daily_candles,
+    five_minute_bars,
     instrument_names,
     minute_bars,
     screener_rows,
@@ -28,6 +29,7 @@ from ltp.db.schema import reassignments as table
 _TABLES: Final = (
     daily_candles,
     minute_bars,
+    five_minute_bars,
     bar_audits,
     corporate_actions,
     constituents,

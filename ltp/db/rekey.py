@@ -17,6 +17,7 @@ from ltp.db.schema import (
     constituents,
     corporate_actions,
     daily_candles,
+    five_minute_bars,
     instrument_names,
     minute_bars,
 )
@@ -29,6 +30,7 @@ def move(connection: Connection, old: str, new: str) -> None:
     """
     _move_candles(connection, old, new)
     _move_rows(connection, minute_bars, "start", old, new)
+    _move_rows(connection, five_minute_bars, "start", old, new)
     _move_rows(connection, bar_audits, "day", old, new)
     _move_rows(connection, corporate_actions, "ex_day", old, new)
     _move_rows(connection, constituents, "universe", old, new)

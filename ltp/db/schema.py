@@ -131,6 +131,21 @@ minute_bars = Table(
     Column("packed", LargeBinary, nullable=False),
 )
 
+# Five-minute bars of sessions whose one-minute bars are deleted, a block a session; as `minute_bars`.
+five_minute_bars = Table(
+    "five_minute_bars",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("packed", LargeBinary, nullable=False),
+)
+
+# Sessions whose one-minute bars are kept whatever their age; `day` is counted since 1970 in India.
+kept_sessions = Table(
+    "kept_sessions", metadata, Column("day", Integer, primary_key=True, autoincrement=False)
+)
+
 # One-minute bars built here compared with the broker's, which replaced them: how many minutes of a session
 # were compared, and in how many of them each value was the same.
 bar_audits = Table(

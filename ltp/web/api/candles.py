@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from ltp.core.bars import timeframe as intraday
 from ltp.core.bars.bar import Bar, mark_names, source_name
+from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import parse_key
 from ltp.core.market import kinds
@@ -28,6 +29,7 @@ PATH: Final = "/api/v1/candles"
 MOST: Final = 10_000
 USUAL: Final = 500
 _MOST_MINUTES: Final = 100_000  # of one page: some 100 ms of CPU in which the streams of the process wait
+_KEPT_LONGEST: Final = "5m"
 TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
 _COLUMNS: Final = (
@@ -83,6 +85,8 @@ def candles() -> Response:
         document["adjusted"] = page.adjusted
     document["bars"] = rows if query.form == "rows" else _columns(rows)
     document["next"] = page.following
+    if note := _note(query):
+        document["note"] = note
     return _response(json.dumps(document, separators=(",", ":")), "application/json")
 
 
@@ -153,6 +157,18 @@ def _page_of_days(query: _Query) -> _Page:
         damaged = f"The stored daily candles of {key} are damaged; import them again"
         raise DatabaseError(damaged, permanent=True) from None
     return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
+
+
+def _note(query: _Query) -> str:
+    """Return a sentence where bars are asked for that are older than is kept, "" otherwise."""
+    if query.timeframe in periods.NAMES or query.since is None:
+        return ""
+    days = bars.kept_days(intraday.minutes_of(query.timeframe))
+    if query.since.astimezone(IST).date() >= datetime.now(IST).date() - timedelta(days=days):
+        return ""
+    longest = bars.kept_days(intraday.minutes_of(_KEPT_LONGEST))
+    others = "" if days == longest else f", those of {_KEPT_LONGEST} and its multiples for {longest}"
+    return f"Bars of {query.timeframe} are kept for {counted(days, 'day')}{others}; imported history stays."
 
 
 def _cut(found: list[Bar], limit: int) -> _Page:

@@ -7,12 +7,14 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
+from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import Instrument
 from ltp.core.market.kinds import CONTINUOUS
 from ltp.core.money import group_indian, grouped_text, is_currency
 from ltp.errors import DatabaseError
 from ltp.web import market
+from ltp.web.bars import kept_days, only_longer
 from ltp.web.charts import bar_text, chart_bars, drawing
 from ltp.web.charts.bar_text import day_text, time_text
 from ltp.web.charts.chart_bars import MOST, ChartBars
@@ -66,11 +68,14 @@ def chart_part(shown: Instrument, path: str, given: dict[str, str], query: Chart
     empty = ChartPart(choices(path, given, query), _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
         read = chart_bars.read(shown.key, query)
+        older = read.last is None and not query.daily and only_longer(shown.key, query.minutes)
     except DatabaseError:
         return empty._replace(why=_BUSY)
     except ValueError:
         return empty._replace(why=_DAMAGED)
     now = datetime.now(UTC)
+    if older:
+        return empty._replace(why=_why_older(shown, query))
     if read.last is None:
         return empty._replace(why=_why_none(shown, now, daily=query.daily))
     session = services().calendar().session_date(shown.segment, now)
@@ -112,6 +117,11 @@ def _drawn(
         rows=rows,
         shown=len(texts),
     )
+
+
+def _why_older(shown: Instrument, query: ChartQuery) -> str:
+    days = counted(kept_days(query.minutes), "day")
+    return f"Bars of {query.timeframe} are kept for {days}, and those of {shown.symbol} are older: choose 5m."
 
 
 def _why_none(shown: Instrument, now: datetime, *, daily: bool) -> str:
