@@ -162,6 +162,7 @@ def _pack(_: argparse.Namespace) -> int:
 def _upkeep(_: argparse.Namespace) -> int:
     settings = settings_module.load()
     engine, today = open_engine(settings.database), midnight_of(_now())
+    minute_bars.make_ahead(engine, today)
     before = today - settings.minute_bars_days * DAY_S
     ones, fives = delete_old(engine, _calendar(settings), before, _fives_before(settings, today))
     packed = pack_sessions(engine, today)

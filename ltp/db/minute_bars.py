@@ -16,7 +16,7 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed, unpacked
 from ltp.core.instrument import split_key
 from ltp.db import candle_source
-from ltp.db.bars import bar_blocks, kept_sessions
+from ltp.db.bars import bar_blocks, kept_sessions, partitions
 from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import minute_bars as table
@@ -44,6 +44,7 @@ def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool
         return
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
+        partitions.ensure(connection, table, (start for _, start in blocks))
         stored = _stored(connection, blocks)
         bar_blocks.write(
             connection,
@@ -75,6 +76,7 @@ def upsert_session(
     changed, rows = 0, []
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
+        partitions.ensure(connection, table, [midnight])
         if kept:
             kept_sessions.add(connection, [midnight])
         stored = _of_day(connection, list(bars), midnight)
@@ -146,6 +148,16 @@ def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
         How many were deleted; fewer than `most` where none is left.
     """
     return bar_blocks.prune(engine, table, before, most=most)
+
+
+def drop_empty(engine: Engine, before: int) -> None:
+    """Drop the months without a block that end before `before`, where months are tables of their own."""
+    partitions.drop(engine, table, before, only_empty=True)
+
+
+def make_ahead(engine: Engine, now: int) -> None:
+    """Prepare the month of an instant and the next one, where months are tables of their own."""
+    partitions.make_ahead(engine, table, now)
 
 
 def sessions_between(engine: Engine, first: int, until: int) -> Iterator[list[tuple[str, int]]]:

@@ -240,6 +240,7 @@ def test_old_blocks_are_pruned_in_small_transactions(
 
     real = minute_bars.prune
     monkeypatch.setattr(minute_bars, "prune", prune)
+    monkeypatch.setenv("LONGER_BARS_DAYS", "1")  # as many as of one minute: no five-minute bars
     monkeypatch.setattr("ltp.batch.minutes.upkeep._AT_ONCE", 2)
     assert main(["candles", "minutes", "prune"]) == 0
     assert deleted == [2, 2, 1]

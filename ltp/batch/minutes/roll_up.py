@@ -21,12 +21,12 @@ _AT_ONCE: Final = 50  # sessions in one transaction, some 0.1 s
 def keep_fives(
     engine: Engine, calendar: Calendar, first: int, before: int, progress: Progress = lambda *_: None
 ) -> int:
-    """Make five-minute bars of the sessions from one midnight to another whose one-minute bars are not kept longer.
+    """Put five-minute bars in the place of the one-minute bars of all sessions from one midnight to another.
 
-    One-minute bars outside of the trading hours are in no five-minute bar.
+    One-minute bars outside of the trading hours are in no five-minute bar. Imported history stays as it is.
 
     Returns:
-        How many sessions of an instrument have any.
+        How many blocks of one-minute bars were deleted.
     Raises:
         DatabaseError: what was made by then is right; the same again makes the rest.
     """
@@ -35,9 +35,10 @@ def keep_fives(
     def of_session(key: str, midnight: int, ones: list[Bar]) -> list[Bar]:
         return list(rolled_up(ones, FIVE, hours.windows(split_key(key)[0], midnight)))
 
-    made = 0
+    made = deleted = 0
     for sessions in minute_bars.sessions_between(engine, first, before):
         for begin in range(0, len(sessions), _AT_ONCE):
             progress("making five-minute bars", made, 0)
-            made += five_minute_bars.make(engine, sessions[begin : begin + _AT_ONCE], of_session)
-    return made
+            done = five_minute_bars.make(engine, sessions[begin : begin + _AT_ONCE], of_session)
+            made, deleted = made + done.sessions, deleted + done.deleted
+    return deleted

@@ -39,16 +39,17 @@ def delete_old(
     fives_before: int,
     progress: Progress = lambda *_: None,
 ) -> tuple[int, int]:
-    """Delete the blocks of one-minute bars that start before an instant, once they are five-minute bars, and those
-    of five-minute bars before another.
+    """Put five-minute bars in the place of the one-minute bars of sessions before a midnight, and delete all bars of
+    minutes before another.
 
     Returns:
         How many blocks of each were deleted.
     Raises:
         DatabaseError: as `pack_sessions`.
     """
-    keep_fives(engine, calendar, fives_before, before, progress)
-    ones = _prune(minute_bars.prune, engine, before, progress)
+    ones = keep_fives(engine, calendar, fives_before, before, progress)
+    ones += _prune(minute_bars.prune, engine, min(before, fives_before), progress)
+    minute_bars.drop_empty(engine, before)
     return ones, _prune(five_minute_bars.prune, engine, fives_before, progress)
 
 

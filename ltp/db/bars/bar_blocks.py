@@ -12,6 +12,7 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import unpacked
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST_OFFSET_S
+from ltp.db.bars import partitions
 from ltp.db.engine import reading, writing
 from ltp.db.schema import kept_sessions
 
@@ -73,11 +74,14 @@ def is_kept(table: Table) -> Any:
 
 
 def prune(engine: Engine, table: Table, before: int, *, most: int) -> int:
-    """Delete up to `most` blocks that start before `before`, but not those of kept sessions; return how many."""
+    """Delete up to `most` blocks that start before `before`, but not those of kept sessions, and all blocks of
+    partitions that end before; return how many.
+    """
+    dropped = partitions.drop(engine, table, before)
     place = [table.c[name] for name in KEY]
     old = select(*place).where(table.c.start < before, ~is_kept(table)).limit(most)
     with writing(engine) as connection:
-        return connection.execute(delete(table).where(tuple_(*place).in_(old))).rowcount
+        return dropped + connection.execute(delete(table).where(tuple_(*place).in_(old))).rowcount
 
 
 def fetch(

@@ -6,48 +6,58 @@ All longer timeframes of minutes are multiples of five, so they are made of thes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, delete, select
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed
+from ltp.core.trading_day import days_since_1970
 from ltp.db import candle_source
-from ltp.db.bars import bar_blocks
+from ltp.db.bars import bar_blocks, kept_sessions, partitions
 from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import BUSY_TIMEOUT_MS, writing
 from ltp.db.schema import five_minute_bars as table
 from ltp.db.schema import minute_bars
 
 
+class Made(NamedTuple):
+    """`sessions`: with five-minute bars. `deleted`: blocks of one-minute bars."""
+
+    sessions: int
+    deleted: int
+
+
 def make(
     engine: Engine, sessions: Sequence[tuple[str, int]], rolled_up: Callable[[str, int, list[Bar]], list[Bar]]
-) -> int:
-    """Store the five-minute bars of sessions beside their one-minute bars, in one transaction.
+) -> Made:
+    """Store five-minute bars of sessions in place of their one-minute bars, in one transaction: a session that
+    is written at the same time is either in it or stays. One that is kept whatever its age stays.
 
     Where a session has five-minute bars already, those of the same start are replaced, others stay.
 
     Args:
         sessions: key, and midnight in India in seconds since the epoch; each once.
         rolled_up: returns the five-minute bars of a key, a midnight and one-minute bars.
-    Returns:
-        How many sessions have any.
     """
-    rows = []
+    rows, deleted = [], 0
     with writing(engine) as connection:
         candle_source.hold(connection)
+        partitions.ensure(connection, table, (midnight for _, midnight in sessions))
+        kept = kept_sessions.of(connection)
         for key, midnight in sessions:
-            new = rolled_up(key, midnight, _of_day(connection, minute_bars, key, midnight))
-            if not new:
+            if days_since_1970(midnight) in kept:
                 continue
-            every = merged(_of_day(connection, table, key, midnight), new)
-            connection.execute(
-                delete(table).where(bar_blocks.of(table, key), bar_blocks.in_day(table, midnight))
-            )
-            start = every[0].start
-            rows.append(bar_blocks.row(key, start, packed(every, start, compress=True)))
+            new = rolled_up(key, midnight, _of_day(connection, minute_bars, key, midnight))
+            deleted += _delete(connection, minute_bars, key, midnight)
+            if new:
+                every = merged(_of_day(connection, table, key, midnight), new)
+                _delete(connection, table, key, midnight)
+                block = packed(every, every[0].start, compress=True)
+                rows.append(bar_blocks.row(key, every[0].start, block))
         if rows:
             bar_blocks.write(connection, table, rows)
-    return len(rows)
+    return Made(len(rows), deleted)
 
 
 def fetch(
@@ -79,3 +89,9 @@ def count_blocks(engine: Engine) -> int:
 def _of_day(connection: Connection, of: Table, key: str, midnight: int) -> list[Bar]:
     blocks = select(of.c.start, of.c.packed).where(bar_blocks.of(of, key), bar_blocks.in_day(of, midnight))
     return bar_blocks.in_order(connection.execute(blocks.order_by(of.c.start)))
+
+
+def _delete(connection: Connection, of: Table, key: str, midnight: int) -> int:
+    return connection.execute(
+        delete(of).where(bar_blocks.of(of, key), bar_blocks.in_day(of, midnight))
+    ).rowcount

@@ -23,7 +23,12 @@ def add(connection: Connection, midnights: Iterable[int]) -> None:
 def fetch(engine: Engine) -> list[int]:
     """Return the kept days, counted since 1970 in India, oldest first."""
     with reading(engine) as connection:
-        return list(connection.execute(select(table.c.day).order_by(table.c.day)).scalars())
+        return sorted(of(connection))
+
+
+def of(connection: Connection) -> set[int]:
+    """Return the kept days as of the caller's transaction."""
+    return set(connection.execute(select(table.c.day)).scalars())
 
 
 def forget(engine: Engine) -> int:

@@ -13,6 +13,7 @@ from ltp.core.market.session import Calendar
 from ltp.core.trading_day import day_start
 from ltp.db import minute_bars
 from ltp.db.bars import five_minute_bars
+from ltp.db.bars.five_minute_bars import Made
 from ltp.db.engine import open_engine
 from ltp.errors import DatabaseError
 
@@ -98,7 +99,7 @@ def test_transactions_are_small(engine: Engine, monkeypatch: pytest.MonkeyPatch)
     sizes = []
     make = five_minute_bars.make
 
-    def counted(engine: Engine, sessions: list[tuple[str, int]], rolled: object) -> int:
+    def counted(engine: Engine, sessions: list[tuple[str, int]], rolled: object) -> Made:
         sizes.append(len(sessions))
         return make(engine, sessions, rolled)  # type: ignore[arg-type]
 

@@ -8,6 +8,7 @@ from ltp.core.bars.timeframe import rolled_up
 from ltp.db import candle_source, minute_bars, reassignments, rekey
 from ltp.db.bars import bar_days, five_minute_bars, kept_sessions
 from ltp.db.bars.bar_days import BarDay
+from ltp.db.bars.five_minute_bars import Made
 from ltp.db.engine import writing
 from ltp.db.schema import minute_bars as table
 
@@ -27,14 +28,14 @@ def rolled(_key: str, midnight: int, ones: list[Bar]) -> list[Bar]:
     return list(rolled_up(ones, 5, [(midnight + 555 * 60, midnight + 930 * 60)]))
 
 
-def make(engine: Engine, *sessions: tuple[str, int]) -> int:
+def make(engine: Engine, *sessions: tuple[str, int]) -> Made:
     return five_minute_bars.make(engine, sessions, rolled)
 
 
 def test_a_session_becomes_one_block_of_five_minute_bars(engine: Engine) -> None:
     ones = [minute(number, 100_0000 + number, marks=PARTIAL * (number == 7)) for number in range(375)]
     minute_bars.upsert(engine, {HDFC: ones, NIFTY: ones[:3]})
-    assert make(engine, (HDFC, MIDNIGHT), (NIFTY, MIDNIGHT), (NIFTY, MIDNIGHT - DAY_S)) == 2
+    assert make(engine, (HDFC, MIDNIGHT), (NIFTY, MIDNIGHT), (NIFTY, MIDNIGHT - DAY_S)) == Made(2, 26)
     fives = five_minute_bars.fetch(engine, HDFC, 0, END)
     assert fives == list(rolled_up(ones, 5, [(OPEN, CLOSE)]))
     assert (len(fives), fives[1].marks, fives[1].volume) == (75, PARTIAL, 35)
@@ -42,16 +43,15 @@ def test_a_session_becomes_one_block_of_five_minute_bars(engine: Engine) -> None
     assert five_minute_bars.last_start(engine, HDFC) == OPEN + 370 * 60
     assert five_minute_bars.last_start(engine, "NSE_EQ:9") is None
     assert five_minute_bars.count_blocks(engine) == 2
-    assert minute_bars.fetch(engine, HDFC, 0, END) == ones  # deleted by the next step
+    assert minute_bars.count_blocks(engine) == 0
 
 
 def test_made_again_they_are_the_same_and_later_minutes_join(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(number) for number in range(10)]})
     make(engine, (HDFC, MIDNIGHT))
     before = five_minute_bars.fetch(engine, HDFC, 0, END)
-    make(engine, (HDFC, MIDNIGHT))
+    assert make(engine, (HDFC, MIDNIGHT)) == Made(0, 0)
     assert five_minute_bars.fetch(engine, HDFC, 0, END) == before
-    minute_bars.prune(engine, END)
     late = [minute(0, 99_0000), minute(5, 98_0000), minute(-3, 97_0000), minute(30, 96_0000)]
     minute_bars.upsert(engine, {HDFC: late})
     make(engine, (HDFC, MIDNIGHT))
@@ -64,7 +64,7 @@ def test_days_name_the_form_of_their_bars(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(0), minute(400), minute(20 - 1_440), minute(-3 * 1_440)]})
     make(engine, (HDFC, MIDNIGHT - DAY_S))
     make(engine, (HDFC, MIDNIGHT - 3 * DAY_S))
-    minute_bars.prune(engine, MIDNIGHT - DAY_S)
+    minute_bars.upsert(engine, {HDFC: [minute(300 - 1_440)]})
     each = [
         BarDay(MIDNIGHT - 3 * DAY_S, ones=False, fives=True),
         BarDay(MIDNIGHT - DAY_S, ones=True, fives=True),
@@ -92,12 +92,15 @@ def test_a_kept_session_is_never_pruned_until_it_is_forgotten(engine: Engine) ->
     minute_bars.upsert_session(engine, MIDNIGHT, {HDFC: [minute(0)]}, kept=True)
     minute_bars.upsert_session(engine, MIDNIGHT, {NIFTY: [minute(0)]}, kept=True)
     minute_bars.upsert_session(engine, MIDNIGHT - DAY_S, {HDFC: [minute(-1_440)]})
-    make(engine, (HDFC, MIDNIGHT), (HDFC, MIDNIGHT - DAY_S))
-    assert (minute_bars.prune(engine, END), five_minute_bars.prune(engine, END)) == (1, 1)
-    assert [*minute_bars.sessions_between(engine, 0, END)] == [[]]
+    assert [*minute_bars.sessions_between(engine, 0, END)] == [[(HDFC, MIDNIGHT - DAY_S)]]
+    assert make(engine, (HDFC, MIDNIGHT)) == Made(0, 0)
+    assert minute_bars.prune(engine, END) == 1
+    assert minute_bars.fetch(engine, HDFC, 0, END) == [minute(0)]
     assert len(kept_sessions.fetch(engine)) == 1
     assert kept_sessions.forget(engine) == 1
-    assert (minute_bars.prune(engine, END), five_minute_bars.prune(engine, END)) == (2, 1)
+    assert make(engine, (HDFC, MIDNIGHT)) == Made(1, 1)
+    assert minute_bars.prune(engine, END) == 1
+    assert minute_bars.count_blocks(engine) == 0
 
 
 def test_a_damaged_block_is_no_bar(engine: Engine) -> None:
@@ -111,7 +114,6 @@ def test_a_damaged_block_is_no_bar(engine: Engine) -> None:
 def test_simulated_ones_make_room_for_real_ones(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(0)]}, simulated=True)
     make(engine, (HDFC, MIDNIGHT))
-    minute_bars.prune(engine, END)
     assert candle_source.origin(engine) == "simulated"
     minute_bars.upsert(engine, {NIFTY: [minute(0)]})
     assert five_minute_bars.count_blocks(engine) == 0
@@ -120,7 +122,6 @@ def test_simulated_ones_make_room_for_real_ones(engine: Engine) -> None:
 def test_they_are_real_where_nothing_else_is_left(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(0, sources=BROKER)]})
     make(engine, (HDFC, MIDNIGHT))
-    minute_bars.prune(engine, END)
     assert candle_source.origin(engine) == "real"
 
 
