@@ -128,6 +128,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         bars_days=settings.minute_bars_days,
+        longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=TradingHours(
             lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
         ),

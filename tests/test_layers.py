@@ -33,8 +33,9 @@ OURS = {
     "screen": {"core", "errors"},
     "feed": {"dhan", "vital", *_BASE},
     "store": _BASE,
-    "db": _BASE,
+    "db": {"db.bars", *_BASE},
     "db.minutes": {"db", *_BASE},
+    "db.bars": {"db", *_BASE},
     "hub": _BASE,
     "worker": {
         "worker.bars",

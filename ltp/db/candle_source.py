@@ -19,6 +19,7 @@ from ltp.db.schema import (
     daily_candles,
     feed_connections,
     feed_subscriptions,
+    five_minute_bars,
     minute_bars,
     screener_runs,
 )
@@ -27,6 +28,7 @@ from ltp.errors import DatabaseError
 Origin = Literal["nothing", "real", "simulated"]
 
 SIMULATED_RUN: Final = "simulated candles"  # `source` of a run that was made from them
+_STORED: Final = (daily_candles, minute_bars, five_minute_bars)
 
 
 def origin(engine: Engine) -> Origin:
@@ -64,6 +66,8 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         connection.execute(delete(minute_bars))
         for beside in (bar_audits, bar_refills, feed_subscriptions, feed_connections):
             connection.execute(delete(beside))
+        connection.execute(delete(five_minute_bars))
+        connection.execute(delete(bar_audits))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed
@@ -72,6 +76,11 @@ def claim(connection: Connection, *, simulated: bool) -> int:
 def is_simulated(connection: Connection) -> bool:
     """Return whether the newest candles or bars were written as the simulated exchange's; False before any."""
     return bool(connection.execute(select(candle_source.c.simulated)).scalar_one())
+
+
+def hold(connection: Connection) -> None:
+    """Keep the source of the stored candles as it is until the caller's transaction ends, without a claim."""
+    connection.execute(select(candle_source.c.simulated).with_for_update())
 
 
 def refuse_simulated(stored: Origin) -> None:
@@ -84,12 +93,12 @@ def refuse_simulated(stored: Origin) -> None:
 
 
 def _origin(connection: Connection) -> Origin:
-    stored = (select(table.c.security_id).limit(1) for table in (daily_candles, minute_bars))
+    stored = (select(table.c.security_id).limit(1) for table in _STORED)
     if all(connection.execute(first).first() is None for first in stored):
         return "nothing"
     return "simulated" if connection.execute(select(candle_source.c.simulated)).scalar_one() else "real"
 
 
 def _instruments(connection: Connection) -> int:
-    each = union(*(select(table.c.segment, table.c.security_id) for table in (daily_candles, minute_bars)))
+    each = union(*(select(table.c.segment, table.c.security_id) for table in _STORED))
     return connection.execute(select(func.count()).select_from(each.subquery())).scalar_one()

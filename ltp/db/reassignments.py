@@ -21,6 +21,7 @@ from ltp.db.schema import (
     corporate_actions,
     daily_candles,
     feed_subscriptions,
+    five_minute_bars,
     instrument_names,
     minute_bars,
     screener_rows,
@@ -30,6 +31,7 @@ from ltp.db.schema import reassignments as table
 _TABLES: Final = (
     daily_candles,
     minute_bars,
+    five_minute_bars,
     bar_audits,
     bar_refills,
     feed_subscriptions,

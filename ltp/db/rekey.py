@@ -19,6 +19,7 @@ from ltp.db.schema import (
     corporate_actions,
     daily_candles,
     feed_subscriptions,
+    five_minute_bars,
     instrument_names,
     minute_bars,
 )
@@ -31,6 +32,7 @@ def move(connection: Connection, old: str, new: str) -> None:
     """
     _move_candles(connection, old, new)
     _move_rows(connection, minute_bars, "start", old, new)
+    _move_rows(connection, five_minute_bars, "start", old, new)
     _move_rows(connection, bar_audits, "day", old, new)
     _move_rows(connection, bar_refills, "day", old, new)
     _move_rows(connection, feed_subscriptions, "start", old, new)

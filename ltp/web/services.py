@@ -46,6 +46,7 @@ class Services:
         sizing: capital and risk of a trade that plans are sized for, unless the address has others.
         calendar: returns the trading hours, with the late changes that have been read.
         bars_days: days for which one-minute bars are kept.
+        longer_bars_days: days for which bars of five minutes and their multiples are kept.
         vitals: event loop lag and counter rates of this process.
         start: starts the background threads, once per process; the process must end when one of them does.
     """
@@ -65,6 +66,7 @@ class Services:
     sizing: Sizing
     calendar: Callable[[], Calendar]
     bars_days: int
+    longer_bars_days: int
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]
 

@@ -18,6 +18,7 @@ from ltp.core.bars.comparison import Comparison, compared
 from ltp.core.bars.coverage import Span
 from ltp.core.bars.faults import inside
 from ltp.core.instrument import SEGMENTS, Instrument, split_key
+from ltp.core.market.kinds import CONTINUOUS, kinds
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
@@ -132,7 +133,8 @@ class BarFetch:
         simulated: bool = False,
         only: Mapping[str, Sequence[Span]] | None = None,
     ) -> None:
-        self._engine, self._charts, self._hours, self._now = engine, charts, Hours(calendar), now
+        self._engine, self._charts, self._now = engine, charts, now
+        self._calendar, self._hours = calendar, Hours(calendar)
         self._again, self._simulated, self._only = again or only is not None, simulated, only
         self._instruments = self._up_to_date = self._bars = self._changed = self._outside = self._empty = 0
         self._compared = Comparison()
@@ -215,7 +217,15 @@ class BarFetch:
             minute_bars.upsert(self._engine, {key: fetched}, simulated=self._simulated)
         self._bars += len(fetched)
         self._changed += len(set(fetched).difference(stored))
-        return compared((bar for bar in stored if bar.sources == LIVE), fetched)
+        return compared(self._of_session(key, stored), fetched)
+
+    def _of_session(self, key: str, stored: Sequence[Bar]) -> list[Bar]:
+        """Return the bars built here that can be compared. Those of auctions and of the trade after the close are
+        left out: a broker may enter the one trade of an auction in another minute.
+        """
+        own = [bar for bar in stored if bar.sources == LIVE]
+        each = kinds(self._calendar, split_key(key)[0], (bar.start for bar in own))
+        return [bar for bar, kind in zip(own, each, strict=True) if kind == CONTINUOUS]
 
     def _is_over(self, key: str, midnight: int) -> bool:
         windows = self._hours.windows(split_key(key)[0], midnight)

@@ -7,15 +7,17 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
 
 from ltp.core.bars import timeframe as intraday
 from ltp.core.bars.bar import Bar, mark_names, source_name
+from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import parse_key
+from ltp.core.market import kinds
 from ltp.core.money import rupees
 from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, InputError, NotFoundError
@@ -27,9 +29,22 @@ PATH: Final = "/api/v1/candles"
 MOST: Final = 10_000
 USUAL: Final = 500
 _MOST_MINUTES: Final = 100_000  # of one page: some 100 ms of CPU in which the streams of the process wait
+_KEPT_LONGEST: Final = "5m"
 TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
-_COLUMNS: Final = ("start", "open", "high", "low", "close", "volume", "oi", "source", "marks", "forming")
+_COLUMNS: Final = (
+    "start",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "oi",
+    "source",
+    "marks",
+    "forming",
+    "session",
+)
 _ACCEPTED: Final = "it is a day such as 2026-11-30 or an instant such as 2026-11-30T10:41:00+05:30"
 # No bar is older or younger: without these bounds the search for the newest bars before the year 9999 would
 # take minutes, and dates before the year 1 would be computed.
@@ -38,7 +53,9 @@ _AHEAD: Final = timedelta(days=1)
 
 
 class _Query(NamedTuple):
-    """`since`: None for the newest bars before `until`. `adjusted`: never of intraday bars."""
+    """`since`: None for the newest bars before `until`. `adjusted`: never of intraday bars. `sessions`: phases
+    of the market, of intraday bars.
+    """
 
     key: str
     timeframe: str
@@ -47,6 +64,7 @@ class _Query(NamedTuple):
     limit: int
     form: str
     adjusted: bool
+    sessions: tuple[str, ...]
 
 
 class _Page(NamedTuple):
@@ -67,6 +85,8 @@ def candles() -> Response:
         document["adjusted"] = page.adjusted
     document["bars"] = rows if query.form == "rows" else _columns(rows)
     document["next"] = page.following
+    if note := _note(query):
+        document["note"] = note
     return _response(json.dumps(document, separators=(",", ":")), "application/json")
 
 
@@ -97,6 +117,7 @@ def _query(pairs: Any) -> _Query:
         accepted = f"it is for {', '.join(periods.NAMES)}: shorter bars are as traded"
         raise InputError("adjusted", given["adjusted"], accepted)
     adjusted = params.choice(given, "adjusted", ("0", "1"), "0") == "1"
+    sessions = _sessions(given, timeframe)
     until = _instant(given, "to", end=True) or datetime.now(UTC)
     since = _instant(given, "from", end=False)
     if since is not None and since > until:
@@ -104,7 +125,14 @@ def _query(pairs: Any) -> _Query:
     limit = params.whole(given, "limit", MOST, USUAL)
     form = params.choice(given, "form", _FORMS, _FORMS[0])
     until = min(until, datetime.now(UTC) + _AHEAD)
-    return _Query(key, timeframe, since and min(since, until), until, limit, form, adjusted)
+    return _Query(key, timeframe, since and min(since, until), until, limit, form, adjusted, sessions)
+
+
+def _sessions(given: dict[str, str], timeframe: str) -> tuple[str, ...]:
+    if "sessions" in given and timeframe in periods.NAMES:
+        accepted = f"it is for {intraday.NAMES[0]} to {intraday.NAMES[-1]}: a day has all of its trades"
+        raise InputError("sessions", given["sessions"], accepted)
+    return params.several(given, "sessions", kinds.ALL, kinds.ALL)
 
 
 def _page(query: _Query) -> _Page:
@@ -113,13 +141,13 @@ def _page(query: _Query) -> _Page:
     minutes = intraday.minutes_of(query.timeframe)
     limit = min(query.limit, _MOST_MINUTES // minutes)
     if query.since is None:
-        return _Page(bars.latest(query.key, minutes, limit, query.until), None)
-    found = bars.following(query.key, minutes, query.since, query.until)
+        return _Page(bars.latest(query.key, minutes, limit, query.until, query.sessions), None)
+    found = bars.following(query.key, minutes, query.since, query.until, query.sessions)
     return _cut(list(islice(found, limit + 1)), limit)
 
 
 def _page_of_days(query: _Query) -> _Page:
-    key, timeframe, since, until, limit, _, adjusted = query
+    key, timeframe, since, until, limit, _, adjusted, _ = query
     try:
         if since is None:
             found = day_bars.latest(key, timeframe, limit, until, adjusted=adjusted)
@@ -129,6 +157,18 @@ def _page_of_days(query: _Query) -> _Page:
         damaged = f"The stored daily candles of {key} are damaged; import them again"
         raise DatabaseError(damaged, permanent=True) from None
     return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
+
+
+def _note(query: _Query) -> str:
+    """Return a sentence where bars are asked for that are older than is kept, "" otherwise."""
+    if query.timeframe in periods.NAMES or query.since is None:
+        return ""
+    days = bars.kept_days(intraday.minutes_of(query.timeframe))
+    if query.since.astimezone(IST).date() >= datetime.now(IST).date() - timedelta(days=days):
+        return ""
+    longest = bars.kept_days(intraday.minutes_of(_KEPT_LONGEST))
+    others = "" if days == longest else f", those of {_KEPT_LONGEST} and its multiples for {longest}"
+    return f"Bars of {query.timeframe} are kept for {counted(days, 'day')}{others}; imported history stays."
 
 
 def _cut(found: list[Bar], limit: int) -> _Page:
@@ -154,12 +194,14 @@ def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | No
 
 
 def _rows(query: _Query, page: _Page) -> list[dict[str, Any]]:
-    minutes = 0 if query.timeframe in periods.NAMES else intraday.minutes_of(query.timeframe)
+    daily = query.timeframe in periods.NAMES
+    minutes = 0 if daily else intraday.minutes_of(query.timeframe)
     forming_from = bars.forming_from(query.key, minutes, datetime.now(UTC))
-    return [_row(bar, forming_from) for bar in page.bars]
+    sessions = repeat(None, len(page.bars)) if daily else bars.kinds_of(query.key, page.bars)
+    return [_row(bar, forming_from, session) for bar, session in zip(page.bars, sessions, strict=True)]
 
 
-def _row(bar: Bar, forming_from: float) -> dict[str, Any]:
+def _row(bar: Bar, forming_from: float, session: str | None) -> dict[str, Any]:
     return {
         "start": _start(bar),
         "open": rupees(bar.open),
@@ -171,6 +213,7 @@ def _row(bar: Bar, forming_from: float) -> dict[str, Any]:
         "source": source_name(bar.sources),
         "marks": mark_names(bar.marks),
         "forming": bar.start >= forming_from,
+        "session": session,
     }
 
 

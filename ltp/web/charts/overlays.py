@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -9,6 +10,7 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.vwap import vwap
 from ltp.core.chart import indicators
 from ltp.core.history.price_history import ema
+from ltp.core.market import kinds
 from ltp.core.trading_day import days_since_1970
 from ltp.web.charts.query import ChartQuery
 
@@ -57,6 +59,38 @@ def overlays(bars: Sequence[Bar], first: int, query: ChartQuery) -> list[Overlay
     if query.supertrend:
         lines += _supertrend(bars[begin:], first - begin)
     return lines
+
+
+def over_continuous(bars: Sequence[Bar], each: Sequence[str], first: int, query: ChartQuery) -> list[Overlay]:
+    """Return the overlays of the bars of the continuous session alone, as of `overlays`. Over other bars a line goes
+    on at the value before, within its session where it has one line a session.
+
+    Args:
+        each: the kind of each bar.
+    """
+    places = [at for at, kind in enumerate(each) if kind == kinds.CONTINUOUS]
+    if len(places) == len(bars):
+        return overlays(bars, first, query)
+    earlier = bisect_left(places, first)
+    shown, count = [at - first for at in places[earlier:]], len(bars) - first
+    return [
+        line._replace(
+            values=_spread(line.values, shown, count),
+            shaded_to=_spread(line.shaded_to, shown, count) if line.shaded_to else (),
+        )
+        for line in overlays([bars[at] for at in places], earlier, query)
+    ]
+
+
+def _spread(values: Sequence[float | None], places: Sequence[int], count: int) -> list[float | None]:
+    spread: list[float | None] = [None] * count
+    for at, value in zip(places, values, strict=True):
+        spread[at] = value
+    taken = frozenset(places)
+    for at in range(1, count):
+        if at not in taken:
+            spread[at] = spread[at - 1]
+    return spread
 
 
 def _bollinger(closes: Sequence[int], first: int) -> list[Overlay]:

@@ -87,6 +87,15 @@ def test_the_broker_s_bars_replace_those_built_here_and_are_compared(engine: Eng
     assert bar_audits.of_day(engine, MONDAY) == done.compared
 
 
+def test_auctions_are_replaced_and_not_compared(engine: Engine, broker: Broker) -> None:
+    """Of 2026-11-23: pre-open 09:07, the first minute, closing auction 15:31, post-close 15:50."""
+    starts = [OPEN - 480, OPEN, OPEN + 376 * 60, OPEN + 395 * 60]
+    minute_bars.upsert(engine, {HDFC: [bar for start in starts for bar in bars(start, 1)]})
+    broker.bars[HDFC] = [bar for start in starts for bar in brokers(start, 1, volume=8)]
+    assert fetch(engine, broker, {HDFC: [MONDAY]}).compared == Comparison(1, 1, 1, 1, 1, 0)
+    assert stored(engine) == broker.bars[HDFC]
+
+
 def test_imported_bars_are_not_compared(engine: Engine, broker: Broker) -> None:
     minute_bars.upsert(engine, {HDFC: bars(OPEN, sources=FILE)})
     broker.bars[HDFC] = brokers(OPEN)

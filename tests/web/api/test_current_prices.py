@@ -124,6 +124,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         sizing=Sizing(1_000_000, 10_000),
         calendar=Calendar.always_open,
         bars_days=60,
+        longer_bars_days=730,
         vitals=Vitals(),
         start=lambda: (),
     )
