@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ltp.core.bars.bar import Bar
 from ltp.core.history import periods
 from ltp.core.market import kinds
+from ltp.core.trading_day import days_since_1970
 from ltp.errors import InputError
 from ltp.web import params
 
@@ -49,16 +50,24 @@ def over_continuous(
     lines = compute([bars[at] for at in places])
     if len(places) == len(bars):
         return lines
-    return [line._replace(values=_spread(line.values, places, len(bars))) for line in lines]
+    days = [days_since_1970(bar.start) for bar in bars]
+    begins = frozenset(at for at in range(1, len(days)) if days[at] != days[at - 1])
+    return [
+        line._replace(values=_spread(line.values, places, len(bars), begins if line.by_session else ()))
+        for line in lines
+    ]
 
 
-def _spread(values: Sequence[float | None], places: Sequence[int], count: int) -> list[float | None]:
+def _spread(
+    values: Sequence[float | None], places: Sequence[int], count: int, begins: Container[int]
+) -> list[float | None]:
+    """Return `values` at their places, and at the others the value before; none is carried over `begins`."""
     spread: list[float | None] = [None] * count
     for at, value in zip(places, values, strict=True):
         spread[at] = value
     taken = frozenset(places)
     for at in range(1, count):
-        if at not in taken:
+        if at not in taken and at not in begins:
             spread[at] = spread[at - 1]
     return spread
 
@@ -74,6 +83,6 @@ def note(each: Sequence[str]) -> str:
     if not found:
         return ""
     return (
-        f"Dashed candles are of the {' and '.join(found)}: no bar joins them with others, and averages and VWAP"
-        " leave them out."
+        f"Dashed candles are of the {', '.join(found)}: no bar joins them with others, and averages and VWAP leave"
+        " them out."
     )

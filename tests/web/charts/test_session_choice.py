@@ -100,6 +100,17 @@ def test_a_line_stands_still_over_other_bars() -> None:
     assert line.values == [0, 2, 4, 6, 8]
 
 
+def test_a_line_of_a_session_does_not_go_on_in_the_next() -> None:
+    """The average of 3 August is no value at the pre-open of the fourth."""
+    starts = [at("15:14"), at("15:31"), at("09:07") + 86_400, at("09:15") + 86_400, at("15:31") + 86_400]
+    bars = [Bar(start, 1, 1, 1, 1, 1) for start in starts]
+    each = ["continuous", "closing_auction", "pre_open", "continuous", "closing_auction"]
+    lines = [Overlay("vwap", "VWAP", [10, 20], by_session=True), Overlay("ema20", "EMA 20", [30, 40])]
+    session, average = session_choice.over_continuous(bars, each, lambda _: lines)
+    assert session.values == [10, 10, None, 20, 20]
+    assert average.values == [30, 30, 30, 40, 40]
+
+
 def test_links_add_and_remove_a_kind() -> None:
     links = {each.label: each for each in choices(PAGE, {}, parse({}))["Sessions"]}
     assert [label for label, each in links.items() if each.chosen] == ["Closing auction"]
