@@ -52,12 +52,18 @@ def source_name(sources: int) -> str:
 
 def joined(bars: Sequence[Bar], start: int) -> Bar:
     """Return one bar that starts at `start` of bars in their order, at least one. A mark on any marks all."""
-    first, last = bars[0], bars[-1]
-    marks = sources = 0
-    for bar in bars:
-        marks |= bar.marks
-        sources |= bar.sources
-    oi = next((bar.oi for bar in reversed(bars) if bar.oi is not None), None)
-    volume = sum(bar.volume for bar in bars)
-    high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
-    return Bar(start, first.open, high, low, last.close, volume, oi, marks, sources)
+    _, open_, high, low, close, volume, oi, marks, sources = first = bars[0]
+    if len(bars) == 1 and first.start == start:
+        return first
+    # In one pass: a page of a year joins 90,000 bars.
+    for _, _, high_, low_, close, volume_, oi_, marks_, sources_ in bars[1:]:  # noqa: B007 (the last one counts)
+        if high_ > high:
+            high = high_
+        if low_ < low:
+            low = low_
+        if oi_ is not None:
+            oi = oi_
+        volume += volume_
+        marks |= marks_
+        sources |= sources_
+    return Bar(start, open_, high, low, close, volume, oi, marks, sources)

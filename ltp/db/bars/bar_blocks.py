@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
@@ -51,8 +52,12 @@ def in_order(blocks: Iterable[Any]) -> list[Bar]:
     """Return the bars of rows (start, packed) by start. Bars that came after a session was packed lie in a block
     of their own, which starts later and counts.
     """
-    bars = {bar.start: bar for start, block in blocks for bar in unpacked(bytes(block), start)}
-    return [bars[start] for start in sorted(bars)]
+    each = [unpacked(bytes(block), start) for start, block in blocks]
+    each = [bars for bars in each if bars]
+    if all(before[-1].start < after[0].start for before, after in pairwise(each)):
+        return list(chain.from_iterable(each))
+    by_start = {bar.start: bar for bars in each for bar in bars}
+    return [by_start[start] for start in sorted(by_start)]
 
 
 def row(key: str, start: int, block: bytes) -> dict[str, Any]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
 
 from ltp.core.bars import timeframe as intraday
-from ltp.core.bars.bar import Bar, mark_names, source_name
+from ltp.core.bars.bar import Bar
 from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import parse_key
 from ltp.core.market import kinds
-from ltp.core.money import rupees
 from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, InputError, NotFoundError
 from ltp.web import bars, day_bars, params
+from ltp.web.api import bar_texts
 from ltp.web.services import services
 
 bp = Blueprint("candles", __name__)
@@ -32,19 +30,6 @@ _MOST_MINUTES: Final = 100_000  # of one page: some 100 ms of CPU in which the s
 _KEPT_LONGEST: Final = "5m"
 TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
-_COLUMNS: Final = (
-    "start",
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    "oi",
-    "source",
-    "marks",
-    "forming",
-    "session",
-)
 _ACCEPTED: Final = "it is a day such as 2026-11-30 or an instant such as 2026-11-30T10:41:00+05:30"
 # No bar is older or younger: without these bounds the search for the newest bars before the year 9999 would
 # take minutes, and dates before the year 1 would be computed.
@@ -79,26 +64,23 @@ class _Page(NamedTuple):
 def candles() -> Response:
     query = _query(request.args.items(multi=True))
     page = _page(query)
-    rows = _rows(query, page)
-    document: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
+    of = _columns(query, page)
+    head: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
     if page.adjusted is not None:
-        document["adjusted"] = page.adjusted
-    document["bars"] = rows if query.form == "rows" else _columns(rows)
-    document["next"] = page.following
+        head["adjusted"] = page.adjusted
+    tail: dict[str, Any] = {"next": page.following}
     if note := _note(query):
-        document["note"] = note
-    return _response(json.dumps(document, separators=(",", ":")), "application/json")
+        tail["note"] = note
+    found = bar_texts.as_rows(of) if query.form == "rows" else bar_texts.as_columns(of)
+    # The bars are a text already: a page of 10,000 costs half of what it costs as objects.
+    before, after = (json.dumps(part, separators=(",", ":")) for part in (head, tail))
+    return _response(f'{before[:-1]},"bars":{found},{after[1:]}', "application/json")
 
 
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
     query = _query(request.args.items(multi=True))
-    page = _page(query)
-    target = io.StringIO(newline="")
-    writer = csv.DictWriter(target, _COLUMNS)
-    writer.writeheader()
-    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in _rows(query, page))
-    return _response(target.getvalue(), "text/csv; charset=utf-8")
+    return _response(bar_texts.as_csv(_columns(query, _page(query))), "text/csv; charset=utf-8")
 
 
 def _query(pairs: Any) -> _Query:
@@ -173,7 +155,7 @@ def _note(query: _Query) -> str:
 
 def _cut(found: list[Bar], limit: int) -> _Page:
     """Return the page of the first `limit` bars; the next page starts with the one after them."""
-    return _Page(found[:limit], _start(found[limit]) if len(found) > limit else None)
+    return _Page(found[:limit], bar_texts.start_text(found[limit].start) if len(found) > limit else None)
 
 
 def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | None:
@@ -193,36 +175,12 @@ def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | No
     return max(at, _EARLIEST)
 
 
-def _rows(query: _Query, page: _Page) -> list[dict[str, Any]]:
+def _columns(query: _Query, page: _Page) -> bar_texts.Columns:
     daily = query.timeframe in periods.NAMES
     minutes = 0 if daily else intraday.minutes_of(query.timeframe)
     forming_from = bars.forming_from(query.key, minutes, datetime.now(UTC))
-    sessions = repeat(None, len(page.bars)) if daily else bars.kinds_of(query.key, page.bars)
-    return [_row(bar, forming_from, session) for bar, session in zip(page.bars, sessions, strict=True)]
-
-
-def _row(bar: Bar, forming_from: float, session: str | None) -> dict[str, Any]:
-    return {
-        "start": _start(bar),
-        "open": rupees(bar.open),
-        "high": rupees(bar.high),
-        "low": rupees(bar.low),
-        "close": rupees(bar.close),
-        "volume": bar.volume,
-        "oi": bar.oi,
-        "source": source_name(bar.sources),
-        "marks": mark_names(bar.marks),
-        "forming": bar.start >= forming_from,
-        "session": session,
-    }
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in _COLUMNS}
-
-
-def _start(bar: Bar) -> str:
-    return datetime.fromtimestamp(bar.start, IST).isoformat()
+    sessions = [None] * len(page.bars) if daily else bars.kinds_of(query.key, page.bars)
+    return bar_texts.columns(page.bars, sessions, forming_from)
 
 
 def _response(body: str, content_type: str) -> Response:

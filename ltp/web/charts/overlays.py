@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
@@ -62,8 +62,7 @@ def overlays(bars: Sequence[Bar], first: int, query: ChartQuery) -> list[Overlay
 
 
 def over_continuous(bars: Sequence[Bar], each: Sequence[str], first: int, query: ChartQuery) -> list[Overlay]:
-    """Return the overlays of the bars of the continuous session alone, as of `overlays`. Over other bars a line goes
-    on at the value before, within its session where it has one line a session.
+    """Return the overlays of the bars of the continuous session alone, as of `overlays`.
 
     Args:
         each: the kind of each bar.
@@ -72,25 +71,39 @@ def over_continuous(bars: Sequence[Bar], each: Sequence[str], first: int, query:
     if len(places) == len(bars):
         return overlays(bars, first, query)
     earlier = bisect_left(places, first)
-    shown, count = [at - first for at in places[earlier:]], len(bars) - first
+    lines = overlays([bars[at] for at in places], earlier, query)
+    days = [days_since_1970(bar.start) for bar in bars[first:]]
+    return spread(lines, [at - first for at in places[earlier:]], days)
+
+
+def spread(lines: Sequence[Overlay], places: Sequence[int], days: Sequence[int]) -> list[Overlay]:
+    """Return lines whose values are at their places, and at the others the value before: within its session where a
+    line has one line a session.
+
+    Args:
+        days: the day of each bar of the chart.
+    """
+    begins = frozenset(at for at in range(1, len(days)) if days[at] != days[at - 1])
     return [
         line._replace(
-            values=_spread(line.values, shown, count),
-            shaded_to=_spread(line.shaded_to, shown, count) if line.shaded_to else (),
+            values=_spread(line.values, places, len(days), begins if line.by_session else ()),
+            shaded_to=_spread(line.shaded_to, places, len(days), ()) if line.shaded_to else (),
         )
-        for line in overlays([bars[at] for at in places], earlier, query)
+        for line in lines
     ]
 
 
-def _spread(values: Sequence[float | None], places: Sequence[int], count: int) -> list[float | None]:
-    spread: list[float | None] = [None] * count
+def _spread(
+    values: Sequence[float | None], places: Sequence[int], count: int, begins: Container[int]
+) -> list[float | None]:
+    spread_values: list[float | None] = [None] * count
     for at, value in zip(places, values, strict=True):
-        spread[at] = value
+        spread_values[at] = value
     taken = frozenset(places)
     for at in range(1, count):
-        if at not in taken:
-            spread[at] = spread[at - 1]
-    return spread
+        if at not in taken and at not in begins:
+            spread_values[at] = spread_values[at - 1]
+    return spread_values
 
 
 def _bollinger(closes: Sequence[int], first: int) -> list[Overlay]:

@@ -43,6 +43,6 @@ def note(each: Sequence[str]) -> str:
     if not found:
         return ""
     return (
-        f"Dashed candles are of the {' and '.join(found)}: no bar joins them with others, and averages and VWAP"
-        " leave them out."
+        f"Dashed candles are of the {', '.join(found)}: no bar joins them with others, and averages and VWAP leave"
+        " them out."
     )

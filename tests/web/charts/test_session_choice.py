@@ -9,8 +9,6 @@ import pytest
 from ltp.core.bars.bar import Bar
 from ltp.db import minute_bars
 from ltp.errors import InputError
-from ltp.web.charts import session_choice
-from ltp.web.charts.chart_bars import Overlay
 from ltp.web.charts.query import choices, parse
 
 PAGE = "/instruments/NSE_EQ/1333"
@@ -85,19 +83,6 @@ def test_before_the_open_the_newest_session_is_the_one_before(auctions: Any) -> 
     assert [row[0] for row in rows(auctions.page(f"{PAGE}?timeframe=60m"))] == ["3 Aug 14:15", "3 Aug 15:15"]
     shown = rows(auctions.page(f"{PAGE}?timeframe=60m&sessions=pre_open,continuous"))
     assert shown == [("4 Aug 09:00", "995.00", "pre-open")]
-
-
-def test_a_line_stands_still_over_other_bars() -> None:
-    bars = [Bar(number, number, number, number, number, 1) for number in range(5)]
-    each = ["pre_open", "continuous", "closing_auction", "post_close", "continuous"]
-
-    def doubled(found: list[Bar]) -> list[Overlay]:
-        return [Overlay("ema20", "EMA 20", [bar.close * 2 for bar in found])]
-
-    [line] = session_choice.over_continuous(bars, each, doubled)
-    assert line.values == [None, 2, 2, 2, 8]
-    [line] = session_choice.over_continuous(bars, ["continuous"] * 5, doubled)
-    assert line.values == [0, 2, 4, 6, 8]
 
 
 def test_links_add_and_remove_a_kind() -> None:
