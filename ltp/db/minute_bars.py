@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.bar import Bar
-from ltp.core.bars.block import merged, packed, unpacked
+from ltp.core.bars.block import closes, merged, packed, unpacked
 from ltp.core.instrument import split_key
+from ltp.core.money import Price
 from ltp.core.trading_day import DAY_S, IST_OFFSET_S
 from ltp.db import candle_source
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
@@ -108,6 +109,22 @@ def fetch(
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         found = connection.execute(wanted).all()
     return [bar for bar in _in_order(found) if first <= bar.start < until]
+
+
+def fetch_closes(
+    engine: Engine, keys: Sequence[str], midnight: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> dict[str, dict[int, Price]]:
+    """Return the closes of one day by start of their bar, for each key that has any; one query for 400 keys.
+
+    Args:
+        midnight: the start of the day in India, seconds since the epoch.
+    """
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        stored = _of_day(connection, keys, midnight)
+    return {
+        key: {at: close for start, block in blocks for at, close in closes(bytes(block), start)}
+        for key, blocks in stored.items()
+    }
 
 
 def pack(engine: Engine, key: str, first: int, until: int) -> None:
