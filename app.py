@@ -40,6 +40,7 @@ from ltp.web.live.demand import DemandRenewer
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
+from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
@@ -71,6 +72,7 @@ def create_app(
     *,
     hub: Hub | None = None,
     catalog: Catalog | None = None,
+    day_paths: DayPaths | None = None,
     database_may_be_away: bool = False,
 ) -> Flask:
     """Build the application. Opens the database and upgrades its schema; sends nothing to Redis yet.
@@ -78,6 +80,7 @@ def create_app(
     Args:
         hub, catalog: used instead of those made from the settings; the caller starts and stops their threads.
             The hub must render from the catalog's plans.
+        day_paths: those that the hub renders from.
         database_may_be_away: accept a database that cannot be reached now, if its schema is known to be
             current.
     Raises:
@@ -85,7 +88,7 @@ def create_app(
         DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)
@@ -98,12 +101,26 @@ def create_app(
     return app
 
 
-def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_be_away: bool) -> Services:
+def _services(
+    settings: Settings,
+    hub: Hub | None,
+    catalog: Catalog | None,
+    day_paths: DayPaths | None,
+    may_be_away: bool,
+) -> Services:
     engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
+    calendar = TradingHours(
+        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    )
+    if day_paths is None:
+        day_paths = DayPaths(stored_closes(engine), calendar)
     cell = cells.draw_function(
-        PlanCells(catalog.plans.of).draw_function, lambda: hub.session if hub else "", _today
+        PlanCells(catalog.plans.of).draw_function,
+        lambda: hub.session if hub else "",
+        _today,
+        day_paths.draw,
     )
     hub = hub or _hub(settings, client, cell)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
@@ -121,6 +138,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         run=_older_runs(engine),
         plans=catalog.plans,
         cell=cell,
+        learn_days=day_paths.learn,
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
@@ -129,9 +147,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         bars_days=settings.minute_bars_days,
         longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
-        calendar=TradingHours(
-            lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-        ),
+        calendar=calendar,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

@@ -13,8 +13,9 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 
 from ltp.core.bars.bar import Bar
-from ltp.core.bars.block import merged, packed, unpacked
+from ltp.core.bars.block import closes, merged, packed, unpacked
 from ltp.core.instrument import split_key
+from ltp.core.money import Price
 from ltp.db import candle_source
 from ltp.db.bars import bar_blocks, kept_sessions, partitions
 from ltp.db.bars.bar_blocks import Block
@@ -104,6 +105,22 @@ def fetch(
 ) -> list[Bar]:
     """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
     return bar_blocks.fetch(engine, table, key, first, until, busy_timeout_ms=busy_timeout_ms)
+
+
+def fetch_closes(
+    engine: Engine, keys: Sequence[str], midnight: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> dict[str, dict[int, Price]]:
+    """Return the closes of one day by start of their bar, for each key that has any; one query for 400 keys.
+
+    Args:
+        midnight: the start of the day in India, seconds since the epoch.
+    """
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        stored = _of_day(connection, keys, midnight)
+    return {
+        key: {at: close for start, block in blocks for at, close in closes(bytes(block), start)}
+        for key, blocks in stored.items()
+    }
 
 
 def pack(engine: Engine, key: str, first: int, until: int) -> None:

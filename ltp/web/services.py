@@ -36,6 +36,7 @@ class Services:
         run: returns an older run by its id, None if it cannot be read.
         plans: the plans of the runs that open pages show.
         cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
+        learn_days: reads today's closes of instruments that a page is about to show as lines.
         demand: requests the worker's subscription of keys, for a page of the present request's client;
             returns at once.
         demand_of_program: the same for an API request of the given client; returns whether the client's
@@ -58,6 +59,7 @@ class Services:
     run: Callable[[int], Run | None]
     plans: Plans
     cell: Callable[[Quote, str], str]
+    learn_days: Callable[[Collection[str]], None]
     demand: Callable[[Collection[str]], None]
     demand_of_program: Callable[[Collection[str], str], bool]
     trusted: TrustedProxies

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import update
 
@@ -10,9 +10,10 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
+from ltp.core.history.candle import Candle
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
-from ltp.db import bar_audits, evaluations, minute_bars, runs, saved_screens
+from ltp.db import bar_audits, candles, evaluations, minute_bars, runs, saved_screens
 from ltp.db.engine import open_engine, writing
 from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
@@ -27,10 +28,11 @@ STEADY = Spec(("adx14 > 25",))
 
 def fill(database_url: str) -> None:
     """Store two runs of each built-in screener, one of a custom screen, and of two saved screens: the
-    evaluation of one failed, the other is under way. The second share has bars of every mark.
+    evaluation of one failed, the other is under way. The second share has bars of every mark and a year of candles.
     """
     engine = open_engine(database_url)
     minute_bars.upsert(engine, {SHARES[1].key: _bars()})
+    candles.upsert(engine, "raw", {SHARES[1].key: _candles(SHARES[1].base_price)})
     bar_audits.add(engine, SHARES[1].key, [(SESSIONS[1], Comparison(90, 90, 89, 88, 90, 70), True)])
     for later, as_of in enumerate(SESSIONS):
         rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
@@ -72,6 +74,17 @@ def _bars() -> list[Bar]:
         Bar(start + at * 60, 100_0000, 104_0000, 98_0000, 99_0000 + at % 3 * 1_0000, 500 + at, None, at % 16)
         for at in range(90)
     ]
+
+
+def _candles(price: int) -> list[Candle]:
+    found = []
+    for at in range(300):
+        close = price * (95 + at * 7 % 11) // 100
+        day = SESSIONS[1] - timedelta(days=299 - at)
+        found.append(
+            Candle(day, price, max(price, close) + 1_0000, min(price, close) - 1_0000, close, 1_000 + at)
+        )
+    return found
 
 
 def _row(rank: int, later: int) -> Row:
