@@ -11,6 +11,7 @@ from typing import Any, Final
 from ltp import settings as settings_module
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
+from ltp.cli import history_summary
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import source_name
 from ltp.core.bars.block import count_sources, unpacked
@@ -39,7 +40,7 @@ def add(actions: Any) -> None:
     prune.set_defaults(command=_prune)
     pack = actions.add_parser("pack", help="compress the sessions that are over")
     pack.set_defaults(command=_pack)
-    upkeep = actions.add_parser("upkeep", help="prune and pack, as the worker does every night")
+    upkeep = actions.add_parser("upkeep", help="prune, pack and count, as the worker does every night")
     upkeep.set_defaults(command=_upkeep)
 
 
@@ -142,6 +143,7 @@ def _upkeep(_: argparse.Namespace) -> int:
     deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
     packed = pack_sessions(engine, today)
     bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
+    history_summary.summarize(engine, settings)
     print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
     return 0
 
