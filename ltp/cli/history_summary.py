@@ -32,15 +32,21 @@ def summarize(
     keys: Collection[str] | None = None,
     progress: Progress = lambda *_: None,
 ) -> tuple[Summary, int]:
-    """Count bars and candles of these instruments, of all without `keys`.
+    """Count bars of these instruments; without `keys` bars and candles of all.
 
     Returns:
-        What was counted of bars, and the number of instruments with candles.
+        What was counted of bars, and the number of instruments with candles, 0 with `keys`.
     """
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
     minutes = summarize_minutes(engine, calendar, now=now, keys=keys, progress=progress)
-    return minutes, summarize_days(engine, calendar, now=now, keys=keys)
+    return minutes, summarize_days(engine, calendar, now=now) if keys is None else 0
+
+
+def summarize_candles(engine: Engine, settings: Settings, keys: Collection[str]) -> None:
+    """Count the daily candles of these instruments."""
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    summarize_days(engine, calendar, now=datetime.now(UTC), keys=keys)
 
 
 def _summary(_: argparse.Namespace) -> int:

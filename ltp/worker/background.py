@@ -17,6 +17,7 @@ from ltp.worker.after_close import AfterClose
 from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
+from ltp.worker.history.queue import HistoryQueue
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 1.0  # a visitor may have a page open that waits for an evaluation
@@ -46,9 +47,10 @@ def all_jobs(
     Args:
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
     """
+    upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     jobs: list[BackgroundJob] = [
         DailyImport(master_url, active=active, last_import=partial(last_import, engine)),
-        BarUpkeep(active=active),
+        upkeep,
     ]
     after_close = None
     if universe != default_universe.OFF:
@@ -61,16 +63,24 @@ def all_jobs(
             active=active,
         )
         jobs.append(after_close)
-    jobs.append(EvaluationQueue(engine, active=active))
+    jobs.append(queue)
+
+    def fetches_candles() -> bool:
+        return after_close is not None and after_close.fetching
+
+    calls_charts: list[Callable[[], bool]] = [fetches_candles]
     if fetches:
-        # After the job that it makes way for, so that it ends in the same round.
-        refill = BarRefill(
-            session_on=session_on,
-            simulated=simulated,
-            active=active,
-            waits=lambda: after_close is not None and after_close.fetching,
-        )
+        # After the job that it makes way for, so that it ends in the same round; the next one, too.
+        refill = BarRefill(session_on=session_on, simulated=simulated, active=active, waits=fetches_candles)
         jobs.append(refill)
+        calls_charts.append(lambda: refill.running)
+    history = HistoryQueue(
+        engine,
+        active=active,
+        waits=lambda: any(each() for each in calls_charts),
+        busy=lambda: upkeep.running or queue.running,
+    )
+    jobs.append(history)
     return tuple(jobs)
 
 

@@ -14,6 +14,7 @@ from ltp.worker.background import Background
 from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
+from ltp.worker.history.queue import HistoryQueue
 
 
 class Counted:
@@ -64,7 +65,7 @@ def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: 
         simulated=False,
         active=never.is_set,
     )
-    assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds]
+    assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds, HistoryQueue]
 
 
 @pytest.mark.parametrize(("fetches", "last"), [(True, BarRefill), (False, EvaluationQueue)])
@@ -79,7 +80,7 @@ def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: 
         active=lambda: False,
     )
     assert [type(each) for each in found[:3]] == [DailyImport, BarUpkeep, AfterClose]
-    assert type(found[-1]) is last
+    assert [type(each) for each in found[-2:]] == [last, HistoryQueue]
     for job in found:  # a worker that stands by starts nothing
         job()
         job.stop()
