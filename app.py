@@ -33,6 +33,7 @@ from ltp.web import audit, errors, home, instruments, origin, security, status, 
 from ltp.web.api import candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
+from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
@@ -57,6 +58,9 @@ _PAGES: Final = (
     evaluations,
     instruments,
     audit,
+    overview,
+    changes,
+    members,
     status,
     candles,
     current_prices,

@@ -49,6 +49,7 @@ OURS = {
     "worker.history": {"worker", "db", *_BASE},
     "batch": {"feed", "screen", "db", "dhan.scrip_master", *_BASE},
     "web": {"hub", "store", "db", "memory", *_BASE},
+    "web.history": {"web", "db", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},
     "web.api": {"web", "hub", "store", *_BASE},
     "web.charts": {"web", "db", *_BASE},

@@ -177,14 +177,14 @@ def set_aside(engine: Engine, job_id: int) -> None:
         _update(connection, job_id, (RUNNING,), {"state": QUEUED, "beat_at": datetime.now(UTC)})
 
 
-def end(engine: Engine, job_id: int, state: str, line: str) -> None:
+def end(engine: Engine, job_id: int, state: str, line: str) -> bool:
     """Note the end of a running job. One that was paused or cancelled meanwhile keeps its state, and one that was
-    paused and resumed starts again.
+    paused and resumed starts again: then False is returned.
     """
     now = datetime.now(UTC)
     with writing(engine) as connection:
         values = {"state": state, "line": line[:_MAX_LINE], "ended_at": now, "beat_at": now}
-        _update(connection, job_id, (RUNNING,), values)
+        return _update(connection, job_id, (RUNNING,), values)
 
 
 def _require(connection: Connection, job_id: int) -> Job:

@@ -88,13 +88,12 @@ class HistoryQueue:
             jobs.end(self._engine, job.id, FAILED, f"it cannot be started ({error.strerror})")
 
     def _note_end(self, status: int, last_line: str) -> None:
-        log.log(logging.INFO if status == 0 else logging.WARNING, "History job: %s", last_line)
-        jobs.end(
-            self._engine,
-            self._job_id,
-            DONE if status == 0 else FAILED,
-            last_line or f"it ended with status {status}",
-        )
+        line = last_line or f"it ended with status {status}"
+        if jobs.end(self._engine, self._job_id, DONE if status == 0 else FAILED, line):
+            level = logging.INFO if status == 0 else logging.WARNING
+            log.log(level, "History job %d: %s", self._job_id, line)
+        else:
+            log.info("History job %d was paused or cancelled", self._job_id)
 
 
 def command_of(request: Request) -> list[str]:
