@@ -47,7 +47,7 @@ PAGES = {
     "/instruments?q=bank": ".found a",
     CHART: ".board .chip",
     f"{CHART}?timeframe=1m&ema=20,50&vwap=1": ".candles .mark",
-    "/candles": "#job-form",
+    "/candles": "#jobs progress",
     "/candles/everything": "tbody th",
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
@@ -97,7 +97,7 @@ def tab(browser: Browser) -> Iterator[Page]:
 def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
     tab: Page, stack: Stack, path: str
 ) -> None:
-    if path == "/screeners/steady":
+    if path in ("/screeners/steady", "/candles"):
         every_field.renew_heartbeat(_database_of(stack))
     tab.goto(f"{stack.url}{path}")
     expect(tab.locator(PAGES[path]).first).to_be_visible()
