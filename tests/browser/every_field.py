@@ -65,7 +65,7 @@ def _fill_history(engine: Engine) -> None:
     summarize_minutes(engine, Calendar.load(), now=datetime.now(UTC))
     now = datetime.now(UTC)
     row = {"universe": "", "keys": SHARES[1].key, "first_day": SESSIONS[0], "last_day": SESSIONS[1]}
-    row |= {"action": jobs.FETCH, "client": "", "asked_at": now, "beat_at": now, "lives": 0, "place": ""}
+    row |= {"action": jobs.FETCH, "client": "", "asked_at": now, "beat_at": now, "deaths": 0, "place": ""}
     row |= {"done": 0, "total": 0, "per_min": 0.0, "line": ""}
     failed = {"state": jobs.FAILED, "ended_at": now, "line": "The broker refuses the token; write a new one"}
     under_way = {

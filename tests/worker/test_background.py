@@ -68,6 +68,34 @@ def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: 
     assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds, HistoryQueue]
 
 
+@pytest.mark.parametrize(
+    ("job", "attribute", "waits", "busy"),
+    [
+        (AfterClose, "fetching", True, False),
+        (BarRefill, "running", True, False),
+        (BarUpkeep, "running", False, True),
+        (EvaluationQueue, "running", False, True),
+    ],
+)
+def test_history_jobs_make_way_for_the_broker_and_come_after_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: type, attribute: str, waits: bool, busy: bool
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(background, "HistoryQueue", lambda _, **values: given.update(values))
+    background.all_jobs(
+        open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"),
+        master_url="",
+        session_on=lambda at: at.date(),
+        universe="",
+        fetches=True,
+        simulated=False,
+        active=lambda: False,
+    )
+    assert (given["waits"](), given["busy"]()) == (False, False)
+    monkeypatch.setattr(job, attribute, True)
+    assert (given["waits"](), given["busy"]()) == (waits, busy)
+
+
 @pytest.mark.parametrize(("fetches", "last"), [(True, BarRefill), (False, EvaluationQueue)])
 def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: bool, last: type) -> None:
     found = background.all_jobs(

@@ -1,7 +1,7 @@
 """Requested fetches of history: the queue that pages fill, the progress and the end of each.
 
 The worker claims a job in one transaction, so two workers never run the same one. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its worker
-was killed. After three such deaths it fails.
+was killed. After three such deaths without progress it fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, update
 
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.history.tables import history_jobs as table
@@ -21,7 +21,7 @@ SILENT_S: Final = 60.0
 KEPT: Final = 30  # ended jobs
 QUOTA: Final = 5  # open jobs of one client
 MAX_OPEN: Final = 50
-MAX_LIVES: Final = 3
+MAX_DEATHS: Final = 3
 FETCH, REFILL, REPLACE, DAILY = "fetch", "refill", "replace", "daily"
 ACTIONS: Final = (FETCH, REFILL, REPLACE, DAILY)
 QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
@@ -51,7 +51,7 @@ class Request(NamedTuple):
 class Job(NamedTuple):
     """A requested fetch. `done` of `total` instruments are fetched, `per_min` a minute. `place`: the key of the
     last one that is done, where a paused job goes on. `line`: the last line of its command. `client`: in whose
-    quota it counts, "" for none. `lives`: how often its worker was killed.
+    quota it counts, "" for none. `deaths`: how often its worker was killed since its last progress.
     """
 
     id: int
@@ -62,7 +62,7 @@ class Job(NamedTuple):
     started_at: datetime | None
     ended_at: datetime | None
     beat_at: datetime
-    lives: int
+    deaths: int
     done: int
     total: int
     per_min: float
@@ -99,7 +99,7 @@ def enqueue(engine: Engine, request: Request, client: str = "") -> int:
             raise LimitError("jobs that have not ended", MAX_OPEN, _RETRY_AFTER_S)
         values = request._asdict() | {"keys": " ".join(request.keys), "state": QUEUED, "client": client}
         values |= {"asked_at": now, "beat_at": now, "place": "", "line": "", "per_min": 0.0}
-        values |= dict.fromkeys(("lives", "done", "total"), 0)
+        values |= dict.fromkeys(("deaths", "done", "total"), 0)
         job_id: int = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
         _prune(connection)
         return job_id
@@ -161,6 +161,7 @@ def claim_next(engine: Engine) -> Job | None:
 def beat(engine: Engine, job_id: int, *, done: int, total: int, per_min: float, place: str) -> bool:
     """Store the progress of a running job. False if it was paused or cancelled: the caller must stop."""
     values = {"done": done, "total": total, "per_min": per_min, "place": place, "beat_at": datetime.now(UTC)}
+    values["deaths"] = case((table.c.done < done, 0), else_=table.c.deaths)  # it gets on in spite of them
     with writing(engine) as connection:
         return _update(connection, job_id, (RUNNING,), values)
 
@@ -203,9 +204,11 @@ def _requeue_silent(connection: Connection, now: datetime) -> None:
     bound = timedelta(seconds=SILENT_S)
     # A `beat_at` in the future was written before the clock was set back.
     silent = (table.c.state == RUNNING) & ((table.c.beat_at < now - bound) | (table.c.beat_at > now + bound))
-    connection.execute(update(table).where(silent).values(state=QUEUED, lives=table.c.lives + 1, beat_at=now))
-    line = f"given up: its worker ended {MAX_LIVES} times"
-    dead = (table.c.state == QUEUED) & (table.c.lives >= MAX_LIVES)
+    connection.execute(
+        update(table).where(silent).values(state=QUEUED, deaths=table.c.deaths + 1, beat_at=now)
+    )
+    line = f"given up: its worker ended {MAX_DEATHS} times"
+    dead = (table.c.state == QUEUED) & (table.c.deaths >= MAX_DEATHS)
     connection.execute(update(table).where(dead).values(state=FAILED, line=line, ended_at=now))
 
 

@@ -59,7 +59,7 @@ history_jobs = Table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("beat_at", Instant, nullable=False),  # last sign of life
-    Column("lives", Integer, nullable=False),  # how often it was found without one
+    Column("deaths", Integer, nullable=False),  # how often it was found without one
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("per_min", Float, nullable=False),

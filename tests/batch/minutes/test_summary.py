@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from ltp.batch.minutes.daily_summary import summarize_days
 from ltp.batch.minutes.summary import Summary, sessions_over, summarize_minutes
@@ -15,15 +15,24 @@ from ltp.core.history.candle import Candle, day_number
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST, day_start
 from ltp.db import bar_audits, candles, minute_bars, universes
-from ltp.db.engine import open_engine, reading
+from ltp.db.engine import open_engine, reading, writing
 from ltp.db.history import summary
 from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES, Member, OfList, Stored
+from ltp.db.schema import candle_source
 from ltp.db.schema import minute_bars as table
 
 HDFC, TCS, NEW = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:5"
 FRIDAY, MONDAY, TUESDAY = date(2026, 11, 20), date(2026, 11, 23), date(2026, 11, 25)
 WEDNESDAY_NOON = datetime(2026, 11, 26, 12, tzinfo=IST)
 CALENDAR = Calendar.load()
+EMPTIED = (
+    "minute_bars",
+    "bar_audits",
+    "daily_candles",
+    "history_sessions",
+    "history_instruments",
+    "universes",
+)
 
 
 def bars(day: date, count: int, sources: int = BROKER) -> list[Bar]:
@@ -31,9 +40,16 @@ def bars(day: date, count: int, sources: int = BROKER) -> list[Bar]:
     return [Bar(start + 60 * minute, 9, 9, 9, 9, 1, None, 0, sources) for minute in range(count)]
 
 
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return open_engine(database_url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(request.getfixturevalue("database_url"))
+    server = open_engine(request.getfixturevalue("postgresql").url())
+    with writing(server) as connection:
+        for name in EMPTIED:
+            connection.exec_driver_sql(f"TRUNCATE {name} CASCADE")
+        connection.execute(update(candle_source).values(simulated=True))
+    return server
 
 
 def stored(engine: Engine, key: str, timeframe: str = MINUTES) -> Stored | None:

@@ -36,9 +36,14 @@ DAY = date(2026, 11, 27)
 FIFTY = Request(FETCH, "nifty50", (), DAY, DAY)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    server = open_engine(request.getfixturevalue("postgresql").url())
+    with writing(server) as connection:
+        connection.exec_driver_sql("TRUNCATE history_jobs RESTART IDENTITY")
+    return server
 
 
 def claimed(engine: Engine) -> int:
@@ -167,6 +172,16 @@ def test_a_job_that_ends_its_worker_again_and_again_fails(engine: Engine) -> Non
     assert jobs.claim_next(engine) is None
     job: Job = jobs.fetch(engine, job_id)
     assert (job.state, job.line) == (FAILED, "given up: its worker ended 3 times")
+
+
+def test_progress_makes_up_for_a_worker_that_was_killed(engine: Engine) -> None:
+    job_id = jobs.enqueue(engine, FIFTY)
+    for done in range(5):
+        claimed(engine)
+        jobs.beat(engine, job_id, done=done, total=9, per_min=0.0, place="")
+        silent_since(engine, job_id, 61)
+    assert claimed(engine) == job_id
+    assert jobs.fetch(engine, job_id).deaths == 1
 
 
 def test_a_clock_that_was_set_back_keeps_no_job_running(engine: Engine) -> None:

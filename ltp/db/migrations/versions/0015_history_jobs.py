@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("started_at", instant),
         sa.Column("ended_at", instant),
         sa.Column("beat_at", instant, nullable=False),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("lives", "done", "total")),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("deaths", "done", "total")),
         sa.Column("per_min", sa.Float, nullable=False),
         sa.Column("place", sa.String(40), nullable=False),
         sa.Column("line", sa.Text, nullable=False),
