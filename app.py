@@ -35,6 +35,7 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
+from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
@@ -60,6 +61,9 @@ _PAGES: Final = (
     evaluations,
     instruments,
     audit,
+    overview,
+    changes,
+    members,
     status,
     candles,
     current_prices,

@@ -13,6 +13,7 @@ from ltp import settings as settings_module
 from ltp.batch.minutes import coverage_report
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
+from ltp.cli import history_summary
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import source_name
 from ltp.core.bars.block import count_sources, unpacked
@@ -48,7 +49,7 @@ def add(actions: Any) -> None:
     prune.set_defaults(command=_prune)
     pack = actions.add_parser("pack", help="compress the sessions that are over")
     pack.set_defaults(command=_pack)
-    upkeep = actions.add_parser("upkeep", help="prune and pack, as the worker does every night")
+    upkeep = actions.add_parser("upkeep", help="prune, pack and count, as the worker does every night")
     upkeep.set_defaults(command=_upkeep)
 
 
@@ -176,6 +177,7 @@ def _upkeep(_: argparse.Namespace) -> int:
     ones, fives = delete_old(engine, _calendar(settings), before, _fives_before(settings, today))
     packed = pack_sessions(engine, today)
     bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
+    history_summary.summarize(engine, settings)
     print(
         f"{counted(packed, 'session')} of instruments packed, {counted(ones + fives, 'old block')} deleted."
     )

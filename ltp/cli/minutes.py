@@ -20,7 +20,7 @@ from ltp import settings as settings_module
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.batch.minutes.minute_import import import_files
-from ltp.cli import minute_fetch, minute_upkeep
+from ltp.cli import history_jobs, history_summary, minute_fetch, minute_upkeep
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import Bar
@@ -72,6 +72,8 @@ def add(of_candles: Any) -> None:
     export.set_defaults(command=_export)
     minute_fetch.add(actions)
     minute_upkeep.add(actions)
+    history_summary.add(actions)
+    history_jobs.add(actions)
 
 
 def _import(given: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
+from ltp.db.history.tables import history_instruments, history_sessions
 from ltp.db.schema import (
     bar_audits,
     bar_refills,
@@ -68,6 +69,8 @@ def claim(connection: Connection, *, simulated: bool) -> int:
             connection.execute(delete(beside))
         connection.execute(delete(five_minute_bars))
         connection.execute(delete(bar_audits))
+        connection.execute(delete(history_sessions))
+        connection.execute(delete(history_instruments))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed

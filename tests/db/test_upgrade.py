@@ -17,6 +17,7 @@ from sqlalchemy import Engine, inspect, text
 
 from ltp.db import upgrade
 from ltp.db.engine import open_engine, translated, writing
+from ltp.db.history import tables  # noqa: F401 (adds its tables to `metadata`)
 from ltp.db.schema import metadata
 from ltp.errors import DatabaseError
 
