@@ -23,6 +23,7 @@ from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
 from ltp.db import bar_audits, candle_source, minute_bars
 from ltp.db.engine import open_engine
 from ltp.db.minute_bars import Block
+from ltp.db.minutes import worst_minutes
 
 _MAX_DAYS: Final = 20_000
 _NAMED: Final = 12
@@ -149,7 +150,8 @@ def _upkeep(_: argparse.Namespace) -> int:
     engine, today = open_engine(settings.database), midnight_of(_now())
     deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
     packed = pack_sessions(engine, today)
-    bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
+    for audits in (bar_audits, worst_minutes):
+        audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
     print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
     return 0
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
 from ltp.db.schema import (
+    audit_minutes,
     bar_audits,
     bar_refills,
     candle_days,
@@ -62,7 +63,7 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
         connection.execute(delete(minute_bars))
-        for beside in (bar_audits, bar_refills, feed_subscriptions, feed_connections):
+        for beside in (bar_audits, audit_minutes, bar_refills, feed_subscriptions, feed_connections):
             connection.execute(delete(beside))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
 from ltp.db.schema import (
+    audit_minutes,
     bar_audits,
     bar_refills,
     constituents,
@@ -31,6 +32,7 @@ _TABLES: Final = (
     daily_candles,
     minute_bars,
     bar_audits,
+    audit_minutes,
     bar_refills,
     feed_subscriptions,
     corporate_actions,

@@ -146,7 +146,26 @@ bar_audits = Table(
     Column("equal_low", Integer, nullable=False),
     Column("equal_close", Integer, nullable=False),
     Column("equal_volume", Integer, nullable=False),
+    Column(
+        "inferred", Integer, nullable=False, server_default="0"
+    ),  # bars with an extreme of the day high rule
+    Column("inferred_right", Integer, nullable=False, server_default="0"),
     Index(None, "day"),
+)
+
+# The minutes of a session whose bars differed most from the broker's, at most `db.minutes.worst_minutes.MOST`.
+audit_minutes = Table(
+    "audit_minutes",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
+    Column("price_ppm", BigInteger, nullable=False),
+    Column("volume_ppm", BigInteger, nullable=False),
+    Column(
+        "packed", LargeBinary, nullable=False
+    ),  # the bar built here, then the broker's, as `core.bars.block`
 )
 
 # When the feed was connected, and since when and until when an instrument was subscribed, so that a minute
