@@ -33,7 +33,7 @@ OURS = {
     "screen": {"core", "errors"},
     "feed": {"dhan", "vital", *_BASE},
     "store": _BASE,
-    "db": _BASE,
+    "db": {"db.minutes.tables", *_BASE},
     "db.minutes": {"db", *_BASE},
     "hub": _BASE,
     "worker": {

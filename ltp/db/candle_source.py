@@ -11,15 +11,12 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
 from ltp.db.schema import (
-    audit_minutes,
     bar_audits,
-    bar_refills,
     candle_days,
     candle_source,
     daily_candles,
-    feed_connections,
-    feed_subscriptions,
     minute_bars,
     screener_runs,
 )

@@ -14,14 +14,12 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
-    audit_minutes,
     bar_audits,
-    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
-    feed_subscriptions,
     instrument_names,
     minute_bars,
     screener_rows,

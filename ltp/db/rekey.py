@@ -12,14 +12,12 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db import candles
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
-    audit_minutes,
     bar_audits,
-    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
-    feed_subscriptions,
     instrument_names,
     minute_bars,
 )

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, inspect, text
 
 from ltp.db import upgrade
 from ltp.db.engine import open_engine, translated, writing
-from ltp.db.schema import metadata
+from ltp.db.minutes.tables import metadata
 from ltp.errors import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]
