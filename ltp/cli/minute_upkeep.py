@@ -26,6 +26,7 @@ from ltp.db import bar_audits, candle_source, minute_bars
 from ltp.db.bars import five_minute_bars, kept_sessions
 from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import open_engine
+from ltp.db.minutes import worst_minutes
 from ltp.settings import Settings
 
 _MAX_DAYS: Final = 20_000
@@ -176,7 +177,8 @@ def _upkeep(_: argparse.Namespace) -> int:
     before = today - settings.minute_bars_days * DAY_S
     ones, fives = delete_old(engine, _calendar(settings), before, _fives_before(settings, today))
     packed = pack_sessions(engine, today)
-    bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
+    for audits in (bar_audits, worst_minutes):
+        audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
     history_summary.summarize(engine, settings)
     print(
         f"{counted(packed, 'session')} of instruments packed, {counted(ones + fives, 'old block')} deleted."

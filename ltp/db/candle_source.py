@@ -12,14 +12,12 @@ from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_instruments, history_sessions
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
-    bar_refills,
     candle_days,
     candle_source,
     daily_candles,
-    feed_connections,
-    feed_subscriptions,
     five_minute_bars,
     minute_bars,
     screener_runs,
@@ -64,13 +62,10 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         removed = _instruments(connection)
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
-        connection.execute(delete(minute_bars))
-        for beside in (bar_audits, bar_refills, feed_subscriptions, feed_connections):
+        for bars in (minute_bars, five_minute_bars, history_sessions, history_instruments):
+            connection.execute(delete(bars))
+        for beside in (bar_audits, audit_minutes, bar_refills, feed_subscriptions, feed_connections):
             connection.execute(delete(beside))
-        connection.execute(delete(five_minute_bars))
-        connection.execute(delete(bar_audits))
-        connection.execute(delete(history_sessions))
-        connection.execute(delete(history_instruments))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed

@@ -14,13 +14,12 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
-    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
-    feed_subscriptions,
     five_minute_bars,
     instrument_names,
     minute_bars,
@@ -33,6 +32,7 @@ _TABLES: Final = (
     minute_bars,
     five_minute_bars,
     bar_audits,
+    audit_minutes,
     bar_refills,
     feed_subscriptions,
     corporate_actions,

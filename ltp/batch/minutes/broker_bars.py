@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.progress import Progress
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
-from ltp.core.bars.comparison import Comparison, compared
+from ltp.core.bars.comparison import Comparison, Difference, compared, worst
 from ltp.core.bars.coverage import Span
 from ltp.core.bars.faults import inside
 from ltp.core.instrument import SEGMENTS, Instrument, split_key
@@ -23,6 +23,7 @@ from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
 from ltp.db.engine import Engine
+from ltp.db.minutes import worst_minutes
 from ltp.errors import FeedAuthError, FeedError, NotFoundError
 
 _MAX_FAILURES: Final = 10
@@ -188,7 +189,8 @@ class BarFetch:
         for midnight, group in groupby(bars, key=lambda bar: midnight_of(bar.start)):
             fetched = self._accepted(key, group) if midnight in midnights else []
             if fetched:
-                comparison = self._replace(key, midnight, fetched)
+                comparison, differences = self._replace(key, midnight, fetched)
+                worst_minutes.keep(self._engine, key, date_of(midnight), differences)
                 audits.append((date_of(midnight), comparison, self._is_over(key, midnight)))
                 self._compared = self._compared.plus(comparison)
         self._empty += not audits
@@ -206,7 +208,7 @@ class BarFetch:
         self._outside += len(ended) - len(within)
         return within
 
-    def _replace(self, key: str, midnight: int, fetched: list[Bar]) -> Comparison:
+    def _replace(self, key: str, midnight: int, fetched: list[Bar]) -> tuple[Comparison, list[Difference]]:
         """Store the bars of a session; return the comparison with those built here that they replace."""
         stored: list[Bar] = []
         if self._simulated or candle_source.origin(self._engine) != "simulated":
@@ -217,7 +219,8 @@ class BarFetch:
             minute_bars.upsert(self._engine, {key: fetched}, simulated=self._simulated)
         self._bars += len(fetched)
         self._changed += len(set(fetched).difference(stored))
-        return compared(self._of_session(key, stored), fetched)
+        own = self._of_session(key, stored)
+        return compared(own, fetched), worst(own, fetched, worst_minutes.MOST)
 
     def _of_session(self, key: str, stored: Sequence[Bar]) -> list[Bar]:
         """Return the bars built here that can be compared. Those of auctions and of the trade after the close are

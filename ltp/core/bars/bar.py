@@ -15,13 +15,23 @@ UNSURE: Final = (
     4  # an extreme of the day was traded in this bar or in a neighbour: its high or low may be short
 )
 CORRECTED: Final = 8  # the exchange took back part of the day's volume
+# The high is the day's, which rose between two packets of the bar; the low alike. They are named as one.
+INFERRED_HIGH: Final = 16
+INFERRED_LOW: Final = 32
+INFERRED: Final = INFERRED_HIGH | INFERRED_LOW
 # Sources of a bar, bits of `Bar.sources`; a bar that is joined of several may have several.
 LIVE: Final = 1  # built here from ticks
 BROKER: Final = 2  # the broker's charts
 FILE: Final = 4  # an imported file
 OFFICIAL: Final = 8  # the exchange's file of the day; never of minutes
 SOURCES: Final = {LIVE: "live", BROKER: "broker", FILE: "file", OFFICIAL: "official"}
-MARKS: Final = {PARTIAL: "partial", REVISED: "revised", UNSURE: "unsure", CORRECTED: "corrected"}
+MARKS: Final = {
+    PARTIAL: "partial",
+    REVISED: "revised",
+    UNSURE: "unsure",
+    CORRECTED: "corrected",
+    INFERRED: "inferred",
+}
 
 
 class Bar(NamedTuple):

@@ -13,6 +13,8 @@ from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
 from ltp.db.engine import open_engine
+from ltp.db.minutes import worst_minutes
+from ltp.db.minutes.worst_minutes import WorstMinute
 from ltp.errors import DatabaseError, FeedAuthError, FeedError, NotFoundError
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"
@@ -236,3 +238,12 @@ def test_without_a_session_there_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(calendar, "session_date", none)
     with pytest.raises(NotFoundError, match="session"):
         newest_session(calendar, NOON)
+
+
+def test_the_worst_minutes_are_kept_with_both_bars(engine: Engine, broker: Broker) -> None:
+    own = bars(OPEN)
+    minute_bars.upsert(engine, {HDFC: own})
+    broker.bars[HDFC] = brokers(OPEN)
+    broker.bars[HDFC][1] = broker.bars[HDFC][1]._replace(high=102_0000)
+    fetch(engine, broker, {HDFC: [MONDAY]})
+    assert worst_minutes.fetch(engine, MONDAY) == [WorstMinute(HDFC, own[1], broker.bars[HDFC][1])]
