@@ -66,6 +66,8 @@ def add(actions: Any) -> None:
 def _fetch(given: argparse.Namespace) -> int:
     if given.uncovered:
         return _fill_uncovered(given)
+    if given.again and given.gaps:
+        raise InputError("--gaps", "--again", "one of the two")
     if given.keys and given.universe:
         raise InputError("--universe", given.universe, "it is for a command without keys")
     settings = settings_module.load()

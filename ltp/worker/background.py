@@ -57,10 +57,11 @@ def all_jobs(
     ]
     after_close = None
     if universe != default_universe.OFF:
+        chosen = partial(default_universe.default, engine, universe)
         after_close = AfterClose(
             engine,
             session_on=session_on,
-            universe=partial(default_universe.default, engine, universe),
+            universe=chosen,
             fetches=fetches,
             simulated=simulated,
             active=active,
@@ -71,21 +72,19 @@ def all_jobs(
     def fetches_candles() -> bool:
         return after_close is not None and after_close.fetching
 
-    calls_charts: list[Callable[[], bool]] = [fetches_candles]
+    # After the jobs that each makes way for, so that it ends in the same round.
+    refills: list[BarRefill | GapRefill] = []
     if fetches:
-        # After the jobs that each makes way for, so that it ends in the same round.
         refill = BarRefill(session_on=session_on, simulated=simulated, active=active, waits=fetches_candles)
         gaps = GapRefill(changes=gap_ends, active=active, waits=lambda: refill.waiting or refill.running)
-        jobs += [refill, gaps]
-        calls_charts += [lambda: refill.running, lambda: gaps.running]
+        refills = [refill, gaps]
     history = HistoryQueue(
         engine,
         active=active,
-        waits=lambda: any(each() for each in calls_charts),
+        waits=lambda: fetches_candles() or any(each.running for each in refills),
         busy=lambda: upkeep.running or queue.running,
     )
-    jobs.append(history)
-    return tuple(jobs)
+    return (*jobs, *refills, history)
 
 
 class Background(threading.Thread):

@@ -187,4 +187,4 @@ def test_gaps_of_today_are_filled(
 @pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
 def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
     assert main([*FETCH, "--uncovered", *option]) == 2
-    assert "--gaps: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err
+    assert "--uncovered: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err
