@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -13,8 +14,8 @@ from ltp.core.bars.bar import Bar
 from ltp.core.trading_day import day_start
 from ltp.db import minute_bars, universes
 from ltp.db.history import jobs, schedules, summary
-from ltp.db.history.jobs import CANCEL, FETCH, PAUSE, REFILL, Job, Request
-from ltp.db.history.summary import MINUTES
+from ltp.db.history.jobs import CANCEL, DAILY, FETCH, PAUSE, REFILL, Job, Request
+from ltp.db.history.summary import DAYS, MINUTES
 from ltp.errors import InputError
 from ltp.feed.simulator import Simulator
 from tests.cli.test_minute_fetch import FETCH as COMMAND
@@ -115,6 +116,37 @@ def test_a_resumed_job_leaves_out_what_it_has_done(simulator: Simulator, engine:
     assert main(again) == 0
     assert (len(stored(engine, HDFC)), len(stored(engine, TCS))) == (0, 375)
     assert jobs.fetch(engine, job.id).done == 2
+
+
+def test_a_job_of_daily_candles_is_followed_and_counted(simulator: Simulator, engine: Engine) -> None:
+    universes.replace(engine, "list-two", "Two", "test", [HDFC, TCS])
+    job = running(engine, Request(DAILY, "list-two"))
+    command = ["candles", "fetch", "--universe", "list-two", "--days", "20"]
+    assert main([*command, "--job", str(job.id)]) == 0
+    found = jobs.fetch(engine, job.id)
+    assert (found.done, found.total, found.place) == (3, 3, "")  # with the index
+    assert summary.of_lists(engine, DAYS)["list-two"].instruments == 2
+
+
+def test_a_cancelled_job_ends_its_command_with_what_is_fetched(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltp.cli.history_jobs._EVERY_S", 0.0)
+    universes.replace(engine, "list-two", "Two", "test", [HDFC, TCS])
+    job = running(engine)
+    beat = jobs.beat
+
+    def cancelled_after_the_first(engine: Engine, job_id: int, **values: Any) -> bool:
+        if values["done"] == 1:
+            jobs.change(engine, job_id, CANCEL)
+        return beat(engine, job_id, **values)
+
+    monkeypatch.setattr(jobs, "beat", cancelled_after_the_first)
+    assert main([*COMMAND, "--universe", "list-two", "--to", f"{day}", "--job", str(job.id)]) != 0
+    assert "it was paused or cancelled meanwhile" in capsys.readouterr().err
+    assert (len(stored(engine, HDFC)), len(stored(engine, TCS))) == (375, 0)
+    assert summary.of_lists(engine, MINUTES)["list-two"].bars == 375
+    assert jobs.fetch(engine, job.id).state == "cancelled"
 
 
 def test_a_refill_fetches_only_sessions_that_lack_bars(
