@@ -30,7 +30,7 @@ from ltp.settings import Settings
 from ltp.store import channel, demand, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
-from ltp.web.api import candles, current_prices, health
+from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
 from ltp.web.live import status_line
@@ -58,6 +58,7 @@ _PAGES: Final = (
     instruments,
     audit,
     status,
+    candle_coverage,
     candles,
     current_prices,
     health,
