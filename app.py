@@ -30,7 +30,7 @@ from ltp.settings import Settings
 from ltp.store import channel, demand, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
-from ltp.web.api import candles, current_prices, health
+from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
@@ -65,6 +65,7 @@ _PAGES: Final = (
     changes,
     members,
     status,
+    candle_coverage,
     candles,
     current_prices,
     health,

@@ -51,10 +51,8 @@ def all_jobs(
         gap_ends: returns a number that rises with each end of a gap of the feed's coverage.
     """
     upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
-    jobs: list[BackgroundJob] = [
-        DailyImport(master_url, active=active, last_import=partial(last_import, engine)),
-        upkeep,
-    ]
+    master = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
+    jobs: list[BackgroundJob] = [master, upkeep]
     after_close = None
     if universe != default_universe.OFF:
         chosen = partial(default_universe.default, engine, universe)
@@ -72,19 +70,25 @@ def all_jobs(
     def fetches_candles() -> bool:
         return after_close is not None and after_close.fetching
 
-    # After the jobs that each makes way for, so that it ends in the same round.
-    refills: list[BarRefill | GapRefill] = []
+    refills: tuple[BarRefill | GapRefill, ...] = ()
     if fetches:
         refill = BarRefill(session_on=session_on, simulated=simulated, active=active, waits=fetches_candles)
-        gaps = GapRefill(changes=gap_ends, active=active, waits=lambda: refill.waiting or refill.running)
-        refills = [refill, gaps]
+        refills = refill, _gap_refill(refill, gap_ends, active)
     history = HistoryQueue(
         engine,
         active=active,
         waits=lambda: fetches_candles() or any(each.running for each in refills),
         busy=lambda: upkeep.running or queue.running,
     )
-    return (*jobs, *refills, history)
+    return (
+        *jobs,
+        *refills,
+        history,
+    )  # after those that each makes way for, so that it ends in the same round
+
+
+def _gap_refill(first: BarRefill, gap_ends: Callable[[], int], active: Callable[[], bool]) -> GapRefill:
+    return GapRefill(changes=gap_ends, active=active, waits=lambda: first.waiting or first.running)
 
 
 class Background(threading.Thread):
