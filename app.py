@@ -35,6 +35,8 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
+from ltp.web.quote.past import PastFigures
+from ltp.web.quote.range_cells import with_ranges
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
@@ -100,9 +102,12 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
     cell = cells.draw_function(
-        PlanCells(catalog.plans.of).draw_function, lambda: hub.session if hub else "", _today
+        with_ranges(PlanCells(catalog.plans.of).draw_function), lambda: hub.session if hub else "", _today
     )
     hub = hub or _hub(settings, client, cell)
+    calendar = TradingHours(
+        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    )
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
     def of_page(keys: Collection[str]) -> None:
@@ -124,10 +129,9 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         source=lambda: hub.source or settings.source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
+        past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,
-        calendar=TradingHours(
-            lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-        ),
+        calendar=calendar,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, vitals),
     )

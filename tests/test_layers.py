@@ -41,6 +41,7 @@ OURS = {
     "web.live": {"web", "hub", "store", *_BASE},
     "web.api": {"web", "hub", "store", *_BASE},
     "web.charts": {"web", "db", *_BASE},
+    "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
     "web.screens": {"web", "web.live", "web.table", "db", *_BASE},
     "server": {"core", "metrics", "vital"},
@@ -59,7 +60,7 @@ OURS = {
 # Pages that show parts of every room of `web`, and the templates' functions.
 PAGES_OF_EVERY_ROOM = ("home", "instruments", "status", "templating")
 _EVERY_WEB_ROOM = {
-    "web", "web.live", "web.api", "web.charts", "web.table", "web.screens", "hub", "store", *_BASE,
+    "web", "web.live", "web.api", "web.charts", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
 }  # fmt: skip
 OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 # Which outside packages a layer may import besides the standard library.

@@ -8,18 +8,15 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.instrument import Instrument, parse_key
-from ltp.core.screener import Row
 from ltp.errors import InputError
 from ltp.web import market, params, urls
 from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
 from ltp.web.live import poll
-from ltp.web.screens.catalogue import SCREENERS
+from ltp.web.quote.parts import columns, parts
 from ltp.web.services import services
-from ltp.web.table.screener import Screener
 
 bp = Blueprint("instruments", __name__)
-LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev", "volume")
 _MAX_FOUND: Final = 50
 
 
@@ -58,8 +55,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         instrument=shown,
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
         phase=market.phase_words(shared.hub.phase, segment),
-        quote=shared.hub.quotes([shown.key])[0],
-        results=_results(shown.key),
+        parts=parts(shown),
         live=poll.live_addresses(_path(shown), {}) if live else None,
         pause_url=_pause_url(_path(shown), given, live=live),
         chart=chart_part(shown, _path(shown), given, charted),
@@ -68,12 +64,14 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
 
 @bp.get("/instruments/<segment>/<security_id>/stream")
 def stream(segment: str, security_id: str) -> Response:
-    return poll.stream_of([_find(segment, security_id).key], LIVE_COLUMNS)
+    shown = _find(segment, security_id)
+    return poll.stream_of([shown.key], columns(shown))
 
 
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
-    return poll.poll_of([_find(segment, security_id).key], LIVE_COLUMNS)
+    shown = _find(segment, security_id)
+    return poll.poll_of([shown.key], columns(shown))
 
 
 def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:
@@ -101,9 +99,3 @@ def _find(segment: str, security_id: str) -> Instrument:
     if found is None:
         raise catalog.instrument_not_found(f"{segment}:{security_id}")
     return found
-
-
-def _results(key: str) -> list[tuple[Screener, Row]]:
-    """Return the built-in screeners with the instrument in their current run, each with its row."""
-    runs = ((screener, services().catalog.current(screener.kind)) for screener in SCREENERS.values())
-    return [(screener, row) for screener, run in runs if run for row in run.rows if row.key == key]

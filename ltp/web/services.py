@@ -13,6 +13,7 @@ from typing import Final, cast
 from flask import current_app
 
 from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.history.extremes import Past
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
@@ -45,6 +46,7 @@ class Services:
         poll_interval_ms: time between the first polls of a page whose stream is lost; later ones are rarer.
         sizing: capital and risk of a trade that plans are sized for, unless the address has others.
         calendar: returns the trading hours, with the late changes that have been read.
+        past: the figures of an instrument's earlier sessions.
         bars_days: days for which one-minute bars are kept.
         vitals: event loop lag and counter rates of this process.
         start: starts the background threads, once per process; the process must end when one of them does.
@@ -64,6 +66,7 @@ class Services:
     poll_interval_ms: int
     sizing: Sizing
     calendar: Callable[[], Calendar]
+    past: Callable[[str], Past]
     bars_days: int
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]

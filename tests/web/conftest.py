@@ -26,6 +26,7 @@ from ltp.db.engine import open_engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
+from ltp.web.quote.range_cells import with_ranges
 from ltp.web.table import cells
 from ltp.web.table.plan_cells import PlanCells
 
@@ -164,7 +165,7 @@ def site(empty_database: str, free_port: Any, wait_for: Any) -> Iterator[Site]:
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
-    cell = cells.draw_function(PlanCells(catalog.plans.of).draw_function)
+    cell = cells.draw_function(with_ranges(PlanCells(catalog.plans.of).draw_function))
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     app = create_app(settings, hub=hub, catalog=catalog)
     app.jinja_env.bytecode_cache = COMPILED

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.history.extremes import Past
 from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
 from ltp.core.sizing import Sizing
@@ -123,6 +124,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         poll_interval_ms=1500,
         sizing=Sizing(1_000_000, 10_000),
         calendar=Calendar.always_open,
+        past=lambda _: Past(),
         bars_days=60,
         vitals=Vitals(),
         start=lambda: (),
