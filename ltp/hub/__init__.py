@@ -7,6 +7,7 @@ The parts, in the order in which a price passes them; `hub.py` assembles them:
     prices.py           quotes for pages and the API, read from the cache where the board cannot vouch
     views.py, view.py   which views wait for an event; one event for all browsers of a view
     fragments.py        cells drawn once per version (column_cache.py, cell_cache.py, slots.py)
+    insets.py           markup beside the cells: charts, drawn once for all browsers
     writer.py           the loop that sends (pacer.py: when)
     sockets.py          detached sockets (send.py, ring.py: how; clients.py: quotas of clients)
 

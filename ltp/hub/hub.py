@@ -24,11 +24,12 @@ from ltp.hub.column_cache import RenderCell
 from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Fragments
+from ltp.hub.insets import Inset
 from ltp.hub.pacer import Pacer
 from ltp.hub.prices import Prices, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
-from ltp.hub.view import View, view_key
+from ltp.hub.view import View, cells_of, view_key
 from ltp.hub.views import Views
 from ltp.hub.writer import StreamWriter, drain_s, stream_life_s
 
@@ -182,7 +183,7 @@ class Hub:
         """Browsers on detached sockets that have not taken all their events."""
         return len(self.sockets.slow_browsers)
 
-    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str) -> str:
+    def refusal(self, keys: Sequence[str], columns: Sequence[str], client: str, *insets: Inset) -> str:
         """Return the reason to refuse one more stream of this page to a client, empty if there is none.
 
         draining: the process ends. full: of streams. client: its quota of streams, or of cells in different
@@ -190,23 +191,23 @@ class Hub:
         """
         if self.draining or self.streams >= self.max_streams:
             return "draining" if self.draining else "full"
-        key = view_key(keys, columns)
-        cells = len(key[0]) * len(key[1])
+        key = view_key(keys, columns, insets)
+        cells = cells_of(key)
         with self._lock:
             view = self.views.get(key)
             if self.clients.refuses(client, view, cells, self.max_streams):
                 return "client"
             return "" if view or self.views.has_room(cells) else "views"
 
-    def view(self, keys: Sequence[str], columns: Sequence[str]) -> View:
-        """Return the view of these instruments and columns, which all pages with the same ones share."""
-        key = view_key(keys, columns)
+    def view(self, keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> View:
+        """Return the view of these instruments, columns and insets, which all pages with the same ones share."""
+        key = view_key(keys, columns, insets)
         present = self.views.get(key)
         if present is None or not present.streams:
             self.quotes(key[0])  # with a stream they are followed, and missing ones are read again
         with self._lock:
             present = self.views.get(key)
-            view = present or self.views.add(View(key, self.board, self._fragments, self._lock))
+            view = present or self.views.add(View(key, self.board, self._fragments, self._lock, insets))
             view.touched_s = self._monotonic()
             if present is None:
                 view.sent_s, view.phase = view.touched_s, self._pacer.new_phase()
@@ -216,6 +217,17 @@ class Hub:
             except LTPError as error:
                 log.warning("The instruments of a new page could not be requested: %s", error)
         return view
+
+    def set_inset(self, inset: Inset, part: str, markup: str) -> None:
+        """Replace a part of an inset, which the next events of its views carry."""
+        with self._lock:
+            if inset.set(part, markup, self.board):
+                self.views.mark_inset(inset)
+                self._wake_for_due()
+
+    def shows(self, inset: Inset) -> bool:
+        """Return whether an open view has this inset."""
+        return any(inset in view.insets for view in self.views)
 
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
@@ -281,5 +293,8 @@ class Hub:
 
     def _mark_views(self, changed: list[str]) -> None:
         self.views.mark(changed)
+        self._wake_for_due()
+
+    def _wake_for_due(self) -> None:
         if self.views.next_due_s() <= self._monotonic() + self._pacer.early_s:
             self._wake.set()

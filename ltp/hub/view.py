@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from ltp.core import sse
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
+from ltp.hub.insets import CELLS, Inset
 
 # In every first event: otherwise a browser keeps the longer one of its last farewell for ever.
 FIRST_RETRY_MS: Final = 1_000
@@ -21,7 +22,7 @@ _BEAT: Final = sse.piece(BEAT)
 # A page renews its dead-man's switch of 12 s with each heartbeat, which costs it as much as ten cells.
 _BEAT_EVERY_US: Final = 1_000_000
 
-ViewKey = tuple[tuple[str, ...], tuple[str, ...]]
+ViewKey = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 class Delivery(NamedTuple):
@@ -39,7 +40,7 @@ class Delivery(NamedTuple):
 
 
 class View:
-    """Shared by all pages with equal instruments and columns.
+    """Shared by all pages with equal instruments, columns and insets.
 
     `position`: the version up to which all browsers that are up to date have seen everything, so they need no
     position of their own. `last_id`: the id of the newest event. `followers`: browsers that read through a
@@ -48,10 +49,17 @@ class View:
     event; `touched_s`, when a browser or a page last used it. `phase`: see `Pacer.new_phase`.
     """
 
-    def __init__(self, key: ViewKey, board: Board, fragments: Fragments, lock: threading.RLock) -> None:
-        self.key = key
-        self.keys, self.columns = key
-        self.cells = len(self.keys) * len(self.columns)
+    def __init__(
+        self,
+        key: ViewKey,
+        board: Board,
+        fragments: Fragments,
+        lock: threading.RLock,
+        insets: Sequence[Inset] = (),
+    ) -> None:
+        self.key, self.insets = key, insets
+        self.keys, self.columns, _ = key
+        self.cells = cells_of(key)
         self._board, self._fragments = board, fragments
         self._cell_cache = fragments.cell_cache(self.columns)
         self._picker = fragments.picker(self.keys)
@@ -132,7 +140,7 @@ class View:
     def advance(self) -> None:
         """Move the position to the present unless a browser needs a flush: an id sent now is then not old."""
         position = self.position
-        if self.streams and (self._board.status_version > position or self._board.newer(self.keys, position)):
+        if self.streams and (self._has_beside(position) or self._board.newer(self.keys, position)):
             return
         self._before = self.position = self._board.version
         self._event = b""
@@ -170,7 +178,7 @@ class View:
             states, cells = "", self.page(least)
         stamp = self.last_id if cells and self.last_id else None
         rest = sse.piece(f"{states}{self._board.status}{BEAT}")
-        return sse.frame((cells, rest), id=stamp, retry_ms=FIRST_RETRY_MS)
+        return sse.frame((cells, *self._insets(-1), rest), id=stamp, retry_ms=FIRST_RETRY_MS)
 
     def page(self, least: int) -> bytes:
         """Return the encoded cells of the whole page, without flash, as of version `least` or a later one."""
@@ -182,17 +190,25 @@ class View:
     def _encode(self, cells: bytes, after: int, *, for_all: bool) -> bytes:
         """`for_all`: the event of a flush, which gets a new id; otherwise that of a catch-up."""
         status = self._board.status if self._board.status_version > after else ""
+        insets = self._insets(after)
         if not cells:
-            return sse.encode(status + BEAT) if status else b""
+            return sse.frame((*insets, sse.piece(status + BEAT))) if status or insets else b""
         if for_all:
             # Never this process's own clock: other processes have to understand the id.
             self.last_id = max(self._board.at, self.last_id + 1) if self._board.at else 0
-        pieces = [cells]
+        pieces = [cells, *insets]
         if status:
             pieces.append(sse.piece(status))
         if not for_all or self._beat_due():
             pieces.append(_BEAT)
         return sse.frame(pieces, id=self.last_id or None)
+
+    def _insets(self, after: int) -> list[bytes]:
+        return [parts for inset in self.insets if (parts := inset.newer(after))]
+
+    def _has_beside(self, position: int) -> bool:
+        """Return whether anything but cells changed after `position`."""
+        return self._board.status_version > position or any(inset.version > position for inset in self.insets)
 
     def _beat_due(self) -> bool:
         """Return whether this flush carries a heartbeat: the first of each second does, by batch instants.
@@ -206,9 +222,15 @@ class View:
         return True
 
 
-def view_key(keys: Iterable[str], columns: Iterable[str]) -> ViewKey:
+def view_key(keys: Iterable[str], columns: Iterable[str], insets: Iterable[Inset] = ()) -> ViewKey:
     """Pages that differ only in the order of their rows have the same key."""
-    return tuple(sorted(set(keys))), tuple(columns)
+    return tuple(sorted(set(keys))), tuple(columns), tuple(inset.name for inset in insets)
+
+
+def cells_of(key: ViewKey) -> int:
+    """Return what a view of this key costs, in cells."""
+    keys, columns, insets = key
+    return len(keys) * len(columns) + len(insets) * CELLS
 
 
 def farewell(retry_ms: int) -> bytes:

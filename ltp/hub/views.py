@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, KeysView
 from typing import Final
 
+from ltp.hub.insets import Inset
 from ltp.hub.view import View, ViewKey
 
 LINGER_S: Final = 5.0  # a page is rendered before its stream connects
@@ -75,6 +76,12 @@ class Views:
                 if view in asleep:
                     asleep.remove(view)
                     self.waiting[view] = None
+
+    def mark_inset(self, inset: Inset) -> None:
+        """Let the sleeping views with this inset wait for an event."""
+        for view in [view for view in self._asleep if inset in view.insets]:
+            self._asleep.remove(view)
+            self.waiting[view] = None
 
     def mark_status(self) -> None:
         """Let all sleeping views wait for an event: the status of the market changed."""

@@ -1,4 +1,6 @@
-"""Fragments: cell caches share their columns, live as long as views or the most recent choices use them."""
+"""Fragments: cell caches share their columns, live as long as views or the most recent choices use them; and the
+slots that number the instruments of views.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from ltp.core.ticks.tick import Tick
 from ltp.hub import fragments
 from ltp.hub.board import Board
 from ltp.hub.fragments import Fragments
+from ltp.hub.slots import Slots
 from ltp.hub.view import View
 
 KEY = "NSE_EQ:1"
@@ -104,7 +107,7 @@ def test_when_the_slots_of_closed_pages_are_given_up_every_view_takes_new_ones_a
 ) -> None:
     monkeypatch.setattr(fragments, "_MOST_SLOTS", 1)
     board, lock = Board(now=lambda: 1_790_000_000.0, monotonic=lambda: 1.0), threading.RLock()
-    views = [View(((f"NSE_EQ:{id_}",), ("ltp",)), board, drawing.fragments, lock) for id_ in range(1, 8)]
+    views = [View(((f"NSE_EQ:{id_}",), ("ltp",), ()), board, drawing.fragments, lock) for id_ in range(1, 8)]
     for ltp in (100, 101, 102):
         board.load(
             [CachedTick(view.keys[0], Tick(view.keys[0], ltp, received_at=ltp), True) for view in views]
@@ -114,3 +117,27 @@ def test_when_the_slots_of_closed_pages_are_given_up_every_view_takes_new_ones_a
             assert event.count(b'id="ltp-') == 1
             assert f'id="ltp-{view.keys[0].replace(":", "-")}">'.encode() in event
             assert b"%d<i" % ltp in event
+
+
+def test_instruments_of_several_views_have_one_slot_each() -> None:
+    slots = Slots()
+    first, second = slots.picker(("NSE_EQ:1", "NSE_EQ:2")), slots.picker(("NSE_EQ:2", "NSE_EQ:3"))
+    assert (first.numbers, second.numbers) == ({1, 2}, {2, 3})
+    assert slots.keys == ["", "NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:3"]
+    assert len(slots) == 4
+
+
+def test_a_view_picks_its_own_slots_in_its_own_order() -> None:
+    slots = Slots()
+    slots.picker(("NSE_EQ:1", "NSE_EQ:2"))
+    partials = [b"", b"one ", b"two ", b"three "]
+    assert b"".join(slots.picker(("NSE_EQ:3", "NSE_EQ:1")).pick(partials)) == b"three one "
+    assert b"".join(slots.picker(("NSE_EQ:2",)).pick(partials)) == b"two "
+    assert b"".join(slots.picker(()).pick(partials)) == b""
+
+
+def test_instruments_without_a_slot_are_left_out() -> None:
+    slots = Slots()
+    slots.picker(("NSE_EQ:1", "NSE_EQ:2"))
+    assert slots.numbers_of({"NSE_EQ:2", "NSE_EQ:9"}) == {2}
+    assert slots.numbers_of(()) == set()

@@ -17,6 +17,7 @@ def test_the_key_of_a_view_has_each_instrument_once_in_one_order() -> None:
     assert view_key(["NSE_EQ:2", "NSE_EQ:1", "NSE_EQ:2"], ["ltp", "chg"]) == (
         ("NSE_EQ:1", "NSE_EQ:2"),
         ("ltp", "chg"),
+        (),
     )
 
 

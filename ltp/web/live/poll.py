@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
+from ltp.hub.insets import Inset
 from ltp.web import params
 from ltp.web.clients import client
 from ltp.web.live import status_line, stream
@@ -37,20 +38,20 @@ def live_addresses(path: str, parameters: Mapping[str, str]) -> LiveAddresses:
     return LiveAddresses(f"{path}/stream{query}", f"{path}/poll{query}")
 
 
-def stream_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
-    """Return the stream of a page: the cells of `columns` for `keys`."""
+def stream_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Response:
+    """Return the stream of a page: the cells of `columns` for `keys`, and the insets."""
     hub = services().hub
-    refusal = hub.refusal(keys, columns, client())
+    refusal = hub.refusal(keys, columns, client(), *insets)
     if refusal:
         return stream.refused(refusal)
-    view = hub.view(keys, columns)
+    view = hub.view(keys, columns, *insets)
     return stream.stream_response(
         hub, view, last_event_id=request.headers.get("Last-Event-ID"), client=client()
     )
 
 
-def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
-    """Return the response to a poll at `<page path>/poll`: the next poller and all cells of the page.
+def poll_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Response:
+    """Return the response to a poll at `<page path>/poll`: the next poller, all cells and insets of the page.
 
     Raises:
         InputError: the parameter `n`, the number of the round, is not a whole number from 0.
@@ -74,4 +75,5 @@ def poll_of(keys: Sequence[str], columns: Sequence[str]) -> Response:
         seconds=f"{wait_ms / 1000:.2f}".rstrip("0").rstrip("."),
     )
     cells = shared.hub.partials(shared.hub.quotes(keys), columns)
-    return make_response(body + cells + status_line.render_partial(shared.hub))
+    drawn = "".join(inset.markup for inset in insets)
+    return make_response(body + cells + drawn + status_line.render_partial(shared.hub))

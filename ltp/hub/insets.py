@@ -1,0 +1,50 @@
+"""Insets: markup that a view carries beside its cells, such as the forming candle of a chart.
+
+Set by whoever draws it, once for all browsers; sent in the view's own events, at their pace.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ltp.core import sse
+from ltp.hub.board import Board
+
+CELLS: Final = 200  # an inset counts like so many cells in the quotas of clients and of the process
+
+
+class Inset:
+    """Parts by name, each with the version of the board at which it was last drawn.
+
+    `name`: equal ones make equal views, so it names everything that the parts depend on. The caller holds the
+    hub's lock.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.version = 0
+        self._parts: dict[str, tuple[int, str, bytes]] = {}
+
+    def set(self, part: str, markup: str, board: Board) -> bool:
+        """Replace a part; return whether it is another than before. Empty markup removes it."""
+        present = self._parts.get(part)
+        if markup == (present[1] if present else ""):
+            return False
+        board.version += 1
+        self.version = board.version
+        if markup:
+            self._parts[part] = (self.version, markup, sse.piece(markup))
+        else:
+            del self._parts[part]
+        return True
+
+    def newer(self, after: int) -> bytes:
+        """Return the encoded parts that were drawn after version `after`."""
+        if self.version <= after:
+            return b""
+        return b"".join(encoded for version, _, encoded in self._parts.values() if version > after)
+
+    @property
+    def markup(self) -> str:
+        """All parts, for a page that polls."""
+        return "".join(markup for _, markup, _ in self._parts.values())
