@@ -7,21 +7,17 @@ values in a batch mean nothing here.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ltp import metrics
 from ltp.core.ticks.wire import Batch
-from ltp.errors import StoreError
 from ltp.store import decode
-from ltp.store.client import Client, connect, translated
 from ltp.store.encode import message
 from ltp.store.keys import CHANNEL
-from ltp.store.subscription import Subscription
+from ltp.store.subscription import bodies
 from ltp.store.transaction import Transaction, bulk
 
-_TIMEOUT_S: Final = 3.0
 _MAX_MESSAGE: Final = 4 << 20  # bytes, twenty times the worker's largest batch; a longer message is not kept
 
 
@@ -41,25 +37,8 @@ def subscribe(url: str) -> Iterator[Batch | None]:
     Raises:
         StoreError: the connection was cut, so batches may be missing.
     """
-    client = connect(url, timeout_s=_TIMEOUT_S, retries=0)
-    try:
-        with translated("subscribing"):
-            subscription = _subscribed(client)
-        yield None
-        while True:
-            with translated("reading the channel"):
-                body = subscription.read()
-            yield None if body is None else _decode(body)
-    finally:
-        client.close()
-
-
-def _subscribed(client: Client) -> Subscription:
-    subscription, until_s = Subscription(client, CHANNEL, longest=_MAX_MESSAGE), time.monotonic() + _TIMEOUT_S
-    while not subscription.confirmed():
-        if time.monotonic() >= until_s:
-            raise StoreError(f"subscribing failed: no confirmation for {_TIMEOUT_S:.0f} s")
-    return subscription
+    for body in bodies(url, CHANNEL, longest=_MAX_MESSAGE):
+        yield None if body is None else _decode(body)
 
 
 def _decode(body: memoryview) -> Batch | None:

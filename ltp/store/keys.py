@@ -1,4 +1,4 @@
-"""Names and lifetimes of the product's Redis keys and of its channel. No other module spells one out."""
+"""Names and lifetimes of the product's Redis keys and of its channels. No other module spells one out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ DEMAND: Final = "demand:instruments"
 DEMAND_REST: Final = "demand:rest"
 DEMAND_PAGES: Final = "demand:pages"
 DEMAND_PROGRAMS: Final = "demand:programs"
+BARS: Final = "live_bar_updates"  # channel of forming bars
+DEMAND_BARS: Final = "demand:bars"
 
 LTP_TTL_S: Final = 30
 LTP_RENEW_S: Final = 10
@@ -22,6 +24,7 @@ TICK_TTL_S: Final = 10 * 86_400  # outlasts the longest run of holidays
 HEARTBEAT_TTL_S: Final = 60
 HEARTBEAT_EVERY_S: Final = 30
 LEASE_TTL_S: Final = 10
+BARS_TTL_S: Final = 15
 
 
 def ltp(key: str) -> str:
@@ -30,3 +33,7 @@ def ltp(key: str) -> str:
 
 def tick(key: str) -> str:
     return f"tick:{key}"
+
+
+def bars(key: str) -> str:
+    return f"bars:{key}"

@@ -35,6 +35,9 @@ WORKER: Final[Commands] = (
     ("BZPOPMIN", keys.DEMAND_REST, 1),
     ("ZPOPMIN", keys.DEMAND_REST),
     ("PUBLISH", keys.CHANNEL, ""),
+    ("PUBLISH", keys.BARS, ""),
+    ("SET", keys.bars("NSE_EQ:0"), "", "EX", 1),
+    ("ZRANGE", keys.DEMAND_BARS, 0, -1),
 )
 WEB: Final[Commands] = (
     ("GET", keys.HEARTBEAT),
@@ -42,6 +45,8 @@ WEB: Final[Commands] = (
     ("MGET", _LTP, _TICK),
     ("ZADD", keys.DEMAND, 0, "NSE_EQ:0"),
     ("ZADD", keys.DEMAND_REST, 0, "NSE_EQ:0"),
+    ("ZADD", keys.DEMAND_BARS, 0, "NSE_EQ:0"),
+    ("GET", keys.bars("NSE_EQ:0")),
 )
 
 

@@ -7,14 +7,49 @@ are read here: redis-py would copy each message five times, and after a cut reco
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
-from ltp.store.client import Client
+from ltp.errors import StoreError
+from ltp.store.client import Client, connect, translated
 
 POLL_S: Final = 1.0
+_TIMEOUT_S: Final = 3.0
 _BUFFER: Final = 1 << 18
 _LINE: Final = b"\r\n"
 _SIZE_MAX: Final = 20  # characters of a length and the end of its line
+
+
+def bodies(url: str, channel: str, *, longest: int) -> Iterator[memoryview | None]:
+    """Subscribe when the first value is requested, then yield.
+
+    Args:
+        longest: see Subscription.
+    Yields:
+        None once the subscription is confirmed; then the body of each message, valid until the next one is
+            requested, and None at least once a second while none comes.
+    Raises:
+        StoreError: the connection was cut, so messages may be missing.
+    """
+    client = connect(url, timeout_s=_TIMEOUT_S, retries=0)
+    try:
+        with translated("subscribing"):
+            subscription = _subscribed(client, channel, longest)
+        yield None
+        while True:
+            with translated("reading the channel"):
+                body = subscription.read()
+            yield body
+    finally:
+        client.close()
+
+
+def _subscribed(client: Client, channel: str, longest: int) -> Subscription:
+    subscription, until_s = Subscription(client, channel, longest=longest), time.monotonic() + _TIMEOUT_S
+    while not subscription.confirmed():
+        if time.monotonic() >= until_s:
+            raise StoreError(f"subscribing failed: no confirmation for {_TIMEOUT_S:.0f} s")
+    return subscription
 
 
 class Subscription:

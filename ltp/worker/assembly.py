@@ -4,14 +4,13 @@ The only module that knows both the settings and every part. Each part is built 
 needs one below, it is given a function that reads it later.
 
 Plain threads, named bars (`MinuteBars`, into SQL), flush (`Ingest`, into Redis), feed (`Supervisor`, from the
-broker; with it capture), rest (`RestQuotes`), background (`Background`, slow jobs), APScheduler (`Schedule`)
-and leader (`Leader`). Leader starts last and stops last: without the lease the others do nothing.
+broker; with it capture), rest (`RestQuotes`), background (`Background`, slow jobs), forming bars
+(`FormingBars`, into Redis), APScheduler (`Schedule`) and leader (`Leader`). Leader starts last and stops last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -22,7 +21,6 @@ from ltp import checks
 from ltp.core.market import outlook
 from ltp.core.market.session import Calendar
 from ltp.core.ticks.off_sessions import OffSessions
-from ltp.core.ticks.tick import Tick
 from ltp.db import minute_bars
 from ltp.db.catalog import Catalog
 from ltp.db.reassignments import lately
@@ -36,14 +34,16 @@ from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
 from ltp.feed.supervisor import Supervisor
 from ltp.settings import Settings
-from ltp.store import demand, heartbeat, prices, rights
+from ltp.store import demand, forming, heartbeat, prices, rights
 from ltp.store.batch_publisher import BatchPublisher
 from ltp.store.keys import TICK_TTL_S
 from ltp.store.lease import Lease
 from ltp.store.limits import NotBefore
+from ltp.store.recall import recall
 from ltp.vital import Vital
 from ltp.worker import background
 from ltp.worker.background import Background
+from ltp.worker.bars.forming_bars import FormingBars
 from ltp.worker.doubts import Doubts
 from ltp.worker.host_clock import HostClock
 from ltp.worker.ingest import Ingest
@@ -59,7 +59,6 @@ from ltp.worker.subscriptions import Subscriptions
 log = logging.getLogger("worker")
 
 CONNECT_TIMEOUT_S: Final = 5.0
-_RECALL_AT_ONCE: Final = 1_000  # keys
 
 
 class Worker:
@@ -86,6 +85,7 @@ class Worker:
         self.refusal = ""
         self.leader = self._build_leader()
         self.minute_bars = self._build_minute_bars()
+        self.forming_bars = self._build_forming_bars()
         self.ingest = self._build_ingest()
         self.feed = self._build_feed()
         self.subscriptions = self._build_subscriptions()
@@ -103,7 +103,8 @@ class Worker:
     def start(self) -> Vital:
         """Start every thread; return the watch over them."""
         vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
-        for thread in (self.minute_bars, self.ingest, self.feed, self.rest, self.background):
+        prices = (self.ingest, self.feed, self.rest, self.background)
+        for thread in (self.minute_bars, self.forming_bars, *prices):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -113,6 +114,7 @@ class Worker:
     def stop(self) -> None:
         """Unsubscribe, disconnect, write all that is left, give the lease back."""
         self.schedule.stop()
+        self.forming_bars.stop()
         self.background.stop()
         self.feed.stop()
         self.rest.stop()
@@ -155,6 +157,15 @@ class Worker:
             since=lambda: self.feed.since_us,
             is_open=self._market.trades_at,
             tick_size=self._instruments.tick_size,
+            may_write=self.leader.may_write,
+        )
+
+    def _build_forming_bars(self) -> FormingBars:
+        return FormingBars(
+            wanted=partial(forming.wanted, self._client),
+            recent=self.minute_bars.recent,
+            publish=partial(forming.publish, self._client),
+            source=self._settings.source,
             may_write=self.leader.may_write,
         )
 
@@ -226,7 +237,7 @@ class Worker:
             ingest=self.ingest,
             demand=lambda now: demand.wanted(client, now),
             drop_demand=lambda keys: demand.forget(client, keys),
-            recall=self._recall,
+            recall=partial(recall, client, self._settings.source),
             stored=partial(prices.stored, client),
             forget=partial(prices.forget, client),
             set_wanted=self.feed.set_wanted,
@@ -234,17 +245,6 @@ class Worker:
             on_reassigned=self.minute_bars.forget,
             on_wanted=self.minute_bars.follow,
         )
-
-    def _recall(self, keys: Sequence[str]) -> list[Tick]:
-        """Return the cache's ticks of `keys`, none while it holds the prices of another source."""
-        if heartbeat.read_source(self._client) != self._settings.source:
-            return []
-        entries = (
-            entry
-            for start in range(0, len(keys), _RECALL_AT_ONCE)
-            for entry in prices.read(self._client, keys[start : start + _RECALL_AT_ONCE])
-        )
-        return [entry.tick for entry in entries if entry.tick is not None]
 
     def _build_rest(self) -> RestQuotes:
         return RestQuotes(

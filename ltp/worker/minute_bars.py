@@ -18,6 +18,7 @@ from ltp import metrics
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.builder import BarBuilder, ClosedBar
 from ltp.core.bars.faults import fault
+from ltp.core.bars.forming import MOST_BARS
 from ltp.core.counted import counted
 from ltp.core.money import Price
 from ltp.core.ticks.tick import TickFields
@@ -68,7 +69,7 @@ class MinuteBars(threading.Thread):
         self._waiting: deque[ClosedBar] = deque()
         self._reassigned: Mapping[str, int] = {}
         self._stored = self._lost = 0
-        self._refusal = ""
+        self._refusal, self._refuses = "", False
         self._stopping = threading.Event()
 
     @property
@@ -84,6 +85,17 @@ class MinuteBars(threading.Thread):
                 self._change_connection(since)
             if since:
                 self._builder.take(ticks)
+
+    def recent(self, keys: Iterable[str]) -> dict[str, list[Bar]]:
+        """Return the newest bars by key, of which the last may be open; a key without any is missing.
+
+        Empty while the database refuses the bars for good: it has those of another source.
+        """
+        if self._refuses:
+            return {}
+        with self._lock:
+            found = {key: self._builder.recent(key)[-MOST_BARS:] for key in keys}
+        return {key: bars for key, bars in found.items() if bars and not any(map(fault, bars))}
 
     def follow(self, keys: Iterable[str]) -> None:
         """Set the subscribed keys, before the feed subscribes them."""
@@ -158,13 +170,14 @@ class MinuteBars(threading.Thread):
             self._stored += len(part)
             if self._refusal:
                 log.info("Bars are stored again; %s lost so far", counted(self._lost, "bar"))
-            self._refusal = ""
+            self._refusal, self._refuses = "", False
 
     def _refuse(self, error: DatabaseError) -> None:
         """Log a failure once for as long as it stays the same. After a permanent one no bar is kept."""
         if str(error) != self._refusal:
             self._refusal = str(error)
             log.warning("Bars are not stored: %s. Prices go on.", str(error).rstrip("."))
+        self._refuses = error.permanent
         if error.permanent:
             self._drop(len(self._waiting))
 

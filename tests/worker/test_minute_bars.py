@@ -253,3 +253,29 @@ def test_a_fault_of_the_program_does_not_end_the_thread(
     wait_for(lambda: rig.stored)
     rig.bars.stop()
     assert caplog.messages == ["A round of bars failed; the next one follows"]
+
+
+def test_the_newest_bars_are_those_of_the_last_minutes_and_the_forming_one(rig: Rig) -> None:
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(64)
+    rig.tick(65, 101_0000, 15)
+    assert rig.bars.recent([HDFC, TCS]) == {
+        HDFC: [
+            Bar(OPEN, 100_0000, 100_0000, 100_0000, 100_0000, 10),
+            Bar(OPEN + 60, 101_0000, 101_0000, 101_0000, 101_0000, 5),
+        ]
+    }
+
+
+def test_bars_that_the_database_refuses_for_good_are_not_shown_either(rig: Rig) -> None:
+    """They are invented and would stand beside real ones."""
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(64)
+    rig.away = rig.permanent = True
+    rig.bars.flush()
+    assert rig.bars.recent([HDFC]) == {}
+    rig.away = rig.permanent = False
+    rig.tick(65, 100_0000, 20)
+    rig.closed_at(124)
+    rig.bars.flush()
+    assert [len(bars) for bars in rig.bars.recent([HDFC]).values()] == [2]

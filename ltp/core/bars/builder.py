@@ -157,12 +157,10 @@ class BarBuilder:
                 self._touched.discard(key)
         return closed
 
-    def forming(self, key: str) -> Bar | None:
-        """Return the newest bar of an instrument that is not closed, None for none."""
+    def recent(self, key: str) -> list[Bar]:
+        """Return the bars of the last minutes of an instrument, oldest first; the last one may be open."""
         instrument = self._instruments.get(key)
-        if instrument is None or not instrument.open_minutes():
-            return None
-        return instrument.bar(max(instrument.minutes))
+        return [instrument.bar(start) for start in sorted(instrument.minutes)] if instrument else []
 
     def forget(self, key: str) -> None:
         """Forget an instrument: its key means another one now."""

@@ -62,10 +62,11 @@ def test_a_bar_is_made_of_the_trades_of_its_minute() -> None:
     assert feed.builder.close(feed.builder.due(feed.at(70))) == [
         ClosedBar(KEY, Bar(OPEN, 101_0000, 103_0000, 99_0000, 100_5000, 60))
     ]
-    assert feed.builder.forming(KEY) == Bar(OPEN + 60, 104_0000, 104_0000, 104_0000, 104_0000, 40)
+    assert feed.builder.recent(KEY)[-1] == Bar(OPEN + 60, 104_0000, 104_0000, 104_0000, 104_0000, 40)
     assert feed.closed(125) == [Bar(OPEN + 60, 104_0000, 104_0000, 104_0000, 104_0000, 40)]
-    assert feed.builder.forming(KEY) is None
     assert feed.closed(500) == []
+    assert [bar.start for bar in feed.builder.recent(KEY)] == [OPEN, OPEN + 60]
+    assert feed.builder.recent("NSE_EQ:9") == []
 
 
 def test_a_minute_is_closed_after_the_grace_by_the_exchanges_clock() -> None:

@@ -1,0 +1,1 @@
+"""Bars of the feed on their way out of the worker."""
