@@ -27,7 +27,7 @@ from ltp.db.runs import fetch_run
 from ltp.errors import DatabaseError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
-from ltp.store import channel, demand, prices
+from ltp.store import channel, demand, depth, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.api import candles, current_prices, health
@@ -35,6 +35,7 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.clients import client as client_of_request
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
+from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
@@ -105,9 +106,14 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         with_ranges(PlanCells(catalog.plans.of).draw_function), lambda: hub.session if hub else "", _today
     )
     hub = hub or _hub(settings, client, cell)
+
+    def source() -> str:
+        return hub.source or settings.source
+
     calendar = TradingHours(
         lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     )
+    live_depth = LiveDepth(hub, lambda keys: depth.read(client, source(), keys), partial(depth.want, client))
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
     def of_page(keys: Collection[str]) -> None:
@@ -126,14 +132,16 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
-        source=lambda: hub.source or settings.source,
+        source=source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
+        watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,
         calendar=calendar,
         vitals=vitals,
-        start=lambda: _start(catalog, hub, renewer, vitals),
+        start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
     )
 
 
@@ -176,8 +184,10 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
     return run
 
 
-def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> list[threading.Thread]:
-    return [catalog.start(), *hub.start(), renewer.start(), vitals.start()]
+def _start(
+    catalog: Catalog, hub: Hub, renewer: DemandRenewer, live_depth: LiveDepth, vitals: Vitals
+) -> list[threading.Thread]:
+    return [catalog.start(), *hub.start(), renewer.start(), live_depth.start(), vitals.start()]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from ltp.web import market, params, urls
 from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
 from ltp.web.live import poll
-from ltp.web.quote.parts import columns, parts
+from ltp.web.quote.parts import columns, insets, parts
 from ltp.web.services import services
 
 bp = Blueprint("instruments", __name__)
@@ -55,7 +55,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         instrument=shown,
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
         phase=market.phase_words(shared.hub.phase, segment),
-        parts=parts(shown),
+        parts=parts(shown, live=live),
         live=poll.live_addresses(_path(shown), {}) if live else None,
         pause_url=_pause_url(_path(shown), given, live=live),
         chart=chart_part(shown, _path(shown), given, charted),
@@ -65,13 +65,13 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
 @bp.get("/instruments/<segment>/<security_id>/stream")
 def stream(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.stream_of([shown.key], columns(shown))
+    return poll.stream_of([shown.key], columns(shown), *insets(shown))
 
 
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.poll_of([shown.key], columns(shown))
+    return poll.poll_of([shown.key], columns(shown), *insets(shown))
 
 
 def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:

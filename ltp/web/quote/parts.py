@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
+from markupsafe import Markup
+
 from ltp.core.history.extremes import Past
 from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument
 from ltp.core.screener import Row
+from ltp.core.ticks.depth import has_depth
 from ltp.core.ticks.quote import Quote
-from ltp.web.quote import range_cells
+from ltp.hub.insets import Inset
+from ltp.web.quote import ladder, range_cells
 from ltp.web.quote.hours import DayHours, day_hours
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
@@ -31,15 +36,23 @@ class Fact(NamedTuple):
 class QuoteParts(NamedTuple):
     """The parts for `instruments/index.html`.
 
-    `ranges`, `facts`: live columns with labels. `listed`: the screeners that have the instrument in their
-    current run, each with its row.
+    `ranges`, `facts`: live columns with labels. `depth`, `details`: markup, empty for an index. `listed`: the
+    screeners that have the instrument in their current run, each with its row.
     """
 
     quote: Quote
     ranges: tuple[Fact, ...]
     facts: tuple[Fact, ...]
+    depth: Markup
+    details: Markup
     hours: DayHours
     listed: tuple[tuple[Screener, Row], ...]
+
+
+def insets(shown: Instrument) -> tuple[Inset, ...]:
+    """Return the insets of an open page of an instrument, and want their contents."""
+    depth = services().watch_depth(shown.key)
+    return () if depth is None else (depth,)
 
 
 def columns(shown: Instrument) -> tuple[str, ...]:
@@ -51,17 +64,30 @@ def columns(shown: Instrument) -> tuple[str, ...]:
     )
 
 
-def parts(shown: Instrument) -> QuoteParts:
-    """Return the parts of the page as of now."""
+def parts(shown: Instrument, *, live: bool) -> QuoteParts:
+    """Return the parts of the page as of now. `live`: the page will follow them."""
     shared = services()
     past = shared.past(shown.key)
+    quote = shared.hub.quotes([shown.key])[0]
+    if live:
+        shared.watch_depth(shown.key)
     return QuoteParts(
-        shared.hub.quotes([shown.key])[0],
+        quote,
         tuple(_ranges(past)),
         (*_PRICE_FACTS, *_of_volume(past), *_of_contract(shown, past)),
+        *_order_book(quote),
         day_hours(shared.calendar(), shown.segment, datetime.now(UTC)),
         tuple(_listed(shown.key)),
     )
+
+
+def _order_book(quote: Quote) -> tuple[Markup, Markup]:
+    if not has_depth(quote.key):
+        return Markup(), Markup()
+    known, now_us = services().known_depth(quote.key), int(time.time() * 1e6)
+    depth = ladder.depth_markup(known.depth, quote, now_us)
+    details = ladder.details_markup(known.depth, known.details, quote, now_us)
+    return Markup(depth), Markup(details)  # noqa: S704 (only numbers, times and fixed words)
 
 
 _PRICE_FACTS: Final = (
