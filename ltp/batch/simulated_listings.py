@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from ltp.core.instrument import Instrument, split_key
-from ltp.core.money import Price, price_from_rupees
+from ltp.core.money import Price
 from ltp.db import chart_closes, instruments
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError, NotFoundError
@@ -42,5 +42,8 @@ class SimulatedListings:
         return self._open()
 
     def _last_close(self, key: str) -> Price:
-        history = chart_closes.fetch(self._engine, key)
-        return 0 if history is None else price_from_rupees(history.closes[-1]) or 0
+        try:
+            history = chart_closes.fetch_candles(self._engine, key)
+        except ValueError:
+            return 0  # damaged; an import names them
+        return history[-1].close if history else 0

@@ -33,71 +33,32 @@ def test_three_years_are_read_in_two_queries_of_one_share(engine: Engine) -> Non
     candles.upsert(engine, "raw", {KEY: history(2_000), "NSE_EQ:2": history(10)})
     seen: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-    found = chart_closes.fetch(engine, KEY, LAST)
-    assert found is not None
-    assert len(found.days) == chart_closes.DAYS + 1
-    assert (found.days[-1], found.closes[-1]) == (LAST, history(2_000)[-1].close / 10_000)
+    assert chart_closes.fetch_candles(engine, KEY) == history(2_000)[-chart_closes.DAYS - 1 :]
     assert len([statement for statement in seen if statement.startswith("SELECT")]) == 2
-
-
-def test_there_may_be_none(engine: Engine) -> None:
-    assert chart_closes.fetch(engine, KEY) is None
 
 
 def test_the_basis_is_the_one_that_a_screen_takes(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: history(5)})
     candles.upsert(engine, "adjusted", {KEY: history(300, 50.0)})
-    found = chart_closes.fetch(engine, KEY)
-    assert found is not None
-    assert len(found.days) == 300
+    assert chart_closes.fetch_candles(engine, KEY) == history(300, 50.0)
     candles.upsert(engine, "raw", {KEY: history(400)})
-    found = chart_closes.fetch(engine, KEY)
-    assert found is not None
-    assert len(found.days) == 400
-
-
-@pytest.mark.parametrize(("state", "sessions"), [("confirmed", 20), ("detected", 20), ("dismissed", 30)])
-def test_a_split_since_the_plan_ends_the_closes(engine: Engine, state: str, sessions: int) -> None:
-    candles.upsert(engine, "raw", {KEY: history(30)})
-    action = Action(KEY, LAST - timedelta(days=9), 2, 1, "detected")
-    corporate_actions.replace_detected(engine, [KEY], [action])
-    if state == "confirmed":
-        corporate_actions.confirm(engine, [action])
-    elif state == "dismissed":
-        corporate_actions.dismiss(engine, KEY, action.ex_day, "test")
-    found = chart_closes.fetch(engine, KEY, LAST - timedelta(days=15))
-    assert found is not None
-    assert len(found.days) == sessions
-
-
-def test_restated_closes_are_none_of_the_plan_s(engine: Engine) -> None:
-    candles.upsert(engine, "adjusted", {KEY: history(30)})
-    made, price = LAST - timedelta(days=5), history(30)[-6].close / 10_000
-    assert chart_closes.fetch(engine, KEY, made, price) is not None
-    assert chart_closes.fetch(engine, KEY, made, price * 2) is None
+    assert chart_closes.fetch_candles(engine, KEY) == history(400)
 
 
 def test_damaged_candles_are_not_drawn(engine: Engine) -> None:
     candles.upsert(engine, "raw", {KEY: history(30)})
     with writing(engine) as connection:
         connection.execute(text("UPDATE daily_candles SET packed = substr(packed, 3)"))
-    assert chart_closes.fetch(engine, KEY) is None
+    with pytest.raises(ValueError, match="out of range"):
+        chart_closes.fetch_candles(engine, KEY)
 
 
 def test_a_busy_database_is_waited_for_but_a_moment(engine: Engine) -> None:
     other = sqlite3.connect(str(engine.url.database), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(DatabaseError, match="cannot be read"):
-        chart_closes.fetch(engine, KEY)
+        chart_closes.fetch_candles(engine, KEY)
     other.close()
-
-
-def test_candles_are_those_of_the_closes(engine: Engine) -> None:
-    candles.upsert(engine, "raw", {KEY: history(2_000)})
-    found = chart_closes.fetch_candles(engine, KEY)
-    assert found == history(2_000)[-chart_closes.DAYS - 1 :]
-    candles.upsert(engine, "adjusted", {"NSE_EQ:2": history(300, 50.0)})
-    assert chart_closes.fetch_candles(engine, "NSE_EQ:2") == history(300, 50.0)
 
 
 def test_candles_before_a_confirmed_split_are_adjusted(engine: Engine) -> None:

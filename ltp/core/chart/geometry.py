@@ -78,6 +78,31 @@ def round_step(least: float) -> int:
     return next(step * power for step in _STEPS if step * power >= least)
 
 
+def spread(boxes: Sequence[tuple[int, int]], top: int, bottom: int) -> list[int]:
+    """Move boxes apart that would overlap, by little, in their order from the top.
+
+    Args:
+        boxes: the middle and the height of each.
+        top, bottom: the middles stay between these where there is room.
+    Returns:
+        The new middles, in the order of `boxes`.
+    """
+    order = sorted(range(len(boxes)), key=lambda at: boxes[at][0])
+    middles = [min(max(middle, top), bottom) for middle, _ in boxes]
+    for above, below in pairwise(order):
+        middles[below] = max(middles[below], middles[above] + _between(boxes[above], boxes[below]))
+    limit = bottom
+    for at, above in pairwise([*reversed(order), -1]):
+        middles[at] = min(middles[at], limit)
+        if above >= 0:
+            limit = middles[at] - _between(boxes[above], boxes[at])
+    return middles
+
+
+def _between(box: tuple[int, int], other: tuple[int, int]) -> int:
+    return -(-(box[1] + other[1]) // 2)
+
+
 def changes(keys: Sequence[Hashable]) -> list[int]:
     """Return the places whose key differs from the one before: where an hour, a day or a month begins."""
     return [place for place, (before, after) in enumerate(pairwise(keys), 1) if before != after]

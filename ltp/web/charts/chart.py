@@ -12,9 +12,10 @@ from ltp.core.instrument import Instrument
 from ltp.core.money import group_indian, grouped_text, is_currency
 from ltp.errors import DatabaseError
 from ltp.web import market
-from ltp.web.charts import bar_text, chart_bars, drawing
+from ltp.web.charts import bar_text, chart_bars, drawing, plan_lines
 from ltp.web.charts.bar_text import day_text, time_text
 from ltp.web.charts.chart_bars import MOST, ChartBars
+from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import ChartQuery, Choice, choices
 from ltp.web.services import services
 
@@ -55,11 +56,14 @@ class ChartPart(NamedTuple):
     shown: int = 0
 
 
-def chart_part(shown: Instrument, path: str, given: dict[str, str], query: ChartQuery) -> ChartPart:
+def chart_part(
+    shown: Instrument, path: str, given: dict[str, str], query: ChartQuery, plan: PlanLines = NO_PLAN
+) -> ChartPart:
     """Read and draw the chart of an instrument.
 
     Args:
         given: all parameters of the page; the links keep them.
+        plan: drawn over the bars.
     """
     empty = ChartPart(choices(path, given, query), _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
@@ -72,16 +76,22 @@ def chart_part(shown: Instrument, path: str, given: dict[str, str], query: Chart
     if read.last is None:
         return empty._replace(why=_why_none(shown, now, daily=query.daily))
     session = services().calendar().session_date(shown.segment, now)
-    return _drawn(empty, shown, query, read, session if session > read.last else None)
+    plan = plan.placed(min(bar.low for bar in read.bars), max(bar.high for bar in read.bars))
+    return _drawn(empty, shown, query, read, session if session > read.last else None, plan)
 
 
 def _drawn(
-    part: ChartPart, shown: Instrument, query: ChartQuery, read: ChartBars, absent: date | None
+    part: ChartPart,
+    shown: Instrument,
+    query: ChartQuery,
+    read: ChartBars,
+    absent: date | None,
+    plan: PlanLines,
 ) -> ChartPart:
     """Return the part with its chart. `absent`: a session that has begun and is not in the bars."""
     currency, daily = is_currency(shown.key), query.daily
     texts = bar_text.texts(read.bars, read.days, daily=daily, currency=currency)
-    words = _words(query, read, currency=currency)
+    words = _words(query, read, currency=currency) + plan_lines.words(plan, currency=currency)
     # No empty place in weeks and months: the session may belong to the last bar, which is then partial.
     missing = f"{day_text(absent)}: no daily candle yet" if absent and query.timeframe == periods.DAY else ""
     drawn = drawing.draw(
@@ -94,13 +104,17 @@ def _drawn(
         currency=currency,
         logarithmic=query.logarithmic,
         missing=missing,
+        plan=plan,
     )
     # Only numbers, dates and fixed words are in this markup.
     plot, axis, rows = (Markup(each) for each in (drawn.plot, drawn.axis, bar_text.rows(texts)))  # noqa: S704
     return part._replace(
         words=words,
-        notes=_notes(query, read, absent),
-        legends=_legends(read, currency=currency),
+        notes=(
+            *_notes(query, read, absent),
+            *plan_lines.notes(plan.far, read.bars[-1].close, currency=currency),
+        ),
+        legends=_legends(read, plan, currency=currency),
         plot=plot,
         axis=axis,
         width_class=drawn.width_class,
@@ -152,9 +166,10 @@ def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str
     return tuple(notes)
 
 
-def _legends(read: ChartBars, *, currency: bool) -> tuple[Legend, ...]:
-    lasts = ((line, line.values[-1]) for line in read.overlays)
+def _legends(read: ChartBars, plan: PlanLines, *, currency: bool) -> tuple[Legend, ...]:
+    lasts = [(line.kind, line.name, line.values[-1]) for line in read.overlays]
+    lasts += [(f"level {level.kind}", level.name, level.price) for level in plan.all_levels]
     return tuple(
-        Legend(line.kind, line.name, "–" if last is None else grouped_text(round(last), currency=currency))
-        for line, last in lasts
+        Legend(kind, name, "–" if last is None else grouped_text(round(last), currency=currency))
+        for kind, name, last in lasts
     )

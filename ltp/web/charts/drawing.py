@@ -7,15 +7,17 @@ are in a picture of their own, which stays in sight where the chart is scrolled.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MARKS, Bar
-from ltp.core.chart.geometry import Candle, Scale, candle, changes, round_prices
+from ltp.core.chart.geometry import Candle, Scale, candle, round_prices
 from ltp.core.money import SCALE, Price, grouped_text
 from ltp.web.charts.bar_text import short_volume
-from ltp.web.charts.chart_bars import Overlay
+from ltp.web.charts.overlay_shapes import with_overlays
+from ltp.web.charts.overlays import Overlay
+from ltp.web.charts.plan_lines import NO_PLAN, PlanLines, labels, rules, zone_shape
 from ltp.web.charts.time_axis import TimeAxis
 
 _AXIS_WIDTH: Final = 84
@@ -61,6 +63,7 @@ def draw(
     currency: bool = False,
     logarithmic: bool = False,
     missing: str = "",
+    plan: PlanLines = NO_PLAN,
 ) -> Drawing:
     """Draw bars, at least one.
 
@@ -72,17 +75,19 @@ def draw(
     places = len(bars) + bool(missing)
     marks = [(bit, name) for bit, name in MARKS.items() if any(bar.marks & bit for bar in bars)]
     frame = _frame(any(bar.volume for bar in bars), len(marks))
-    scale = _scale(bars, overlays, frame.prices_end, logarithmic=logarithmic)
+    scale = _scale(bars, overlays, plan, frame.prices_end, logarithmic=logarithmic)
     grid = round_prices(scale, _GRID)
     axis = TimeAxis(bars, days, places, daily=daily)
     candles = [candle(scale, *bar[1:5]) for bar in bars]
+    shapes = with_overlays(_candles(candles), overlays, days, scale, _UNIT)
     width = places * _UNIT
     plot = (
         f'<svg class="plot" width="100%" height="{frame.height}" role="img" aria-label="{words}">',
         "".join(_rule(scale.y(price)) for price in grid),
         axis.markup(frame.height),
         _rule(scale.y(bars[-1].close), "last"),
-        _stretched(_TOP, frame.prices_end, width, _candles(candles) + _lines(overlays, days, scale)),
+        _stretched(_TOP, frame.prices_end, width, zone_shape(plan, scale, width) + shapes),
+        rules(plan, days, places, scale, frame.prices_end),
         _stretched(
             frame.prices_end,
             frame.height - _TIMES,
@@ -93,7 +98,8 @@ def draw(
         "</svg>",
     )
     level = next((level for most, level in _WIDTHS if places <= most), len(_WIDTHS) + 1)
-    return Drawing("".join(plot), _axis(bars, grid, scale, marks, frame, currency=currency), f"w{level}")
+    prices = _axis(bars, grid, scale, marks, frame, plan, currency=currency)
+    return Drawing("".join(plot), prices, f"w{level}")
 
 
 def _frame(has_volume: bool, marks: int) -> _Frame:
@@ -103,9 +109,12 @@ def _frame(has_volume: bool, marks: int) -> _Frame:
     return _Frame(end, volumes, below, below + marks * _MARKS + _TIMES)
 
 
-def _scale(bars: Sequence[Bar], overlays: Sequence[Overlay], end: int, *, logarithmic: bool) -> Scale:
-    """Return the scale of the candles, widened for overlays as far as these are near."""
-    lowest, highest = min(bar.low for bar in bars), max(bar.high for bar in bars)
+def _scale(
+    bars: Sequence[Bar], overlays: Sequence[Overlay], plan: PlanLines, end: int, *, logarithmic: bool
+) -> Scale:
+    """Return the scale of the candles and the plan, widened for overlays as far as these are near."""
+    lowest = min([*(bar.low for bar in bars), *plan.prices])
+    highest = max([*(bar.high for bar in bars), *plan.prices])
     range_ = highest - lowest or SCALE
     values = [value for line in overlays for value in line.values if value is not None]
     low = max(min([lowest, *values]), lowest - range_ * _LINE_OUTSIDE) - range_ * _MARGIN
@@ -175,25 +184,6 @@ def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: _Frame)
     )
 
 
-def _lines(overlays: Iterable[Overlay], days: Sequence[date], scale: Scale) -> str:
-    begins = frozenset(changes(days))
-    return "".join(
-        f'<path class="{line.kind}" d="{_path(line.values, begins if line.by_session else (), scale)}"/>'
-        for line in overlays
-    )
-
-
-def _path(values: Sequence[float | None], begins: Container[int], scale: Scale) -> str:
-    """Return a line through the middles of the bars, broken before `begins` and where a value is missing."""
-    parts, joined = [], False
-    for at, value in enumerate(values):
-        joined = joined and at not in begins
-        if value is not None:
-            parts.append(f"{'L' if joined else 'M'}{at * _UNIT + 5} {scale.y(value):.1f}")
-        joined = value is not None
-    return "".join(parts)
-
-
 def _tooltips(tooltips: Sequence[str], missing: str, frame: _Frame) -> str:
     """Return a column a bar, as high as the chart, so that the pointer need not hit a thin candle."""
     height = frame.height - _TIMES - _TOP
@@ -216,19 +206,19 @@ def _axis(
     scale: Scale,
     marks: Sequence[tuple[int, str]],
     frame: _Frame,
+    plan: PlanLines,
     *,
     currency: bool,
 ) -> str:
-    """Return the prices beside the grid lines, the last close among them, and the names of the other rows."""
-    last = bars[-1].close
-    y = round(scale.y(last))
+    """Return the prices beside the grid lines, the last close and the plan's, and the names of the other rows."""
+    named = labels(plan, bars[-1].close, scale, (_TOP + _TEXT, frame.prices_end - _TEXT), currency=currency)
     whole = all(price % SCALE == 0 for price in grid)
     texts = [
         _text(round(scale.y(price)) + 4, _price(price, whole=whole, currency=currency))
         for price in grid
-        if abs(scale.y(price) - y) >= _TEXT
+        if not any(label.hides(scale.y(price)) for label in named)
     ]
-    texts.append(_text(y + 4, grouped_text(last, currency=currency), "last"))
+    texts += [label.markup for label in named]
     top, bottom = frame.volumes
     if top < bottom:
         texts.append(_text(top + 8, short_volume(max(bar.volume for bar in bars))))

@@ -11,7 +11,6 @@ from ltp.errors import InputError
 from ltp.web import params, urls
 
 TIMEFRAMES: Final = (*NAMES, *periods.NAMES)
-_TIMEFRAME: Final = "5m"
 SESSIONS: Final = {"day": 1, "5d": 5, "10d": 10, "20d": 20}  # of an intraday range
 # Of a range of days, weeks or months. "max": 38 years, more than NSE has existed.
 DAYS: Final = {"3mo": 92, "6mo": 183, "1y": 365, "3y": 1_096, "max": 14_000}
@@ -22,13 +21,23 @@ _SPANS: Final = {
 }
 _USUAL_SPANS: Final = {periods.DAY: "1y", periods.WEEK: "1y", periods.MONTH: "3y"}
 AVERAGES: Final = (20, 50, 200)
+_NONE: Final = "none"  # no average, on a page that usually has some
 _SCALES: Final = ("linear", "log")
+_NAMES: Final = ("timeframe", "range", "ema", "vwap", "bollinger", "supertrend", "scale")
+
+
+class Usual(NamedTuple):
+    """What a page shows without parameters. `averages`: as in ChartQuery."""
+
+    timeframe: str = "5m"
+    averages: tuple[int, ...] = ()
 
 
 class ChartQuery(NamedTuple):
     """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
 
-    `vwap`: never with bars of days and longer.
+    `vwap`: never with bars of days and longer. `bollinger`: of 20 bars, 2 standard deviations. `supertrend`: of
+    10 bars, 3 average true ranges. `usual`: of the page.
     """
 
     timeframe: str
@@ -36,6 +45,9 @@ class ChartQuery(NamedTuple):
     averages: tuple[int, ...]
     vwap: bool
     logarithmic: bool
+    bollinger: bool = False
+    supertrend: bool = False
+    usual: Usual = Usual()
 
     @property
     def daily(self) -> bool:
@@ -57,22 +69,30 @@ class Choice(NamedTuple):
     chosen: bool
 
 
-def parse(given: dict[str, str]) -> ChartQuery:
+def parse(given: dict[str, str], usual: Usual = Usual()) -> ChartQuery:  # noqa: B008 (never changed)
     """Read the parameters of a chart.
 
     Raises:
         InputError: names the one that is not accepted.
     """
-    timeframe = params.choice(given, "timeframe", TIMEFRAMES, _TIMEFRAME)
+    timeframe = params.choice(given, "timeframe", TIMEFRAMES, usual.timeframe)
     span = given.get("range", _usual_span(timeframe))
     if span not in _spans(timeframe):
         raise InputError("range", span, f"with {timeframe} bars it is one of {', '.join(_spans(timeframe))}")
     if timeframe in periods.NAMES and "vwap" in given:
         accepted = f"it is an average within a session, not for {timeframe} bars"
         raise InputError("vwap", given["vwap"], accepted)
-    vwap = params.choice(given, "vwap", ("0", "1"), "0") == "1"
+    vwap, bollinger, supertrend = (
+        params.choice(given, name, ("0", "1"), "0") == "1" for name in ("vwap", "bollinger", "supertrend")
+    )
     logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
-    return ChartQuery(timeframe, span, _averages(given), vwap, logarithmic)
+    averages = _averages(given, usual)
+    return ChartQuery(timeframe, span, averages, vwap, logarithmic, bollinger, supertrend, usual)
+
+
+def chart_pairs(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the parameters of the chart among those of a page."""
+    return [(name, given[name]) for name in _NAMES if name in given]
 
 
 def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, list[Choice]]:
@@ -81,26 +101,33 @@ def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, li
     def link(label: str, chosen: bool, **changed: str) -> Choice:
         word = label if "timeframe" in changed else label.lower().replace(" ", "")  # 1m and 1M are two
         name = "-".join(["c", *changed, word])
-        pairs = [(name, value) for name, value in _fitting({**given, **changed}).items() if value]
+        pairs = [
+            (name, value) for name, value in _fitting({**given, **changed}, query.usual).items() if value
+        ]
         return Choice(name, label, urls.address(path, pairs), chosen)
 
     averages = [
-        link(f"EMA {bars}", bars in query.averages, ema=_joined(set(query.averages) ^ {bars}))
+        link(f"EMA {bars}", bars in query.averages, ema=_joined(set(query.averages) ^ {bars}) or _NONE)
         for bars in AVERAGES
     ]
     vwap = [] if query.daily else [link("VWAP", query.vwap, vwap="" if query.vwap else "1")]
+    bands = [
+        link("Bollinger", query.bollinger, bollinger="" if query.bollinger else "1"),
+        link("Supertrend", query.supertrend, supertrend="" if query.supertrend else "1"),
+    ]
     scale = link("Log scale", query.logarithmic, scale="" if query.logarithmic else "log")
     return {
         "Timeframe": [link(name, name == query.timeframe, timeframe=name) for name in TIMEFRAMES],
         "Range": [link(name, name == query.span, range=name) for name in _spans(query.timeframe)],
-        "Show": [*averages, *vwap, scale],
+        "Show": [*averages, *vwap, *bands, scale],
     }
 
 
-def _fitting(given: dict[str, str]) -> dict[str, str]:
+def _fitting(given: dict[str, str], usual: Usual) -> dict[str, str]:
     """Return parameters without defaults, and without those that the timeframe does not have."""
-    timeframe = given.get("timeframe", _TIMEFRAME)
-    left_out = {"timeframe": _TIMEFRAME, "range": _usual_span(timeframe)}
+    timeframe = given.get("timeframe", usual.timeframe)
+    averages = _joined(usual.averages) or _NONE
+    left_out = {"timeframe": usual.timeframe, "range": _usual_span(timeframe), "ema": averages}
     kept = {name: value for name, value in given.items() if left_out.get(name) != value}
     if kept.get("range") not in _spans(timeframe):
         kept.pop("range", None)
@@ -109,12 +136,12 @@ def _fitting(given: dict[str, str]) -> dict[str, str]:
     return kept
 
 
-def _averages(given: dict[str, str]) -> tuple[int, ...]:
-    text = given.get("ema", "")
-    names = text.split(",") if text else []
+def _averages(given: dict[str, str], usual: Usual) -> tuple[int, ...]:
+    text = given.get("ema", _joined(usual.averages) or _NONE)
+    names = [] if text == _NONE else text.split(",")
     if len(set(names)) < len(names) or not set(names) <= set(map(str, AVERAGES)):
         accepted = ", ".join(map(str, AVERAGES))
-        raise InputError("ema", text, f"it is one or more of {accepted}, with commas between")
+        raise InputError("ema", text, f"it is one or more of {accepted}, with commas between, or {_NONE}")
     return tuple(sorted(map(int, names)))
 
 

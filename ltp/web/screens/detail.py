@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, redirect, render_template, request
@@ -9,22 +10,21 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.criteria.facts import FACTS
-from ltp.core.history.price_history import FAST, Closes, ema
 from ltp.core.screener import Outcome, Row, Run
-from ltp.db import chart_closes
-from ltp.errors import DatabaseError
 from ltp.web import params, urls
+from ltp.web.charts import query as chart_query
 from ltp.web.live import poll
 from ltp.web.live.poll import LiveAddresses
 from ltp.web.screens.catalogue import find_run_or_current, find_screener
 from ltp.web.screens.page import ScreenPage
+from ltp.web.screens.row_chart import USUAL, row_chart
 from ltp.web.services import services
-from ltp.web.table import chart, neighbours, sizes
-from ltp.web.table.chart import Chart
+from ltp.web.table import neighbours, sizes
 from ltp.web.table.columns import BY_NAME, stored_value
 from ltp.web.table.rows import fact
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, live_plan_columns
+from ltp.web.table.sparkline import sparkline
 from ltp.web.table.values import count_met, short_number, with_unit
 
 bp = Blueprint("detail", __name__)
@@ -32,7 +32,6 @@ _LIVE: Final = ("ltp", "chg", "chgp", "volume", "open", "high", "low", "prev")
 _PLAN: Final = (
     "entry", "zone", "stop", "target", "r", "quantity", "risk", "allocation_pct", "allocation", "horizon",
 )  # fmt: skip
-_SESSIONS: Final = 250  # on the chart: a year
 _MAX_RUN: Final = 2**53
 
 
@@ -59,6 +58,8 @@ def show(slug: str, segment: str, security_id: str) -> str | BaseResponse:
     if security_id != str(row.security_id):
         return redirect(urls.with_query(path))
     query, shared = page.query, services()
+    given = params.single(request.args.items(multi=True))
+    charted, kept = chart_query.parse(given, USUAL), chart_query.chart_pairs(given)
     row = sizes.resize_of(run, query.capital, query.risk)(row)
     shared.plans.learn(run)
     shared.demand([row.key])
@@ -71,12 +72,13 @@ def show(slug: str, segment: str, security_id: str) -> str | BaseResponse:
         plan=_plan(page.screener, row),
         sizing=sizes.sizing_of(query.capital, query.risk) if row.quantity else None,
         distances=[(page.screener.column(name), f"{name}@{run.id}") for name in live_plan_columns(row)],
-        chart=_chart(page.screener, run, row),
+        chart=row_chart(page.screener, run, row, path, given, charted),
+        spark=Markup(sparkline(row.spark)),  # noqa: S704 (only numbers and fixed words)
         criteria=[_criterion_line(outcome) for outcome in row.criteria],
         met=count_met(row.criteria),
         facts=_facts(row),
-        place=neighbours.place_in_list(page.screener, run, query, row),
-        **_live_addresses(path, run, query),
+        place=neighbours.place_in_list(page.screener, run, query, row, kept),
+        **_live_addresses(path, run, query, kept),
     )
 
 
@@ -115,29 +117,21 @@ def _find_row(run: Run | None, segment: str, security_id: str, described: str) -
     raise services().catalog.not_found(described, key)
 
 
-def _live_addresses(path: str, run: Run, query: ScreenQuery) -> dict[str, Any]:
-    """Return the live addresses. They name the run: the next run would change the plan on the open page."""
+def _live_addresses(
+    path: str, run: Run, query: ScreenQuery, kept: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return the live addresses. They name the run: the next run would change the plan on the open page.
+
+    Args:
+        kept: the parameters of the chart.
+    """
     unpaused = query.with_(page=1, rows=(), live=True)
     if not query.live:
-        return {"live": None, "pause_url": unpaused.url(path)}
+        return {"live": None, "pause_url": unpaused.url(path, kept)}
     return {
         "live": LiveAddresses(f"{path}/stream?run={run.id}", f"{path}/poll?run={run.id}"),
-        "pause_url": urls.address(path, [*unpaused.params().items(), ("live", "0")], safe=","),
+        "pause_url": urls.address(path, [*kept, *unpaused.params().items(), ("live", "0")], safe=","),
     }
-
-
-def _chart(screener: Screener, run: Run, row: Row) -> Chart:
-    """Return the chart of the stored candles, without any that of the closes in the run."""
-    price = row.facts.get("price")
-    try:
-        stored = chart_closes.fetch(
-            services().engine, row.key, run.as_of, price if isinstance(price, float) else None
-        )
-    except DatabaseError:
-        stored = None  # busy for a moment: the page must not wait for its picture
-    closes = stored.last(_SESSIONS) if stored else Closes((), row.spark, ema(row.spark, FAST), ())
-    drawn = chart.chart(row, closes, run.as_of, screener.column("stop").label)
-    return drawn._replace(svg=Markup(drawn.svg))  # noqa: S704 (only numbers and fixed words)
 
 
 def _plan(screener: Screener, row: Row) -> list[tuple[str, str]]:

@@ -30,10 +30,16 @@ class ListPlace(NamedTuple):
     after: Neighbour | None = None
 
 
-def place_in_list(screener: Screener, run: Run, query: ScreenQuery, row: Row) -> ListPlace:
-    """Return the place of `row` among the rows that `query` lists, by the prices of this moment."""
+def place_in_list(
+    screener: Screener, run: Run, query: ScreenQuery, row: Row, carried: Sequence[tuple[str, str]] = ()
+) -> ListPlace:
+    """Return the place of `row` among the rows that `query` lists, by the prices of this moment.
+
+    Args:
+        carried: parameters of the row's page that the links to its neighbours keep.
+    """
     rows, _ = list_rows(run, query)
-    link = row_link(screener, query)
+    link = row_link(screener, query, carried)
     index = next((index for index, each in enumerate(rows) if each.key == row.key), None)
     listing = query.with_(live=True, rows=())
     if index is None:
@@ -44,10 +50,10 @@ def place_in_list(screener: Screener, run: Run, query: ScreenQuery, row: Row) ->
     return ListPlace(index + 1, len(rows), back, before, after)
 
 
-def row_link(screener: Screener, query: ScreenQuery) -> RowLink:
+def row_link(screener: Screener, query: ScreenQuery, carried: Sequence[tuple[str, str]] = ()) -> RowLink:
     """Return the link from the rows of a list to their pages, with the filter and order of the list."""
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(screener.kind, query.run, urlencode(kept.params(), safe=","))
+    return RowLink(screener.kind, query.run, urlencode([*kept.params().items(), *carried], safe=","))
 
 
 def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:

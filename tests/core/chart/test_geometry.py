@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.chart.geometry import Candle, Scale, apart, candle, changes, round_prices, round_step
+from ltp.core.chart.geometry import Candle, Scale, apart, candle, changes, round_prices, round_step, spread
 
 
 def test_heights_grow_downwards_between_top_and_bottom() -> None:
@@ -70,3 +70,15 @@ def test_places_of_changes() -> None:
 def test_places_that_are_too_near_are_left_out() -> None:
     assert apart([0, 3, 10, 19, 20], 10) == [0, 10, 20]
     assert apart([], 10) == []
+
+
+def test_boxes_that_would_overlap_are_moved_apart() -> None:
+    assert spread([(50, 20), (90, 20)], 0, 200) == [50, 90]
+    assert spread([(60, 20), (50, 15)], 0, 200) == [68, 50]  # in their order from the top
+    assert spread([(50, 20), (51, 20), (52, 20)], 0, 200) == [50, 70, 90]
+
+
+def test_boxes_stay_between_the_ends_where_there_is_room() -> None:
+    assert spread([(95, 20), (96, 20)], 0, 100) == [80, 100]
+    assert spread([(-5, 10), (300, 10)], 10, 100) == [10, 100]
+    assert spread([], 0, 100) == []

@@ -6,7 +6,7 @@ import pytest
 
 from ltp.core.history.candle import Candle, last_day, pack, prefers_adjusted
 from ltp.core.history.corporate_action import Action
-from ltp.core.history.price_history import candles_of, closes_of, ema
+from ltp.core.history.price_history import candles_of, ema
 
 FIRST = date(2026, 3, 2)
 
@@ -27,43 +27,6 @@ def test_an_average_starts_with_the_plain_one() -> None:
     assert ema((), 3) == ()
 
 
-def test_closes_have_their_days_and_averages() -> None:
-    found = closes_of(packed(*range(1, 251)))
-    assert (found.days[0], found.days[-1], found.closes[0], found.closes[-1]) == (
-        FIRST,
-        FIRST + timedelta(days=249),
-        1.0,
-        250.0,
-    )
-    assert [place for place, value in enumerate(found.fast) if value is None] == list(range(49))
-    # Of a straight line the average is half its sessions behind.
-    assert found.fast[-1] == pytest.approx(250 - 24.5)
-    assert found.slow[-1] == pytest.approx(250 - 99.5)
-    last = found.last(60)
-    assert [len(each) for each in last] == [60] * 4
-    assert (last.slow[-1], last.days[0]) == (found.slow[-1], found.days[190])
-
-
-def test_a_confirmed_split_is_taken_out_and_a_suspected_one_cuts() -> None:
-    records = packed(500, 510, 100, 102)
-    assert closes_of(records, [action(2, "confirmed")]).closes == (100, 102, 100, 102)
-    assert closes_of(records, [action(2, "detected")]).closes == (100, 102)
-    assert closes_of(records, [action(2, "dismissed")]).closes == (500, 510, 100, 102)
-    assert closes_of(records, [action(1, "confirmed", (2, 1)), action(2, "confirmed")]).closes == (
-        50,
-        102,
-        100,
-        102,
-    )
-
-
-@pytest.mark.parametrize("records", [packed(1, 2)[:-1], packed(1, 0)])
-def test_damaged_records_are_refused(records: bytes) -> None:
-    with pytest.raises(ValueError):
-        closes_of(records)
-    assert closes_of(b"").days == ()
-
-
 def test_one_basis_is_taken() -> None:
     short, long = packed(*[5] * 10), packed(*[5] * 20, first=FIRST - timedelta(days=10))
     assert [prefers_adjusted(*pair) for pair in ((short, long), (long, short), (short, short))] == [
@@ -82,6 +45,18 @@ def test_one_basis_is_taken() -> None:
 
 def test_the_newest_day() -> None:
     assert (last_day(packed(1, 2, 3)), last_day(b"")) == (FIRST + timedelta(days=2), None)
+
+
+def test_a_confirmed_split_is_taken_out_and_a_suspected_one_cuts() -> None:
+    records = packed(500, 510, 100, 102)
+    assert closes(records, [action(2, "confirmed")]) == [100, 102, 100, 102]
+    assert closes(records, [action(2, "detected")]) == [100, 102]
+    assert closes(records, [action(2, "dismissed")]) == [500, 510, 100, 102]
+    assert closes(records, [action(1, "confirmed", (2, 1)), action(2, "confirmed")]) == [50, 102, 100, 102]
+
+
+def closes(records: bytes, actions: list[Action]) -> list[float]:
+    return [each.close / 10_000 for each in candles_of(records, actions)]
 
 
 def test_candles_are_adjusted_with_their_volumes() -> None:

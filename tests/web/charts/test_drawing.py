@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ltp.core.bars.bar import PARTIAL, REVISED, Bar
-from ltp.web.charts.chart_bars import Overlay
 from ltp.web.charts.drawing import Drawing, draw
+from ltp.web.charts.overlays import Overlay
 
 DAY = date(2026, 11, 27)
 OPEN = 1_795_751_100  # 09:15 of that day in India

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ltp.errors import InputError
-from ltp.web.charts.query import ChartQuery, Choice, choices, parse
+from ltp.web.charts.query import ChartQuery, Choice, Usual, chart_pairs, choices, parse
 
 PATH = "/instruments/NSE_EQ/1333"
 
@@ -21,6 +21,8 @@ def test_an_address_without_parameters_is_a_day_of_five_minutes() -> None:
 def test_every_parameter_is_read() -> None:
     given = {"timeframe": "15m", "range": "20d", "ema": "200,20", "vwap": "1", "scale": "log", "live": "0"}
     assert parse(given) == ChartQuery("15m", "20d", (20, 200), vwap=True, logarithmic=True)
+    bands = parse({"bollinger": "1", "supertrend": "1", "timeframe": "1w"})
+    assert (bands.bollinger, bands.supertrend, bands.vwap) == (True, True, False)
     assert parse(given).minutes == 15
 
 
@@ -36,10 +38,12 @@ def test_every_parameter_is_read() -> None:
         ({"timeframe": "1d", "range": "day"}, "range", "with 1d bars it is one of 3mo, 6mo, 1y, 3y"),
         ({"timeframe": "1w", "range": "6mo"}, "range", "with 1w bars it is one of 1y, 3y, max"),
         ({"timeframe": "1M", "vwap": "1"}, "vwap", "it is an average within a session, not for 1M bars"),
-        ({"ema": "20,30"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
-        ({"ema": "20,20"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
-        ({"ema": "20,"}, "ema", "it is one or more of 20, 50, 200, with commas between"),
+        ({"ema": "20,30"}, "ema", "it is one or more of 20, 50, 200, with commas between, or none"),
+        ({"ema": "20,20"}, "ema", "it is one or more of 20, 50, 200, with commas between, or none"),
+        ({"ema": "20,"}, "ema", "it is one or more of 20, 50, 200, with commas between, or none"),
         ({"vwap": "yes"}, "vwap", "it is one of 0, 1"),
+        ({"bollinger": "2"}, "bollinger", "it is one of 0, 1"),
+        ({"supertrend": "on"}, "supertrend", "it is one of 0, 1"),
         ({"timeframe": "1d", "vwap": "1"}, "vwap", "it is an average within a session, not for 1d bars"),
         ({"scale": "x"}, "scale", "it is one of linear, log"),
     ],
@@ -84,8 +88,32 @@ def test_an_address_has_no_defaults_and_nothing_that_its_timeframe_does_not_have
         "EMA 20",
         "EMA 50",
         "EMA 200",
+        "Bollinger",
+        "Supertrend",
         "Log scale",
     ]
+
+
+def test_a_page_may_usually_show_other_bars_and_averages() -> None:
+    usual = Usual("1d", (50, 200))
+    assert parse({}, usual)[:3] == ("1d", "1y", (50, 200))
+    assert parse({"ema": "none", "timeframe": "5m"}, usual)[:3] == ("5m", "day", ())
+    for given, group, label, query in (
+        ({}, "Show", "EMA 200", "?ema=50"),
+        ({"ema": "50"}, "Show", "EMA 50", "?ema=none"),
+        ({"ema": "50"}, "Show", "EMA 200", ""),
+        ({"ema": "none"}, "Show", "EMA 20", "?ema=20"),
+        ({"sort": "-chg", "timeframe": "1w"}, "Timeframe", "1d", "?sort=-chg"),
+        ({}, "Timeframe", "5m", "?timeframe=5m"),
+        ({"run": "7"}, "Range", "3y", "?run=7&range=3y"),
+    ):
+        found = choices(PATH, given, parse(given, usual))[group]
+        assert [each.url for each in found if each.label == label] == [PATH + query]
+
+
+def test_the_parameters_of_the_chart_are_told_from_those_of_the_list() -> None:
+    given = {"scale": "log", "sort": "-chg", "supertrend": "1", "timeframe": "1w"}
+    assert chart_pairs(given) == [("timeframe", "1w"), ("supertrend", "1"), ("scale", "log")]
 
 
 def test_links_have_names_of_their_own() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ltp.core.history.candle import Candle
+from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Outcome, Row
-from ltp.db import candles
+from ltp.db import candles, corporate_actions
 
 ROW = Row(
     "NSE_EQ:1333", 1, "HDFCBANK", "HDFC <Bank>", "Bank", 86.9, "WAIT_PULLBACK", 16_500_000, 15_900_000, 17_900_000,
@@ -44,7 +45,6 @@ def test_a_row_has_its_plan_live_with_the_price(site: Any, run_id: int) -> None:
         '<dd id="state-NSE_EQ-1333" data-instrument-key="NSE_EQ:1333" hx-ignore><b class="z">in entry zone</b></dd>'
         in page
     )
-    assert '<rect class="zone"' in page
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
@@ -107,21 +107,83 @@ def test_a_symbol_redirects_to_its_row_and_an_unknown_row_is_a_404(site: Any, ru
     assert site.client.get(f"{PATH}?run=x").status_code == 400
 
 
-def test_the_chart_shows_the_stored_candles(site: Any, run_id: int) -> None:
-    assert "Closes of 2 sessions to" in site.page(PATH)
-    days = [date(2026, 11, 23) - timedelta(days=back) for back in range(300)]
-    candles.upsert(site.engine, "raw", {ROW.key: [Candle(day, *[16_500_000] * 4, 1) for day in days]})
+def candles_of(
+    site: Any, key: str = ROW.key, last: date = date(2026, 11, 23), price: int = 16_500_000
+) -> None:
+    """Store 300 candles, 20 rupees high."""
+    days = [last - timedelta(days=back) for back in range(300)]
+    bars = [Candle(day, price, price + 10_0000, price - 10_0000, price, 1) for day in days]
+    candles.upsert(site.engine, "raw", {key: bars})
+
+
+def test_the_chart_shows_daily_candles_with_the_plan(site: Any, run_id: int) -> None:
+    candles_of(site)
     page = site.page(PATH)
-    assert 'Closes of 250 sessions to <time datetime="2026-11-23">' in page
-    assert "EMA 50 1,650.00, EMA 200 1,650.00, Target 1,790.00, Entry 1,650.00, Stop 1,590.00.</p>" in page
+    assert "300 daily candles" in page
+    assert "last 1,650.00, Target 1,790.00, Entry 1,650.00, Stop 1,590.00" in page
+    assert re.findall(r'<line class="level (\w+)"', page) == ["entry"]
+    assert '<path class="zone"' in page
     assert "plan of 20 Nov" in page
+    assert re.findall(r"</svg> ([^<]+)</li>", page) == [
+        "EMA 50 1,650.00", "EMA 200 1,650.00", "Target 1,790.00", "Entry 1,650.00", "Stop 1,590.00",
+    ]  # fmt: skip
+    # The candles are 20 rupees high together: 40 rupees above or below them is far.
+    assert "Target 1,790.00 is not drawn: it is far above these bars." in page
+    assert "Stop 1,590.00 is not drawn: it is far below these bars." in page
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_timeframe_range_and_lines_are_in_the_address_and_keep_the_list(site: Any, run_id: int) -> None:
+    candles_of(site)
+    listed = "tab=recommendations&sort=-entry"
+    page = unescape(site.page(f"{PATH}?{listed}&timeframe=1w&ema=none&supertrend=1"))
+    assert "weekly candles" in page
+    assert f'href="{PATH}?{listed}&ema=none&supertrend=1" id="c-timeframe-1d"' in page
+    assert f'href="{PATH}?{listed}&timeframe=5m&ema=none&supertrend=1" id="c-timeframe-5m"' in page
+    assert f'href="{PATH}?timeframe=1w&ema=none&supertrend=1&{listed}&live=0" id="pause"' in page
+    assert f'href="/screeners/swing?{listed}#i-NSE_EQ-1333" id="b-rows"' in page
+    assert "EMA 50" not in page.partition('<ul class="legend"')[2].partition("</ul>")[0]
+    assert "No bars of HDFCBANK are stored yet" in site.page(f"{PATH}?timeframe=15m")
+    assert "with 1w bars it is one of 1y, 3y, max" in site.page(f"{PATH}?timeframe=1w&range=day", 400)
+
+
+def test_the_next_row_keeps_the_chart(site: Any) -> None:
+    site.run("swing", [ROW, ROW._replace(key="NSE_EQ:2031", rank=2, symbol="M&M")])
+    page = unescape(site.page(f"{PATH}?sort=symbol&timeframe=1w&scale=log"))
+    assert 'rel="next" href="/screeners/swing/NSE_EQ/2031?sort=symbol&timeframe=1w&scale=log"' in page
+
+
+def test_a_plan_of_another_scale_is_not_drawn(site: Any, run_id: int) -> None:
+    candles_of(site)
+    assert "not drawn: a split" not in site.page(PATH)
+    split = Action(ROW.key, date(2026, 11, 22), 5, 1, "confirmed")
+    corporate_actions.confirm(site.engine, [split])
+    site.catalog.plans.renew()
+    site.catalog.plans.renew()  # an import is over when nothing changed since the last look
+    page = site.page(PATH)
+    assert "Entry, stop and target are not drawn: a split or bonus since the session of the plan" in page
+    assert 'class="level' not in page
+    assert "plan of" not in page
+
+
+def test_the_stop_has_the_name_that_the_screener_gives_it(site: Any) -> None:
+    site.run("longterm", [ROW], as_of=date(2026, 11, 20))
+    candles_of(site)
+    assert "Invalidation 1,590.00" in site.page("/screeners/longterm/NSE_EQ/1333")
+
+
+def test_without_candles_the_closes_of_the_run_are_shown(site: Any, run_id: int) -> None:
+    page = site.page(PATH)
+    assert "No daily candles of HDFCBANK are stored" in page
+    assert re.search(r'Closes kept with the run: <svg class="spark g"[^>]+aria-label="2 days:', page)
 
 
 def test_a_locked_database_costs_the_candles_and_not_the_page(site: Any, run_id: int) -> None:
     site.page(PATH)
     other = sqlite3.connect(str(site.engine.url.database), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    assert "Closes of 2 sessions to" in site.page(PATH)
+    page = site.page(PATH)
     other.close()
+    assert "The bars cannot be read at the moment" in page
+    assert "Closes kept with the run" in page
