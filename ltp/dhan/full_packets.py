@@ -6,29 +6,38 @@ and decoded by `depth`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
 
 from ltp.dhan import codes, packets
 
 SIZE: Final = packets.SIZES[codes.FULL]
+_CODE_AND_SIZE: Final = codes.FULL | SIZE << 8
 
 
 class FullPackets:
-    """`keys`: the wanted ones by segment | security id << 8, the upper five bytes of a packet's header."""
+    """`wanted`: whether any instrument is."""
 
     def __init__(self) -> None:
-        self.keys: Mapping[int, str] = {}
+        self.wanted = False
+        self._keys: dict[int, str] = {}  # by the whole header of an intact packet
         self._newest: dict[str, tuple[int, bytes]] = {}
+
+    def want(self, keys: Mapping[int, str]) -> None:
+        """Keep the packets of these alone: keys by segment | security id << 8."""
+        self._keys = {_CODE_AND_SIZE | address << 24: key for address, key in keys.items()}
+        self.wanted = bool(keys)
 
     def keep(self, block: bytes | memoryview, gap: int, received_at_us: int) -> None:
         """Keep the packets of wanted keys in a block of full packets, each behind `gap` other bytes."""
-        find, step = self.keys.get, gap + SIZE
-        for end in range(step, len(block) + 1, step):
-            start = end - SIZE
-            key = find(int.from_bytes(block[start + 3 : start + packets.HEADER_SIZE], "little"))
+        find = self._keys.get
+        for number, (header,) in enumerate(_headers(gap)(block), 1):
+            key = find(header)
             if key is not None:
-                self._newest[key] = received_at_us, bytes(block[start:end])
+                end = number * (gap + SIZE)
+                self._newest[key] = received_at_us, bytes(block[end - SIZE : end])
 
     def take(self) -> list[tuple[str, int, bytes]]:
         """Return and forget the kept ones: key, arrival in microseconds, bytes.
@@ -43,3 +52,9 @@ class FullPackets:
                 break
             taken.append((key, received_at_us, packet))
         return taken
+
+
+@cache
+def _headers(gap: int) -> Callable[[bytes | memoryview], Iterator[tuple[Any, ...]]]:
+    """Return the reader of the headers of a block."""
+    return struct.Struct(f"<{gap}xQ{SIZE - packets.HEADER_SIZE}x").iter_unpack

@@ -113,7 +113,7 @@ class Protocol:
             The keys whose subscription changes with the next messages; until then they are not `seen`.
         """
         deep = frozenset(key for key in keys if has_depth(key))
-        self.full_packets.keys = {_address(key): key for key in deep}
+        self.full_packets.want({_address(key): key for key in deep})
         deepened = frozenset() if self._mode == "full" else deep
         changed = [key for key in sorted(deepened ^ self._deepened) if key in self.sent]
         self._deepened = deepened
@@ -221,7 +221,7 @@ class Protocol:
             key, day, oi = instrument.key, instrument.day, instrument.oi
             instrument.newest = fields = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
             append(fields)
-        if size == full_packets.SIZE and self.full_packets.keys:
+        if size == full_packets.SIZE and self.full_packets.wanted:
             self.full_packets.keep(block, gap, received_at_us)
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
@@ -254,7 +254,7 @@ class Protocol:
                 self.counters["unwanted"] += 1
                 continue
             self.seen.add(instrument.key)
-            if size == full_packets.SIZE and self.full_packets.keys:
+            if size == full_packets.SIZE and self.full_packets.wanted:
                 self.full_packets.keep(message[offset - size : offset], 0, received_at_us)
             tick = read(instrument, values, received_at_us)
             if tick is None or (tick.ltp is None and read in READS_LTP and values[1]):

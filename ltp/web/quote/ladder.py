@@ -23,8 +23,8 @@ _WIDTH: Final = 100
 _CONFIRMED: Final = frozenset({"live", "quiet"})  # states in which the feed vouches for the instrument
 _HEAD: Final = (
     '<table><caption class="vh">Orders at the five best prices of each side</caption><thead><tr>'
-    '<th scope="col">Orders</th><th scope="col">Bid quantity</th><th scope="col">Bid</th>'
-    '<th scope="col">Ask</th><th scope="col">Ask quantity</th><th scope="col">Orders</th></tr></thead><tbody>'
+    '<th scope="col">Orders</th><th scope="col">Quantity</th><th scope="col">Bid</th>'
+    '<th scope="col">Ask</th><th scope="col">Quantity</th><th scope="col">Orders</th></tr></thead><tbody>'
 )
 
 
@@ -51,25 +51,41 @@ def depth_markup(depth: Depth | None, quote: Quote, now_us: int) -> str:
 
 
 def details_markup(depth: Depth | None, details: QuoteDetails | None, quote: Quote, now_us: int) -> str:
-    """Return average price, circuit limits and, of a contract, the day's range of open interest."""
+    """Return average price, circuit limits and, of a contract, the day's range of open interest.
+
+    The average is that of the order book's packets where there is one. The time of the other values is below
+    them, because they are asked for every few minutes only.
+    """
     currency = is_currency(quote.key)
-    average = depth.average if depth and depth.average else details.average if details else None
-    newest = depth if depth and depth.average else details
-    rows = [("Average price", _money(average, currency=currency), _at(newest, now_us) if average else "")]
-    at = _at(details, now_us)
-    for name, limit in (
-        ("Lower circuit", details and details.lower),
-        ("Upper circuit", details and details.upper),
-    ):
-        rows.append((name, _money(limit, currency=currency), at if limit else ""))
+    known = details or QuoteDetails(quote.key, 0)
+    rows = [
+        ("Average price", _money((depth.average if depth else None) or known.average, currency=currency)),
+        ("Lower circuit", _money(known.lower, currency=currency)),
+        ("Upper circuit", _money(known.upper, currency=currency)),
+    ]
     if quote.key.partition(":")[0] in CONTRACT_SEGMENTS:
-        rows.append(("Open interest, low to high", _oi(details), at if details and details.oi_high else ""))
-    reached = _reached(details, quote)
-    return (
-        '<dl class="facts">'
-        + "".join(f"<div><dt>{name}</dt><dd>{text}{when}</dd></div>" for name, text, when in rows)
-        + f"</dl>{reached}"
-    )
+        rows.append(("OI of the day", _oi(known)))
+    listed = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows)
+    notes = [_reached(known, quote), _time_of(known, now_us, has_average=bool(depth and depth.average))]
+    shown = " ".join(filter(None, notes))
+    return f'<dl class="facts">{listed}</dl>' + (f'<p class="meta">{shown}</p>' if shown else "")
+
+
+def _time_of(details: QuoteDetails, now_us: int, *, has_average: bool) -> str:
+    """Return when the broker gave the values by REST, "" if it gave none."""
+    names = [
+        name
+        for name, is_known in (
+            ("average price", details.average and not has_average),
+            ("circuit limits", details.lower or details.upper),
+            ("open interest of the day", details.oi_high),
+        )
+        if is_known
+    ]
+    if not names:
+        return ""
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"{listed[0].upper()}{listed[1:]}: as of {_clock(details.received_at, now_us)[:-3]}"
 
 
 def _spread(depth: Depth) -> str:
@@ -77,7 +93,7 @@ def _spread(depth: Depth) -> str:
         return ""
     bid, ask = depth.bids[0].price, depth.asks[0].price
     text = grouped_text(ask - bid, currency=is_currency(depth.key))
-    return f" Spread {text} ({(ask - bid) * 100 / ask:.2f}%)" if ask >= bid else ""
+    return f" · spread {text} ({(ask - bid) * 100 / ask:.2f}%)" if ask >= bid else ""
 
 
 def _totals(depth: Depth) -> str:
@@ -85,7 +101,7 @@ def _totals(depth: Depth) -> str:
     if not buy + sell:
         return ""
     share = (200 * buy + buy + sell) // (2 * (buy + sell))
-    return f" · All bids {group_indian(str(buy))} ({share}%), all asks {group_indian(str(sell))} ({100 - share}%)"
+    return f" · all bids {group_indian(str(buy))} ({share}%), all asks {group_indian(str(sell))} ({100 - share}%)"
 
 
 def _rows(depth: Depth) -> str:
@@ -131,32 +147,25 @@ def _share(quantity: int, most: int) -> int:
     return max(1, quantity * _WIDTH // most)
 
 
-def _reached(details: QuoteDetails | None, quote: Quote) -> str:
+def _reached(details: QuoteDetails, quote: Quote) -> str:
     ltp = quote.tick.ltp if quote.tick else None
-    if details is None or ltp is None or quote.state not in _CONFIRMED:
+    if ltp is None or quote.state not in _CONFIRMED:
         return ""
     if details.upper is not None and ltp >= details.upper:
-        return '<p class="meta"><b class="w">The price is at the upper circuit.</b></p>'
+        return '<b class="w">The price is at the upper circuit.</b>'
     if details.lower is not None and ltp <= details.lower:
-        return '<p class="meta"><b class="w">The price is at the lower circuit.</b></p>'
+        return '<b class="w">The price is at the lower circuit.</b>'
     return ""
 
 
-def _oi(details: QuoteDetails | None) -> str:
-    if details is None or details.oi_high is None:
+def _oi(details: QuoteDetails) -> str:
+    if details.oi_high is None:
         return DASH
     return f"{group_indian(str(details.oi_low or 0))} to {group_indian(str(details.oi_high))}"
 
 
 def _money(price: Price | None, *, currency: bool) -> str:
     return DASH if price is None else grouped_text(price, currency=currency)
-
-
-def _at(value: Depth | QuoteDetails | None, now_us: int) -> str:
-    """Return the time of a value that is older than a live depth may be."""
-    if value is None or now_us - value.received_at <= LIVE_FOR_US:
-        return ""
-    return f" <i>at {_clock(value.received_at, now_us)[:-3]}</i>"
 
 
 def _clock(at_us: int, now_us: int) -> str:

@@ -61,11 +61,11 @@ def test_the_smallest_quantity_is_seen() -> None:
 
 def test_spread_and_all_orders() -> None:
     head = depth_markup(BOOK, quote(), NOW).partition("</p>")[0]
-    assert "Spread 0.10 (0.01%)" in head
-    assert "All bids 6,45,321 (44%), all asks 8,12,345 (56%)" in head
+    assert "spread 0.10 (0.01%)" in head
+    assert "all bids 6,45,321 (44%), all asks 8,12,345 (56%)" in head
     empty = depth_markup(Depth(KEY, NOW), quote(), NOW)
-    assert "Spread" not in empty
-    assert "All bids" not in empty
+    assert "spread" not in empty
+    assert "all bids" not in empty
     assert rows(empty) == [["–"] * 6] * 5
 
 
@@ -99,35 +99,46 @@ def facts(markup: str) -> dict[str, str]:
     return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", markup))
 
 
+def note(markup: str) -> str:
+    """Return the line below the facts, without tags."""
+    return re.sub(r"<[^>]+>", "", markup.partition("</dl>")[2])
+
+
 def test_average_and_circuits() -> None:
-    assert facts(details_markup(BOOK, DETAILS, quote(), NOW)) == {
+    markup = details_markup(BOOK, DETAILS, quote(), NOW)
+    assert facts(markup) == {
         "Average price": "1,399.87",
-        "Lower circuit": "1,251.40 <i>at 09:59</i>",
-        "Upper circuit": "1,529.40 <i>at 09:59</i>",
+        "Lower circuit": "1,251.40",
+        "Upper circuit": "1,529.40",
     }
+    assert note(markup) == "Circuit limits: as of 09:59"
 
 
 def test_without_a_book_the_average_is_that_of_rest_with_its_time() -> None:
-    found = facts(details_markup(None, DETAILS, quote(), NOW))
-    assert found["Average price"] == "1,399.00 <i>at 09:59</i>"
-    assert set(facts(details_markup(None, None, quote(), NOW)).values()) == {"–"}
-    assert set(facts(details_markup(Depth(KEY, NOW), QuoteDetails(KEY, NOW), quote(), NOW)).values()) == {"–"}
+    markup = details_markup(None, DETAILS, quote(), NOW)
+    assert facts(markup)["Average price"] == "1,399.00"
+    assert note(markup) == "Average price and circuit limits: as of 09:59"
+    for depth, details in ((None, None), (Depth(KEY, NOW), QuoteDetails(KEY, NOW))):
+        markup = details_markup(depth, details, quote(), NOW)
+        assert set(facts(markup).values()) == {"–"}
+        assert note(markup) == ""
 
 
 def test_a_contract_has_the_range_of_its_open_interest() -> None:
     key = "NSE_FNO:35084"
-    details = QuoteDetails(key, NOW, oi_low=90_000, oi_high=1_20_000)
-    found = facts(details_markup(None, details, quote(key=key), NOW))
-    assert found["Open interest, low to high"] == "90,000 to 1,20,000"
+    details = DETAILS._replace(key=key, oi_low=90_000, oi_high=1_20_000)
+    markup = details_markup(None, details, quote(key=key), NOW)
+    assert facts(markup)["OI of the day"] == "90,000 to 1,20,000"
+    assert note(markup) == "Average price, circuit limits and open interest of the day: as of 09:59"
     found = facts(details_markup(None, QuoteDetails(key, NOW), quote(key=key), NOW))
-    assert found["Open interest, low to high"] == "–"
+    assert found["OI of the day"] == "–"
 
 
 @pytest.mark.parametrize(
     ("ltp", "state", "sentence"),
     [
-        (15_294_000, "live", "at the upper circuit"),
-        (12_514_000, "quiet", "at the lower circuit"),
+        (15_294_000, "live", "The price is at the upper circuit. "),
+        (12_514_000, "quiet", "The price is at the lower circuit. "),
         (15_293_900, "live", ""),
         (15_294_000, "stale", ""),
         (None, "live", ""),
@@ -136,8 +147,8 @@ def test_a_contract_has_the_range_of_its_open_interest() -> None:
 def test_a_price_at_a_circuit_is_told_while_it_is_the_present_one(
     ltp: int | None, state: State, sentence: str
 ) -> None:
-    after = details_markup(None, DETAILS, quote(state, ltp), NOW).partition("</dl>")[2]
-    assert sentence in after if sentence else after == ""
+    below = note(details_markup(BOOK, DETAILS, quote(state, ltp), NOW))
+    assert below == f"{sentence}Circuit limits: as of 09:59"
 
 
 def test_a_currency_has_four_decimals() -> None:
