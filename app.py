@@ -27,11 +27,13 @@ from ltp.db.runs import fetch_run
 from ltp.errors import DatabaseError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
-from ltp.store import channel, demand, depth, prices
+from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.api import candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
+from ltp.web.charts import live_charts
+from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
@@ -87,6 +89,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
+    app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)
     templating.install(app)
@@ -142,6 +145,17 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         calendar=calendar,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
+    )
+
+
+def _charts(settings: Settings, shared: Services, app: Flask) -> LiveCharts:
+    url = settings.secret("redis_url")
+    return LiveCharts(
+        shared.hub,
+        subscribe=lambda: forming.subscribe(url),
+        want=partial(forming.want, shared.redis),
+        source=shared.source,
+        context=app.app_context,
     )
 
 

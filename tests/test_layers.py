@@ -45,7 +45,7 @@ OURS = {
     "web.charts": {"web", "hub", "store", "db", *_BASE},
     "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
-    "web.screens": {"web", "web.live", "web.table", "web.charts", "db", *_BASE},
+    "web.screens": {"web", "web.live", "web.table", "web.charts", "hub", "db", *_BASE},
     "server": {"core", "metrics", "vital"},
     "errors": set(),
     "metrics": set(),

@@ -10,7 +10,7 @@ from typing import Final
 from ltp.core import sse
 from ltp.hub.board import Board
 
-CELLS: Final = 200  # an inset counts like so many cells in the quotas of clients and of the process
+CELLS: Final = 1_000  # an inset counts like so many cells in the quotas of clients and of the process
 
 
 class Inset:

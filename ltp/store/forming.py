@@ -89,19 +89,25 @@ def publish(client: redis.Redis, batch: FormingBatch) -> None:
         pipe.execute()
 
 
-def read(client: redis.Redis, key: str, source: str) -> list[Bar]:
-    """Return the newest bars of one instrument, [] where none are kept or they are of another source.
+def want_and_read(client: redis.Redis, key: str, source: str, now: float, until: float) -> list[Bar]:
+    """Ask for the forming bars of one instrument as `want` does, and return those that are kept.
+
+    [] where none are kept yet, or they are of another source. One round trip.
 
     Raises:
-        StoreError: Redis cannot be read.
+        StoreError: Redis cannot be used.
     """
     with translated("reading forming bars"):
-        content: Any = client.get(bars(key))
+        pipe: Any = client.pipeline(transaction=False)
+        pipe.zadd(DEMAND_BARS, {key: until}, gt=True)
+        pipe.zremrangebyscore(DEMAND_BARS, "-inf", f"({now}")
+        pipe.get(bars(key))
+        content = pipe.execute()[2]
     if not isinstance(content, bytes) or len(content) > _MAX_VALUE:
         return []
     try:
         value = _value.decode(content)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         metrics.count("store_damaged_bars")
         return []
     return value.bars if value.source == source and is_sound(value.bars) else []

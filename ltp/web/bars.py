@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MINUTE_S, Bar
+from ltp.core.bars.forming import continued
 from ltp.core.bars.timeframe import rolled_up
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import IST
@@ -94,25 +95,29 @@ def forming_from(key: str, minutes: int, now: datetime) -> float:
     return float("inf")
 
 
-def newest_sessions(key: str, minutes: int, sessions: int, warm_up: int) -> Stretch:
+def newest_sessions(
+    key: str, minutes: int, sessions: int, warm_up: int, recent: Sequence[Bar] = ()
+) -> Stretch:
     """Return the bars of the newest session that has any and of the ones before it, `sessions` in all.
 
     Fewer where their trading windows exceed `_MOST_MINUTES`. Two queries, however many sessions.
 
     Args:
         warm_up: how many earlier bars to add, so that averages have values from the first bar asked for.
+        recent: one-minute bars of the worker, which may be newer than the stored ones.
     Raises:
         DatabaseError: as `of_days`.
     """
     engine = services().engine
-    last = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
-    if last is None:
+    stored = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    last = max([bar.start for bar in recent[-1:]] + [stored or 0])
+    if not last:
         return Stretch([], 0)
     windows, first = _windows_back(key, datetime.fromtimestamp(last, IST).date(), sessions, warm_up * minutes)
     if not windows:
         return Stretch([], 0)  # the newest bar is of a day that the calendar no longer has as a session
     minute = minute_bars.fetch(engine, key, windows[0][0], windows[-1][1], busy_timeout_ms=BUSY_TIMEOUT_MS)
-    found = list(rolled_up(minute, minutes, windows))
+    found = list(rolled_up(continued(minute, recent), minutes, windows))
     return Stretch(found, sum(bar.start < first for bar in found))
 
 

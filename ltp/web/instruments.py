@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.instrument import Instrument, parse_key
 from ltp.errors import InputError
+from ltp.hub.insets import Inset
 from ltp.web import market, params, urls
 from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
+from ltp.web.charts.live_charts import live_charts
 from ltp.web.live import poll
 from ltp.web.quote.parts import columns, insets, parts
 from ltp.web.services import services
@@ -56,7 +58,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
         phase=market.phase_words(shared.hub.phase, segment),
         parts=parts(shown, live=live),
-        live=poll.live_addresses(_path(shown), {}) if live else None,
+        live=poll.live_addresses(_path(shown), dict(query.chart_pairs(given))) if live else None,
         pause_url=_pause_url(_path(shown), given, live=live),
         chart=chart_part(shown, _path(shown), given, charted),
     )
@@ -65,13 +67,20 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
 @bp.get("/instruments/<segment>/<security_id>/stream")
 def stream(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.stream_of([shown.key], columns(shown), *insets(shown))
+    return poll.stream_of([shown.key], columns(shown), *_insets(shown))
 
 
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.poll_of([shown.key], columns(shown), *insets(shown))
+    return poll.poll_of([shown.key], columns(shown), *_insets(shown))
+
+
+def _insets(shown: Instrument) -> list[Inset]:
+    """Return what a page shows beside its prices: the order book, and the chart that its address asks for."""
+    pairs = params.single(pair for pair in request.args.items(multi=True) if pair[0] != "n")
+    chart = live_charts().inset(shown, query.parse(pairs))
+    return [*insets(shown), *([chart] if chart else [])]
 
 
 def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:

@@ -52,14 +52,15 @@ def test_a_batch_arrives_as_it_was_sent(valkey: Any, reader: Any, wait_for: Call
 
 def test_the_newest_bars_are_kept_for_fifteen_seconds(valkey: Any) -> None:
     forming.publish(valkey.client, BATCH)
-    assert forming.read(valkey.client, KEY, "simulator") == BARS
-    assert forming.read(valkey.client, OTHER, "simulator") == []
+    assert forming.want_and_read(valkey.client, KEY, "simulator", 1.0, 2.0) == BARS
+    assert forming.want_and_read(valkey.client, OTHER, "simulator", 1.0, 2.0) == []
+    assert sorted(forming.wanted(valkey.client, 1.5)) == [KEY, OTHER]
     assert 10 < valkey.client.ttl(f"bars:{KEY}") <= 15
 
 
 def test_bars_of_another_source_are_not_read(valkey: Any) -> None:
     forming.publish(valkey.client, BATCH)
-    assert forming.read(valkey.client, KEY, "dhanhq") == []
+    assert forming.want_and_read(valkey.client, KEY, "dhanhq", 1.0, 2.0) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_bars_of_another_source_are_not_read(valkey: Any) -> None:
 )
 def test_a_damaged_key_is_none(valkey: Any, content: bytes) -> None:
     valkey.client.set(f"bars:{KEY}", content)
-    assert forming.read(valkey.client, KEY, "simulator") == []
+    assert forming.want_and_read(valkey.client, KEY, "simulator", 1.0, 2.0) == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_server_that_is_away_is_named() -> None:
         lambda: forming.want(client, [KEY], 1.0, 2.0),
         lambda: forming.wanted(client, 1.0),
         lambda: forming.publish(client, BATCH),
-        lambda: forming.read(client, KEY, "simulator"),
+        lambda: forming.want_and_read(client, KEY, "simulator", 1.0, 2.0),
     ):
         with pytest.raises(StoreError, match="forming bars failed"):
             action()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
+from ltp.core.bars.bar import Bar
 from ltp.core.history import periods
 from ltp.core.instrument import Instrument
 from ltp.core.money import group_indian, grouped_text, is_currency
-from ltp.errors import DatabaseError
+from ltp.errors import DatabaseError, StoreError
+from ltp.store import forming
 from ltp.web import market
-from ltp.web.charts import bar_text, chart_bars, drawing, plan_lines
+from ltp.web.charts import bar_text, chart_bars, drawing, forming_candle, plan_lines
 from ltp.web.charts.bar_text import day_text, time_text
-from ltp.web.charts.chart_bars import MOST, ChartBars
+from ltp.web.charts.chart_bars import MOST, ChartBars, Newest
+from ltp.web.charts.drawing import Canvas
+from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import ChartQuery, Choice, choices
 from ltp.web.services import services
@@ -22,8 +27,13 @@ from ltp.web.services import services
 _BUSY: Final = (
     "The bars cannot be read at the moment; prices are not affected. Load the page again for the chart."
 )
+WANTED_S: Final = 30.0  # the worker keeps the forming bars of a page so long after its load
 _FIRST_COLUMN: Final = {periods.DAY: "Session", periods.WEEK: "Week from", periods.MONTH: "Month from"}
 _KIND: Final = {periods.DAY: "daily", periods.WEEK: "weekly", periods.MONTH: "monthly"}
+_UNOFFICIAL: Final = (
+    "The forming bar is not official yet: open, high, low and volume are the exchange's of this moment, the close is"
+    " the last price."
+)
 _DAMAGED: Final = "The stored daily candles of this instrument are damaged; import them again."
 
 
@@ -40,7 +50,8 @@ class ChartPart(NamedTuple):
 
     `choices`: links by group. `first_column`: the head of the table's first column. `why`: the reason for no
     chart, in which case the following are empty.
-    `words`: the description of the chart. `shown`: how many bars it has. `notes`: sentences about bars that are not there.
+    `words`: the description of the chart. `shown`: how many bars it has. `notes`: sentences about bars that are not
+    there. `forming`: the layer of the bar that is not over.
     """
 
     choices: dict[str, list[Choice]]
@@ -54,30 +65,64 @@ class ChartPart(NamedTuple):
     width_class: str = ""
     rows: Markup = Markup()
     shown: int = 0
+    forming: FormingCandle = NO_CANDLE
+    state: ChartState | None = None
+
+
+class ChartState(NamedTuple):
+    """What a later drawing of the forming bar needs; see ChartBars."""
+
+    canvas: Canvas
+    forming: Bar | None
+    stored: Bar | None
+    followed: date | None
 
 
 def chart_part(
     shown: Instrument, path: str, given: dict[str, str], query: ChartQuery, plan: PlanLines = NO_PLAN
 ) -> ChartPart:
-    """Read and draw the chart of an instrument.
+    """Read and draw the chart of an instrument for a page.
 
     Args:
         given: all parameters of the page; the links keep them.
         plan: drawn over the bars.
     """
-    empty = ChartPart(choices(path, given, query), _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
+    part = draw_chart(shown, query, _newest(shown, query), plan)
+    return part._replace(choices=choices(path, given, query))
+
+
+def draw_chart(shown: Instrument, query: ChartQuery, newest: Newest, plan: PlanLines = NO_PLAN) -> ChartPart:
+    """Read and draw the chart of an instrument, without links."""
+    empty = ChartPart({}, _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
-        read = chart_bars.read(shown.key, query)
+        read = chart_bars.read(shown.key, query, newest)
     except DatabaseError:
         return empty._replace(why=_BUSY)
     except ValueError:
         return empty._replace(why=_DAMAGED)
-    now = datetime.now(UTC)
     if read.last is None:
-        return empty._replace(why=_why_none(shown, now, daily=query.daily))
-    session = services().calendar().session_date(shown.segment, now)
+        return empty._replace(why=_why_none(shown, newest.now, daily=query.daily))
+    session = services().calendar().session_date(shown.segment, newest.now)
     plan = plan.placed(min(bar.low for bar in read.bars), max(bar.high for bar in read.bars))
-    return _drawn(empty, shown, query, read, session if session > read.last else None, plan)
+    absent = session if session > read.last and not read.forming else None
+    part = _drawn(empty, shown, query, read, absent, plan)
+    if read.forming is None or part.state is None:
+        return part
+    candle = forming_candle.draw(read.forming, part.state.canvas, is_live=newest.is_live)
+    return part._replace(forming=candle)
+
+
+def _newest(shown: Instrument, query: ChartQuery) -> Newest:
+    """Return what is known now, and ask the worker for the bars of the instrument."""
+    shared, now = services(), datetime.now(UTC)
+    recent: Sequence[Bar] = ()
+    if not query.daily:
+        until = now.timestamp() + WANTED_S
+        try:
+            recent = forming.want_and_read(shared.redis, shown.key, shared.source(), now.timestamp(), until)
+        except StoreError:
+            pass  # counted by the store; the chart has the stored bars
+    return Newest(recent, shared.hub.quotes([shown.key])[0], now)
 
 
 def _drawn(
@@ -105,6 +150,7 @@ def _drawn(
         logarithmic=query.logarithmic,
         missing=missing,
         plan=plan,
+        forming=read.forming,
     )
     # Only numbers, dates and fixed words are in this markup.
     plot, axis, rows = (Markup(each) for each in (drawn.plot, drawn.axis, bar_text.rows(texts)))  # noqa: S704
@@ -120,6 +166,7 @@ def _drawn(
         width_class=drawn.width_class,
         rows=rows,
         shown=len(texts),
+        state=ChartState(drawn.canvas, read.forming, read.stored, read.followed),
     )
 
 
@@ -152,6 +199,8 @@ def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
 def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str, ...]:
     """Return sentences about bars that are not shown. `absent`: as in `_drawn`."""
     notes = []
+    if read.forming and query.daily:
+        notes.append(_UNOFFICIAL)
     if absent and query.daily:
         notes.append(f"The candle of {day_text(absent)} is missing: it is imported after the session.")
     elif absent:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.builder import GRACE_S
+from ltp.core.bars.forming import day_bar, end_of, with_day
 from ltp.core.history import periods
 from ltp.core.history.candle import Candle, day_of
-from ltp.core.trading_day import day_start, days_since_1970
-from ltp.db import chart_closes
+from ltp.core.instrument import split_key
+from ltp.core.ticks.quote import Quote
+from ltp.core.ticks.tick import Tick
+from ltp.core.trading_day import date_of, day_start, days_since_1970
+from ltp.db import candle_source, chart_closes
 from ltp.web import bars, day_bars
 from ltp.web.charts.overlays import Overlay, overlays, warm_up
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
@@ -20,11 +26,29 @@ MOST: Final = (
 )
 
 
+class Newest(NamedTuple):
+    """What is known of an instrument beside SQL, as of `now`.
+
+    `recent`: its newest one-minute bars from the worker, empty where they are not up to date. `quote`: from the hub.
+    """
+
+    recent: Sequence[Bar]
+    quote: Quote
+    now: datetime
+
+    @property
+    def is_live(self) -> bool:
+        return self.quote.state in {"live", "quiet"}
+
+
 class ChartBars(NamedTuple):
     """Bars, oldest first, prices in 1/10,000 rupee. `found`: how many the range has, more than MOST perhaps.
 
     A bar of a day or longer starts at midnight in India. `days`: the session of each bar, of weeks and months
-    the first day. `last`: the newest session in the bars, None without bars.
+    the first day. `last`: the newest session in the bars, None without bars. `forming`: the bar after them, which is
+    not over; None also where it would be the only one, and stands among them. Of days and longer: `stored`, the last
+    stored one, of which `forming` may take the place, and `followed`, the newest session that another may follow, None
+    where none may.
     """
 
     bars: list[Bar]
@@ -32,9 +56,12 @@ class ChartBars(NamedTuple):
     overlays: list[Overlay]
     found: int
     last: date | None
+    forming: Bar | None = None
+    stored: Bar | None = None
+    followed: date | None = None
 
 
-def read(key: str, query: ChartQuery) -> ChartBars:
+def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     """Return the newest bars of an instrument.
 
     Raises:
@@ -48,12 +75,54 @@ def read(key: str, query: ChartQuery) -> ChartBars:
     elif query.daily:
         (found, earlier), last = _longer(key, query, before)
     else:
-        found, earlier = bars.newest_sessions(key, query.minutes, SESSIONS[query.span], before)
+        found, earlier = bars.newest_sessions(key, query.minutes, SESSIONS[query.span], before, newest.recent)
+    days = _days(found)
+    last = last or (days[-1] if days else None)
+    stored = found[-1] if found and query.daily else None
+    followed = last if stored and len(found) - earlier > 1 and _is_same_source() else None
+    if query.daily:
+        forming = forming_day(newest.quote.tick, query, stored, followed)
+    else:
+        forming = _last_if_not_over(key, query, found[earlier + 1 :], newest.now)
+    if forming and found[-1].start == forming.start:
+        found.pop()
     first = max(earlier, len(found) - MOST)
     shown = overlays(found, first, query)
-    days = _days(found[first:])
-    last = last or (days[-1] if days else None)
-    return ChartBars(found[first:], days, shown, len(found) - earlier, last)
+    days = days[first : len(found)]
+    return ChartBars(found[first:], days, shown, len(found) - earlier, last, forming, stored, followed)
+
+
+def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: date | None) -> Bar | None:
+    """Return the bar of a day, week or month that is not official, None where the last session is stored.
+
+    Args:
+        stored: the last stored bar. last: the newest stored session, None where nothing may follow it.
+    """
+    day = day_bar(tick)
+    if day is None or last is None or date_of(day.start) <= last:
+        return None
+    start = day_start(periods.first_day(date_of(day.start), query.timeframe))
+    return with_day(stored if stored and stored.start == start else None, day, start)
+
+
+def windows_of(key: str, at: int) -> list[tuple[int, int]]:
+    """Return the trading windows of the day of an instant: first second, and the second after the last."""
+    return [
+        (window.start, window.end) for window in services().calendar().windows(split_key(key)[0], date_of(at))
+    ]
+
+
+def _last_if_not_over(key: str, query: ChartQuery, found: Sequence[Bar], now: datetime) -> Bar | None:
+    if not found:
+        return None
+    end = end_of(found[-1], query.minutes, windows_of(key, found[-1].start))
+    return found[-1] if now.timestamp() < end + GRACE_S else None
+
+
+def _is_same_source() -> bool:
+    """Return whether the stored candles are of the exchange, real or simulated, that prices come from now."""
+    shared = services()
+    return (candle_source.origin(shared.engine) == "simulated") == (shared.source() == "simulator")
 
 
 def _daily(candles: list[Candle], days: int) -> bars.Stretch:

@@ -17,12 +17,12 @@ from ltp.core.money import SCALE, Price, grouped_text
 from ltp.web.charts.bar_text import short_volume
 from ltp.web.charts.overlay_shapes import with_overlays
 from ltp.web.charts.overlays import Overlay
-from ltp.web.charts.plan_lines import NO_PLAN, PlanLines, labels, rules, zone_shape
+from ltp.web.charts.plan_lines import NO_PLAN, Label, PlanLines, labels, rules, zone_shape
 from ltp.web.charts.time_axis import TimeAxis
 
 _AXIS_WIDTH: Final = 84
 _UNIT: Final = 10  # width of a bar; its candle leaves 2 on both sides
-_TOP: Final = 8
+TOP: Final = 8
 _PRICES: Final = 280  # heights
 _GAP: Final = 10
 _VOLUMES: Final = 64
@@ -35,21 +35,45 @@ _TEXT: Final = 15  # height of a text on the axis: nearer ones would overlap
 _WIDTHS: Final = ((80, 1), (170, 2), (400, 3))  # up to so many bars: the class of the least width
 
 
-class Drawing(NamedTuple):
-    """`plot`, `axis`: SVG. `width_class`: of the plot, for the style of its least width."""
-
-    plot: str
-    axis: str
-    width_class: str
-
-
-class _Frame(NamedTuple):
+class Frame(NamedTuple):
     """Heights from the top: end of the prices, volumes from and to, begin of the rows of marks, all."""
 
     prices_end: int
     volumes: tuple[int, int]
     marks: int
     height: int
+
+    @property
+    def plot_end(self) -> int:
+        """The height at which the times begin."""
+        return self.height - _TIMES
+
+
+class Canvas(NamedTuple):
+    """The scales of a drawing, for a candle that is drawn over it in its last place.
+
+    `places`: of bars, side by side. `daily`: of days or longer.
+    """
+
+    scale: Scale
+    frame: Frame
+    places: int
+    most_volume: int
+    daily: bool
+    currency: bool
+
+    @property
+    def width(self) -> int:
+        return self.places * _UNIT
+
+
+class Drawing(NamedTuple):
+    """`plot`, `axis`: SVG. `width_class`: of the plot, for the style of its least width."""
+
+    plot: str
+    axis: str
+    width_class: str
+    canvas: Canvas
 
 
 def draw(
@@ -64,6 +88,7 @@ def draw(
     logarithmic: bool = False,
     missing: str = "",
     plan: PlanLines = NO_PLAN,
+    forming: Bar | None = None,
 ) -> Drawing:
     """Draw bars, at least one.
 
@@ -71,42 +96,41 @@ def draw(
         tooltips: one a bar.
         words: the description for screen readers.
         missing: the tooltip of an empty place after the last bar, "" for none.
+        forming: a bar that gets its own layer; here it has a place and room in the scales.
     """
-    places = len(bars) + bool(missing)
+    every = [*bars, forming] if forming else bars
+    places, most_volume = len(bars) + bool(missing or forming), max(bar.volume for bar in every)
     marks = [(bit, name) for bit, name in MARKS.items() if any(bar.marks & bit for bar in bars)]
-    frame = _frame(any(bar.volume for bar in bars), len(marks))
-    scale = _scale(bars, overlays, plan, frame.prices_end, logarithmic=logarithmic)
+    frame = _frame(most_volume > 0, len(marks))
+    scale = _scale(every, overlays, plan, frame.prices_end, logarithmic=logarithmic)
+    canvas = Canvas(scale, frame, places, most_volume, daily, currency)
     grid = round_prices(scale, _GRID)
-    axis = TimeAxis(bars, days, places, daily=daily)
     candles = [candle(scale, *bar[1:5]) for bar in bars]
-    shapes = with_overlays(_candles(candles), overlays, days, scale, _UNIT)
-    width = places * _UNIT
+    shapes = with_overlays(candles_of(candles), overlays, days, scale, _UNIT)
+    below = volumes_of(bars, candles, canvas) + _marks(bars, marks, frame)
     plot = (
-        f'<svg class="plot" width="100%" height="{frame.height}" role="img" aria-label="{words}">',
-        "".join(_rule(scale.y(price)) for price in grid),
-        axis.markup(frame.height),
-        _rule(scale.y(bars[-1].close), "last"),
-        _stretched(_TOP, frame.prices_end, width, zone_shape(plan, scale, width) + shapes),
+        f'<svg width="100%" height="{frame.height}" role="img" aria-label="{words}">',
+        "".join(rule(scale.y(price)) for price in grid),
+        TimeAxis(bars, days, places, daily=daily).markup(frame.height),
+        "" if forming else rule(scale.y(bars[-1].close), "last"),
+        stretched(TOP, frame.prices_end, canvas, zone_shape(plan, scale, canvas.width) + shapes),
         rules(plan, days, places, scale, frame.prices_end),
-        _stretched(
-            frame.prices_end,
-            frame.height - _TIMES,
-            width,
-            _volumes(bars, candles, frame) + _marks(bars, marks, frame),
-        ),
-        _stretched(_TOP, frame.height - _TIMES, width, _tooltips(tooltips, missing, frame)),
+        stretched(frame.prices_end, frame.plot_end, canvas, below),
+        stretched(TOP, frame.plot_end, canvas, columns(tooltips, frame) + _missing(missing, len(bars))),
         "</svg>",
     )
     level = next((level for most, level in _WIDTHS if places <= most), len(_WIDTHS) + 1)
-    prices = _axis(bars, grid, scale, marks, frame, plan, currency=currency)
-    return Drawing("".join(plot), prices, f"w{level}")
+    named = labels(plan, bars[-1].close, scale, (TOP + _TEXT, frame.prices_end - _TEXT), currency=currency)
+    if forming:  # its layer has the last price
+        named = [label for label in named if label.kind != "last"]
+    return Drawing("".join(plot), _axis(grid, canvas, named, marks), f"w{level}", canvas)
 
 
-def _frame(has_volume: bool, marks: int) -> _Frame:
-    end = _TOP + _PRICES
+def _frame(has_volume: bool, marks: int) -> Frame:
+    end = TOP + _PRICES
     volumes = (end + _GAP, end + _GAP + _VOLUMES) if has_volume else (end, end)
     below = volumes[1] + (_GAP if marks else 2)
-    return _Frame(end, volumes, below, below + marks * _MARKS + _TIMES)
+    return Frame(end, volumes, below, below + marks * _MARKS + _TIMES)
 
 
 def _scale(
@@ -119,26 +143,31 @@ def _scale(
     values = [value for line in overlays for value in line.values if value is not None]
     low = max(min([lowest, *values]), lowest - range_ * _LINE_OUTSIDE) - range_ * _MARGIN
     high = min(max([highest, *values]), highest + range_ * _LINE_OUTSIDE) + range_ * _MARGIN
-    return Scale(max(low, lowest / 2), high, _TOP, end, logarithmic=logarithmic)
+    return Scale(max(low, lowest / 2), high, TOP, end, logarithmic=logarithmic)
 
 
-def _rule(y: float, kind: str = "") -> str:
+def rule(y: float, kind: str = "") -> str:
     chosen = f' class="{kind}"' if kind else ""
     return f'<line{chosen} x1="0" x2="100%" y1="{round(y)}.5" y2="{round(y)}.5"/>'
 
 
-def _stretched(top: int, bottom: int, width: int, shapes: str) -> str:
+def stretched(top: int, bottom: int, canvas: Canvas, shapes: str) -> str:
     return (
-        f'<svg y="{top}" width="100%" height="{bottom - top}" viewBox="0 {top} {width} {bottom - top}"'
+        f'<svg y="{top}" width="100%" height="{bottom - top}" viewBox="0 {top} {canvas.width} {bottom - top}"'
         f' preserveAspectRatio="none">{shapes}</svg>'
     )
 
 
-def _candles(candles: Sequence[Candle]) -> str:
+def candles_of(candles: Sequence[Candle], first: int = 0) -> str:
+    """Return the shapes of candles from the place `first` on."""
     return "".join(
         f'<path class="{kind}" d="{shapes}"/>'
         for kind, rose in (("rose", True), ("fell", False))
-        if (shapes := "".join(_candle(at, each) for at, each in enumerate(candles) if each.rose is rose))
+        if (
+            shapes := "".join(
+                _candle(at, each) for at, each in enumerate(candles, first) if each.rose is rose
+            )
+        )
     )
 
 
@@ -151,11 +180,12 @@ def _candle(at: int, each: Candle) -> str:
     return f"{wicks}M{x + 2} {top}h6v{bottom - top}h-6z"
 
 
-def _volumes(bars: Sequence[Bar], candles: Sequence[Candle], frame: _Frame) -> str:
-    top, bottom = frame.volumes
+def volumes_of(bars: Sequence[Bar], candles: Sequence[Candle], canvas: Canvas, first: int = 0) -> str:
+    """Return the shapes of volumes from the place `first` on."""
+    top, bottom = canvas.frame.volumes
     if top == bottom:
         return ""
-    scale = Scale(0, max(bar.volume for bar in bars), top, bottom)
+    scale = Scale(0, canvas.most_volume, top, bottom)
     tops = [round(scale.y(bar.volume)) for bar in bars]
     return "".join(
         f'<path class="{kind} volume" d="{shapes}"/>'
@@ -163,14 +193,14 @@ def _volumes(bars: Sequence[Bar], candles: Sequence[Candle], frame: _Frame) -> s
         if (
             shapes := "".join(
                 f"M{at * _UNIT + 2} {bottom}V{y}h6V{bottom}"
-                for at, (y, each) in enumerate(zip(tops, candles, strict=True))
+                for at, (y, each) in enumerate(zip(tops, candles, strict=True), first)
                 if each.rose is rose and y < bottom
             )
         )
     )
 
 
-def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: _Frame) -> str:
+def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: Frame) -> str:
     return "".join(
         f'<path class="mark" d="{shapes}"/>'
         for row, (bit, _) in enumerate(marks)
@@ -184,53 +214,51 @@ def _marks(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], frame: _Frame)
     )
 
 
-def _tooltips(tooltips: Sequence[str], missing: str, frame: _Frame) -> str:
+def columns(tooltips: Sequence[str], frame: Frame, first: int = 0) -> str:
     """Return a column a bar, as high as the chart, so that the pointer need not hit a thin candle."""
-    height = frame.height - _TIMES - _TOP
-    columns = "".join(
-        f'<path d="M{at * _UNIT} {_TOP}h{_UNIT}v{height}h-{_UNIT}z"><title>{text}</title></path>'
-        for at, text in enumerate(tooltips)
+    height = frame.plot_end - TOP
+    shapes = "".join(
+        f'<path d="M{at * _UNIT} {TOP}h{_UNIT}v{height}h-{_UNIT}z"><title>{text}</title></path>'
+        for at, text in enumerate(tooltips, first)
     )
-    x = len(tooltips) * _UNIT + 1
-    empty = (
-        f'<path class="missing" d="M{x} {_TOP}h8v{_PRICES}h-8z"><title>{missing}</title></path>'
-        if missing
-        else ""
-    )
-    return f'<g class="columns">{columns}</g>{empty}'
+    return f'<g class="columns">{shapes}</g>'
+
+
+def _missing(tooltip: str, place: int) -> str:
+    if not tooltip:
+        return ""
+    shape = f"M{place * _UNIT + 1} {TOP}h8v{_PRICES}h-8z"
+    return f'<path class="missing" d="{shape}"><title>{tooltip}</title></path>'
 
 
 def _axis(
-    bars: Sequence[Bar],
-    grid: Sequence[Price],
-    scale: Scale,
-    marks: Sequence[tuple[int, str]],
-    frame: _Frame,
-    plan: PlanLines,
-    *,
-    currency: bool,
+    grid: Sequence[Price], canvas: Canvas, named: Sequence[Label], marks: Sequence[tuple[int, str]]
 ) -> str:
-    """Return the prices beside the grid lines, the last close and the plan's, and the names of the other rows."""
-    named = labels(plan, bars[-1].close, scale, (_TOP + _TEXT, frame.prices_end - _TEXT), currency=currency)
+    """Return the prices beside the grid lines, the named ones, and the names of the other rows."""
+    scale, frame = canvas.scale, canvas.frame
     whole = all(price % SCALE == 0 for price in grid)
     texts = [
-        _text(round(scale.y(price)) + 4, _price(price, whole=whole, currency=currency))
+        text(round(scale.y(price)) + 4, _price(price, whole=whole, currency=canvas.currency))
         for price in grid
         if not any(label.hides(scale.y(price)) for label in named)
     ]
     texts += [label.markup for label in named]
     top, bottom = frame.volumes
     if top < bottom:
-        texts.append(_text(top + 8, short_volume(max(bar.volume for bar in bars))))
-        texts.append(_text(bottom, "volume"))
-    texts += [_text(frame.marks + row * _MARKS + 10, name, "mark") for row, (_, name) in enumerate(marks)]
-    size = f'width="{_AXIS_WIDTH}" height="{frame.height}"'
-    return f'<svg class="axis" {size} aria-hidden="true">{"".join(texts)}</svg>'
+        texts.append(text(top + 8, short_volume(canvas.most_volume)))
+        texts.append(text(bottom, "volume"))
+    texts += [text(frame.marks + row * _MARKS + 10, name, "mark") for row, (_, name) in enumerate(marks)]
+    return price_column(frame, "".join(texts))
 
 
-def _text(y: int, text: str, kind: str = "") -> str:
+def price_column(frame: Frame, content: str) -> str:
+    """Return a picture as wide as the price axis and as high as the chart."""
+    return f'<svg width="{_AXIS_WIDTH}" height="{frame.height}" aria-hidden="true">{content}</svg>'
+
+
+def text(y: int, content: str, kind: str = "") -> str:
     chosen = f' class="{kind}"' if kind else ""
-    return f'<text{chosen} x="6" y="{y}">{text}</text>'
+    return f'<text{chosen} x="6" y="{y}">{content}</text>'
 
 
 def _price(price: Price, *, whole: bool, currency: bool) -> str:

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.criteria.facts import FACTS
 from ltp.core.screener import Outcome, Row, Run
+from ltp.hub.insets import Inset
 from ltp.web import params, urls
 from ltp.web.charts import query as chart_query
 from ltp.web.live import poll
 from ltp.web.live.poll import LiveAddresses
 from ltp.web.screens.catalogue import find_run_or_current, find_screener
 from ltp.web.screens.page import ScreenPage
-from ltp.web.screens.row_chart import USUAL, row_chart
+from ltp.web.screens.row_chart import USUAL, row_chart, row_inset
 from ltp.web.services import services
 from ltp.web.table import neighbours, sizes
 from ltp.web.table.columns import BY_NAME, stored_value
@@ -92,13 +93,15 @@ def polled(slug: str, segment: str, security_id: str) -> Response:
     return poll.poll_of(*_live_cells(slug, segment, security_id))
 
 
-def _live_cells(slug: str, segment: str, security_id: str) -> tuple[list[str], list[str]]:
-    """Return the key and the live columns of the open page of a row."""
+def _live_cells(slug: str, segment: str, security_id: str) -> tuple[list[str], list[str], *tuple[Inset, ...]]:
+    """Return the key, the live columns and the chart of the open page of a row."""
     given = params.single((name, value) for name, value in request.args.items(multi=True) if name != "n")
     screener, run_id = find_screener(slug), params.whole(given, "run", _MAX_RUN, 0)
     run, row = _find_row(find_run_or_current(screener, run_id), segment, security_id, "row")
     services().plans.learn(run)
-    return [row.key], [*_LIVE, *(f"{column}@{run.id}" for column in live_plan_columns(row))]
+    columns = [*_LIVE, *(f"{column}@{run.id}" for column in live_plan_columns(row))]
+    chart = row_inset(screener, run, row, chart_query.parse(given, USUAL))
+    return ([row.key], columns, chart) if chart else ([row.key], columns)
 
 
 def _find_row(run: Run | None, segment: str, security_id: str, described: str) -> tuple[Run, Row]:
@@ -128,8 +131,9 @@ def _live_addresses(
     unpaused = query.with_(page=1, rows=(), live=True)
     if not query.live:
         return {"live": None, "pause_url": unpaused.url(path, kept)}
+    shown = [("run", str(run.id)), *kept]
     return {
-        "live": LiveAddresses(f"{path}/stream?run={run.id}", f"{path}/poll?run={run.id}"),
+        "live": LiveAddresses(urls.address(f"{path}/stream", shown), urls.address(f"{path}/poll", shown)),
         "pause_url": urls.address(path, [*kept, *unpaused.params().items(), ("live", "0")], safe=","),
     }
 

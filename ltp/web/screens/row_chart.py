@@ -6,7 +6,9 @@ from typing import Final
 
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row, Run
+from ltp.hub.insets import Inset
 from ltp.web.charts.chart import ChartPart, chart_part
+from ltp.web.charts.live_charts import live_charts
 from ltp.web.charts.plan_lines import NO_PLAN, Level, PlanLines
 from ltp.web.charts.query import ChartQuery, Usual
 from ltp.web.services import services
@@ -23,15 +25,28 @@ def row_chart(
     screener: Screener, run: Run, row: Row, path: str, given: dict[str, str], query: ChartQuery
 ) -> ChartPart:
     """Return the chart of a row; `path` and `given` as for `chart_part`."""
-    shared = services()
-    known = shared.catalog.instrument(row.key)
-    shown = known or Instrument(row.segment, row.security_id, row.symbol, row.name, "", 1, 0)
     plan = plan_lines_of(screener, run, row)
-    followed = shared.plans.of(run.id).get(row.key)
-    if plan.levels and followed is not None and followed.ends:
-        part = chart_part(shown, path, given, query)
+    if plan.levels and _is_rescaled(run, row):
+        part = chart_part(_instrument(row), path, given, query)
         return part._replace(notes=(*part.notes, _RESCALED))
-    return chart_part(shown, path, given, query, plan)
+    return chart_part(_instrument(row), path, given, query, plan)
+
+
+def row_inset(screener: Screener, run: Run, row: Row, query: ChartQuery) -> Inset | None:
+    """Return the chart of a row for its stream; see `LiveCharts.inset`."""
+    plan = NO_PLAN if _is_rescaled(run, row) else plan_lines_of(screener, run, row)
+    return live_charts().inset(_instrument(row), query, plan)
+
+
+def _instrument(row: Row) -> Instrument:
+    known = services().catalog.instrument(row.key)
+    return known or Instrument(row.segment, row.security_id, row.symbol, row.name, "", 1, 0)
+
+
+def _is_rescaled(run: Run, row: Row) -> bool:
+    """Return whether prices have another scale since the session of the run."""
+    followed = services().plans.of(run.id).get(row.key)
+    return followed is not None and bool(followed.ends)
 
 
 def plan_lines_of(screener: Screener, run: Run, row: Row) -> PlanLines:

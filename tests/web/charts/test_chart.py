@@ -58,7 +58,7 @@ def stored(every_day: Any) -> Any:
 
 
 def table(page: str) -> list[list[str]]:
-    body = page.partition("The bars of the chart")[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    body = page.partition("bars of the chart")[2].partition("<tbody>")[2].partition("</tbody>")[0]
     return [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in body.splitlines() if row]
 
 
