@@ -23,7 +23,8 @@ from ltp.web.quote import ladder
 
 READ_EVERY_S: Final = 0.3
 WANT_EVERY_S: Final = 5.0
-WISH_S: Final = 30.0  # longer than a page without scripts takes to load itself again
+WANTED_S: Final = 15.0  # life of the demand in Redis
+PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
 MOST: Final = 50  # instruments, as many as the worker takes
 EACH: Final = 10  # instruments of one client
 
@@ -84,7 +85,7 @@ class LiveDepth:
             if watched is None:
                 watched = self._watched[key] = _Watched(key)
                 self._want_at = 0.0
-            watched.clients[client] = now + WISH_S
+            watched.clients[client] = now + PAGE_S
         self._wake.set()
         return watched.inset
 
@@ -105,7 +106,7 @@ class LiveDepth:
         try:
             if now >= self._want_at:
                 self._want_at = now + WANT_EVERY_S
-                self._want([each.key for each in watched], self._clock() + WISH_S)
+                self._want([each.key for each in watched], self._clock() + WANTED_S)
             for each, known in zip(watched, self._read([each.key for each in watched]), strict=True):
                 each.known = known
             self._failing = False
@@ -127,11 +128,11 @@ class LiveDepth:
             self._hub.set_inset(watched.inset, part, ladder.partial(part, key, markup))
 
     def _still_watched(self, now: float) -> list[_Watched]:
-        """Drop the instruments that no page has shown for WISH_S; return the others."""
+        """Drop the instruments that no page has shown for PAGE_S; return the others."""
         with self._lock:
             for each in list(self._watched.values()):
                 if self._hub.shows(each.inset):
-                    each.clients = dict.fromkeys(each.clients, now + WISH_S)
+                    each.clients = dict.fromkeys(each.clients, now + PAGE_S)
                 elif max(each.clients.values()) < now:
                     del self._watched[each.key]
             return list(self._watched.values())

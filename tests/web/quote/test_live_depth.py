@@ -15,7 +15,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import State, Tick
 from ltp.errors import StoreError
 from ltp.store.depth import NOTHING, Known
-from ltp.web.quote.live_depth import EACH, MOST, WANT_EVERY_S, WISH_S, LiveDepth
+from ltp.web.quote.live_depth import EACH, MOST, PAGE_S, WANT_EVERY_S, WANTED_S, LiveDepth
 from ltp.web.services import EXTENSION
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_EQ:2031"
@@ -91,7 +91,7 @@ def test_an_open_page_wants_and_gets_the_depth_of_its_instrument() -> None:
     assert rig.depth.watch(KEY, "10.0.0.2") is inset
     rig.book(KEY)
     rig.depth.round()
-    assert rig.wishes == [([KEY], 100.0 + WISH_S)]
+    assert rig.wishes == [([KEY], 100.0 + WANTED_S)]
     assert rig.newest("depth").startswith('<hx-partial id="depth-NSE_EQ-1333"><p class="meta"><i>live</i>')
     assert rig.newest("details").startswith('<hx-partial id="details-NSE_EQ-1333">')
     assert "1,500.00" in rig.newest("details")
@@ -106,7 +106,7 @@ def test_the_demand_is_renewed_every_few_seconds_and_at_once_for_a_new_instrumen
     assert len(rig.wishes) == 1
     rig.depth.watch(OTHER, "a")
     rig.depth.round()
-    assert rig.wishes[-1] == ([KEY, OTHER], rig.now + WISH_S)
+    assert rig.wishes[-1] == ([KEY, OTHER], rig.now + WANTED_S)
     rig.now += WANT_EVERY_S
     rig.depth.round()
     assert len(rig.wishes) == 3
@@ -116,11 +116,11 @@ def test_an_instrument_is_watched_while_a_page_shows_it_and_for_half_a_minute_mo
     rig = Rig()
     rig.hub.shown = [rig.depth.watch(KEY, "a")]
     rig.depth.watch(OTHER, "a")
-    rig.now += WISH_S + 1
+    rig.now += PAGE_S + 1
     rig.depth.round()
     assert rig.reads == [[KEY]]
     rig.hub.shown = []
-    rig.now += WISH_S - 1
+    rig.now += PAGE_S - 1
     rig.depth.round()
     assert rig.reads == [[KEY], [KEY]]
     rig.now += 2
@@ -184,7 +184,7 @@ def test_a_client_has_a_quota_and_this_machine_none() -> None:
     assert rig.depth.watch(keys[0], "a") is not None
     assert rig.depth.watch(keys[EACH], "b") is not None
     assert all(rig.depth.watch(key, EXEMPT) for key in keys)
-    rig.now += WISH_S + 1
+    rig.now += PAGE_S + 1
     assert rig.depth.watch(keys[EACH], "a") is not None
 
 
