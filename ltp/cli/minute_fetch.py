@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Engine
 
 from ltp import settings as settings_module
+from ltp.batch.minutes import gap_refill
 from ltp.batch.minutes.broker_bars import days_with_bars, fetch_sessions, newest_session
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.checks import credentials
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ltp.batch.minutes.broker_bars import Fetched
 
 _NAMED: Final = 12
+_BEHIND_S: Final = 0.5  # from call to call: the account may make five a second, and other work comes first
 _MAX_DAYS: Final = 1_827  # the broker keeps one-minute bars of five years
 
 
@@ -46,10 +48,17 @@ def add(actions: Any) -> None:
     fetch.add_argument("--from", dest="first", default="", metavar="DAY", help="default: that of --to")
     fetch.add_argument("--to", dest="last", default="", metavar="DAY", help="default: the newest session")
     fetch.add_argument("--again", action="store_true", help="also sessions that were fetched before")
+    fetch.add_argument(
+        "--gaps",
+        action="store_true",
+        help="only minutes of today that the feed did not cover, of the subscribed instruments",
+    )
     fetch.set_defaults(command=_fetch)
 
 
 def _fetch(given: argparse.Namespace) -> int:
+    if given.gaps:
+        return _fill_gaps(given)
     if given.keys and given.universe:
         raise InputError("--universe", given.universe, "it is for a command without keys")
     settings = settings_module.load()
@@ -68,18 +77,42 @@ def _fetch(given: argparse.Namespace) -> int:
         done = fetch_sessions(
             engine, charts, days, calendar, now=now, again=given.again, simulated=simulated, progress=stages
         )
+    return _print_end(done, f"of {last}" if first == last else f"from {first} to {last}")
+
+
+def _fill_gaps(given: argparse.Namespace) -> int:
+    if given.keys or given.universe or given.first or given.last or given.again:
+        raise InputError("--gaps", "", "it is of today's gaps alone, without keys and other options")
+    settings = settings_module.load()
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    now = datetime.now(UTC)
+    engine = open_seeded(settings)
+    minutes = gap_refill.wanted(engine, calendar, now)
+    if not minutes:
+        print("The feed left no gap today that is to be filled.")
+        return 0
+    simulated = settings.source == "simulator"
+    charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)), pace_s=_BEHIND_S)
+    with Stages() as stages:
+        done = gap_refill.fill(
+            engine, charts, minutes, calendar, now=now, simulated=simulated, progress=stages
+        )
+    return _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
+
+
+def _print_end(done: Fetched, when: str) -> int:
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     if len(done.failed) > _NAMED:
         print(f"and {counted(len(done.failed) - _NAMED, 'other instrument')}", file=sys.stderr)
-    print(_summary(done, first, last))
+    print(_summary(done, when))
     return 1 if done.failed else 0
 
 
-def _summary(done: Fetched, first: date, last: date) -> str:
+def _summary(done: Fetched, when: str) -> str:
     sentence = (
         f"{counted(done.bars, 'bar')} of {counted(done.instruments, 'instrument')} fetched "
-        f"{f'of {last}' if first == last else f'from {first} to {last}'}, {done.changed:,} of them new or "
+        f"{when}, {done.changed:,} of them new or "
         f"changed; {counted(done.empty, 'has', 'have')} none, {len(done.failed):,} failed, "
         f"{counted(done.up_to_date, 'was', 'were')} up to date"
     )

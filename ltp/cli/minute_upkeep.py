@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ltp import settings as settings_module
+from ltp.batch.minutes import coverage_report
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.cli.progress import Stages
@@ -78,7 +79,8 @@ class _Segment:
 
 
 def _status(_: argparse.Namespace) -> int:
-    engine = open_engine(settings_module.load().database)
+    settings = settings_module.load()
+    engine = open_engine(settings.database)
     segments: dict[str, _Segment] = {}
     for block in minute_bars.fetch_blocks(engine):
         segments.setdefault(split_key(block.key)[0], _Segment()).add(block)
@@ -88,6 +90,12 @@ def _status(_: argparse.Namespace) -> int:
         print("The bars are simulated; real ones that are imported or received take their place.")
     for segment, sums in segments.items():
         print(f"{segment:12} {sums.line()}")
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    midnight, covered = coverage_report.report(engine, calendar, datetime.now(UTC))
+    if covered:
+        print(f"Coverage of {date_of(midnight)} by the feed:")
+    for each in covered:
+        print(f"{each.segment:12} {coverage_report.line(each)}")
     return 0
 
 

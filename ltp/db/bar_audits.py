@@ -58,7 +58,9 @@ def add(engine: Engine, key: str, days: Collection[tuple[date, Comparison, bool]
         )
 
 
-def final_days(engine: Engine, key: str, first: date, last: date) -> set[date]:
+def final_days(
+    engine: Engine, key: str, first: date, last: date, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> set[date]:
     """Return the sessions from `first` to `last` of which the broker's bars were fetched after their end."""
     segment, security_id = split_key(key)
     wanted = select(table.c.day).where(
@@ -67,8 +69,15 @@ def final_days(engine: Engine, key: str, first: date, last: date) -> set[date]:
         table.c.day.between(first, last),
         table.c.is_final,
     )
-    with reading(engine) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         return set(connection.execute(wanted).scalars())
+
+
+def final_keys(engine: Engine, day: date) -> set[str]:
+    """Return the instruments whose bars of a session the broker's replaced after its end."""
+    wanted = select(table.c.segment, table.c.security_id).where(table.c.day == day, table.c.is_final)
+    with reading(engine) as connection:
+        return {f"{segment}:{security_id}" for segment, security_id in connection.execute(wanted)}
 
 
 def of_day(engine: Engine, day: date) -> Comparison:

@@ -13,9 +13,12 @@ from sqlalchemy import Connection, Engine, delete, func, select, union, update
 from ltp.db.engine import reading
 from ltp.db.schema import (
     bar_audits,
+    bar_refills,
     candle_days,
     candle_source,
     daily_candles,
+    feed_connections,
+    feed_subscriptions,
     minute_bars,
     screener_runs,
 )
@@ -59,10 +62,16 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
         connection.execute(delete(minute_bars))
-        connection.execute(delete(bar_audits))
+        for beside in (bar_audits, bar_refills, feed_subscriptions, feed_connections):
+            connection.execute(delete(beside))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
     return removed
+
+
+def is_simulated(connection: Connection) -> bool:
+    """Return whether the newest candles or bars were written as the simulated exchange's; False before any."""
+    return bool(connection.execute(select(candle_source.c.simulated)).scalar_one())
 
 
 def refuse_simulated(stored: Origin) -> None:

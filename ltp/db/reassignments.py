@@ -16,9 +16,11 @@ from ltp.core.instrument import split_key
 from ltp.db.engine import reading
 from ltp.db.schema import (
     bar_audits,
+    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
+    feed_subscriptions,
     instrument_names,
     minute_bars,
     screener_rows,
@@ -29,6 +31,8 @@ _TABLES: Final = (
     daily_candles,
     minute_bars,
     bar_audits,
+    bar_refills,
+    feed_subscriptions,
     corporate_actions,
     constituents,
     instrument_names,
@@ -54,7 +58,7 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    """Delete candles, bars and their coverage, actions, memberships, former names and rows of runs, in the caller's transaction."""
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(

@@ -14,22 +14,26 @@ from ltp.core.instrument import split_key
 from ltp.db import candles
 from ltp.db.schema import (
     bar_audits,
+    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
+    feed_subscriptions,
     instrument_names,
     minute_bars,
 )
 
 
 def move(connection: Connection, old: str, new: str) -> None:
-    """Move candles, bars and their audits, corporate actions, memberships and former names to another key of the same segment.
+    """Move candles, bars with audits and coverage, corporate actions, memberships and former names to another key of the same segment.
 
     Rows that the new key has already stay: its candle or action of the same day, its place in a universe.
     """
     _move_candles(connection, old, new)
     _move_rows(connection, minute_bars, "start", old, new)
     _move_rows(connection, bar_audits, "day", old, new)
+    _move_rows(connection, bar_refills, "day", old, new)
+    _move_rows(connection, feed_subscriptions, "start", old, new)
     _move_rows(connection, corporate_actions, "ex_day", old, new)
     _move_rows(connection, constituents, "universe", old, new)
     _move_rows(connection, instrument_names, "name", old, new)

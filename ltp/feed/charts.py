@@ -49,18 +49,23 @@ class _Row(NamedTuple):
 
 
 class Charts:
-    """The client of the chart endpoints. Not for several threads."""
+    """The client of the chart endpoints. Not for several threads.
+
+    Args:
+        pace_s: from one call to the next; longer where other work may call at the same time.
+    """
 
     def __init__(
         self,
         base_url: str,
         credentials: Credentials,
         *,
+        pace_s: float = PACE_S,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] = time.sleep,
     ) -> None:
         self._client = RestClient(base_url, credentials, pace_s=0.0, monotonic=monotonic, sleep=sleep)
-        self._monotonic, self._sleep = monotonic, sleep
+        self._monotonic, self._sleep, self._pace_s = monotonic, sleep, pace_s
         self._free_at = float("-inf")
 
     def daily(self, key: str, instrument_type: str, first: date, last: date) -> list[Candle]:
@@ -117,7 +122,7 @@ class Charts:
         for tried in range(1, TRIES + 1):
             # Paced from start to start: the broker counts calls, and an answer takes a part of the pause.
             self._sleep(max(0.0, self._free_at - self._monotonic()))
-            self._free_at = self._monotonic() + PACE_S
+            self._free_at = self._monotonic() + self._pace_s
             try:
                 return read(self._client.post(path, body))
             except FeedError as error:

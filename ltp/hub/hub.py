@@ -225,10 +225,6 @@ class Hub:
                 self.views.mark_inset(inset)
                 self._wake_for_due()
 
-    def shows(self, inset: Inset) -> bool:
-        """Return whether an open view has this inset."""
-        return any(inset in view.insets for view in self.views)
-
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)
 

@@ -5,10 +5,13 @@ Set by whoever draws it, once for all browsers; sent in the view's own events, a
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ltp.core import sse
 from ltp.hub.board import Board
+
+if TYPE_CHECKING:
+    from ltp.hub.view import View
 
 CELLS: Final = 1_000  # an inset counts like so many cells in the quotas of clients and of the process
 
@@ -16,12 +19,13 @@ CELLS: Final = 1_000  # an inset counts like so many cells in the quotas of clie
 class Inset:
     """Parts by name, each with the version of the board at which it was last drawn.
 
-    `name`: equal ones make equal views, so it names everything that the parts depend on. The caller holds the
-    hub's lock.
+    `name`: equal ones make equal views, so it names everything that the parts depend on. `views`: the open ones
+    that carry it. The caller holds the hub's lock.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.views: list[View] = []
         self.version = 0
         self._parts: dict[str, tuple[int, str, bytes]] = {}
 

@@ -55,6 +55,8 @@ class Views:
             self.cells += view.cells
             for key in view.keys:
                 self._showing.setdefault(key, []).append(view)
+            for inset in view.insets:
+                inset.views.append(view)
         return present
 
     def has_room(self, cells: int) -> bool:
@@ -79,9 +81,10 @@ class Views:
 
     def mark_inset(self, inset: Inset) -> None:
         """Let the sleeping views with this inset wait for an event."""
-        for view in [view for view in self._asleep if inset in view.insets]:
-            self._asleep.remove(view)
-            self.waiting[view] = None
+        for view in inset.views:
+            if view in self._asleep:
+                self._asleep.remove(view)
+                self.waiting[view] = None
 
     def mark_status(self) -> None:
         """Let all sleeping views wait for an event: the status of the market changed."""
@@ -138,6 +141,8 @@ class Views:
         self.waiting.pop(view, None)
         self._asleep.discard(view)
         view.registered = False
+        for inset in view.insets:
+            inset.views.remove(view)
         for key in view.keys:
             showing = self._showing[key]
             showing.remove(view)

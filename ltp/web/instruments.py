@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ltp.core.instrument import Instrument, parse_key
 from ltp.errors import InputError
 from ltp.hub.insets import Inset
-from ltp.web import market, params, urls
+from ltp.web import coverage, market, params, urls
 from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
 from ltp.web.charts.live_charts import live_charts
@@ -61,6 +61,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         live=poll.live_addresses(_path(shown), dict(query.chart_pairs(given))) if live else None,
         pause_url=_pause_url(_path(shown), given, live=live),
         chart=chart_part(shown, _path(shown), given, charted),
+        covered=coverage.sentence(shown.key),
     )
 
 

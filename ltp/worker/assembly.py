@@ -21,7 +21,6 @@ from ltp import checks
 from ltp.core.market import outlook
 from ltp.core.market.session import Calendar
 from ltp.core.ticks.off_sessions import OffSessions
-from ltp.db import minute_bars
 from ltp.db.catalog import Catalog
 from ltp.db.reassignments import lately
 from ltp.db.runs import fetch_keys
@@ -43,7 +42,9 @@ from ltp.store.recall import recall
 from ltp.vital import Vital
 from ltp.worker import background
 from ltp.worker.background import Background
+from ltp.worker.bars.feed_bars import bars_of
 from ltp.worker.bars.forming_bars import FormingBars
+from ltp.worker.bars.minute_bars import MinuteBars
 from ltp.worker.depth.build import DepthStore, depth_relay
 from ltp.worker.doubts import Doubts
 from ltp.worker.host_clock import HostClock
@@ -51,7 +52,6 @@ from ltp.worker.ingest import Ingest
 from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.leader import Leader, identity
 from ltp.worker.market_clock import MarketClock
-from ltp.worker.minute_bars import MinuteBars
 from ltp.worker.rest_quotes import WAIT_S, RestQuotes
 from ltp.worker.schedule import Reconcile, Schedule
 from ltp.worker.status_report import StatusReport
@@ -158,10 +158,10 @@ class Worker:
     # From the feed to Redis.
 
     def _build_minute_bars(self) -> MinuteBars:
-        simulated = self._settings.source == "simulator"
-        return MinuteBars(
-            partial(minute_bars.upsert, self._engine, simulated=simulated),
-            since=lambda: self.feed.since_us,
+        return bars_of(
+            lambda: self.feed,
+            self._engine,
+            simulated=self._settings.source == "simulator",
             is_open=self._market.trades_at,
             tick_size=self._instruments.tick_size,
             may_write=self.leader.may_write,
@@ -284,6 +284,7 @@ class Worker:
             fetches=self._settings.feed_enabled,
             simulated=self._settings.source == "simulator",
             active=self._leads,
+            gap_ends=lambda: self.minute_bars.coverage.changes,
         )
         return Background(*jobs)
 

@@ -14,7 +14,8 @@ from ltp.batch import default_universe
 from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
-from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.gap_refill import GapRefill
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 
@@ -40,11 +41,13 @@ def all_jobs(
     fetches: bool,
     simulated: bool,
     active: Callable[[], bool],
+    gap_ends: Callable[[], int] = lambda: 0,
 ) -> tuple[BackgroundJob, ...]:
     """Return every slow job of a worker; for the arguments see DailyImport and AfterClose.
 
     Args:
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
+        gap_ends: returns a number that rises with each end of a gap of the feed's coverage.
     """
     jobs: list[BackgroundJob] = [
         DailyImport(master_url, active=active, last_import=partial(last_import, engine)),
@@ -70,7 +73,8 @@ def all_jobs(
             active=active,
             waits=lambda: after_close is not None and after_close.fetching,
         )
-        jobs.append(refill)
+        gaps = GapRefill(changes=gap_ends, active=active, waits=lambda: refill.waiting or refill.fetching)
+        jobs += [refill, gaps]
     return tuple(jobs)
 
 

@@ -30,7 +30,7 @@ class StatusReport:
         outlook: the uncertain trading hours of the month ahead.
         off_sessions: see core.ticks.off_sessions.
         expected: whether the feed should be up and its silence would be a fault.
-        bars: one-minute bars by what became of them, see worker.minute_bars.
+        bars: one-minute bars by what became of them, see worker.bars.minute_bars.
         counts: counters of this process, see ltp.metrics.
     """
 

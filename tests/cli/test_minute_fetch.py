@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import pytest
 from sqlalchemy import Engine
 
+from ltp.cli import minute_fetch
 from ltp.cli.main import main
 from ltp.core.bars.bar import BROKER, Bar
-from ltp.core.trading_day import IST
-from ltp.db import minute_bars, universes
-from ltp.db.engine import open_engine
+from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
+from ltp.db import candle_source, minute_bars, universes
+from ltp.db.engine import open_engine, writing
+from ltp.db.minutes import coverage
+from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.feed.simulator import Simulator
 
 HDFC, TCS, NOBODY = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:4"
@@ -149,3 +152,39 @@ def test_without_credentials_nothing_is_fetched(
     monkeypatch.setenv("MARKET_CALENDAR", "always_open")
     assert main([*FETCH, "HDFCBANK", "--from", f"{day}", "--to", f"{day}"]) == 2
     assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err
+
+
+class Noon(datetime):
+    """A clock that stands at noon of today."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Noon:  # type: ignore[override]
+        return cls.fromtimestamp(NOON, tz)
+
+
+NOON = midnight_of(int(datetime.now(UTC).timestamp())) + DAY_S // 2
+
+
+def test_gaps_of_today_are_filled(
+    simulator: Simulator, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(minute_fetch, "datetime", Noon)
+    nothing = "The feed left no gap today that is to be filled.\n"
+    assert main([*FETCH, "--gaps"]) == 0
+    assert capsys.readouterr().out == nothing
+    with writing(engine) as connection:
+        candle_source.claim(connection, simulated=True)
+    midnight = NOON - DAY_S // 2
+    spans = [Connected(1, midnight, NOON - 900), Connected(1, NOON - 600, NOON)]
+    coverage.store(engine, spans, [Subscription(HDFC, midnight, midnight + DAY_S, 1)], simulated=True)
+    assert main([*FETCH, "--gaps"]) == 0
+    assert f"of 1 instrument fetched of gaps of {date_of(NOON)}" in capsys.readouterr().out
+    assert coverage.refilled_until(engine, HDFC, date_of(NOON)) == NOON - 60
+    assert main([*FETCH, "--gaps"]) == 0
+    assert capsys.readouterr().out == nothing
+
+
+@pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
+def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
+    assert main([*FETCH, "--gaps", *option]) == 2
+    assert "--gaps: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err

@@ -15,6 +15,8 @@ from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, Bar
 from ltp.core.bars.block import packed
 from ltp.db import minute_bars
 from ltp.db.engine import open_engine, writing
+from ltp.db.minutes import coverage
+from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.schema import minute_bars as table
 
 HDFC, NIFTY = "NSE_EQ:1333", "IDX_I:13"
@@ -167,6 +169,18 @@ def test_status_prints_the_stored_bars_by_segment(imported: Path, engine: Engine
         "2 bars (file 1, mixed 1)",
         "NSE_EQ       1 instrument, 2 sessions from 2025-06-02 to 2025-06-03, 3 blocks of 0.0 MB, "
         "5 bars (file 4, mixed 1)",
+    ]
+
+
+def test_status_says_what_the_feed_covered(imported: Path, engine: Engine, capsys: Captured) -> None:
+    midnight = OPEN - 33_300
+    spans = [Connected(1, OPEN - 900, OPEN + 600), Connected(1, OPEN + 630, midnight + 86_400)]
+    coverage.store(engine, spans, [Subscription(HDFC, midnight, midnight + 86_400, 1)])
+    assert main(["candles", "minutes", "status"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "Coverage of 2025-06-02 by the feed:",
+        "NSE_EQ       connected in 409 of 410 minutes, not 09:25 to 09:26; 1 instrument subscribed, "
+        "0 of them in all minutes",
     ]
 
 

@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import Engine
 
 from ltp.core.bars.comparison import Comparison
+from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
 from ltp.db import bar_audits, candles, reassignments, universes
 from ltp.db.engine import open_engine, writing
+from ltp.db.minutes import coverage
+from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.runs import fetch_keys, insert_run
 
 OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"
@@ -36,6 +39,8 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     run = insert_run(engine, "swing", [Row(OLD, 1, "A"), Row(OTHER, 2, "B")], sample=False)
     for key in (OLD, OTHER):
         bar_audits.add(engine, key, [(CANDLE.day, Comparison(5), True)])
+        coverage.store(engine, [Connected(1, 100, 900)], [Subscription(key, 100, 500, 1)])
+        coverage.note_refill(engine, key, CANDLE.day, 300)
     before = datetime.now(UTC)
     with writing(engine) as connection:
         reassignments.note(connection, [OLD])
@@ -44,6 +49,8 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     assert universes.fetch(engine)["list-a"].size == 1
     assert fetch_keys(engine, run) == [OTHER]
     assert bar_audits.of_day(engine, CANDLE.day) == Comparison(5)
+    assert coverage.of_day(engine, 0) == {OTHER: [Span(100, 500)]}
+    assert coverage.refills_of_day(engine, CANDLE.day) == {OTHER: 300}
     candles.upsert(engine, "raw", {OLD: [CANDLE]})
     clear(engine)
     assert set(candles.last_days(engine, "raw")) == {OLD, OTHER}

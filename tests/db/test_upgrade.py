@@ -20,6 +20,7 @@ from ltp.db.schema import metadata
 from ltp.errors import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]
+NEWEST = max(file.name[:4] for file in (upgrade.MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_old_schema(engine: Engine, tm
     shutil.copytree(upgrade.MIGRATIONS, later)
     revision = later / "versions" / "9999_later.py"
     revision.write_text(
-        "from alembic import op\nrevision, down_revision = '9999', '0009'\n"
+        f"from alembic import op\nrevision, down_revision = '9999', '{NEWEST}'\n"
         "def upgrade():\n    op.execute('CREATE TABLE later (a)')\n    op.execute('INSERT INTO nowhere "
         "VALUES (1)')\n"
     )
@@ -98,7 +99,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_old_schema(engine: Engine, tm
         upgrade.to_head(engine, later)
     with engine.connect() as connection:
         assert "later" not in inspect(connection).get_table_names()
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0009"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [NEWEST]
     revision.write_text(revision.read_text().replace("nowhere", "later"))
     upgrade.to_head(engine, later)
     with engine.connect() as connection:

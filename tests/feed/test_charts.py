@@ -259,6 +259,15 @@ def test_more_than_ninety_days_of_minutes_are_several_paced_calls(
     assert time.slept == [0.21, 0.21]
 
 
+def test_work_behind_others_has_a_pace_of_its_own(broker: Broker, time: Time) -> None:
+    broker.answers += [(200, MINUTES), (200, MINUTES)]
+    url, credentials = f"http://127.0.0.1:{broker.server_port}/v2", Credentials(lambda: ("1000", "token"))
+    charts = Charts(url, credentials, pace_s=0.5, monotonic=lambda: time.now, sleep=time.sleep)
+    for _ in range(2):
+        assert charts.intraday(HDFC, DAY, DAY) == BARS
+    assert time.slept == [0.5]
+
+
 def test_minutes_of_other_days_are_left_out(charts: Charts, broker: Broker) -> None:
     later = DAY + timedelta(days=1)
     broker.answers.append((200, {**MINUTES, "timestamp": [OPEN, OPEN + 86_400]}))

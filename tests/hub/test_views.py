@@ -15,7 +15,7 @@ class FakeView:
 
     def __init__(self, *ids: int) -> None:
         self.keys = tuple(f"NSE_EQ:{id_}" for id_ in ids)
-        self.key = self.keys, ("ltp", "chg")
+        self.key, self.insets = (self.keys, ("ltp", "chg")), ()
         self.cells, self.streams = 2 * len(ids), 1
         self.nothing_new = self.registered = False
         self.due_s = self.touched_s = 0.0

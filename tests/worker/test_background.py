@@ -11,7 +11,8 @@ from ltp.db.engine import open_engine
 from ltp.worker import background
 from ltp.worker.after_close import AfterClose
 from ltp.worker.background import Background
-from ltp.worker.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.gap_refill import GapRefill
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
 
@@ -67,7 +68,7 @@ def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: 
     assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds]
 
 
-@pytest.mark.parametrize(("fetches", "last"), [(True, BarRefill), (False, EvaluationQueue)])
+@pytest.mark.parametrize(("fetches", "last"), [(True, GapRefill), (False, EvaluationQueue)])
 def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: bool, last: type) -> None:
     found = background.all_jobs(
         open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"),
@@ -80,6 +81,7 @@ def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: 
     )
     assert [type(each) for each in found[:3]] == [DailyImport, BarUpkeep, AfterClose]
     assert type(found[-1]) is last
+    assert any(isinstance(each, BarRefill) for each in found) is fetches
     for job in found:  # a worker that stands by starts nothing
         job()
         job.stop()

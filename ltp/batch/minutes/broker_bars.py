@@ -15,6 +15,7 @@ from ltp.batch.minutes.hours import Hours
 from ltp.batch.progress import Progress
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
 from ltp.core.bars.comparison import Comparison, compared
+from ltp.core.bars.coverage import Span
 from ltp.core.bars.faults import inside
 from ltp.core.instrument import SEGMENTS, Instrument, split_key
 from ltp.core.market.session import Calendar
@@ -103,7 +104,7 @@ def fetch_sessions(
     """
     if simulated:
         candle_source.refuse_simulated(candle_source.origin(engine))
-    fetch = _Fetch(engine, charts, calendar, int(now.timestamp()), again, simulated)
+    fetch = BarFetch(engine, charts, calendar, int(now.timestamp()), again=again, simulated=simulated)
     for number, (key, sessions) in enumerate(days.items()):
         progress("fetching bars", number, len(days))
         fetch.instrument(key, sorted(sessions))
@@ -111,26 +112,43 @@ def fetch_sessions(
     return fetch.result()
 
 
-class _Fetch:
+class BarFetch:
+    """Fetches one instrument after the other, and counts.
+
+    Args:
+        now: seconds since the epoch.
+        again, simulated: see `fetch_sessions`.
+        only: the minutes to store by key, of sessions that go on; None for all of sessions that are then noted.
+    """
+
     def __init__(
-        self, engine: Engine, charts: ChartSource, calendar: Calendar, now: int, again: bool, simulated: bool
+        self,
+        engine: Engine,
+        charts: ChartSource,
+        calendar: Calendar,
+        now: int,
+        *,
+        again: bool = False,
+        simulated: bool = False,
+        only: Mapping[str, Sequence[Span]] | None = None,
     ) -> None:
         self._engine, self._charts, self._hours, self._now = engine, charts, Hours(calendar), now
-        self._again, self._simulated = again, simulated
+        self._again, self._simulated, self._only = again or only is not None, simulated, only
         self._instruments = self._up_to_date = self._bars = self._changed = self._outside = self._empty = 0
         self._compared = Comparison()
         self._failed: list[str] = []
         self._in_a_row = 0
 
-    def instrument(self, key: str, sessions: Sequence[date]) -> None:
+    def instrument(self, key: str, sessions: Sequence[date]) -> bool:
+        """Fetch the sessions of a key, in order; return False where it failed. For errors see `fetch_sessions`."""
         missing = self._missing(key, sessions)
         if not missing:
             self._up_to_date += 1
-            return
+            return True
         known = instruments.fetch_named(self._engine, [key])
         if not known:
             self._failed.append(f"{key}: the instrument master does not know it")
-            return
+            return False
         try:
             bars = self._charts.intraday(known[0], missing[0], missing[-1])
         except FeedError as error:
@@ -138,10 +156,11 @@ class _Fetch:
             self._in_a_row += 1
             if isinstance(error, FeedAuthError) or self._in_a_row >= _MAX_FAILURES:
                 raise
-            return
+            return False
         self._in_a_row = 0
         self._instruments += 1
         self._store(key, {day_start(day) for day in missing}, bars)
+        return True
 
     def result(self) -> Fetched:
         return Fetched(
@@ -171,11 +190,15 @@ class _Fetch:
                 audits.append((date_of(midnight), comparison, self._is_over(key, midnight)))
                 self._compared = self._compared.plus(comparison)
         self._empty += not audits
+        if self._only is not None:
+            audits = [audit for audit in audits if audit[1].minutes]
         bar_audits.add(self._engine, key, audits)
 
     def _accepted(self, key: str, bars: Iterable[Bar]) -> list[Bar]:
         """Leave out the minute that runs, which would stay as it is now, and bars outside of trading hours."""
         ended = [bar for bar in bars if bar.start + MINUTE_S <= self._now]
+        if self._only is not None:
+            ended = [bar for bar in ended if inside(bar.start, self._only[key])]
         segment = split_key(key)[0]
         within = [bar for bar in ended if inside(bar.start, self._hours.windows(segment, bar.start))]
         self._outside += len(ended) - len(within)
@@ -196,4 +219,4 @@ class _Fetch:
 
     def _is_over(self, key: str, midnight: int) -> bool:
         windows = self._hours.windows(split_key(key)[0], midnight)
-        return all(end + _SETTLED_S <= self._now for _, end in windows)
+        return self._only is None and all(end + _SETTLED_S <= self._now for _, end in windows)

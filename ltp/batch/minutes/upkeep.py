@@ -11,8 +11,10 @@ from ltp.batch.progress import Progress
 from ltp.core.trading_day import DAY_S
 from ltp.db import minute_bars
 from ltp.db.engine import Engine
+from ltp.db.minutes import coverage
 
 _AT_ONCE: Final = 1_000  # blocks
+_ROWS_AT_ONCE: Final = 5_000
 
 
 def pack_sessions(engine: Engine, before: int, progress: Progress = lambda *_: None) -> int:
@@ -29,7 +31,7 @@ def pack_sessions(engine: Engine, before: int, progress: Progress = lambda *_: N
 
 
 def delete_old(engine: Engine, before: int, progress: Progress = lambda *_: None) -> int:
-    """Delete the blocks that start before an instant; return their number.
+    """Delete the blocks that start before a midnight, and the coverage of those days; return the number of blocks.
 
     Raises:
         DatabaseError: as `pack_sessions`.
@@ -39,4 +41,6 @@ def delete_old(engine: Engine, before: int, progress: Progress = lambda *_: None
         progress("pruning", deleted, 0)
         last = minute_bars.prune(engine, before, most=_AT_ONCE)
         deleted += last
+    while coverage.prune(engine, before, most=_ROWS_AT_ONCE) == _ROWS_AT_ONCE:
+        progress("pruning", deleted, 0)
     return deleted

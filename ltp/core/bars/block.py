@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ltp.core.bars.bar import MINUTE_S, Bar
+from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
 
 # Minute within the block, marks, sources; open in 1/10,000 rupee, then high, low and close as differences
 # from it; volume; open interest, -1 without one. Little-endian, without gaps.
@@ -81,5 +81,14 @@ def unpacked(block: bytes, start: int) -> list[Bar]:
 
 
 def merged(old: Sequence[Bar], new: Sequence[Bar]) -> list[Bar]:
-    """Return bars by start; of two of one minute the new one counts."""
-    return [bar for _, bar in sorted({bar.start: bar for bars in (old, new) for bar in bars}.items())]
+    """Return bars by start; of two of one minute the new one counts.
+
+    A bar built here does not take the place of the broker's or a file's: it may be a revision, or have waited
+    for the database, while its minute was refilled.
+    """
+    bars = {bar.start: bar for bar in old}
+    for bar in new:
+        there = bars.get(bar.start)
+        if there is None or bar.sources != LIVE or there.sources == LIVE:
+            bars[bar.start] = bar
+    return [bars[start] for start in sorted(bars)]

@@ -131,7 +131,7 @@ class LiveCharts(threading.Thread):
         """Draw what has changed in every chart that a page shows; forget the others."""
         self._round_at = self._monotonic() + _ROUND_S
         for name, chart in list(self._charts.items()):
-            if not self._hub.shows(chart.inset) and self._monotonic() >= chart.touched_s + _LINGER_S:
+            if not chart.inset.views and self._monotonic() >= chart.touched_s + _LINGER_S:
                 del self._charts[name]
                 continue
             self._draw(chart)
@@ -141,8 +141,9 @@ class LiveCharts(threading.Thread):
         received_s, recent = self._recent.get(chart.shown.key, (0.0, ()))
         if self._monotonic() > received_s + LINK_DEAD_AFTER_S:
             recent = ()
-        now, quote = datetime.fromtimestamp(self._clock(), UTC), self._hub.quotes([chart.shown.key])[0]
+        now = datetime.fromtimestamp(self._clock(), UTC)
         try:
+            quote = self._hub.quotes([chart.shown.key])[0]
             with self._context():
                 parts = chart.update(Newest(recent, quote, now), self._monotonic())
         except Exception:

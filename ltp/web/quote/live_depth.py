@@ -120,7 +120,7 @@ class LiveDepth:
 
     def _draw(self, watched: _Watched, now_us: int) -> None:
         key, (depth, details) = watched.key, watched.known
-        [quote] = self._hub.quotes([key])
+        [quote] = self._hub.last_known([key])  # as the page shows it, without a read of the cache
         for part, markup in (
             (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us)),
             (ladder.DETAILS, ladder.details_markup(depth, details, quote, now_us)),
@@ -131,7 +131,7 @@ class LiveDepth:
         """Drop the instruments that no page has shown for PAGE_S; return the others."""
         with self._lock:
             for each in list(self._watched.values()):
-                if self._hub.shows(each.inset):
+                if each.inset.views:
                     each.clients = dict.fromkeys(each.clients, now + PAGE_S)
                 elif max(each.clients.values()) < now:
                     del self._watched[each.key]

@@ -127,11 +127,12 @@ def test_only_the_missing_sessions_are_stored_from_one_call(engine: Engine, brok
     broker.bars[HDFC] = [*brokers(FRIDAY_OPEN - 86_400), *brokers(FRIDAY_OPEN), *brokers(OPEN)]
     thursday = FRIDAY - timedelta(days=1)
     fetch(engine, broker, {HDFC: [FRIDAY]})
-    minute_bars.upsert_session(engine, FRIDAY_OPEN - 555 * 60, {HDFC: bars(FRIDAY_OPEN)})
+    imported = [bar._replace(sources=FILE) for bar in bars(FRIDAY_OPEN)]
+    minute_bars.upsert_session(engine, FRIDAY_OPEN - 555 * 60, {HDFC: imported})
     broker.calls.clear()
     assert fetch(engine, broker, {HDFC: [MONDAY, FRIDAY, thursday]}).bars == 6
     assert broker.calls == [(HDFC, thursday, MONDAY)]
-    assert stored(engine) == [*brokers(FRIDAY_OPEN - 86_400), *bars(FRIDAY_OPEN), *brokers(OPEN)]
+    assert stored(engine) == [*brokers(FRIDAY_OPEN - 86_400), *imported, *brokers(OPEN)]
 
 
 def test_the_minute_that_runs_and_bars_outside_of_the_trading_hours_are_left_out(

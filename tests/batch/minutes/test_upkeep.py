@@ -10,6 +10,8 @@ from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.core.bars.bar import Bar
 from ltp.db import minute_bars
 from ltp.db.engine import open_engine
+from ltp.db.minutes import coverage
+from ltp.db.minutes.coverage import Connected, Subscription
 
 HDFC = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
@@ -44,3 +46,14 @@ def test_many_blocks_are_deleted_in_parts(engine: Engine, monkeypatch: pytest.Mo
     seen: list[int] = []
     assert delete_old(engine, MIDNIGHT, lambda _stage, done, _all: seen.append(done)) == 8
     assert seen == [0, 3, 6]
+
+
+def test_the_coverage_of_deleted_days_goes_with_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "_ROWS_AT_ONCE", 1)
+    for day in (-61, -60):
+        at = OPEN + day * DAY_S
+        subscriptions = [Subscription(key, at, at + 60, at) for key in (HDFC, "NSE_EQ:25")]
+        coverage.store(engine, [Connected(at, at, at + 60)], subscriptions)
+    assert delete_old(engine, MIDNIGHT - 60 * DAY_S) == 0
+    assert coverage.of_day(engine, MIDNIGHT - 61 * DAY_S) == {}
+    assert len(coverage.of_day(engine, MIDNIGHT - 60 * DAY_S)) == 2

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.bars.bar import BROKER, LIVE, PARTIAL, REVISED, Bar
+from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, REVISED, Bar
 from ltp.core.bars.block import RECORD, count_sources, merged, packed, unpacked
 
 START = 1_796_010_300
@@ -49,3 +49,15 @@ def test_of_two_bars_of_a_minute_the_new_one_counts() -> None:
     assert merged(BARS, [new]) == [new, BARS[1]]
     assert merged([BARS[1]], [BARS[0]]) == BARS
     assert merged([], []) == []
+
+
+@pytest.mark.parametrize("better", [BROKER, FILE])
+def test_a_bar_built_here_does_not_replace_a_better_one(better: int) -> None:
+    there = BARS[0]._replace(sources=better)
+    late = BARS[0]._replace(volume=1, marks=2, sources=LIVE)
+    assert merged([there], [late, BARS[1]._replace(sources=LIVE)]) == [
+        there,
+        BARS[1]._replace(sources=LIVE),
+    ]
+    assert merged([late], [there]) == [there]
+    assert merged([there], [there._replace(close=1)]) == [there._replace(close=1)]

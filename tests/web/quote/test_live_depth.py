@@ -23,18 +23,14 @@ EPOCH = 1_795_408_200.0
 
 
 class StubHub:
-    """The hub's part: quotes, and the insets that are set and shown."""
+    """The hub's part: quotes, and the insets that are set."""
 
     def __init__(self) -> None:
         self.state: State = "live"
-        self.shown: list[Any] = []
         self.parts: dict[tuple[str, str], list[str]] = {}
 
-    def quotes(self, keys: Sequence[str]) -> list[Quote]:
+    def last_known(self, keys: Sequence[str]) -> list[Quote]:
         return [Quote(key, Tick(key, 14_020_000), self.state) for key in keys]
-
-    def shows(self, inset: Any) -> bool:
-        return inset in self.shown
 
     def set_inset(self, inset: Any, part: str, markup: str) -> None:
         self.parts.setdefault((inset.name, part), []).append(markup)
@@ -114,12 +110,13 @@ def test_the_demand_is_renewed_every_few_seconds_and_at_once_for_a_new_instrumen
 
 def test_an_instrument_is_watched_while_a_page_shows_it_and_for_half_a_minute_more() -> None:
     rig = Rig()
-    rig.hub.shown = [rig.depth.watch(KEY, "a")]
+    inset: Any = rig.depth.watch(KEY, "a")
+    inset.views = ["an open page"]
     rig.depth.watch(OTHER, "a")
     rig.now += PAGE_S + 1
     rig.depth.round()
     assert rig.reads == [[KEY]]
-    rig.hub.shown = []
+    inset.views = []
     rig.now += PAGE_S - 1
     rig.depth.round()
     assert rig.reads == [[KEY], [KEY]]

@@ -10,9 +10,11 @@ import pytest
 
 from ltp.core.bars.bar import PARTIAL, Bar
 from ltp.core.ticks.tick import Tick
+from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.errors import DatabaseError
-from ltp.worker import minute_bars
-from ltp.worker.minute_bars import MinuteBars
+from ltp.worker.bars import minute_bars
+from ltp.worker.bars.coverage_log import CoverageLog
+from ltp.worker.bars.minute_bars import MinuteBars
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
@@ -30,8 +32,14 @@ class Rig:
             is_open=lambda _, start: OPEN <= start < OPEN + 22_500,
             tick_size=lambda _: 5,
             may_write=lambda: self.leads,
+            coverage=CoverageLog(self.store_coverage, lambda: self.now_s),
             clock=lambda: self.now_s,
         )
+
+    def store_coverage(self, connections: Sequence[Connected], subscriptions: Sequence[Subscription]) -> bool:
+        self.covered = [(each.start - OPEN, each.until - OPEN) for each in connections]
+        self.subscribed = [(each.key, each.start - OPEN) for each in subscriptions]
+        return True
 
     def store(self, bars: Mapping[str, Sequence[Bar]]) -> None:
         if self.fault is not None:
@@ -279,3 +287,20 @@ def test_bars_that_the_database_refuses_for_good_are_not_shown_either(rig: Rig) 
     rig.closed_at(124)
     rig.bars.flush()
     assert [len(bars) for bars in rig.bars.recent([HDFC]).values()] == [2]
+
+
+def test_the_coverage_of_the_feed_is_stored_beside_the_bars(rig: Rig) -> None:
+    rig.bars.follow([HDFC])
+    rig.tick(5, 100_0000, 10)
+    rig.closed_at(125)
+    rig.leads = False
+    rig.bars.flush()
+    assert not hasattr(rig, "covered")
+    rig.leads = True
+    rig.bars.flush()
+    assert (rig.covered, rig.subscribed) == ([(-600, 125)], [(HDFC, 1)])
+    rig.tick(127, 100_0000, 20)
+    rig.since_s = 0
+    rig.closed_at(130)
+    rig.bars.flush()
+    assert rig.covered == [(-600, 127)]

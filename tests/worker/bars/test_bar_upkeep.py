@@ -9,7 +9,7 @@ import pytest
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
 from ltp.errors import NotFoundError
-from ltp.worker.bar_upkeep import RETRY_S, START_S, BarRefill, BarUpkeep
+from ltp.worker.bars.bar_upkeep import RETRY_S, START_S, BarRefill, BarUpkeep
 from tests.worker.fake_command import FakeCommand
 
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -66,7 +66,7 @@ def test_an_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         day.job()
         day.command.end = (1, "The database is away.")
         day.job()
-    records = [each for each in caplog.records if each.name == "ltp.worker.bar_upkeep"]
+    records = [each for each in caplog.records if each.name == "ltp.worker.bars.bar_upkeep"]
     assert [(each.levelname, each.message) for each in records] == [("WARNING", "The database is away.")]
 
 
@@ -75,7 +75,7 @@ def test_a_command_that_cannot_be_started_is_one_line(caplog: pytest.LogCaptureF
     day.elapsed, day.command.refuses = START_S, True
     day.job()
     day.job()
-    records = [each.message for each in caplog.records if each.name == "ltp.worker.bar_upkeep"]
+    records = [each.message for each in caplog.records if each.name == "ltp.worker.bars.bar_upkeep"]
     assert records == ["The upkeep of one-minute bars cannot be started: Cannot allocate memory"]
     day.command.refuses = False
     day.elapsed += RETRY_S
@@ -228,3 +228,13 @@ def test_without_a_session_nothing_is_fetched() -> None:
     assert len(refill.command.started) == 1
     refill.job.stop()
     assert refill.command.stopped
+
+
+def test_others_see_that_it_fetches_and_that_it_makes_way() -> None:
+    refill = Refill()
+    assert (refill.job.fetching, refill.job.waiting) == (False, False)
+    refill.job()
+    assert (refill.job.fetching, refill.job.waiting) == (True, False)
+    refill.waits = True
+    refill.job()
+    assert (refill.job.fetching, refill.job.waiting) == (False, True)

@@ -23,6 +23,7 @@ from ltp.core.counted import counted
 from ltp.core.money import Price
 from ltp.core.ticks.tick import TickFields
 from ltp.errors import DatabaseError
+from ltp.worker.bars.coverage_log import CoverageLog
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ STOP_S: Final = 5.0
 STANDBY_S: Final = 120.0
 _CLOSED_AT_ONCE: Final = 100  # instruments under one hold of the lock, for which the feed's thread waits
 _IN_ONE_WRITE: Final = 5_000
+_RECEIVED_AT: Final = 3  # its place in TickFields
 
 
 class MinuteBars(threading.Thread):
@@ -49,6 +51,8 @@ class MinuteBars(threading.Thread):
         is_open: Callable[[str, int], bool],
         tick_size: Callable[[str], Price],
         may_write: Callable[[], object],
+        coverage: CoverageLog,
+        silent: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Wire the thread.
@@ -59,12 +63,15 @@ class MinuteBars(threading.Thread):
                 one.
             is_open, tick_size: see `BarBuilder`.
             may_write: returns whether this worker leads; while it does not, nothing is stored.
+            coverage: gets the state of the feed, and is stored with the bars.
+            silent: returns whether no packet proves the present connection.
         """
         super().__init__(name="bars", daemon=True)
         self._store, self._since_now, self._may_write, self._clock = store, since, may_write, clock
         self._counters: Counter[str] = Counter()
         self._lock = threading.Lock()  # guards the builder
         self._builder = BarBuilder(self._counters, is_open=is_open, tick_size=tick_size)
+        self._coverage, self._silent = coverage, silent
         self._since = 0
         self._waiting: deque[ClosedBar] = deque()
         self._reassigned: Mapping[str, int] = {}
@@ -78,8 +85,14 @@ class MinuteBars(threading.Thread):
         own = {"stored": self._stored, "waiting": len(self._waiting), "lost": self._lost}
         return own | {name.removeprefix("bar_"): count for name, count in sorted(self._counters.items())}
 
+    @property
+    def coverage(self) -> CoverageLog:
+        return self._coverage
+
     def on_ticks(self, ticks: Sequence[TickFields]) -> None:
         since = self._since_now()
+        if ticks:
+            self._coverage.received(ticks[-1][_RECEIVED_AT])
         with self._lock:
             if since != self._since:
                 self._change_connection(since)
@@ -99,8 +112,10 @@ class MinuteBars(threading.Thread):
 
     def follow(self, keys: Iterable[str]) -> None:
         """Set the subscribed keys, before the feed subscribes them."""
+        followed = frozenset(keys)
         with self._lock:
-            self._builder.follow(keys)
+            self._builder.follow(followed)
+        self._coverage.follow(followed)
 
     def forget(self, reassigned: Mapping[str, int]) -> None:
         """Forget keys that were given to other instruments; by key, since when (microseconds)."""
@@ -108,6 +123,7 @@ class MinuteBars(threading.Thread):
             self._reassigned = {**self._reassigned, **reassigned}
             for key in reassigned:
                 self._builder.forget(key)
+        self._coverage.forget(reassigned)
 
     def run(self) -> None:
         flush_at = 0.0
@@ -133,10 +149,12 @@ class MinuteBars(threading.Thread):
             self.flush()
 
     def close_bars(self) -> None:
-        """Take the bars that are over from the builder."""
+        """Take the bars that are over from the builder, and the state of the feed."""
+        since = self._since_now()
+        self._coverage.look(since, silent=self._silent())
         with self._lock:
-            if self._since_now() != self._since:
-                self._change_connection(self._since_now())
+            if since != self._since:
+                self._change_connection(since)
             due = self._builder.due(int(self._clock() * 1e6))
         for begin in range(0, len(due), _CLOSED_AT_ONCE):
             with self._lock:
@@ -149,12 +167,13 @@ class MinuteBars(threading.Thread):
         self._drop(len(self._waiting) - MAX_WAITING)
 
     def flush(self) -> None:
-        """Store the bars that wait, oldest first; on a failure they go on waiting."""
+        """Store the coverage and the bars that wait, oldest first; on a failure they go on waiting."""
         if not self._may_write():
             # The lease may come back in a moment; after longer, another worker has bars of its own.
             oldest = self._clock() - STANDBY_S
             self._drop(sum(closed.bar.start < oldest for closed in self._waiting))
             return
+        self._coverage.flush()
         while self._waiting:
             part = list(islice(self._waiting, _IN_ONE_WRITE))
             try:

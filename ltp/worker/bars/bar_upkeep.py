@@ -105,6 +105,15 @@ class BarRefill:
         self._day: date | None = None  # the session of the last run
         self._runs, self._is_done = 0, False
 
+    @property
+    def fetching(self) -> bool:
+        return self._command.running
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the work that this one makes way for runs."""
+        return self._waits()
+
     def __call__(self) -> None:
         ended = self._command.ended()
         if ended is not None:
