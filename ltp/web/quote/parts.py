@@ -74,7 +74,7 @@ def parts(shown: Instrument, *, live: bool) -> QuoteParts:
     return QuoteParts(
         quote,
         tuple(_ranges(past)),
-        (*_PRICE_FACTS, *_of_volume(past), *_of_contract(shown, past)),
+        (*_PRICE_FACTS, *_volume(shown), *_of_volume(past), *_of_contract(shown, past)),
         *_order_book(quote),
         day_hours(shared.calendar(), shown.segment, datetime.now(UTC)),
         tuple(_listed(shown.key)),
@@ -95,8 +95,12 @@ _PRICE_FACTS: Final = (
     Fact("high", "High"),
     Fact("low", "Low"),
     Fact("prev", "Previous close"),
-    Fact("volume", "Volume"),
 )
+
+
+def _volume(shown: Instrument) -> Iterator[Fact]:
+    if shown.segment != "IDX_I":  # an index is not traded
+        yield Fact("volume", "Volume")
 
 
 def _ranges(past: Past) -> Iterator[Fact]:

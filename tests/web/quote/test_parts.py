@@ -80,3 +80,25 @@ def test_a_contract_has_its_open_interest(site: Any) -> None:
         assert EXTENSION in site.app.extensions
         assert "oi" in parts.columns(future)
         assert "oi" not in parts.columns(site.catalog.instrument(HDFC))
+
+
+def test_an_index_has_ranges_and_neither_volume_nor_order_book(site: Any) -> None:
+    page = site.page("/instruments/IDX_I/13")
+    assert 'id="dayrange-IDX_I-13"' in page
+    assert 'id="volume-IDX_I-13"' not in page
+    assert "Order book" not in page
+    assert "circuit" not in page
+    assert '<hx-partial id="ltp-IDX_I-13">' in site.page("/instruments/IDX_I/13/poll?n=1")
+
+
+def test_a_share_without_a_known_book_has_a_sentence_and_dashes(site: Any) -> None:
+    page = site.page(PAGE)
+    assert "No order book is known yet" in page
+    assert "<dt>Upper circuit</dt><dd>–</dd>" in page
+
+
+def test_the_screeners_that_list_the_instrument_have_its_plan(site: Any) -> None:
+    listed = site.page(PAGE).partition('id="h-results"')[2]
+    assert "Swing screener" in listed
+    assert "<td>1,650.00</td><td>1,590.00</td><td>1,790.00</td>" in listed
+    assert "h-results" not in site.page("/instruments/BSE_EQ/500180")
