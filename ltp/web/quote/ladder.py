@@ -19,6 +19,10 @@ from ltp.web.table.cells import DASH
 
 DEPTH: Final = "depth"
 DETAILS: Final = "details"
+REFUSED: Final = (
+    '<p class="meta">There is no order book here: it is shown on a few pages of a visitor and of this site at a time.'
+    " Close another quote page and load this one again.</p>"
+)
 _WIDTH: Final = 100
 _CONFIRMED: Final = frozenset({"live", "quiet"})  # states in which the feed vouches for the instrument
 _HEAD: Final = (
@@ -38,14 +42,15 @@ def is_live(depth: Depth, quote: Quote, now_us: int) -> bool:
     return quote.state in _CONFIRMED and now_us - depth.received_at <= LIVE_FOR_US
 
 
-def depth_markup(depth: Depth | None, quote: Quote, now_us: int) -> str:
-    """Return state and table of the order book."""
+def depth_markup(depth: Depth | None, quote: Quote, now_us: int, *, paused: bool = False) -> str:
+    """Return state and table of the order book. `paused`: the page does not follow it, so it is not live."""
     if depth is None:
         return '<p class="meta">No order book is known yet: it comes a moment after the page is opened.</p>'
-    if is_live(depth, quote, now_us):
+    if not paused and is_live(depth, quote, now_us):
         state = '<p class="meta"><i>live</i>'
     else:
-        why = "not live" if quote.state in _CONFIRMED else quote.state
+        confirmed = quote.state in _CONFIRMED
+        why = quote.state if not confirmed else "paused" if paused else "not live"
         state = f'<p class="meta was"><i class="w">{why}, of {_clock(depth.received_at, now_us)}</i>'
     return f"{state}{_spread(depth)}{_totals(depth)}</p>{_HEAD}{_rows(depth)}</tbody></table>"
 

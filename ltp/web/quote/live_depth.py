@@ -28,7 +28,14 @@ PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loa
 MOST: Final = 50  # instruments, as many as the worker takes
 EACH: Final = 10  # instruments of one client
 
+_NO_DEPTH: Final = "no depth "
+
 log = logging.getLogger(__name__)
+
+
+def is_refusal(inset: Inset) -> bool:
+    """Return whether an inset of `LiveDepth.watch` has a sentence in place of the depth."""
+    return inset.name.startswith(_NO_DEPTH)
 
 
 class _Watched:
@@ -74,14 +81,16 @@ class LiveDepth:
         """Want depth and details of an instrument for a page of a client.
 
         Returns:
-            Their inset. None where there is no depth: of an index, past EACH instruments of the client, or
-                past MOST of this process.
+            Their inset, None for an index. Past EACH instruments of the client, or past MOST of this process,
+                it has a sentence: a book that an open page got before must not stay there as a live one.
         """
+        if not has_depth(key):
+            return None
         now = self._monotonic()
         with self._lock:
             watched = self._watched.get(key)
-            if not has_depth(key) or self._is_refused(key, client, now):
-                return None
+            if self._is_refused(key, client, now):
+                return self._refusal(key)
             if watched is None:
                 watched = self._watched[key] = _Watched(key)
                 self._want_at = 0.0
@@ -136,6 +145,12 @@ class LiveDepth:
                 elif max(each.clients.values()) < now:
                     del self._watched[each.key]
             return list(self._watched.values())
+
+    def _refusal(self, key: str) -> Inset:
+        metrics.count("depths_refused")
+        inset = Inset(f"{_NO_DEPTH}{key}")
+        self._hub.set_inset(inset, ladder.DEPTH, ladder.partial(ladder.DEPTH, key, ladder.REFUSED))
+        return inset
 
     def _is_refused(self, key: str, client: str, now: float) -> bool:
         if key not in self._watched and len(self._watched) >= MOST:

@@ -17,6 +17,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.hub.insets import Inset
 from ltp.web.quote import ladder, range_cells
 from ltp.web.quote.hours import DayHours, day_hours
+from ltp.web.quote.live_depth import is_refusal
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
 from ltp.web.table.screener import Screener
@@ -69,23 +70,25 @@ def parts(shown: Instrument, *, live: bool) -> QuoteParts:
     shared = services()
     past = shared.past(shown.key)
     quote = shared.hub.quotes([shown.key])[0]
-    if live:
-        shared.watch_depth(shown.key)
+    inset = shared.watch_depth(shown.key) if live else None
     return QuoteParts(
         quote,
         tuple(_ranges(past)),
         (*_PRICE_FACTS, *_volume(shown), *_of_volume(past), *_of_contract(shown, past)),
-        *_order_book(quote),
+        *_order_book(quote, inset, live=live),
         day_hours(shared.calendar(), shown.segment, datetime.now(UTC)),
         tuple(_listed(shown.key)),
     )
 
 
-def _order_book(quote: Quote) -> tuple[Markup, Markup]:
+def _order_book(quote: Quote, inset: Inset | None, *, live: bool) -> tuple[Markup, Markup]:
+    """Return depth and details. `inset`: that the stream of the page will carry."""
     if not has_depth(quote.key):
         return Markup(), Markup()
     known, now_us = services().known_depth(quote.key), int(time.time() * 1e6)
-    depth = ladder.depth_markup(known.depth, quote, now_us)
+    depth = ladder.depth_markup(known.depth, quote, now_us, paused=not live)
+    if inset is not None and is_refusal(inset):
+        known, depth = known._replace(depth=None), ladder.REFUSED
     details = ladder.details_markup(known.depth, known.details, quote, now_us)
     return Markup(depth), Markup(details)  # noqa: S704 (only numbers, times and fixed words)
 

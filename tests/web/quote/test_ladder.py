@@ -165,3 +165,10 @@ def test_a_part_replaces_the_element_of_its_name() -> None:
 def test_nothing_in_the_markup_needs_a_style_or_a_script() -> None:
     markup: Any = depth_markup(BOOK, quote(), NOW) + details_markup(BOOK, DETAILS, quote(), NOW)
     assert not re.search(r"style=|<script|on\w+=", markup)
+
+
+def test_a_paused_page_has_no_live_book() -> None:
+    assert '<p class="meta was"><i class="w">paused, of 09:59:59</i>' in depth_markup(
+        BOOK, quote(), NOW, paused=True
+    )
+    assert '<i class="w">stale, of 09:59:59</i>' in depth_markup(BOOK, quote("stale"), NOW, paused=True)

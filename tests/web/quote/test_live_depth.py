@@ -15,7 +15,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import State, Tick
 from ltp.errors import StoreError
 from ltp.store.depth import NOTHING, Known
-from ltp.web.quote.live_depth import EACH, MOST, PAGE_S, WANT_EVERY_S, WANTED_S, LiveDepth
+from ltp.web.quote.live_depth import EACH, MOST, PAGE_S, WANT_EVERY_S, WANTED_S, LiveDepth, is_refusal
 from ltp.web.services import EXTENSION
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_EQ:2031"
@@ -68,6 +68,11 @@ class Rig:
         self.values[key] = Known(
             Depth(key, at, (Level(14_020_000, quantity, 1),)), QuoteDetails(key, at, upper=15_000_000)
         )
+
+    def refuses(self, key: str, client: str) -> bool:
+        inset = self.depth.watch(key, client)
+        assert inset is not None
+        return is_refusal(inset)
 
     def newest(self, part: str, key: str = KEY) -> str:
         return self.hub.parts[f"depth {key}", part][-1]
@@ -176,20 +181,28 @@ def test_an_index_has_no_depth() -> None:
 def test_a_client_has_a_quota_and_this_machine_none() -> None:
     rig = Rig()
     keys = [f"NSE_EQ:{number}" for number in range(1, EACH + 2)]
-    assert all(rig.depth.watch(key, "a") for key in keys[:EACH])
-    assert rig.depth.watch(keys[EACH], "a") is None
-    assert rig.depth.watch(keys[0], "a") is not None
-    assert rig.depth.watch(keys[EACH], "b") is not None
-    assert all(rig.depth.watch(key, EXEMPT) for key in keys)
+    assert not any(rig.refuses(key, "a") for key in keys[:EACH])
+    assert rig.refuses(keys[EACH], "a")
+    assert not rig.refuses(keys[0], "a")
+    assert not rig.refuses(keys[EACH], "b")
+    assert not any(rig.refuses(key, EXEMPT) for key in keys)
     rig.now += PAGE_S + 1
-    assert rig.depth.watch(keys[EACH], "a") is not None
+    assert not rig.refuses(keys[EACH], "a")
+
+
+def test_a_page_without_a_place_gets_a_sentence_in_place_of_its_book() -> None:
+    rig = Rig()
+    for number in range(1, EACH + 1):
+        rig.depth.watch(f"NSE_EQ:{number}", "a")
+    assert rig.refuses(KEY, "a")
+    [markup] = rig.hub.parts[f"no depth {KEY}", "depth"]
+    assert markup.startswith('<hx-partial id="depth-NSE_EQ-1333"><p class="meta">There is no order book here')
 
 
 def test_the_process_has_a_bound() -> None:
     rig = Rig()
     keys = [f"NSE_EQ:{number}" for number in range(1, MOST + 2)]
-    found = [rig.depth.watch(key, EXEMPT) for key in keys]
-    assert (found.count(None), found[-1]) == (1, None)
+    assert [rig.refuses(key, EXEMPT) for key in keys] == [False] * MOST + [True]
     rig.depth.round()
     assert len(rig.wishes[0][0]) == MOST
 
@@ -212,5 +225,22 @@ def test_the_stream_of_a_page_carries_the_book(site: Any, monkeypatch: pytest.Mo
     assert site.page("/instruments/NSE_EQ/1333/poll?n=1").count('<hx-partial id="depth-NSE_EQ-1333">') == 1
 
 
-def _with(shared: Any, depth: LiveDepth) -> Any:
-    return replace(shared, watch_depth=lambda key: depth.watch(key, EXEMPT), known_depth=depth.known)
+def test_a_page_without_a_place_has_the_sentence_from_the_start(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, rig = site.app.extensions[EXTENSION], Rig()
+    monkeypatch.setitem(site.app.extensions, EXTENSION, _with(shared, rig.depth, "a"))
+    rig.book(KEY)
+    for number in range(1, EACH + 1):
+        rig.depth.watch(f"NSE_EQ:{number}", "a")
+    page = site.page("/instruments/NSE_EQ/1333")
+    assert "There is no order book here" in page
+    assert 'class="lot"' not in page
+    assert "1,500.00" in page  # the upper circuit
+    paused = site.page("/instruments/NSE_EQ/1333?live=0")
+    assert "There is no order book here" not in paused
+    assert "<i>live</i>" not in paused.partition('id="depth-NSE_EQ-1333"')[2]
+
+
+def _with(shared: Any, depth: LiveDepth, client: str = EXEMPT) -> Any:
+    return replace(shared, watch_depth=lambda key: depth.watch(key, client), known_depth=depth.known)
