@@ -35,6 +35,7 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
+from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.quote.live_depth import LiveDepth
@@ -43,6 +44,7 @@ from ltp.web.quote.range_cells import with_ranges
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
+from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
@@ -62,6 +64,9 @@ _PAGES: Final = (
     evaluations,
     instruments,
     audit,
+    overview,
+    changes,
+    members,
     status,
     candles,
     current_prices,
@@ -74,6 +79,7 @@ def create_app(
     *,
     hub: Hub | None = None,
     catalog: Catalog | None = None,
+    day_paths: DayPaths | None = None,
     database_may_be_away: bool = False,
 ) -> Flask:
     """Build the application. Opens the database and upgrades its schema; sends nothing to Redis yet.
@@ -81,6 +87,7 @@ def create_app(
     Args:
         hub, catalog: used instead of those made from the settings; the caller starts and stops their threads.
             The hub must render from the catalog's plans.
+        day_paths: those that the hub renders from.
         database_may_be_away: accept a database that cannot be reached now, if its schema is known to be
             current.
     Raises:
@@ -88,7 +95,7 @@ def create_app(
         DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, database_may_be_away)
+    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)
@@ -101,21 +108,32 @@ def create_app(
     return app
 
 
-def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_be_away: bool) -> Services:
+def _services(
+    settings: Settings,
+    hub: Hub | None,
+    catalog: Catalog | None,
+    day_paths: DayPaths | None,
+    may_be_away: bool,
+) -> Services:
     engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     catalog = catalog or Catalog(engine)
+    calendar = TradingHours(
+        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+    )
+    if day_paths is None:
+        day_paths = DayPaths(stored_closes(engine), calendar)
     cell = cells.draw_function(
-        with_ranges(PlanCells(catalog.plans.of).draw_function), lambda: hub.session if hub else "", _today
+        with_ranges(PlanCells(catalog.plans.of).draw_function),
+        lambda: hub.session if hub else "",
+        _today,
+        day_paths.draw,
     )
     hub = hub or _hub(settings, client, cell)
 
     def source() -> str:
         return hub.source or settings.source
 
-    calendar = TradingHours(
-        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-    )
     live_depth = LiveDepth(hub, lambda keys: depth.read(client, source(), keys), partial(depth.want, client))
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
@@ -132,6 +150,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         run=_older_runs(engine),
         plans=catalog.plans,
         cell=cell,
+        learn_days=day_paths.learn,
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
@@ -142,6 +161,7 @@ def _services(settings: Settings, hub: Hub | None, catalog: Catalog | None, may_
         known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,
+        longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=calendar,
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, live_depth, vitals),

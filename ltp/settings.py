@@ -89,6 +89,9 @@ class Settings(BrokerSettings, AccessSettings):
     minute_bars_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         60, description="Days for which one-minute bars are kept."
     )
+    longer_bars_days: Annotated[int, Field(ge=1, le=14_600)] = Field(
+        730, description="Days for which bars of 5 minutes, and of multiples of 5, are kept."
+    )
     capital: Annotated[float, Field(ge=1_000, le=100_000_000_000)] = Field(
         1_000_000, description="Rupees that plans divide among shares."
     )

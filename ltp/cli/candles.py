@@ -13,7 +13,7 @@ from ltp import settings as settings_module
 from ltp.batch.broker_candles import INDEX, fetch_history, last_settled
 from ltp.batch.default_universe import default
 from ltp.checks import credentials
-from ltp.cli import left_out, minutes, rebuild, renames
+from ltp.cli import history_jobs, history_summary, left_out, minutes, rebuild, renames
 from ltp.cli.actions import NOT_SEEN, print_actions
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
@@ -57,6 +57,7 @@ def add(commands: Any) -> None:
     fetch.add_argument(
         "--days", type=_days, default=DAYS, help="how far back (default %(default)s calendar days)"
     )
+    history_jobs.add_option(fetch)
     fetch.set_defaults(command=_fetch)
     renames.add(of_candles)
     minutes.add(of_candles)
@@ -114,9 +115,10 @@ def _fetch(given: argparse.Namespace) -> int:
     keys = universes.keys(engine, given.universe or default(engine, settings.screener_universe))
     last = last_settled(calendar, datetime.now(UTC))
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
+    # The index first: a fetch that ends early still allows strength relative to it.
+    with_index = list(dict.fromkeys((INDEX, *keys)))
+    job = history_jobs.job_of(engine, given.job)
     with Stages() as stages:
-        # The index first: a fetch that ends early still allows strength relative to it.
-        with_index = list(dict.fromkeys((INDEX, *keys)))
         done = fetch_history(
             engine,
             charts,
@@ -124,8 +126,10 @@ def _fetch(given: argparse.Namespace) -> int:
             first=last - timedelta(days=given.days),
             last=last,
             simulated=settings.source == "simulator",
-            progress=stages,
+            # Without keys: it fetches what is missing, so it goes on where it was by itself.
+            progress=history_jobs.JobProgress(engine, job, (), stages),
         )
+    history_summary.summarize_candles(engine, settings, with_index)
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     print(

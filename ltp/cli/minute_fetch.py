@@ -12,15 +12,20 @@ from sqlalchemy import Engine
 from ltp import settings as settings_module
 from ltp.batch.minutes import gap_refill
 from ltp.batch.minutes.broker_bars import days_with_bars, fetch_sessions, newest_session
+from ltp.batch.minutes.gap_sessions import only_gaps
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.checks import credentials
+from ltp.cli import history_jobs, history_summary
 from ltp.cli.database import open_seeded
+from ltp.cli.history_jobs import JobProgress
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
 from ltp.db import universes
+from ltp.db.history import schedules
+from ltp.db.history.sessions import stored_keys
 from ltp.errors import InputError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
@@ -42,23 +47,25 @@ def add(actions: Any) -> None:
         "keys",
         nargs="*",
         metavar="KEY",
-        help="such as NSE_EQ:1333 or HDFCBANK; left out: all instruments that have bars of the day",
+        help="such as NSE_EQ:1333 or HDFCBANK; left out: all that have bars of the day, and scheduled lists",
     )
     fetch.add_argument("--universe", default="", metavar="NAME", help="the instruments of a universe")
     fetch.add_argument("--from", dest="first", default="", metavar="DAY", help="default: that of --to")
     fetch.add_argument("--to", dest="last", default="", metavar="DAY", help="default: the newest session")
     fetch.add_argument("--again", action="store_true", help="also sessions that were fetched before")
     fetch.add_argument(
-        "--gaps",
+        "--uncovered",
         action="store_true",
         help="only minutes of today that the feed did not cover, of the subscribed instruments",
     )
+    fetch.add_argument("--gaps", action="store_true", help="only sessions that lack bars")
+    history_jobs.add_option(fetch)
     fetch.set_defaults(command=_fetch)
 
 
 def _fetch(given: argparse.Namespace) -> int:
-    if given.gaps:
-        return _fill_gaps(given)
+    if given.uncovered:
+        return _fill_uncovered(given)
     if given.keys and given.universe:
         raise InputError("--universe", given.universe, "it is for a command without keys")
     settings = settings_module.load()
@@ -68,21 +75,30 @@ def _fetch(given: argparse.Namespace) -> int:
     engine = open_seeded(settings)
     simulated = settings.source == "simulator"
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
-    keys = _keys(engine, given)
-    if keys is None:
-        days = days_with_bars(engine, first, last, simulated=simulated)
-    else:
-        days = {key: _sessions(calendar, key, first, last) for key in keys}
+    job = history_jobs.job_of(engine, given.job)
+    days = _days(engine, given, calendar, first, last, now, simulated=simulated)
     with Stages() as stages:
-        done = fetch_sessions(
-            engine, charts, days, calendar, now=now, again=given.again, simulated=simulated, progress=stages
-        )
+        progress = JobProgress(engine, job, list(days), stages)
+        days = dict(list(days.items())[progress.skipped :])
+        try:
+            done = fetch_sessions(
+                engine,
+                charts,
+                days,
+                calendar,
+                now=now,
+                again=given.again,
+                simulated=simulated,
+                progress=progress,
+            )
+        finally:
+            history_summary.summarize(engine, settings, progress.reached)
     return _print_end(done, f"of {last}" if first == last else f"from {first} to {last}")
 
 
-def _fill_gaps(given: argparse.Namespace) -> int:
-    if given.keys or given.universe or given.first or given.last or given.again:
-        raise InputError("--gaps", "", "it is of today's gaps alone, without keys and other options")
+def _fill_uncovered(given: argparse.Namespace) -> int:
+    if given.keys or given.universe or given.first or given.last or given.again or given.gaps:
+        raise InputError("--uncovered", "", "it is of today's gaps alone, without keys and other options")
     settings = settings_module.load()
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
@@ -124,6 +140,29 @@ def _summary(done: Fetched, when: str) -> str:
         minutes = counted(done.compared.minutes, "minute")
         sentence += f". Of {minutes} that had been built here, equal: {', '.join(shares)}"
     return f"{sentence}."
+
+
+def _days(
+    engine: Engine,
+    given: argparse.Namespace,
+    calendar: Calendar,
+    first: date,
+    last: date,
+    now: datetime,
+    *,
+    simulated: bool,
+) -> dict[str, list[date]]:
+    """Return the sessions to fetch by key."""
+    keys = _keys(engine, given)
+    days: dict[str, list[date]] = {}
+    if keys is None and not given.gaps:
+        days = days_with_bars(engine, first, last, simulated=simulated)
+    elif keys is None:
+        keys = stored_keys(engine)
+    if keys is None:
+        keys = schedules.keys(engine)
+    days |= {key: _sessions(calendar, key, first, last) for key in keys}
+    return only_gaps(engine, calendar, days, now=now) if given.gaps else days
 
 
 def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:

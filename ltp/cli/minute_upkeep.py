@@ -6,12 +6,14 @@ import argparse
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from ltp import settings as settings_module
 from ltp.batch.minutes import coverage_report
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
+from ltp.cli import history_summary
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import source_name
 from ltp.core.bars.block import count_sources, unpacked
@@ -21,8 +23,11 @@ from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
 from ltp.db import bar_audits, candle_source, minute_bars
+from ltp.db.bars import five_minute_bars, kept_sessions
+from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import open_engine
-from ltp.db.minute_bars import Block
+from ltp.db.minutes import worst_minutes
+from ltp.settings import Settings
 
 _MAX_DAYS: Final = 20_000
 _NAMED: Final = 12
@@ -36,11 +41,16 @@ def add(actions: Any) -> None:
     verify = actions.add_parser("verify", help="read every block; status 1 where one is damaged")
     verify.set_defaults(command=_verify)
     prune = actions.add_parser("prune", help="delete old sessions, a few at a time")
-    prune.add_argument("--days", type=_days, help="calendar days that are kept (default MINUTE_BARS_DAYS)")
+    prune.add_argument(
+        "--days", type=_days, help="calendar days of one-minute bars that are kept (default MINUTE_BARS_DAYS)"
+    )
+    prune.add_argument(
+        "--imported", action="store_true", help="also of sessions that were imported as history, and kept"
+    )
     prune.set_defaults(command=_prune)
     pack = actions.add_parser("pack", help="compress the sessions that are over")
     pack.set_defaults(command=_pack)
-    upkeep = actions.add_parser("upkeep", help="prune and pack, as the worker does every night")
+    upkeep = actions.add_parser("upkeep", help="prune, pack and count, as the worker does every night")
     upkeep.set_defaults(command=_upkeep)
 
 
@@ -96,16 +106,23 @@ def _status(_: argparse.Namespace) -> int:
         print(f"Coverage of {date_of(midnight)} by the feed:")
     for each in covered:
         print(f"{each.segment:12} {coverage_report.line(each)}")
+
+    longer: dict[str, _Segment] = {}
+    for block in five_minute_bars.fetch_blocks(engine):
+        longer.setdefault(split_key(block.key)[0], _Segment()).add(block)
+    for segment, sums in longer.items():
+        print(f"{segment:12} five minutes: {sums.line()}")
     return 0
 
 
 def _verify(_: argparse.Namespace) -> int:
     settings = settings_module.load()
     engine = open_engine(settings.database)
-    hours = Hours(Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
-    total, blocks, bars, damaged = minute_bars.count_blocks(engine), 0, 0, list[str]()
+    hours = Hours(_calendar(settings))
+    total = minute_bars.count_blocks(engine) + five_minute_bars.count_blocks(engine)
+    blocks, bars, damaged = 0, 0, list[str]()
     with Stages() as stages:
-        for block in minute_bars.fetch_blocks(engine):
+        for block in chain(minute_bars.fetch_blocks(engine), five_minute_bars.fetch_blocks(engine)):
             stages("verifying", blocks, max(total, blocks))
             blocks += 1
             bars += len(unpacked(block.packed, block.start))
@@ -130,10 +147,19 @@ def _faults(block: Block, hours: Hours) -> list[str]:
 
 def _prune(given: argparse.Namespace) -> int:
     settings = settings_module.load()
-    before = midnight_of(_now()) - (given.days or settings.minute_bars_days) * DAY_S
+    engine, today = open_engine(settings.database), midnight_of(_now())
+    before = today - (given.days or settings.minute_bars_days) * DAY_S
+    if given.imported:
+        kept_sessions.forget(engine)
     with Stages() as stages:
-        deleted = delete_old(open_engine(settings.database), before, stages)
-    print(f"{counted(deleted, 'block')} from before {date_of(before)} deleted.")
+        ones, fives = delete_old(engine, _calendar(settings), before, _fives_before(settings, today), stages)
+    print(
+        f"{counted(ones, 'block')} from before {date_of(before)} deleted, and {counted(fives, 'block')} of "
+        "five-minute bars."
+    )
+    kept = kept_sessions.fetch(engine)
+    if kept:
+        print(f"{counted(len(kept), 'session')} imported as history kept; --imported deletes them too.")
     return 0
 
 
@@ -147,11 +173,26 @@ def _pack(_: argparse.Namespace) -> int:
 def _upkeep(_: argparse.Namespace) -> int:
     settings = settings_module.load()
     engine, today = open_engine(settings.database), midnight_of(_now())
-    deleted = delete_old(engine, today - settings.minute_bars_days * DAY_S)
+    minute_bars.make_ahead(engine, today)
+    before = today - settings.minute_bars_days * DAY_S
+    ones, fives = delete_old(engine, _calendar(settings), before, _fives_before(settings, today))
     packed = pack_sessions(engine, today)
-    bar_audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
-    print(f"{counted(packed, 'session')} of instruments packed, {counted(deleted, 'old block')} deleted.")
+    for audits in (bar_audits, worst_minutes):
+        audits.delete_before(engine, date_of(today - _AUDITS_DAYS * DAY_S))
+    history_summary.summarize(engine, settings)
+    print(
+        f"{counted(packed, 'session')} of instruments packed, {counted(ones + fives, 'old block')} deleted."
+    )
     return 0
+
+
+def _calendar(settings: Settings) -> Calendar:
+    return Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
+
+
+def _fives_before(settings: Settings, today: int) -> int:
+    """Return the midnight before which five-minute bars are deleted; not before one-minute bars are."""
+    return today - max(settings.longer_bars_days, settings.minute_bars_days) * DAY_S
 
 
 def _now() -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -19,23 +20,27 @@ from ltp import settings as settings_module
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
 from ltp.batch.minutes.minute_import import import_files
-from ltp.cli import minute_fetch, minute_upkeep
+from ltp.cli import history_jobs, history_summary, minute_fetch, minute_upkeep
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.parts import both_parts, made_of_fives
 from ltp.core.bars.timeframe import NAMES, minutes_of, rolled_up
 from ltp.core.counted import counted, listed
 from ltp.core.formats.minute_csv import COLUMNS, written
 from ltp.core.instrument import split_key
+from ltp.core.market.kinds import kinds
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import DAY_S, IST, day_start, midnight_of
+from ltp.core.trading_day import DAY_S, IST, day_start
 from ltp.db import minute_bars
+from ltp.db.bars import bar_days, five_minute_bars
 from ltp.errors import InputError
 
 if TYPE_CHECKING:
     from ltp.batch.minutes.minute_import import MinuteImport
 
 _NAMED: Final = 12
+_END: Final = 2**40  # later than all bars, and within the integers of SQL
 _ACCEPTED_AT: Final = (
     "a day such as 2026-11-30, or an instant such as 2026-11-30T10:41 (India time unless it has an offset)"
 )
@@ -67,6 +72,8 @@ def add(of_candles: Any) -> None:
     export.set_defaults(command=_export)
     minute_fetch.add(actions)
     minute_upkeep.add(actions)
+    history_summary.add(actions)
+    history_jobs.add(actions)
 
 
 def _import(given: argparse.Namespace) -> int:
@@ -75,10 +82,17 @@ def _import(given: argparse.Namespace) -> int:
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     key = InstrumentKeys(engine).require(given.key, "--key") if given.key else None
     with Stages() as stages:
-        done = import_files(engine, given.files, calendar, key=key, progress=stages)
+        done = import_files(
+            engine, given.files, calendar, key=key, days=settings.minute_bars_days, progress=stages
+        )
     for sentence in done.refused:
         print(f"Not imported: {sentence}", file=sys.stderr)
     _print_left_out(done)
+    if done.kept:
+        print(
+            f"{counted(done.kept, 'bar')} older than {settings.minute_bars_days} days kept as imported history; "
+            "`candles minutes prune --imported` deletes it."
+        )
     replaced = counted(done.removed, "instrument")
     print(
         f"{counted(done.files, 'file')} with {counted(done.bars, 'bar')} of "
@@ -108,33 +122,38 @@ def _export(given: argparse.Namespace) -> int:
     settings = settings_module.load()
     minutes = minutes_of(given.timeframe)
     first = _at(given.since, "--from", timedelta()) if given.since else 0
-    until = _at(given.until, "--to", timedelta(days=1)) if given.until else sys.maxsize
+    until = _at(given.until, "--to", timedelta(days=1)) if given.until else _END
     if first > until:
         raise InputError("--from", given.since, "it is not after --to")
     engine = open_seeded(settings)
     key = InstrumentKeys(engine).require(given.key, "KEY")
-    hours = Hours(Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
+    calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     with _target(given.csv) as target:
         rows = csv.writer(target, lineterminator="\n")
         rows.writerow(COLUMNS)
         count = 0
-        for bar in _bars(engine, hours, key, minutes, first, until):
-            rows.writerow(written(key, bar))
-            count += 1
+        for bars in _sessions(engine, Hours(calendar), key, minutes, first, until):
+            sessions = kinds(calendar, split_key(key)[0], (bar.start for bar in bars))
+            rows.writerows(map(partial(written, key), bars, sessions))
+            count += len(bars)
     place = f" written to {given.csv}" if given.csv else ""
     print(f"{counted(count, 'bar')} of {given.timeframe} of {key}{place}.", file=sys.stderr)
     return 0
 
 
-def _bars(engine: Engine, hours: Hours, key: str, minutes: int, first: int, until: int) -> Iterator[Bar]:
-    """Yield the bars of a timeframe that start in `[first, until)`, seconds since the epoch."""
-    days = sorted({midnight_of(start) for start in minute_bars.fetch_starts(engine, key)})
-    for midnight in days:
-        if midnight + DAY_S <= first or midnight >= until:
-            continue
+def _sessions(
+    engine: Engine, hours: Hours, key: str, minutes: int, first: int, until: int
+) -> Iterator[list[Bar]]:
+    """Yield the bars of a timeframe that start in `[first, until)`, seconds since the epoch, day by day."""
+    fives = made_of_fives(minutes)
+    for midnight, _, _ in bar_days.fetch(engine, key, first - DAY_S, until, fives=fives):
+        windows = hours.windows(split_key(key)[0], midnight)
         bars = minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
-        joined = rolled_up(bars, minutes, hours.windows(split_key(key)[0], midnight))
-        yield from (bar for bar in joined if first <= bar.start < until)
+        if fives:
+            older = five_minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
+            bars = both_parts(older, bars, windows)
+        joined = rolled_up(bars, minutes, windows)
+        yield [bar for bar in joined if first <= bar.start < until]
 
 
 def _at(text: str, option: str, whole_day: timedelta) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ltp.core.bars.comparison import Comparison
+from ltp.core.bars.comparison import VALUES, Comparison
 from ltp.core.instrument import split_key
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import bar_audits as table
@@ -121,7 +121,7 @@ def worst(
 ) -> list[OfInstrument]:
     """Return the instruments of a session with the least share of equal values, the worst first."""
     counts = [table.c[name] for name in Comparison._fields]
-    equal = sum(counts[2:], counts[1])
+    equal = sum(counts[2 : 1 + len(VALUES)], counts[1])
     wanted = (
         select(table.c.segment, table.c.security_id, table.c.is_final, *counts)
         .where(table.c.day == day, table.c.minutes > 0)

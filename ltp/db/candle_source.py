@@ -11,14 +11,14 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.engine import reading
+from ltp.db.history.tables import history_instruments, history_sessions
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
-    bar_refills,
     candle_days,
     candle_source,
     daily_candles,
-    feed_connections,
-    feed_subscriptions,
+    five_minute_bars,
     minute_bars,
     screener_runs,
 )
@@ -27,6 +27,7 @@ from ltp.errors import DatabaseError
 Origin = Literal["nothing", "real", "simulated"]
 
 SIMULATED_RUN: Final = "simulated candles"  # `source` of a run that was made from them
+_STORED: Final = (daily_candles, minute_bars, five_minute_bars)
 
 
 def origin(engine: Engine) -> Origin:
@@ -61,8 +62,9 @@ def claim(connection: Connection, *, simulated: bool) -> int:
         removed = _instruments(connection)
         connection.execute(delete(daily_candles))
         connection.execute(delete(candle_days))
-        connection.execute(delete(minute_bars))
-        for beside in (bar_audits, bar_refills, feed_subscriptions, feed_connections):
+        for bars in (minute_bars, five_minute_bars, history_sessions, history_instruments):
+            connection.execute(delete(bars))
+        for beside in (bar_audits, audit_minutes, bar_refills, feed_subscriptions, feed_connections):
             connection.execute(delete(beside))
         connection.execute(delete(screener_runs).where(screener_runs.c.source == SIMULATED_RUN))
     connection.execute(update(candle_source).values(simulated=simulated))
@@ -72,6 +74,11 @@ def claim(connection: Connection, *, simulated: bool) -> int:
 def is_simulated(connection: Connection) -> bool:
     """Return whether the newest candles or bars were written as the simulated exchange's; False before any."""
     return bool(connection.execute(select(candle_source.c.simulated)).scalar_one())
+
+
+def hold(connection: Connection) -> None:
+    """Keep the source of the stored candles as it is until the caller's transaction ends, without a claim."""
+    connection.execute(select(candle_source.c.simulated).with_for_update())
 
 
 def refuse_simulated(stored: Origin) -> None:
@@ -84,12 +91,12 @@ def refuse_simulated(stored: Origin) -> None:
 
 
 def _origin(connection: Connection) -> Origin:
-    stored = (select(table.c.security_id).limit(1) for table in (daily_candles, minute_bars))
+    stored = (select(table.c.security_id).limit(1) for table in _STORED)
     if all(connection.execute(first).first() is None for first in stored):
         return "nothing"
     return "simulated" if connection.execute(select(candle_source.c.simulated)).scalar_one() else "real"
 
 
 def _instruments(connection: Connection) -> int:
-    each = union(*(select(table.c.segment, table.c.security_id) for table in (daily_candles, minute_bars)))
+    each = union(*(select(table.c.segment, table.c.security_id) for table in _STORED))
     return connection.execute(select(func.count()).select_from(each.subquery())).scalar_one()

@@ -8,32 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.bar import Bar
-from ltp.core.bars.block import merged, packed, unpacked
+from ltp.core.bars.block import closes, merged, packed, unpacked
 from ltp.core.instrument import split_key
-from ltp.core.trading_day import DAY_S, IST_OFFSET_S
+from ltp.core.money import Price
 from ltp.db import candle_source
+from ltp.db.bars import bar_blocks, kept_sessions, partitions
+from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import minute_bars as table
 
 BLOCK_S: Final = 900
-_DAY: Final = ((table.c.start + IST_OFFSET_S) // DAY_S).label("day")  # as core.trading_day.days_since_1970
-_KEY: Final = ("segment", "security_id", "start")
+_DAY: Final = bar_blocks.day_of(table)
 _NAMED: Final = 400  # blocks or keys of one query
 _READ: Final = 500  # blocks of one query that reads all: some 3 MB
-
-
-class Block(NamedTuple):
-    """A stored block. `start`: seconds since the epoch."""
-
-    key: str
-    start: int
-    packed: bytes
 
 
 def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool = False) -> None:
@@ -53,45 +45,58 @@ def upsert(engine: Engine, bars: Mapping[str, Iterable[Bar]], *, simulated: bool
         return
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
+        partitions.ensure(connection, table, (start for _, start in blocks))
         stored = _stored(connection, blocks)
-        _write(
+        bar_blocks.write(
             connection,
+            table,
             [
-                _row(key, start, packed(merged(stored.get((key, start), ()), new), start))
+                bar_blocks.row(key, start, packed(merged(stored.get((key, start), ()), new), start))
                 for (key, start), new in sorted(blocks.items())
             ],
         )
 
 
 def upsert_session(
-    engine: Engine, midnight: int, bars: Mapping[str, Sequence[Bar]], *, simulated: bool = False
+    engine: Engine,
+    midnight: int,
+    bars: Mapping[str, Sequence[Bar]],
+    *,
+    simulated: bool = False,
+    kept: bool = False,
 ) -> int:
     """As `upsert` for bars of one day that is over: all bars of an instrument become one compressed block.
 
     Args:
         midnight: the start of the day in India, seconds since the epoch.
         bars: by key, each minute once.
+        kept: keep the bars of this day whatever their age.
     Returns:
         How many bars are new or differ from the stored ones.
     """
     changed, rows = 0, []
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=simulated)
+        partitions.ensure(connection, table, [midnight])
+        if kept:
+            kept_sessions.add(connection, [midnight])
         stored = _of_day(connection, list(bars), midnight)
         for key, new in bars.items():
             blocks = stored.get(key, [])
-            old = _in_order(blocks)
+            old = bar_blocks.in_order(blocks)
             differing = len(set(new).difference(old))
             if not differing:
                 continue
             changed += differing
             if blocks:
-                connection.execute(delete(table).where(_of(key), _in_day(midnight)))
+                connection.execute(
+                    delete(table).where(bar_blocks.of(table, key), bar_blocks.in_day(table, midnight))
+                )
             every = merged(old, new)
             start = every[0].start - every[0].start % BLOCK_S
-            rows.append(_row(key, start, packed(every, start, compress=True)))
+            rows.append(bar_blocks.row(key, start, packed(every, start, compress=True)))
         if rows:
-            _write(connection, rows)
+            bar_blocks.write(connection, table, rows)
     return changed
 
 
@@ -99,15 +104,23 @@ def fetch(
     engine: Engine, key: str, first: int, until: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
 ) -> list[Bar]:
     """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
-    # A block of a whole session starts up to a day before the time asked for.
-    wanted = (
-        select(table.c.start, table.c.packed)
-        .where(_of(key), table.c.start >= first - DAY_S, table.c.start < until)
-        .order_by(table.c.start)
-    )
+    return bar_blocks.fetch(engine, table, key, first, until, busy_timeout_ms=busy_timeout_ms)
+
+
+def fetch_closes(
+    engine: Engine, keys: Sequence[str], midnight: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> dict[str, dict[int, Price]]:
+    """Return the closes of one day by start of their bar, for each key that has any; one query for 400 keys.
+
+    Args:
+        midnight: the start of the day in India, seconds since the epoch.
+    """
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        found = connection.execute(wanted).all()
-    return [bar for bar in _in_order(found) if first <= bar.start < until]
+        stored = _of_day(connection, keys, midnight)
+    return {
+        key: {at: close for start, block in blocks for at, close in closes(bytes(block), start)}
+        for key, blocks in stored.items()
+    }
 
 
 def pack(engine: Engine, key: str, first: int, until: int) -> None:
@@ -115,16 +128,20 @@ def pack(engine: Engine, key: str, first: int, until: int) -> None:
 
     A block that cannot be read is left out, so that a refill replaces its bars.
     """
-    these = _of(key) & (table.c.start >= first) & (table.c.start < until)
+    these = bar_blocks.of(table, key) & (table.c.start >= first) & (table.c.start < until)
     with writing(engine) as connection:
         blocks = connection.execute(
             select(table.c.start, table.c.packed).where(these).order_by(table.c.start)
         ).all()
         if len(blocks) < 2:
             return
-        bars = _in_order(blocks)
+        bars = bar_blocks.in_order(blocks)
         connection.execute(delete(table).where(these))
-        _write(connection, [_row(key, blocks[0].start, packed(bars, blocks[0].start, compress=True))])
+        bar_blocks.write(
+            connection,
+            table,
+            [bar_blocks.row(key, blocks[0].start, packed(bars, blocks[0].start, compress=True))],
+        )
 
 
 def loose_sessions(engine: Engine, before: int) -> list[tuple[str, int]]:
@@ -137,28 +154,54 @@ def loose_sessions(engine: Engine, before: int) -> list[tuple[str, int]]:
     )
     with reading(engine) as connection:
         found = connection.execute(wanted).all()
-    return [(f"{row.segment}:{row.security_id}", int(row.day) * DAY_S - IST_OFFSET_S) for row in found]
+    return [(f"{row.segment}:{row.security_id}", bar_blocks.midnight(row.day)) for row in found]
 
 
 def prune(engine: Engine, before: int, *, most: int = 1_000) -> int:
-    """Delete up to `most` blocks that start before `before`, seconds since the epoch.
+    """Delete up to `most` blocks that start before `before`, seconds since the epoch, but not those of sessions
+    that are kept, see `db.bars.kept_sessions`.
 
     Returns:
         How many were deleted; fewer than `most` where none is left.
     """
-    place = [table.c[name] for name in _KEY]
-    old = select(*place).where(table.c.start < before).limit(most)
-    with writing(engine) as connection:
-        return connection.execute(delete(table).where(tuple_(*place).in_(old))).rowcount
+    return bar_blocks.prune(engine, table, before, most=most)
+
+
+def drop_empty(engine: Engine, before: int) -> None:
+    """Drop the months without a block that end before `before`, where months are tables of their own."""
+    partitions.drop(engine, table, before, only_empty=True)
+
+
+def make_ahead(engine: Engine, now: int) -> None:
+    """Prepare the month of an instant and the next one, where months are tables of their own."""
+    partitions.make_ahead(engine, table, now)
+
+
+def sessions_between(engine: Engine, first: int, until: int) -> Iterator[list[tuple[str, int]]]:
+    """Yield key and midnight of the sessions with blocks that start in `[first, until)` and are not kept, some
+    hundreds at a time.
+    """
+    place = (table.c.segment, table.c.security_id, _DAY)
+    wanted = (
+        select(*place)
+        .where(table.c.start >= first, table.c.start < until, ~bar_blocks.is_kept(table))
+        .distinct()
+        .order_by(*place)
+        .limit(_READ)
+    )
+    last = ("", 0, 0)
+    while True:
+        with reading(engine) as connection:
+            rows = connection.execute(wanted.where(tuple_(*place) > last)).all()
+        yield [(f"{row.segment}:{row.security_id}", bar_blocks.midnight(row.day)) for row in rows]
+        if len(rows) < _READ:
+            return
+        last = tuple(rows[-1])
 
 
 def last_start(engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> int | None:
     """Return the start of the newest bar of an instrument, None without any."""
-    newest = select(table.c.start, table.c.packed).where(_of(key)).order_by(table.c.start.desc()).limit(1)
-    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        row = connection.execute(newest).first()
-    bars = unpacked(bytes(row.packed), row.start) if row else []
-    return bars[-1].start if bars else None
+    return bar_blocks.last_start(engine, table, key, busy_timeout_ms=busy_timeout_ms)
 
 
 def stored_days(engine: Engine, first: int, until: int) -> dict[str, list[int]]:
@@ -174,9 +217,7 @@ def stored_days(engine: Engine, first: int, until: int) -> dict[str, list[int]]:
     days: dict[str, list[int]] = {}
     with reading(engine) as connection:
         for row in connection.execute(wanted):
-            days.setdefault(f"{row.segment}:{row.security_id}", []).append(
-                int(row.day) * DAY_S - IST_OFFSET_S
-            )
+            days.setdefault(f"{row.segment}:{row.security_id}", []).append(bar_blocks.midnight(row.day))
     return days
 
 
@@ -184,7 +225,9 @@ def fetch_starts(engine: Engine, key: str) -> list[int]:
     """Return the starts of the blocks of an instrument, seconds since the epoch, oldest first."""
     with reading(engine) as connection:
         return list(
-            connection.execute(select(table.c.start).where(_of(key)).order_by(table.c.start)).scalars()
+            connection.execute(
+                select(table.c.start).where(bar_blocks.of(table, key)).order_by(table.c.start)
+            ).scalars()
         )
 
 
@@ -192,29 +235,11 @@ def fetch_blocks(engine: Engine) -> Iterator[Block]:
     """Yield every block by key and start. Each few hundred are read in a transaction of their own, so that no
     writer waits for the whole.
     """
-    place = [table.c[name] for name in _KEY]
-    statement, last = select(table).order_by(*place).limit(_READ), ("", 0, 0)
-    while True:
-        with reading(engine) as connection:
-            rows = connection.execute(statement.where(tuple_(*place) > last)).all()
-        for segment, security_id, start, block in rows:
-            yield Block(f"{segment}:{security_id}", start, bytes(block))
-        if len(rows) < _READ:
-            return
-        last = rows[-1][:3]
+    return bar_blocks.fetch_blocks(engine, table, _READ)
 
 
 def count_blocks(engine: Engine) -> int:
-    with reading(engine) as connection:
-        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
-
-
-def _in_order(blocks: Iterable[Any]) -> list[Bar]:
-    """Return the bars of rows (start, packed) by start. Bars that came after a session was packed lie in a block
-    of their own, which starts later and counts.
-    """
-    bars = {bar.start: bar for start, block in blocks for bar in unpacked(bytes(block), start)}
-    return [bars[start] for start in sorted(bars)]
+    return bar_blocks.count_blocks(engine, table)
 
 
 def _stored(
@@ -222,7 +247,7 @@ def _stored(
 ) -> dict[tuple[str, int], list[Bar]]:
     """Return the stored bars of these blocks."""
     wanted = [(*split_key(key), start) for key, start in blocks]
-    place = tuple_(*(table.c[name] for name in _KEY))
+    place = tuple_(*(table.c[name] for name in bar_blocks.KEY))
     found: dict[tuple[str, int], list[Bar]] = {}
     for begin in range(0, len(wanted), _NAMED):
         these = select(table).where(place.in_(wanted[begin : begin + _NAMED]))
@@ -237,28 +262,7 @@ def _of_day(connection: Connection, keys: Sequence[str], midnight: int) -> dict[
     place = tuple_(table.c.segment, table.c.security_id)
     for begin in range(0, len(keys), _NAMED):
         named = place.in_([split_key(key) for key in keys[begin : begin + _NAMED]])
-        these = select(table).where(named, _in_day(midnight)).order_by(table.c.start)
+        these = select(table).where(named, bar_blocks.in_day(table, midnight)).order_by(table.c.start)
         for segment, security_id, start, block in connection.execute(these):
             found.setdefault(f"{segment}:{security_id}", []).append((start, block))
     return found
-
-
-def _in_day(midnight: int) -> Any:
-    return (table.c.start >= midnight) & (table.c.start < midnight + DAY_S)
-
-
-def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=_KEY, set_={"packed": insert.excluded.packed}), rows
-    )
-
-
-def _of(key: str) -> Any:
-    segment, security_id = split_key(key)
-    return (table.c.segment == segment) & (table.c.security_id == security_id)
-
-
-def _row(key: str, start: int, block: bytes) -> dict[str, Any]:
-    segment, security_id = split_key(key)
-    return {"segment": segment, "security_id": security_id, "start": start, "packed": block}

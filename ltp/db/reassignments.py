@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db.engine import reading
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
-    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
-    feed_subscriptions,
+    five_minute_bars,
     instrument_names,
     minute_bars,
     screener_rows,
@@ -30,7 +30,9 @@ from ltp.db.schema import reassignments as table
 _TABLES: Final = (
     daily_candles,
     minute_bars,
+    five_minute_bars,
     bar_audits,
+    audit_minutes,
     bar_refills,
     feed_subscriptions,
     corporate_actions,

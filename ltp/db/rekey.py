@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db import candles
+from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
-    bar_refills,
     constituents,
     corporate_actions,
     daily_candles,
-    feed_subscriptions,
+    five_minute_bars,
     instrument_names,
     minute_bars,
 )
@@ -31,7 +31,9 @@ def move(connection: Connection, old: str, new: str) -> None:
     """
     _move_candles(connection, old, new)
     _move_rows(connection, minute_bars, "start", old, new)
+    _move_rows(connection, five_minute_bars, "start", old, new)
     _move_rows(connection, bar_audits, "day", old, new)
+    _move_rows(connection, audit_minutes, "start", old, new)
     _move_rows(connection, bar_refills, "day", old, new)
     _move_rows(connection, feed_subscriptions, "start", old, new)
     _move_rows(connection, corporate_actions, "ex_day", old, new)

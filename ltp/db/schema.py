@@ -6,7 +6,7 @@ A test compares the two, so a column cannot be added in one place only.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -120,6 +120,9 @@ daily_candles = Table(
     Column("packed", LargeBinary, nullable=False),
 )
 
+# On PostgreSQL the tables of bars of minutes have a partition a month, see `db.bars.partitions`.
+_BY_MONTH: Final = "RANGE (start)"
+
 # One-minute bars: a quarter of an hour of an instrument in one row while the session runs, a whole session in
 # one row afterwards. Blocks of `core.bars.block`; `start` is that of the block.
 minute_bars = Table(
@@ -129,6 +132,23 @@ minute_bars = Table(
     Column("security_id", BigInteger, primary_key=True, autoincrement=False),
     Column("start", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
     Column("packed", LargeBinary, nullable=False),
+    postgresql_partition_by=_BY_MONTH,
+)
+
+# Five-minute bars of sessions whose one-minute bars are deleted, a block a session; as `minute_bars`.
+five_minute_bars = Table(
+    "five_minute_bars",
+    metadata,
+    Column("segment", String(16), primary_key=True),
+    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("packed", LargeBinary, nullable=False),
+    postgresql_partition_by=_BY_MONTH,
+)
+
+# Sessions whose one-minute bars are kept whatever their age; `day` is counted since 1970 in India.
+kept_sessions = Table(
+    "kept_sessions", metadata, Column("day", Integer, primary_key=True, autoincrement=False)
 )
 
 # One-minute bars built here compared with the broker's, which replaced them: how many minutes of a session
@@ -146,40 +166,11 @@ bar_audits = Table(
     Column("equal_low", Integer, nullable=False),
     Column("equal_close", Integer, nullable=False),
     Column("equal_volume", Integer, nullable=False),
+    Column(
+        "inferred", Integer, nullable=False, server_default="0"
+    ),  # bars with an extreme of the day high rule
+    Column("inferred_right", Integer, nullable=False, server_default="0"),
     Index(None, "day"),
-)
-
-# When the feed was connected, and since when and until when an instrument was subscribed, so that a minute
-# without a trade differs from one without data. A run is the part of a worker's life that lies in one day of
-# India: a subscription counts while a connection of its own run lasts, so that a worker that is killed leaves
-# nothing to be closed. Seconds since the epoch; `run` in microseconds.
-feed_connections = Table(
-    "feed_connections",
-    metadata,
-    Column("run", BigInteger, primary_key=True, autoincrement=False),
-    Column("start", BigInteger, primary_key=True, autoincrement=False),
-    Column("until", BigInteger, nullable=False),  # extended while the connection lasts
-)
-
-feed_subscriptions = Table(
-    "feed_subscriptions",
-    metadata,
-    Column("segment", String(16), primary_key=True),
-    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("start", BigInteger, primary_key=True, autoincrement=False),
-    Column("until", BigInteger, nullable=False),  # the end of the day while the subscription lasts
-    Column("run", BigInteger, nullable=False),
-    Index(None, "start"),
-)
-
-# Gaps of the coverage that were filled with the broker's bars while the session was on.
-bar_refills = Table(
-    "bar_refills",
-    metadata,
-    Column("segment", String(16), primary_key=True),
-    Column("security_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("day", Date, primary_key=True),
-    Column("until", BigInteger, nullable=False),  # gaps before this second are filled
 )
 
 # Sessions whose candles were imported, and their source.

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MINUTE_S, Bar
 from ltp.core.bars.forming import continued
+from ltp.core.bars.parts import FIVE, both_parts, made_of_fives
 from ltp.core.bars.timeframe import rolled_up
 from ltp.core.instrument import split_key
-from ltp.core.trading_day import IST
+from ltp.core.market import kinds
+from ltp.core.market.session import TradingWindow
+from ltp.core.trading_day import IST, date_of, midnight_of
 from ltp.db import minute_bars
+from ltp.db.bars import bar_days, five_minute_bars
+from ltp.db.bars.bar_days import BarDay
 from ltp.web.services import services
 
 BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
-_DAYS_AT_ONCE: Final = 10  # of one read
+_READ_AT_ONCE: Final = 50  # sessions of five-minute bars of one read, or 10 of one-minute bars
 _STORED_WITHIN_S: Final = 10.0  # after its end
 # Of one chart: 20 sessions of the longest trading day, some 25 ms of CPU in which the streams wait.
 _MOST_MINUTES: Final = 18_000
@@ -30,56 +36,106 @@ class Stretch(NamedTuple):
     earlier: int
 
 
-def of_days(key: str, first: date, last: date, minutes: int) -> list[Bar]:
-    """Return the bars of the sessions from `first` to `last`, both included, oldest first.
+def only_longer(key: str, minutes: int) -> bool:
+    """Return whether an instrument has bars for longer timeframes than this one alone.
 
+    Raises:
+        DatabaseError: as `latest`.
+    """
+    engine = services().engine
+    each = (
+        of.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS) for of in (minute_bars, five_minute_bars)
+    )
+    return not made_of_fives(minutes) and [last is None for last in each] == [True, False]
+
+
+def kinds_of(key: str, found: Iterable[Bar]) -> list[str]:
+    """Return the phase of the market in which each bar starts, see `core.market.kinds`."""
+    return kinds.kinds(services().calendar(), split_key(key)[0], (bar.start for bar in found))
+
+
+def latest(
+    key: str, minutes: int, limit: int, until: datetime, only: Collection[str] = kinds.ALL
+) -> list[Bar]:
+    """Return up to `limit` bars that start before `until`, the newest ones, oldest first.
+
+    Args:
+        only: the phases of the market whose bars are wanted.
     Raises:
         DatabaseError: the database cannot be read, or not within a moment.
     """
-    shared = services()
-    calendar, segment = shared.calendar(), split_key(key)[0]
-    days = (first + timedelta(days=each) for each in range((last - first).days + 1))
-    windows = [(window.start, window.end) for day in days for window in calendar.windows(segment, day)]
-    if not windows:
-        return []
-    found = minute_bars.fetch(
-        shared.engine, key, windows[0][0], windows[-1][1], busy_timeout_ms=BUSY_TIMEOUT_MS
-    )
-    return list(rolled_up(found, minutes, windows))
-
-
-def latest(key: str, minutes: int, limit: int, until: datetime) -> list[Bar]:
-    """Return up to `limit` bars that start before `until`, the newest ones, oldest first.
-
-    Raises:
-        DatabaseError: as `of_days`.
-    """
     found: list[list[Bar]] = []
     count, end = 0, until.timestamp()
-    last = until.astimezone(IST).date()
-    oldest = last - timedelta(days=services().bars_days)
-    while count < limit and last >= oldest:
-        first = max(oldest, last - timedelta(days=_DAYS_AT_ONCE - 1))
-        bars = [bar for bar in of_days(key, first, last, minutes) if bar.start < end]
+    for days in _parts(reversed(_days(key, minutes, 0, until))):
+        bars = [bar for bar in _of_days(key, days[::-1], minutes, only) if bar.start < end]
         found.append(bars)
         count += len(bars)
-        last = first - timedelta(days=1)
+        if count >= limit:
+            break
     return list(chain.from_iterable(reversed(found)))[-limit:]
 
 
-def following(key: str, minutes: int, since: datetime, until: datetime) -> Iterator[Bar]:
-    """Yield the bars that start in `[since, until)` and are kept, oldest first.
+def following(
+    key: str, minutes: int, since: datetime, until: datetime, only: Collection[str] = kinds.ALL
+) -> Iterator[Bar]:
+    """Yield the bars that start in `[since, until)`, oldest first.
 
+    Args:
+        only: as of `latest`.
     Raises:
-        DatabaseError: as `of_days`.
+        DatabaseError: as `latest`.
     """
     start, end = since.timestamp(), until.timestamp()
-    oldest = datetime.now(IST).date() - timedelta(days=services().bars_days)
-    first, end_day = max(oldest, since.astimezone(IST).date()), until.astimezone(IST).date()
-    while first <= end_day:
-        last = min(end_day, first + timedelta(days=_DAYS_AT_ONCE - 1))
-        yield from (bar for bar in of_days(key, first, last, minutes) if start <= bar.start < end)
-        first = last + timedelta(days=1)
+    for days in _parts(_days(key, minutes, midnight_of(int(start)), until)):
+        yield from (bar for bar in _of_days(key, days, minutes, only) if start <= bar.start < end)
+
+
+def kept_days(minutes: int) -> int:
+    """Return for how many days bars of so many minutes are kept."""
+    return services().longer_bars_days if made_of_fives(minutes) else services().bars_days
+
+
+def _days(key: str, minutes: int, first: int, until: datetime) -> list[BarDay]:
+    fives, end = made_of_fives(minutes), math.ceil(until.timestamp())
+    return bar_days.fetch(services().engine, key, first, end, fives=fives, busy_timeout_ms=BUSY_TIMEOUT_MS)
+
+
+def _parts(days: Iterable[BarDay]) -> Iterator[list[BarDay]]:
+    """Yield the days of one read each, in their order."""
+    part: list[BarDay] = []
+    cost = 0
+    for day in days:
+        part.append(day)
+        cost += FIVE if day.ones else 1
+        if cost >= _READ_AT_ONCE:
+            yield part
+            part, cost = [], 0
+    if part:
+        yield part
+
+
+def _of_days(key: str, days: Sequence[BarDay], minutes: int, only: Collection[str]) -> list[Bar]:
+    """Return the bars of days, at least one, in order."""
+    calendar, segment = services().calendar(), split_key(key)[0]
+    each = (calendar.windows(segment, date_of(day.midnight)) for day in days)
+    windows = [window for of_day in each for window in _wanted(of_day, only)]
+    if not windows:
+        return []
+    fives, ones = any(day.fives for day in days), any(day.ones for day in days)
+    stored = _stored(key, windows, minutes, fives=fives, ones=ones)
+    return list(rolled_up(stored, minutes, windows))
+
+
+def _stored(
+    key: str, windows: Sequence[tuple[int, int]], minutes: int, *, fives: bool, ones: bool = True
+) -> list[Bar]:
+    """Return stored bars from the first window to the last one, for `rolled_up` into `minutes`."""
+    engine, first, until = services().engine, windows[0][0], windows[-1][1]
+    found = minute_bars.fetch(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS) if ones else []
+    if not fives or not made_of_fives(minutes):
+        return found
+    older = five_minute_bars.fetch(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    return both_parts(older, found, windows)
 
 
 def forming_from(key: str, minutes: int, now: datetime) -> float:
@@ -96,49 +152,76 @@ def forming_from(key: str, minutes: int, now: datetime) -> float:
 
 
 def newest_sessions(
-    key: str, minutes: int, sessions: int, warm_up: int, recent: Sequence[Bar] = ()
+    key: str,
+    minutes: int,
+    sessions: int,
+    warm_up: int,
+    only: Collection[str] = kinds.ALL,
+    recent: Sequence[Bar] = (),
 ) -> Stretch:
     """Return the bars of the newest session that has any and of the ones before it, `sessions` in all.
 
-    Fewer where their trading windows exceed `_MOST_MINUTES`. Two queries, however many sessions.
+    Fewer where their trading windows exceed `_MOST_MINUTES`. Three queries at most, however many sessions.
 
     Args:
         warm_up: how many earlier bars to add, so that averages have values from the first bar asked for.
+        only: as of `latest`.
         recent: one-minute bars of the worker, which may be newer than the stored ones.
     Raises:
-        DatabaseError: as `of_days`.
+        DatabaseError: as `latest`.
     """
     engine = services().engine
-    stored = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
-    last = max([bar.start for bar in recent[-1:]] + [stored or 0])
-    if not last:
+    last = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    if last is None and made_of_fives(minutes):
+        last = five_minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    if recent:
+        last = max(last or 0, recent[-1].start)
+    if last is None:
         return Stretch([], 0)
-    windows, first = _windows_back(key, datetime.fromtimestamp(last, IST).date(), sessions, warm_up * minutes)
+    windows, first = _windows_back(key, last, only, sessions, warm_up * minutes)
     if not windows:
         return Stretch([], 0)  # the newest bar is of a day that the calendar no longer has as a session
-    minute = minute_bars.fetch(engine, key, windows[0][0], windows[-1][1], busy_timeout_ms=BUSY_TIMEOUT_MS)
-    found = list(rolled_up(continued(minute, recent), minutes, windows))
+    stored = _stored(key, windows, minutes, fives=True)
+    found = list(rolled_up(continued(stored, recent), minutes, windows))
     return Stretch(found, sum(bar.start < first for bar in found))
 
 
-def _windows_back(key: str, last: date, sessions: int, warm_up: int) -> tuple[list[tuple[int, int]], int]:
-    """Return trading windows up to the day `last`, in order, and the start of the first one asked for.
+def _wanted(windows: Iterable[TradingWindow], only: Collection[str]) -> list[tuple[int, int]]:
+    return [(window.start, window.end) for window in windows if window.phase in only]
+
+
+def _windows_back(
+    key: str, last: int, only: Collection[str], sessions: int, warm_up: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Return trading windows up to the one of the bar that starts at `last`, in order, and the start of the
+    first one asked for.
 
     Args:
+        only: the phases of the windows.
         warm_up: minutes of earlier windows to add.
     """
     calendar, segment = services().calendar(), split_key(key)[0]
-    days = (calendar.windows(segment, last - timedelta(days=back)) for back in range(_DAYS_BACK))
+    newest = datetime.fromtimestamp(last, IST).date()
+    days = (
+        # A window of the day that has no bar yet is none of a session with bars: before the open the newest
+        # session is the one before.
+        [
+            each
+            for each in _wanted(calendar.windows(segment, newest - timedelta(days=back)), only)
+            if each[0] <= last
+        ]
+        for back in range(_DAYS_BACK)
+    )
     found: list[tuple[int, int]] = []
     first, room = 0, _MOST_MINUTES
     for windows in filter(None, days):
-        length = sum(window.end - window.start for window in windows) // MINUTE_S
+        length = sum(end - start for start, end in windows) // MINUTE_S
         if length > room or (sessions <= 0 and warm_up <= 0):
             break
-        found[:0] = [(window.start, window.end) for window in windows]
+        found[:0] = windows
         room -= length
         if sessions > 0:
-            first = windows[0].start
+            first = windows[0][0]
         else:
             warm_up -= length
         sessions -= 1

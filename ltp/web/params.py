@@ -32,6 +32,20 @@ def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: s
     return value
 
 
+def several(
+    given: dict[str, str], name: str, accepted: Sequence[str], default: Sequence[str]
+) -> tuple[str, ...]:
+    """Parse one or more of `accepted` with commas between; return them in the order of `accepted`."""
+    if name not in given:
+        return tuple(default)
+    names = given[name].split(",")
+    if len(set(names)) < len(names) or not set(names) <= set(accepted):
+        raise InputError(
+            name, given[name], f"it is one or more of {', '.join(accepted)}, with commas between"
+        )
+    return tuple(each for each in accepted if each in names)
+
+
 def is_live(given: dict[str, str]) -> bool:
     """Parse `live`: "0" on a page that the reader has paused."""
     return choice(given, "live", ("1", "0"), "1") == "1"

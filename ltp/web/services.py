@@ -40,6 +40,7 @@ class Services:
         run: returns an older run by its id, None if it cannot be read.
         plans: the plans of the runs that open pages show.
         cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
+        learn_days: reads today's closes of instruments that a page is about to show as lines.
         demand: requests the worker's subscription of keys, for a page of the present request's client;
             returns at once.
         demand_of_program: the same for an API request of the given client; returns whether the client's
@@ -54,6 +55,7 @@ class Services:
         known_depth: reads the newest order book and details of an instrument from Redis.
         past: the figures of an instrument's earlier sessions.
         bars_days: days for which one-minute bars are kept.
+        longer_bars_days: days for which bars of five minutes and their multiples are kept.
         vitals: event loop lag and counter rates of this process.
         start: starts the background threads, once per process; the process must end when one of them does.
     """
@@ -65,6 +67,7 @@ class Services:
     run: Callable[[int], Run | None]
     plans: Plans
     cell: Callable[[Quote, str], str]
+    learn_days: Callable[[Collection[str]], None]
     demand: Callable[[Collection[str]], None]
     demand_of_program: Callable[[Collection[str], str], bool]
     trusted: TrustedProxies
@@ -76,6 +79,7 @@ class Services:
     known_depth: Callable[[str], Known]
     past: Callable[[str], Past]
     bars_days: int
+    longer_bars_days: int
     vitals: Vitals
     start: Callable[[], Sequence[threading.Thread]]
 

@@ -18,6 +18,7 @@ from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.bars.gap_refill import GapRefill
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
+from ltp.worker.history.queue import HistoryQueue
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 1.0  # a visitor may have a page open that waits for an evaluation
@@ -49,9 +50,10 @@ def all_jobs(
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
         gap_ends: returns a number that rises with each end of a gap of the feed's coverage.
     """
+    upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     jobs: list[BackgroundJob] = [
         DailyImport(master_url, active=active, last_import=partial(last_import, engine)),
-        BarUpkeep(active=active),
+        upkeep,
     ]
     after_close = None
     if universe != default_universe.OFF:
@@ -64,17 +66,25 @@ def all_jobs(
             active=active,
         )
         jobs.append(after_close)
-    jobs.append(EvaluationQueue(engine, active=active))
+    jobs.append(queue)
+
+    def fetches_candles() -> bool:
+        return after_close is not None and after_close.fetching
+
+    calls_charts: list[Callable[[], bool]] = [fetches_candles]
     if fetches:
-        # After the job that it makes way for, so that it ends in the same round.
-        refill = BarRefill(
-            session_on=session_on,
-            simulated=simulated,
-            active=active,
-            waits=lambda: after_close is not None and after_close.fetching,
-        )
-        gaps = GapRefill(changes=gap_ends, active=active, waits=lambda: refill.waiting or refill.fetching)
+        # After the jobs that each makes way for, so that it ends in the same round.
+        refill = BarRefill(session_on=session_on, simulated=simulated, active=active, waits=fetches_candles)
+        gaps = GapRefill(changes=gap_ends, active=active, waits=lambda: refill.waiting or refill.running)
         jobs += [refill, gaps]
+        calls_charts += [lambda: refill.running, lambda: gaps.running]
+    history = HistoryQueue(
+        engine,
+        active=active,
+        waits=lambda: any(each() for each in calls_charts),
+        busy=lambda: upkeep.running or queue.running,
+    )
+    jobs.append(history)
     return tuple(jobs)
 
 

@@ -40,6 +40,10 @@ class EvaluationQueue:
         except DatabaseError as error:
             log.warning("%s. Screens wait.", error)
 
+    @property
+    def running(self) -> bool:
+        return self._command.running
+
     def stop(self) -> None:
         """End the evaluation under way, and store that for the pages which show its progress."""
         if self._command.running:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
+from ltp.batch.minutes.summary import summarize_minutes
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
+from ltp.core.history.candle import Candle
+from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
-from ltp.db import bar_audits, evaluations, minute_bars, runs, saved_screens
-from ltp.db.engine import open_engine, writing
+from ltp.db import bar_audits, candles, evaluations, minute_bars, runs, saved_screens
+from ltp.db.engine import Engine, open_engine, writing
+from ltp.db.history import jobs
+from ltp.db.history.tables import history_jobs
 from ltp.db.schema import screenings as table
 from ltp.feed.simulator.universe import listings
 from tests.path.stack import SETUPS, row_of
@@ -27,10 +32,11 @@ STEADY = Spec(("adx14 > 25",))
 
 def fill(database_url: str) -> None:
     """Store two runs of each built-in screener, one of a custom screen, and of two saved screens: the
-    evaluation of one failed, the other is under way. The second share has bars of every mark.
+    evaluation of one failed, the other is under way. The second share has bars of every mark and a year of candles.
     """
     engine = open_engine(database_url)
     minute_bars.upsert(engine, {SHARES[1].key: _bars()})
+    candles.upsert(engine, "raw", {SHARES[1].key: _candles(SHARES[1].base_price)})
     bar_audits.add(engine, SHARES[1].key, [(SESSIONS[1], Comparison(90, 90, 89, 88, 90, 70), True)])
     for later, as_of in enumerate(SESSIONS):
         rows = [_row(rank, later) for rank in range(1 + later, 10 + later)]
@@ -52,16 +58,43 @@ def fill(database_url: str) -> None:
     evaluations.fail(engine, failed, "no share has candles")
     best = [evaluations.TopRow(row.key, row.symbol, row.score, row.setup) for row in found]
     evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
+    _fill_history(engine)
     engine.dispose()
 
 
+def _fill_history(engine: Engine) -> None:
+    """Count what is stored; store a job that failed, one that is paused and one that is under way."""
+    summarize_minutes(engine, Calendar.load(), now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    row = {"universe": "", "keys": SHARES[1].key, "first_day": SESSIONS[0], "last_day": SESSIONS[1]}
+    row |= {"action": jobs.FETCH, "client": "", "asked_at": now, "beat_at": now, "deaths": 0, "place": ""}
+    row |= {"done": 0, "total": 0, "per_min": 0.0, "line": ""}
+    failed = {"state": jobs.FAILED, "ended_at": now, "line": "The broker refuses the token; write a new one"}
+    under_way = {
+        "action": jobs.REFILL,
+        "state": jobs.RUNNING,
+        "done": 1_200,
+        "total": 2_500,
+        "per_min": 212.0,
+    }
+    with writing(engine) as connection:  # at once: a queued job would be taken by the site's worker
+        for values in (failed, {"state": jobs.PAUSED}, under_way):
+            connection.execute(insert(history_jobs).values(row | values))
+
+
 def renew_heartbeat(database_url: str) -> None:
-    """Renew the heartbeat of the evaluation under way: after a minute without one it counts as failed."""
+    """Renew the heartbeat of the evaluation and of the job under way: after a minute without one the one
+    counts as failed, and the other waits for the worker again.
+    """
     engine = open_engine(database_url)
     with writing(engine) as connection:
         steady = table.c.kind == kind_of(STEADY)
         connection.execute(
             update(table).where(steady).values(state=evaluations.RUNNING, beat_at=datetime.now(UTC))
+        )
+        refill = history_jobs.c.action == jobs.REFILL
+        connection.execute(
+            update(history_jobs).where(refill).values(state=jobs.RUNNING, beat_at=datetime.now(UTC))
         )
     engine.dispose()
 
@@ -72,6 +105,17 @@ def _bars() -> list[Bar]:
         Bar(start + at * 60, 100_0000, 104_0000, 98_0000, 99_0000 + at % 3 * 1_0000, 500 + at, None, at % 16)
         for at in range(90)
     ]
+
+
+def _candles(price: int) -> list[Candle]:
+    found = []
+    for at in range(300):
+        close = price * (95 + at * 7 % 11) // 100
+        day = SESSIONS[1] - timedelta(days=299 - at)
+        found.append(
+            Candle(day, price, max(price, close) + 1_0000, min(price, close) - 1_0000, close, 1_000 + at)
+        )
+    return found
 
 
 def _row(rank: int, later: int) -> Row:

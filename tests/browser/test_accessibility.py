@@ -33,11 +33,13 @@ PAGES = {
     "/": "#h-indices",
     "/screeners": ".screens b.w",
     SWING: ".spark",
+    f"{SWING}?columns=ltp,spark_day": ".c-spark_day span",
     PLAN: ".chip.wait",
     f"{SWING}?q=nobody&live=0&run=1": "td.none",
     "/screeners/longterm": ".c-ltp b",
     "/screeners/longterm?tab=recommendations": ".c-to_entry",
-    DETAIL: ".chart",
+    DETAIL: ".candles text.entry",
+    f"{DETAIL}?timeframe=1w&bollinger=1&supertrend=1": ".candles .rose",
     "/screeners/custom": "#c-new",
     "/screeners/custom?c=close+%3E+emaa50&c=rsi14&min_price=x": "#c1[aria-invalid]",
     "/screeners/custom?c=close+%3E+ema50": "tbody th a",
@@ -47,6 +49,8 @@ PAGES = {
     "/instruments?q=bank": ".found a",
     CHART: ".board .chip",
     f"{CHART}?timeframe=1m&ema=20,50&vwap=1": ".candles .mark",
+    "/candles": "#jobs progress",
+    "/candles/everything": "tbody th",
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
     "/status": "#h-process",
@@ -95,7 +99,7 @@ def tab(browser: Browser) -> Iterator[Page]:
 def test_no_rule_is_violated_and_a_phone_reads_without_sideways_scrolling(
     tab: Page, stack: Stack, path: str
 ) -> None:
-    if path == "/screeners/steady":
+    if path in ("/screeners/steady", "/candles"):
         every_field.renew_heartbeat(_database_of(stack))
     tab.goto(f"{stack.url}{path}")
     expect(tab.locator(PAGES[path]).first).to_be_visible()
@@ -191,6 +195,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page_with_a_visible
         "n-swing",
         "n-longterm",
         "n-custom",
+        "n-history",
         "find",
         "n-status",
         "pause",

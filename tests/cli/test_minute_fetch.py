@@ -170,21 +170,21 @@ def test_gaps_of_today_are_filled(
 ) -> None:
     monkeypatch.setattr(minute_fetch, "datetime", Noon)
     nothing = "The feed left no gap today that is to be filled.\n"
-    assert main([*FETCH, "--gaps"]) == 0
+    assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
     with writing(engine) as connection:
         candle_source.claim(connection, simulated=True)
     midnight = NOON - DAY_S // 2
     spans = [Connected(1, midnight, NOON - 900), Connected(1, NOON - 600, NOON)]
     coverage.store(engine, spans, [Subscription(HDFC, midnight, midnight + DAY_S, 1)], simulated=True)
-    assert main([*FETCH, "--gaps"]) == 0
+    assert main([*FETCH, "--uncovered"]) == 0
     assert f"of 1 instrument fetched of gaps of {date_of(NOON)}" in capsys.readouterr().out
     assert coverage.refilled_until(engine, HDFC, date_of(NOON)) == NOON - 60
-    assert main([*FETCH, "--gaps"]) == 0
+    assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
 
 
 @pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
 def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
-    assert main([*FETCH, "--gaps", *option]) == 2
+    assert main([*FETCH, "--uncovered", *option]) == 2
     assert "--gaps: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err

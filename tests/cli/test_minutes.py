@@ -14,6 +14,7 @@ from ltp.cli.main import main
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, Bar
 from ltp.core.bars.block import packed
 from ltp.db import minute_bars
+from ltp.db.bars import kept_sessions
 from ltp.db.engine import open_engine, writing
 from ltp.db.minutes import coverage
 from ltp.db.minutes.coverage import Connected, Subscription
@@ -72,6 +73,7 @@ def test_an_import_prints_its_result(file: Path, engine: Engine, capsys: Capture
         "1 row was left out; the first: bars.csv, line 9, column low: 'x' is not accepted; a price in rupees\n"
         "1 bar outside of the trading hours left out: 2025-06-02 1.\n"
         "1 symbol is not in the instrument master, 1 row left out with them: NOBODY.\n"
+        "5 bars older than 60 days kept as imported history; `candles minutes prune --imported` deletes it.\n"
         "1 file with 5 bars of 2 instruments in 2 sessions imported, 5 of them new or changed; 0 files refused.\n"
     )
     assert stored(engine, NIFTY) == [
@@ -104,9 +106,10 @@ def test_imported_bars_are_exported_as_they_were(imported: Path, engine: Engine,
     assert main(["candles", "minutes", "export", "HDFCBANK", "--csv", str(exported)]) == 0
     assert capsys.readouterr().err == f"4 bars of 1m of NSE_EQ:1333 written to {exported}.\n"
     assert exported.read_text().splitlines()[:2] == [
-        "key,start,open,high,low,close,volume,oi,source,marks",
-        "NSE_EQ:1333,2025-06-02T09:15:00+05:30,1000.0,1002.0,998.5,1001.0,70,,file,",
+        "key,start,open,high,low,close,volume,oi,source,marks,session",
+        "NSE_EQ:1333,2025-06-02T09:15:00+05:30,1000.0,1002.0,998.5,1001.0,70,,file,,continuous",
     ]
+    kept_sessions.forget(engine)
     assert minute_bars.prune(engine, 2**40) == 3
     assert main(["candles", "minutes", "import", str(exported)]) == 0
     assert stored(engine, HDFC) == before
@@ -251,13 +254,52 @@ def test_old_blocks_are_pruned_in_small_transactions(
 
     real = minute_bars.prune
     monkeypatch.setattr(minute_bars, "prune", prune)
+    monkeypatch.setenv("LONGER_BARS_DAYS", "1")  # as many as of one minute: no five-minute bars
     monkeypatch.setattr("ltp.batch.minutes.upkeep._AT_ONCE", 2)
     assert main(["candles", "minutes", "prune"]) == 0
     assert deleted == [2, 2, 1]
     day = (datetime.fromtimestamp(kept.start, UTC) + timedelta(hours=5, minutes=30)).date()
-    assert capsys.readouterr().out == f"5 blocks from before {day} deleted.\n"
+    assert (
+        capsys.readouterr().out == f"5 blocks from before {day} deleted, and 0 blocks of five-minute bars.\n"
+    )
     assert stored(engine, HDFC) == [kept]
     assert main(["candles", "minutes", "prune", "--days", "1"]) == 0
+    assert stored(engine, HDFC) == []
+
+
+def test_imported_history_stays_until_it_is_asked_for(
+    imported: Path, engine: Engine, capsys: Captured
+) -> None:
+    """June of 2025: older than 60 days, so it would go the next night, though somebody imported it to see it."""
+    before = stored(engine, HDFC)
+    assert main(["candles", "minutes", "upkeep"]) == 0
+    assert main(["candles", "minutes", "prune"]) == 0
+    assert "2 sessions imported as history kept; --imported deletes them too." in capsys.readouterr().out
+    assert stored(engine, HDFC) == before
+    assert main(["candles", "minutes", "prune", "--imported"]) == 0
+    assert "history kept" not in capsys.readouterr().out
+    assert stored(engine, HDFC) == []
+    fives = lines_of("HDFCBANK", "--timeframe", "15m", capsys=capsys)[1:]
+    assert [line.split(",")[1] for line in fives] == [
+        "2025-06-02T09:15:00+05:30",
+        "2025-06-03T09:15:00+05:30",
+    ]
+    assert main(["candles", "minutes", "status"]) == 0
+    assert "NSE_EQ       five minutes: 1 instrument, 2 sessions from" in capsys.readouterr().out
+    assert main(["candles", "minutes", "verify"]) == 0
+    assert "; 0 are damaged." in capsys.readouterr().out
+
+
+def test_a_recent_session_that_is_imported_is_no_history(
+    engine: Engine, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINUTE_BARS_DAYS", "3650")
+    file = tmp_path / "bars.csv"
+    file.write_text(LINES)
+    assert main(["candles", "minutes", "import", str(file)]) == 0
+    assert "history" not in capsys.readouterr().out
+    monkeypatch.setenv("MINUTE_BARS_DAYS", "60")
+    assert main(["candles", "minutes", "prune"]) == 0
     assert stored(engine, HDFC) == []
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, event, select, update
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
 from ltp.core.bars.block import unpacked
@@ -187,3 +187,15 @@ def test_every_block_is_read_once_by_key_and_start(
     assert [(block.key, block.start) for block in minute_bars.fetch_blocks(engine)] == places
     packed = {(block.key, block.start): block.packed for block in minute_bars.fetch_blocks(engine)}
     assert unpacked(packed[HDFC, OPEN + 900], OPEN + 900) == [minute(15)]
+
+
+def test_the_closes_of_a_day_are_read_in_one_query_for_many_keys(engine: Engine) -> None:
+    minute_bars.upsert(engine, {HDFC: [minute(0), minute(20)], NIFTY: [minute(3, 5_0000)]})
+    minute_bars.upsert(engine, {"NSE_EQ:9": [minute(0)._replace(start=OPEN - 86_400)]})  # of the day before
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    found = minute_bars.fetch_closes(engine, [HDFC, NIFTY, "NSE_EQ:9"], MIDNIGHT)
+    assert found == {HDFC: {OPEN: 100_0100, OPEN + 1_200: 100_0100}, NIFTY: {OPEN + 180: 5_0100}}
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
+    minute_bars.pack(engine, HDFC, MIDNIGHT, CLOSE)
+    assert minute_bars.fetch_closes(engine, [HDFC], MIDNIGHT) == {HDFC: found[HDFC]}

@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ltp.core.bars.comparison import Comparison
+from ltp.core.bars.bar import Bar
+from ltp.core.bars.comparison import Comparison, Difference
 from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
 from ltp.db import bar_audits, candles, reassignments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage
+from ltp.db.minutes import coverage, worst_minutes
 from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.runs import fetch_keys, insert_run
 
 OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"
+BAR = Bar(1_796_010_300, 10, 12, 9, 11, 100)
 CANDLE = Candle(date(2026, 11, 20), 10, 12, 9, 11, 100)
 
 
@@ -41,6 +43,7 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
         bar_audits.add(engine, key, [(CANDLE.day, Comparison(5), True)])
         coverage.store(engine, [Connected(1, 100, 900)], [Subscription(key, 100, 500, 1)])
         coverage.note_refill(engine, key, CANDLE.day, 300)
+        worst_minutes.keep(engine, key, CANDLE.day, [Difference(BAR, BAR, 1, 1)])
     before = datetime.now(UTC)
     with writing(engine) as connection:
         reassignments.note(connection, [OLD])
@@ -51,6 +54,7 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     assert bar_audits.of_day(engine, CANDLE.day) == Comparison(5)
     assert coverage.of_day(engine, 0) == {OTHER: [Span(100, 500)]}
     assert coverage.refills_of_day(engine, CANDLE.day) == {OTHER: 300}
+    assert [each.key for each in worst_minutes.fetch(engine, CANDLE.day)] == [OTHER]
     candles.upsert(engine, "raw", {OLD: [CANDLE]})
     clear(engine)
     assert set(candles.last_days(engine, "raw")) == {OLD, OTHER}

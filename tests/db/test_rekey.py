@@ -3,17 +3,19 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from ltp.core.bars.comparison import Comparison
+from ltp.core.bars.bar import Bar
+from ltp.core.bars.comparison import Comparison, Difference
 from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
 from ltp.db import bar_audits, candles, corporate_actions, instruments, universes
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage
+from ltp.db.minutes import coverage, worst_minutes
 from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.rekey import move
 
+BAR = Bar(1_796_010_300, 10, 12, 9, 11, 100)
 OLD, NEW, OTHER = "NSE_EQ:501", "NSE_EQ:502", "NSE_EQ:503"
 
 
@@ -31,6 +33,7 @@ def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:
     bar_audits.add(engine, NEW, [(second, Comparison(9), False)])
     coverage.store(engine, [Connected(1, 100, 900)], [Subscription(OLD, 100, 500, 1)])
     coverage.note_refill(engine, OLD, second, 300)
+    worst_minutes.keep(engine, OLD, second, [Difference(BAR, BAR, 1, 1)])
     corporate_actions.confirm(
         engine, [Action(key, first, 2, 1, "confirmed", "", key) for key in (OLD, OTHER)]
     )
@@ -49,6 +52,7 @@ def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:
         assert coverage.of_instrument(engine, NEW, 0) == [Span(100, 500)]
         assert coverage.of_instrument(engine, OLD, 0) == []
         assert coverage.refills_of_day(engine, second) == {NEW: 300}
+        assert [each.key for each in worst_minutes.fetch(engine, second)] == [NEW]
         assert (bar_audits.of_day(engine, first), bar_audits.of_day(engine, second)) == (
             Comparison(5),
             Comparison(9),

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from app import create_app
 from ltp.core.instrument import Instrument
+from ltp.core.market.session import Calendar
 from ltp.core.screener import Row
 from ltp.core.ticks.quote import CachedTick
 from ltp.core.ticks.tick import Tick
@@ -28,6 +29,7 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.table import cells
+from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 
 MASTER = [
@@ -165,9 +167,10 @@ def site(empty_database: str, free_port: Any, wait_for: Any) -> Iterator[Site]:
     market, engine = Market(), open_engine(settings.database)
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
-    cell = cells.draw_function(with_ranges(PlanCells(catalog.plans.of).draw_function))
+    days = DayPaths(stored_closes(engine), Calendar.always_open)
+    cell = cells.draw_function(with_ranges(PlanCells(catalog.plans.of).draw_function), day_line=days.draw)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
-    app = create_app(settings, hub=hub, catalog=catalog)
+    app = create_app(settings, hub=hub, catalog=catalog, day_paths=days)
     app.jinja_env.bytecode_cache = COMPILED
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)

@@ -15,6 +15,7 @@ from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.bars.gap_refill import GapRefill
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
+from ltp.worker.history.queue import HistoryQueue
 
 
 class Counted:
@@ -65,7 +66,35 @@ def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: 
         simulated=False,
         active=never.is_set,
     )
-    assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds]
+    assert [type(each) for each in found] == [DailyImport, BarUpkeep, *kinds, HistoryQueue]
+
+
+@pytest.mark.parametrize(
+    ("job", "attribute", "waits", "busy"),
+    [
+        (AfterClose, "fetching", True, False),
+        (BarRefill, "running", True, False),
+        (BarUpkeep, "running", False, True),
+        (EvaluationQueue, "running", False, True),
+    ],
+)
+def test_history_jobs_make_way_for_the_broker_and_come_after_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: type, attribute: str, waits: bool, busy: bool
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(background, "HistoryQueue", lambda _, **values: given.update(values))
+    background.all_jobs(
+        open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"),
+        master_url="",
+        session_on=lambda at: at.date(),
+        universe="",
+        fetches=True,
+        simulated=False,
+        active=lambda: False,
+    )
+    assert (given["waits"](), given["busy"]()) == (False, False)
+    monkeypatch.setattr(job, attribute, True)
+    assert (given["waits"](), given["busy"]()) == (waits, busy)
 
 
 @pytest.mark.parametrize(("fetches", "last"), [(True, GapRefill), (False, EvaluationQueue)])
@@ -80,8 +109,7 @@ def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: 
         active=lambda: False,
     )
     assert [type(each) for each in found[:3]] == [DailyImport, BarUpkeep, AfterClose]
-    assert type(found[-1]) is last
-    assert any(isinstance(each, BarRefill) for each in found) is fetches
+    assert [type(each) for each in found[-2:]] == [last, HistoryQueue]
     for job in found:  # a worker that stands by starts nothing
         job()
         job.stop()

@@ -14,14 +14,16 @@ from typing import Final, NamedTuple, Protocol
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.progress import Progress
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
-from ltp.core.bars.comparison import Comparison, compared
+from ltp.core.bars.comparison import Comparison, Difference, compared, worst
 from ltp.core.bars.coverage import Span
 from ltp.core.bars.faults import inside
 from ltp.core.instrument import SEGMENTS, Instrument, split_key
+from ltp.core.market.kinds import CONTINUOUS, kinds
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
 from ltp.db.engine import Engine
+from ltp.db.minutes import worst_minutes
 from ltp.errors import FeedAuthError, FeedError, NotFoundError
 
 _MAX_FAILURES: Final = 10
@@ -132,7 +134,8 @@ class BarFetch:
         simulated: bool = False,
         only: Mapping[str, Sequence[Span]] | None = None,
     ) -> None:
-        self._engine, self._charts, self._hours, self._now = engine, charts, Hours(calendar), now
+        self._engine, self._charts, self._now = engine, charts, now
+        self._calendar, self._hours = calendar, Hours(calendar)
         self._again, self._simulated, self._only = again or only is not None, simulated, only
         self._instruments = self._up_to_date = self._bars = self._changed = self._outside = self._empty = 0
         self._compared = Comparison()
@@ -186,7 +189,8 @@ class BarFetch:
         for midnight, group in groupby(bars, key=lambda bar: midnight_of(bar.start)):
             fetched = self._accepted(key, group) if midnight in midnights else []
             if fetched:
-                comparison = self._replace(key, midnight, fetched)
+                comparison, differences = self._replace(key, midnight, fetched)
+                worst_minutes.keep(self._engine, key, date_of(midnight), differences)
                 audits.append((date_of(midnight), comparison, self._is_over(key, midnight)))
                 self._compared = self._compared.plus(comparison)
         self._empty += not audits
@@ -204,7 +208,7 @@ class BarFetch:
         self._outside += len(ended) - len(within)
         return within
 
-    def _replace(self, key: str, midnight: int, fetched: list[Bar]) -> Comparison:
+    def _replace(self, key: str, midnight: int, fetched: list[Bar]) -> tuple[Comparison, list[Difference]]:
         """Store the bars of a session; return the comparison with those built here that they replace."""
         stored: list[Bar] = []
         if self._simulated or candle_source.origin(self._engine) != "simulated":
@@ -215,7 +219,16 @@ class BarFetch:
             minute_bars.upsert(self._engine, {key: fetched}, simulated=self._simulated)
         self._bars += len(fetched)
         self._changed += len(set(fetched).difference(stored))
-        return compared((bar for bar in stored if bar.sources == LIVE), fetched)
+        own = self._of_session(key, stored)
+        return compared(own, fetched), worst(own, fetched, worst_minutes.MOST)
+
+    def _of_session(self, key: str, stored: Sequence[Bar]) -> list[Bar]:
+        """Return the bars built here that can be compared. Those of auctions and of the trade after the close are
+        left out: a broker may enter the one trade of an auction in another minute.
+        """
+        own = [bar for bar in stored if bar.sources == LIVE]
+        each = kinds(self._calendar, split_key(key)[0], (bar.start for bar in own))
+        return [bar for bar, kind in zip(own, each, strict=True) if kind == CONTINUOUS]
 
     def _is_over(self, key: str, midnight: int) -> bool:
         windows = self._hours.windows(split_key(key)[0], midnight)

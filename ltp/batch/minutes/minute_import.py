@@ -23,7 +23,7 @@ from ltp.batch.progress import Progress
 from ltp.core.bars.bar import Bar
 from ltp.core.formats.minute_csv import MinuteCsv
 from ltp.core.market.session import Calendar
-from ltp.core.trading_day import midnight_of
+from ltp.core.trading_day import DAY_S, midnight_of
 from ltp.db import candle_source, minute_bars
 from ltp.db.engine import Engine
 from ltp.errors import InputError
@@ -39,6 +39,7 @@ class MinuteImport(NamedTuple):
     sentence for each file that was refused. Left out of files that were taken: `damaged` rows, with
     `sentences` about the first of them; bars `outside` of the trading hours, by day; rows of `unknown`
     instruments, by name. `removed`: instruments that lost simulated candles for real ones.
+    `kept`: of the bars, those older than is kept, which stay nevertheless.
     """
 
     files: int
@@ -52,6 +53,7 @@ class MinuteImport(NamedTuple):
     outside: Counter[date]
     unknown: Counter[str]
     removed: int
+    kept: int
 
 
 def import_files(
@@ -61,6 +63,7 @@ def import_files(
     *,
     key: str | None = None,
     now: datetime | None = None,
+    days: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> MinuteImport:
     """Import files of one-minute bars; the same file twice changes nothing.
@@ -71,11 +74,13 @@ def import_files(
     Args:
         key: of the instrument of files whose rows name none; None: the file's name has the symbol.
         now: an aware datetime, None for the present: no bar is later.
+        days: for how many days one-minute bars are kept; older sessions of a file are history that somebody wants
+            to look at, and are kept whatever their age. None: as all others.
     Raises:
         DatabaseError: all that was written by then is right; import the same again.
     """
     removable = candle_source.simulated_instruments(engine)
-    importer = _Importer(engine, calendar, key, int((now or datetime.now(UTC)).timestamp()), progress)
+    importer = _Importer(engine, calendar, key, int((now or datetime.now(UTC)).timestamp()), days, progress)
     for file in files:
         importer.read(file)
     return importer.result(removable)
@@ -83,9 +88,16 @@ def import_files(
 
 class _Importer:
     def __init__(
-        self, engine: Engine, calendar: Calendar, key: str | None, now: int, progress: Progress
+        self,
+        engine: Engine,
+        calendar: Calendar,
+        key: str | None,
+        now: int,
+        days: int | None,
+        progress: Progress,
     ) -> None:
         self._engine, self._hours, self._key, self._now = engine, Hours(calendar), key, now
+        self._kept_before = 0 if days is None else midnight_of(now) - days * DAY_S
         self._progress = progress
         self._keys = InstrumentKeys(engine)
         self._sessions: set[int] = set()
@@ -118,6 +130,7 @@ class _Importer:
             self._outside,
             self._unknown,
             removable if counts["bars"] else 0,
+            counts["kept"],
         )
 
     def _collect(self, path: Path, bars: FileBars) -> None:
@@ -164,7 +177,10 @@ class _Importer:
     def _store(self, midnight: int, bars: dict[str, list[Bar]]) -> None:
         count = sum(map(len, bars.values()))
         if midnight < midnight_of(self._now):
-            count_changed = minute_bars.upsert_session(self._engine, midnight, bars)
+            count_changed = minute_bars.upsert_session(
+                self._engine, midnight, bars, kept=midnight < self._kept_before
+            )
+            self._counts["kept"] += count * (midnight < self._kept_before)
         else:  # more bars of a session that is on will follow
             minute_bars.upsert(self._engine, bars)
             count_changed = count

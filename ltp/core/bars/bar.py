@@ -15,13 +15,23 @@ UNSURE: Final = (
     4  # an extreme of the day was traded in this bar or in a neighbour: its high or low may be short
 )
 CORRECTED: Final = 8  # the exchange took back part of the day's volume
+# The high is the day's, which rose between two packets of the bar; the low alike. They are named as one.
+INFERRED_HIGH: Final = 16
+INFERRED_LOW: Final = 32
+INFERRED: Final = INFERRED_HIGH | INFERRED_LOW
 # Sources of a bar, bits of `Bar.sources`; a bar that is joined of several may have several.
 LIVE: Final = 1  # built here from ticks
 BROKER: Final = 2  # the broker's charts
 FILE: Final = 4  # an imported file
 OFFICIAL: Final = 8  # the exchange's file of the day; never of minutes
 SOURCES: Final = {LIVE: "live", BROKER: "broker", FILE: "file", OFFICIAL: "official"}
-MARKS: Final = {PARTIAL: "partial", REVISED: "revised", UNSURE: "unsure", CORRECTED: "corrected"}
+MARKS: Final = {
+    PARTIAL: "partial",
+    REVISED: "revised",
+    UNSURE: "unsure",
+    CORRECTED: "corrected",
+    INFERRED: "inferred",
+}
 
 
 class Bar(NamedTuple):
@@ -52,12 +62,18 @@ def source_name(sources: int) -> str:
 
 def joined(bars: Sequence[Bar], start: int) -> Bar:
     """Return one bar that starts at `start` of bars in their order, at least one. A mark on any marks all."""
-    first, last = bars[0], bars[-1]
-    marks = sources = 0
-    for bar in bars:
-        marks |= bar.marks
-        sources |= bar.sources
-    oi = next((bar.oi for bar in reversed(bars) if bar.oi is not None), None)
-    volume = sum(bar.volume for bar in bars)
-    high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
-    return Bar(start, first.open, high, low, last.close, volume, oi, marks, sources)
+    _, open_, high, low, close, volume, oi, marks, sources = first = bars[0]
+    if len(bars) == 1 and first.start == start:
+        return first
+    # In one pass: a page of a year joins 90,000 bars.
+    for _, _, high_, low_, close, volume_, oi_, marks_, sources_ in bars[1:]:  # noqa: B007 (the last one counts)
+        if high_ > high:
+            high = high_
+        if low_ < low:
+            low = low_
+        if oi_ is not None:
+            oi = oi_
+        volume += volume_
+        marks |= marks_
+        sources |= sources_
+    return Bar(start, open_, high, low, close, volume, oi, marks, sources)

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
+from ltp.core.money import Price
 
 # Minute within the block, marks, sources; open in 1/10,000 rupee, then high, low and close as differences
 # from it; volume; open interest, -1 without one. Little-endian, without gaps.
 RECORD: Final = struct.Struct("<HBBqiiiqq")
+_CLOSE: Final = struct.Struct("<H2xq8xi16x")  # minute, open and close of a record
 _PLAIN, _COMPRESSED = b"\x00", b"\x01"
 _LEVEL: Final = 1  # higher levels take several times as long for a tenth fewer bytes
 _NO_OI: Final = -1
@@ -62,21 +64,33 @@ def count_sources(block: bytes) -> Counter[int]:
 
 def unpacked(block: bytes, start: int) -> list[Bar]:
     """Return the bars of a block. A damaged block has none: a refill replaces it."""
+    new = tuple.__new__  # that of Bar takes twice as long, and a year has 90,000
     return [
-        Bar(
-            start + minute * MINUTE_S,
-            open_,
-            open_ + high,
-            open_ + low,
-            open_ + close,
-            volume,
-            None if oi == _NO_OI else oi,
-            marks,
-            sources,
+        new(
+            Bar,
+            (
+                start + minute * MINUTE_S,
+                open_,
+                open_ + high,
+                open_ + low,
+                open_ + close,
+                volume,
+                None if oi == _NO_OI else oi,
+                marks,
+                sources,
+            ),
         )
         for minute, marks, sources, open_, high, low, close, volume, oi in RECORD.iter_unpack(
             records(block) or b""
         )
+    ]
+
+
+def closes(block: bytes, start: int) -> list[tuple[int, Price]]:
+    """Return start and close of the bars of a block, in a fraction of the time of `unpacked`."""
+    return [
+        (start + minute * MINUTE_S, open_ + close)
+        for minute, open_, close in _CLOSE.iter_unpack(records(block) or b"")
     ]
 
 

@@ -130,8 +130,7 @@ class InstrumentBars:
         believed = (high or ltp) <= ltp * _FARTHEST and (low or ltp) * _FARTHEST >= ltp
         if believed and before == start == arrived - arrived % MINUTE_S:
             minute = self.minutes[start]
-            minute.high = max(minute.high, snap(high or minute.high))
-            minute.low = min(minute.low, snap(low or minute.low))
+            minute.infer(snap(high or minute.high), snap(low or minute.low))
         else:
             self.mark(before, UNSURE)
             self.mark(start, UNSURE)

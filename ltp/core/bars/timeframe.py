@@ -7,7 +7,6 @@ a window may be short. No bar spans two windows: an auction and the continuous s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Final
 
 from ltp.core.bars.bar import MINUTE_S, Bar, joined
@@ -36,22 +35,24 @@ def rolled_up(bars: Iterable[Bar], minutes: int, windows: Sequence[tuple[int, in
         windows: trading windows in order, not overlapping: first second, and the second after the last.
     """
     length = minutes * MINUTE_S
-    starts = _starts(bars, length, windows)
-    for start, group in groupby(starts, key=lambda placed: placed[0]):
-        yield joined([bar for _, bar in group], start)
-
-
-def _starts(
-    bars: Iterable[Bar], length: int, windows: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, Bar]]:
-    """Yield each bar with the start of the longer bar that it belongs to."""
     following = iter(windows)
-    first, end = next(following, (0, 0))
+    first = end = start = until = 0  # the trading window, and the longer bar, `until` and `end` excluded
+    group: list[Bar] = []
     for bar in bars:
-        while bar.start >= end:
-            window = next(following, None)
-            if window is None:
-                return
-            first, end = window
-        if bar.start >= first:
-            yield first + (bar.start - first) // length * length, bar
+        at = bar.start
+        if at >= until:
+            if group:
+                yield joined(group, start)
+                group = []
+            while at >= end:
+                window = next(following, None)
+                if window is None:
+                    return
+                first, end = window
+            if at < first:
+                continue
+            start = first + (at - first) // length * length
+            until = min(start + length, end)
+        group.append(bar)
+    if group:
+        yield joined(group, start)

@@ -20,7 +20,7 @@ from ltp.core.trading_day import IST
 from ltp.errors import InputError
 
 # The columns of a file that is written, those of `/api/v1/candles.csv` behind the instrument's key.
-COLUMNS: Final = ("key", "start", *PRICES, "volume", "oi", "source", "marks")
+COLUMNS: Final = ("key", "start", *PRICES, "volume", "oi", "source", "marks", "session")
 # The spellings of each column, as `CsvTable` has column names. Of several in a file the first counts.
 _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("key", "symbol", "ticker", "tradingsymbol", "instrument", "name"),
@@ -142,11 +142,20 @@ class MinuteCsv:
         return read
 
 
-def written(key: str, bar: Bar) -> tuple[Any, ...]:
-    """Return the cells of COLUMNS."""
+def written(key: str, bar: Bar, session: str) -> tuple[Any, ...]:
+    """Return the cells of COLUMNS. `session`: the phase of the market in which the bar starts."""
     prices = (rupees(price) for price in (bar.open, bar.high, bar.low, bar.close))
     at, oi = datetime.fromtimestamp(bar.start, IST).isoformat(), "" if bar.oi is None else bar.oi
-    return (key, at, *prices, bar.volume, oi, source_name(bar.sources), " ".join(mark_names(bar.marks)))
+    return (
+        key,
+        at,
+        *prices,
+        bar.volume,
+        oi,
+        source_name(bar.sources),
+        " ".join(mark_names(bar.marks)),
+        session,
+    )
 
 
 def _time_reader(places: Mapping[str, int]) -> Callable[[list[str]], int]:

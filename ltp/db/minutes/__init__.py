@@ -1,1 +1,1 @@
-"""What is known about one-minute bars beside the bars: the coverage of the feed."""
+"""What is known about one-minute bars beside the bars: the coverage of the feed, and minutes that differ."""

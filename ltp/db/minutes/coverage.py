@@ -16,7 +16,7 @@ from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, date_of, midnight_of
 from ltp.db import candle_source
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
-from ltp.db.schema import bar_refills, feed_connections, feed_subscriptions
+from ltp.db.minutes.tables import bar_refills, feed_connections, feed_subscriptions
 
 _KEY: Final = ("segment", "security_id", "start")
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -13,13 +11,15 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Response, request
 
 from ltp.core.bars import timeframe as intraday
-from ltp.core.bars.bar import Bar, mark_names, source_name
+from ltp.core.bars.bar import Bar
+from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import parse_key
-from ltp.core.money import rupees
+from ltp.core.market import kinds
 from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, InputError, NotFoundError
 from ltp.web import bars, day_bars, params
+from ltp.web.api import bar_texts
 from ltp.web.services import services
 
 bp = Blueprint("candles", __name__)
@@ -27,9 +27,9 @@ PATH: Final = "/api/v1/candles"
 MOST: Final = 10_000
 USUAL: Final = 500
 _MOST_MINUTES: Final = 100_000  # of one page: some 100 ms of CPU in which the streams of the process wait
+_KEPT_LONGEST: Final = "5m"
 TIMEFRAMES: Final = (*intraday.NAMES, *periods.NAMES)
 _FORMS: Final = ("rows", "columns")
-_COLUMNS: Final = ("start", "open", "high", "low", "close", "volume", "oi", "source", "marks", "forming")
 _ACCEPTED: Final = "it is a day such as 2026-11-30 or an instant such as 2026-11-30T10:41:00+05:30"
 # No bar is older or younger: without these bounds the search for the newest bars before the year 9999 would
 # take minutes, and dates before the year 1 would be computed.
@@ -38,7 +38,9 @@ _AHEAD: Final = timedelta(days=1)
 
 
 class _Query(NamedTuple):
-    """`since`: None for the newest bars before `until`. `adjusted`: never of intraday bars."""
+    """`since`: None for the newest bars before `until`. `adjusted`: never of intraday bars. `sessions`: phases
+    of the market, of intraday bars.
+    """
 
     key: str
     timeframe: str
@@ -47,6 +49,7 @@ class _Query(NamedTuple):
     limit: int
     form: str
     adjusted: bool
+    sessions: tuple[str, ...]
 
 
 class _Page(NamedTuple):
@@ -61,24 +64,23 @@ class _Page(NamedTuple):
 def candles() -> Response:
     query = _query(request.args.items(multi=True))
     page = _page(query)
-    rows = _rows(query, page)
-    document: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
+    of = _columns(query, page)
+    head: dict[str, Any] = {"key": query.key, "timeframe": query.timeframe}
     if page.adjusted is not None:
-        document["adjusted"] = page.adjusted
-    document["bars"] = rows if query.form == "rows" else _columns(rows)
-    document["next"] = page.following
-    return _response(json.dumps(document, separators=(",", ":")), "application/json")
+        head["adjusted"] = page.adjusted
+    tail: dict[str, Any] = {"next": page.following}
+    if note := _note(query):
+        tail["note"] = note
+    found = bar_texts.as_rows(of) if query.form == "rows" else bar_texts.as_columns(of)
+    # The bars are a text already: a page of 10,000 costs half of what it costs as objects.
+    before, after = (json.dumps(part, separators=(",", ":")) for part in (head, tail))
+    return _response(f'{before[:-1]},"bars":{found},{after[1:]}', "application/json")
 
 
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
     query = _query(request.args.items(multi=True))
-    page = _page(query)
-    target = io.StringIO(newline="")
-    writer = csv.DictWriter(target, _COLUMNS)
-    writer.writeheader()
-    writer.writerows({**row, "marks": " ".join(row["marks"])} for row in _rows(query, page))
-    return _response(target.getvalue(), "text/csv; charset=utf-8")
+    return _response(bar_texts.as_csv(_columns(query, _page(query))), "text/csv; charset=utf-8")
 
 
 def _query(pairs: Any) -> _Query:
@@ -97,6 +99,7 @@ def _query(pairs: Any) -> _Query:
         accepted = f"it is for {', '.join(periods.NAMES)}: shorter bars are as traded"
         raise InputError("adjusted", given["adjusted"], accepted)
     adjusted = params.choice(given, "adjusted", ("0", "1"), "0") == "1"
+    sessions = _sessions(given, timeframe)
     until = _instant(given, "to", end=True) or datetime.now(UTC)
     since = _instant(given, "from", end=False)
     if since is not None and since > until:
@@ -104,7 +107,14 @@ def _query(pairs: Any) -> _Query:
     limit = params.whole(given, "limit", MOST, USUAL)
     form = params.choice(given, "form", _FORMS, _FORMS[0])
     until = min(until, datetime.now(UTC) + _AHEAD)
-    return _Query(key, timeframe, since and min(since, until), until, limit, form, adjusted)
+    return _Query(key, timeframe, since and min(since, until), until, limit, form, adjusted, sessions)
+
+
+def _sessions(given: dict[str, str], timeframe: str) -> tuple[str, ...]:
+    if "sessions" in given and timeframe in periods.NAMES:
+        accepted = f"it is for {intraday.NAMES[0]} to {intraday.NAMES[-1]}: a day has all of its trades"
+        raise InputError("sessions", given["sessions"], accepted)
+    return params.several(given, "sessions", kinds.ALL, kinds.ALL)
 
 
 def _page(query: _Query) -> _Page:
@@ -113,13 +123,13 @@ def _page(query: _Query) -> _Page:
     minutes = intraday.minutes_of(query.timeframe)
     limit = min(query.limit, _MOST_MINUTES // minutes)
     if query.since is None:
-        return _Page(bars.latest(query.key, minutes, limit, query.until), None)
-    found = bars.following(query.key, minutes, query.since, query.until)
+        return _Page(bars.latest(query.key, minutes, limit, query.until, query.sessions), None)
+    found = bars.following(query.key, minutes, query.since, query.until, query.sessions)
     return _cut(list(islice(found, limit + 1)), limit)
 
 
 def _page_of_days(query: _Query) -> _Page:
-    key, timeframe, since, until, limit, _, adjusted = query
+    key, timeframe, since, until, limit, _, adjusted, _ = query
     try:
         if since is None:
             found = day_bars.latest(key, timeframe, limit, until, adjusted=adjusted)
@@ -131,9 +141,21 @@ def _page_of_days(query: _Query) -> _Page:
     return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
 
 
+def _note(query: _Query) -> str:
+    """Return a sentence where bars are asked for that are older than is kept, "" otherwise."""
+    if query.timeframe in periods.NAMES or query.since is None:
+        return ""
+    days = bars.kept_days(intraday.minutes_of(query.timeframe))
+    if query.since.astimezone(IST).date() >= datetime.now(IST).date() - timedelta(days=days):
+        return ""
+    longest = bars.kept_days(intraday.minutes_of(_KEPT_LONGEST))
+    others = "" if days == longest else f", those of {_KEPT_LONGEST} and its multiples for {longest}"
+    return f"Bars of {query.timeframe} are kept for {counted(days, 'day')}{others}; imported history stays."
+
+
 def _cut(found: list[Bar], limit: int) -> _Page:
     """Return the page of the first `limit` bars; the next page starts with the one after them."""
-    return _Page(found[:limit], _start(found[limit]) if len(found) > limit else None)
+    return _Page(found[:limit], bar_texts.start_text(found[limit].start) if len(found) > limit else None)
 
 
 def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | None:
@@ -153,33 +175,12 @@ def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | No
     return max(at, _EARLIEST)
 
 
-def _rows(query: _Query, page: _Page) -> list[dict[str, Any]]:
-    minutes = 0 if query.timeframe in periods.NAMES else intraday.minutes_of(query.timeframe)
+def _columns(query: _Query, page: _Page) -> bar_texts.Columns:
+    daily = query.timeframe in periods.NAMES
+    minutes = 0 if daily else intraday.minutes_of(query.timeframe)
     forming_from = bars.forming_from(query.key, minutes, datetime.now(UTC))
-    return [_row(bar, forming_from) for bar in page.bars]
-
-
-def _row(bar: Bar, forming_from: float) -> dict[str, Any]:
-    return {
-        "start": _start(bar),
-        "open": rupees(bar.open),
-        "high": rupees(bar.high),
-        "low": rupees(bar.low),
-        "close": rupees(bar.close),
-        "volume": bar.volume,
-        "oi": bar.oi,
-        "source": source_name(bar.sources),
-        "marks": mark_names(bar.marks),
-        "forming": bar.start >= forming_from,
-    }
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in _COLUMNS}
-
-
-def _start(bar: Bar) -> str:
-    return datetime.fromtimestamp(bar.start, IST).isoformat()
+    sessions = [None] * len(page.bars) if daily else bars.kinds_of(query.key, page.bars)
+    return bar_texts.columns(page.bars, sessions, forming_from)
 
 
 def _response(body: str, content_type: str) -> Response:

@@ -25,6 +25,10 @@ class BarText(NamedTuple):
     marks: str
     source: str
 
+    def beside(self, words: str) -> BarText:
+        """Return it with words before its marks, such as "closing auction"."""
+        return self._replace(marks=", ".join(filter(None, (words, self.marks)))) if words else self
+
     @property
     def tooltip(self) -> str:
         parts = (

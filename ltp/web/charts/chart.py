@@ -9,12 +9,15 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from ltp.core.bars.bar import Bar
+from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import Instrument
+from ltp.core.market.kinds import CONTINUOUS
 from ltp.core.money import group_indian, grouped_text, is_currency
 from ltp.errors import DatabaseError, StoreError
 from ltp.store import forming
 from ltp.web import market
+from ltp.web.bars import kept_days, only_longer
 from ltp.web.charts import bar_text, chart_bars, drawing, forming_candle, plan_lines
 from ltp.web.charts.bar_text import day_text, time_text
 from ltp.web.charts.chart_bars import MOST, ChartBars, Newest
@@ -22,6 +25,7 @@ from ltp.web.charts.drawing import Canvas
 from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import ChartQuery, Choice, choices
+from ltp.web.charts.session_choice import note, tooltip_words
 from ltp.web.services import services
 
 _BUSY: Final = (
@@ -96,10 +100,13 @@ def draw_chart(shown: Instrument, query: ChartQuery, newest: Newest, plan: PlanL
     empty = ChartPart({}, _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
         read = chart_bars.read(shown.key, query, newest)
+        older = read.last is None and not query.daily and only_longer(shown.key, query.minutes)
     except DatabaseError:
         return empty._replace(why=_BUSY)
     except ValueError:
         return empty._replace(why=_DAMAGED)
+    if older:
+        return empty._replace(why=_why_older(shown, query))
     if read.last is None:
         return empty._replace(why=_why_none(shown, newest.now, daily=query.daily))
     session = services().calendar().session_date(shown.segment, newest.now)
@@ -136,6 +143,8 @@ def _drawn(
     """Return the part with its chart. `absent`: a session that has begun and is not in the bars."""
     currency, daily = is_currency(shown.key), query.daily
     texts = bar_text.texts(read.bars, read.days, daily=daily, currency=currency)
+    for at, kind in enumerate(read.kinds):
+        texts[at] = texts[at].beside(tooltip_words(kind))
     words = _words(query, read, currency=currency) + plan_lines.words(plan, currency=currency)
     # No empty place in weeks and months: the session may belong to the last bar, which is then partial.
     missing = f"{day_text(absent)}: no daily candle yet" if absent and query.timeframe == periods.DAY else ""
@@ -149,6 +158,7 @@ def _drawn(
         currency=currency,
         logarithmic=query.logarithmic,
         missing=missing,
+        apart=[kind != CONTINUOUS for kind in read.kinds],
         plan=plan,
         forming=read.forming,
     )
@@ -168,6 +178,11 @@ def _drawn(
         shown=len(texts),
         state=ChartState(drawn.canvas, read.forming, read.stored, read.followed),
     )
+
+
+def _why_older(shown: Instrument, query: ChartQuery) -> str:
+    days = counted(kept_days(query.minutes), "day")
+    return f"Bars of {query.timeframe} are kept for {days}, and those of {shown.symbol} are older: choose 5m."
 
 
 def _why_none(shown: Instrument, now: datetime, *, daily: bool) -> str:
@@ -210,6 +225,7 @@ def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str
             f"Only the newest {MOST} of {group_indian(str(read.found))} bars are drawn;"
             " a longer timeframe, or a shorter range, shows all."
         )
+    notes += filter(None, [note(read.kinds)])
     if query.vwap and not any(bar.volume for bar in read.bars):
         notes.append("There is no VWAP, because these bars have no volume.")
     return tuple(notes)

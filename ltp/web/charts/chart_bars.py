@@ -17,7 +17,7 @@ from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import date_of, day_start, days_since_1970
 from ltp.db import candle_source, chart_closes
 from ltp.web import bars, day_bars
-from ltp.web.charts.overlays import Overlay, overlays, warm_up
+from ltp.web.charts.overlays import Overlay, over_continuous, overlays, warm_up
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
 
@@ -48,7 +48,7 @@ class ChartBars(NamedTuple):
     the first day. `last`: the newest session in the bars, None without bars. `forming`: the bar after them, which is
     not over; None also where it would be the only one, and stands among them. Of days and longer: `stored`, the last
     stored one, of which `forming` may take the place, and `followed`, the newest session that another may follow, None
-    where none may.
+    where none may. `kinds`: the phase of the market of each bar of minutes, see `core.market.kinds`; [] for longer ones.
     """
 
     bars: list[Bar]
@@ -56,6 +56,7 @@ class ChartBars(NamedTuple):
     overlays: list[Overlay]
     found: int
     last: date | None
+    kinds: list[str]
     forming: Bar | None = None
     stored: Bar | None = None
     followed: date | None = None
@@ -75,7 +76,10 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     elif query.daily:
         (found, earlier), last = _longer(key, query, before)
     else:
-        found, earlier = bars.newest_sessions(key, query.minutes, SESSIONS[query.span], before, newest.recent)
+        sessions = SESSIONS[query.span]
+        found, earlier = bars.newest_sessions(
+            key, query.minutes, sessions, before, query.sessions, newest.recent
+        )
     days = _days(found)
     last = last or (days[-1] if days else None)
     stored = found[-1] if found and query.daily else None
@@ -87,9 +91,11 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     if forming and found[-1].start == forming.start:
         found.pop()
     first = max(earlier, len(found) - MOST)
-    shown = overlays(found, first, query)
+    kinds = [] if query.daily else bars.kinds_of(key, found)
+    shown = over_continuous(found, kinds, first, query) if kinds else overlays(found, first, query)
     days = days[first : len(found)]
-    return ChartBars(found[first:], days, shown, len(found) - earlier, last, forming, stored, followed)
+    number = len(found) - earlier
+    return ChartBars(found[first:], days, shown, number, last, kinds[first:], forming, stored, followed)
 
 
 def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: date | None) -> Bar | None:
@@ -105,17 +111,18 @@ def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: 
     return with_day(stored if stored and stored.start == start else None, day, start)
 
 
-def windows_of(key: str, at: int) -> list[tuple[int, int]]:
-    """Return the trading windows of the day of an instant: first second, and the second after the last."""
-    return [
-        (window.start, window.end) for window in services().calendar().windows(split_key(key)[0], date_of(at))
-    ]
+def windows_of(key: str, at: int, query: ChartQuery) -> list[tuple[int, int]]:
+    """Return the trading windows of the day of an instant whose bars are shown: first second, and the second after
+    the last.
+    """
+    windows = services().calendar().windows(split_key(key)[0], date_of(at))
+    return [(window.start, window.end) for window in windows if window.phase in query.sessions]
 
 
 def _last_if_not_over(key: str, query: ChartQuery, found: Sequence[Bar], now: datetime) -> Bar | None:
     if not found:
         return None
-    end = end_of(found[-1], query.minutes, windows_of(key, found[-1].start))
+    end = end_of(found[-1], query.minutes, windows_of(key, found[-1].start, query))
     return found[-1] if now.timestamp() < end + GRACE_S else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MARKS, Bar
@@ -89,6 +90,7 @@ def draw(
     missing: str = "",
     plan: PlanLines = NO_PLAN,
     forming: Bar | None = None,
+    apart: Sequence[bool] = (),
 ) -> Drawing:
     """Draw bars, at least one.
 
@@ -97,6 +99,7 @@ def draw(
         words: the description for screen readers.
         missing: the tooltip of an empty place after the last bar, "" for none.
         forming: a bar that gets its own layer; here it has a place and room in the scales.
+        apart: whether each bar has a dashed candle, as those of auctions; () for none.
     """
     every = [*bars, forming] if forming else bars
     places, most_volume = len(bars) + bool(missing or forming), max(bar.volume for bar in every)
@@ -106,7 +109,7 @@ def draw(
     canvas = Canvas(scale, frame, places, most_volume, daily, currency)
     grid = round_prices(scale, _GRID)
     candles = [candle(scale, *bar[1:5]) for bar in bars]
-    shapes = with_overlays(candles_of(candles), overlays, days, scale, _UNIT)
+    shapes = with_overlays(candles_of(candles, apart), overlays, days, scale, _UNIT)
     below = volumes_of(bars, candles, canvas) + _marks(bars, marks, frame)
     plot = (
         f'<svg width="100%" height="{frame.height}" role="img" aria-label="{words}">',
@@ -158,14 +161,18 @@ def stretched(top: int, bottom: int, canvas: Canvas, shapes: str) -> str:
     )
 
 
-def candles_of(candles: Sequence[Candle], first: int = 0) -> str:
+def candles_of(candles: Sequence[Candle], apart: Sequence[bool] = (), first: int = 0) -> str:
     """Return the shapes of candles from the place `first` on."""
+    kinds = [
+        ("rose" if each.rose else "fell") + " apart" * dashed
+        for each, dashed in zip(candles, apart or repeat(False), strict=False)
+    ]
     return "".join(
         f'<path class="{kind}" d="{shapes}"/>'
-        for kind, rose in (("rose", True), ("fell", False))
+        for kind in ("rose", "fell", "rose apart", "fell apart")
         if (
             shapes := "".join(
-                _candle(at, each) for at, each in enumerate(candles, first) if each.rose is rose
+                _candle(at + first, each) for at, each in enumerate(candles) if kinds[at] == kind
             )
         )
     )

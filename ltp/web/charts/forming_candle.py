@@ -64,8 +64,8 @@ def draw(bar: Bar, canvas: Canvas, *, is_live: bool) -> FormingCandle:
     plot = (
         f'<svg width="100%" height="{frame.height}" aria-hidden="true">',
         rule(y, "last"),
-        stretched(TOP, frame.prices_end, canvas, candles_of(shape, place)),
-        stretched(frame.prices_end, frame.plot_end, canvas, volumes_of([bar], shape, canvas, place)),
+        stretched(TOP, frame.prices_end, canvas, candles_of(shape, first=place)),
+        stretched(frame.prices_end, frame.plot_end, canvas, volumes_of([bar], shape, canvas, first=place)),
         stretched(TOP, frame.plot_end, canvas, columns([f"{said.tooltip}\nforming"], frame, place)),
         "</svg>",
     )

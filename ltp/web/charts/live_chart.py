@@ -9,6 +9,7 @@ from flask import render_template
 
 from ltp.core.bars.bar import MINUTE_S, Bar
 from ltp.core.bars.builder import GRACE_S
+from ltp.core.bars.faults import inside
 from ltp.core.bars.forming import continued, end_of
 from ltp.core.bars.timeframe import rolled_up
 from ltp.core.instrument import Instrument
@@ -71,7 +72,7 @@ class LiveChart:
         self._tail = []
         if forming is None or self.query.daily:
             return
-        self._windows = windows_of(self.shown.key, forming.start)
+        self._windows = windows_of(self.shown.key, forming.start, self.query)
         end = forming.start + self.query.minutes * MINUTE_S
         engine = services().engine
         try:
@@ -87,12 +88,16 @@ class LiveChart:
             return forming_day(newest.quote.tick, self.query, state.stored, state.followed)
         now_s = newest.now.timestamp()
         if state.forming is None:
-            return next((bar for bar in newest.recent if now_s < bar.start + MINUTE_S + GRACE_S), None)
+            ongoing = [bar for bar in newest.recent if now_s < bar.start + MINUTE_S + GRACE_S]
+            return next((bar for bar in ongoing if self._is_shown(bar)), None)
         first = state.forming.start
         minutes = continued(self._tail, [bar for bar in newest.recent if bar.start >= first])
         bars = list(rolled_up(minutes, self.query.minutes, self._windows))
         is_over = not bars or now_s >= end_of(bars[-1], self.query.minutes, self._windows) + GRACE_S
         return None if is_over else bars[-1]
+
+    def _is_shown(self, bar: Bar) -> bool:
+        return inside(bar.start, windows_of(self.shown.key, bar.start, self.query))
 
     def _is_outdated(self, state: ChartState, bar: Bar | None) -> bool:
         """Return whether the drawing has no place for the bar that is forming now, or one for a bar that is over."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.vwap import vwap
 from ltp.core.chart import indicators
 from ltp.core.history.price_history import ema
+from ltp.core.market import kinds
 from ltp.core.trading_day import days_since_1970
 from ltp.web.charts.query import ChartQuery
 
@@ -57,6 +59,51 @@ def overlays(bars: Sequence[Bar], first: int, query: ChartQuery) -> list[Overlay
     if query.supertrend:
         lines += _supertrend(bars[begin:], first - begin)
     return lines
+
+
+def over_continuous(bars: Sequence[Bar], each: Sequence[str], first: int, query: ChartQuery) -> list[Overlay]:
+    """Return the overlays of the bars of the continuous session alone, as of `overlays`.
+
+    Args:
+        each: the kind of each bar.
+    """
+    places = [at for at, kind in enumerate(each) if kind == kinds.CONTINUOUS]
+    if len(places) == len(bars):
+        return overlays(bars, first, query)
+    earlier = bisect_left(places, first)
+    lines = overlays([bars[at] for at in places], earlier, query)
+    days = [days_since_1970(bar.start) for bar in bars[first:]]
+    return spread(lines, [at - first for at in places[earlier:]], days)
+
+
+def spread(lines: Sequence[Overlay], places: Sequence[int], days: Sequence[int]) -> list[Overlay]:
+    """Return lines whose values are at their places, and at the others the value before: within its session where a
+    line has one line a session.
+
+    Args:
+        days: the day of each bar of the chart.
+    """
+    begins = frozenset(at for at in range(1, len(days)) if days[at] != days[at - 1])
+    return [
+        line._replace(
+            values=_spread(line.values, places, len(days), begins if line.by_session else ()),
+            shaded_to=_spread(line.shaded_to, places, len(days), ()) if line.shaded_to else (),
+        )
+        for line in lines
+    ]
+
+
+def _spread(
+    values: Sequence[float | None], places: Sequence[int], count: int, begins: Container[int]
+) -> list[float | None]:
+    spread_values: list[float | None] = [None] * count
+    for at, value in zip(places, values, strict=True):
+        spread_values[at] = value
+    taken = frozenset(places)
+    for at in range(1, count):
+        if at not in taken and at not in begins:
+            spread_values[at] = spread_values[at - 1]
+    return spread_values
 
 
 def _bollinger(closes: Sequence[int], first: int) -> list[Overlay]:

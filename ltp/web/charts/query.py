@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from ltp.core.bars.timeframe import NAMES, minutes_of
 from ltp.core.history import periods
+from ltp.core.market import kinds
 from ltp.errors import InputError
 from ltp.web import params, urls
+from ltp.web.charts import session_choice
 
 TIMEFRAMES: Final = (*NAMES, *periods.NAMES)
 SESSIONS: Final = {"day": 1, "5d": 5, "10d": 10, "20d": 20}  # of an intraday range
@@ -23,7 +25,16 @@ _USUAL_SPANS: Final = {periods.DAY: "1y", periods.WEEK: "1y", periods.MONTH: "3y
 AVERAGES: Final = (20, 50, 200)
 _NONE: Final = "none"  # no average, on a page that usually has some
 _SCALES: Final = ("linear", "log")
-_NAMES: Final = ("timeframe", "range", "ema", "vwap", "bollinger", "supertrend", "scale")
+_NAMES: Final = (
+    "timeframe",
+    "range",
+    "ema",
+    "vwap",
+    "bollinger",
+    "supertrend",
+    "scale",
+    session_choice.PARAMETER,
+)
 
 
 class Usual(NamedTuple):
@@ -37,7 +48,8 @@ class ChartQuery(NamedTuple):
     """`span`: a name of SESSIONS or DAYS. `averages`: bars of the exponential averages, rising.
 
     `vwap`: never with bars of days and longer. `bollinger`: of 20 bars, 2 standard deviations. `supertrend`: of
-    10 bars, 3 average true ranges. `usual`: of the page.
+    10 bars, 3 average true ranges. `usual`: of the page. `sessions`: the kinds of bars that are shown, see
+    `session_choice`.
     """
 
     timeframe: str
@@ -48,6 +60,7 @@ class ChartQuery(NamedTuple):
     bollinger: bool = False
     supertrend: bool = False
     usual: Usual = Usual()
+    sessions: tuple[str, ...] = kinds.USUAL
 
     @property
     def daily(self) -> bool:
@@ -86,8 +99,8 @@ def parse(given: dict[str, str], usual: Usual = Usual()) -> ChartQuery:  # noqa:
         params.choice(given, name, ("0", "1"), "0") == "1" for name in ("vwap", "bollinger", "supertrend")
     )
     logarithmic = params.choice(given, "scale", _SCALES, "linear") == "log"
-    averages = _averages(given, usual)
-    return ChartQuery(timeframe, span, averages, vwap, logarithmic, bollinger, supertrend, usual)
+    averages, sessions = _averages(given, usual), session_choice.parse(given, timeframe)
+    return ChartQuery(timeframe, span, averages, vwap, logarithmic, bollinger, supertrend, usual, sessions)
 
 
 def chart_pairs(given: dict[str, str]) -> list[tuple[str, str]]:
@@ -116,11 +129,17 @@ def choices(path: str, given: dict[str, str], query: ChartQuery) -> dict[str, li
         link("Supertrend", query.supertrend, supertrend="" if query.supertrend else "1"),
     ]
     scale = link("Log scale", query.logarithmic, scale="" if query.logarithmic else "log")
-    return {
+    groups = {
         "Timeframe": [link(name, name == query.timeframe, timeframe=name) for name in TIMEFRAMES],
         "Range": [link(name, name == query.span, range=name) for name in _spans(query.timeframe)],
         "Show": [*averages, *vwap, *bands, scale],
     }
+    if not query.daily:
+        groups["Sessions"] = [
+            link(label, kind in query.sessions, sessions=session_choice.changed(query.sessions, kind))
+            for kind, label in session_choice.LABELS.items()
+        ]
+    return groups
 
 
 def _fitting(given: dict[str, str], usual: Usual) -> dict[str, str]:
@@ -133,6 +152,7 @@ def _fitting(given: dict[str, str], usual: Usual) -> dict[str, str]:
         kept.pop("range", None)
     if timeframe in periods.NAMES:
         kept.pop("vwap", None)
+        kept.pop(session_choice.PARAMETER, None)
     return kept
 
 

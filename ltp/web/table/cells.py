@@ -19,6 +19,7 @@ from ltp.core.ticks.quote import Quote
 Draw = Callable[[Quote], str]
 _CACHED_COLUMNS: Final = 512
 DASH: Final = "–"  # for an unknown value, which must not look like a zero
+DAY_LINE: Final = "spark_day"
 _INDEX: Final = "IDX_I:"  # its values are points, not rupees
 _LIVE_WORD: Final = "<i>live</i>"
 _WORDS: Final = {
@@ -35,6 +36,7 @@ def draw_function(
     planned: Callable[[str], Draw | None] = lambda _column: None,
     session: Callable[[], str] = str,
     today: Callable[[], str] = str,
+    day_line: Draw = lambda _quote: DASH,
 ) -> Callable[[Quote, str], str]:
     """Return the function that draws live cells: quote and column in, inner markup of the cell out.
 
@@ -47,8 +49,9 @@ def draw_function(
         session: returns the trading date of closed prices that the status line shows, empty for none. A table
             hides this date in its cells, by class n.
         today: returns the ISO date in India. A price of another session shows its date; empty: none does.
+        day_line: draws today's closes as a line, see `day_paths`.
     """
-    columns = _Columns(planned, session, today)
+    columns = _Columns(planned, session, today, day_line)
     return lambda quote, column: columns[column](quote)
 
 
@@ -56,9 +59,14 @@ class _Columns(dict[str, Draw]):
     """The draw function of each column: one look-up in C for all but the first cell of a column."""
 
     def __init__(
-        self, planned: Callable[[str], Draw | None], session: Callable[[], str], today: Callable[[], str]
+        self,
+        planned: Callable[[str], Draw | None],
+        session: Callable[[], str],
+        today: Callable[[], str],
+        day_line: Draw,
     ) -> None:
-        self._own: dict[str, Draw] = {**_DRAW, "ltp": partial(_ltp, named_session=session, today=today)}
+        ltp = partial(_ltp, named_session=session, today=today)
+        self._own: dict[str, Draw] = {**_DRAW, "ltp": ltp, DAY_LINE: day_line}
         super().__init__(self._own)
         self._planned = planned
 
@@ -182,7 +190,7 @@ def _closed(session: str, named_session: str) -> str:
     return f"{opening}closed {day.day} {day:%b}</i>"
 
 
-_DRAW: Final[Mapping[str, Draw]] = {  # of all columns but "ltp"
+_DRAW: Final[Mapping[str, Draw]] = {  # of all columns but "ltp" and DAY_LINE
     "chg": _chg,
     "chgp": _chgp,
     "volume": _volume,

@@ -98,6 +98,7 @@ _LIVE: Final = (
     _live("high", "High", "Highest price of the day"),
     _live("low", "Low", "Lowest price of the day"),
     _live("prev", "Prev close", "Close of the previous session"),
+    _live("spark_day", "Today", "Closes of today by minute; sorts by the change since the open", "%"),
 )
 _RANK: Final = _fact("rank", "Rank", "Place in the run, best first", "count")
 _SCORED: Final = (

@@ -15,6 +15,7 @@ from ltp.errors import InputError
 from ltp.web.live import poll
 from ltp.web.services import services
 from ltp.web.table import neighbours, rows, select, sizes, titles
+from ltp.web.table.cells import DAY_LINE
 from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, Column, of_tab
 from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.screen_query import ScreenQuery
@@ -122,6 +123,7 @@ def prepare(
     shared.demand([row.key for row in page.rows])
     columns = _columns(screener, run, query)
     names, link = _cell_names(columns, run), neighbours.row_link(screener, query)
+    _learn_days(page.rows, names)
     links = _Links(path, carried)
     return Table(
         screener=screener,
@@ -154,7 +156,15 @@ def live_cells(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple
     services().plans.learn(run)
     page = select.of_ranks(run.rows, query.rows) if query.rows else _page(run, query)[0].rows
     columns = [column for column in _columns(screener, run, query) if column.live]
-    return [row.key for row in page], list(_cell_names(columns, run))
+    names = _cell_names(columns, run)
+    _learn_days(page, names)
+    return [row.key for row in page], list(names)
+
+
+def _learn_days(shown: Sequence[Row], names: Sequence[str]) -> None:
+    """Read today's closes of the rows of a page, if it shows them as a line."""
+    if DAY_LINE in names:
+        services().learn_days([row.key for row in shown])
 
 
 class _Links:

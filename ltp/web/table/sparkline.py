@@ -1,16 +1,18 @@
-"""The newest closes of a share as a small line: an SVG with a description in words for screen readers."""
+"""Closes as a small line, of days or of one day's minutes: an SVG with a description for screen readers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ltp.core.chart.geometry import Scale
-from ltp.core.money import SCALE, grouped_text
+from ltp.core.money import SCALE, Price, grouped_text
 
 WIDTH: Final = 96
 HEIGHT: Final = 20
 _EDGE: Final = 2  # half the width of the line is drawn outside its points
+_TENTHS: Final = tuple(f"{tenths / 10:.1f}" for tenths in range(HEIGHT * 10 + 1))  # of a pixel, as texts
+PLACES: Final = WIDTH - 2 * _EDGE + 1  # of a day's closes: one a pixel
 
 
 def sparkline(closes: Sequence[float]) -> str:
@@ -18,20 +20,45 @@ def sparkline(closes: Sequence[float]) -> str:
     if len(closes) < 2:
         return ""
     lowest, highest, last = min(closes), max(closes), closes[-1]
-    direction = "g" if last > closes[0] else "l" if last < closes[0] else ""
     label = f"{len(closes)} days: low {_rupees(lowest)}, high {_rupees(highest)}, last {_rupees(last)}"
-    return (
-        f'<svg class="spark {direction}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        f' role="img" aria-label="{label}"><polyline points="{_points(closes, lowest, highest)}"/></svg>'
+    step = (WIDTH - 2 * _EDGE) / (len(closes) - 1)
+    return _svg([(round(_EDGE + at * step), close) for at, close in enumerate(closes)], closes[0], label)
+
+
+def day_line(closes: Mapping[int, Price], before: Price | None, until: str, *, currency: bool = False) -> str:
+    """Return an <svg> of a day's closes so far, empty for fewer than two.
+
+    Args:
+        closes: by their place in `range(PLACES)`, the length of the trading day; rising.
+        before: the close of the session before, which decides the colour; without it the first close does.
+        until: the time of the newest close, for the description.
+    """
+    if len(closes) < 2:
+        return ""
+    prices = list(closes.values())
+    low, high, last = (
+        grouped_text(price, currency=currency) for price in (min(prices), max(prices), prices[-1])
+    )
+    label = f"Today to {until}: low {low}, high {high}, last {last}"
+    return _svg(
+        [(_EDGE + at, close) for at, close in closes.items()], prices[0] if before is None else before, label
     )
 
 
-def _points(closes: Sequence[float], lowest: float, highest: float) -> str:
-    step = (WIDTH - 2 * _EDGE) / (len(closes) - 1)
+def _svg(points: Sequence[tuple[int, float]], before: float, label: str) -> str:
+    """Draw closes at places from the left edge. `before`: the price that decides the colour."""
+    prices = [close for _, close in points]
+    lowest, highest, last = min(prices), max(prices), prices[-1]
+    direction = "g" if last > before else "l" if last < before else ""
     if highest == lowest:
-        return f"{_EDGE},{HEIGHT // 2} {WIDTH - _EDGE},{HEIGHT // 2}"
-    scale = Scale(lowest, highest, _EDGE, HEIGHT - _EDGE)
-    return " ".join(f"{_EDGE + at * step:.0f},{scale.y(close):.1f}" for at, close in enumerate(closes))
+        line = f"{points[0][0]},{HEIGHT // 2} {points[-1][0]},{HEIGHT // 2}"
+    else:
+        y = Scale(lowest, highest, _EDGE * 10, (HEIGHT - _EDGE) * 10).y
+        line = " ".join([f"{x},{_TENTHS[round(y(close))]}" for x, close in points])
+    return (
+        f'<svg class="spark {direction}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' role="img" aria-label="{label}"><polyline points="{line}"/></svg>'
+    )
 
 
 def _rupees(value: float) -> str:

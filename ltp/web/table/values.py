@@ -115,6 +115,12 @@ def _change_pct(quote: Quote) -> float | None:
     return None if change is None or tick is None or not tick.prev_close else 100 * change / tick.prev_close
 
 
+def _since_open(quote: Quote) -> float | None:
+    """Return the change since the first price of the day in per cent."""
+    tick = quote.tick
+    return 100 * (tick.ltp - tick.open) / tick.open if tick and tick.ltp is not None and tick.open else None
+
+
 def _planned(name: str, plans: Mapping[str, Plan]) -> Callable[[Quote], float | str | None]:
     def read(quote: Quote) -> float | str | None:
         plan = plans.get(quote.key)
@@ -132,4 +138,5 @@ _LIVE: Final[Mapping[str, Callable[[Quote], float | None]]] = {
     "high": _of_tick("high"),
     "low": _of_tick("low"),
     "prev": _of_tick("prev_close"),
+    "spark_day": _since_open,
 }

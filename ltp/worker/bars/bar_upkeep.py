@@ -61,6 +61,10 @@ class BarUpkeep:
         except OSError as error:
             log.warning("The upkeep of one-minute bars cannot be started: %s", error.strerror)
 
+    @property
+    def running(self) -> bool:
+        return self._command.running
+
     def _log_end(self, status: int, last_line: str) -> None:
         if status == 0:
             self._done = self._due
@@ -106,10 +110,6 @@ class BarRefill:
         self._runs, self._is_done = 0, False
 
     @property
-    def fetching(self) -> bool:
-        return self._command.running
-
-    @property
     def waiting(self) -> bool:
         """Whether the work that this one makes way for runs."""
         return self._waits()
@@ -130,6 +130,10 @@ class BarRefill:
             self._day, self._runs, self._is_done = day, 0, False
         if day is not None and not self._is_done and self._runs < _MOST_RUNS:
             self._start(day)
+
+    @property
+    def running(self) -> bool:
+        return self._command.running
 
     def stop(self) -> None:
         """End a fetch that runs; what it has stored by then is right."""

@@ -12,7 +12,7 @@ from ltp.core.trading_day import IST
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)
-COMMAND: Final = ("candles", "minutes", "fetch", "--gaps")
+COMMAND: Final = ("candles", "minutes", "fetch", "--uncovered")
 AFTER_S: Final = (
     200.0  # the first whole minute after the gap is over then, and the broker has those of the gap
 )
@@ -68,6 +68,10 @@ class GapRefill:
             self._not_before = max(self._not_before, self._monotonic() + AFTER_S)
         if self._monotonic() >= self._not_before and self._may_run():
             self._start()
+
+    @property
+    def running(self) -> bool:
+        return self._command.running
 
     def stop(self) -> None:
         """End a fetch that runs; what it has stored by then is right."""

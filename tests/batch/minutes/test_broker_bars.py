@@ -13,6 +13,8 @@ from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
 from ltp.db.engine import open_engine
+from ltp.db.minutes import worst_minutes
+from ltp.db.minutes.worst_minutes import WorstMinute
 from ltp.errors import DatabaseError, FeedAuthError, FeedError, NotFoundError
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"
@@ -85,6 +87,15 @@ def test_the_broker_s_bars_replace_those_built_here_and_are_compared(engine: Eng
     assert stored(engine) == [*broker.bars[HDFC][:3], own[3], broker.bars[HDFC][3]]
     assert done == Fetched(1, 0, 4, 4, 0, 0, Comparison(3, 3, 3, 3, 3, 2), ())
     assert bar_audits.of_day(engine, MONDAY) == done.compared
+
+
+def test_auctions_are_replaced_and_not_compared(engine: Engine, broker: Broker) -> None:
+    """Of 2026-11-23: pre-open 09:07, the first minute, closing auction 15:31, post-close 15:50."""
+    starts = [OPEN - 480, OPEN, OPEN + 376 * 60, OPEN + 395 * 60]
+    minute_bars.upsert(engine, {HDFC: [bar for start in starts for bar in bars(start, 1)]})
+    broker.bars[HDFC] = [bar for start in starts for bar in brokers(start, 1, volume=8)]
+    assert fetch(engine, broker, {HDFC: [MONDAY]}).compared == Comparison(1, 1, 1, 1, 1, 0)
+    assert stored(engine) == broker.bars[HDFC]
 
 
 def test_imported_bars_are_not_compared(engine: Engine, broker: Broker) -> None:
@@ -227,3 +238,12 @@ def test_without_a_session_there_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(calendar, "session_date", none)
     with pytest.raises(NotFoundError, match="session"):
         newest_session(calendar, NOON)
+
+
+def test_the_worst_minutes_are_kept_with_both_bars(engine: Engine, broker: Broker) -> None:
+    own = bars(OPEN)
+    minute_bars.upsert(engine, {HDFC: own})
+    broker.bars[HDFC] = brokers(OPEN)
+    broker.bars[HDFC][1] = broker.bars[HDFC][1]._replace(high=102_0000)
+    fetch(engine, broker, {HDFC: [MONDAY]})
+    assert worst_minutes.fetch(engine, MONDAY) == [WorstMinute(HDFC, own[1], broker.bars[HDFC][1])]

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from ltp.batch.minutes import upkeep
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.core.bars.bar import Bar
+from ltp.core.market.session import Calendar
 from ltp.db import minute_bars
 from ltp.db.engine import open_engine
 from ltp.db.minutes import coverage
@@ -16,6 +17,7 @@ from ltp.db.minutes.coverage import Connected, Subscription
 HDFC = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
 DAY_S = 86_400
+CALENDAR = Calendar.load()
 MIDNIGHT = OPEN - 9 * 3_600 - 15 * 60
 
 
@@ -30,22 +32,32 @@ def bars_of(days_later: int) -> list[Bar]:
     return [Bar(at, 100_0000, 101_0000, 99_0000, 100_5000, 7) for at in (start, start + 1_200)]
 
 
+def deleted(engine: Engine, before: int) -> tuple[int, int]:
+    return delete_old(engine, CALENDAR, before, before - 700 * DAY_S)
+
+
 def test_sessions_before_today_are_packed_and_old_ones_deleted(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [*bars_of(-61), *bars_of(-60), *bars_of(0), *bars_of(1)]})
-    assert delete_old(engine, MIDNIGHT - 60 * DAY_S) == 2
+    assert deleted(engine, MIDNIGHT - 60 * DAY_S) == (2, 0)
     assert pack_sessions(engine, MIDNIGHT + DAY_S) == 2
     assert minute_bars.count_blocks(engine) == 1 + 1 + 2  # today's stay apart
     kept = minute_bars.fetch(engine, HDFC, OPEN - 100 * DAY_S, OPEN + 2 * DAY_S)
     assert kept == [*bars_of(-60), *bars_of(0), *bars_of(1)]
-    assert (delete_old(engine, MIDNIGHT - 60 * DAY_S), pack_sessions(engine, MIDNIGHT + DAY_S)) == (0, 0)
+    assert deleted(engine, MIDNIGHT - 60 * DAY_S) == (0, 0)
+    assert pack_sessions(engine, MIDNIGHT + DAY_S) == 0
 
 
 def test_many_blocks_are_deleted_in_parts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "_AT_ONCE", 3)
     minute_bars.upsert(engine, {HDFC: [bar for day in range(-4, 1) for bar in bars_of(day)]})
     seen: list[int] = []
-    assert delete_old(engine, MIDNIGHT, lambda _stage, done, _all: seen.append(done)) == 8
-    assert seen == [0, 3, 6]
+
+    def progress(stage: str, done: int, _all: int) -> None:
+        if stage == "pruning":
+            seen.append(done)
+
+    assert delete_old(engine, CALENDAR, MIDNIGHT, MIDNIGHT, progress) == (8, 0)
+    assert seen == [0, 3, 6, 0]
 
 
 def test_the_coverage_of_deleted_days_goes_with_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +66,6 @@ def test_the_coverage_of_deleted_days_goes_with_them(engine: Engine, monkeypatch
         at = OPEN + day * DAY_S
         subscriptions = [Subscription(key, at, at + 60, at) for key in (HDFC, "NSE_EQ:25")]
         coverage.store(engine, [Connected(at, at, at + 60)], subscriptions)
-    assert delete_old(engine, MIDNIGHT - 60 * DAY_S) == 0
+    assert deleted(engine, MIDNIGHT - 60 * DAY_S) == (0, 0)
     assert coverage.of_day(engine, MIDNIGHT - 61 * DAY_S) == {}
     assert len(coverage.of_day(engine, MIDNIGHT - 60 * DAY_S)) == 2

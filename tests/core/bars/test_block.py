@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, REVISED, Bar
-from ltp.core.bars.block import RECORD, count_sources, merged, packed, unpacked
+from ltp.core.bars.block import RECORD, closes, count_sources, merged, packed, unpacked
 
 START = 1_796_010_300
 BARS = [
@@ -16,6 +16,7 @@ BARS = [
 def test_bars_survive_the_way_through_bytes(compress: bool) -> None:
     assert unpacked(packed(BARS, START, compress=compress), START) == BARS
     assert unpacked(packed([], START, compress=compress), START) == []
+    assert closes(packed(BARS, START, compress=compress), START) == [(bar.start, bar.close) for bar in BARS]
 
 
 def test_the_bytes_of_a_record_are_fixed() -> None:
@@ -31,6 +32,7 @@ def test_the_bytes_of_a_record_are_fixed() -> None:
 )
 def test_a_damaged_block_has_no_bars(damaged: bytes) -> None:
     assert unpacked(damaged, START) == []
+    assert closes(damaged, START) == []
     assert count_sources(damaged) == {}
 
 

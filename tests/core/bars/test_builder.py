@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from ltp.core.bars.bar import CORRECTED, PARTIAL, REVISED, UNSURE, Bar
+from ltp.core.bars.bar import CORRECTED, INFERRED, INFERRED_LOW, PARTIAL, REVISED, UNSURE, Bar
 from ltp.core.bars.builder import BarBuilder, ClosedBar
 from ltp.core.ticks.tick import DayPrices, Tick
 
@@ -182,7 +182,16 @@ def test_a_day_high_proves_a_trade_between_two_packets() -> None:
     feed.packet(-60, 100_0000, 0)
     feed.packet(10, 100_0000, 10, high=100_0000, low=100_0000)
     feed.packet(20, 100_5000, 90, high=109_0000, low=97_0000)
-    assert feed.closed(400) == [Bar(OPEN, 100_0000, 109_0000, 97_0000, 100_5000, 90)]
+    assert feed.closed(400) == [Bar(OPEN, 100_0000, 109_0000, 97_0000, 100_5000, 90, None, INFERRED)]
+
+
+def test_an_extreme_that_a_later_trade_exceeds_is_no_longer_inferred() -> None:
+    feed = Feed()
+    feed.packet(-60, 100_0000, 0)
+    feed.packet(10, 100_0000, 10, high=100_0000, low=100_0000)
+    feed.packet(20, 100_5000, 90, high=109_0000, low=97_0000)
+    feed.packet(30, 110_0000, 95, high=110_0000, low=97_0000)
+    assert feed.closed(400) == [Bar(OPEN, 100_0000, 110_0000, 97_0000, 110_0000, 95, None, INFERRED_LOW)]
 
 
 def test_a_day_high_between_two_minutes_marks_both() -> None:

@@ -188,7 +188,7 @@ def test_rows_are_read_one_by_one() -> None:
 @pytest.mark.parametrize("oi", [None, 0, 9])
 def test_a_written_bar_is_read_as_it_was(oi: int | None) -> None:
     bar = Bar(OPEN, 83_2475, 83_2500, 83_2400, 83_2425, 12, oi, PARTIAL | REVISED, LIVE)
-    row = [str(cell) for cell in written("NSE_CURRENCY:1", bar)]
+    row = [str(cell) for cell in written("NSE_CURRENCY:1", bar, "continuous")]
     assert row == [
         "NSE_CURRENCY:1",
         "2026-11-30T09:15:00+05:30",
@@ -196,6 +196,7 @@ def test_a_written_bar_is_read_as_it_was(oi: int | None) -> None:
         "" if oi is None else str(oi),
         "live",
         "partial revised",
+        "continuous",
     ]
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, row])
@@ -203,7 +204,11 @@ def test_a_written_bar_is_read_as_it_was(oi: int | None) -> None:
 
 
 def test_a_bar_of_several_sources_and_an_unknown_mark() -> None:
-    assert written("NSE_EQ:1", BAR._replace(sources=LIVE | BROKER))[-2:] == ("mixed", "")
+    assert written("NSE_EQ:1", BAR._replace(sources=LIVE | BROKER), "pre_open")[-3:] == (
+        "mixed",
+        "",
+        "pre_open",
+    )
     header = HEADER.replace("volume", "volume,marks")
     assert "column marks: 'odd' is not accepted; names of partial, " in refused(
         header + ROW.replace("1820", "1820,odd")

@@ -14,7 +14,7 @@ from ltp.db import candle_source, minute_bars
 from ltp.db.engine import open_engine, writing
 from ltp.db.minutes import coverage
 from ltp.db.minutes.coverage import Connected, Subscription
-from ltp.db.schema import bar_refills, feed_connections, feed_subscriptions
+from ltp.db.minutes.tables import bar_refills, feed_connections, feed_subscriptions
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 DAY = date(2026, 11, 30)

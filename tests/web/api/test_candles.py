@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
 from ltp.core.market.session import Calendar, TradingWindow
-from ltp.core.trading_day import IST
+from ltp.core.trading_day import IST, day_start
 from ltp.db import minute_bars
 from ltp.errors import DatabaseError
 from ltp.web import bars
@@ -81,6 +81,7 @@ def test_the_newest_bars_come_oldest_first(stored: Any) -> None:
                 "source": "live",
                 "marks": [],
                 "forming": False,
+                "session": "continuous",
             },
             {
                 "start": at(YESTERDAY + 660),
@@ -93,6 +94,7 @@ def test_the_newest_bars_come_oldest_first(stored: Any) -> None:
                 "source": "broker",
                 "marks": ["partial"],
                 "forming": False,
+                "session": "continuous",
             },
         ],
         "next": None,
@@ -131,8 +133,8 @@ def test_the_same_as_columns_and_as_csv(stored: Any) -> None:
     response = stored.client.get(f"{URL}.csv", query_string={"key": HDFC, "limit": 1})
     assert response.content_type == "text/csv; charset=utf-8"
     assert response.text.splitlines() == [
-        "start,open,high,low,close,volume,oi,source,marks,forming",
-        f"{at(YESTERDAY + 660)},1701.1,1701.15,1700.0,1701.1,111,55,broker,partial,False",
+        "start,open,high,low,close,volume,oi,source,marks,forming,session",
+        f"{at(YESTERDAY + 660)},1701.1,1701.15,1700.0,1701.1,111,55,broker,partial,False,continuous",
     ]
 
 
@@ -211,3 +213,63 @@ def test_a_page_joins_a_bounded_number_of_minutes(stored: Any, monkeypatch: pyte
     assert len(first["bars"]) == 2
     assert first["next"] is not None
     assert len(asked(stored, timeframe="5m")["bars"]) == 2
+
+
+def auction_day(segment: str, day: date) -> list[TradingWindow]:
+    """The calendar of a day with every kind, at its first minutes."""
+    at_nine = day_start(day) + 9 * 3_600
+    return [
+        TradingWindow(at_nine, at_nine + 900, "pre_open"),
+        TradingWindow(at_nine + 900, at_nine + 1_140, "continuous"),
+        TradingWindow(at_nine + 1_140, at_nine + 1_500, "closing_auction"),
+    ]
+
+
+@pytest.fixture
+def with_auctions(stored: Any) -> Any:
+    """Yesterday's bars from 09:15 to 09:26, and one of the pre-open."""
+    minute_bars.upsert(stored.engine, {HDFC: minutes(YESTERDAY - 480, 1, 1_690_0000)})
+    hours = SimpleNamespace(windows=auction_day)
+    stored.app.extensions[EXTENSION] = replace(stored.app.extensions[EXTENSION], calendar=lambda: hours)
+    return stored
+
+
+def test_each_bar_names_its_session_and_joins_no_two(with_auctions: Any) -> None:
+    query = {"timeframe": "5m", "from": at(YESTERDAY)[:10]}
+    found = [
+        (bar["start"][11:16], bar["volume"], bar["session"]) for bar in asked(with_auctions, **query)["bars"]
+    ]
+    assert found == [
+        ("09:05", 100, "pre_open"),
+        ("09:15", 406, "continuous"),  # four minutes: the auction begins at 09:19
+        ("09:19", 530, "closing_auction"),
+        ("09:24", 109, "closing_auction"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "volumes"),
+    [
+        ("continuous", [406]),
+        ("pre_open", [100]),
+        ("continuous,pre_open", [100, 406]),
+        ("post_close", []),
+    ],
+)
+def test_bars_of_some_sessions(with_auctions: Any, sessions: str, volumes: list[int]) -> None:
+    for query in ({"from": at(YESTERDAY)[:10]}, {"to": at(YESTERDAY)[:10], "limit": len(volumes) or 1}):
+        found = asked(with_auctions, timeframe="5m", sessions=sessions, **query)["bars"]
+        assert [bar["volume"] for bar in found] == volumes
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"sessions": "lunch"}, "one or more of pre_open, continuous, closing_auction, post_close"),
+        ({"sessions": "continuous", "timeframe": "1d"}, "a day has all of its trades"),
+    ],
+)
+def test_an_unknown_session_is_refused(stored: Any, query: dict[str, str], sentence: str) -> None:
+    response = stored.client.get(URL, query_string={"key": HDFC} | query)
+    assert response.status_code == 400
+    assert sentence in response.get_json()["detail"]

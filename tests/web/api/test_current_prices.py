@@ -118,6 +118,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         run=lambda _: None,
         plans=catalog.plans,
         cell=lambda *_: "",
+        learn_days=lambda _keys: None,
         demand=wanted.extend,
         demand_of_program=lambda keys, _client: not wanted.extend(keys),
         trusted=TrustedProxies.parse("none"),
@@ -129,6 +130,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         known_depth=lambda _: NOTHING,
         past=lambda _: Past(),
         bars_days=60,
+        longer_bars_days=730,
         vitals=Vitals(),
         start=lambda: (),
     )

@@ -63,6 +63,7 @@ def test_a_day_is_the_candle_of_the_exchange(stored: Any) -> None:
                 "source": "official",
                 "marks": [],
                 "forming": False,
+                "session": None,
             }
         ],
         "next": None,
@@ -84,6 +85,7 @@ def test_a_week_begins_on_monday_and_is_partial_until_its_last_session_is_stored
         "source": "official",
         "marks": [],
         "forming": False,
+        "session": None,
     }
     assert (newest["start"], newest["volume"], newest["marks"]) == (
         "2026-11-23T00:00:00+05:30",
@@ -159,8 +161,8 @@ def test_the_same_as_columns_and_as_csv(stored: Any) -> None:
         f"{URL}.csv", query_string={"key": HDFC, "timeframe": "1M", "to": "2026-10-31"}
     )
     assert response.text.splitlines() == [
-        "start,open,high,low,close,volume,oi,source,marks,forming",
-        "2026-10-01T00:00:00+05:30,900.0,910.0,890.0,905.0,1000,,official,,False",
+        "start,open,high,low,close,volume,oi,source,marks,forming,session",
+        "2026-10-01T00:00:00+05:30,900.0,910.0,890.0,905.0,1000,,official,,False,",
     ]
 
 

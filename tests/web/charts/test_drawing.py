@@ -9,6 +9,7 @@ import pytest
 from ltp.core.bars.bar import PARTIAL, REVISED, Bar
 from ltp.web.charts.drawing import Drawing, draw
 from ltp.web.charts.overlays import Overlay
+from ltp.web.charts.plan_lines import Level, PlanLines
 
 DAY = date(2026, 11, 27)
 OPEN = 1_795_751_100  # 09:15 of that day in India
@@ -131,6 +132,19 @@ def test_a_far_line_does_not_flatten_the_candles() -> None:
     plot = drawn(TWO, [Overlay("ema200", "EMA 200", [500_0000.0] * 2)]).plot
     top, bottom = re.findall(r"M5 \d+V(\d+)M5 (\d+)V", path("rose", plot))[0]
     assert int(bottom) - int(top) > 150
+
+
+def test_the_scale_includes_the_levels_of_a_plan() -> None:
+    found = drawn(TWO, plan=PlanLines((Level("target", "Target", 120_0000), Level("stop", "Stop", 95_0000))))
+    heights = {
+        kind: float(y) for kind, y in re.findall(r'<line class="level (\w+)"[^>]* y1="([\d.]+)"', found.plot)
+    }
+    assert 8 < heights["target"] < 40 < 250 < heights["stop"] < 288
+    texts = re.findall(r'<text class="(\w+)" [^>]+>([^<]+)<', found.axis)
+    assert texts[:5] == [
+        ("last", "105.00"), ("target", "Target"), ("target", "120.00"), ("stop", "Stop"), ("stop", "95.00"),
+    ]  # fmt: skip
+    assert ">120<" not in found.axis  # the grid's own price makes room
 
 
 def test_a_logarithmic_scale_moves_the_middle_up() -> None:

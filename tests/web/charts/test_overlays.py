@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ltp.core.bars.bar import Bar
-from ltp.web.charts.overlays import overlays, warm_up
+from ltp.web.charts.overlays import Overlay, over_continuous, overlays, spread, warm_up
 from ltp.web.charts.query import parse
 
 OPEN = 1_795_751_100  # 09:15 of 27 November 2026 in India
@@ -60,3 +60,28 @@ def test_with_a_short_history_a_line_begins_later() -> None:
     assert shown[:5] == [(True, True)] * 5
     assert shown[5] == (True, False)
     assert shown[-1] == (False, True)
+
+
+def test_a_line_stands_still_over_bars_of_auctions() -> None:
+    [line] = spread([Overlay("ema20", "EMA 20", [2, 8])], [1, 4], [0] * 5)
+    assert line.values == [None, 2, 2, 2, 8]
+    [band] = spread([Overlay("bollinger", "upper", [5], shaded_to=[3])], [0], [0, 0])
+    assert (band.values, band.shaded_to) == ([5, 5], [3, 3])
+
+
+def test_a_line_of_a_session_does_not_go_on_in_the_next() -> None:
+    """The average of one day is no value at the pre-open of the next."""
+    lines = [Overlay("vwap", "VWAP", [10, 20], by_session=True), Overlay("ema20", "EMA 20", [30, 40])]
+    session, average = spread(lines, [0, 3], [0, 0, 1, 1, 1])
+    assert session.values == [10, 10, None, 20, 20]
+    assert average.values == [30, 30, 30, 40, 40]
+
+
+def test_overlays_are_made_of_the_continuous_session() -> None:
+    bars = [Bar(60 * minute, *[100_0000 + minute] * 4, 10) for minute in range(30)]
+    query = parse({"ema": "20"})
+    kinds = ["pre_open", *["continuous"] * 28, "closing_auction"]
+    [line] = over_continuous(bars, kinds, 25, query)
+    [alone] = overlays(bars[1:29], 24, query)
+    assert line.values == [*alone.values, alone.values[-1]]
+    assert over_continuous(bars, ["continuous"] * 30, 25, query) == overlays(bars, 25, query)

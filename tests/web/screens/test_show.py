@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ltp.core.bars.bar import Bar
 from ltp.core.screener import Outcome, Row
+from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import IST
+from ltp.db import minute_bars
 
 
 def symbols(page: str) -> list[str]:
@@ -192,6 +195,58 @@ def test_first_paint_and_stream_render_the_same_cells(site: Any) -> None:
         painted
     )
     assert painted == {name: markup for name, markup in sent.items() if name in painted}
+
+
+def of_today(site: Any, hours: float, ltp: int) -> None:
+    """Publish a price of today that was traded `hours` after midnight."""
+    midnight = datetime.now(IST).replace(hour=0, minute=0, second=0, microsecond=0)
+    now, at = int(datetime.now(IST).timestamp() * 1e6), int(midnight.timestamp() + hours * 3_600)
+    session = midnight.date().isoformat()
+    site.market.ticks["NSE_EQ:1333"] = Tick(
+        "NSE_EQ:1333", ltp, at, now, traded_at=at * 10**6, session=session, prev_close=16_400_000
+    )
+    site.market.publish(["NSE_EQ:1333"])
+
+
+def test_the_line_of_today_is_painted_and_goes_on_in_the_event_of_its_price(site: Any, wait_for: Any) -> None:
+    midnight = int(datetime.now(IST).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+    bars = [
+        Bar(midnight + at * 3_600, price, price, price, price, 1)
+        for at, price in ((1, 16_000_000), (2, 16_450_000))
+    ]
+    minute_bars.upsert(site.engine, {"NSE_EQ:1333": bars})
+    columns = "columns=ltp,spark_day"
+    assert (
+        '<span id="spark_day-NSE_EQ-2031" data-instrument-key="NSE_EQ:2031" hx-ignore>–</span>'
+        in site.page(f"/screeners/swing?{columns}")
+    )
+    of_today(site, 3, 16_503_500)
+    wait_for(lambda: "Today to 02:00" in site.page(f"/screeners/swing?{columns}"))
+    page = site.page(f"/screeners/swing?{columns}&q=hdfc")
+    label = "Today to 02:00: low 1,600.00, high 1,645.00, last 1,645.00"
+    [painted] = re.findall(
+        r'<span id="spark_day-NSE_EQ-1333"[^>]*>(<svg class="spark g".*?</svg>)</span>', page
+    )
+    assert f'role="img" aria-label="{label}"' in painted
+    response = site.client.get(address(page, "hx-sse:connect"), buffered=False)
+    events = iter(response.response)
+    assert f'<hx-partial id="spark_day-NSE_EQ-1333">{painted}</hx-partial>' in next(events).decode()
+    of_today(site, 3.001, 16_510_000)  # within the minute
+    event = next(each.decode() for each in events if "1,651.00" in each.decode())
+    assert "spark_day" not in event
+    of_today(site, 4, 16_520_000)
+    event = next(each.decode() for each in events if "1,652.00" in each.decode())
+    response.close()
+    assert "Today to 03:00: low 1,600.00, high 1,651.00, last 1,651.00" in event
+    assert 'aria-label="Today to 03:00' in site.page("/screeners/swing?columns=ltp,spark_day")
+
+
+def test_the_line_of_today_is_a_column_of_both_tabs_and_of_files(site: Any) -> None:
+    for tab in ("", "tab=recommendations&"):
+        page = site.page(f"/screeners/swing?{tab}columns=ltp,spark_day&sort=-spark_day")
+        assert 'aria-sort="descending"' in page
+    rows = list(csv.DictReader(io.StringIO(site.client.get("/screeners/swing.csv?columns=spark_day").text)))
+    assert [row["spark_day"] for row in rows] == ["0.57", "", ""]  # 1,650.35 after 1,641.00
 
 
 def test_the_stream_of_an_open_page_keeps_its_rows_after_the_next_run(site: Any) -> None:

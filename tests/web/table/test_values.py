@@ -35,6 +35,7 @@ ROW = Row(
     spark=(1.0, 3.0, 2.5),
 )
 QUOTE = Quote(KEY, Tick(KEY, 1040_0000, prev_close=1000_0000, volume=5, session="2026-11-23"), "live")
+OPENED = QUOTE._replace(tick=Tick(KEY, 1040_0000, open=1030_0000))
 PLANS = {KEY: Plan(1000_0000, 990_0000, 1010_5000, 950_0000, 1100_0000, "2026-11-20")}
 
 
@@ -64,6 +65,12 @@ PLANS = {KEY: Plan(1000_0000, 990_0000, 1010_5000, 950_0000, 1100_0000, "2026-11
 )
 def test_files_have_rupees_and_per_cent_as_numbers(name: str, value: Any) -> None:
     assert export_value(name, ROW, QUOTE, PLANS) == value
+
+
+def test_the_line_of_today_counts_as_the_change_since_the_open() -> None:
+    assert export_value("spark_day", ROW, OPENED, {}) == 0.97
+    assert export_value("spark_day", ROW, QUOTE, {}) is None
+    assert sort_key("spark_day", {KEY: OPENED}, {})(ROW) == pytest.approx(100 / 103)
 
 
 def test_without_a_plan_its_values_are_none() -> None:

@@ -232,9 +232,9 @@ def test_without_a_session_nothing_is_fetched() -> None:
 
 def test_others_see_that_it_fetches_and_that_it_makes_way() -> None:
     refill = Refill()
-    assert (refill.job.fetching, refill.job.waiting) == (False, False)
+    assert (refill.job.running, refill.job.waiting) == (False, False)
     refill.job()
-    assert (refill.job.fetching, refill.job.waiting) == (True, False)
+    assert (refill.job.running, refill.job.waiting) == (True, False)
     refill.waits = True
     refill.job()
-    assert (refill.job.fetching, refill.job.waiting) == (False, True)
+    assert (refill.job.running, refill.job.waiting) == (False, True)

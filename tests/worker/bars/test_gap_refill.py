@@ -9,7 +9,7 @@ import pytest
 from ltp.worker.bars.gap_refill import AFTER_S, EVERY_S, MOST_RUNS, GapRefill
 from tests.worker.fake_command import FakeCommand
 
-FETCH = ["candles", "minutes", "fetch", "--gaps"]
+FETCH = ["candles", "minutes", "fetch", "--uncovered"]
 DONE = (0, "3 bars of 1 instrument fetched of gaps of 2026-11-23.")
 
 

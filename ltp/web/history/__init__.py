@@ -1,0 +1,1 @@
+"""`/candles`: the stored history, and jobs on it."""

@@ -1,0 +1,1 @@
+"""Jobs on stored history that pages request."""
