@@ -27,7 +27,7 @@ from ltp.db.runs import fetch_run
 from ltp.errors import DatabaseError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
-from ltp.store import channel, demand, forming, prices
+from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.api import candle_coverage, candles, current_prices, health
@@ -38,6 +38,9 @@ from ltp.web.clients import client as client_of_request
 from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
+from ltp.web.quote.live_depth import LiveDepth
+from ltp.web.quote.past import PastFigures
+from ltp.web.quote.range_cells import with_ranges
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
@@ -122,12 +125,17 @@ def _services(
     if day_paths is None:
         day_paths = DayPaths(stored_closes(engine), calendar)
     cell = cells.draw_function(
-        PlanCells(catalog.plans.of).draw_function,
+        with_ranges(PlanCells(catalog.plans.of).draw_function),
         lambda: hub.session if hub else "",
         _today,
         day_paths.draw,
     )
     hub = hub or _hub(settings, client, cell)
+
+    def source() -> str:
+        return hub.source or settings.source
+
+    live_depth = LiveDepth(hub, lambda keys: depth.read(client, source(), keys), partial(depth.want, client))
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
     def of_page(keys: Collection[str]) -> None:
@@ -147,14 +155,17 @@ def _services(
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
-        source=lambda: hub.source or settings.source,
+        source=source,
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
+        watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        known_depth=live_depth.known,
+        past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,
         longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=calendar,
         vitals=vitals,
-        start=lambda: _start(catalog, hub, renewer, vitals),
+        start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
     )
 
 
@@ -208,8 +219,10 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
     return run
 
 
-def _start(catalog: Catalog, hub: Hub, renewer: DemandRenewer, vitals: Vitals) -> list[threading.Thread]:
-    return [catalog.start(), *hub.start(), renewer.start(), vitals.start()]
+def _start(
+    catalog: Catalog, hub: Hub, renewer: DemandRenewer, live_depth: LiveDepth, vitals: Vitals
+) -> list[threading.Thread]:
+    return [catalog.start(), *hub.start(), renewer.start(), live_depth.start(), vitals.start()]
 
 
 if __name__ == "__main__":

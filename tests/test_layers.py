@@ -50,6 +50,7 @@ OURS = {
         *_BASE,
     },
     "worker.bars": {"worker.subprocess_job", "feed", "store", "db", *_BASE},
+    "worker.depth": {"worker", "feed", "store", *_BASE},
     "worker.history": {"worker", "db", *_BASE},
     "batch": {"feed", "screen", "db", "dhan.scrip_master", *_BASE},
     "web": {"hub", "store", "db", "memory", *_BASE},
@@ -57,6 +58,7 @@ OURS = {
     "web.live": {"web", "hub", "store", *_BASE},
     "web.api": {"web", "hub", "store", *_BASE},
     "web.charts": {"web", "hub", "store", "db", *_BASE},
+    "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
     "web.screens": {"web", "web.live", "web.table", "web.charts", "hub", "db", *_BASE},
     "server": {"core", "metrics", "vital"},
@@ -75,7 +77,7 @@ OURS = {
 # Pages that show parts of every room of `web`, and the templates' functions.
 PAGES_OF_EVERY_ROOM = ("home", "instruments", "status", "templating")
 _EVERY_WEB_ROOM = {
-    "web", "web.live", "web.api", "web.charts", "web.table", "web.screens", "hub", "store", *_BASE,
+    "web", "web.live", "web.api", "web.charts", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
 }  # fmt: skip
 OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 # Which outside packages a layer may import besides the standard library.

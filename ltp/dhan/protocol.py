@@ -8,14 +8,16 @@ waiting, sessions or tick sizes. Never raises on bytes: every fault in them is c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
+from ltp.core.ticks.depth import has_depth
 from ltp.core.ticks.tick import Tick, TickFields
-from ltp.dhan import codes, packets, requests
+from ltp.dhan import codes, full_packets, packets, requests
 from ltp.dhan.clock import ltt_to_utc
 from ltp.dhan.codes import Mode
+from ltp.dhan.full_packets import FullPackets
 from ltp.dhan.ticks import LAYOUTS, PRICED, QUOTED, READS_LTP, WantedInstrument, read_quote, unpack_priced
 
 # Rupees between these need no further checks: above zero, on the paise grid, exact in float32.
@@ -61,6 +63,10 @@ class Protocol:
         self.priced: set[str] = set()
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
+        self.full_packets = FullPackets()
+        # Keys that are in full mode for their depth, though not by `mode`: as they should be, and as was sent.
+        self._deepened: frozenset[str] = frozenset()
+        self._sent_deep: set[str] = set()
         self._instruments: dict[int, WantedInstrument] = {}  # by segment | security id << 8, as in the header
         # By size of a message that is one quote: the instruments of `priced` with two decimals, by the whole
         # header of such a packet. A header found here is intact, and its instrument already in `priced`.
@@ -99,10 +105,27 @@ class Protocol:
                     self._known[size].pop(code_and_length | _address(key) << 24, None)
                 self._changed[key] = None
 
+    def deepen(self, keys: Iterable[str]) -> list[str]:
+        """Set the keys that are subscribed in full mode, and whose newest packet `full_packets` keeps.
+
+        Wanted keys that are no longer among them go back to the mode of the connection. An index is left out.
+        Returns:
+            The keys whose subscription changes with the next messages; until then they are not `seen`.
+        """
+        deep = frozenset(key for key in keys if has_depth(key))
+        self.full_packets.want({_address(key): key for key in deep})
+        deepened = frozenset() if self._mode == "full" else deep
+        changed = [key for key in sorted(deepened ^ self._deepened) if key in self.sent]
+        self._deepened = deepened
+        self._changed.update(dict.fromkeys(changed))
+        self.seen.difference_update(changed)
+        return changed
+
     def ask_again(self, keys: Iterable[str]) -> None:
         """Queue the subscription of those of `keys` that were sent once more: it may have been lost."""
         lost = [key for key in keys if key in self.sent]
         self.sent.difference_update(lost)
+        self._sent_deep.difference_update(lost)
         self._changed.update(dict.fromkeys(lost))
 
     def disconnect(self) -> None:
@@ -116,11 +139,22 @@ class Protocol:
         """
         more = [key for key in self._changed if key in self.wanted and key not in self.sent]
         less = [key for key in self._changed if key in self.sent and key not in self.wanted]
+        switched = [
+            key
+            for key in self._changed
+            if key in self.wanted and key in self.sent and (key in self._deepened) != (key in self._sent_deep)
+        ]
         self._changed.clear()
+        less += switched
+        more += switched
+        # Unsubscriptions first: before them a full connection has no room for new instruments, and it is not
+        # known what the broker does with an instrument in two modes.
+        messages = self._by_mode(requests.unsubscribe, less, self._sent_deep)
         self.sent.difference_update(less)
+        self._sent_deep.difference_update(less)
         self.sent.update(more)
-        # Unsubscriptions first: before them a full connection has no room for new instruments.
-        messages = self._by_mode(requests.unsubscribe, less) + self._by_mode(requests.subscribe, more)
+        self._sent_deep.update(self._deepened.intersection(more))
+        messages += self._by_mode(requests.subscribe, more, self._sent_deep)
         if self._disconnect:
             self._disconnect = False
             messages.append(requests.disconnect())
@@ -187,6 +221,8 @@ class Protocol:
             key, day, oi = instrument.key, instrument.day, instrument.oi
             instrument.newest = fields = (key, ltp, traded_at, received_at_us, volume, day, oi, "", 0, False)
             append(fields)
+        if size == full_packets.SIZE and self.full_packets.wanted:
+            self.full_packets.keep(block, gap, received_at_us)
 
     def _receive_any(self, message: bytes | memoryview, received_at_us: int) -> list[Tick]:
         ticks: list[Tick] = []
@@ -218,6 +254,8 @@ class Protocol:
                 self.counters["unwanted"] += 1
                 continue
             self.seen.add(instrument.key)
+            if size == full_packets.SIZE and self.full_packets.wanted:
+                self.full_packets.keep(message[offset - size : offset], 0, received_at_us)
             tick = read(instrument, values, received_at_us)
             if tick is None or (tick.ltp is None and read in READS_LTP and values[1]):
                 self.counters["bad_price"] += 1
@@ -231,14 +269,18 @@ class Protocol:
                     self._known[size][header] = instrument
         return ticks
 
-    def _by_mode(self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str]) -> list[str]:
-        # An index has no depth, and it is not known whether the broker sends Full packets of one at all;
-        # Quote packets of indices were seen.
-        if self._mode != "full":
-            return write(keys, self._mode)
-        indices = [key for key in keys if key.startswith("IDX_I:")]
-        others = [key for key in keys if not key.startswith("IDX_I:")]
-        return write(indices, "quote") + write(others, "full")
+    def _by_mode(
+        self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str], deep: Collection[str]
+    ) -> list[str]:
+        """Return the messages about `keys` in the mode of each; those in `deep` are in full mode."""
+        by_mode: dict[Mode, list[str]] = {"quote": [], self._mode: [], "full": []}
+        for key in keys:
+            # An index has no depth, and it is not known whether the broker sends Full packets of one at all;
+            # Quote packets of indices were seen.
+            in_full = key in deep or self._mode == "full"
+            mode: Mode = ("full" if has_depth(key) else "quote") if in_full else self._mode
+            by_mode[mode].append(key)
+        return [message for mode, some in by_mode.items() for message in write(some, mode)]
 
 
 def _address(key: str) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
+from ltp.core.instrument import CONTRACT_SEGMENTS
 from ltp.core.money import is_currency, price_from_float32
 from ltp.core.ticks.tick import UNKNOWN_DAY, DayPrices, Tick, TickFields
 from ltp.dhan import codes, packets
@@ -30,11 +31,12 @@ class WantedInstrument:
     tick with a price, None before the first.
     """
 
-    __slots__ = ("currency", "day", "key", "newest", "oi", "side_bytes")
+    __slots__ = ("contract", "currency", "day", "key", "newest", "oi", "side_bytes")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.currency = is_currency(key)
+        self.contract = key.partition(":")[0] in CONTRACT_SEGMENTS
         self.day = UNKNOWN_DAY
         self.oi: int | None = None
         self.side_bytes = b""
@@ -46,7 +48,10 @@ class WantedInstrument:
         day = DayPrices(open_, high, low, close)
         if day != self.day:  # in a full packet often only the open interest has changed
             self.day = day
-        self.oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
+        oi = _OI.unpack_from(side_bytes)[0] if len(side_bytes) > _SIDE.size else None
+        # The full packet of a share has 0 there, its quote packet has none; a page that is open must not make
+        # the difference.
+        self.oi = oi if oi or self.contract else None
         self.side_bytes = side_bytes
 
 

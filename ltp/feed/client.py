@@ -24,6 +24,7 @@ from ltp.core.backoff import parse_retry_after
 from ltp.dhan import requests
 from ltp.errors import FeedAuthError, FeedClosed, FeedError
 from ltp.feed import frames
+from ltp.feed.credentials import Credentials
 from ltp.feed.dial import Dialer
 from ltp.feed.frames import MessageBlock
 from ltp.feed.route import Deadline, Route, cut
@@ -31,9 +32,17 @@ from ltp.feed.route import Deadline, Route, cut
 CHUNK: Final = 65_536  # a thousand prices a system call; more only costs memory that is cleared for each read
 # Unread bytes wait until the reader has rested once more, so one read must take all bytes of one rest.
 AT_ONCE: Final = 1 << 20
+CONNECT_TIMEOUT_S: Final = 5.0
 SEND_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 1.0  # a pong finds no room in the socket's buffer only when the peer does not read
 _NORMAL: Final = 1000
+
+
+def open_client(dialer: Dialer, url: str, credentials: Credentials) -> FeedClient:
+    """Return a client that is connected to `url` with the present credentials. Raises as `FeedClient.connect`."""
+    client = FeedClient(dialer)
+    client.connect(url, *credentials.use(), CONNECT_TIMEOUT_S)
+    return client
 
 
 class FeedClient:

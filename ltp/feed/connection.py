@@ -79,6 +79,7 @@ class FeedConnection:
         self._renewed: set[str] = set()  # silent segments whose subscriptions were made again
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
+        self._deep: Sequence[str] = ()
         self._unseen: dict[str, float] = {}  # sent keys without a packet yet -> when they were sent
         self._resent: Counter[str] = Counter()  # by key, how often its subscription was sent again
         self._counted: Counter[str] = Counter()
@@ -125,6 +126,18 @@ class FeedConnection:
         for key in keys:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
+
+    def deepen(self, keys: Sequence[str]) -> None:
+        """Subscribe those of the wanted instruments in full mode that are in `keys`, and no others for their
+        depth. Raises FeedClosed.
+        """
+        if keys is self._deep:
+            return
+        self._deep = keys
+        switched = self.protocol.deepen(keys)
+        self._send()
+        # A subscription that is lost with the change of mode is sent again.
+        self._unseen.update(dict.fromkeys(switched, self._monotonic()))
 
     def step(self, *, in_session: bool, last_silent_reconnect: float) -> CloseReason | None:
         """Read once, hand the ticks over, look for silence, rest.

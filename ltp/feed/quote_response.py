@@ -7,10 +7,11 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ltp.core.money import Price, price_from_rupees
+from ltp.core.ticks.depth import QuoteDetails
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import session_of
 from ltp.dhan.clock import trade_time_to_utc
@@ -26,18 +27,39 @@ def read_quotes(body: Any, keys: Iterable[str], received_at_us: int) -> dict[str
 
     Source: DhanHQ v2 market quote, `/marketfeed/quote`; unknown ids are absent there, dead ones have price 0.
     """
+    found = ((key, _tick(key, row, received_at_us)) for key, row in _rows(body, keys))
+    return {key: tick for key, tick in found if tick is not None}
+
+
+def read_details(body: Any, keys: Iterable[str], received_at_us: int) -> dict[str, QuoteDetails]:
+    """Return the details of each of `keys` that is in the answer."""
+    return {key: _details(key, row, received_at_us) for key, row in _rows(body, keys)}
+
+
+def _details(key: str, row: dict[str, Any], received_at_us: int) -> QuoteDetails:
+    oi_low, oi_high = _count(row.get("oi_day_low")), _count(row.get("oi_day_high"))
+    return QuoteDetails(
+        key,
+        received_at_us,
+        _price(row.get("lower_circuit_limit")),
+        _price(row.get("upper_circuit_limit")),
+        _price(row.get("average_price")),
+        oi_low if oi_high else None,  # both are 0 where they are not known
+        oi_high or None,
+    )
+
+
+def _rows(body: Any, keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield key and object of each of `keys` that is in the answer."""
     segments = body.get("data") if isinstance(body, dict) else None
     if not isinstance(segments, dict):
-        return {}
-    ticks = {}
+        return
     for key in keys:
         segment, _, security_id = key.partition(":")
         rows = segments.get(segment)
         row = rows.get(security_id) if isinstance(rows, dict) else None
-        tick = _tick(key, row, received_at_us) if isinstance(row, dict) else None
-        if tick is not None:
-            ticks[key] = tick
-    return ticks
+        if isinstance(row, dict):
+            yield key, row
 
 
 def _tick(key: str, row: dict[str, Any], received_at_us: int) -> Tick | None:

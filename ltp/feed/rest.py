@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -22,11 +22,12 @@ from urllib3.exceptions import HTTPError
 from ltp import metrics
 from ltp.core.backoff import parse_retry_after
 from ltp.core.instrument import split_key
+from ltp.core.ticks.depth import QuoteDetails
 from ltp.core.ticks.tick import Tick
 from ltp.errors import FeedAuthError, FeedError
 from ltp.feed.credentials import Credentials
 from ltp.feed.proxy import is_loopback
-from ltp.feed.quote_response import read_error, read_quotes
+from ltp.feed.quote_response import read_details, read_error, read_quotes
 
 PACE_S: Final = 1.1  # one a second is the rule; a second call 1.0 s after the first was seen refused
 TIMEOUT_S: Final = 5.0
@@ -36,6 +37,14 @@ LIMITED_PAUSES_S: Final = (5.0, 15.0, 60.0)
 BLOCKING_PAUSE_S: Final = 60.0  # by the text of 805, going on may get the account blocked
 CLOCK_WRONG_S: Final = 5.0  # less may be a slow answer, and `Date` has whole seconds
 _TOO_MANY: Final = (429, 805, 904)
+
+
+class DetailsListener(Protocol):
+    """`wanted`: the instruments whose details it takes."""
+
+    @property
+    def wanted(self) -> Collection[str]: ...
+    def take(self, answered: Mapping[str, QuoteDetails]) -> None: ...
 
 
 class RestClient:
@@ -64,6 +73,7 @@ class RestClient:
         self._free_at = self._paused_until = float("-inf")
         self._limited = 0
         self.clock_error_s: float | None = None
+        self._details: DetailsListener | None = None
         self._session = requests.Session()
         # The proxy rule of the feed.
         self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
@@ -77,6 +87,10 @@ class RestClient:
         """Return seconds since the epoch by this host's clock, corrected where it is known to be wrong."""
         error_s = self.clock_error_s or 0.0
         return self._clock() - (error_s if abs(error_s) > CLOCK_WRONG_S else 0.0)
+
+    def follow_details(self, listener: DetailsListener) -> None:
+        """Give the details of wanted instruments in the answers of `quotes` to `listener`, on that thread."""
+        self._details = listener
 
     def quotes(self, keys: Sequence[str]) -> dict[str, Tick]:
         """Return the broker's quotes of `keys` as ticks marked REST; keys without a price are absent.
@@ -95,7 +109,11 @@ class RestClient:
                 segment, security_id = split_key(key)
                 by_segment.setdefault(segment, []).append(security_id)
             body = self._call("POST", "/marketfeed/quote", by_segment)
-            ticks.update(read_quotes(body, some, int(self._clock() * 1e6)))
+            received_at_us = int(self._clock() * 1e6)
+            ticks.update(read_quotes(body, some, received_at_us))
+            listener = self._details
+            if listener is not None and (wanted := frozenset(listener.wanted).intersection(some)):
+                listener.take(read_details(body, wanted, received_at_us))
         return ticks
 
     def post(self, path: str, body: Any) -> Any:

@@ -14,8 +14,11 @@ from typing import Any, Final
 
 from ltp.core.backoff import CloseReason, ReconnectPolicy
 from ltp.core.instrument import parse_key
+from ltp.core.ticks.depth import Depth
 from ltp.core.ticks.tick import Feed, TickFields
 from ltp.dhan.codes import MAX_PER_CONNECTION, Mode
+from ltp.dhan.depth import read_depth
+from ltp.dhan.protocol import Protocol
 from ltp.errors import FeedClosed, LTPError
 from ltp.feed.callbacks import Callbacks
 from ltp.feed.capture.recorder import Recorder
@@ -94,6 +97,8 @@ class Supervisor(threading.Thread):
         self._pause, self._sleep = pause or self._wait_for_change, pause or time.sleep
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
+        self._deep: tuple[str, ...] = ()
+        self._protocol: Protocol | None = None  # of the present connection
         self._client: FeedSocket | None = None
         self.since_us = 0  # as in FeedStatus, but set before the first tick of a connection is handed over
         self._session, self._session_checked = False, float("-inf")
@@ -113,6 +118,19 @@ class Supervisor(threading.Thread):
         if wanted != self._wanted:
             self._wanted = wanted
             self._wake.set()
+
+    def set_deep(self, keys: Sequence[str]) -> None:
+        """Set which of the wanted instruments are subscribed in full mode, for `take_depths`."""
+        if tuple(keys) != self._deep:
+            self._deep = tuple(keys)
+            self._wake.set()
+
+    def take_depths(self) -> list[Depth]:
+        """Return the newest depth of each instrument of `set_deep` that came since the last call."""
+        protocol = self._protocol
+        packets = protocol.full_packets.take() if protocol is not None else []
+        depths = (read_depth(key, packet, received_at) for key, received_at, packet in packets)
+        return [depth for depth in depths if depth is not None]
 
     def renew(self, sentence: str) -> None:
         """Give the present connection up for a new one. `sentence`: why, for the log and the status."""
@@ -189,6 +207,7 @@ class Supervisor(threading.Thread):
         if self._recorder is not None:
             self._recorder.connected(connection.since_us, len(self._wanted))
         self.since_us = connection.since_us
+        self._protocol = connection.protocol
         try:
             return self._read_until_end(connection)
         except FeedClosed as error:
@@ -196,11 +215,12 @@ class Supervisor(threading.Thread):
         finally:
             self._note_packet(connection)
             self.since_us = 0
-            self._client = None
+            self._client = self._protocol = None
             client.close(CLOSE_TIMEOUT_S)
 
     def _read_until_end(self, connection: FeedConnection) -> CloseReason:
         while self._enabled and self._wanted and not self._stopping.is_set():
+            connection.deepen(self._deep)
             connection.want(self._wanted)
             reason = connection.step(
                 in_session=self._is_in_session(), last_silent_reconnect=self._reconnection.last_silent

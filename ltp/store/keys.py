@@ -15,6 +15,7 @@ DEMAND: Final = "demand:instruments"
 DEMAND_REST: Final = "demand:rest"
 DEMAND_PAGES: Final = "demand:pages"
 DEMAND_PROGRAMS: Final = "demand:programs"
+DEMAND_DEPTH: Final = "demand:depth"
 BARS: Final = "live_bar_updates"  # channel of forming bars
 DEMAND_BARS: Final = "demand:bars"
 
@@ -24,6 +25,8 @@ TICK_TTL_S: Final = 10 * 86_400  # outlasts the longest run of holidays
 HEARTBEAT_TTL_S: Final = 60
 HEARTBEAT_EVERY_S: Final = 30
 LEASE_TTL_S: Final = 10
+DEPTH_TTL_S: Final = 30
+DETAILS_TTL_S: Final = 900
 BARS_TTL_S: Final = 15
 
 
@@ -33,6 +36,14 @@ def ltp(key: str) -> str:
 
 def tick(key: str) -> str:
     return f"tick:{key}"
+
+
+def depth(key: str) -> str:
+    return f"depth:{key}"
+
+
+def details(key: str) -> str:
+    return f"details:{key}"
 
 
 def bars(key: str) -> str:

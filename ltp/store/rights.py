@@ -32,6 +32,9 @@ WORKER: Final[Commands] = (
     ("UNLINK", _TICK),
     ("ZRANGEBYSCORE", keys.DEMAND, 0, 0),
     ("ZREMRANGEBYSCORE", keys.DEMAND, 0, 0),
+    ("ZREMRANGEBYSCORE", keys.DEMAND_DEPTH, 0, 0),
+    ("SET", keys.depth("NSE_EQ:0"), "", "EX", 1),
+    ("SET", keys.details("NSE_EQ:0"), "", "EX", 1),
     ("BZPOPMIN", keys.DEMAND_REST, 1),
     ("ZPOPMIN", keys.DEMAND_REST),
     ("PUBLISH", keys.CHANNEL, ""),
@@ -45,6 +48,8 @@ WEB: Final[Commands] = (
     ("MGET", _LTP, _TICK),
     ("ZADD", keys.DEMAND, 0, "NSE_EQ:0"),
     ("ZADD", keys.DEMAND_REST, 0, "NSE_EQ:0"),
+    ("ZADD", keys.DEMAND_DEPTH, 0, "NSE_EQ:0"),
+    ("MGET", keys.depth("NSE_EQ:0"), keys.details("NSE_EQ:0")),
     ("ZADD", keys.DEMAND_BARS, 0, "NSE_EQ:0"),
     ("GET", keys.bars("NSE_EQ:0")),
 )

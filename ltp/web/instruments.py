@@ -8,7 +8,6 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.core.instrument import Instrument, parse_key
-from ltp.core.screener import Row
 from ltp.errors import InputError
 from ltp.hub.insets import Inset
 from ltp.web import coverage, market, params, urls
@@ -16,12 +15,10 @@ from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
 from ltp.web.charts.live_charts import live_charts
 from ltp.web.live import poll
-from ltp.web.screens.catalogue import SCREENERS
+from ltp.web.quote.parts import columns, insets, parts
 from ltp.web.services import services
-from ltp.web.table.screener import Screener
 
 bp = Blueprint("instruments", __name__)
-LIVE_COLUMNS: Final = ("ltp", "chg", "chgp", "open", "high", "low", "prev", "volume")
 _MAX_FOUND: Final = 50
 
 
@@ -60,8 +57,7 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         instrument=shown,
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
         phase=market.phase_words(shared.hub.phase, segment),
-        quote=shared.hub.quotes([shown.key])[0],
-        results=_results(shown.key),
+        parts=parts(shown, live=live),
         live=poll.live_addresses(_path(shown), dict(query.chart_pairs(given))) if live else None,
         pause_url=_pause_url(_path(shown), given, live=live),
         chart=chart_part(shown, _path(shown), given, charted),
@@ -72,20 +68,20 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
 @bp.get("/instruments/<segment>/<security_id>/stream")
 def stream(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.stream_of([shown.key], LIVE_COLUMNS, *_insets(shown))
+    return poll.stream_of([shown.key], columns(shown), *_insets(shown))
 
 
 @bp.get("/instruments/<segment>/<security_id>/poll")
 def polled(segment: str, security_id: str) -> Response:
     shown = _find(segment, security_id)
-    return poll.poll_of([shown.key], LIVE_COLUMNS, *_insets(shown))
+    return poll.poll_of([shown.key], columns(shown), *_insets(shown))
 
 
 def _insets(shown: Instrument) -> list[Inset]:
-    """Return what a page shows beside its prices: the chart that its address asks for."""
+    """Return what a page shows beside its prices: the order book, and the chart that its address asks for."""
     pairs = params.single(pair for pair in request.args.items(multi=True) if pair[0] != "n")
     chart = live_charts().inset(shown, query.parse(pairs))
-    return [chart] if chart else []
+    return [*insets(shown), *([chart] if chart else [])]
 
 
 def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:
@@ -113,9 +109,3 @@ def _find(segment: str, security_id: str) -> Instrument:
     if found is None:
         raise catalog.instrument_not_found(f"{segment}:{security_id}")
     return found
-
-
-def _results(key: str) -> list[tuple[Screener, Row]]:
-    """Return the built-in screeners with the instrument in their current run, each with its row."""
-    runs = ((screener, services().catalog.current(screener.kind)) for screener in SCREENERS.values())
-    return [(screener, row) for screener, run in runs if run for row in run.rows if row.key == key]

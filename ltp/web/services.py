@@ -1,6 +1,7 @@
 """The objects that all views of one web process share.
 
-`create_app` makes them once; a view gets them from `services()`. No attribute waits for Redis in a request.
+`create_app` makes them once; a view gets them from `services()`. Only `known_depth` waits for Redis in a
+request.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final, cast
 from flask import current_app
 
 from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.history.extremes import Past
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
@@ -21,7 +23,9 @@ from ltp.db.catalog import Catalog
 from ltp.db.engine import Engine
 from ltp.db.plans import Plans
 from ltp.hub.hub import Hub
+from ltp.hub.insets import Inset
 from ltp.store.client import Client
+from ltp.store.depth import Known
 from ltp.web.vitals import Vitals
 
 EXTENSION: Final = "ltp"
@@ -46,6 +50,10 @@ class Services:
         poll_interval_ms: time between the first polls of a page whose stream is lost; later ones are rarer.
         sizing: capital and risk of a trade that plans are sized for, unless the address has others.
         calendar: returns the trading hours, with the late changes that have been read.
+        watch_depth: requests the order book of an instrument for a page of the present request's client, and
+            returns its inset; None where there is none.
+        known_depth: reads the newest order book and details of an instrument from Redis.
+        past: the figures of an instrument's earlier sessions.
         bars_days: days for which one-minute bars are kept.
         longer_bars_days: days for which bars of five minutes and their multiples are kept.
         vitals: event loop lag and counter rates of this process.
@@ -67,6 +75,9 @@ class Services:
     poll_interval_ms: int
     sizing: Sizing
     calendar: Callable[[], Calendar]
+    watch_depth: Callable[[str], Inset | None]
+    known_depth: Callable[[str], Known]
+    past: Callable[[str], Past]
     bars_days: int
     longer_bars_days: int
     vitals: Vitals

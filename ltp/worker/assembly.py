@@ -4,15 +4,15 @@ The only module that knows both the settings and every part. Each part is built 
 needs one below, it is given a function that reads it later.
 
 Plain threads, named bars (`MinuteBars`, into SQL), flush (`Ingest`, into Redis), feed (`Supervisor`, from the
-broker; with it capture), rest (`RestQuotes`), background (`Background`, slow jobs), forming bars
-(`FormingBars`, into Redis), APScheduler (`Schedule`) and leader (`Leader`). Leader starts last and stops last: without the lease the others do nothing.
+broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars (`FormingBars`), into Redis,
+background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader starts last and stops
+last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Final
 
 import redis
 from sqlalchemy import Engine
@@ -27,7 +27,7 @@ from ltp.db.runs import fetch_keys
 from ltp.errors import StoreError
 from ltp.feed import token_file
 from ltp.feed.capture.recorder import recorder_into
-from ltp.feed.client import FeedClient
+from ltp.feed.client import open_client
 from ltp.feed.credentials import Credentials
 from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
@@ -45,6 +45,7 @@ from ltp.worker.background import Background
 from ltp.worker.bars.feed_bars import bars_of
 from ltp.worker.bars.forming_bars import FormingBars
 from ltp.worker.bars.minute_bars import MinuteBars
+from ltp.worker.depth.build import DepthStore, depth_relay
 from ltp.worker.doubts import Doubts
 from ltp.worker.host_clock import HostClock
 from ltp.worker.ingest import Ingest
@@ -58,8 +59,6 @@ from ltp.worker.subscriptions import Subscriptions
 
 log = logging.getLogger("worker")
 
-CONNECT_TIMEOUT_S: Final = 5.0
-
 
 class Worker:
     """Everything of one worker process. `start` it, `stop` it once.
@@ -71,7 +70,6 @@ class Worker:
         self._settings, self._engine, self._client = settings, engine, client
         self._credentials = Credentials(partial(checks.credentials, settings), self._store_token)
         self._rest_client = RestClient(settings.rest_url, self._credentials)
-        self._dialer = Dialer()
         self._market = MarketClock(
             lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides),
             clock=self._rest_client.true_time,
@@ -89,6 +87,14 @@ class Worker:
         self.ingest = self._build_ingest()
         self.feed = self._build_feed()
         self.subscriptions = self._build_subscriptions()
+        self.depth = depth_relay(
+            DepthStore(client, settings.source),
+            self.feed,
+            self._rest_client,
+            lambda: self.subscriptions.wanted,
+            tick_size=self._instruments.tick_size,
+            active=self.leader.may_write,
+        )
         self.rest = self._build_rest()
         self.reconcile = self._build_reconcile()
         self.schedule = Schedule(
@@ -104,7 +110,7 @@ class Worker:
         """Start every thread; return the watch over them."""
         vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
         prices = (self.ingest, self.feed, self.rest, self.background)
-        for thread in (self.minute_bars, self.forming_bars, *prices):
+        for thread in (self.minute_bars, self.forming_bars, self.depth, *prices):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -115,6 +121,7 @@ class Worker:
         """Unsubscribe, disconnect, write all that is left, give the lease back."""
         self.schedule.stop()
         self.forming_bars.stop()
+        self.depth.stop()
         self.background.stop()
         self.feed.stop()
         self.rest.stop()
@@ -205,7 +212,7 @@ class Worker:
         settings = self._settings
         return Supervisor(
             mode=settings.feed_mode,
-            connect=self._connect,
+            connect=partial(open_client, Dialer(), settings.feed_url, self._credentials),
             on_ticks=self.ingest.on_ticks,
             in_session=self._market.expects_packets,
             judged=self._market.trading_segments,
@@ -217,11 +224,6 @@ class Worker:
             account_refusal=self._rest_client.account_refusal,
             recorder=recorder_into(settings.capture_dir, source=settings.source, mode=settings.feed_mode),
         )
-
-    def _connect(self) -> FeedClient:
-        feed_client = FeedClient(self._dialer)
-        feed_client.connect(self._settings.feed_url, *self._credentials.use(), CONNECT_TIMEOUT_S)
-        return feed_client
 
     def _store_token(self, before: str, token: str) -> str:
         path = self._settings.access_token_file
@@ -249,7 +251,7 @@ class Worker:
     def _build_rest(self) -> RestQuotes:
         return RestQuotes(
             fetch=self._rest_client.quotes,
-            take_requested=lambda now: demand.take_rest(self._client, now, wait_s=WAIT_S),
+            take_requested=self.depth.details.beside(partial(demand.take_rest, self._client, wait_s=WAIT_S)),
             wanted=lambda: self.subscriptions.wanted,
             knows=self._instruments.knows,
             status=self.feed.status,

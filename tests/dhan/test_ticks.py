@@ -85,3 +85,15 @@ def test_a_block_is_unpacked_as_each_of_its_messages(code, gap):
     assert PRICED.keys() == {50, 162}
     one = LAYOUTS[code][2](message, 0)
     assert list(unpack_priced(gap, len(message))(3 * (b"\x82" * gap + message))) == [one, one, one]
+
+
+def test_a_share_has_no_open_interest_in_a_full_packet_as_in_a_quote_and_a_contract_may_have_none_left():
+    full = bytes(12) + bytes(16)
+    for key, oi in (("NSE_EQ:1333", None), ("BSE_EQ:500180", None), ("NSE_FNO:35084", 0), ("MCX_COMM:1", 0)):
+        instrument = WantedInstrument(key)
+        instrument.take_side(full)
+        assert instrument.oi == oi
+        instrument.take_side(bytes([5, 0, 0, 0]) + full[4:])
+        assert instrument.oi == 5
+        instrument.take_side(bytes(16))
+        assert instrument.oi is None

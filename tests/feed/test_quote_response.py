@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from ltp.core.ticks.depth import QuoteDetails
 from ltp.core.ticks.tick import Tick
 from ltp.errors import FeedAuthError
-from ltp.feed.quote_response import read_error, read_quotes
+from ltp.feed.quote_response import read_details, read_error, read_quotes
 
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "rest_recorded.json").read_text())
 NOW_US = 1_795_408_200_000_000
@@ -174,3 +175,25 @@ def test_the_other_shape_and_none(status: int, body: Any, code: int, auth: bool,
 def test_the_brokers_own_text_is_not_repeated():
     error = read_error(400, {"errorCode": "DH-905", "errorMessage": "canary"})
     assert "canary" not in str(error)
+
+
+def details(**changes: Any) -> QuoteDetails | None:
+    body = {"status": "success", "data": {"NSE_EQ": {"1333": {**TRADED, **changes}}}}
+    return read_details(body, [KEY, "NSE_EQ:999"], NOW_US).get(KEY)
+
+
+def test_details_of_a_quote():
+    assert details(lower_circuit_limit=1251.4, upper_circuit_limit=1529.4) == QuoteDetails(
+        KEY, NOW_US, lower=12_514_000, upper=15_294_000, average=13_998_700
+    )
+    assert details(oi=500, oi_day_high=600, oi_day_low=0) == QuoteDetails(
+        KEY, NOW_US, average=13_998_700, oi_low=0, oi_high=600
+    )
+
+
+def test_details_that_an_answer_lacks_are_unknown():
+    assert details(
+        average_price=0, lower_circuit_limit="1", upper_circuit_limit=float("nan"), oi_day_high=-1
+    ) == (QuoteDetails(KEY, NOW_US))
+    assert read_details({"status": "failed"}, [KEY], NOW_US) == {}
+    assert read_details({"data": {"NSE_EQ": {"1333": 5}}}, [KEY], NOW_US) == {}

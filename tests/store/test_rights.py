@@ -46,7 +46,16 @@ def test_a_server_that_allows_everything_is_left_as_it_was(valkey: Any, commands
 
 
 def test_a_user_with_all_that_is_needed(users: Callable[..., str]) -> None:
-    keys = ("~ltp:*", "~tick:*", "~market_stream:*", "~demand:*", "~bars:*", "&live_*_updates")
+    keys = (
+        "~ltp:*",
+        "~tick:*",
+        "~market_stream:*",
+        "~demand:*",
+        "~bars:*",
+        "~depth:*",
+        "~details:*",
+        "&live_*_updates",
+    )
     rights.check(connect(users("all", "+@all", *keys), timeout_s=2.0), rights.WORKER)
 
 

@@ -27,6 +27,7 @@ from ltp.db.engine import open_engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.settings import Settings
+from ltp.web.quote.range_cells import with_ranges
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
@@ -167,7 +168,7 @@ def site(empty_database: str, free_port: Any, wait_for: Any) -> Iterator[Site]:
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
     days = DayPaths(stored_closes(engine), Calendar.always_open)
-    cell = cells.draw_function(PlanCells(catalog.plans.of).draw_function, day_line=days.draw)
+    cell = cells.draw_function(with_ranges(PlanCells(catalog.plans.of).draw_function), day_line=days.draw)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
     app = create_app(settings, hub=hub, catalog=catalog, day_paths=days)
     app.jinja_env.bytecode_cache = COMPILED

@@ -121,6 +121,26 @@ class Calendar:
                 return today - timedelta(days=back)
         raise NotFoundError("session", f"{segment} before {today}")
 
+    def session_before(self, segment: str, day: date) -> date | None:
+        """Return the newest session before a day, None if there was none within two months."""
+        days = (day - timedelta(days=back) for back in range(1, _SEARCH_DAYS))
+        return next((each for each in days if self._hours(segment, each).windows), None)
+
+    def next_window(self, segment: str, now: datetime) -> TradingWindow | None:
+        """Return the first trading window that begins after `now`, None if none does within two months."""
+        today, at = _in_india(now)[0], now.timestamp()
+        windows = (
+            window
+            for ahead in range(_SEARCH_DAYS)
+            for window in self.windows(segment, today + timedelta(days=ahead))
+        )
+        return next((window for window in windows if window.start > at), None)
+
+    def day_name(self, segment: str, day: date) -> str:
+        """Return the name of a holiday or of a special session, "" for an ordinary day."""
+        special = None if self._tables is None else self._tables.days.get((segment, day))
+        return special.name if special else ""
+
     def provisional(self, now: datetime) -> str:
         """Return a sentence if the day's hours are provisional, else ""."""
         day, _ = _in_india(now)

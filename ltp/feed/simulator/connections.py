@@ -59,7 +59,7 @@ class Connections:
             for key in keys:
                 snapshot = self._exchange.snapshot(key)
                 if snapshot is None:
-                    if (captured := self._captured.get((key, mode))) is not None:
+                    if (captured := self._newest_captured(key, mode)) is not None:
                         client.offer([Outgoing((key, mode), captured)])
                     continue
                 client.offer(
@@ -85,6 +85,7 @@ class Connections:
     def pass_on(self, message: bytes) -> None:
         """Send a captured message to the clients subscribed to its first packet's instrument and mode.
 
+        Where an instrument was captured without full packets, its quotes go to subscribers of full ones too.
         A message without such a header goes to all clients. The newest one opens a later subscription. The
         caller holds the exchange's lock.
         """
@@ -94,8 +95,10 @@ class Connections:
         key, mode = f"{SEGMENT_NAMES.get(segment, '')}:{security_id}", _MODE_OF_CODE.get(code)
         if mode is not None:
             self._captured[key, mode] = message
+        wanted = MODES if mode is None else (mode,)
+        if mode == "quote" and (key, "full") not in self._captured:
+            wanted = ("quote", "full")
         for client in self.all():
-            wanted = MODES if mode is None else (mode,)
             if segment not in SEGMENT_NAMES or any(key in client.subscribed[one] for one in wanted):
                 client.offer([Outgoing((key, f"captured {code}"), message)])
 
@@ -126,6 +129,10 @@ class Connections:
                 for client in self.all()
             ],
         }
+
+    def _newest_captured(self, key: str, mode: Mode) -> bytes | None:
+        found = self._captured.get((key, mode))
+        return self._captured.get((key, "quote")) if found is None and mode == "full" else found
 
     def _packets(self, snapshot: BookSnapshot, mode: Mode) -> tuple[Any, ...]:
         return packets(

@@ -486,3 +486,26 @@ def test_a_bad_file_of_changes_is_one_sentence_that_names_it(
 def test_a_missing_file_of_changes_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="FileNotFoundError"):
         Calendar.load(tmp_path / "none.toml")
+
+
+def test_the_session_before_a_day_leaves_out_weekends_and_holidays() -> None:
+    assert NSE.session_before("NSE_EQ", date(2026, 11, 25)) == date(2026, 11, 23)
+    assert NSE.session_before("NSE_EQ", date(2026, 7, 6)) == date(2026, 7, 3)
+    assert NSE.session_before("NSE_EQ", date(1990, 1, 1)) is None
+
+
+def test_the_next_window_is_the_first_that_begins_later() -> None:
+    found = NSE.next_window("NSE_EQ", at("2026-07-01 09:00"))
+    assert found is not None
+    assert (found.start, found.phase) == (at("2026-07-01 09:15").timestamp(), "continuous")
+    found = NSE.next_window("NSE_EQ", at("2026-11-23 16:00"))
+    assert found is not None
+    assert (found.start, found.phase) == (at("2026-11-25 09:00").timestamp(), "pre_open")
+    assert NSE.next_window("NSE_EQ", at("1990-01-01 10:00")) is None
+
+
+def test_a_holiday_and_a_special_session_have_names() -> None:
+    assert "Guru Nanak" in NSE.day_name("NSE_EQ", date(2026, 11, 24))
+    assert "uhurat" in NSE.day_name("NSE_EQ", date(2025, 10, 21))
+    assert NSE.day_name("NSE_EQ", date(2026, 11, 23)) == ""
+    assert Calendar.always_open().day_name("NSE_EQ", date(2026, 11, 24)) == ""

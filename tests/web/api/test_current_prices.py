@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from ltp.core.clients.client_address import TrustedProxies
+from ltp.core.history.extremes import Past
 from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
 from ltp.core.sizing import Sizing
@@ -32,6 +33,7 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import channel, demand, prices
 from ltp.store import client as store_client
+from ltp.store.depth import NOTHING
 from ltp.store.encode import Coverage, texts
 from ltp.store.transaction import RedisLine, Transaction
 from ltp.web import errors, security
@@ -124,6 +126,9 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         poll_interval_ms=1500,
         sizing=Sizing(1_000_000, 10_000),
         calendar=Calendar.always_open,
+        watch_depth=lambda _: None,
+        known_depth=lambda _: NOTHING,
+        past=lambda _: Past(),
         bars_days=60,
         longer_bars_days=730,
         vitals=Vitals(),

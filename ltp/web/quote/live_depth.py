@@ -1,0 +1,173 @@
+"""Depth of the instruments on open quote pages of this process: the demand for it, and its insets.
+
+A thread reads the values of these instruments from Redis a few times a second, draws each once for all its readers
+and hands it to the hub. Without an open quote page it waits and asks Redis for nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ltp import metrics
+from ltp.core.clients.client_address import EXEMPT
+from ltp.core.ticks.depth import has_depth
+from ltp.errors import StoreError
+from ltp.hub.hub import Hub
+from ltp.hub.insets import Inset
+from ltp.store.depth import NOTHING, Known
+from ltp.web.quote import ladder
+
+READ_EVERY_S: Final = 0.3
+WANT_EVERY_S: Final = 5.0
+WANTED_S: Final = 15.0  # life of the demand in Redis
+PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
+MOST: Final = 50  # instruments, as many as the worker takes
+EACH: Final = 10  # instruments of one client
+
+_NO_DEPTH: Final = "no depth "
+
+log = logging.getLogger(__name__)
+
+
+def is_refusal(inset: Inset) -> bool:
+    """Return whether an inset of `LiveDepth.watch` has a sentence in place of the depth."""
+    return inset.name.startswith(_NO_DEPTH)
+
+
+class _Watched:
+    """One instrument. `clients`: by client, until when its page counts. Monotonic seconds."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.inset = Inset(f"depth {key}")
+        self.clients: dict[str, float] = {}
+        self.known = NOTHING
+
+
+class LiveDepth:
+    def __init__(
+        self,
+        hub: Hub,
+        read: Callable[[Sequence[str]], list[Known]],
+        want: Callable[[Iterable[str], float], None],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Wire the thread.
+
+        Args:
+            read: returns the values of keys in their order; want: writes the demand, until an instant in
+                seconds since the epoch. Both raise StoreError.
+        """
+        self._hub, self._read, self._want = hub, read, want
+        self._clock, self._monotonic = clock, monotonic
+        self._lock, self._wake = threading.Lock(), threading.Event()
+        self._watched: dict[str, _Watched] = {}
+        self._want_at = 0.0
+        self._failing = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> threading.Thread:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="depth", daemon=True)
+            self._thread.start()
+        return self._thread
+
+    def watch(self, key: str, client: str) -> Inset | None:
+        """Want depth and details of an instrument for a page of a client.
+
+        Returns:
+            Their inset, None for an index. Past EACH instruments of the client, or past MOST of this process,
+                it has a sentence: a book that an open page got before must not stay there as a live one.
+        """
+        if not has_depth(key):
+            return None
+        now = self._monotonic()
+        with self._lock:
+            watched = self._watched.get(key)
+            if self._is_refused(key, client, now):
+                return self._refusal(key)
+            if watched is None:
+                watched = self._watched[key] = _Watched(key)
+                self._want_at = 0.0
+            watched.clients[client] = now + PAGE_S
+        self._wake.set()
+        return watched.inset
+
+    def known(self, key: str) -> Known:
+        """Return the newest values of an instrument, for a page that is opened."""
+        try:
+            [found] = self._read([key])
+        except StoreError:
+            return NOTHING
+        return found
+
+    def round(self) -> None:
+        """Renew the demand where it is due, and draw what is known now."""
+        now = self._monotonic()
+        watched = self._still_watched(now)
+        if not watched:
+            return
+        try:
+            if now >= self._want_at:
+                self._want_at = now + WANT_EVERY_S
+                self._want([each.key for each in watched], self._clock() + WANTED_S)
+            for each, known in zip(watched, self._read([each.key for each in watched]), strict=True):
+                each.known = known
+            self._failing = False
+        except StoreError as error:
+            if not self._failing:
+                log.warning("%s. Quote pages have no new depth until then.", error)
+            self._failing = True
+        now_us = int(self._clock() * 1e6)
+        for each in watched:
+            self._draw(each, now_us)
+
+    def _draw(self, watched: _Watched, now_us: int) -> None:
+        key, (depth, details) = watched.key, watched.known
+        [quote] = self._hub.last_known([key])  # as the page shows it, without a read of the cache
+        for part, markup in (
+            (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us)),
+            (ladder.DETAILS, ladder.details_markup(depth, details, quote, now_us)),
+        ):
+            self._hub.set_inset(watched.inset, part, ladder.partial(part, key, markup))
+
+    def _still_watched(self, now: float) -> list[_Watched]:
+        """Drop the instruments that no page has shown for PAGE_S; return the others."""
+        with self._lock:
+            for each in list(self._watched.values()):
+                if each.inset.views:
+                    each.clients = dict.fromkeys(each.clients, now + PAGE_S)
+                elif max(each.clients.values()) < now:
+                    del self._watched[each.key]
+            return list(self._watched.values())
+
+    def _refusal(self, key: str) -> Inset:
+        metrics.count("depths_refused")
+        inset = Inset(f"{_NO_DEPTH}{key}")
+        self._hub.set_inset(inset, ladder.DEPTH, ladder.partial(ladder.DEPTH, key, ladder.REFUSED))
+        return inset
+
+    def _is_refused(self, key: str, client: str, now: float) -> bool:
+        if key not in self._watched and len(self._watched) >= MOST:
+            return True
+        others = sum(
+            each.key != key and each.clients.get(client, 0.0) >= now for each in self._watched.values()
+        )
+        return client != EXEMPT and others >= EACH
+
+    def _run(self) -> None:
+        while True:
+            if not self._watched:
+                self._wake.wait()
+            self._wake.clear()
+            try:
+                self.round()
+            except Exception:
+                metrics.count("depth_faults")
+                log.exception("A round of depth failed; prices are not affected")
+            time.sleep(READ_EVERY_S)
