@@ -56,14 +56,8 @@ def all_jobs(
     after_close = None
     if universe != default_universe.OFF:
         chosen = partial(default_universe.default, engine, universe)
-        after_close = AfterClose(
-            engine,
-            session_on=session_on,
-            universe=chosen,
-            fetches=fetches,
-            simulated=simulated,
-            active=active,
-        )
+        evaluates = partial(AfterClose, engine, session_on=session_on, universe=chosen, active=active)
+        after_close = evaluates(fetches=fetches, simulated=simulated)
         jobs.append(after_close)
     jobs.append(queue)
 
@@ -74,17 +68,21 @@ def all_jobs(
     if fetches:
         refill = BarRefill(session_on=session_on, simulated=simulated, active=active, waits=fetches_candles)
         refills = refill, _gap_refill(refill, gap_ends, active)
-    history = HistoryQueue(
-        engine,
-        active=active,
-        waits=lambda: fetches_candles() or any(each.running for each in refills),
-        busy=lambda: upkeep.running or queue.running,
-    )
+
+    def calls_charts() -> bool:
+        return fetches_candles() or any(each.running for each in refills)
+
+    busy = _any_runs(upkeep, queue)
+    history = HistoryQueue(engine, active=active, waits=calls_charts, busy=busy)
     return (
         *jobs,
         *refills,
         history,
     )  # after those that each makes way for, so that it ends in the same round
+
+
+def _any_runs(*jobs: BarUpkeep | EvaluationQueue) -> Callable[[], bool]:
+    return lambda: any(job.running for job in jobs)
 
 
 def _gap_refill(first: BarRefill, gap_ends: Callable[[], int], active: Callable[[], bool]) -> GapRefill:
