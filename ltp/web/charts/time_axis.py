@@ -50,7 +50,9 @@ class TimeAxis:
             found = changes([minute_of_day(bar.start) // step for bar in bars])
             if len(found) <= self._most:
                 break
-        return [_Label(place, time_text(bars[place].start), begins=False) for place in found]
+        # Where bars are missing, neighbours may be hours apart.
+        kept = apart(found, self._places / self._most / 2)
+        return [_Label(place, time_text(bars[place].start), begins=False) for place in kept]
 
     def _of_days(self, days: Sequence[date]) -> list[_Label]:
         """Return labels of the finest kind that fits, thinned where none does."""

@@ -80,3 +80,8 @@ def weekdays(count: int) -> list[date]:
 
 def test_one_candle_has_its_day() -> None:
     assert names(session(1, 5), [DAY], daily=True) == ["27 Nov"]
+
+
+def test_times_do_not_overlap_where_bars_are_missing() -> None:
+    bars = session(14, 1) + [bar._replace(start=bar.start + 3_000) for bar in session(2, 1)]
+    assert names(bars, [DAY] * 16) == ["09:20", "09:25", "10:05"]

@@ -80,7 +80,7 @@ def test_lists_show_what_is_stored_by_timeframe(kept: Any) -> None:
     ]
     assert rows["NIFTY 50", "daily candles"][:3] == ["1 of 3", "88.8%", "2"]
     assert rows["IT & more", "one-minute bars"][:3] == ["1 of 1", "100.0%", "0"]
-    assert rows["IT & more", "daily candles"] == ["0 of 1", *["–"] * 8]
+    assert rows["IT & more", "daily candles"] == ["none counted", *["–"] * 8]
     assert rows["Everything stored", "one-minute bars"][0] == "2 of 2"
     assert 'href="/candles/nifty50?timeframe=1m"' in page
     assert 'href="/candles/audit"' in page
