@@ -33,9 +33,8 @@ OURS = {
     "screen": {"core", "errors"},
     "feed": {"dhan", "vital", *_BASE},
     "store": _BASE,
-    "db": {"db.bars", "db.history.tables", "db.minutes.tables", *_BASE},
+    "db": {"db.bars", "db.history.tables", *_BASE},
     "db.history": {"db", *_BASE},
-    "db.minutes": {"db", *_BASE},
     "db.bars": {"db", *_BASE},
     "hub": _BASE,
     "worker": {

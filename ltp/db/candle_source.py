@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
+from ltp.db.bars.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_instruments, history_sessions
-from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
     candle_days,

@@ -13,8 +13,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
+from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.engine import reading
-from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
     constituents,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from ltp.core.instrument import split_key
 from ltp.db import candles
-from ltp.db.minutes.tables import audit_minutes, bar_refills, feed_subscriptions
+from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.schema import (
     bar_audits,
     constituents,

@@ -13,9 +13,9 @@ from ltp.cli.main import main
 from ltp.core.bars.bar import BROKER, Bar
 from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
 from ltp.db import candle_source, minute_bars, universes
+from ltp.db.bars import coverage
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.feed.simulator import Simulator
 
 HDFC, TCS, NOBODY = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_EQ:4"

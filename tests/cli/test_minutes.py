@@ -14,10 +14,9 @@ from ltp.cli.main import main
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, Bar
 from ltp.core.bars.block import packed
 from ltp.db import minute_bars
-from ltp.db.bars import kept_sessions
+from ltp.db.bars import coverage, kept_sessions
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.schema import minute_bars as table
 
 HDFC, NIFTY = "NSE_EQ:1333", "IDX_I:13"

@@ -13,9 +13,9 @@ from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
 from ltp.db import bar_audits, candles, reassignments, universes
+from ltp.db.bars import coverage, worst_minutes
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage, worst_minutes
-from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.runs import fetch_keys, insert_run
 
 OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"

@@ -10,9 +10,9 @@ from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
 from ltp.db import bar_audits, candles, corporate_actions, instruments, universes
+from ltp.db.bars import coverage, worst_minutes
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage, worst_minutes
-from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.db.rekey import move
 
 BAR = Bar(1_796_010_300, 10, 12, 9, 11, 100)

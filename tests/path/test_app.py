@@ -219,7 +219,7 @@ def test_on_a_terminal_the_start_ends_with_the_address(tmp_path, free_port, wait
     def ready() -> bool:
         if select.select([ours], [], [], 0)[0]:
             shown.extend(os.read(ours, 65_536))
-        return b"Ready:" in shown and shown.endswith(b"\n")
+        return b"Ready:" in shown and b"Feed is live" in shown and shown.endswith(b"\n")
 
     try:
         wait_for(ready, 100)

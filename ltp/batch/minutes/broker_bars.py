@@ -22,8 +22,8 @@ from ltp.core.market.kinds import CONTINUOUS, kinds
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
+from ltp.db.bars import worst_minutes
 from ltp.db.engine import Engine
-from ltp.db.minutes import worst_minutes
 from ltp.errors import FeedAuthError, FeedError, NotFoundError
 
 _MAX_FAILURES: Final = 10

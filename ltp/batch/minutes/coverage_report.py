@@ -12,8 +12,8 @@ from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST, date_of
 from ltp.db import bar_audits
+from ltp.db.bars import coverage
 from ltp.db.engine import Engine
-from ltp.db.minutes import coverage
 
 _STORED_WITHIN_S: Final = 15  # after its end a minute may not yet be known as covered
 _NAMED: Final = 6

@@ -18,8 +18,8 @@ from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import date_of, midnight_of
 from ltp.db import candle_source, minute_bars
+from ltp.db.bars import coverage
 from ltp.db.engine import Engine
-from ltp.db.minutes import coverage
 
 SETTLED_S: Final = 60  # after a minute the broker's bar of it may still change
 

@@ -13,9 +13,8 @@ from ltp.batch.progress import Progress
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S
 from ltp.db import minute_bars
-from ltp.db.bars import five_minute_bars
+from ltp.db.bars import coverage, five_minute_bars
 from ltp.db.engine import Engine
-from ltp.db.minutes import coverage
 
 _AT_ONCE: Final = 1_000  # blocks
 _ROWS_AT_ONCE: Final = 5_000

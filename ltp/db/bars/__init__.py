@@ -1,1 +1,3 @@
-"""Bars of minutes in SQL: what their tables have in common, five-minute bars, which days there are and stay."""
+"""Bars of minutes in SQL beside `minute_bars`: what the tables of bars share, five-minute bars, which days there are and
+stay, the coverage of the feed, minutes that differ from the broker's.
+"""

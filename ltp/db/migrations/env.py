@@ -6,7 +6,7 @@ the two.
 
 from alembic import context
 
-from ltp.db.minutes.tables import metadata
+from ltp.db.bars.tables import metadata
 
 # Alembic takes SQLite's DDL for non-transactional; it is transactional here, because `ltp.db.engine` begins
 # by itself.

@@ -14,7 +14,7 @@ from typing import Final
 
 from ltp.core.bars.coverage import Span, has_whole_minute
 from ltp.core.trading_day import DAY_S, midnight_of
-from ltp.db.minutes.coverage import Connected, Subscription
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.errors import DatabaseError
 
 log = logging.getLogger(__name__)

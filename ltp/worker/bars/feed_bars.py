@@ -9,8 +9,8 @@ from typing import Protocol
 
 from ltp.core.money import Price
 from ltp.db import minute_bars
+from ltp.db.bars import coverage
 from ltp.db.engine import Engine
-from ltp.db.minutes import coverage
 from ltp.feed.status import FeedStatus
 from ltp.worker.bars.coverage_log import CoverageLog
 from ltp.worker.bars.minute_bars import MinuteBars

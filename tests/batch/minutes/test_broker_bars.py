@@ -12,9 +12,9 @@ from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
 from ltp.db import bar_audits, candle_source, instruments, minute_bars
+from ltp.db.bars import worst_minutes
+from ltp.db.bars.worst_minutes import WorstMinute
 from ltp.db.engine import open_engine
-from ltp.db.minutes import worst_minutes
-from ltp.db.minutes.worst_minutes import WorstMinute
 from ltp.errors import DatabaseError, FeedAuthError, FeedError, NotFoundError
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"

@@ -11,9 +11,9 @@ from ltp.core.bars.coverage import Span
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, day_start
 from ltp.db import bar_audits
+from ltp.db.bars import coverage
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
 
 HDFC, TCS, GOLD = "NSE_EQ:1333", "NSE_EQ:11536", "MCX_COMM:1"
 DAY = date(2026, 11, 23)

@@ -20,9 +20,9 @@ from ltp.core.market.session import Calendar
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import IST, day_start
 from ltp.db import bar_audits, instruments, minute_bars
+from ltp.db.bars import coverage
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
 from ltp.errors import FeedError
 
 HDFC, TCS, NIFTY = "NSE_EQ:1333", "NSE_EQ:11536", "IDX_I:13"

@@ -10,9 +10,9 @@ from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.core.bars.bar import Bar
 from ltp.core.market.session import Calendar
 from ltp.db import minute_bars
+from ltp.db.bars import coverage
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
 
 HDFC = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ltp.core.trading_day import DAY_S, day_start
-from ltp.db.minutes import coverage as stored
-from ltp.db.minutes.coverage import Connected, Subscription
+from ltp.db.bars import coverage as stored
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.errors import DatabaseError
 from ltp.web import coverage
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ltp.db.minutes.coverage import Connected, Subscription
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.errors import DatabaseError
 from ltp.worker.bars import coverage_log
 from ltp.worker.bars.coverage_log import CoverageLog

@@ -10,7 +10,7 @@ import pytest
 
 from ltp.core.bars.bar import PARTIAL, Bar
 from ltp.core.ticks.tick import Tick
-from ltp.db.minutes.coverage import Connected, Subscription
+from ltp.db.bars.coverage import Connected, Subscription
 from ltp.errors import DatabaseError
 from ltp.worker.bars import minute_bars
 from ltp.worker.bars.coverage_log import CoverageLog

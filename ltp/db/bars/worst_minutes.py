@@ -13,8 +13,8 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import packed, unpacked
 from ltp.core.bars.comparison import Difference
 from ltp.core.instrument import split_key
+from ltp.db.bars.tables import audit_minutes as table
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
-from ltp.db.minutes.tables import audit_minutes as table
 
 MOST: Final = 20  # of a session, of all instruments
 _KEY: Final = ("day", "segment", "security_id", "start")

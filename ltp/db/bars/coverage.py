@@ -15,8 +15,8 @@ from ltp.core.bars.coverage import Span, common, joined
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, date_of, midnight_of
 from ltp.db import candle_source
+from ltp.db.bars.tables import bar_refills, feed_connections, feed_subscriptions
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
-from ltp.db.minutes.tables import bar_refills, feed_connections, feed_subscriptions
 
 _KEY: Final = ("segment", "security_id", "start")
 

@@ -7,9 +7,9 @@ from sqlalchemy import Engine, update
 
 from ltp.core.bars.bar import BROKER, REVISED, Bar
 from ltp.core.bars.comparison import Difference
+from ltp.db.bars import worst_minutes
+from ltp.db.bars.worst_minutes import MOST, WorstMinute
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import worst_minutes
-from ltp.db.minutes.worst_minutes import MOST, WorstMinute
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)

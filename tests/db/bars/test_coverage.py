@@ -11,10 +11,10 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.coverage import Span
 from ltp.core.trading_day import day_start
 from ltp.db import candle_source, minute_bars
+from ltp.db.bars import coverage
+from ltp.db.bars.coverage import Connected, Subscription
+from ltp.db.bars.tables import bar_refills, feed_connections, feed_subscriptions
 from ltp.db.engine import open_engine, writing
-from ltp.db.minutes import coverage
-from ltp.db.minutes.coverage import Connected, Subscription
-from ltp.db.minutes.tables import bar_refills, feed_connections, feed_subscriptions
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 DAY = date(2026, 11, 30)

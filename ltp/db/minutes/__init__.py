@@ -1,1 +1,0 @@
-"""What is known about one-minute bars beside the bars: the coverage of the feed, and minutes that differ."""
