@@ -30,6 +30,38 @@ def _checks(name: str, figures: Figures) -> str:
     return ""
 
 
+DUCKDB: Final = "rows in DuckDB"
+
+
+def _year(turn: Turn) -> Figures:
+    command = machine.pinned(
+        [sys.executable, "-m", "bench.longer_bars", turn.scale.seconds], machine.SERVER_CORE
+    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=300)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def _year_of_ours(turn: Turn) -> Figures:
+    found = _year(turn)
+    return {
+        "cpu_ms": found["columns"],
+        "rows_ms": found["rows"],
+        "hot_mb": found["hot_mb"],
+        "mb": found["packed_mb"],
+    }
+
+
+def _year_of_rows(turn: Turn) -> Figures:
+    found = _year(turn)
+    return {
+        "cpu_ms": found["duckdb"],
+        "rows_ms": found["duckdb"],
+        "hot_mb": found["duckdb_mb"],
+        "mb": found["duckdb_mb"],
+    }
+
+
 CASES: Final = (
     Case(
         "bars",
@@ -40,5 +72,16 @@ CASES: Final = (
             Line("CPU of the end of a minute, stored in SQLite", "minute_s", "s", (Bar(1),)),
         ),
         _checks,
+    ),
+    Case(
+        "bars-year",
+        "a year of five-minute bars of one instrument by the API",
+        {OURS: _year_of_ours, DUCKDB: _year_of_rows},
+        (
+            Line("CPU, as columns", "cpu_ms", "ms", (Bar(100),)),
+            Line("CPU, as rows", "rows_ms", "ms", (Bar(100),)),
+            Line("disk for a million one-minute bars while their session is on", "hot_mb", "MB"),
+            Line("disk for a million one-minute bars afterwards", "mb", "MB", (Bar(1, DUCKDB),)),
+        ),
     ),
 )
