@@ -1,5 +1,6 @@
 """The cost of a chart, in a process of its own: `python -m bench.chart SECONDS` prints milliseconds of CPU as
-JSON, of a session of one-minute bars that is read from SQLite and drawn, with its table.
+JSON, of a session of one-minute bars that is read from SQLite and drawn, with its table; and microseconds of a move
+of its forming candle, which is made once for all readers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ltp.db import instruments, minute_bars
 from ltp.db.catalog import Catalog
 from ltp.db.engine import Engine, open_engine
 from ltp.settings import Settings
+from ltp.web.charts import drawing, forming_candle
 from ltp.web.charts.chart import chart_part
 from ltp.web.charts.query import parse
 from ltp.web.services import EXTENSION
@@ -69,6 +71,19 @@ def page(folder: Path) -> Callable[[], None]:
     return draw
 
 
+def moves() -> Callable[[], None]:
+    """Return a move of the forming candle over a session that is drawn."""
+    bars = [Bar(_OPEN + minute * 60, *[1_650_0000 + minute * 500] * 4, 9_000) for minute in range(_MINUTES)]
+    day = datetime.fromtimestamp(_OPEN, IST).date()
+    drawn = drawing.draw(bars[:-1], [day] * (_MINUTES - 1), [""] * (_MINUTES - 1), (), "", forming=bars[-1])
+
+    def move() -> None:
+        if len(forming_candle.draw(bars[-1], drawn.canvas, is_live=True).markup) < 1_000:
+            raise SystemExit("the forming candle is not drawn")
+
+    return move
+
+
 def least(folder: Path) -> Callable[[], None]:
     """Return the least there is: the block by sqlite3, a path and a row of plain numbers for each bar."""
     connection = sqlite3.connect(folder / "chart.sqlite3")
@@ -101,4 +116,5 @@ if __name__ == "__main__":
     half = float(sys.argv[1]) / 2
     with tempfile.TemporaryDirectory() as made:
         ours = ms_each(page(Path(made)), half)
-        print(json.dumps({"ours": ours, "floor": ms_each(least(Path(made)), half)}))
+        moved = ms_each(moves(), half / 4) * 1e3
+        print(json.dumps({"ours": ours, "move_us": moved, "floor": ms_each(least(Path(made)), half)}))
