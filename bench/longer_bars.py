@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from app import create_app
-from bench.duck_bars import DuckBars
+from bench.peers.duck_bars import DuckBars
 from ltp.batch.minutes.upkeep import delete_old
 from ltp.core.bars.bar import Bar
 from ltp.core.instrument import Instrument

@@ -27,17 +27,17 @@ class Inset:
         self.name = name
         self.views: list[View] = []
         self.version = 0
-        self._parts: dict[str, tuple[int, str, bytes]] = {}
+        self._parts: dict[str, tuple[int, bytes]] = {}
 
     def set(self, part: str, markup: str, board: Board) -> bool:
         """Replace a part; return whether it is another than before. Empty markup removes it."""
-        present = self._parts.get(part)
-        if markup == (present[1] if present else ""):
+        drawn, present = sse.piece(markup.replace("\n", " ")), self._parts.get(part)
+        if drawn == (present[1] if present else b""):
             return False
         board.version += 1
         self.version = board.version
-        if markup:
-            self._parts[part] = (self.version, markup, sse.piece(markup))
+        if drawn:
+            self._parts[part] = (self.version, drawn)
         else:
             del self._parts[part]
         return True
@@ -46,9 +46,14 @@ class Inset:
         """Return the encoded parts that were drawn after version `after`."""
         if self.version <= after:
             return b""
-        return b"".join(encoded for version, _, encoded in self._parts.values() if version > after)
+        return b"".join(drawn for version, drawn in self._parts.values() if version > after)
 
     @property
-    def markup(self) -> str:
-        """All parts, for a page that polls."""
-        return "".join(markup for _, markup, _ in self._parts.values())
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(len(drawn) for _, drawn in self._parts.values())
+
+    @property
+    def parts(self) -> list[str]:
+        """The markup of each part, for a page that polls."""
+        return [drawn.decode() for _, drawn in self._parts.values()]

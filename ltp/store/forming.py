@@ -22,6 +22,7 @@ from ltp.store.client import translated
 from ltp.store.keys import BARS, BARS_TTL_S, DEMAND_BARS, bars
 
 MOST: Final = 500  # instruments with forming bars
+MAX_WISH_S: Final = 120.0  # a longer wish was written by another program, or before a clock was set back
 _MAX_MESSAGE: Final = 1 << 20  # bytes; the bars of MOST instruments take half of it
 _MAX_VALUE: Final = 4_096
 _VERSION: Final = 1
@@ -67,9 +68,10 @@ def wanted(client: redis.Redis, now: float) -> list[str]:
     with translated("reading the demand for forming bars"):
         pipe: Any = client.pipeline(transaction=True)
         pipe.zremrangebyscore(DEMAND_BARS, "-inf", f"({now}")
-        pipe.zremrangebyrank(DEMAND_BARS, MOST, -1)
+        pipe.zremrangebyscore(DEMAND_BARS, f"({now + MAX_WISH_S}", "+inf")
+        pipe.zremrangebyrank(DEMAND_BARS, 0, -MOST - 1)  # those renewed longest ago
         pipe.zrange(DEMAND_BARS, 0, -1)
-        members = pipe.execute()[2]
+        members = pipe.execute()[3]
     return [key for key in (member.decode("ascii", "replace") for member in members) if _is_key(key)]
 
 
@@ -89,20 +91,14 @@ def publish(client: redis.Redis, batch: FormingBatch) -> None:
         pipe.execute()
 
 
-def want_and_read(client: redis.Redis, key: str, source: str, now: float, until: float) -> list[Bar]:
-    """Ask for the forming bars of one instrument as `want` does, and return those that are kept.
-
-    [] where none are kept yet, or they are of another source. One round trip.
+def read(client: redis.Redis, key: str, source: str) -> list[Bar]:
+    """Return the newest bars of one instrument, [] where nobody follows it or they are of another source.
 
     Raises:
-        StoreError: Redis cannot be used.
+        StoreError: Redis cannot be read.
     """
     with translated("reading forming bars"):
-        pipe: Any = client.pipeline(transaction=False)
-        pipe.zadd(DEMAND_BARS, {key: until}, gt=True)
-        pipe.zremrangebyscore(DEMAND_BARS, "-inf", f"({now}")
-        pipe.get(bars(key))
-        content = pipe.execute()[2]
+        content: Any = client.get(bars(key))
     if not isinstance(content, bytes) or len(content) > _MAX_VALUE:
         return []
     try:

@@ -14,6 +14,7 @@ from ltp.web import coverage, market, params, urls
 from ltp.web.charts import query
 from ltp.web.charts.chart import chart_part
 from ltp.web.charts.live_charts import live_charts
+from ltp.web.clients import client
 from ltp.web.live import poll
 from ltp.web.quote.parts import columns, insets, parts
 from ltp.web.services import services
@@ -79,8 +80,8 @@ def polled(segment: str, security_id: str) -> Response:
 
 def _insets(shown: Instrument) -> list[Inset]:
     """Return what a page shows beside its prices: the order book, and the chart that its address asks for."""
-    pairs = params.single(pair for pair in request.args.items(multi=True) if pair[0] != "n")
-    chart = live_charts().inset(shown, query.parse(pairs))
+    pairs = params.single(pair for pair in request.args.items(multi=True) if pair[0] not in poll.PASSING)
+    chart = live_charts().inset(shown, query.parse(pairs), client=client())
     return [*insets(shown), *([chart] if chart else [])]
 
 

@@ -71,5 +71,7 @@ def test_without_scripts_the_chart_has_its_forming_candle_as_of_the_load(
     visit: Callable[..., Page], bars: None
 ) -> None:
     page = visit(PAGE, java_script_enabled=False)
-    expect(page.locator("#chart-now")).to_have_text(re.compile(r"Forming: .* open [\d,.]+, high"))
+    expect(page.locator("#chart-now")).to_have_text(
+        re.compile(r"Forming, as of [\d:]+ IST: .* open [\d,.]+, high")
+    )
     assert page.locator("#chart-forming > svg path.rose, #chart-forming > svg path.fell").count() > 0

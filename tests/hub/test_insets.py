@@ -90,11 +90,18 @@ def test_an_inset_is_shown_while_a_view_carries_it(rig: Any) -> None:
     assert not inset.views
 
 
+def test_lines_are_joined_because_an_event_is_one_line(rig: Any) -> None:
+    inset = Inset("5m")
+    rig.hub.set_inset(inset, "plot", "<p>a\nb</p>")
+    assert inset.parts == ["<p>a b</p>"]
+
+
 def test_markup_for_a_poll_and_a_part_that_is_removed(rig: Any) -> None:
     inset = Inset("5m")
     rig.hub.set_inset(inset, "plot", PLOT)
     rig.hub.set_inset(inset, "forming", CANDLE)
-    assert inset.markup == PLOT + CANDLE
+    assert inset.parts == [PLOT, CANDLE]
+    assert inset.size == len(PLOT + CANDLE)
     rig.hub.set_inset(inset, "forming", "")
     rig.hub.set_inset(inset, "forming", "")
-    assert inset.markup == PLOT
+    assert inset.parts == [PLOT]

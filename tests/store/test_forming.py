@@ -52,15 +52,15 @@ def test_a_batch_arrives_as_it_was_sent(valkey: Any, reader: Any, wait_for: Call
 
 def test_the_newest_bars_are_kept_for_fifteen_seconds(valkey: Any) -> None:
     forming.publish(valkey.client, BATCH)
-    assert forming.want_and_read(valkey.client, KEY, "simulator", 1.0, 2.0) == BARS
-    assert forming.want_and_read(valkey.client, OTHER, "simulator", 1.0, 2.0) == []
-    assert sorted(forming.wanted(valkey.client, 1.5)) == [KEY, OTHER]
+    assert forming.read(valkey.client, KEY, "simulator") == BARS
+    assert forming.read(valkey.client, OTHER, "simulator") == []
+    assert forming.wanted(valkey.client, 1.5) == []  # a page that is loaded asks for nothing
     assert 10 < valkey.client.ttl(f"bars:{KEY}") <= 15
 
 
 def test_bars_of_another_source_are_not_read(valkey: Any) -> None:
     forming.publish(valkey.client, BATCH)
-    assert forming.want_and_read(valkey.client, KEY, "dhanhq", 1.0, 2.0) == []
+    assert forming.read(valkey.client, KEY, "dhanhq") == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_bars_of_another_source_are_not_read(valkey: Any) -> None:
 )
 def test_a_damaged_key_is_none(valkey: Any, content: bytes) -> None:
     valkey.client.set(f"bars:{KEY}", content)
-    assert forming.want_and_read(valkey.client, KEY, "simulator", 1.0, 2.0) == []
+    assert forming.read(valkey.client, KEY, "simulator") == []
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,12 @@ def test_what_is_wanted_until_when(valkey: Any) -> None:
 
 
 def test_wishes_of_other_programs_are_bounded_and_checked(valkey: Any) -> None:
-    valkey.client.zadd("demand:bars", {f"NSE_EQ:{id_}": 200 for id_ in range(1, 1_001)})
-    valkey.client.zadd("demand:bars", {b"\xff\xfe": 150, "NSE_EQ:0": 150})
-    assert len(forming.wanted(valkey.client, 100.0)) == forming.MOST - 2
+    valkey.client.zadd("demand:bars", {f"NSE_EQ:{id_}": 100 + id_ / 100 for id_ in range(1, 1_001)})
+    valkey.client.zadd("demand:bars", {b"\xff\xfe": 150, "NSE_EQ:0": 150, KEY: 1e12})
+    served = forming.wanted(valkey.client, 100.0)
+    assert len(served) == forming.MOST - 2
+    assert "NSE_EQ:1000" in served  # renewed last
+    assert not {KEY, "NSE_EQ:1"} & set(served)
     assert valkey.client.zcard("demand:bars") == forming.MOST
 
 
@@ -120,7 +123,7 @@ def test_a_server_that_is_away_is_named() -> None:
         lambda: forming.want(client, [KEY], 1.0, 2.0),
         lambda: forming.wanted(client, 1.0),
         lambda: forming.publish(client, BATCH),
-        lambda: forming.want_and_read(client, KEY, "simulator", 1.0, 2.0),
+        lambda: forming.read(client, KEY, "simulator"),
     ):
         with pytest.raises(StoreError, match="forming bars failed"):
             action()

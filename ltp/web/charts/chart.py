@@ -14,6 +14,7 @@ from ltp.core.history import periods
 from ltp.core.instrument import Instrument
 from ltp.core.market.kinds import CONTINUOUS
 from ltp.core.money import group_indian, grouped_text, is_currency
+from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, StoreError
 from ltp.store import forming
 from ltp.web import market
@@ -31,7 +32,6 @@ from ltp.web.services import services
 _BUSY: Final = (
     "The bars cannot be read at the moment; prices are not affected. Load the page again for the chart."
 )
-WANTED_S: Final = 30.0  # the worker keeps the forming bars of a page so long after its load
 _FIRST_COLUMN: Final = {periods.DAY: "Session", periods.WEEK: "Week from", periods.MONTH: "Month from"}
 _KIND: Final = {periods.DAY: "daily", periods.WEEK: "weekly", periods.MONTH: "monthly"}
 _UNOFFICIAL: Final = (
@@ -91,12 +91,20 @@ def chart_part(
         given: all parameters of the page; the links keep them.
         plan: drawn over the bars.
     """
-    part = draw_chart(shown, query, _newest(shown, query), plan)
+    newest = _newest(shown, query)
+    loaded = f"Forming, as of {newest.now.astimezone(IST):%H:%M:%S} IST"  # until the stream says otherwise
+    part = draw_chart(shown, query, newest, plan, loaded)
     return part._replace(choices=choices(path, given, query))
 
 
-def draw_chart(shown: Instrument, query: ChartQuery, newest: Newest, plan: PlanLines = NO_PLAN) -> ChartPart:
-    """Read and draw the chart of an instrument, without links."""
+def draw_chart(
+    shown: Instrument, query: ChartQuery, newest: Newest, plan: PlanLines = NO_PLAN, state: str = ""
+) -> ChartPart:
+    """Read and draw the chart of an instrument, without links.
+
+    Args:
+        state: of the forming bar, in words; "" for that of an open page.
+    """
     empty = ChartPart({}, _FIRST_COLUMN.get(query.timeframe, "Start, IST"), "")
     try:
         read = chart_bars.read(shown.key, query, newest)
@@ -115,18 +123,17 @@ def draw_chart(shown: Instrument, query: ChartQuery, newest: Newest, plan: PlanL
     part = _drawn(empty, shown, query, read, absent, plan)
     if read.forming is None or part.state is None:
         return part
-    candle = forming_candle.draw(read.forming, part.state.canvas, is_live=newest.is_live)
+    candle = forming_candle.draw(read.forming, part.state.canvas, state or newest.state(daily=query.daily))
     return part._replace(forming=candle)
 
 
 def _newest(shown: Instrument, query: ChartQuery) -> Newest:
-    """Return what is known now, and ask the worker for the bars of the instrument."""
+    """Return what is known now. Forming bars are there where an open page follows the instrument."""
     shared, now = services(), datetime.now(UTC)
     recent: Sequence[Bar] = ()
     if not query.daily:
-        until = now.timestamp() + WANTED_S
         try:
-            recent = forming.want_and_read(shared.redis, shown.key, shared.source(), now.timestamp(), until)
+            recent = forming.read(shared.redis, shown.key, shared.source())
         except StoreError:
             pass  # counted by the store; the chart has the stored bars
     return Newest(recent, shared.hub.quotes([shown.key])[0], now)
@@ -214,6 +221,8 @@ def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
 def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str, ...]:
     """Return sentences about bars that are not shown. `absent`: as in `_drawn`."""
     notes = []
+    if read.is_first_forming:
+        notes.append("The first bar of this session is not over yet.")
     if read.forming and query.daily:
         notes.append(_UNOFFICIAL)
     if absent and query.daily:

@@ -21,6 +21,7 @@ from ltp.web.charts.overlays import Overlay, over_continuous, overlays, warm_up
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
 
+_OTHER_SCALE_PCT: Final = 25  # of the previous close to the stored one; no share opens so far from its close
 MOST: Final = (
     800  # bars on one chart: three years of days; more would be thinner than two pixels on most screens
 )
@@ -36,9 +37,12 @@ class Newest(NamedTuple):
     quote: Quote
     now: datetime
 
-    @property
-    def is_live(self) -> bool:
-        return self.quote.state in {"live", "quiet"}
+    def state(self, *, daily: bool) -> str:
+        """Return the state of the forming bar of an open page. That of minutes is live only with the worker's bars,
+        whatever the price is.
+        """
+        live = self.quote.state in {"live", "quiet"} and (daily or bool(self.recent))
+        return "Forming" if live else "Forming, not live"
 
 
 class ChartBars(NamedTuple):
@@ -48,7 +52,7 @@ class ChartBars(NamedTuple):
     the first day. `last`: the newest session in the bars, None without bars. `forming`: the bar after them, which is
     not over; None also where it would be the only one, and stands among them. Of days and longer: `stored`, the last
     stored one, of which `forming` may take the place, and `followed`, the newest session that another may follow, None
-    where none may. `kinds`: the phase of the market of each bar of minutes, see `core.market.kinds`; [] for longer ones.
+    where none may. `is_first_forming`: the only bar of the range is not over. `kinds`: the phase of the market of each bar of minutes, see `core.market.kinds`; [] for longer ones.
     """
 
     bars: list[Bar]
@@ -60,6 +64,7 @@ class ChartBars(NamedTuple):
     forming: Bar | None = None
     stored: Bar | None = None
     followed: date | None = None
+    is_first_forming: bool = False
 
 
 def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
@@ -87,7 +92,10 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     if query.daily:
         forming = forming_day(newest.quote.tick, query, stored, followed)
     else:
-        forming = _last_if_not_over(key, query, found[earlier + 1 :], newest.now)
+        forming = _last_if_not_over(key, query, found[earlier:], newest.now)
+    alone = forming is not None and len(found) - earlier == 1
+    if alone:
+        forming = None
     if forming and found[-1].start == forming.start:
         found.pop()
     first = max(earlier, len(found) - MOST)
@@ -95,17 +103,22 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     shown = over_continuous(found, kinds, first, query) if kinds else overlays(found, first, query)
     days = days[first : len(found)]
     number = len(found) - earlier
-    return ChartBars(found[first:], days, shown, number, last, kinds[first:], forming, stored, followed)
+    return ChartBars(
+        found[first:], days, shown, number, last, kinds[first:], forming, stored, followed, alone
+    )
 
 
 def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: date | None) -> Bar | None:
-    """Return the bar of a day, week or month that is not official, None where the last session is stored.
+    """Return the bar of a day, week or month that is not official, None where the last session is stored, and where
+    prices have another scale than the stored ones: a split that is not imported yet.
 
     Args:
         stored: the last stored bar. last: the newest stored session, None where nothing may follow it.
     """
     day = day_bar(tick)
-    if day is None or last is None or date_of(day.start) <= last:
+    if tick is None or day is None or stored is None or last is None or date_of(day.start) <= last:
+        return None
+    if tick.prev_close and abs(tick.prev_close - stored.close) * 100 > _OTHER_SCALE_PCT * stored.close:
         return None
     start = day_start(periods.first_day(date_of(day.start), query.timeframe))
     return with_day(stored if stored and stored.start == start else None, day, start)

@@ -54,8 +54,8 @@ def fits(bar: Bar, canvas: Canvas) -> bool:
     return scale.lowest <= bar.low and bar.high <= scale.highest and bar.volume <= canvas.most_volume
 
 
-def draw(bar: Bar, canvas: Canvas, *, is_live: bool) -> FormingCandle:
-    """Draw the bar in the place after the last one that is over."""
+def draw(bar: Bar, canvas: Canvas, state: str) -> FormingCandle:
+    """Draw the bar in the place after the last one that is over. `state`: the first words of its sentence."""
     scale, frame = canvas.scale, canvas.frame
     said = texts([bar], [_day(bar)], daily=canvas.daily, currency=canvas.currency)[0]
     shape = [candle(scale, *bar[1:5])]
@@ -66,12 +66,11 @@ def draw(bar: Bar, canvas: Canvas, *, is_live: bool) -> FormingCandle:
         rule(y, "last"),
         stretched(TOP, frame.prices_end, canvas, candles_of(shape, first=place)),
         stretched(frame.prices_end, frame.plot_end, canvas, volumes_of([bar], shape, canvas, first=place)),
-        stretched(TOP, frame.plot_end, canvas, columns([f"{said.tooltip}\nforming"], frame, place)),
+        stretched(TOP, frame.plot_end, canvas, columns([f"{said.tooltip}\n{state.lower()}"], frame, place)),
         "</svg>",
     )
     price = grouped_text(bar.close, currency=canvas.currency)
     label = price_column(frame, f'<rect y="{y - 8}" width="100%" height="16"/>{text(y + 4, price, "last")}')
-    state = "Forming" if is_live else "Forming, not live"
     marks = f" ({said.marks})" if said.marks else ""
     sentence = (
         f"{state}: {said.when}{marks}, open {said.open}, high {said.high}, low {said.low}, close {said.close},"

@@ -26,21 +26,24 @@ from ltp.web.charts.query import ChartQuery
 from ltp.web.services import services
 
 _DRAWN_EVERY_S: Final = 2.0  # at most
+_ALONE_S: Final = 10.0
 _RETRY_S: Final = 5.0  # after a chart that could not be drawn
 
 
 class LiveChart:
-    """`touched_s`: the monotonic instant at which a page last asked for it."""
+    """`client`: the first to open it. `touched_s`: the monotonic instant at which a page last asked for it."""
 
-    def __init__(self, shown: Instrument, query: ChartQuery, plan: PlanLines, touched_s: float) -> None:
-        self.shown, self.query, self.touched_s = shown, query, touched_s
+    def __init__(
+        self, shown: Instrument, query: ChartQuery, plan: PlanLines, client: str, touched_s: float
+    ) -> None:
+        self.shown, self.query, self.client, self.touched_s = shown, query, client, touched_s
         self._plan = plan
         self.inset = Inset(f"chart {shown.key} {query!r} {plan!r}")
         self._state: ChartState | None = None  # None before the first drawing, and while none succeeds
         self._tail: list[Bar] = []  # stored one-minute bars of the forming bar, as of the drawing
         self._windows: list[tuple[int, int]] = []
         self._settled: Mapping[int, Bar] = {}  # recent bars before the forming one, as of the drawing
-        self._draw_at_s = 0.0
+        self._drawn_s = self._draw_at_s = 0.0
 
     def update(self, newest: Newest, now_s: float) -> dict[str, str]:
         """Return the parts of the inset to set. Reads SQL where a bar has ended, else nothing.
@@ -50,17 +53,23 @@ class LiveChart:
         """
         state = self._state
         bar = self._forming(state, newest) if state else None
-        if state is None or self._is_outdated(state, bar) or self._is_revised(newest.recent):
+        # Without the worker's bars the stored ones follow once a minute.
+        follows_sql = not newest.recent and not self.query.daily and now_s >= self._drawn_s + MINUTE_S
+        if state is None or self._is_outdated(state, bar) or self._is_revised(newest.recent) or follows_sql:
             return self._draw(newest, now_s) if now_s >= self._draw_at_s else {}
-        candle = forming_candle.draw(bar, state.canvas, is_live=newest.is_live) if bar else NO_CANDLE
+        words = newest.state(daily=self.query.daily)
+        candle = forming_candle.draw(bar, state.canvas, words) if bar else NO_CANDLE
         return {"forming": candle.markup}
 
     def _draw(self, newest: Newest, now_s: float) -> dict[str, str]:
         part = draw_chart(self.shown, self.query, newest, self._plan)
         self._state = part.state
-        self._draw_at_s = now_s + (_DRAWN_EVERY_S if part.state else _RETRY_S)
+        self._drawn_s, self._draw_at_s = now_s, now_s + _RETRY_S
         if part.state is None:
             return {}
+        # The only bar of a session has no layer of its own yet: it is drawn with the chart, more rarely.
+        alone = part.state.forming is None and not self.query.daily and self._ongoing(newest)
+        self._draw_at_s = now_s + (_ALONE_S if alone else _DRAWN_EVERY_S)
         self._note(part.state.forming, newest.recent)
         bars = render_template("instruments/_chart_update.html", chart=part)
         return {"bars": bars, "forming": part.forming.markup}
@@ -88,16 +97,19 @@ class LiveChart:
             return forming_day(newest.quote.tick, self.query, state.stored, state.followed)
         now_s = newest.now.timestamp()
         if state.forming is None:
-            ongoing = [bar for bar in newest.recent if now_s < bar.start + MINUTE_S + GRACE_S]
-            return next((bar for bar in ongoing if self._is_shown(bar)), None)
+            return self._ongoing(newest)
         first = state.forming.start
         minutes = continued(self._tail, [bar for bar in newest.recent if bar.start >= first])
         bars = list(rolled_up(minutes, self.query.minutes, self._windows))
         is_over = not bars or now_s >= end_of(bars[-1], self.query.minutes, self._windows) + GRACE_S
         return None if is_over else bars[-1]
 
-    def _is_shown(self, bar: Bar) -> bool:
-        return inside(bar.start, windows_of(self.shown.key, bar.start, self.query))
+    def _ongoing(self, newest: Newest) -> Bar | None:
+        """Return the one-minute bar that is not over, None without one that the chart shows."""
+        now_s = newest.now.timestamp()
+        ongoing = (bar for bar in newest.recent if now_s < bar.start + MINUTE_S + GRACE_S)
+        key, query = self.shown.key, self.query
+        return next((bar for bar in ongoing if inside(bar.start, windows_of(key, bar.start, query))), None)
 
     def _is_outdated(self, state: ChartState, bar: Bar | None) -> bool:
         """Return whether the drawing has no place for the bar that is forming now, or one for a bar that is over."""

@@ -19,12 +19,12 @@ from flask import current_app
 from ltp import metrics
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.forming import FormingBatch
+from ltp.core.clients.client_address import EXEMPT
 from ltp.core.instrument import Instrument
 from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
 from ltp.hub.insets import Inset
-from ltp.web.charts.chart import WANTED_S
 from ltp.web.charts.chart_bars import Newest
 from ltp.web.charts.live_chart import LiveChart
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
@@ -32,6 +32,9 @@ from ltp.web.charts.query import ChartQuery
 
 EXTENSION: Final = "ltp.charts"
 MOST: Final = 200  # charts of a process: all drawn anew in one minute, they take 4 s of its time
+MOST_OF_CLIENT: Final = 50  # that this client was the first to open
+_MOST_BYTES: Final = 32 << 20
+WANTED_S: Final = 30.0  # so long the worker sends the bars of a chart without being asked again
 _RENEW_S: Final = 10.0
 _ROUND_S: Final = 0.4
 _LINGER_S: Final = 15.0  # of a chart that no stream shows: a page that polls asks again within this time
@@ -71,17 +74,19 @@ class LiveCharts(threading.Thread):
         self._wake = threading.Event()
         self._is_failing = self._has_started = False
 
-    def inset(self, shown: Instrument, query: ChartQuery, plan: PlanLines = NO_PLAN) -> Inset | None:
+    def inset(
+        self, shown: Instrument, query: ChartQuery, plan: PlanLines = NO_PLAN, *, client: str = EXEMPT
+    ) -> Inset | None:
         """Return the inset of a chart, None while too many are open: the page keeps it as of its loading.
 
         Its parts follow within a second.
         """
-        chart = LiveChart(shown, query, plan, self._monotonic())
+        chart = LiveChart(shown, query, plan, client, self._monotonic())
         present = self._charts.get(chart.inset.name)
         if present is not None:
             present.touched_s = self._monotonic()
             return present.inset
-        if len(self._charts) >= MOST:
+        if not self._has_room(client):
             metrics.count("charts_refused")
             return None
         self._charts[chart.inset.name] = chart
@@ -91,6 +96,13 @@ class LiveCharts(threading.Thread):
             self._has_started = True
             self.start()
         return chart.inset
+
+    def _has_room(self, client: str) -> bool:
+        charts = self._charts.values()
+        of_client = sum(chart.client == client for chart in charts)
+        if client != EXEMPT and of_client >= MOST_OF_CLIENT:
+            return False
+        return len(charts) < MOST and sum(chart.inset.size for chart in charts) < _MOST_BYTES
 
     def run(self) -> None:
         while True:
@@ -143,7 +155,7 @@ class LiveCharts(threading.Thread):
             recent = ()
         now = datetime.fromtimestamp(self._clock(), UTC)
         try:
-            quote = self._hub.quotes([chart.shown.key])[0]
+            quote = self._hub.last_known([chart.shown.key])[0]
             with self._context():
                 parts = chart.update(Newest(recent, quote, now), self._monotonic())
         except Exception:

@@ -8,6 +8,7 @@ removes the poller, without a script and without state on the server.
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
@@ -23,6 +24,12 @@ from ltp.web.services import services
 _MAX_ROUNDS: Final = 1_000_000
 # (rounds, factor of the interval): a page that has polled for so long will hardly get a stream any more.
 _SLOWER_AFTER: Final = ((200, 4), (40, 2))
+
+
+# Parameters that only polls have. `seen`: checksums of the large parts that the page has, such as the bars of a
+# chart: they would be a hundred times the prices.
+PASSING: Final = ("n", "seen")
+_LARGE: Final = 4_096  # characters
 
 
 class LiveAddresses(NamedTuple):
@@ -60,9 +67,10 @@ def poll_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Resp
     number = params.whole(
         params.single(pair for pair in pairs if pair[0] == "n"), "n", _MAX_ROUNDS, 0, least=0
     )
-    following = [pair for pair in pairs if pair[0] != "n" and pair[1]] + [
-        ("n", str(min(number + 1, _MAX_ROUNDS)))
-    ]
+    parts = [(_checksum(part), part) for inset in insets for part in inset.parts]
+    following = [pair for pair in pairs if pair[0] not in PASSING and pair[1]]
+    following += [("seen", checksum) for checksum, _ in parts if checksum]
+    following.append(("n", str(min(number + 1, _MAX_ROUNDS))))
     shared = services()
     shared.demand(keys)
     factor = next((factor for rounds, factor in _SLOWER_AFTER if number >= rounds), 1)
@@ -75,5 +83,11 @@ def poll_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Resp
         seconds=f"{wait_ms / 1000:.2f}".rstrip("0").rstrip("."),
     )
     cells = shared.hub.partials(shared.hub.quotes(keys), columns)
-    drawn = "".join(inset.markup for inset in insets)
+    seen = {value for name, value in pairs if name == "seen"}
+    drawn = "".join(part for checksum, part in parts if checksum not in seen)
     return make_response(body + cells + drawn + status_line.render_partial(shared.hub))
+
+
+def _checksum(part: str) -> str:
+    """Return the checksum of a part that is large, "" for others, which each poll has."""
+    return f"{zlib.crc32(part.encode()):08x}" if len(part) >= _LARGE else ""

@@ -11,6 +11,7 @@ from ltp.web.charts.chart import ChartPart, chart_part
 from ltp.web.charts.live_charts import live_charts
 from ltp.web.charts.plan_lines import NO_PLAN, Level, PlanLines
 from ltp.web.charts.query import ChartQuery, Usual
+from ltp.web.clients import client
 from ltp.web.services import services
 from ltp.web.table.screener import Screener
 
@@ -35,7 +36,7 @@ def row_chart(
 def row_inset(screener: Screener, run: Run, row: Row, query: ChartQuery) -> Inset | None:
     """Return the chart of a row for its stream; see `LiveCharts.inset`."""
     plan = NO_PLAN if _is_rescaled(run, row) else plan_lines_of(screener, run, row)
-    return live_charts().inset(_instrument(row), query, plan)
+    return live_charts().inset(_instrument(row), query, plan, client=client())
 
 
 def _instrument(row: Row) -> Instrument:

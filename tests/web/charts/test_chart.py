@@ -150,7 +150,7 @@ def test_without_bars_a_sentence_has_the_reason(site: Any, monkeypatch: pytest.M
         page = site.page(PAGE)
         assert sentence in page
         assert "<figure" not in page
-        assert 'class="figure' not in page
+        assert '<div class="plot">' not in page
     assert "No daily candles of HDFCBANK are stored" in site.page(f"{PAGE}?timeframe=1d")
 
 

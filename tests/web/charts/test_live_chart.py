@@ -48,7 +48,7 @@ class Rig:
     def __init__(self, site: Any, **given: str) -> None:
         self.site, self.now_s = site, 100.0
         shown = site.catalog.instrument(HDFC)
-        self.chart = LiveChart(shown, parse(given), NO_PLAN, 0.0)
+        self.chart = LiveChart(shown, parse(given), NO_PLAN, "192.0.2.1", 0.0)
 
     def update(
         self,
@@ -73,6 +73,12 @@ def rig(site: Any) -> Callable[..., Rig]:
     return lambda **given: Rig(site, **given)
 
 
+def rig_without_bars(site: Any) -> Rig:
+    services = replace(site.app.extensions[EXTENSION], calendar=Calendar.always_open)
+    site.app.extensions[EXTENSION] = services
+    return Rig(site, timeframe="1m")
+
+
 def sentence(parts: dict[str, str]) -> str:
     found = re.search(r'id="chart-now">(.*?)</hx-partial>', parts["forming"])
     assert found
@@ -88,7 +94,7 @@ def test_the_first_update_draws_the_bars_that_are_over_and_the_one_that_is_not(r
     parts = rig(timeframe="5m").update(602, [bar(9), bar(10, 1_703_0000)])
     assert rows(parts) == ["10:05", "10:00"]
     assert sentence(parts) == f"Forming: {date.today().day} {date.today():%b} 10:10, 1,703.00, volume 500"
-    assert parts["bars"].count("<hx-partial") == 4
+    assert parts["bars"].count("<hx-partial") == 5
 
 
 def test_later_updates_move_the_forming_candle_alone_and_read_nothing(rig: Any, monkeypatch: Any) -> None:
@@ -156,9 +162,30 @@ def test_without_the_worker_the_stored_bars_are_shown_and_nothing_is_said_to_be_
     chart = rig(timeframe="5m")
     chart.update(602, [bar(10)])
     minute_bars.upsert(chart.site.engine, {HDFC: [bar(10, 1_701_0000)]}, simulated=True)
-    parts = chart.update(670, [], state="stale")
+    parts = chart.update(670, [])  # the price is live, its bars are not
     assert sentence(parts).startswith("Forming, not live: ")
     assert "1,701.00, volume 500" in sentence(parts)
+    minute_bars.upsert(chart.site.engine, {HDFC: [bar(11, 1_702_5000)]}, simulated=True)
+    assert list(chart.update(700, [])) == ["forming"]
+    assert "1,702.50, volume 1,000" in sentence(chart.update(735, [], passed_s=60.0))
+
+
+def test_a_price_that_is_not_live_has_no_live_bar(rig: Any) -> None:
+    chart = rig(timeframe="5m")
+    assert sentence(chart.update(602, [bar(10)], state="stale")).startswith("Forming, not live: ")
+    assert sentence(chart.update(603, [bar(10)], state="quiet")).startswith("Forming: ")
+
+
+def test_the_only_bar_of_a_session_is_drawn_with_the_chart_every_ten_seconds(site: Any) -> None:
+    chart = rig_without_bars(site)
+    parts = chart.update(2, [bar(0)])
+    assert rows(parts) == ["10:00"]
+    assert "The first bar of this session is not over yet." in parts["bars"]
+    assert [bool(chart.update(3 + at, [bar(0, 1_700_0000 + at)], passed_s=1.0)) for at in range(12)].count(
+        True
+    ) == 1
+    parts = chart.update(65, [bar(0), bar(1)], passed_s=10.0)
+    assert (rows(parts), sentence(parts)[:8]) == (["10:00"], "Forming:")
 
 
 def test_a_mark_is_named(rig: Any) -> None:
@@ -224,6 +251,12 @@ def test_a_month_joins_its_stored_days_and_a_new_week_has_none(daily: Any) -> No
 def test_a_session_that_is_stored_is_not_forming(daily: Any) -> None:
     parts = daily(timeframe="1d").update(0, session="2026-11-27")
     assert 'chart-now"></hx-partial>' in parts["forming"]
+
+
+def test_prices_of_another_scale_do_not_continue_the_candles(daily: Any) -> None:
+    """A split of today that is not imported yet."""
+    assert 'chart-now"></hx-partial>' in daily(timeframe="1d").update(0, prev_close=810_0000)["forming"]
+    assert "Forming: 30 Nov" in daily(timeframe="1d").update(0, prev_close=1_618_0000)["forming"]
 
 
 def test_invented_prices_do_not_continue_real_candles(daily: Any) -> None:

@@ -15,7 +15,7 @@ from ltp.core.instrument import Instrument
 from ltp.errors import StoreError
 from ltp.web.charts import live_charts
 from ltp.web.charts.chart_bars import Newest
-from ltp.web.charts.live_charts import MOST, LiveCharts
+from ltp.web.charts.live_charts import MOST, MOST_OF_CLIENT, LiveCharts
 from ltp.web.charts.query import parse
 
 HDFC, TCS = (
@@ -102,7 +102,7 @@ def test_a_chart_is_drawn_once_for_all_of_its_readers(rig: Rig) -> None:
         rig.open()
     rig.follow(batch())
     assert [key for key, _ in rig.updates] == [HDFC.key]
-    assert inset.markup == '<hx-partial id="chart-now">1</hx-partial>'
+    assert inset.parts == ['<hx-partial id="chart-now">1</hx-partial>']
 
 
 def test_the_bars_of_the_worker_are_used_while_they_are_up_to_date(rig: Rig) -> None:
@@ -154,6 +154,24 @@ def test_so_many_charts_are_open_at_most(rig: Rig) -> None:
     assert rig.charts.inset(HDFC._replace(security_id=1), FIVE) is not None
 
 
+def test_one_client_has_a_share_of_them(rig: Rig) -> None:
+    def opened(client: str) -> int:
+        shares = (HDFC._replace(security_id=id_) for id_ in range(1, 80))
+        return sum(rig.charts.inset(share, FIVE, client=client) is not None for share in shares)
+
+    assert opened("192.0.2.1") == MOST_OF_CLIENT
+    assert rig.charts.inset(TCS, FIVE, client="192.0.2.1") is None
+    assert rig.charts.inset(TCS, FIVE, client="192.0.2.2") is not None
+
+
+def test_all_of_them_have_a_bound_in_bytes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_charts, "_MOST_BYTES", 10_000)
+    inset = rig.open()
+    rig.hub.set_inset(inset, "bars", "x" * 10_000)
+    assert rig.charts.inset(TCS, FIVE) is None
+    assert rig.charts.inset(HDFC, FIVE) is inset
+
+
 def test_a_chart_that_fails_costs_the_others_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -168,7 +186,7 @@ def test_a_chart_that_fails_costs_the_others_nothing(
 
     monkeypatch.setattr(live_charts.LiveChart, "update", failing)
     rig.follow(None)
-    assert other.markup
+    assert other.parts
     assert [record.getMessage() for record in caplog.records] == [
         "The chart of NSE_EQ:1333 could not be drawn"
     ]

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from ltp.hub.insets import Inset
+from ltp.web.charts.live_charts import LiveCharts
+
 
 def wait_ms(answer: str) -> int:
     found = re.search(r"load delay:(\d+)ms", answer)
@@ -96,3 +99,25 @@ def test_a_client_with_too_much_open_polls_and_others_stream(
     answer = site.client.get(f"{url}volume", headers=other, buffered=False)
     assert answer.status_code == 200
     assert site.client.get("/screeners/swing/poll?columns=ltp,volume", headers=greedy).status_code == 200
+
+
+def test_a_poll_has_the_small_parts_of_a_chart_and_the_large_ones_once(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inset, bars = Inset("chart"), f'<hx-partial id="chart-rows">{"1 " * 3_000}</hx-partial>'
+    monkeypatch.setattr(LiveCharts, "inset", lambda *_, **__: inset)
+    site.hub.set_inset(inset, "bars", bars)
+    site.hub.set_inset(inset, "forming", '<hx-partial id="chart-now">1</hx-partial>')
+    path = "/instruments/NSE_EQ/1333/poll?timeframe=1m"
+    first = site.page(path)
+    assert bars in first
+    [following] = re.findall(r'hx-get="([^"]+)"', first)
+    following = following.replace("&amp;", "&")
+    assert re.fullmatch(r"/instruments/NSE_EQ/1333/poll\?timeframe=1m&seen=[0-9a-f]{8}&n=1", following)
+    second = site.page(following)
+    assert bars not in second
+    assert '<hx-partial id="chart-now">1</hx-partial>' in second
+    site.hub.set_inset(inset, "bars", bars.replace("1 ", "2 "))
+    third = site.page(following)
+    assert bars.replace("1 ", "2 ") in third
+    assert third.count("seen=") == 1
