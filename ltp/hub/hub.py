@@ -192,7 +192,7 @@ class Hub:
         if self.draining or self.streams >= self.max_streams:
             return "draining" if self.draining else "full"
         key = view_key(keys, columns, insets)
-        cells = cells_of(key)
+        cells = cells_of(key, insets)
         with self._lock:
             view = self.views.get(key)
             if self.clients.refuses(client, view, cells, self.max_streams):

@@ -5,15 +5,13 @@ Set by whoever draws it, once for all browsers; sent in the view's own events, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ltp.core import sse
 from ltp.hub.board import Board
 
 if TYPE_CHECKING:
     from ltp.hub.view import View
-
-CELLS: Final = 1_000  # an inset counts like so many cells in the quotas of clients and of the process
 
 
 class Inset:
@@ -23,8 +21,9 @@ class Inset:
     that carry it. The caller holds the hub's lock.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, cells: int = 100) -> None:
+        """`cells`: how many it counts as in the quotas of clients and of the process."""
+        self.name, self.cells = name, cells
         self.views: list[View] = []
         self.version = 0
         self._parts: dict[str, tuple[int, bytes]] = {}

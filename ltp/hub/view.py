@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from ltp.core import sse
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
-from ltp.hub.insets import CELLS, Inset
+from ltp.hub.insets import Inset
 
 # In every first event: otherwise a browser keeps the longer one of its last farewell for ever.
 FIRST_RETRY_MS: Final = 1_000
@@ -59,7 +59,7 @@ class View:
     ) -> None:
         self.key, self.insets = key, insets
         self.keys, self.columns, _ = key
-        self.cells = cells_of(key)
+        self.cells = cells_of(key, insets)
         self._board, self._fragments = board, fragments
         self._cell_cache = fragments.cell_cache(self.columns)
         self._picker = fragments.picker(self.keys)
@@ -227,10 +227,9 @@ def view_key(keys: Iterable[str], columns: Iterable[str], insets: Iterable[Inset
     return tuple(sorted(set(keys))), tuple(columns), tuple(inset.name for inset in insets)
 
 
-def cells_of(key: ViewKey) -> int:
+def cells_of(key: ViewKey, insets: Iterable[Inset]) -> int:
     """Return what a view of this key costs, in cells."""
-    keys, columns, insets = key
-    return len(keys) * len(columns) + len(insets) * CELLS
+    return len(key[0]) * len(key[1]) + sum(inset.cells for inset in insets)
 
 
 def farewell(retry_ms: int) -> bytes:

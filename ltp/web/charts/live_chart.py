@@ -25,6 +25,7 @@ from ltp.web.charts.plan_lines import PlanLines
 from ltp.web.charts.query import ChartQuery
 from ltp.web.services import services
 
+_CELLS: Final = 500  # a drawing costs as much
 _DRAWN_EVERY_S: Final = 2.0  # at most
 _ALONE_S: Final = 10.0
 _RETRY_S: Final = 5.0  # after a chart that could not be drawn
@@ -38,7 +39,7 @@ class LiveChart:
     ) -> None:
         self.shown, self.query, self.client, self.touched_s = shown, query, client, touched_s
         self._plan = plan
-        self.inset = Inset(f"chart {shown.key} {query!r} {plan!r}")
+        self.inset = Inset(f"chart {shown.key} {query!r} {plan!r}", _CELLS)
         self._state: ChartState | None = None  # None before the first drawing, and while none succeeds
         self._tail: list[Bar] = []  # stored one-minute bars of the forming bar, as of the drawing
         self._windows: list[tuple[int, int]] = []

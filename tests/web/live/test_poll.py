@@ -104,7 +104,7 @@ def test_a_client_with_too_much_open_polls_and_others_stream(
 def test_a_poll_has_the_small_parts_of_a_chart_and_the_large_ones_once(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inset, bars = Inset("chart"), f'<hx-partial id="chart-rows">{"1 " * 3_000}</hx-partial>'
+    inset, bars = Inset("chart", 500), f'<hx-partial id="chart-rows">{"1 " * 3_000}</hx-partial>'
     monkeypatch.setattr(LiveCharts, "inset", lambda *_, **__: inset)
     site.hub.set_inset(inset, "bars", bars)
     site.hub.set_inset(inset, "forming", '<hx-partial id="chart-now">1</hx-partial>')
