@@ -78,7 +78,7 @@ def moves() -> Callable[[], None]:
     drawn = drawing.draw(bars[:-1], [day] * (_MINUTES - 1), [""] * (_MINUTES - 1), (), "", forming=bars[-1])
 
     def move() -> None:
-        if len(forming_candle.draw(bars[-1], drawn.canvas, is_live=True).markup) < 1_000:
+        if len(forming_candle.draw(bars[-1], drawn.canvas, "Forming").markup) < 1_000:
             raise SystemExit("the forming candle is not drawn")
 
     return move
