@@ -21,7 +21,7 @@ from ltp.web.charts.overlays import Overlay
 from ltp.web.charts.plan_lines import NO_PLAN, Label, PlanLines, labels, rules, zone_shape
 from ltp.web.charts.time_axis import TimeAxis
 
-_AXIS_WIDTH: Final = 84
+_AXIS_WIDTH: Final = 92
 _UNIT: Final = 10  # width of a bar; its candle leaves 2 on both sides
 TOP: Final = 8
 _PRICES: Final = 280  # heights
