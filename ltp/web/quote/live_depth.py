@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from ltp import metrics
@@ -27,6 +27,7 @@ WANTED_S: Final = 15.0  # life of the demand in Redis
 PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
 MOST: Final = 50  # instruments, as many as the worker takes
 EACH: Final = 10  # instruments of one client
+MOST_PAGES: Final = 1_000  # pages of one instrument that wait for their stream, one a client
 
 _NO_DEPTH: Final = "no depth "
 
@@ -39,13 +40,31 @@ def is_refusal(inset: Inset) -> bool:
 
 
 class _Watched:
-    """One instrument. `clients`: by client, until when its page counts. Monotonic seconds."""
+    """One instrument. `pages`: by client, until when a page of it counts that has no stream, the soonest first.
+
+    Monotonic seconds. A page with a stream counts as long as the hub has the stream.
+    """
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.inset = Inset(f"depth {key}")
-        self.clients: dict[str, float] = {}
+        self.pages: dict[str, float] = {}
+        self.shown_at = float("-inf")  # by a stream
         self.known = NOTHING
+
+    def note(self, client: str, until: float) -> None:
+        self.pages.pop(client, None)
+        self.pages[client] = until
+        if len(self.pages) > MOST_PAGES:
+            del self.pages[next(iter(self.pages))]
+
+    def forget_pages(self, now: float) -> None:
+        for client in [client for client, until in self.pages.items() if until < now]:
+            del self.pages[client]
+
+    def is_shown_to(self, client: str, now: float, streamed: Collection[Inset]) -> bool:
+        """`streamed`: the insets that the client's streams carry."""
+        return self.inset in streamed or self.pages.get(client, 0.0) >= now
 
 
 class LiveDepth:
@@ -94,7 +113,7 @@ class LiveDepth:
             if watched is None:
                 watched = self._watched[key] = _Watched(key)
                 self._want_at = 0.0
-            watched.clients[client] = now + PAGE_S
+            watched.note(client, now + PAGE_S)
         self._wake.set()
         return watched.inset
 
@@ -140,9 +159,10 @@ class LiveDepth:
         """Drop the instruments that no page has shown for PAGE_S; return the others."""
         with self._lock:
             for each in list(self._watched.values()):
+                each.forget_pages(now)
                 if each.inset.views:
-                    each.clients = dict.fromkeys(each.clients, now + PAGE_S)
-                elif max(each.clients.values()) < now:
+                    each.shown_at = now
+                elif not each.pages and each.shown_at < now - PAGE_S:
                     del self._watched[each.key]
             return list(self._watched.values())
 
@@ -155,10 +175,13 @@ class LiveDepth:
     def _is_refused(self, key: str, client: str, now: float) -> bool:
         if key not in self._watched and len(self._watched) >= MOST:
             return True
-        others = sum(
-            each.key != key and each.clients.get(client, 0.0) >= now for each in self._watched.values()
+        if client == EXEMPT:
+            return False
+        streamed = self._hub.insets_of(client)
+        shown = sum(
+            each.key != key and each.is_shown_to(client, now, streamed) for each in self._watched.values()
         )
-        return client != EXEMPT and others >= EACH
+        return shown >= EACH
 
     def _run(self) -> None:
         while True:

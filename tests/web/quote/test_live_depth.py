@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,8 +14,18 @@ from ltp.core.ticks.depth import Depth, Level, QuoteDetails
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import State, Tick
 from ltp.errors import StoreError
+from ltp.hub.insets import Inset
 from ltp.store.depth import NOTHING, Known
-from ltp.web.quote.live_depth import EACH, MOST, PAGE_S, WANT_EVERY_S, WANTED_S, LiveDepth, is_refusal
+from ltp.web.quote.live_depth import (
+    EACH,
+    MOST,
+    MOST_PAGES,
+    PAGE_S,
+    WANT_EVERY_S,
+    WANTED_S,
+    LiveDepth,
+    is_refusal,
+)
 from ltp.web.services import EXTENSION
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_EQ:2031"
@@ -28,6 +38,10 @@ class StubHub:
     def __init__(self) -> None:
         self.state: State = "live"
         self.parts: dict[tuple[str, str], list[str]] = {}
+        self.streamed: dict[str, set[Inset]] = {}
+
+    def insets_of(self, client: str) -> set[Inset]:
+        return self.streamed.get(client, set())
 
     def last_known(self, keys: Sequence[str]) -> list[Quote]:
         return [Quote(key, Tick(key, 14_020_000), self.state) for key in keys]
@@ -68,6 +82,17 @@ class Rig:
         self.values[key] = Known(
             Depth(key, at, (Level(14_020_000, quantity, 1),)), QuoteDetails(key, at, upper=15_000_000)
         )
+
+    def connect(self, key: str, client: str) -> Inset:
+        """Open a page of a client with its stream."""
+        inset: Any = self.depth.watch(key, client)
+        inset.views.append(client)
+        self.hub.streamed.setdefault(client, set()).add(inset)
+        return cast(Inset, inset)
+
+    def close(self, inset: Any, client: str) -> None:
+        inset.views.remove(client)
+        self.hub.streamed[client].remove(inset)
 
     def refuses(self, key: str, client: str) -> bool:
         inset = self.depth.watch(key, client)
@@ -188,6 +213,39 @@ def test_a_client_has_a_quota_and_this_machine_none() -> None:
     assert not any(rig.refuses(key, EXEMPT) for key in keys)
     rig.now += PAGE_S + 1
     assert not rig.refuses(keys[EACH], "a")
+
+
+def test_a_page_that_was_closed_does_not_count_while_others_show_its_instrument() -> None:
+    rig = Rig()
+    keys = [f"NSE_EQ:{number}" for number in range(1, EACH + 2)]
+    for key in keys[:EACH]:
+        rig.connect(key, "b")
+    insets = [rig.connect(key, "a") for key in keys[:EACH]]
+    for _ in range(3):
+        rig.now += PAGE_S + 1
+        rig.depth.round()
+        assert rig.refuses(keys[EACH], "a")
+    for inset in insets:
+        rig.close(inset, "a")
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert not rig.refuses(keys[EACH], "a")
+    assert rig.refuses(keys[EACH], "b")
+
+
+def test_clients_that_left_are_forgotten_and_those_that_wait_are_bounded() -> None:
+    rig = Rig()
+    rig.connect(KEY, "reader")
+    for number in range(MOST_PAGES + 5):
+        rig.depth.watch(KEY, f"client {number}")
+    watched = rig.depth._watched[KEY]
+    assert len(watched.pages) == MOST_PAGES
+    assert "client 4" not in watched.pages
+    assert "client 1004" in watched.pages
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert watched.pages == {}
+    assert rig.reads[-1] == [KEY]
 
 
 def test_a_page_without_a_place_gets_a_sentence_in_place_of_its_book() -> None:
