@@ -159,6 +159,7 @@ def _services(
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        is_depth_late=live_depth.is_late,
         known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,

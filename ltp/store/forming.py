@@ -22,6 +22,7 @@ from ltp.store.client import translated
 from ltp.store.keys import BARS, BARS_TTL_S, DEMAND_BARS, bars
 
 MOST: Final = 500  # instruments with forming bars
+_MAX_WISH_S: Final = 120.0  # a later end was written by a clock that is ahead
 _MAX_MESSAGE: Final = 1 << 20  # bytes; the bars of MOST instruments take half of it
 _MAX_VALUE: Final = 4_096
 _VERSION: Final = 1
@@ -59,7 +60,9 @@ def want(client: redis.Redis, keys: Iterable[str], now: float, until: float) -> 
 
 
 def wanted(client: redis.Redis, now: float) -> list[str]:
-    """Return the instruments whose forming bars are wanted now, at most MOST; expired wishes are removed.
+    """Return the instruments whose forming bars are wanted now, at most MOST, and remove all other wishes.
+
+    Of more than MOST those that were renewed last are kept: an open chart renews its wish.
 
     Raises:
         StoreError: Redis cannot be read.
@@ -67,9 +70,10 @@ def wanted(client: redis.Redis, now: float) -> list[str]:
     with translated("reading the demand for forming bars"):
         pipe: Any = client.pipeline(transaction=True)
         pipe.zremrangebyscore(DEMAND_BARS, "-inf", f"({now}")
-        pipe.zremrangebyrank(DEMAND_BARS, MOST, -1)
+        pipe.zremrangebyscore(DEMAND_BARS, f"({now + _MAX_WISH_S}", "+inf")
+        pipe.zremrangebyrank(DEMAND_BARS, 0, -MOST - 1)
         pipe.zrange(DEMAND_BARS, 0, -1)
-        members = pipe.execute()[2]
+        members = pipe.execute()[-1]
     return [key for key in (member.decode("ascii", "replace") for member in members) if _is_key(key)]
 
 

@@ -109,9 +109,24 @@ def test_what_is_wanted_until_when(valkey: Any) -> None:
 
 def test_wishes_of_other_programs_are_bounded_and_checked(valkey: Any) -> None:
     valkey.client.zadd("demand:bars", {f"NSE_EQ:{id_}": 200 for id_ in range(1, 1_001)})
-    valkey.client.zadd("demand:bars", {b"\xff\xfe": 150, "NSE_EQ:0": 150})
+    valkey.client.zadd("demand:bars", {b"\xff\xfe": 210, "NSE_EQ:0": 210})
     assert len(forming.wanted(valkey.client, 100.0)) == forming.MOST - 2
     assert valkey.client.zcard("demand:bars") == forming.MOST
+
+
+def test_the_wishes_that_were_renewed_last_are_kept(valkey: Any) -> None:
+    forming.want(valkey.client, [f"NSE_EQ:{id_}" for id_ in range(1, 401)], 100.0, 130.0)
+    forming.want(valkey.client, [f"NSE_EQ:{id_}" for id_ in range(1_001, 1_201)], 102.0, 132.0)
+    found = forming.wanted(valkey.client, 103.0)
+    assert len(found) == 500
+    assert {f"NSE_EQ:{id_}" for id_ in range(1_001, 1_201)} <= set(found)
+
+
+def test_a_wish_of_a_clock_that_is_ahead_is_removed(valkey: Any) -> None:
+    forming.want(valkey.client, [KEY], 100.0, 221.0)
+    forming.want(valkey.client, [OTHER], 100.0, 220.0)
+    assert forming.wanted(valkey.client, 100.0) == [OTHER]
+    assert valkey.client.zcard("demand:bars") == 1
 
 
 def test_a_server_that_is_away_is_named() -> None:

@@ -26,6 +26,7 @@ WANT_EVERY_S: Final = 5.0
 WANTED_S: Final = 15.0  # life of the demand in Redis
 PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
 MOST: Final = 50  # instruments, as many as the worker takes
+LATE_S: Final = 10.0  # a book that is wanted for so long did not come at its time
 EACH: Final = 10  # instruments of one client
 MOST_PAGES: Final = 1_000  # pages of one instrument that wait for their stream, one a client
 
@@ -42,11 +43,11 @@ def is_refusal(inset: Inset) -> bool:
 class _Watched:
     """One instrument. `pages`: by client, until when a page of it counts that has no stream, the soonest first.
 
-    Monotonic seconds. A page with a stream counts as long as the hub has the stream.
+    Monotonic seconds; `since`: it is wanted. A page with a stream counts as long as the hub has the stream.
     """
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    def __init__(self, key: str, since: float) -> None:
+        self.key, self.since = key, since
         self.inset = Inset(f"depth {key}")
         self.pages: dict[str, float] = {}
         self.shown_at = float("-inf")  # by a stream
@@ -111,7 +112,7 @@ class LiveDepth:
             if self._is_refused(key, client, now):
                 return self._refusal(key)
             if watched is None:
-                watched = self._watched[key] = _Watched(key)
+                watched = self._watched[key] = _Watched(key, now)
                 self._want_at = 0.0
             watched.note(client, now + PAGE_S)
         self._wake.set()
@@ -124,6 +125,11 @@ class LiveDepth:
         except StoreError:
             return NOTHING
         return found
+
+    def is_late(self, key: str) -> bool:
+        """Return whether the book of an instrument has been wanted for longer than one takes to come."""
+        watched = self._watched.get(key)
+        return watched is not None and self._monotonic() - watched.since > LATE_S
 
     def round(self) -> None:
         """Renew the demand where it is due, and draw what is known now."""
@@ -150,7 +156,7 @@ class LiveDepth:
         key, (depth, details) = watched.key, watched.known
         [quote] = self._hub.last_known([key])  # as the page shows it, without a read of the cache
         for part, markup in (
-            (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us)),
+            (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us, is_late=self.is_late(key))),
             (ladder.DETAILS, ladder.details_markup(depth, details, quote, now_us)),
         ):
             self._hub.set_inset(watched.inset, part, ladder.partial(part, key, markup))

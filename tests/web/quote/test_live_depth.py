@@ -18,6 +18,7 @@ from ltp.hub.insets import Inset
 from ltp.store.depth import NOTHING, Known
 from ltp.web.quote.live_depth import (
     EACH,
+    LATE_S,
     MOST,
     MOST_PAGES,
     PAGE_S,
@@ -166,6 +167,31 @@ def test_a_book_grows_old_without_a_new_one() -> None:
     assert '<p class="meta was"><i class="w">not live, of ' in rig.newest("depth")
 
 
+def test_a_book_that_does_not_come_is_told_as_late_until_it_comes() -> None:
+    rig = Rig()
+    rig.depth.watch(KEY, "a")
+    rig.now += LATE_S
+    rig.depth.round()
+    assert "it comes a moment after the page is opened" in rig.newest("depth")
+    rig.now += 0.3
+    rig.depth.round()
+    assert "or the pages of other instruments have all 50 places" in rig.newest("depth")
+    rig.book(KEY)
+    rig.depth.round()
+    assert "<i>live</i>" in rig.newest("depth")
+
+
+def test_a_page_without_scripts_is_told_of_a_late_book_too(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, rig = site.app.extensions[EXTENSION], Rig()
+    monkeypatch.setitem(site.app.extensions, EXTENSION, _with(shared, rig.depth))
+    assert "it comes a moment after the page is opened" in site.page("/instruments/NSE_EQ/1333")
+    rig.now += LATE_S + 1
+    assert "have all 50 places" in site.page("/instruments/NSE_EQ/1333")
+    assert "have all 50 places" not in site.page("/instruments/NSE_EQ/1333?live=0")
+
+
 def test_a_feed_that_is_down_has_no_live_book() -> None:
     rig = Rig()
     rig.depth.watch(KEY, "a")
@@ -301,4 +327,9 @@ def test_a_page_without_a_place_has_the_sentence_from_the_start(
 
 
 def _with(shared: Any, depth: LiveDepth, client: str = EXEMPT) -> Any:
-    return replace(shared, watch_depth=lambda key: depth.watch(key, client), known_depth=depth.known)
+    return replace(
+        shared,
+        watch_depth=lambda key: depth.watch(key, client),
+        is_depth_late=depth.is_late,
+        known_depth=depth.known,
+    )
