@@ -26,6 +26,7 @@ from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import ChartQuery, Choice, choices
 from ltp.web.charts.session_choice import note, tooltip_words
+from ltp.web.redis_waits import bounded
 from ltp.web.services import services
 
 _BUSY: Final = (
@@ -126,7 +127,9 @@ def _newest(shown: Instrument, query: ChartQuery) -> Newest:
     if not query.daily:
         until = now.timestamp() + WANTED_S
         try:
-            recent = forming.want_and_read(shared.redis, shown.key, shared.source(), now.timestamp(), until)
+            recent = bounded(
+                forming.want_and_read, shared.redis, shown.key, shared.source(), now.timestamp(), until
+            )
         except StoreError:
             pass  # counted by the store; the chart has the stored bars
     return Newest(recent, shared.hub.quotes([shown.key])[0], now)
