@@ -259,6 +259,31 @@ def test_a_page_that_was_closed_does_not_count_while_others_show_its_instrument(
     assert rig.refuses(keys[EACH], "b")
 
 
+def test_the_streams_of_the_hub_count_until_they_end(site: Any) -> None:
+    """With the real hub in place of its stub."""
+    rig = Rig()
+    depth = LiveDepth(site.hub, rig.read, rig.want, rig.depth._clock, rig.depth._monotonic)
+    keys = [f"NSE_EQ:{number}" for number in range(1, EACH + 2)]
+    streams = {}
+    for client in ("a", "b"):
+        for key in keys[:EACH]:
+            inset: Any = depth.watch(key, client)
+            stream = site.hub.follow(site.hub.view([key], ["ltp"], inset), last_event_id=None, client=client)
+            next(stream)
+            streams[client, key] = stream
+
+    def is_refused() -> bool:
+        rig.now += PAGE_S + 1
+        depth.round()
+        return is_refusal(cast(Inset, depth.watch(keys[EACH], "a")))
+
+    assert is_refused()
+    streams["a", keys[0]].close()
+    assert not is_refused()
+    for stream in streams.values():
+        stream.close()
+
+
 def test_clients_that_left_are_forgotten_and_those_that_wait_are_bounded() -> None:
     rig = Rig()
     rig.connect(KEY, "reader")
