@@ -41,6 +41,7 @@ from ltp.web.live.demand import DemandRenewer
 from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
+from ltp.web.redis_waits import bounded
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
@@ -135,7 +136,9 @@ def _services(
     def source() -> str:
         return hub.source or settings.source
 
-    live_depth = LiveDepth(hub, lambda keys: depth.read(client, source(), keys), partial(depth.want, client))
+    live_depth = LiveDepth(
+        hub, lambda keys: bounded(depth.read, client, source(), keys), partial(depth.want, client)
+    )
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
 
     def of_page(keys: Collection[str]) -> None:
@@ -159,6 +162,7 @@ def _services(
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        is_depth_late=live_depth.is_late,
         known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
         bars_days=settings.minute_bars_days,
@@ -188,7 +192,7 @@ def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -
     url = settings.secret("redis_url")
     return Hub(
         subscribe=lambda: channel.subscribe(url),
-        snapshot=lambda keys: prices.read(client, keys),
+        snapshot=lambda keys: bounded(prices.read, client, keys),
         cell=cell,
         min_interval_s=settings.stream_min_interval_ms / 1000,
         stall_timeout_s=settings.stream_stall_timeout_s,

@@ -6,6 +6,7 @@ from typing import Final
 
 from ltp.core.clients.allotment import LIMIT, PAGES_EACH, client_limit, rank_of
 from ltp.core.clients.client_address import EXEMPT
+from ltp.hub.insets import Inset
 from ltp.hub.view import View
 
 CELLS_EACH: Final = 50_000  # of a client's different views: a hundred pages of 50 rows and ten columns
@@ -33,6 +34,10 @@ class Clients:
 
     def streams(self, client: str) -> int:
         return sum(self._views.get(client, {}).values())
+
+    def insets(self, client: str) -> set[Inset]:
+        """Return the insets of the views that a client has open."""
+        return {inset for view in self._views.get(client, {}) for inset in view.insets}
 
     def refuses(self, client: str, view: View | None, cells: int, max_streams: int) -> bool:
         """Return whether one more stream would exceed a client's quota of cells or streams.

@@ -203,8 +203,8 @@ class Hub:
         """Return the view of these instruments, columns and insets, which all pages with the same ones share."""
         key = view_key(keys, columns, insets)
         present = self.views.get(key)
-        if present is None or not present.streams:
-            self.quotes(key[0])  # with a stream they are followed, and missing ones are read again
+        if present is None or not present.streams:  # else they are followed, and missing ones are read again
+            self.quotes(key[0])
         with self._lock:
             present = self.views.get(key)
             view = present or self.views.add(View(key, self.board, self._fragments, self._lock, insets))
@@ -224,6 +224,10 @@ class Hub:
             if inset.set(part, markup, self.board):
                 self.views.mark_inset(inset)
                 self._wake_for_due()
+
+    def insets_of(self, client: str) -> set[Inset]:
+        with self._lock:  # of its open streams
+            return self.clients.insets(client)
 
     def can_detach(self, connection: object) -> bool:
         return self._started and detachable(connection)

@@ -18,6 +18,7 @@ from ltp.store import keys as names
 from ltp.store.client import translated
 
 MOST: Final = 50  # instruments in full mode, whichever programs want them
+_MOST_WISHES: Final = 1_000  # the pages of twenty web processes
 _MAX_VALUE: Final = 4_096  # bytes; a depth has 700, so a longer value is another program's
 _MAX_COUNT: Final = 2**63
 
@@ -45,7 +46,10 @@ def want(client: redis.Redis, keys: Iterable[str], until: float) -> None:
 
 
 def wanted(client: redis.Redis, now: float, until: float) -> list[str]:
-    """Return the wanted keys at `now`, at most MOST, the soonest to expire first; remove all others.
+    """Return the wanted keys at `now`, the latest end first; remove those that have expired.
+
+    There may be more than MOST, up to 1,000. Of more those that were renewed last are kept: an open page renews its
+    wish.
 
     Args:
         until: the latest end of a wish. A later one was written by a clock that is ahead, and is removed.
@@ -56,10 +60,10 @@ def wanted(client: redis.Redis, now: float, until: float) -> list[str]:
         pipe: Any = client.pipeline(transaction=True)
         pipe.zremrangebyscore(names.DEMAND_DEPTH, "-inf", f"({now}")
         pipe.zremrangebyscore(names.DEMAND_DEPTH, f"({until}", "+inf")
-        pipe.zremrangebyrank(names.DEMAND_DEPTH, MOST, -1)
+        pipe.zremrangebyrank(names.DEMAND_DEPTH, 0, -_MOST_WISHES - 1)
         pipe.zrange(names.DEMAND_DEPTH, 0, -1)
         members = pipe.execute()[-1]
-    return [member.decode("ascii", "replace") for member in members]
+    return [member.decode("ascii", "replace") for member in reversed(members)]
 
 
 def write(client: redis.Redis, source: str, depths: Iterable[Depth]) -> None:

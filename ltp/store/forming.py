@@ -60,7 +60,9 @@ def want(client: redis.Redis, keys: Iterable[str], now: float, until: float) -> 
 
 
 def wanted(client: redis.Redis, now: float) -> list[str]:
-    """Return the instruments whose forming bars are wanted now, at most MOST; expired wishes are removed.
+    """Return the instruments whose forming bars are wanted now, at most MOST, and remove all other wishes.
+
+    Of more than MOST those that were renewed last are kept: an open chart renews its wish.
 
     Raises:
         StoreError: Redis cannot be read.

@@ -1,7 +1,7 @@
 """The objects that all views of one web process share.
 
-`create_app` makes them once; a view gets them from `services()`. Only `known_depth` waits for Redis in a
-request.
+`create_app` makes them once; a view gets them from `services()`. In a request `hub.quotes`,
+`known_depth` and reads with `redis` may wait for Redis; see `ltp.web.redis_waits` for how long.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Services:
         calendar: returns the trading hours, with the late changes that have been read.
         watch_depth: requests the order book of an instrument for a page of the present request's client, and
             returns its inset; None where there is none.
+        is_depth_late: returns whether the order book has been wanted for longer than one takes to come.
         known_depth: reads the newest order book and details of an instrument from Redis.
         past: the figures of an instrument's earlier sessions.
         bars_days: days for which one-minute bars are kept.
@@ -76,6 +77,7 @@ class Services:
     sizing: Sizing
     calendar: Callable[[], Calendar]
     watch_depth: Callable[[str], Inset | None]
+    is_depth_late: Callable[[str], bool]
     known_depth: Callable[[str], Known]
     past: Callable[[str], Past]
     bars_days: int

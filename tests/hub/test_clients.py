@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ltp.hub.clients import Clients
+from ltp.hub.insets import Inset
 
 
 def test_instruments_rank_by_their_place_among_those_of_a_client(rig: Any) -> None:
@@ -25,6 +26,16 @@ def test_a_client_ranks_no_more_instruments_than_its_quota(rig: Any) -> None:
     assert len(clients.ranks()) == 2_000
     clients.join("b", rig.view(5_999))
     assert clients.ranks()["NSE_EQ:5999"] == 0
+
+
+def test_a_client_has_the_insets_of_its_open_views(rig: Any) -> None:
+    clients, book, chart = Clients(), Inset("depth NSE_EQ:1"), Inset("chart NSE_EQ:1")
+    view, other = rig.hub.view(["NSE_EQ:1"], ["ltp"], book, chart), rig.hub.view(["NSE_EQ:1"], ["ltp"], book)
+    clients.join("a", view)
+    clients.join("b", other)
+    assert (clients.insets("a"), clients.insets("b"), clients.insets("c")) == ({book, chart}, {book}, set())
+    clients.leave("a", view)
+    assert clients.insets("a") == set()
 
 
 def test_this_machine_has_no_quota(rig: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ltp.core.ticks.depth import Depth, Level, QuoteDetails
 from ltp.store import client as store_client
 from ltp.store import depth
-from ltp.store.depth import MOST, Known
+from ltp.store.depth import Known
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_CURRENCY:1"
 AT = 1_795_408_200_123_456
@@ -121,9 +121,16 @@ def test_demand_ends_and_is_bounded(redis: Any) -> None:
     assert sorted(depth.wanted(redis, 50.0, 200.0)) == sorted([KEY, OTHER])
     assert depth.wanted(redis, 95.0, 200.0) == [KEY]
     assert depth.wanted(redis, 100.5, 200.0) == []
-    depth.want(redis, [f"NSE_EQ:{number}" for number in range(1, MOST + 10)], 150.0)
-    assert len(depth.wanted(redis, 101.0, 200.0)) == MOST
-    assert redis.zcard("demand:depth") == MOST
+
+
+def test_the_wishes_that_were_renewed_last_are_kept(redis: Any) -> None:
+    depth.want(redis, [f"NSE_EQ:{number}" for number in range(1, 901)], 150.0)
+    depth.want(redis, [f"NSE_EQ:{number}" for number in range(2_001, 2_201)], 152.0)
+    depth.want(redis, ["NSE_EQ:7", "NSE_EQ:8"], 155.0)
+    found = depth.wanted(redis, 101.0, 200.0)
+    assert len(found) == redis.zcard("demand:depth") == 1_000
+    assert sorted(found[:2]) == ["NSE_EQ:7", "NSE_EQ:8"]
+    assert set(found[2:202]) == {f"NSE_EQ:{number}" for number in range(2_001, 2_201)}
 
 
 def test_a_wish_of_a_clock_that_is_ahead_is_removed(redis: Any) -> None:

@@ -117,6 +117,21 @@ def test_wishes_of_other_programs_are_bounded_and_checked(valkey: Any) -> None:
     assert valkey.client.zcard("demand:bars") == forming.MOST
 
 
+def test_the_wishes_that_were_renewed_last_are_kept(valkey: Any) -> None:
+    forming.want(valkey.client, [f"NSE_EQ:{id_}" for id_ in range(1, 401)], 100.0, 130.0)
+    forming.want(valkey.client, [f"NSE_EQ:{id_}" for id_ in range(1_001, 1_201)], 102.0, 132.0)
+    found = forming.wanted(valkey.client, 103.0)
+    assert len(found) == 500
+    assert {f"NSE_EQ:{id_}" for id_ in range(1_001, 1_201)} <= set(found)
+
+
+def test_a_wish_of_a_clock_that_is_ahead_is_removed(valkey: Any) -> None:
+    forming.want(valkey.client, [KEY], 100.0, 221.0)
+    forming.want(valkey.client, [OTHER], 100.0, 220.0)
+    assert forming.wanted(valkey.client, 100.0) == [OTHER]
+    assert valkey.client.zcard("demand:bars") == 1
+
+
 def test_a_server_that_is_away_is_named() -> None:
     client = connect("redis://127.0.0.1:1/0", timeout_s=0.5, retries=0)
     for action in (

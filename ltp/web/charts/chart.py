@@ -27,6 +27,7 @@ from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import ChartQuery, Choice, choices
 from ltp.web.charts.session_choice import note, tooltip_words
+from ltp.web.redis_waits import bounded
 from ltp.web.services import services
 
 _BUSY: Final = (
@@ -133,7 +134,7 @@ def _newest(shown: Instrument, query: ChartQuery) -> Newest:
     recent: Sequence[Bar] = ()
     if not query.daily:
         try:
-            recent = forming.read(shared.redis, shown.key, shared.source())
+            recent = bounded(forming.read, shared.redis, shown.key, shared.source())
         except StoreError:
             pass  # counted by the store; the chart has the stored bars
     return Newest(recent, shared.hub.quotes([shown.key])[0], now)

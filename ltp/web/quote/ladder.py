@@ -15,6 +15,7 @@ from ltp.core.money import Price, group_indian, grouped_text, is_currency
 from ltp.core.ticks.depth import LEVELS, LIVE_FOR_US, Depth, Level, QuoteDetails
 from ltp.core.ticks.quote import Quote
 from ltp.core.trading_day import IST
+from ltp.store.depth import MOST
 from ltp.web.table.cells import DASH
 
 DEPTH: Final = "depth"
@@ -22,6 +23,11 @@ DETAILS: Final = "details"
 REFUSED: Final = (
     '<p class="meta">There is no order book here: it is shown on a few pages of a visitor and of this site at a time.'
     " Close another quote page and load this one again.</p>"
+)
+_SOON: Final = '<p class="meta">No order book is known yet: it comes a moment after the page is opened.</p>'
+_LATE: Final = (
+    '<p class="meta">No order book has come: the broker sent none, or the pages of other instruments have all'
+    f" {MOST} places. It is shown here when it comes.</p>"
 )
 _WIDTH: Final = 100
 _CONFIRMED: Final = frozenset({"live", "quiet"})  # states in which the feed vouches for the instrument
@@ -42,10 +48,17 @@ def is_live(depth: Depth, quote: Quote, now_us: int) -> bool:
     return quote.state in _CONFIRMED and now_us - depth.received_at <= LIVE_FOR_US
 
 
-def depth_markup(depth: Depth | None, quote: Quote, now_us: int, *, paused: bool = False) -> str:
-    """Return state and table of the order book. `paused`: the page does not follow it, so it is not live."""
+def depth_markup(
+    depth: Depth | None, quote: Quote, now_us: int, *, paused: bool = False, is_late: bool = False
+) -> str:
+    """Return state and table of the order book.
+
+    Args:
+        paused: the page does not follow it, so it is not live.
+        is_late: it has been wanted for longer than one takes to come.
+    """
     if depth is None:
-        return '<p class="meta">No order book is known yet: it comes a moment after the page is opened.</p>'
+        return _LATE if is_late else _SOON
     if not paused and is_live(depth, quote, now_us):
         state = '<p class="meta"><i>live</i>'
     else:

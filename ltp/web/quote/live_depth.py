@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from ltp import metrics
@@ -26,7 +26,9 @@ WANT_EVERY_S: Final = 5.0
 WANTED_S: Final = 15.0  # life of the demand in Redis
 PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
 MOST: Final = 50  # instruments, as many as the worker takes
+LATE_S: Final = 10.0  # a book that is wanted for so long did not come at its time
 EACH: Final = 10  # instruments of one client
+MOST_PAGES: Final = 1_000  # pages of one instrument that wait for their stream, one a client
 
 _NO_DEPTH: Final = "no depth "
 
@@ -39,13 +41,31 @@ def is_refusal(inset: Inset) -> bool:
 
 
 class _Watched:
-    """One instrument. `clients`: by client, until when its page counts. Monotonic seconds."""
+    """One instrument. `pages`: by client, until when a page of it counts that has no stream, the soonest first.
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    Monotonic seconds; `since`: it is wanted. A page with a stream counts as long as the hub has the stream.
+    """
+
+    def __init__(self, key: str, since: float) -> None:
+        self.key, self.since = key, since
         self.inset = Inset(f"depth {key}")
-        self.clients: dict[str, float] = {}
+        self.pages: dict[str, float] = {}
+        self.shown_at = float("-inf")  # by a stream
         self.known = NOTHING
+
+    def note(self, client: str, until: float) -> None:
+        self.pages.pop(client, None)
+        self.pages[client] = until
+        if len(self.pages) > MOST_PAGES:
+            del self.pages[next(iter(self.pages))]
+
+    def forget_pages(self, now: float) -> None:
+        for client in [client for client, until in self.pages.items() if until < now]:
+            del self.pages[client]
+
+    def is_shown_to(self, client: str, now: float, streamed: Collection[Inset]) -> bool:
+        """`streamed`: the insets that the client's streams carry."""
+        return self.inset in streamed or self.pages.get(client, 0.0) >= now
 
 
 class LiveDepth:
@@ -92,9 +112,9 @@ class LiveDepth:
             if self._is_refused(key, client, now):
                 return self._refusal(key)
             if watched is None:
-                watched = self._watched[key] = _Watched(key)
+                watched = self._watched[key] = _Watched(key, now)
                 self._want_at = 0.0
-            watched.clients[client] = now + PAGE_S
+            watched.note(client, now + PAGE_S)
         self._wake.set()
         return watched.inset
 
@@ -105,6 +125,11 @@ class LiveDepth:
         except StoreError:
             return NOTHING
         return found
+
+    def is_late(self, key: str) -> bool:
+        """Return whether the book of an instrument has been wanted for longer than one takes to come."""
+        watched = self._watched.get(key)
+        return watched is not None and self._monotonic() - watched.since > LATE_S
 
     def round(self) -> None:
         """Renew the demand where it is due, and draw what is known now."""
@@ -131,7 +156,7 @@ class LiveDepth:
         key, (depth, details) = watched.key, watched.known
         [quote] = self._hub.last_known([key])  # as the page shows it, without a read of the cache
         for part, markup in (
-            (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us)),
+            (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us, is_late=self.is_late(key))),
             (ladder.DETAILS, ladder.details_markup(depth, details, quote, now_us)),
         ):
             self._hub.set_inset(watched.inset, part, ladder.partial(part, key, markup))
@@ -140,9 +165,10 @@ class LiveDepth:
         """Drop the instruments that no page has shown for PAGE_S; return the others."""
         with self._lock:
             for each in list(self._watched.values()):
+                each.forget_pages(now)
                 if each.inset.views:
-                    each.clients = dict.fromkeys(each.clients, now + PAGE_S)
-                elif max(each.clients.values()) < now:
+                    each.shown_at = now
+                elif not each.pages and each.shown_at < now - PAGE_S:
                     del self._watched[each.key]
             return list(self._watched.values())
 
@@ -155,10 +181,13 @@ class LiveDepth:
     def _is_refused(self, key: str, client: str, now: float) -> bool:
         if key not in self._watched and len(self._watched) >= MOST:
             return True
-        others = sum(
-            each.key != key and each.clients.get(client, 0.0) >= now for each in self._watched.values()
+        if client == EXEMPT:
+            return False
+        streamed = self._hub.insets_of(client)
+        shown = sum(
+            each.key != key and each.is_shown_to(client, now, streamed) for each in self._watched.values()
         )
-        return client != EXEMPT and others >= EACH
+        return shown >= EACH
 
     def _run(self) -> None:
         while True:

@@ -86,7 +86,8 @@ def _order_book(quote: Quote, inset: Inset | None, *, live: bool) -> tuple[Marku
     if not has_depth(quote.key):
         return Markup(), Markup()
     known, now_us = services().known_depth(quote.key), int(time.time() * 1e6)
-    depth = ladder.depth_markup(known.depth, quote, now_us, paused=not live)
+    late = live and services().is_depth_late(quote.key)
+    depth = ladder.depth_markup(known.depth, quote, now_us, paused=not live, is_late=late)
     if inset is not None and is_refusal(inset):
         known, depth = known._replace(depth=None), ladder.REFUSED
     details = ladder.details_markup(known.depth, known.details, quote, now_us)

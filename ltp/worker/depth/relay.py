@@ -16,6 +16,7 @@ from ltp import metrics
 from ltp.core.money import Price, is_currency, needs_snap, snap
 from ltp.core.ticks.depth import Depth, Level, QuoteDetails, has_depth
 from ltp.errors import StoreError
+from ltp.store.depth import MOST
 from ltp.worker.depth.details import DetailRequests
 
 WRITE_EVERY_S: Final = 0.25
@@ -29,7 +30,7 @@ class DepthRelay(threading.Thread):
     """`details`: requests for REST.
 
     Args:
-        demand: returns the wanted keys. Raises StoreError.
+        demand: returns the wanted keys, those that get a free place first in front. Raises StoreError.
         subscribed: the keys that have a place on the feed.
         set_deep: has the feed subscribe these of them in full mode.
         take: returns the newest depths that came since the last call.
@@ -93,10 +94,11 @@ class DepthRelay(threading.Thread):
 
     def _follow(self, wanted: Sequence[str]) -> None:
         subscribed = frozenset(self._subscribed() if wanted else ())
+        known = [key for key in wanted if key in subscribed and has_depth(key)]
         # Sorted, so that an equal demand changes nothing.
-        known = sorted(key for key in wanted if key in subscribed and has_depth(key))
-        self.details.want(known)
-        self._set_deep(known)
+        placed = sorted(with_places(known, self.details.wanted, MOST))
+        self.details.want(placed)
+        self._set_deep(placed)
 
     def _snapped(self, depth: Depth) -> Depth:
         """Return the depth with prices on the instrument's grid where float32 was too coarse."""
@@ -120,3 +122,12 @@ class DepthRelay(threading.Thread):
         if not self._failing:
             log.warning("%s. Quote pages have no depth until then.", error)
         self._failing = True
+
+
+def with_places(wanted: Sequence[str], before: Collection[str], most: int) -> list[str]:
+    """Return at most `most` of the wanted keys: those that had a place before keep it, others get the free ones.
+
+    If the newest wishes won, books would come and go with each renewal, and the broker would be asked each time.
+    """
+    kept = [key for key in wanted if key in before]
+    return [*kept, *(key for key in wanted if key not in before)][:most]

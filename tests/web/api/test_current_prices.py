@@ -127,6 +127,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         sizing=Sizing(1_000_000, 10_000),
         calendar=Calendar.always_open,
         watch_depth=lambda _: None,
+        is_depth_late=lambda _: False,
         known_depth=lambda _: NOTHING,
         past=lambda _: Past(),
         bars_days=60,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,8 +14,19 @@ from ltp.core.ticks.depth import Depth, Level, QuoteDetails
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import State, Tick
 from ltp.errors import StoreError
+from ltp.hub.insets import Inset
 from ltp.store.depth import NOTHING, Known
-from ltp.web.quote.live_depth import EACH, MOST, PAGE_S, WANT_EVERY_S, WANTED_S, LiveDepth, is_refusal
+from ltp.web.quote.live_depth import (
+    EACH,
+    LATE_S,
+    MOST,
+    MOST_PAGES,
+    PAGE_S,
+    WANT_EVERY_S,
+    WANTED_S,
+    LiveDepth,
+    is_refusal,
+)
 from ltp.web.services import EXTENSION
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_EQ:2031"
@@ -28,6 +39,10 @@ class StubHub:
     def __init__(self) -> None:
         self.state: State = "live"
         self.parts: dict[tuple[str, str], list[str]] = {}
+        self.streamed: dict[str, set[Inset]] = {}
+
+    def insets_of(self, client: str) -> set[Inset]:
+        return self.streamed.get(client, set())
 
     def last_known(self, keys: Sequence[str]) -> list[Quote]:
         return [Quote(key, Tick(key, 14_020_000), self.state) for key in keys]
@@ -68,6 +83,17 @@ class Rig:
         self.values[key] = Known(
             Depth(key, at, (Level(14_020_000, quantity, 1),)), QuoteDetails(key, at, upper=15_000_000)
         )
+
+    def connect(self, key: str, client: str) -> Inset:
+        """Open a page of a client with its stream."""
+        inset: Any = self.depth.watch(key, client)
+        inset.views.append(client)
+        self.hub.streamed.setdefault(client, set()).add(inset)
+        return cast(Inset, inset)
+
+    def close(self, inset: Any, client: str) -> None:
+        inset.views.remove(client)
+        self.hub.streamed[client].remove(inset)
 
     def refuses(self, key: str, client: str) -> bool:
         inset = self.depth.watch(key, client)
@@ -141,6 +167,31 @@ def test_a_book_grows_old_without_a_new_one() -> None:
     assert '<p class="meta was"><i class="w">not live, of ' in rig.newest("depth")
 
 
+def test_a_book_that_does_not_come_is_told_as_late_until_it_comes() -> None:
+    rig = Rig()
+    rig.depth.watch(KEY, "a")
+    rig.now += LATE_S
+    rig.depth.round()
+    assert "it comes a moment after the page is opened" in rig.newest("depth")
+    rig.now += 0.3
+    rig.depth.round()
+    assert "or the pages of other instruments have all 50 places" in rig.newest("depth")
+    rig.book(KEY)
+    rig.depth.round()
+    assert "<i>live</i>" in rig.newest("depth")
+
+
+def test_a_page_without_scripts_is_told_of_a_late_book_too(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, rig = site.app.extensions[EXTENSION], Rig()
+    monkeypatch.setitem(site.app.extensions, EXTENSION, _with(shared, rig.depth))
+    assert "it comes a moment after the page is opened" in site.page("/instruments/NSE_EQ/1333")
+    rig.now += LATE_S + 1
+    assert "have all 50 places" in site.page("/instruments/NSE_EQ/1333")
+    assert "have all 50 places" not in site.page("/instruments/NSE_EQ/1333?live=0")
+
+
 def test_a_feed_that_is_down_has_no_live_book() -> None:
     rig = Rig()
     rig.depth.watch(KEY, "a")
@@ -188,6 +239,64 @@ def test_a_client_has_a_quota_and_this_machine_none() -> None:
     assert not any(rig.refuses(key, EXEMPT) for key in keys)
     rig.now += PAGE_S + 1
     assert not rig.refuses(keys[EACH], "a")
+
+
+def test_a_page_that_was_closed_does_not_count_while_others_show_its_instrument() -> None:
+    rig = Rig()
+    keys = [f"NSE_EQ:{number}" for number in range(1, EACH + 2)]
+    for key in keys[:EACH]:
+        rig.connect(key, "b")
+    insets = [rig.connect(key, "a") for key in keys[:EACH]]
+    for _ in range(3):
+        rig.now += PAGE_S + 1
+        rig.depth.round()
+        assert rig.refuses(keys[EACH], "a")
+    for inset in insets:
+        rig.close(inset, "a")
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert not rig.refuses(keys[EACH], "a")
+    assert rig.refuses(keys[EACH], "b")
+
+
+def test_the_streams_of_the_hub_count_until_they_end(site: Any) -> None:
+    """With the real hub in place of its stub."""
+    rig = Rig()
+    depth = LiveDepth(site.hub, rig.read, rig.want, rig.depth._clock, rig.depth._monotonic)
+    keys = [f"NSE_EQ:{number}" for number in range(1, EACH + 2)]
+    streams = {}
+    for client in ("a", "b"):
+        for key in keys[:EACH]:
+            inset: Any = depth.watch(key, client)
+            stream = site.hub.follow(site.hub.view([key], ["ltp"], inset), last_event_id=None, client=client)
+            next(stream)
+            streams[client, key] = stream
+
+    def is_refused() -> bool:
+        rig.now += PAGE_S + 1
+        depth.round()
+        return is_refusal(cast(Inset, depth.watch(keys[EACH], "a")))
+
+    assert is_refused()
+    streams["a", keys[0]].close()
+    assert not is_refused()
+    for stream in streams.values():
+        stream.close()
+
+
+def test_clients_that_left_are_forgotten_and_those_that_wait_are_bounded() -> None:
+    rig = Rig()
+    rig.connect(KEY, "reader")
+    for number in range(MOST_PAGES + 5):
+        rig.depth.watch(KEY, f"client {number}")
+    watched = rig.depth._watched[KEY]
+    assert len(watched.pages) == MOST_PAGES
+    assert "client 4" not in watched.pages
+    assert "client 1004" in watched.pages
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert watched.pages == {}
+    assert rig.reads[-1] == [KEY]
 
 
 def test_a_page_without_a_place_gets_a_sentence_in_place_of_its_book() -> None:
@@ -243,4 +352,9 @@ def test_a_page_without_a_place_has_the_sentence_from_the_start(
 
 
 def _with(shared: Any, depth: LiveDepth, client: str = EXEMPT) -> Any:
-    return replace(shared, watch_depth=lambda key: depth.watch(key, client), known_depth=depth.known)
+    return replace(
+        shared,
+        watch_depth=lambda key: depth.watch(key, client),
+        is_depth_late=depth.is_late,
+        known_depth=depth.known,
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from ltp.core.ticks.depth import Depth, Level, QuoteDetails
 from ltp.errors import StoreError
-from ltp.worker.depth.relay import READ_EVERY_S, DepthRelay
+from ltp.worker.depth.relay import READ_EVERY_S, DepthRelay, with_places
 
 ONE, TWO, NIFTY = "NSE_EQ:1", "NSE_EQ:2", "IDX_I:13"
 
@@ -74,6 +74,30 @@ def test_only_subscribed_instruments_with_orders_are_deep() -> None:
     rig.wanted = [ONE, NIFTY, "NSE_EQ:3", "garbage"]
     rig.relay.step()
     assert rig.deep == [[ONE]]
+
+
+def test_a_key_with_a_place_keeps_it_and_free_ones_go_to_the_first_that_wait() -> None:
+    assert with_places(["a", "b", "c", "d"], ["d", "c", "gone"], 3) == ["c", "d", "a"]
+    assert with_places(["a", "b"], [], 3) == ["a", "b"]
+    assert with_places(["a", "b", "c"], ["a", "b", "c"], 2) == ["a", "b"]
+    assert with_places([], ["a"], 2) == []
+
+
+def test_the_books_of_one_process_do_not_push_out_those_of_another() -> None:
+    rig = Rig()
+    one = [f"NSE_EQ:{number}" for number in range(1, 31)]
+    two = [f"NSE_EQ:{number}" for number in range(31, 61)]
+    rig.subscribed = rig.wanted = one
+    rig.relay.step()
+    rig.subscribed = one + two
+    for latest_first in (two + one, one + two, two + one):
+        rig.now, rig.wanted = rig.now + READ_EVERY_S, latest_first
+        rig.relay.step()
+        assert rig.deep[-1] == sorted(one + two[:20])
+        assert rig.relay.details.wanted == rig.deep[-1]
+    rig.now, rig.wanted = rig.now + READ_EVERY_S, two
+    rig.relay.step()
+    assert rig.deep[-1] == sorted(two)
 
 
 def test_what_came_is_written() -> None:
