@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 1 when `status` finds no worker, or some files or candles were not taken; 2 with
-            one sentence on stderr; 130 after Ctrl-C; 141, as of SIGPIPE, when the output's reader has ended.
+            one sentence on stderr; 3 when gaps of some instruments were filled and others failed; 130 after Ctrl-C; 141, as of SIGPIPE, when the output's reader has ended.
     """
     given = _parser().parse_args(arguments)
     try:

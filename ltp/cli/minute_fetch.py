@@ -29,6 +29,7 @@ from ltp.db.history.sessions import stored_keys
 from ltp.errors import InputError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
+from ltp.worker.subprocess_job import SOME_FAILED
 
 if TYPE_CHECKING:
     from ltp.batch.minutes.broker_bars import Fetched
@@ -115,7 +116,8 @@ def _fill_uncovered(given: argparse.Namespace) -> int:
         done = gap_refill.fill(
             engine, charts, minutes, calendar, now=now, simulated=simulated, progress=stages
         )
-    return _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
+    status = _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
+    return SOME_FAILED if status and done.instruments else status
 
 
 def _print_end(done: Fetched, when: str) -> int:

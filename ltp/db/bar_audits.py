@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, case, delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.comparison import VALUES, Comparison
 from ltp.core.instrument import split_key
+from ltp.db import on_conflict
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import bar_audits as table
 
@@ -50,7 +50,7 @@ def add(engine: Engine, key: str, days: Collection[tuple[date, Comparison, bool]
         for day, found, final in days
     ]
     with writing(engine) as connection:
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        insert = on_conflict.insert(connection, table)
         sums: dict[str, Any] = {name: table.c[name] + insert.excluded[name] for name in Comparison._fields}
         sums["is_final"] = or_(table.c.is_final, insert.excluded.is_final)
         connection.execute(

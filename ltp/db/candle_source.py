@@ -11,7 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Engine, delete, func, select, union, update
 
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_connections, feed_subscriptions
-from ltp.db.engine import reading
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading
 from ltp.db.history.tables import history_instruments, history_sessions
 from ltp.db.schema import (
     bar_audits,
@@ -30,8 +30,13 @@ SIMULATED_RUN: Final = "simulated candles"  # `source` of a run that was made fr
 _STORED: Final = (daily_candles, minute_bars, five_minute_bars)
 
 
-def origin(engine: Engine) -> Origin:
-    with reading(engine) as connection:
+def origin(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Origin:
+    """Return the source of the stored candles and bars.
+
+    Args:
+        busy_timeout_ms: see `engine.reading`.
+    """
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         return _origin(connection)
 
 

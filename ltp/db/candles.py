@@ -10,12 +10,11 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.history import candle
 from ltp.core.history.candle import RECORD, Candle
 from ltp.core.instrument import split_key
-from ltp.db import candle_source
+from ltp.db import candle_source, on_conflict
 from ltp.db.engine import reading, writing
 from ltp.db.schema import candle_days, daily_candles
 
@@ -92,7 +91,7 @@ def upsert_packed(connection: Connection, basis: Basis, packed: Mapping[str, byt
             changed[key] = changed.get(key, 0) + candle.count_changed(old, part)
             rows.append(_row(key, basis, year, merged))
     if rows:
-        insert = _insert(connection, daily_candles)
+        insert = on_conflict.insert(connection, daily_candles)
         connection.execute(
             insert.on_conflict_do_update(index_elements=_KEY, set_={"packed": insert.excluded.packed}), rows
         )
@@ -193,7 +192,7 @@ def note_day(connection: Connection, day: date, source: str, instruments: int) -
 
     A record of more instruments stays: after the whole market, a file of one index must not replace it.
     """
-    insert = _insert(connection, candle_days)
+    insert = on_conflict.insert(connection, candle_days)
     updated = {name: insert.excluded[name] for name in ("source", "instruments", "imported_at")}
     has_more = candle_days.c.instruments < insert.excluded.instruments
     values = {"day": day, "source": source, "instruments": instruments, "imported_at": datetime.now(UTC)}
@@ -271,8 +270,3 @@ def _delete(connection: Connection, key: str, basis: Basis) -> None:
 def _row(key: str, basis: Basis, year: int, packed: bytes) -> dict[str, Any]:
     segment, security_id = split_key(key)
     return {"segment": segment, "security_id": security_id, "basis": basis, "year": year, "packed": packed}
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    # Both dialects spell ON CONFLICT the same way; the generic insert has none.
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.history.corporate_action import CANDLES, Action
 from ltp.core.instrument import split_key
+from ltp.db import on_conflict
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import corporate_actions as table
 from ltp.errors import NotFoundError
@@ -175,7 +175,7 @@ def _upsert(connection: Connection, actions: Iterable[Action]) -> None:
     rows = [_row(action) for action in actions]
     if not rows:
         return
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = on_conflict.insert(connection, table)
     updated = {name: insert.excluded[name] for name in _VALUES}
     connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=updated), rows)
 

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.instrument import split_key
+from ltp.db import on_conflict
 from ltp.db.engine import reading
 from ltp.db.schema import instrument_names as table
 
@@ -35,7 +35,7 @@ def remember(connection: Connection, last_days: Mapping[tuple[str, str], date]) 
         seen_at = datetime.combine(day, time(), UTC)
         rows.append({"name": name, "segment": segment, "security_id": security_id, "seen_at": seen_at})
     if rows:
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        insert = on_conflict.insert(connection, table)
         updated = {name: insert.excluded[name] for name in ("security_id", "seen_at")}
         # Also on the same day: a second import corrects a name that the first gave to the wrong instrument.
         not_older = table.c.seen_at <= insert.excluded.seen_at

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.instrument import CONTRACT_SEGMENTS, Instrument, split_key
+from ltp.db import on_conflict
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import instrument_names
 from ltp.db.schema import instruments as table
@@ -37,7 +37,7 @@ def upsert(connection: Connection, instruments: Sequence[Instrument]) -> None:
     A symbol or ISIN that changes is stored as a former name.
     """
     _store_former_names(connection, instruments)
-    insert = _insert(connection.engine, table)
+    insert = on_conflict.insert(connection, table)
     updated: dict[str, Any] = {name: insert.excluded[name] for name in Instrument._fields if name not in _KEY}
     for name, empty in _OPTIONAL.items():
         updated[name] = func.coalesce(func.nullif(insert.excluded[name], empty), table.c[name])
@@ -64,7 +64,7 @@ def add_missing(connection: Connection, instruments: Iterable[Instrument]) -> No
     values = _values(instruments)
     if values:
         connection.execute(
-            _insert(connection.engine, table).on_conflict_do_nothing(index_elements=_KEY), values
+            on_conflict.insert(connection, table).on_conflict_do_nothing(index_elements=_KEY), values
         )
 
 
@@ -204,7 +204,7 @@ def _store_former_names(connection: Connection, instruments: Sequence[Instrument
             for name in names:
                 former[name, segment] = {"name": name, "segment": segment, "security_id": id_, "seen_at": now}
     if former:
-        insert = _insert(connection.engine, instrument_names)
+        insert = on_conflict.insert(connection, instrument_names)
         newer = {"security_id": insert.excluded.security_id, "seen_at": insert.excluded.seen_at}
         connection.execute(
             insert.on_conflict_do_update(index_elements=("name", "segment"), set_=newer),
@@ -215,8 +215,3 @@ def _store_former_names(connection: Connection, instruments: Sequence[Instrument
 def _values(instruments: Iterable[Instrument]) -> list[dict[str, Any]]:
     now = datetime.now(UTC)
     return [instrument._asdict() | {"changed_at": now} for instrument in instruments]
-
-
-def _insert(engine: Engine, into: Any) -> Any:
-    # Both dialects spell ON CONFLICT the same way; the generic insert has none.
-    return (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(into)

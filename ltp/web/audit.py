@@ -33,7 +33,6 @@ MOST_SESSIONS: Final = 60
 MOST_INSTRUMENTS: Final = 200
 _DAYS_AT_ONCE: Final = 5  # of 5,000 instruments: some 25 ms inside SQLite, where the streams wait
 _PAUSE_S: Final = 0.001  # between two reads, in which the streams go on
-_ACCEPTED: Final = "it is a day such as 2026-11-30"
 _SHARES: Final = tuple(f"equal_{value}_pct" for value in VALUES)
 _INFERRED: Final = ("inferred", "inferred_right")
 _OF_SESSION: Final = ("day", "instruments", "minutes", *_SHARES, *_INFERRED, "final")
@@ -133,16 +132,7 @@ def _day(given: Mapping[str, str]) -> date | None:
     Raises:
         InputError: it is no day.
     """
-    value = given.get("day")
-    if value is None:
-        return None
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise InputError("day", value, _ACCEPTED) from None
-    if day.isoformat() != value:  # also 20261130 and 2026-W49-1 are ISO forms
-        raise InputError("day", value, _ACCEPTED)
-    return day
+    return params.day(given["day"], "day") if "day" in given else None
 
 
 def _sessions(day: date | None) -> list[bar_audits.Session]:

@@ -161,7 +161,7 @@ def newest_sessions(
 ) -> Stretch:
     """Return the bars of the newest session that has any and of the ones before it, `sessions` in all.
 
-    Fewer where their trading windows exceed `_MOST_MINUTES`. Three queries at most, however many sessions.
+    Fewer where their trading windows exceed `_MOST_MINUTES`. Four queries at most, however many sessions.
 
     Args:
         warm_up: how many earlier bars to add, so that averages have values from the first bar asked for.
@@ -170,15 +170,13 @@ def newest_sessions(
     Raises:
         DatabaseError: as `latest`.
     """
-    engine = services().engine
-    last = minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
-    if last is None and made_of_fives(minutes):
-        last = five_minute_bars.last_start(engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS)
-    if recent:
-        last = max(last or 0, recent[-1].start)
-    if last is None:
+    # Imported minutes of years ago may be the only ones beside newer five-minute bars.
+    each = [minute_bars, five_minute_bars] if made_of_fives(minutes) else [minute_bars]
+    lasts = [of.last_start(services().engine, key, busy_timeout_ms=BUSY_TIMEOUT_MS) for of in each]
+    starts = [last for last in lasts if last is not None] + [bar.start for bar in recent[-1:]]
+    if not starts:
         return Stretch([], 0)
-    windows, first = _windows_back(key, last, only, sessions, warm_up * minutes)
+    windows, first = _windows_back(key, max(starts), only, sessions, warm_up * minutes)
     if not windows:
         return Stretch([], 0)  # the newest bar is of a day that the calendar no longer has as a session
     stored = _stored(key, windows, minutes, fives=True)

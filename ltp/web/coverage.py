@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MINUTE_S
-from ltp.core.bars.coverage import ended, gaps, minutes
+from ltp.core.bars.coverage import KNOWN_WITHIN_S, ended, gaps, minutes
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST, day_start
 from ltp.db import bar_audits
@@ -15,7 +15,6 @@ from ltp.errors import DatabaseError, NotFoundError
 from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.services import services
 
-_STORED_WITHIN_S: Final = 15  # after its end a minute may not yet be known as covered
 _NAMED: Final = 4
 
 
@@ -45,7 +44,7 @@ def of_session(key: str, day: date, now: datetime) -> Coverage:
     """
     engine, midnight = services().engine, day_start(day)
     windows = [(each.start, each.end) for each in services().calendar().windows(split_key(key)[0], day)]
-    over = ended(windows, int(now.timestamp()) - _STORED_WITHIN_S)
+    over = ended(windows, int(now.timestamp()) - KNOWN_WITHIN_S)
     covered = coverage.of_instrument(engine, key, midnight, busy_timeout_ms=BUSY_TIMEOUT_MS)
     found = gaps(covered, over)
     all_minutes = sum(end - start for start, end in over) // MINUTE_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final
 
 from ltp.core.money import group_indian
@@ -67,6 +68,23 @@ def whole(given: dict[str, str], name: str, most: int, default: int, *, least: i
     ):
         raise InputError(name, value, f"it is a whole number from {least} to {most}")
     return int(value)
+
+
+def day(value: str, name: str) -> date:
+    """Parse a day as 2026-11-30, of 1971 to 9998, so that its neighbours are days too.
+
+    Args:
+        name: of the parameter or field.
+    Raises:
+        InputError: also for 20261130 and 2026-W49-1, other ISO forms of a day.
+    """
+    try:
+        found = date.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != value or not 1970 < found.year < 9999:
+        raise InputError(name, value, "it is a day such as 2026-11-30")
+    return found
 
 
 def rupees(given: dict[str, str], name: str, least: int, most: int) -> int:

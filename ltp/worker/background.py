@@ -15,6 +15,7 @@ from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
+from ltp.worker.bars.coverage_log import GapEnds
 from ltp.worker.bars.gap_refill import GapRefill
 from ltp.worker.daily_import import DailyImport
 from ltp.worker.evaluation_queue import EvaluationQueue
@@ -42,13 +43,13 @@ def all_jobs(
     fetches: bool,
     simulated: bool,
     active: Callable[[], bool],
-    gap_ends: Callable[[], int] = lambda: 0,
+    gap_ends: Callable[[], GapEnds] = GapEnds,
 ) -> tuple[BackgroundJob, ...]:
     """Return every slow job of a worker; for the arguments see DailyImport and AfterClose.
 
     Args:
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
-        gap_ends: returns a number that rises with each end of a gap of the feed's coverage.
+        gap_ends: returns the ends of gaps of the feed's coverage so far.
     """
     upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     master = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
@@ -85,7 +86,7 @@ def _any_runs(*jobs: BarUpkeep | EvaluationQueue) -> Callable[[], bool]:
     return lambda: any(job.running for job in jobs)
 
 
-def _gap_refill(first: BarRefill, gap_ends: Callable[[], int], active: Callable[[], bool]) -> GapRefill:
+def _gap_refill(first: BarRefill, gap_ends: Callable[[], GapEnds], active: Callable[[], bool]) -> GapRefill:
     return GapRefill(changes=gap_ends, active=active, waits=lambda: first.waiting or first.running)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 _NICE: Final = ("nice", "-n", "10")  # the feed and the pages come first
+SOME_FAILED: Final = 3  # exit status of a command that did a part of its work
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _STOP_WITHIN_S: Final = 2.0
 _TAIL: Final = 4096

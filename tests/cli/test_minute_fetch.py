@@ -184,6 +184,23 @@ def test_gaps_of_today_are_filled(
     assert capsys.readouterr().out == nothing
 
 
+def test_gaps_of_some_instruments_are_filled_though_another_failed(
+    simulator: Simulator, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(minute_fetch, "datetime", Noon)
+    assert main([*FETCH, "--uncovered"]) == 0
+    with writing(engine) as connection:
+        candle_source.claim(connection, simulated=True)
+    midnight = NOON - DAY_S // 2
+    spans = [Connected(1, midnight, NOON - 900), Connected(1, NOON - 600, NOON)]
+    keys = (HDFC, "NSE_EQ:999999")
+    subscribed = [Subscription(key, midnight, midnight + DAY_S, 1) for key in keys]
+    coverage.store(engine, spans, subscribed, simulated=True)
+    assert main([*FETCH, "--uncovered"]) == 3
+    assert "NSE_EQ:999999: the instrument master does not know it" in capsys.readouterr().err
+    assert main([*FETCH, "--uncovered"]) == 1  # no other is left
+
+
 @pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
 def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
     assert main([*FETCH, "--uncovered", *option]) == 2

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.comparison import Comparison
@@ -124,3 +124,14 @@ def test_real_minute_bars_remove_simulated_candles_and_bars(simulated: Engine) -
     assert (origin(simulated), candles.last_days(simulated, "adjusted")) == ("real", {})
     assert [block.key for block in minute_bars.fetch_blocks(simulated)] == [NIFTY]
     assert bar_audits.of_day(simulated, DAY) == Comparison()
+
+
+def test_a_page_waits_only_a_moment_for_the_source(engine: Engine) -> None:
+    waits: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        waits.extend([statement] if "busy_timeout" in statement else [])
+
+    assert origin(engine) == origin(engine, busy_timeout_ms=50) == "nothing"
+    assert waits == ["PRAGMA busy_timeout = 5000", "PRAGMA busy_timeout = 50"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from ltp.batch.minutes.hours import Hours
-from ltp.core.bars.coverage import Span, ended, gaps, minutes
+from ltp.core.bars.coverage import KNOWN_WITHIN_S, Span, ended, gaps, minutes
 from ltp.core.counted import counted, listed
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
@@ -15,7 +15,6 @@ from ltp.db import bar_audits
 from ltp.db.bars import coverage
 from ltp.db.engine import Engine
 
-_STORED_WITHIN_S: Final = 15  # after its end a minute may not yet be known as covered
 _NAMED: Final = 6
 
 
@@ -51,7 +50,7 @@ def report(engine: Engine, calendar: Calendar, now: datetime) -> tuple[int, list
         by_segment.setdefault(split_key(key)[0], []).append((key, spans))
     found = []
     for segment, of_keys in by_segment.items():
-        windows = ended(hours.windows(segment, midnight), int(now.timestamp()) - _STORED_WITHIN_S)
+        windows = ended(hours.windows(segment, midnight), int(now.timestamp()) - KNOWN_WITHIN_S)
         if not windows:
             continue
         own = {key: each for key, spans in of_keys if (each := gaps(spans, windows))}

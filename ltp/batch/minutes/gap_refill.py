@@ -1,20 +1,21 @@
 """The broker's bars of minutes of today that the feed did not cover, while the session goes on.
 
 A gap is filled once it is over, of instruments that are subscribed now: those of others wait for the fetch
-after the session, which replaces all bars.
+after the session, which replaces all bars. It counts as filled up to the newest bar that the broker returned of
+the day, which proves that the answer reaches so far: the rest is asked for again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from ltp.batch.minutes.broker_bars import BarFetch, ChartSource, Fetched
 from ltp.batch.minutes.hours import Hours
 from ltp.batch.progress import Progress
-from ltp.core.bars.bar import LIVE, MINUTE_S, PARTIAL
+from ltp.core.bars.bar import LIVE, MINUTE_S, PARTIAL, Bar
 from ltp.core.bars.coverage import Span, ended, gaps, joined
-from ltp.core.instrument import split_key
+from ltp.core.instrument import Instrument, split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import date_of, midnight_of
 from ltp.db import candle_source, minute_bars
@@ -67,7 +68,7 @@ def fill(
     simulated: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Fetched:
-    """Store the broker's bars of these minutes, and note by instrument what is filled.
+    """Store the broker's bars of these minutes, and note by instrument how far it is filled.
 
     Raises:
         FeedAuthError, FeedError, DatabaseError: as `broker_bars.fetch_sessions`.
@@ -76,13 +77,29 @@ def fill(
         candle_source.refuse_simulated(candle_source.origin(engine))
     at = int(now.timestamp())
     only = {key: each.minutes for key, each in minutes.items()}
-    fetch = BarFetch(engine, charts, calendar, at, simulated=simulated, only=only)
+    answers, before = _Answers(charts), coverage.refills_of_day(engine, date_of(at))
+    fetch = BarFetch(engine, answers, calendar, at, simulated=simulated, only=only)
     for number, (key, each) in enumerate(minutes.items()):
         progress("filling gaps", number, len(minutes))
         if fetch.instrument(key, [date_of(at)]):
-            coverage.note_refill(engine, key, date_of(at), each.until)
+            until = min(each.until, answers.until)
+            if until > before.get(key, midnight_of(at)):
+                coverage.note_refill(engine, key, date_of(at), until)
     progress("filling gaps", len(minutes), len(minutes))
     return fetch.result()
+
+
+class _Answers:
+    """Charts that note the end of the newest bar of the last answer: `until`, 0 for an empty one."""
+
+    def __init__(self, charts: ChartSource) -> None:
+        self._charts = charts
+        self.until = 0
+
+    def intraday(self, instrument: Instrument, first: date, last: date) -> list[Bar]:
+        bars = self._charts.intraday(instrument, first, last)
+        self.until = max((bar.start + MINUTE_S for bar in bars), default=0)
+        return bars
 
 
 def _due(found: list[Span], over: int, filled: int) -> Wanted:
@@ -90,7 +107,7 @@ def _due(found: list[Span], over: int, filled: int) -> Wanted:
     until = over
     if found and found[-1].until == over:  # the feed has not covered a minute since
         until = found.pop().start
-    return Wanted([gap for gap in found if gap.start >= filled], until)
+    return Wanted([Span(max(gap.start, filled), gap.until) for gap in found if gap.until > filled], until)
 
 
 def _partial(engine: Engine, key: str, midnight: int, until: int) -> list[Span]:

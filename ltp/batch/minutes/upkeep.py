@@ -58,7 +58,7 @@ def delete_old(
 
 def _prune(prune: Callable[..., int], engine: Engine, before: int, progress: Progress) -> int:
     deleted, last = 0, _AT_ONCE
-    while last == _AT_ONCE:
+    while last >= _AT_ONCE:  # more where whole months were dropped besides
         progress("pruning", deleted, 0)
         last = prune(engine, before, most=_AT_ONCE)
         deleted += last

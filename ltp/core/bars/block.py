@@ -95,14 +95,19 @@ def closes(block: bytes, start: int) -> list[tuple[int, Price]]:
 
 
 def merged(old: Sequence[Bar], new: Sequence[Bar]) -> list[Bar]:
-    """Return bars by start; of two of one minute the new one counts.
+    """Return bars by start; of two of one start the new one counts.
 
     A bar built here does not take the place of the broker's or a file's: it may be a revision, or have waited
-    for the database, while its minute was refilled.
+    for the database, while its minute was refilled. Nor does one that is joined of such in part.
     """
     bars = {bar.start: bar for bar in old}
     for bar in new:
         there = bars.get(bar.start)
-        if there is None or bar.sources != LIVE or there.sources == LIVE:
+        if there is None or _built_here(bar) <= _built_here(there):
             bars[bar.start] = bar
     return [bars[start] for start in sorted(bars)]
+
+
+def _built_here(bar: Bar) -> int:
+    """Return 2 for a bar built here, 1 for one that is joined of such and others, 0 for others."""
+    return 2 if bar.sources == LIVE else bar.sources & LIVE

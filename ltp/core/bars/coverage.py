@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import MINUTE_S
+
+KNOWN_WITHIN_S: Final = (
+    15  # after its end a minute may not yet be known as covered: the worker stores every 5 s
+)
 
 
 class Span(NamedTuple):

@@ -20,7 +20,9 @@ def made_of_fives(minutes: int) -> bool:
 def both_parts(fives: Sequence[Bar], ones: Sequence[Bar], windows: Sequence[tuple[int, int]]) -> list[Bar]:
     """Return bars for `rolled_up` into multiples of five minutes: each minute is in one of them at most.
 
-    Where both parts have bars of the same five minutes, the one-minute bars count.
+    Where both parts have bars of the same five minutes, the one-minute bars count: they were stored later, because
+    those that the five-minute bar was made of are deleted. Only the broker's five-minute bar or a file's is not
+    replaced by minutes built here, as `merged` has it; so the upkeep, which merges alike, changes no answer.
 
     Args:
         windows: trading windows, as of `rolled_up`.

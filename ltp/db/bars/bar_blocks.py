@@ -7,12 +7,12 @@ from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import unpacked
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST_OFFSET_S
+from ltp.db import on_conflict
 from ltp.db.bars import partitions
 from ltp.db.engine import reading, writing
 from ltp.db.schema import kept_sessions
@@ -67,7 +67,7 @@ def row(key: str, start: int, block: bytes) -> dict[str, Any]:
 
 def write(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, or replace those of the same instrument and start."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = on_conflict.insert(connection, table)
     connection.execute(
         insert.on_conflict_do_update(index_elements=KEY, set_={"packed": insert.excluded.packed}), rows
     )

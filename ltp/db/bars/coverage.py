@@ -9,12 +9,11 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.coverage import Span, common, joined
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, date_of, midnight_of
-from ltp.db import candle_source
+from ltp.db import candle_source, on_conflict
 from ltp.db.bars.tables import bar_refills, feed_connections, feed_subscriptions
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 
@@ -198,6 +197,6 @@ def _row(each: Subscription) -> dict[str, Any]:
 def _upsert(connection: Connection, table: Table, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = on_conflict.insert(connection, table)
     changed = {name: insert.excluded[name] for name in (column.name for column in table.c) if name not in key}
     connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), rows)

@@ -34,7 +34,7 @@ def make(
     """Store five-minute bars of sessions in place of their one-minute bars, in one transaction: a session that
     is written at the same time is either in it or stays. One that is kept whatever its age stays.
 
-    Where a session has five-minute bars already, those of the same start are replaced, others stay.
+    Where a session has five-minute bars already, those of the same start are replaced as by `merged`, others stay.
 
     Args:
         sessions: key, and midnight in India in seconds since the epoch; each once.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.trading_day import days_since_1970
+from ltp.db import on_conflict
 from ltp.db.engine import reading, writing
 from ltp.db.schema import kept_sessions as table
 
@@ -16,7 +16,7 @@ def add(connection: Connection, midnights: Iterable[int]) -> None:
     """Keep the sessions of days that start at these seconds since the epoch, in the caller's transaction."""
     rows = [{"day": days_since_1970(at)} for at in midnights]
     if rows:
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        insert = on_conflict.insert(connection, table)
         connection.execute(insert.on_conflict_do_nothing(), rows)
 
 

@@ -7,12 +7,12 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from sqlalchemy import Engine, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import packed, unpacked
 from ltp.core.bars.comparison import Difference
 from ltp.core.instrument import split_key
+from ltp.db import on_conflict
 from ltp.db.bars.tables import audit_minutes as table
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 
@@ -59,7 +59,7 @@ def keep(engine: Engine, key: str, day: date, found: Collection[Difference]) -> 
     place = [table.c[name] for name in _KEY[1:]]
     kept = select(*place).where(table.c.day == day).order_by(*_WORST_FIRST).limit(MOST)
     with writing(engine) as connection:
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        insert = on_conflict.insert(connection, table)
         values = {name: insert.excluded[name] for name in ("price_ppm", "volume_ppm", "packed")}
         connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=values), rows)
         connection.execute(delete(table).where(table.c.day == day, tuple_(*place).not_in(kept)))

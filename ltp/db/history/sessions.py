@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.history.candle import day_number
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import days_since_1970
+from ltp.db import on_conflict
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_sessions as table
 from ltp.db.schema import bar_audits, minute_bars
@@ -92,7 +92,7 @@ def write(
         {**_place(key, day), **sums._asdict()} for (key, day), sums in sorted(changed.items())
     ]
     if rows:
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        insert = on_conflict.insert(connection, table)
         sums = {name: insert.excluded[name] for name in Session._fields}
         connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=sums), rows)
     places = [(*split_key(key), day) for key, day in gone]

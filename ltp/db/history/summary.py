@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, Subquery, and_, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ltp.core.instrument import split_key
+from ltp.db import on_conflict
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading
 from ltp.db.history.tables import history_instruments as table
 from ltp.db.schema import constituents, instruments
@@ -81,7 +81,7 @@ def write_in(connection: Connection, rows: Sequence[Stored]) -> None:
     if not rows:
         return
     values = [_values(row) for row in rows]
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = on_conflict.insert(connection, table)
     updated = {
         column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key
     }

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from ltp.core.instrument import parse_key, split_key
 from ltp.core.trading_day import IST
-from ltp.errors import InputError, NotFoundError
+from ltp.errors import NotFoundError
 from ltp.web import coverage, params
 from ltp.web.services import services
 
@@ -48,13 +48,7 @@ def _day(text: str | None, key: str, now: datetime) -> date:
     """
     if text is None:
         return services().calendar().session_date(split_key(key)[0], now)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text or not 1970 < day.year < 9999:
-        raise InputError("day", text, "it is a day such as 2026-11-30")
-    return day
+    return params.day(text, "day")
 
 
 def _instant(epoch_s: int) -> str:

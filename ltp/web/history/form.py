@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from ltp.db.history.jobs import ACTIONS, DAILY, FETCH, Request
 from ltp.db.history.summary import EVERYTHING
 from ltp.errors import InputError
+from ltp.web import params
 
 MOST_KEYS: Final = 50
 MOST_DAYS: Final = 1_827  # the broker keeps one-minute bars of five years
@@ -60,7 +61,7 @@ def parse(form: Typed, lists: Collection[str], key_of: Callable[[str], str | Non
         if form.of in (EVERYTHING, NAMED):
             raise InputError("of", form.of, "daily candles are fetched of one list")
         return Request(DAILY, form.of)
-    first, last = _day(form.first, "first"), _day(form.last, "last")
+    first, last = params.day(form.first, "first"), params.day(form.last, "last")
     if last > today:
         raise InputError("last", form.last, f"it is not after today, {today}")
     if first > last:
@@ -83,13 +84,3 @@ def _keys(text: str, key_of: Callable[[str], str | None]) -> tuple[str, ...]:
             raise InputError("keys", name, "the instrument master has no such symbol or key")
         found.append(key)
     return tuple(dict.fromkeys(found))
-
-
-def _day(text: str, field: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:  # also 20261130 and 2026-W49-1 are ISO forms
-        raise InputError(field, text, "it is a day such as 2026-11-30")
-    return day

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from ltp.core.bars.coverage import Span, has_whole_minute
 from ltp.core.trading_day import DAY_S, midnight_of
@@ -26,8 +26,15 @@ _US: Final = 1_000_000
 Store = Callable[[Sequence[Connected], Sequence[Subscription]], bool]
 
 
+class GapEnds(NamedTuple):
+    """How many connections, and subscriptions on them, have begun: each may be the end of a gap."""
+
+    connections: int = 0
+    subscriptions: int = 0
+
+
 class CoverageLog:
-    """`changes`: how many connections, and subscriptions on them, have begun: each may be the end of a gap.
+    """`changes`: the ends of gaps so far.
 
     A subscription is written once it has lasted a whole minute: those that go round among more instruments
     than the feed carries would be a million a day, and no bar of theirs is whole.
@@ -47,7 +54,7 @@ class CoverageLog:
         self._ended: deque[Connected | Subscription] = deque(maxlen=MAX_WAITING)
         self._last_packet_us = 0
         self._refusal = ""
-        self.changes = 0
+        self.changes = GapEnds()
 
     def follow(self, keys: Iterable[str]) -> None:
         """Set the subscribed keys, before the feed subscribes them."""
@@ -56,9 +63,11 @@ class CoverageLog:
             wanted = set(keys)
             for key in self._followed.keys() - wanted:
                 self._unfollow(key, now)
-            for key in wanted - self._followed.keys():
-                self._followed[key] = now + 1
-                self.changes += self._connection is not None
+            begun = wanted - self._followed.keys()
+            self._followed.update(dict.fromkeys(begun, now + 1))
+            if self._connection is not None:
+                connections, subscriptions = self.changes
+                self.changes = GapEnds(connections, subscriptions + len(begun))
 
     def forget(self, keys: Iterable[str]) -> None:
         """Begin anew with keys that were given to other instruments."""
@@ -87,7 +96,7 @@ class CoverageLog:
                 if since_us:
                     start = max(-(-since_us // _US), self._midnight)
                     self._connection = Connected(self._run, start, start)
-                    self.changes += 1
+                    self.changes = self.changes._replace(connections=self.changes.connections + 1)
             if silent:
                 self._cover_until(min(now, self._last_packet_us // _US), shorten=True)
             else:

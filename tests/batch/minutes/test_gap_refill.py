@@ -144,13 +144,42 @@ def test_the_gap_alone_gets_the_broker_s_bars(engine: Engine) -> None:
 def test_a_filled_gap_is_not_fetched_again_though_nothing_was_traded_in_it(engine: Engine) -> None:
     covered(engine, (-3_600, 70), (130, 400))
     broker = Broker()
-    broker.bars = []
+    broker.bars = [bar(0, sources=BROKER), bar(3, sources=BROKER)]
     assert fill(engine, broker, at(300)).instruments == 1
     assert gap_refill.wanted(engine, CALENDAR, at(360)) == {}
     covered(engine, (600, 900))
     assert gap_refill.wanted(engine, CALENDAR, at(900)) == {
         HDFC: Wanted([Span(NOON + 360, NOON + 600)], NOON + 840)
     }
+
+
+def test_an_empty_answer_fills_nothing_and_the_gap_is_tried_again(engine: Engine) -> None:
+    covered(engine, (-3_600, 70), (130, 400))
+    broker = Broker()
+    bars, broker.bars = broker.bars, []
+    assert fill(engine, broker, at(300)).empty == 1
+    assert coverage.refilled_until(engine, HDFC, DAY) == 0
+    broker.bars = bars
+    assert fill(engine, broker, at(360)).bars == 2
+    assert coverage.refilled_until(engine, HDFC, DAY) == NOON + 300
+
+
+def test_a_gap_is_filled_as_far_as_the_broker_s_bars_reach(engine: Engine) -> None:
+    covered(engine, (-3_600, 70), (250, 900))
+    gap = Span(NOON + 60, NOON + 300)
+    assert gap_refill.wanted(engine, CALENDAR, at(600)) == {HDFC: Wanted([gap], NOON + 540)}
+    broker = Broker()
+    bars, broker.bars = broker.bars, [bar(minute, volume=70, sources=BROKER) for minute in range(-30, 3)]
+    assert fill(engine, broker, at(600)).bars == 2
+    assert coverage.refilled_until(engine, HDFC, DAY) == NOON + 180
+    rest = Wanted([gap._replace(start=NOON + 180)], NOON + 540)
+    assert gap_refill.wanted(engine, CALENDAR, at(600)) == {HDFC: rest}
+    broker.bars = broker.bars[:-2]  # an answer that reaches less far than the one before takes nothing back
+    fill(engine, broker, at(600))
+    assert coverage.refilled_until(engine, HDFC, DAY) == NOON + 180
+    broker.bars = bars
+    assert fill(engine, broker, at(600)).bars == 2
+    assert gap_refill.wanted(engine, CALENDAR, at(600)) == {}
 
 
 def test_an_instrument_that_failed_is_tried_the_next_time(engine: Engine) -> None:

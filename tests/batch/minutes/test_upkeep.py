@@ -3,16 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, update
 
 from ltp.batch.minutes import upkeep
 from ltp.batch.minutes.upkeep import delete_old, pack_sessions
 from ltp.core.bars.bar import Bar
 from ltp.core.market.session import Calendar
-from ltp.db import minute_bars
+from ltp.db import minute_bars, schema
 from ltp.db.bars import coverage
 from ltp.db.bars.coverage import Connected, Subscription
-from ltp.db.engine import open_engine
+from ltp.db.engine import open_engine, writing
+from tests.postgresql import PostgreSQL
 
 HDFC = "NSE_EQ:1333"
 OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
@@ -58,6 +59,22 @@ def test_many_blocks_are_deleted_in_parts(engine: Engine, monkeypatch: pytest.Mo
 
     assert delete_old(engine, CALENDAR, MIDNIGHT, MIDNIGHT, progress) == (8, 0)
     assert seen == [0, 3, 6, 0]
+
+
+def test_old_blocks_go_beside_a_month_that_is_dropped_whole(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_AT_ONCE", 3)
+    server = open_engine(postgresql.url())
+    with writing(server) as connection:  # tests share the server
+        for table in (schema.minute_bars, schema.five_minute_bars, schema.kept_sessions):
+            connection.execute(delete(table))
+        connection.execute(update(schema.candle_source).values(simulated=False))
+    # November's last day is dropped with its month; of December three days are old and one is kept.
+    minute_bars.upsert(server, {HDFC: [bar for day in range(5) for bar in bars_of(day)]})
+    before = MIDNIGHT + 4 * DAY_S
+    assert delete_old(server, CALENDAR, before, before) == (8, 0)
+    assert minute_bars.fetch(server, HDFC, MIDNIGHT, MIDNIGHT + 9 * DAY_S) == bars_of(4)
 
 
 def test_the_coverage_of_deleted_days_goes_with_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, REVISED, UNSURE, Bar
+from ltp.core.bars.block import merged
 from ltp.core.bars.parts import both_parts, made_of_fives
 from ltp.core.bars.timeframe import MINUTES, rolled_up
 
@@ -76,6 +77,33 @@ def test_minutes_count_where_both_parts_have_them() -> None:
         rolled_up(both_parts(fives, [minute(6, 70), minute(7, 80), minute(11, 90)], WINDOWS), 5, WINDOWS)
     )
     assert found == [fives[0], Bar(OPEN + 300, 70, 82, 68, 81, 2), Bar(OPEN + 600, 90, 92, 88, 91, 1)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "newer", "counts"),
+    [
+        (LIVE, [LIVE, LIVE], True),
+        (LIVE, [BROKER, BROKER], True),
+        (BROKER, [BROKER, BROKER], True),
+        (BROKER, [FILE, FILE], True),
+        (FILE, [BROKER, BROKER], True),
+        (LIVE | BROKER, [BROKER, BROKER], True),
+        (LIVE | BROKER, [LIVE, BROKER], True),
+        (BROKER, [LIVE, LIVE], False),
+        (FILE, [LIVE, LIVE], False),
+        (LIVE | BROKER, [LIVE, LIVE], False),
+        (BROKER, [LIVE, BROKER], False),
+    ],
+)
+def test_minutes_built_here_do_not_count_where_the_broker_s_or_a_file_s_bar_is(
+    stored: int, newer: list[int], counts: bool
+) -> None:
+    five = minute(5, 600, volume=60, sources=stored)
+    ones = [minute(5 + number, 70, sources=each) for number, each in enumerate(newer)]
+    joined = Bar(OPEN + 300, 70, 72, 68, 71, 2, sources=newer[0] | newer[1])
+    found = both_parts([minute(0, 500), five], ones, WINDOWS)
+    assert found == [minute(0, 500), joined if counts else five]
+    assert found == merged([minute(0, 500), five], list(rolled_up(ones, 5, WINDOWS)))  # as the upkeep stores
 
 
 def test_one_part_alone() -> None:

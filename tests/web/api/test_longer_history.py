@@ -133,3 +133,12 @@ def test_a_chart_of_a_share_without_minutes_leads_to_longer_bars(site: Any) -> N
     sentence = "Bars of 3m are kept for 60 days, and those of HDFCBANK are older: choose 5m."
     assert sentence in site.page(f"{PAGE}?timeframe=3m")
     assert "5 bars of 75 minutes from 16 Jun 2026" in site.page(f"{PAGE}?timeframe=75m")
+
+
+def test_imported_minutes_of_2016_do_not_hide_newer_five_minute_bars_on_a_chart(site: Any) -> None:
+    minute_bars.upsert(site.engine, {HDFC: BARS})
+    older(site.engine, HDFC, "2026-07-01")
+    monday = session("2016-03-07", 90_0000)
+    minute_bars.upsert_session(site.engine, midnight_of(opened("2016-03-07")), {HDFC: monday}, kept=True)
+    assert "5 bars of 75 minutes from 16 Jun 2026" in site.page(f"{PAGE}?timeframe=75m")
+    assert "125 bars of 3 minutes from 7 Mar 2016" in site.page(f"{PAGE}?timeframe=3m")

@@ -243,16 +243,16 @@ def test_a_key_of_another_instrument_begins_anew() -> None:
 
 def test_each_end_of_a_gap_is_a_change() -> None:
     rig = Rig()
-    assert rig.log.changes == 0
+    assert rig.log.changes == (0, 0)
     rig.connect(0)
     rig.at(5)
-    assert rig.log.changes == 1
+    assert rig.log.changes == (1, 0)
     rig.log.follow([TCS, HDFC])
     rig.log.follow([TCS])
-    assert rig.log.changes == 2
+    assert rig.log.changes == (1, 1)
     rig.since_s = 0
     rig.at(60)
     rig.log.follow([TCS, HDFC])
-    assert rig.log.changes == 2
+    assert rig.log.changes == (1, 1)
     rig.connect(70)
-    assert rig.log.changes == 3
+    assert rig.log.changes == (2, 1)
