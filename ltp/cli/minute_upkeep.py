@@ -22,8 +22,8 @@ from ltp.core.counted import counted, listed
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, midnight_of
-from ltp.db import bar_audits, candle_source, minute_bars
-from ltp.db.bars import five_minute_bars, kept_sessions, worst_minutes
+from ltp.db import candle_source, minute_bars
+from ltp.db.bars import bar_audits, five_minute_bars, kept_sessions, worst_minutes
 from ltp.db.bars.bar_blocks import Block
 from ltp.db.engine import open_engine
 from ltp.settings import Settings

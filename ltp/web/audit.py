@@ -19,8 +19,7 @@ from ltp.core.bars.comparison import VALUES, Comparison
 from ltp.core.instrument import split_key
 from ltp.core.money import group_indian, grouped_text, is_currency, rupees
 from ltp.core.trading_day import IST
-from ltp.db import bar_audits
-from ltp.db.bars import worst_minutes
+from ltp.db.bars import bar_audits, worst_minutes
 from ltp.db.bars.worst_minutes import WorstMinute
 from ltp.errors import InputError
 from ltp.web import params, urls

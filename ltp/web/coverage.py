@@ -9,8 +9,7 @@ from ltp.core.bars.bar import MINUTE_S
 from ltp.core.bars.coverage import KNOWN_WITHIN_S, ended, gaps, minutes
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST, day_start
-from ltp.db import bar_audits
-from ltp.db.bars import coverage
+from ltp.db.bars import bar_audits, coverage
 from ltp.errors import DatabaseError, NotFoundError
 from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.services import services

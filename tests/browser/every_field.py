@@ -15,7 +15,8 @@ from ltp.core.history.candle import Candle
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
-from ltp.db import bar_audits, candles, evaluations, minute_bars, runs, saved_screens
+from ltp.db import candles, evaluations, minute_bars, runs, saved_screens
+from ltp.db.bars import bar_audits
 from ltp.db.engine import Engine, open_engine, writing
 from ltp.db.history import jobs
 from ltp.db.history.tables import history_jobs

@@ -13,7 +13,8 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
-from ltp.db import bar_audits, candle_source, candles, corporate_actions, minute_bars, runs
+from ltp.db import candle_source, candles, corporate_actions, minute_bars, runs
+from ltp.db.bars import bar_audits
 from ltp.db.candle_source import claim, origin, simulated_instruments
 from ltp.db.engine import open_engine, reading, writing
 from ltp.errors import DatabaseError

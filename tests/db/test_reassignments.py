@@ -12,8 +12,8 @@ from ltp.core.bars.comparison import Comparison, Difference
 from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.screener import Row
-from ltp.db import bar_audits, candles, reassignments, universes
-from ltp.db.bars import coverage, worst_minutes
+from ltp.db import candles, reassignments, universes
+from ltp.db.bars import bar_audits, coverage, worst_minutes
 from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
 from ltp.db.runs import fetch_keys, insert_run

@@ -9,8 +9,8 @@ from ltp.core.bars.coverage import Span
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.instrument import Instrument
-from ltp.db import bar_audits, candles, corporate_actions, instruments, universes
-from ltp.db.bars import coverage, worst_minutes
+from ltp.db import candles, corporate_actions, instruments, universes
+from ltp.db.bars import bar_audits, coverage, worst_minutes
 from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine, writing
 from ltp.db.rekey import move

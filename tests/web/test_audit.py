@@ -11,8 +11,7 @@ import pytest
 
 from ltp.core.bars.bar import BROKER, INFERRED_HIGH, REVISED, Bar
 from ltp.core.bars.comparison import Comparison, Difference
-from ltp.db import bar_audits
-from ltp.db.bars import worst_minutes
+from ltp.db.bars import bar_audits, worst_minutes
 from ltp.errors import DatabaseError
 
 FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 11, 30)

@@ -7,7 +7,7 @@ import pytest
 
 from ltp.core.bars.comparison import Comparison
 from ltp.core.trading_day import DAY_S, day_start
-from ltp.db import bar_audits
+from ltp.db.bars import bar_audits
 from ltp.db.bars import coverage as stored
 from ltp.db.bars.coverage import Connected, Subscription
 from ltp.errors import DatabaseError

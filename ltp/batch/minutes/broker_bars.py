@@ -21,8 +21,8 @@ from ltp.core.instrument import SEGMENTS, Instrument, split_key
 from ltp.core.market.kinds import CONTINUOUS, kinds
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, date_of, day_start, midnight_of
-from ltp.db import bar_audits, candle_source, instruments, minute_bars
-from ltp.db.bars import worst_minutes
+from ltp.db import candle_source, instruments, minute_bars
+from ltp.db.bars import bar_audits, worst_minutes
 from ltp.db.engine import Engine
 from ltp.errors import FeedAuthError, FeedError, NotFoundError
 

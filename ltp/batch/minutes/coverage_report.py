@@ -11,8 +11,7 @@ from ltp.core.counted import counted, listed
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST, date_of
-from ltp.db import bar_audits
-from ltp.db.bars import coverage
+from ltp.db.bars import bar_audits, coverage
 from ltp.db.engine import Engine
 
 _NAMED: Final = 6

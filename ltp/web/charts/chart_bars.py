@@ -142,7 +142,9 @@ def _last_if_not_over(key: str, query: ChartQuery, found: Sequence[Bar], now: da
 def _is_same_source() -> bool:
     """Return whether the stored candles are of the exchange, real or simulated, that prices come from now."""
     shared = services()
-    return (candle_source.origin(shared.engine) == "simulated") == (shared.source() == "simulator")
+    return (candle_source.origin(shared.engine, busy_timeout_ms=bars.BUSY_TIMEOUT_MS) == "simulated") == (
+        shared.source() == "simulator"
+    )
 
 
 def _daily(candles: list[Candle], days: int) -> bars.Stretch:

@@ -11,8 +11,8 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
-from ltp.db import bar_audits, candle_source, instruments, minute_bars
-from ltp.db.bars import worst_minutes
+from ltp.db import candle_source, instruments, minute_bars
+from ltp.db.bars import bar_audits, worst_minutes
 from ltp.db.bars.worst_minutes import WorstMinute
 from ltp.db.engine import open_engine
 from ltp.errors import DatabaseError, FeedAuthError, FeedError, NotFoundError

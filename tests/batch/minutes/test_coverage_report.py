@@ -10,8 +10,7 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.bars.coverage import Span
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import DAY_S, IST, day_start
-from ltp.db import bar_audits
-from ltp.db.bars import coverage
+from ltp.db.bars import bar_audits, coverage
 from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine
 

@@ -19,8 +19,8 @@ from ltp.core.instrument import Instrument
 from ltp.core.market.session import Calendar
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import IST, day_start
-from ltp.db import bar_audits, instruments, minute_bars
-from ltp.db.bars import coverage
+from ltp.db import instruments, minute_bars
+from ltp.db.bars import bar_audits, coverage
 from ltp.db.bars.coverage import Connected, Subscription
 from ltp.db.engine import open_engine
 from ltp.errors import FeedError

@@ -14,7 +14,8 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.history.candle import Candle, day_number
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST, day_start
-from ltp.db import bar_audits, candles, minute_bars, universes
+from ltp.db import candles, minute_bars, universes
+from ltp.db.bars import bar_audits
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.history import summary
 from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES, Member, OfList, Stored

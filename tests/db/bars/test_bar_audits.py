@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from ltp.core.bars.comparison import Comparison
-from ltp.db import bar_audits
+from ltp.db.bars import bar_audits
 from ltp.db.engine import open_engine, writing
 
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
