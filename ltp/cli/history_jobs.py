@@ -21,13 +21,15 @@ _STARTED: Final = 5.0  # seconds after which a rate is worth showing
 def add(actions: Any) -> None:
     """Register the command on the sub-parsers of `minutes`."""
     listed = actions.add_parser("jobs", help="the jobs of the page /candles")
-    listed.add_argument("--cancel", type=int, metavar="N", help="end job N, or take it from the queue")
+    listed.add_argument("--cancel", type=_job_id, metavar="N", help="end job N, or take it from the queue")
     listed.set_defaults(command=_jobs)
 
 
 def add_option(command: Any) -> None:
     """Add `--job`, which the worker passes, to a command."""
-    command.add_argument("--job", type=int, metavar="ID", help="the job that the worker runs the command for")
+    command.add_argument(
+        "--job", type=_job_id, metavar="ID", help="the job that the worker runs the command for"
+    )
 
 
 def job_of(engine: Engine, job_id: int | None) -> Job | None:
@@ -95,6 +97,14 @@ class JobProgress:
             per_min=done / passed * 60 if passed >= _STARTED else 0.0,
             place=self._keys[last - 1] if 0 < last <= len(self._keys) else "",
         )
+
+
+def _job_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= jobs.MAX_ID):
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not accepted: a whole number from 0 to {jobs.MAX_ID}"
+        )
+    return int(text)
 
 
 def _jobs(given: argparse.Namespace) -> int:

@@ -182,6 +182,17 @@ def test_scheduled_lists_are_fetched_with_what_has_bars(
     assert len(stored(engine, TCS)) == 375
 
 
+@pytest.mark.parametrize("job_id", ["2147483648", "99999999999999999999", "-1", "x"])
+def test_a_job_has_a_number_that_the_column_takes(engine: Engine, job_id: str, capsys: Captured) -> None:
+    for command in (
+        ["candles", "minutes", "jobs", f"--cancel={job_id}"],
+        [*COMMAND, HDFC, f"--job={job_id}"],
+    ):
+        with pytest.raises(SystemExit):
+            main(command)
+        assert "a whole number from 0 to 2147483647" in capsys.readouterr().err
+
+
 def test_jobs_are_listed_and_cancelled(engine: Engine, capsys: Captured) -> None:
     job_id = jobs.enqueue(engine, ASKED)
     other = jobs.enqueue(engine, Request(REFILL, "", (HDFC, TCS), ASKED.first_day, ASKED.first_day))

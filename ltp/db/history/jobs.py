@@ -17,6 +17,7 @@ from ltp.db.history.tables import history_jobs as table
 from ltp.db.schema import Instant
 from ltp.errors import LimitError, NotFoundError
 
+MAX_ID: Final = 2_147_483_647  # the column is an Integer
 SILENT_S: Final = 60.0
 KEPT: Final = 30  # ended jobs
 QUOTA: Final = 5  # open jobs of one client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -18,6 +19,7 @@ from ltp.web.history.patience import patiently
 from ltp.web.services import services
 
 bp = Blueprint("history_changes", __name__)
+_JOB: Final = f"{PATH}/jobs/<int(max={jobs.MAX_ID}):job_id>/<how>"
 _SEGMENTS = ("NSE_EQ", "IDX_I", "BSE_EQ")
 
 
@@ -36,7 +38,7 @@ def add() -> BaseResponse:
     return _queued(asked)
 
 
-@bp.post(f"{PATH}/jobs/<int:job_id>/<how>")
+@bp.post(_JOB)
 def change(job_id: int, how: str) -> BaseResponse:
     """Pause, resume, cancel or repeat a job. Where its state has changed meanwhile, nothing is done: the page
     shows the new one.
@@ -64,7 +66,7 @@ def schedule() -> BaseResponse:
 
 @bp.get(f"{PATH}/jobs")
 @bp.get(f"{PATH}/schedules")
-@bp.get(f"{PATH}/jobs/<int:job_id>/<how>")
+@bp.get(_JOB)
 def opened(job_id: int = 0, how: str = "") -> BaseResponse:  # noqa: ARG001
     """Redirect to the page: after a refusal a browser may load these addresses again."""
     return redirect(PATH, 302)

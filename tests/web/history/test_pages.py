@@ -177,7 +177,21 @@ def test_buttons_change_a_job(kept: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["jobs/7/pause", "jobs/7/again", "jobs/1/delete", "jobs/x/pause"])
+BEYOND = 2**31  # the next above the largest that the column takes
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "jobs/7/pause",
+        "jobs/7/again",
+        "jobs/1/delete",
+        "jobs/x/pause",
+        f"jobs/{BEYOND - 1}/pause",
+        f"jobs/{BEYOND}/pause",
+        f"jobs/{10**20}/again",
+    ],
+)
 def test_an_unknown_job_or_button_is_not_found(kept: Any, path: str) -> None:
     jobs.enqueue(kept.engine, FIFTY)
     assert post(kept, f"/candles/{path}").status_code == 404
