@@ -82,14 +82,16 @@ class Job(NamedTuple):
         return round(max(0, self.total - self.done) / self.per_min * 60)
 
 
-def enqueue(engine: Engine, request: Request, client: str = "") -> int:
+def enqueue(
+    engine: Engine, request: Request, client: str = "", *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> int:
     """Queue a job and return its id; the id of an open job that asks for the same if there is one.
 
     Raises:
         LimitError: too many are open, of this client or of all.
     """
     now = datetime.now(UTC)
-    with writing(engine) as connection:
+    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         waiting = [_job(row) for row in connection.execute(select(table).where(table.c.state.in_(OPEN)))]
         same = next((job.id for job in waiting if job.request == request), None)
         if same is not None:
@@ -106,7 +108,7 @@ def enqueue(engine: Engine, request: Request, client: str = "") -> int:
         return job_id
 
 
-def change(engine: Engine, job_id: int, how: str) -> bool:
+def change(engine: Engine, job_id: int, how: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> bool:
     """Pause, resume or cancel a job. False if its state does not allow it: it has ended, or is paused already.
 
     Args:
@@ -117,14 +119,14 @@ def change(engine: Engine, job_id: int, how: str) -> bool:
     before, after = CHANGES[how]
     now = datetime.now(UTC)
     values = {"state": after, "beat_at": now} | ({"ended_at": now} if after == CANCELLED else {})
-    with writing(engine) as connection:
+    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         _require(connection, job_id)
         return _update(connection, job_id, before, values)
 
 
-def fetch(engine: Engine, job_id: int) -> Job:
+def fetch(engine: Engine, job_id: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Job:
     """Return a job. Raises NotFoundError."""
-    with reading(engine) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         return _require(connection, job_id)
 
 

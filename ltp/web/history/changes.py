@@ -12,6 +12,7 @@ from ltp.core.instrument import parse_key
 from ltp.db.history import jobs, schedules
 from ltp.errors import InputError, NotFoundError
 from ltp.web import clients, redirect_marks, urls
+from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history import form, overview
 from ltp.web.history.job_lines import AGAIN
 from ltp.web.history.overview import ASKED, PATH, SUBJECT
@@ -45,10 +46,11 @@ def change(job_id: int, how: str) -> BaseResponse:
     """
     engine = services().engine
     if how == AGAIN:
-        return _queued(patiently(lambda: jobs.fetch(engine, job_id)).request)
+        job = patiently(lambda: jobs.fetch(engine, job_id, busy_timeout_ms=BUSY_TIMEOUT_MS))
+        return _queued(job.request)
     if how not in jobs.CHANGES:
         raise NotFoundError("button", how)
-    patiently(lambda: jobs.change(engine, job_id, how))
+    patiently(lambda: jobs.change(engine, job_id, how, busy_timeout_ms=BUSY_TIMEOUT_MS))
     return redirect(f"{PATH}#jobs", 303)
 
 
@@ -57,10 +59,11 @@ def schedule() -> BaseResponse:
     """Set which lists are fetched after each session: those that are ticked."""
     ticked = set(request.form.getlist("list"))
     engine = services().engine
-    before = patiently(lambda: schedules.scheduled(engine))
+    before = patiently(lambda: schedules.scheduled(engine, busy_timeout_ms=BUSY_TIMEOUT_MS))
     for name in services().catalog.universes():
         if (name in ticked) != (name in before):
-            patiently(partial(schedules.change, engine, name, fetched=name in ticked))
+            change = partial(schedules.change, engine, name, busy_timeout_ms=BUSY_TIMEOUT_MS)
+            patiently(partial(change, fetched=name in ticked))
     return redirect(f"{PATH}#schedules", 303)
 
 
@@ -73,7 +76,8 @@ def opened(job_id: int = 0, how: str = "") -> BaseResponse:  # noqa: ARG001
 
 
 def _queued(asked: jobs.Request) -> BaseResponse:
-    patiently(lambda: jobs.enqueue(services().engine, asked, clients.client()))
+    client = clients.client()
+    patiently(lambda: jobs.enqueue(services().engine, asked, client, busy_timeout_ms=BUSY_TIMEOUT_MS))
     return redirect(urls.address(PATH, [(ASKED, redirect_marks.sign(SUBJECT))]) + "#jobs", 303)
 
 

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, event, update
 
 from ltp.db import universes
 from ltp.db.engine import writing
@@ -329,6 +329,27 @@ def test_a_database_that_is_away_is_said(kept: Any, monkeypatch: pytest.MonkeyPa
     assert "The database cannot be reached." in kept.page("/candles", 503)
     fragment = kept.client.get("/candles/progress", headers={"HX-Request-Type": "partial"})
     assert (fragment.status_code, fragment.headers["HX-Reswap"]) == (503, "none")
+
+
+def test_no_page_and_no_form_waits_long_inside_sqlite(kept: Any) -> None:
+    """While SQLite waits, no other greenlet of the process runs: its streams would stand still."""
+    job_id = jobs.enqueue(kept.engine, FIFTY)
+    waits: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("PRAGMA busy_timeout"):
+            waits.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    for path in ("candles", "candles/progress", "candles/nifty50"):
+        kept.page(f"/{path}")
+    assert add(kept, action="refill").status_code == 303
+    for how in ("pause", "cancel", "again"):
+        assert post(kept, f"/candles/jobs/{job_id}/{how}").status_code == 303
+    assert post(kept, "/candles/schedules", list="nifty50").status_code == 303
+    event.remove(Engine, "before_cursor_execute", note)
+    assert len(waits) == 15
+    assert set(waits) == {"PRAGMA busy_timeout = 50"}
 
 
 def test_ended_and_daily_jobs_are_worded(kept: Any) -> None:
