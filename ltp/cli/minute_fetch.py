@@ -19,6 +19,7 @@ from ltp.cli import history_jobs, history_summary
 from ltp.cli.database import open_seeded
 from ltp.cli.history_jobs import JobProgress
 from ltp.cli.progress import Stages
+from ltp.core.bars.kept_days import KeptDays
 from ltp.core.counted import counted
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
@@ -73,12 +74,13 @@ def _fetch(given: argparse.Namespace) -> int:
     settings = settings_module.load()
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
-    first, last = _range(given, calendar, now)
+    kept = history_summary.kept_days(settings, now)
+    first, last = _range(given, calendar, now, kept)
     engine = open_seeded(settings)
     simulated = settings.source == "simulator"
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
     job = history_jobs.job_of(engine, given.job)
-    days = _days(engine, given, calendar, first, last, now, simulated=simulated)
+    days = _days(engine, given, calendar, first, last, now, kept, simulated=simulated)
     with Stages() as stages:
         progress = JobProgress(engine, job, list(days), stages)
         days = dict(list(days.items())[progress.skipped :])
@@ -95,7 +97,8 @@ def _fetch(given: argparse.Namespace) -> int:
             )
         finally:
             history_summary.summarize(engine, settings, progress.reached)
-    return _print_end(done, f"of {last}" if first == last else f"from {first} to {last}")
+    when = f"of {last}" if first == last else f"from {first} to {last}"
+    return _print_end(done, when, kept.note(first) if done.bars else "")
 
 
 def _fill_uncovered(given: argparse.Namespace) -> int:
@@ -118,12 +121,12 @@ def _fill_uncovered(given: argparse.Namespace) -> int:
     return _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
 
 
-def _print_end(done: Fetched, when: str) -> int:
+def _print_end(done: Fetched, when: str, note: str = "") -> int:
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     if len(done.failed) > _NAMED:
         print(f"and {counted(len(done.failed) - _NAMED, 'other instrument')}", file=sys.stderr)
-    print(_summary(done, when))
+    print(" ".join(filter(None, (_summary(done, when), note))))
     return 1 if done.failed else 0
 
 
@@ -151,6 +154,7 @@ def _days(
     first: date,
     last: date,
     now: datetime,
+    kept: KeptDays,
     *,
     simulated: bool,
 ) -> dict[str, list[date]]:
@@ -164,7 +168,7 @@ def _days(
     if keys is None:
         keys = schedules.keys(engine)
     days |= {key: _sessions(calendar, key, first, last) for key in keys}
-    return only_gaps(engine, calendar, days, now=now) if given.gaps else days
+    return only_gaps(engine, calendar, days, now=now, kept_from=kept.ones) if given.gaps else days
 
 
 def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
@@ -177,7 +181,7 @@ def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
     return list(dict.fromkeys(known.require(name, "KEY") for name in given.keys))
 
 
-def _range(given: argparse.Namespace, calendar: Calendar, now: datetime) -> tuple[date, date]:
+def _range(given: argparse.Namespace, calendar: Calendar, now: datetime, kept: KeptDays) -> tuple[date, date]:
     today = now.astimezone(IST).date()
     last = _day(given.last, "--to") if given.last else newest_session(calendar, now)
     first = _day(given.first, "--from") if given.first else last
@@ -187,6 +191,10 @@ def _range(given: argparse.Namespace, calendar: Calendar, now: datetime) -> tupl
         raise InputError("--from", given.first, f"it is not after {last}")
     if (today - first).days > _MAX_DAYS:
         raise InputError("--from", str(first), "the broker keeps one-minute bars of five years")
+    if given.job and last >= kept.fives:  # days may have grown too old while the job waited
+        first = max(first, kept.fives)
+    if (given.first or given.last) and first < kept.fives:
+        raise InputError("--from", str(first), kept.refusal)
     return first, last
 
 

@@ -154,6 +154,39 @@ def test_without_credentials_nothing_is_fetched(
     assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err
 
 
+def test_a_session_whose_bars_are_gone_can_be_fetched_again(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    """Every night bars of old sessions are deleted; what is known of their fetches stays."""
+    fetch = [*FETCH, HDFC, "--from", f"{day}", "--to", f"{day}"]
+    assert main(fetch) == 0
+    minute_bars.prune(engine, midnight_of(opening(day)) + DAY_S)
+    assert stored(engine, HDFC) == []
+    capsys.readouterr()
+    assert main(fetch) == 0
+    assert capsys.readouterr().out.startswith("375 bars of 1 instrument fetched")
+    assert len(stored(engine, HDFC)) == 375
+
+
+def test_days_that_are_not_kept_are_refused_or_noted(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).astimezone(IST).date()
+    first = day - timedelta(days=7)
+    monkeypatch.setenv("MINUTE_BARS_DAYS", "1")
+    monkeypatch.setenv("LONGER_BARS_DAYS", str((today - day).days))
+    assert main([*FETCH, HDFC, "--from", f"{day}", "--to", f"{day}"]) == 2
+    assert f"bars of days before {day + timedelta(days=1)} are not kept" in capsys.readouterr().err
+    assert stored(engine, HDFC) == []
+    monkeypatch.setenv("LONGER_BARS_DAYS", str((today - first).days + 1))
+    fetch = [*FETCH, HDFC, "--from", f"{first}", "--to", f"{day}"]
+    assert main(fetch) == 0
+    note = f"Bars of days before {today} become five-minute bars at 01:00 in India, see MINUTE_BARS_DAYS.\n"
+    assert capsys.readouterr().out.endswith(note)
+    assert main([*fetch, "--gaps"]) == 0
+    assert capsys.readouterr().out.startswith("0 bars of 0 instruments")
+
+
 class Noon(datetime):
     """A clock that stands at noon of today."""
 

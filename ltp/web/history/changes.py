@@ -29,7 +29,8 @@ def add() -> BaseResponse:
     """Queue the job of the form and redirect to the page; a refusal is shown beside the form."""
     typed = form.typed(request.form)
     try:
-        asked = form.parse(typed, services().catalog.universes().keys(), _key_of, overview.today())
+        lists = services().catalog.universes().keys()
+        asked = form.parse(typed, lists, _key_of, overview.today(), overview.kept_days())
     except InputError as error:
         refused = typed._replace(error=f"{error}.", field=error.where)
         response = overview.render(refused, 400)

@@ -34,8 +34,9 @@ def stored(key: str, timeframe: str = MINUTES, **values: Any) -> Stored:
 
 
 @pytest.fixture
-def kept(site: Any) -> Any:
-    """A list of three, of which one has nothing."""
+def kept(site: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A list of three, of which one has nothing, on 30 November 2026."""
+    monkeypatch.setattr("ltp.web.history.overview.today", lambda: date(2026, 11, 30))
     universes.replace(site.engine, "nifty50", "NIFTY 50", "test", [HDFC, TCS, UNKNOWN])
     universes.replace(site.engine, "list-it", "IT & more", "test", [TCS])
     site.catalog.refresh()
@@ -141,6 +142,19 @@ def test_a_refusal_keeps_what_was_typed(kept: Any) -> None:
     assert 'value="2026-11-26"' in answer.text
     assert re.search(r'id="keys"[^>]*aria-invalid="true"', answer.text)
     assert jobs.newest(kept.engine) == []
+
+
+def test_the_form_says_how_far_back_bars_are_kept(kept: Any) -> None:
+    page = " ".join(re.sub("<[^>]+>", "", kept.page("/candles")).split())
+    assert (
+        "Bars of days before 2 Oct 2026 become five-minute bars at 01:00 IST (MINUTE_BARS_DAYS), and days before "
+        "1 Dec 2024 are not kept (LONGER_BARS_DAYS)." in page
+    )
+    answer = add(kept, first="2024-11-30")
+    assert answer.status_code == 400
+    assert "bars of days before 2024-12-01 are not kept, see LONGER_BARS_DAYS." in answer.text
+    assert jobs.newest(kept.engine) == []
+    assert 'name="first" value="2026-10-02"' in kept.page("/candles/nifty50")
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/1/pause", "schedules"])
