@@ -1,6 +1,7 @@
 """Requested fetches of history: the queue that pages fill, the progress and the end of each.
 
-The worker claims a job in one transaction, so two workers never run the same one. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its worker
+Jobs are added and claimed by one transaction after the other, so that two workers never run the same one, and no
+quota is exceeded. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its worker
 was killed. After three such deaths without progress it fails.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, text, update
 
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.history.tables import history_jobs as table
@@ -92,6 +93,7 @@ def enqueue(
     """
     now = datetime.now(UTC)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        _lock(connection)
         waiting = [_job(row) for row in connection.execute(select(table).where(table.c.state.in_(OPEN)))]
         same = next((job.id for job in waiting if job.request == request), None)
         if same is not None:
@@ -149,6 +151,7 @@ def claim_next(engine: Engine) -> Job | None:
             return None  # nearly always; a write transaction each second would block other writers
     now = datetime.now(UTC)
     with writing(engine) as connection:
+        _lock(connection)
         _requeue_silent(connection, now)
         states = (table.c.state == RUNNING).desc(), table.c.id
         rows = select(table.c.id, table.c.state).where(table.c.state.in_((QUEUED, RUNNING))).order_by(*states)
@@ -157,7 +160,8 @@ def claim_next(engine: Engine) -> Job | None:
             return None
         began = func.coalesce(table.c.started_at, bindparam("now", now, Instant))
         values = {"state": RUNNING, "beat_at": now, "per_min": 0.0, "line": "", "started_at": began}
-        _update(connection, first.id, (QUEUED,), values)
+        if not _update(connection, first.id, (QUEUED,), values):
+            return None  # it was paused or cancelled in this moment
         return _require(connection, first.id)
 
 
@@ -189,6 +193,12 @@ def end(engine: Engine, job_id: int, state: str, line: str) -> bool:
     with writing(engine) as connection:
         values = {"state": state, "line": line[:_MAX_LINE], "ended_at": now, "beat_at": now}
         return _update(connection, job_id, (RUNNING,), values)
+
+
+def _lock(connection: Connection) -> None:
+    """Wait for other transactions that add or claim jobs. Readers go on; SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _require(connection: Connection, job_id: int) -> Job:
