@@ -1,8 +1,8 @@
 """Requested fetches of history: the queue that pages fill, the progress and the end of each.
 
 Jobs are added and claimed by one transaction after the other, so that two workers never run the same one, and no
-quota is exceeded. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its worker
-was killed. After three such deaths without progress it fails.
+quota is exceeded. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its
+worker was killed. After three such deaths without progress it fails. A job that was paused a week ago is cancelled.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.history.tables import history_jobs as table
@@ -20,6 +32,7 @@ from ltp.errors import LimitError, NotFoundError
 
 MAX_ID: Final = 2_147_483_647  # the column is an Integer
 SILENT_S: Final = 60.0
+PAUSED_FOR: Final = timedelta(days=7)  # then it is cancelled: it counts in the quotas
 KEPT: Final = 30  # ended jobs
 QUOTA: Final = 5  # open jobs of one client
 MAX_OPEN: Final = 50
@@ -86,7 +99,8 @@ class Job(NamedTuple):
 def enqueue(
     engine: Engine, request: Request, client: str = "", *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
 ) -> int:
-    """Queue a job and return its id; the id of an open job that asks for the same if there is one.
+    """Queue a job and return its id; the id of an open job that asks for the same if there is one, which goes on if
+    it was paused.
 
     Raises:
         LimitError: too many are open, of this client or of all.
@@ -94,9 +108,11 @@ def enqueue(
     now = datetime.now(UTC)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         _lock(connection)
+        _cancel_paused(connection, now)
         waiting = [_job(row) for row in connection.execute(select(table).where(table.c.state.in_(OPEN)))]
         same = next((job.id for job in waiting if job.request == request), None)
         if same is not None:
+            _update(connection, same, (PAUSED,), {"state": QUEUED, "beat_at": now})
             return same
         if client and sum(job.client == client for job in waiting) >= QUOTA:
             raise LimitError("jobs of yours that have not ended", QUOTA, _RETRY_AFTER_S)
@@ -143,15 +159,16 @@ def newest(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> list[Jo
 def claim_next(engine: Engine) -> Job | None:
     """Set the oldest queued job to running and return it; None while one runs, and without one.
 
-    Running ones without a sign of life wait again first.
+    Running ones without a sign of life wait again first, and those that were paused a week ago are cancelled.
     """
+    now = datetime.now(UTC)
     with reading(engine) as connection:
-        wanted = select(table.c.id).where(table.c.state.in_((QUEUED, RUNNING))).limit(1)
+        wanted = select(table.c.id).where(table.c.state.in_((QUEUED, RUNNING)) | _paused_long(now)).limit(1)
         if connection.execute(wanted).first() is None:
             return None  # nearly always; a write transaction each second would block other writers
-    now = datetime.now(UTC)
     with writing(engine) as connection:
         _lock(connection)
+        _cancel_paused(connection, now)
         _requeue_silent(connection, now)
         states = (table.c.state == RUNNING).desc(), table.c.id
         rows = select(table.c.id, table.c.state).where(table.c.state.in_((QUEUED, RUNNING))).order_by(*states)
@@ -223,6 +240,18 @@ def _requeue_silent(connection: Connection, now: datetime) -> None:
     line = f"given up: its worker ended {MAX_DEATHS} times"
     dead = (table.c.state == QUEUED) & (table.c.deaths >= MAX_DEATHS)
     connection.execute(update(table).where(dead).values(state=FAILED, line=line, ended_at=now))
+
+
+def _paused_long(now: datetime) -> ColumnElement[bool]:
+    """Return whether a job is paused and was so a week ago. `beat_at` is the instant of the pause."""
+    return (table.c.state == PAUSED) & (table.c.beat_at < now - PAUSED_FOR)
+
+
+def _cancel_paused(connection: Connection, now: datetime) -> None:
+    line = f"cancelled: it was paused for {PAUSED_FOR.days} days"
+    connection.execute(
+        update(table).where(_paused_long(now)).values(state=CANCELLED, line=line, ended_at=now)
+    )
 
 
 def _prune(connection: Connection) -> None:
