@@ -190,10 +190,14 @@ def beat(engine: Engine, job_id: int, *, done: int, total: int, per_min: float, 
         return _update(connection, job_id, (RUNNING,), values)
 
 
-def touch(engine: Engine, job_id: int) -> None:
-    """Note that the command of a running job lives, however long one instrument takes."""
+def touch(engine: Engine, job_id: int) -> int | None:
+    """Note that the command of a running job lives, however long one instrument takes. Returns how many are done,
+    None if the job does not run.
+    """
+    this = (table.c.id == job_id) & (table.c.state == RUNNING)
     with writing(engine) as connection:
-        _update(connection, job_id, (RUNNING,), {"beat_at": datetime.now(UTC)})
+        beat = update(table).where(this).values(beat_at=datetime.now(UTC)).returning(table.c.done)
+        return connection.execute(beat).scalar_one_or_none()
 
 
 def set_aside(engine: Engine, job_id: int) -> None:

@@ -225,6 +225,16 @@ def test_a_clock_that_was_set_back_keeps_no_job_running(engine: Engine) -> None:
     assert claimed(engine) == job_id
 
 
+def test_a_sign_of_life_tells_the_progress(engine: Engine) -> None:
+    job_id = jobs.enqueue(engine, FIFTY)
+    assert jobs.touch(engine, job_id) is None
+    claimed(engine)
+    jobs.beat(engine, job_id, done=3, total=9, per_min=0.0, place="")
+    silent_since(engine, job_id, 50)
+    assert jobs.touch(engine, job_id) == 3
+    assert jobs.fetch(engine, job_id).beat_at > datetime.now(UTC) - timedelta(seconds=40)
+
+
 def test_the_worker_sets_a_job_aside(engine: Engine) -> None:
     job_id = jobs.enqueue(engine, FIFTY)
     claimed(engine)
