@@ -24,9 +24,10 @@ from ltp.core.counted import counted
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
-from ltp.db import universes
+from ltp.db import candle_source, universes
 from ltp.db.history import schedules
 from ltp.db.history.sessions import stored_keys
+from ltp.db.history.summary import EVERYTHING
 from ltp.errors import InputError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
@@ -50,7 +51,12 @@ def add(actions: Any) -> None:
         metavar="KEY",
         help="such as NSE_EQ:1333 or HDFCBANK; left out: all that have bars of the day, and scheduled lists",
     )
-    fetch.add_argument("--universe", default="", metavar="NAME", help="the instruments of a universe")
+    fetch.add_argument(
+        "--universe",
+        default="",
+        metavar="NAME",
+        help="the instruments of a universe; everything: all that are stored",
+    )
     fetch.add_argument("--from", dest="first", default="", metavar="DAY", help="default: that of --to")
     fetch.add_argument("--to", dest="last", default="", metavar="DAY", help="default: the newest session")
     fetch.add_argument("--again", action="store_true", help="also sessions that were fetched before")
@@ -159,7 +165,7 @@ def _days(
     simulated: bool,
 ) -> dict[str, list[date]]:
     """Return the sessions to fetch by key."""
-    keys = _keys(engine, given)
+    keys = _keys(engine, given, simulated=simulated)
     days: dict[str, list[date]] = {}
     if keys is None and not given.gaps:
         days = days_with_bars(engine, first, last, simulated=simulated)
@@ -171,8 +177,12 @@ def _days(
     return only_gaps(engine, calendar, days, now=now, kept_from=kept.ones) if given.gaps else days
 
 
-def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
+def _keys(engine: Engine, given: argparse.Namespace, *, simulated: bool) -> list[str] | None:
     """Return the named instruments, None if none are named."""
+    if given.universe == EVERYTHING:
+        # Real bars would remove all simulated ones: then nothing is stored that is to be fetched.
+        of_others = not simulated and candle_source.origin(engine) == "simulated"
+        return [] if of_others else stored_keys(engine)
     if given.universe:
         return universes.keys(engine, given.universe)
     if not given.keys:

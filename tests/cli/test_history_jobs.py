@@ -15,9 +15,10 @@ from ltp.core.trading_day import day_start
 from ltp.db import minute_bars, universes
 from ltp.db.history import jobs, schedules, summary
 from ltp.db.history.jobs import CANCEL, DAILY, FETCH, PAUSE, REFILL, Job, Request
-from ltp.db.history.summary import DAYS, MINUTES
+from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES
 from ltp.errors import InputError
 from ltp.feed.simulator import Simulator
+from ltp.worker.history.queue import command_of
 from tests.cli.test_minute_fetch import FETCH as COMMAND
 from tests.cli.test_minute_fetch import HDFC, TCS, Captured, day, engine, simulator, stored
 
@@ -168,6 +169,30 @@ def test_a_refill_fetches_only_sessions_that_lack_bars(
     assert main(refill) == 0
     assert capsys.readouterr().out.startswith("0 bars of 0 instruments fetched")
     assert main([*refill, "--again"]) != 0
+
+
+def test_everything_stored_is_fetched_of_all_sessions(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    """Also sessions without any bar, which are those that are missing; and no instrument without bars."""
+    last = day - timedelta(days=day.weekday() + 3)
+    first = last - timedelta(days=4)
+    minute_bars.upsert(engine, {HDFC: [Bar(day_start(last) + 555 * 60, 9, 9, 9, 9, 1)]}, simulated=True)
+    assert main([*command_of(Request(FETCH, EVERYTHING, (), first, last))]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"{5 * 375:,} bars of 1 instrument fetched from {first} to {last}"
+    )
+    assert (len(stored(engine, HDFC)), len(stored(engine, TCS))) == (5 * 375, 0)
+
+
+def test_everything_stored_is_nothing_where_other_bars_would_remove_it(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute_bars.upsert(engine, {HDFC: [Bar(day_start(day) + 555 * 60, 9, 9, 9, 9, 1)]}, simulated=True)
+    monkeypatch.setattr("ltp.cli.minute_fetch.settings_module.Settings.source", "dhan", raising=False)
+    assert main([*COMMAND, "--universe", "everything", "--to", f"{day}"]) == 0
+    assert capsys.readouterr().out.startswith("0 bars of 0 instruments fetched")
+    assert len(stored(engine, HDFC)) == 1
 
 
 def test_scheduled_lists_are_fetched_with_what_has_bars(

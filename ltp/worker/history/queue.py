@@ -10,7 +10,6 @@ from typing import Final
 from ltp.db.engine import Engine
 from ltp.db.history import jobs
 from ltp.db.history.jobs import DAILY, DONE, FAILED, REFILL, REPLACE, Request
-from ltp.db.history.summary import EVERYTHING
 from ltp.errors import DatabaseError
 from ltp.worker.subprocess_job import SubprocessJob
 
@@ -102,7 +101,7 @@ class HistoryQueue:
 
 def command_of(request: Request) -> list[str]:
     """Return the arguments of `python -m ltp` that carry out a request."""
-    listed = ["--universe", request.universe] if request.universe not in ("", EVERYTHING) else []
+    listed = ["--universe", request.universe] if request.universe else []
     if request.action == DAILY:
         return ["candles", "fetch", *listed]
     days = ["--from", f"{request.first_day}", "--to", f"{request.last_day}"]

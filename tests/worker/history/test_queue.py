@@ -58,7 +58,7 @@ def bench(tmp_path: Path) -> Bench:
         ),
         (
             Request(REFILL, EVERYTHING, (), FIRST, FIRST),
-            "candles minutes fetch --from 2026-11-02 --to 2026-11-02 --gaps",
+            "candles minutes fetch --universe everything --from 2026-11-02 --to 2026-11-02 --gaps",
         ),
         (Request(DAILY, "all"), "candles fetch --universe all"),
     ],
