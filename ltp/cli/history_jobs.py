@@ -69,12 +69,16 @@ class JobProgress:
         self._engine, self._job, self._keys, self._shown = engine, job, keys, shown
         self._monotonic, self._began, self._due = monotonic, monotonic(), float("-inf")
         self.skipped = keys.index(job.place) + 1 if job and job.place in keys else 0
-        self._done = 0
+        self._done, self._counted = -1, 0  # -1: none is begun
 
-    @property
-    def reached(self) -> Sequence[str]:
-        """The instruments that this command has fetched."""
-        return self._keys[self.skipped : self.skipped + self._done]
+    def uncounted(self, *, begun: bool = False) -> Sequence[str]:
+        """Return the instruments that this command has fetched since the last call; with `begun` also the present
+        one, of which bars may be stored.
+        """
+        until = max(0, self._done + begun)
+        found = self._keys[self.skipped + self._counted : self.skipped + until]
+        self._counted += len(found)
+        return found
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         self._done = done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from ltp.checks import credentials
 from ltp.cli import history_jobs, history_summary
 from ltp.cli.database import open_seeded
 from ltp.cli.history_jobs import JobProgress
+from ltp.cli.orderly_end import orderly_end
 from ltp.cli.progress import Stages
 from ltp.core.bars.kept_days import KeptDays
 from ltp.core.counted import counted
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 _NAMED: Final = 12
 _BEHIND_S: Final = 0.5  # from call to call: the account may make five a second, and other work comes first
+_UNCOUNTED: Final = 2_000  # sessions of instruments, whose bars are counted in some 0.5 s
 _MAX_DAYS: Final = 1_827  # the broker keeps one-minute bars of five years
 
 
@@ -87,9 +90,16 @@ def _fetch(given: argparse.Namespace) -> int:
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
     job = history_jobs.job_of(engine, given.job)
     days = _days(engine, given, calendar, first, last, now, kept, simulated=simulated)
-    with Stages() as stages:
+    with orderly_end(), Stages() as stages:
         progress = JobProgress(engine, job, list(days), stages)
         days = dict(list(days.items())[progress.skipped :])
+        most = _most_uncounted(days)
+
+        def counting(stage: str, number: int, total: int) -> None:
+            progress(stage, number, total)
+            if number and number % most == 0:
+                history_summary.summarize(engine, settings, progress.uncounted())
+
         try:
             done = fetch_sessions(
                 engine,
@@ -99,12 +109,17 @@ def _fetch(given: argparse.Namespace) -> int:
                 now=now,
                 again=given.again,
                 simulated=simulated,
-                progress=progress,
+                progress=counting,
             )
         finally:
-            history_summary.summarize(engine, settings, progress.reached)
+            history_summary.summarize(engine, settings, progress.uncounted(begun=True))
     when = f"of {last}" if first == last else f"from {first} to {last}"
     return _print_end(done, when, kept.note(first) if done.bars else "")
+
+
+def _most_uncounted(days: Mapping[str, Collection[date]]) -> int:
+    """Return the number of instruments after which they are counted: the worker waits two seconds for an end."""
+    return max(1, _UNCOUNTED // max(map(len, days.values()), default=1))
 
 
 def _fill_uncovered(given: argparse.Namespace) -> int:
