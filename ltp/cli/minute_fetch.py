@@ -124,14 +124,16 @@ def _most_uncounted(days: Mapping[str, Collection[date]]) -> int:
 
 def _fill_uncovered(given: argparse.Namespace) -> int:
     if given.keys or given.universe or given.first or given.last or given.again or given.gaps:
-        raise InputError("--uncovered", "", "it is of today's gaps alone, without keys and other options")
+        raise InputError(
+            "--uncovered", "", "it is of today's uncovered minutes alone, without keys and other options"
+        )
     settings = settings_module.load()
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
     engine = open_seeded(settings)
     minutes = gap_refill.wanted(engine, calendar, now)
     if not minutes:
-        print("The feed left no gap today that is to be filled.")
+        print("The feed left no minutes of today uncovered that are to be filled.")
         return 0
     simulated = settings.source == "simulator"
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)), pace_s=_BEHIND_S)
@@ -139,7 +141,7 @@ def _fill_uncovered(given: argparse.Namespace) -> int:
         done = gap_refill.fill(
             engine, charts, minutes, calendar, now=now, simulated=simulated, progress=stages
         )
-    return _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
+    return _print_end(done, f"of uncovered minutes of {now.astimezone(IST).date()}")
 
 
 def _print_end(done: Fetched, when: str, note: str = "") -> int:

@@ -198,11 +198,11 @@ class Noon(datetime):
 NOON = midnight_of(int(datetime.now(UTC).timestamp())) + DAY_S // 2
 
 
-def test_gaps_of_today_are_filled(
+def test_uncovered_minutes_of_today_are_filled(
     simulator: Simulator, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.setattr(minute_fetch, "datetime", Noon)
-    nothing = "The feed left no gap today that is to be filled.\n"
+    nothing = "The feed left no minutes of today uncovered that are to be filled.\n"
     assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
     with writing(engine) as connection:
@@ -211,13 +211,15 @@ def test_gaps_of_today_are_filled(
     spans = [Connected(1, midnight, NOON - 900), Connected(1, NOON - 600, NOON)]
     coverage.store(engine, spans, [Subscription(HDFC, midnight, midnight + DAY_S, 1)], simulated=True)
     assert main([*FETCH, "--uncovered"]) == 0
-    assert f"of 1 instrument fetched of gaps of {date_of(NOON)}" in capsys.readouterr().out
+    assert f"of 1 instrument fetched of uncovered minutes of {date_of(NOON)}" in capsys.readouterr().out
     assert coverage.refilled_until(engine, HDFC, date_of(NOON)) == NOON - 60
     assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
 
 
 @pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
-def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
+def test_uncovered_minutes_take_no_other_option(option: list[str], capsys: Captured) -> None:
     assert main([*FETCH, "--uncovered", *option]) == 2
-    assert "--uncovered: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err
+    assert (
+        "--uncovered: '' is not accepted; it is of today's uncovered minutes alone" in capsys.readouterr().err
+    )
