@@ -16,6 +16,7 @@ from ltp.checks import credentials
 from ltp.cli import history_jobs, history_summary, left_out, minutes, rebuild, renames
 from ltp.cli.actions import NOT_SEEN, print_actions
 from ltp.cli.database import open_seeded
+from ltp.cli.orderly_end import orderly_end
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.core.market.session import Calendar
@@ -118,18 +119,20 @@ def _fetch(given: argparse.Namespace) -> int:
     # The index first: a fetch that ends early still allows strength relative to it.
     with_index = list(dict.fromkeys((INDEX, *keys)))
     job = history_jobs.job_of(engine, given.job)
-    with Stages() as stages:
-        done = fetch_history(
-            engine,
-            charts,
-            with_index,
-            first=last - timedelta(days=given.days),
-            last=last,
-            simulated=settings.source == "simulator",
-            # Without keys: it fetches what is missing, so it goes on where it was by itself.
-            progress=history_jobs.JobProgress(engine, job, (), stages),
-        )
-    history_summary.summarize_candles(engine, settings, with_index)
+    with orderly_end(), Stages() as stages:
+        try:
+            done = fetch_history(
+                engine,
+                charts,
+                with_index,
+                first=last - timedelta(days=given.days),
+                last=last,
+                simulated=settings.source == "simulator",
+                # Without keys: it fetches what is missing, so it goes on where it was by itself.
+                progress=history_jobs.JobProgress(engine, job, (), stages),
+            )
+        finally:
+            history_summary.summarize_candles(engine, settings, with_index)
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     print(

@@ -21,13 +21,15 @@ _STARTED: Final = 5.0  # seconds after which a rate is worth showing
 def add(actions: Any) -> None:
     """Register the command on the sub-parsers of `minutes`."""
     listed = actions.add_parser("jobs", help="the jobs of the page /candles")
-    listed.add_argument("--cancel", type=int, metavar="N", help="end job N, or take it from the queue")
+    listed.add_argument("--cancel", type=_job_id, metavar="N", help="end job N, or take it from the queue")
     listed.set_defaults(command=_jobs)
 
 
 def add_option(command: Any) -> None:
     """Add `--job`, which the worker passes, to a command."""
-    command.add_argument("--job", type=int, metavar="ID", help="the job that the worker runs the command for")
+    command.add_argument(
+        "--job", type=_job_id, metavar="ID", help="the job that the worker runs the command for"
+    )
 
 
 def job_of(engine: Engine, job_id: int | None) -> Job | None:
@@ -67,12 +69,16 @@ class JobProgress:
         self._engine, self._job, self._keys, self._shown = engine, job, keys, shown
         self._monotonic, self._began, self._due = monotonic, monotonic(), float("-inf")
         self.skipped = keys.index(job.place) + 1 if job and job.place in keys else 0
-        self._done = 0
+        self._done, self._counted = -1, 0  # -1: none is begun
 
-    @property
-    def reached(self) -> Sequence[str]:
-        """The instruments that this command has fetched."""
-        return self._keys[self.skipped : self.skipped + self._done]
+    def uncounted(self, *, begun: bool = False) -> Sequence[str]:
+        """Return the instruments that this command has fetched since the last call; with `begun` also the present
+        one, of which bars may be stored.
+        """
+        until = max(0, self._done + begun)
+        found = self._keys[self.skipped + self._counted : self.skipped + until]
+        self._counted += len(found)
+        return found
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         self._done = done
@@ -95,6 +101,14 @@ class JobProgress:
             per_min=done / passed * 60 if passed >= _STARTED else 0.0,
             place=self._keys[last - 1] if 0 < last <= len(self._keys) else "",
         )
+
+
+def _job_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= jobs.MAX_ID):
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not accepted: a whole number from 0 to {jobs.MAX_ID}"
+        )
+    return int(text)
 
 
 def _jobs(given: argparse.Namespace) -> int:

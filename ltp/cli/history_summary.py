@@ -12,8 +12,10 @@ from ltp.batch.minutes.daily_summary import summarize_days
 from ltp.batch.minutes.summary import Summary, summarize_minutes
 from ltp.batch.progress import Progress
 from ltp.cli.progress import Stages
+from ltp.core.bars.kept_days import KeptDays
 from ltp.core.counted import counted
 from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST
 from ltp.db.engine import Engine, open_engine
 
 if TYPE_CHECKING:
@@ -39,8 +41,15 @@ def summarize(
     """
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
-    minutes = summarize_minutes(engine, calendar, now=now, keys=keys, progress=progress)
+    kept = kept_days(settings, now)
+    minutes = summarize_minutes(engine, calendar, now=now, keys=keys, kept_from=kept.ones, progress=progress)
     return minutes, summarize_days(engine, calendar, now=now) if keys is None else 0
+
+
+def kept_days(settings: Settings, now: datetime) -> KeptDays:
+    """Return how far back bars are kept at an aware instant."""
+    today = now.astimezone(IST).date()
+    return KeptDays.of(today, settings.minute_bars_days, settings.longer_bars_days)
 
 
 def summarize_candles(engine: Engine, settings: Settings, keys: Collection[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,14 +19,17 @@ from ltp.checks import credentials
 from ltp.cli import history_jobs, history_summary
 from ltp.cli.database import open_seeded
 from ltp.cli.history_jobs import JobProgress
+from ltp.cli.orderly_end import orderly_end
 from ltp.cli.progress import Stages
+from ltp.core.bars.kept_days import KeptDays
 from ltp.core.counted import counted
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST
-from ltp.db import universes
+from ltp.db import candle_source, universes
 from ltp.db.history import schedules
 from ltp.db.history.sessions import stored_keys
+from ltp.db.history.summary import EVERYTHING
 from ltp.errors import InputError
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
 _NAMED: Final = 12
 _BEHIND_S: Final = 0.5  # from call to call: the account may make five a second, and other work comes first
+_UNCOUNTED: Final = 2_000  # sessions of instruments, whose bars are counted in some 0.5 s
 _MAX_DAYS: Final = 1_827  # the broker keeps one-minute bars of five years
 
 
@@ -50,7 +55,12 @@ def add(actions: Any) -> None:
         metavar="KEY",
         help="such as NSE_EQ:1333 or HDFCBANK; left out: all that have bars of the day, and scheduled lists",
     )
-    fetch.add_argument("--universe", default="", metavar="NAME", help="the instruments of a universe")
+    fetch.add_argument(
+        "--universe",
+        default="",
+        metavar="NAME",
+        help="the instruments of a universe; everything: all that are stored",
+    )
     fetch.add_argument("--from", dest="first", default="", metavar="DAY", help="default: that of --to")
     fetch.add_argument("--to", dest="last", default="", metavar="DAY", help="default: the newest session")
     fetch.add_argument("--again", action="store_true", help="also sessions that were fetched before")
@@ -74,15 +84,23 @@ def _fetch(given: argparse.Namespace) -> int:
     settings = settings_module.load()
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
-    first, last = _range(given, calendar, now)
+    kept = history_summary.kept_days(settings, now)
+    first, last = _range(given, calendar, now, kept)
     engine = open_seeded(settings)
     simulated = settings.source == "simulator"
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)))
     job = history_jobs.job_of(engine, given.job)
-    days = _days(engine, given, calendar, first, last, now, simulated=simulated)
-    with Stages() as stages:
+    days = _days(engine, given, calendar, first, last, now, kept, simulated=simulated)
+    with orderly_end(), Stages() as stages:
         progress = JobProgress(engine, job, list(days), stages)
         days = dict(list(days.items())[progress.skipped :])
+        most = _most_uncounted(days)
+
+        def counting(stage: str, number: int, total: int) -> None:
+            progress(stage, number, total)
+            if number and number % most == 0:
+                history_summary.summarize(engine, settings, progress.uncounted())
+
         try:
             done = fetch_sessions(
                 engine,
@@ -92,23 +110,31 @@ def _fetch(given: argparse.Namespace) -> int:
                 now=now,
                 again=given.again,
                 simulated=simulated,
-                progress=progress,
+                progress=counting,
             )
         finally:
-            history_summary.summarize(engine, settings, progress.reached)
-    return _print_end(done, f"of {last}" if first == last else f"from {first} to {last}")
+            history_summary.summarize(engine, settings, progress.uncounted(begun=True))
+    when = f"of {last}" if first == last else f"from {first} to {last}"
+    return _print_end(done, when, kept.note(first) if done.bars else "")
+
+
+def _most_uncounted(days: Mapping[str, Collection[date]]) -> int:
+    """Return the number of instruments after which they are counted: the worker waits two seconds for an end."""
+    return max(1, _UNCOUNTED // max(map(len, days.values()), default=1))
 
 
 def _fill_uncovered(given: argparse.Namespace) -> int:
     if given.keys or given.universe or given.first or given.last or given.again or given.gaps:
-        raise InputError("--uncovered", "", "it is of today's gaps alone, without keys and other options")
+        raise InputError(
+            "--uncovered", "", "it is of today's uncovered minutes alone, without keys and other options"
+        )
     settings = settings_module.load()
     calendar = Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
     now = datetime.now(UTC)
     engine = open_seeded(settings)
     minutes = gap_refill.wanted(engine, calendar, now)
     if not minutes:
-        print("The feed left no gap today that is to be filled.")
+        print("The feed left no minutes of today uncovered that are to be filled.")
         return 0
     simulated = settings.source == "simulator"
     charts = Charts(settings.rest_url, Credentials(lambda: credentials(settings)), pace_s=_BEHIND_S)
@@ -116,16 +142,16 @@ def _fill_uncovered(given: argparse.Namespace) -> int:
         done = gap_refill.fill(
             engine, charts, minutes, calendar, now=now, simulated=simulated, progress=stages
         )
-    status = _print_end(done, f"of gaps of {now.astimezone(IST).date()}")
+    status = _print_end(done, f"of uncovered minutes of {now.astimezone(IST).date()}")
     return SOME_FAILED if status and done.instruments else status
 
 
-def _print_end(done: Fetched, when: str) -> int:
+def _print_end(done: Fetched, when: str, note: str = "") -> int:
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     if len(done.failed) > _NAMED:
         print(f"and {counted(len(done.failed) - _NAMED, 'other instrument')}", file=sys.stderr)
-    print(_summary(done, when))
+    print(" ".join(filter(None, (_summary(done, when), note))))
     return 1 if done.failed else 0
 
 
@@ -153,11 +179,12 @@ def _days(
     first: date,
     last: date,
     now: datetime,
+    kept: KeptDays,
     *,
     simulated: bool,
 ) -> dict[str, list[date]]:
     """Return the sessions to fetch by key."""
-    keys = _keys(engine, given)
+    keys = _keys(engine, given, simulated=simulated)
     days: dict[str, list[date]] = {}
     if keys is None and not given.gaps:
         days = days_with_bars(engine, first, last, simulated=simulated)
@@ -166,11 +193,15 @@ def _days(
     if keys is None:
         keys = schedules.keys(engine)
     days |= {key: _sessions(calendar, key, first, last) for key in keys}
-    return only_gaps(engine, calendar, days, now=now) if given.gaps else days
+    return only_gaps(engine, calendar, days, now=now, kept_from=kept.ones) if given.gaps else days
 
 
-def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
+def _keys(engine: Engine, given: argparse.Namespace, *, simulated: bool) -> list[str] | None:
     """Return the named instruments, None if none are named."""
+    if given.universe == EVERYTHING:
+        # Real bars would remove all simulated ones: then nothing is stored that is to be fetched.
+        of_others = not simulated and candle_source.origin(engine) == "simulated"
+        return [] if of_others else stored_keys(engine)
     if given.universe:
         return universes.keys(engine, given.universe)
     if not given.keys:
@@ -179,7 +210,7 @@ def _keys(engine: Engine, given: argparse.Namespace) -> list[str] | None:
     return list(dict.fromkeys(known.require(name, "KEY") for name in given.keys))
 
 
-def _range(given: argparse.Namespace, calendar: Calendar, now: datetime) -> tuple[date, date]:
+def _range(given: argparse.Namespace, calendar: Calendar, now: datetime, kept: KeptDays) -> tuple[date, date]:
     today = now.astimezone(IST).date()
     last = _day(given.last, "--to") if given.last else newest_session(calendar, now)
     first = _day(given.first, "--from") if given.first else last
@@ -189,6 +220,10 @@ def _range(given: argparse.Namespace, calendar: Calendar, now: datetime) -> tupl
         raise InputError("--from", given.first, f"it is not after {last}")
     if (today - first).days > _MAX_DAYS:
         raise InputError("--from", str(first), "the broker keeps one-minute bars of five years")
+    if given.job and last >= kept.fives:  # days may have grown too old while the job waited
+        first = max(first, kept.fives)
+    if (given.first or given.last) and first < kept.fives:
+        raise InputError("--from", str(first), kept.refusal)
     return first, last
 
 

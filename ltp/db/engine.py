@@ -123,21 +123,22 @@ def reading(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Iterat
     Raises:
         DatabaseError: also for driver errors inside the block.
     """
-    with (
-        translated("read"),
-        engine.execution_options(ltp_busy_timeout_ms=busy_timeout_ms).begin() as connection,
-    ):
+    options = {"ltp_busy_timeout_ms": busy_timeout_ms}
+    with translated("read"), engine.execution_options(**options).begin() as connection:
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
     """Yield a connection in one transaction: committed at the end of the block, rolled back after an error.
 
+    Args:
+        busy_timeout_ms: as of `reading`.
     Raises:
         DatabaseError: also for driver errors inside the block.
     """
-    with translated("written"), engine.execution_options(ltp_write=True).begin() as connection:
+    options = {"ltp_write": True, "ltp_busy_timeout_ms": busy_timeout_ms}
+    with translated("written"), engine.execution_options(**options).begin() as connection:
         yield connection
 
 

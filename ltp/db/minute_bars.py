@@ -221,6 +221,14 @@ def stored_days(engine: Engine, first: int, until: int) -> dict[str, list[int]]:
     return days
 
 
+def days_of(engine: Engine, key: str, first: int, until: int) -> set[int]:
+    """Return the midnights of the days of an instrument's blocks that start in `[first, until)`, as `stored_days`."""
+    these = bar_blocks.of(table, key) & (table.c.start >= first) & (table.c.start < until)
+    with reading(engine) as connection:
+        days = connection.execute(select(_DAY).where(these).distinct()).scalars()
+        return {bar_blocks.midnight(day) for day in days}
+
+
 def fetch_starts(engine: Engine, key: str) -> list[int]:
     """Return the starts of the blocks of an instrument, seconds since the epoch, oldest first."""
     with reading(engine) as connection:

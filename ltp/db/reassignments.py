@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from ltp.core.instrument import split_key
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.engine import reading
+from ltp.db.history.tables import history_instruments, history_sessions
 from ltp.db.schema import (
     bar_audits,
     constituents,
@@ -35,6 +36,8 @@ _TABLES: Final = (
     audit_minutes,
     bar_refills,
     feed_subscriptions,
+    history_sessions,
+    history_instruments,
     corporate_actions,
     constituents,
     instrument_names,
@@ -60,7 +63,7 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars and their coverage, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, in the caller's transaction."""
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 from ltp.core.instrument import split_key
 from ltp.db import candles
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
+from ltp.db.history.tables import history_instruments, history_sessions
 from ltp.db.schema import (
     bar_audits,
     constituents,
@@ -27,7 +28,8 @@ from ltp.db.schema import (
 def move(connection: Connection, old: str, new: str) -> None:
     """Move candles, bars with audits and coverage, corporate actions, memberships and former names to another key of the same segment.
 
-    Rows that the new key has already stay: its candle or action of the same day, its place in a universe.
+    Rows that the new key has already stay: its candle or action of the same day, its place in a universe. What was
+    counted of both keys is deleted; the next count makes it anew.
     """
     _move_candles(connection, old, new)
     _move_rows(connection, minute_bars, "start", old, new)
@@ -36,6 +38,8 @@ def move(connection: Connection, old: str, new: str) -> None:
     _move_rows(connection, audit_minutes, "start", old, new)
     _move_rows(connection, bar_refills, "day", old, new)
     _move_rows(connection, feed_subscriptions, "start", old, new)
+    for counts in (history_sessions, history_instruments):
+        connection.execute(delete(counts).where(_has_key(counts, old) | _has_key(counts, new)))
     _move_rows(connection, corporate_actions, "ex_day", old, new)
     _move_rows(connection, constituents, "universe", old, new)
     _move_rows(connection, instrument_names, "name", old, new)

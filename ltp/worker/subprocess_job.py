@@ -22,7 +22,7 @@ class SubprocessJob:
     """Runs at most one command at a time. No method waits for it, except `stop`. Not thread-safe.
 
     Args:
-        within_s: a command that takes longer is killed.
+        within_s: a command that takes longer, since its start or the last `prolong`, is killed.
     """
 
     def __init__(self, *, within_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -30,6 +30,7 @@ class SubprocessJob:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._deadline = 0.0
+        self._prolonged = False
 
     @property
     def running(self) -> bool:
@@ -49,6 +50,12 @@ class SubprocessJob:
             command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output, env=env
         )
         self._deadline = self._monotonic() + self._within_s
+        self._prolonged = False
+
+    def prolong(self) -> None:
+        """Let the command that runs take `within_s` from now on: it makes progress."""
+        self._deadline = self._monotonic() + self._within_s
+        self._prolonged = True
 
     def ended(self) -> tuple[int, str] | None:
         """Return exit status and last line of output, or the reason why it was ended; None while it runs.
@@ -64,7 +71,8 @@ class SubprocessJob:
             self._process.kill()
             self._process.wait()
             self._take_last_line()
-            return -1, f"it took longer than {self._within_s:.0f} s and was ended"
+            did = "made no progress for" if self._prolonged else "took longer than"
+            return -1, f"it {did} {self._within_s:.0f} s and was ended"
         last_line = self._take_last_line()
         if status < 0:  # its last line is about some step of its work, and not about its end
             return status, f"it was ended by signal {-status}; too little memory, perhaps"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from ltp.cli import history_summary, minute_fetch
 from ltp.cli.history_jobs import JobProgress
 from ltp.cli.main import main
 from ltp.core.bars.bar import Bar
@@ -15,9 +17,10 @@ from ltp.core.trading_day import day_start
 from ltp.db import minute_bars, universes
 from ltp.db.history import jobs, schedules, summary
 from ltp.db.history.jobs import CANCEL, DAILY, FETCH, PAUSE, REFILL, Job, Request
-from ltp.db.history.summary import DAYS, MINUTES
+from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES
 from ltp.errors import InputError
 from ltp.feed.simulator import Simulator
+from ltp.worker.history.queue import command_of
 from tests.cli.test_minute_fetch import FETCH as COMMAND
 from tests.cli.test_minute_fetch import HDFC, TCS, Captured, day, engine, simulator, stored
 
@@ -54,7 +57,8 @@ def test_progress_is_stored_once_a_second_with_rate_and_place(engine: Engine) ->
     assert (found.done, found.total, found.per_min, found.place) == (2, 4, 12.0, "NSE_EQ:2")
     progress("fetching bars", 4, 4)  # the last one is stored at once
     assert (jobs.fetch(engine, job.id).done, len(shown)) == (4, 4)
-    assert progress.reached == KEYS
+    assert progress.uncounted() == KEYS
+    assert progress.uncounted() == []
 
 
 def test_a_command_goes_on_after_the_place_of_its_job(engine: Engine) -> None:
@@ -65,7 +69,7 @@ def test_a_command_goes_on_after_the_place_of_its_job(engine: Engine) -> None:
     progress("fetching bars", 1, 1)
     found = jobs.fetch(engine, job.id)
     assert (found.done, found.total, found.per_min, found.place) == (4, 4, 2.0, "NSE_EQ:4")
-    assert progress.reached == ["NSE_EQ:4"]
+    assert progress.uncounted() == ["NSE_EQ:4"]
 
 
 @pytest.mark.parametrize("place", ["", "NSE_EQ:9"])
@@ -149,6 +153,61 @@ def test_a_cancelled_job_ends_its_command_with_what_is_fetched(
     assert jobs.fetch(engine, job.id).state == "cancelled"
 
 
+def test_an_instrument_that_was_begun_is_counted_too(engine: Engine) -> None:
+    progress = JobProgress(engine, None, KEYS, lambda *_: None)
+    assert progress.uncounted(begun=True) == []
+    progress("fetching bars", 1, 4)
+    assert progress.uncounted() == KEYS[:1]
+    assert progress.uncounted() == []
+    progress("fetching bars", 2, 4)
+    assert progress.uncounted(begun=True) == KEYS[1:3]
+
+
+def test_what_is_fetched_is_counted_also_at_a_sigterm(
+    simulator: Simulator, engine: Engine, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    universes.replace(engine, "list-two", "Two", "test", [HDFC, TCS])
+    job, beat = running(engine), jobs.beat
+
+    def ended_after_the_first(engine: Engine, job_id: int, **values: Any) -> bool:
+        if values["done"] == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return beat(engine, job_id, **values)
+
+    monkeypatch.setattr("ltp.cli.history_jobs._EVERY_S", 0.0)
+    monkeypatch.setattr(jobs, "beat", ended_after_the_first)
+    before = signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # else a command without an own end would end the test
+    try:
+        assert main([*COMMAND, "--universe", "list-two", "--to", f"{day}", "--job", str(job.id)]) == 130
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (len(stored(engine, HDFC)), len(stored(engine, TCS))) == (375, 0)
+    assert summary.of_lists(engine, MINUTES)["list-two"].bars == 375
+
+
+def test_a_long_fetch_is_counted_on_the_way(
+    simulator: Simulator, engine: Engine, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that little is left at the end, which the worker waits two seconds for."""
+    counted = list[list[str]]()
+    summarize = history_summary.summarize
+
+    def noted(engine: Engine, settings: Any, keys: Any) -> Any:
+        counted.append(list(keys))
+        return summarize(engine, settings, keys)
+
+    monkeypatch.setattr(history_summary, "summarize", noted)
+    monkeypatch.setattr(minute_fetch, "_UNCOUNTED", 1)
+    assert main([*COMMAND, HDFC, TCS, "--to", f"{day}"]) == 0
+    assert counted == [[HDFC], [TCS], []]
+    found = summary.of_everything(engine, MINUTES)
+    assert found is not None
+    assert (found.instruments, found.bars) == (2, 750)
+
+
 def test_a_refill_fetches_only_sessions_that_lack_bars(
     simulator: Simulator, engine: Engine, day: date, capsys: Captured
 ) -> None:
@@ -170,6 +229,30 @@ def test_a_refill_fetches_only_sessions_that_lack_bars(
     assert main([*refill, "--again"]) != 0
 
 
+def test_everything_stored_is_fetched_of_all_sessions(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    """Also sessions without any bar, which are those that are missing; and no instrument without bars."""
+    last = day - timedelta(days=day.weekday() + 3)
+    first = last - timedelta(days=4)
+    minute_bars.upsert(engine, {HDFC: [Bar(day_start(last) + 555 * 60, 9, 9, 9, 9, 1)]}, simulated=True)
+    assert main([*command_of(Request(FETCH, EVERYTHING, (), first, last))]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"{5 * 375:,} bars of 1 instrument fetched from {first} to {last}"
+    )
+    assert (len(stored(engine, HDFC)), len(stored(engine, TCS))) == (5 * 375, 0)
+
+
+def test_everything_stored_is_nothing_where_other_bars_would_remove_it(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute_bars.upsert(engine, {HDFC: [Bar(day_start(day) + 555 * 60, 9, 9, 9, 9, 1)]}, simulated=True)
+    monkeypatch.setattr("ltp.cli.minute_fetch.settings_module.Settings.source", "dhan", raising=False)
+    assert main([*COMMAND, "--universe", "everything", "--to", f"{day}"]) == 0
+    assert capsys.readouterr().out.startswith("0 bars of 0 instruments fetched")
+    assert len(stored(engine, HDFC)) == 1
+
+
 def test_scheduled_lists_are_fetched_with_what_has_bars(
     simulator: Simulator, engine: Engine, day: date
 ) -> None:
@@ -180,6 +263,17 @@ def test_scheduled_lists_are_fetched_with_what_has_bars(
     schedules.change(engine, "list-two", fetched=True)
     assert main([*COMMAND, "--to", f"{day}"]) == 0
     assert len(stored(engine, TCS)) == 375
+
+
+@pytest.mark.parametrize("job_id", ["2147483648", "99999999999999999999", "-1", "x"])
+def test_a_job_has_a_number_that_the_column_takes(engine: Engine, job_id: str, capsys: Captured) -> None:
+    for command in (
+        ["candles", "minutes", "jobs", f"--cancel={job_id}"],
+        [*COMMAND, HDFC, f"--job={job_id}"],
+    ):
+        with pytest.raises(SystemExit):
+            main(command)
+        assert "a whole number from 0 to 2147483647" in capsys.readouterr().err
 
 
 def test_jobs_are_listed_and_cancelled(engine: Engine, capsys: Captured) -> None:

@@ -154,6 +154,39 @@ def test_without_credentials_nothing_is_fetched(
     assert "DHANHQ_ACCESS_TOKEN" in capsys.readouterr().err
 
 
+def test_a_session_whose_bars_are_gone_can_be_fetched_again(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured
+) -> None:
+    """Every night bars of old sessions are deleted; what is known of their fetches stays."""
+    fetch = [*FETCH, HDFC, "--from", f"{day}", "--to", f"{day}"]
+    assert main(fetch) == 0
+    minute_bars.prune(engine, midnight_of(opening(day)) + DAY_S)
+    assert stored(engine, HDFC) == []
+    capsys.readouterr()
+    assert main(fetch) == 0
+    assert capsys.readouterr().out.startswith("375 bars of 1 instrument fetched")
+    assert len(stored(engine, HDFC)) == 375
+
+
+def test_days_that_are_not_kept_are_refused_or_noted(
+    simulator: Simulator, engine: Engine, day: date, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).astimezone(IST).date()
+    first = day - timedelta(days=7)
+    monkeypatch.setenv("MINUTE_BARS_DAYS", "1")
+    monkeypatch.setenv("LONGER_BARS_DAYS", str((today - day).days))
+    assert main([*FETCH, HDFC, "--from", f"{day}", "--to", f"{day}"]) == 2
+    assert f"bars of days before {day + timedelta(days=1)} are not kept" in capsys.readouterr().err
+    assert stored(engine, HDFC) == []
+    monkeypatch.setenv("LONGER_BARS_DAYS", str((today - first).days + 1))
+    fetch = [*FETCH, HDFC, "--from", f"{first}", "--to", f"{day}"]
+    assert main(fetch) == 0
+    note = f"Bars of days before {today} become five-minute bars at 01:00 in India, see MINUTE_BARS_DAYS.\n"
+    assert capsys.readouterr().out.endswith(note)
+    assert main([*fetch, "--gaps"]) == 0
+    assert capsys.readouterr().out.startswith("0 bars of 0 instruments")
+
+
 class Noon(datetime):
     """A clock that stands at noon of today."""
 
@@ -165,11 +198,11 @@ class Noon(datetime):
 NOON = midnight_of(int(datetime.now(UTC).timestamp())) + DAY_S // 2
 
 
-def test_gaps_of_today_are_filled(
+def test_uncovered_minutes_of_today_are_filled(
     simulator: Simulator, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.setattr(minute_fetch, "datetime", Noon)
-    nothing = "The feed left no gap today that is to be filled.\n"
+    nothing = "The feed left no minutes of today uncovered that are to be filled.\n"
     assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
     with writing(engine) as connection:
@@ -178,7 +211,7 @@ def test_gaps_of_today_are_filled(
     spans = [Connected(1, midnight, NOON - 900), Connected(1, NOON - 600, NOON)]
     coverage.store(engine, spans, [Subscription(HDFC, midnight, midnight + DAY_S, 1)], simulated=True)
     assert main([*FETCH, "--uncovered"]) == 0
-    assert f"of 1 instrument fetched of gaps of {date_of(NOON)}" in capsys.readouterr().out
+    assert f"of 1 instrument fetched of uncovered minutes of {date_of(NOON)}" in capsys.readouterr().out
     assert coverage.refilled_until(engine, HDFC, date_of(NOON)) == NOON - 60
     assert main([*FETCH, "--uncovered"]) == 0
     assert capsys.readouterr().out == nothing
@@ -202,6 +235,8 @@ def test_gaps_of_some_instruments_are_filled_though_another_failed(
 
 
 @pytest.mark.parametrize("option", [[HDFC], ["--again"], ["--to", "2026-11-20"], ["--universe", "nifty50"]])
-def test_gaps_take_no_other_option(option: list[str], capsys: Captured) -> None:
+def test_uncovered_minutes_take_no_other_option(option: list[str], capsys: Captured) -> None:
     assert main([*FETCH, "--uncovered", *option]) == 2
-    assert "--uncovered: '' is not accepted; it is of today's gaps alone" in capsys.readouterr().err
+    assert (
+        "--uncovered: '' is not accepted; it is of today's uncovered minutes alone" in capsys.readouterr().err
+    )

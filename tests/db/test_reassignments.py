@@ -15,7 +15,10 @@ from ltp.core.screener import Row
 from ltp.db import candles, reassignments, universes
 from ltp.db.bars import bar_audits, coverage, worst_minutes
 from ltp.db.bars.coverage import Connected, Subscription
-from ltp.db.engine import open_engine, writing
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.history import sessions, summary
+from ltp.db.history.sessions import Session
+from ltp.db.history.summary import MINUTES, Stored
 from ltp.db.runs import fetch_keys, insert_run
 
 OLD, OTHER = "NSE_FNO:45000", "NSE_EQ:1333"
@@ -30,6 +33,21 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     universes.replace(engine, "list-a", "A", "", [OLD, OTHER])
     yield engine
     engine.dispose()
+
+
+def count(engine: Engine, keys: tuple[str, ...]) -> None:
+    """Store counts of some bars for each key."""
+    day, at = date(2026, 11, 20), datetime(2026, 11, 20, 19, 33, tzinfo=UTC)
+    rows = [Stored(key, MINUTES, day, day, 1, 0, 0, "", 9, 9, 0, 0, 0, 99, at) for key in keys]
+    with writing(engine) as connection:
+        sessions.write(connection, {(key, 20_777): Session(9, 0, 0, 99, 1) for key in keys}, ())
+        summary.write_in(connection, rows)
+
+
+def counted(engine: Engine, keys: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """Return the keys that have counts, by session and by instrument."""
+    with reading(engine) as connection:
+        return set(sessions.counted_in(connection, keys)), summary.keys_in(connection, MINUTES)
 
 
 def clear(engine: Engine) -> None:
@@ -62,6 +80,16 @@ def test_rows_of_the_former_instrument_are_deleted_once(engine: Engine) -> None:
     assert list(since) == [OLD]
     assert before <= since[OLD] <= datetime.now(UTC)
     assert reassignments.lately(engine, -1) == {}
+
+
+def test_counts_of_the_former_instrument_are_deleted(engine: Engine) -> None:
+    keys = (OLD, OTHER)
+    count(engine, keys)
+    assert counted(engine, keys) == (set(keys), set(keys))
+    with writing(engine) as connection:
+        reassignments.note(connection, [OLD])
+    clear(engine)
+    assert counted(engine, keys) == ({OTHER}, {OTHER})
 
 
 def test_a_key_can_be_reassigned_again(engine: Engine) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.comparison import Comparison, Difference
@@ -12,7 +14,10 @@ from ltp.core.instrument import Instrument
 from ltp.db import candles, corporate_actions, instruments, universes
 from ltp.db.bars import bar_audits, coverage, worst_minutes
 from ltp.db.bars.coverage import Connected, Subscription
-from ltp.db.engine import open_engine, writing
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.history import sessions, summary
+from ltp.db.history.sessions import Session
+from ltp.db.history.summary import MINUTES, Stored
 from ltp.db.rekey import move
 
 BAR = Bar(1_796_010_300, 10, 12, 9, 11, 100)
@@ -21,6 +26,30 @@ OLD, NEW, OTHER = "NSE_EQ:501", "NSE_EQ:502", "NSE_EQ:503"
 
 def candle(day: date, close: int) -> Candle:
     return Candle(day, close, close, close, close, 1)
+
+
+def count(engine: Engine, keys: tuple[str, ...]) -> None:
+    """Store counts of some bars for each key."""
+    day, at = date(2026, 11, 20), datetime(2026, 11, 20, 19, 33, tzinfo=UTC)
+    rows = [Stored(key, MINUTES, day, day, 1, 0, 0, "", 9, 9, 0, 0, 0, 99, at) for key in keys]
+    with writing(engine) as connection:
+        sessions.write(connection, {(key, 20_777): Session(9, 0, 0, 99, 1) for key in keys}, ())
+        summary.write_in(connection, rows)
+
+
+def counted(engine: Engine, keys: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """Return the keys that have counts, by session and by instrument."""
+    with reading(engine) as connection:
+        return set(sessions.counted_in(connection, keys)), summary.keys_in(connection, MINUTES)
+
+
+def test_counts_of_both_keys_are_deleted_because_their_bars_change(tmp_path: Path) -> None:
+    engine, keys = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"), (OLD, NEW, OTHER)
+    count(engine, keys)
+    assert counted(engine, keys) == (set(keys), set(keys))
+    with writing(engine) as connection:
+        move(connection, OLD, NEW)
+    assert counted(engine, keys) == ({OTHER}, {OTHER})
 
 
 def test_all_rows_move_and_rows_of_the_new_key_stay(tmp_path: Path) -> None:

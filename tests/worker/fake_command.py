@@ -7,6 +7,7 @@ class FakeCommand:
     def __init__(self) -> None:
         self.started: list[list[str]] = []
         self.running = self.stopped = self.refuses = False
+        self.prolonged = 0
         self.end: tuple[int, str] | None = None
 
     def start(self, arguments: list[str]) -> None:
@@ -19,6 +20,9 @@ class FakeCommand:
         end, self.end = self.end, None
         self.running = self.running and end is None
         return end
+
+    def prolong(self) -> None:
+        self.prolonged += 1
 
     def stop(self) -> None:
         self.stopped, self.running = True, False

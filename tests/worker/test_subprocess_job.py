@@ -43,6 +43,19 @@ def test_a_command_that_takes_too_long_is_ended(
     assert not job.running
 
 
+def test_a_command_that_makes_progress_may_take_any_time(free_port: Callable[[], int]) -> None:
+    now = [0.0]
+    job = SubprocessJob(within_s=60, monotonic=lambda: now[0])
+    job.start(["simulate", "--port", str(free_port())])
+    for at in (59.0, 118.0, 177.0):
+        now[0] = at
+        assert job.ended() is None
+        job.prolong()
+    now[0] = 237.0
+    assert job.ended() == (-1, "it made no progress for 60 s and was ended")
+    assert not job.running
+
+
 def test_the_output_of_a_killed_command_is_not_its_reason(
     free_port: Callable[[], int], wait_for: Callable[..., Any]
 ) -> None:

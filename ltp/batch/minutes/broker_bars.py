@@ -1,7 +1,7 @@
 """The broker's one-minute bars of sessions, in place of those that were built here from ticks.
 
 Each instrument is compared and stored as soon as it is fetched, so that an end halfway loses nothing. A session
-that was fetched after its end is noted, and the next fetch leaves it out.
+that was fetched after its end is noted, and the next fetch leaves it out while its one-minute bars are stored.
 """
 
 from __future__ import annotations
@@ -180,7 +180,11 @@ class BarFetch:
     def _missing(self, key: str, sessions: Sequence[date]) -> list[date]:
         if self._again or not sessions:
             return list(sessions)
-        final = bar_audits.final_days(self._engine, key, sessions[0], sessions[-1])
+        first, last = sessions[0], sessions[-1]
+        final = bar_audits.final_days(self._engine, key, first, last)
+        if final:  # audits outlive the bars
+            stored = minute_bars.days_of(self._engine, key, day_start(first), day_start(last) + DAY_S)
+            final = {day for day in final if day_start(day) in stored}
         return [day for day in sessions if day not in final]
 
     def _store(self, key: str, midnights: Collection[int], bars: Sequence[Bar]) -> None:

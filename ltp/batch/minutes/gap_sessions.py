@@ -18,18 +18,23 @@ _KEYS_AT_ONCE: Final = 100
 
 
 def only_gaps(
-    engine: Engine, calendar: Calendar, days: Mapping[str, Collection[date]], *, now: datetime
+    engine: Engine,
+    calendar: Calendar,
+    days: Mapping[str, Collection[date]],
+    *,
+    now: datetime,
+    kept_from: date = date.min,
 ) -> dict[str, list[date]]:
     """Return those of the days, by key, that are over and have no bar or far fewer than minutes.
 
-    Days before the first bar of an instrument are none; an instrument without a gap is left out. The bars are
+    Days before the first bar of an instrument, or before `kept_from`, are none; an instrument without a gap is left out. The bars are
     counted first, so that the answer is of this moment.
 
     Raises:
         DatabaseError: they cannot be counted.
     """
-    summarize_minutes(engine, calendar, now=now, keys=days.keys())
-    over = SessionsOver(calendar, now)
+    summarize_minutes(engine, calendar, now=now, keys=days.keys(), kept_from=kept_from)
+    over = SessionsOver(calendar, now, kept_from=kept_from)
     keys, found = list(days), dict[str, list[date]]()
     for begin in range(0, len(keys), _KEYS_AT_ONCE):
         some = keys[begin : begin + _KEYS_AT_ONCE]

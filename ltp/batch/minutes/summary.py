@@ -74,6 +74,7 @@ def summarize_minutes(
     *,
     now: datetime,
     keys: Collection[str] | None = None,
+    kept_from: date = date.min,
     progress: Progress = lambda *_: None,
 ) -> Summary:
     """Count the bars of changed sessions, and store what there is of each instrument.
@@ -81,12 +82,13 @@ def summarize_minutes(
     Args:
         now: aware; sessions that are on then are no gaps yet.
         keys: these only; None: all, also those whose bars are gone.
+        kept_from: the oldest day whose one-minute bars are kept. Sessions before it are no gaps.
     Raises:
         DatabaseError: part of it may be done; the rest is for the next time.
     """
     named = sessions.stored_keys(engine) if keys is None else sorted(set(keys))
     found = Summary(0, 0)
-    over = SessionsOver(calendar, now)
+    over = SessionsOver(calendar, now, kept_from=kept_from)
     for begin in range(0, len(named), _KEYS_AT_ONCE):
         progress("counting", begin, len(named))
         some = _summarize(engine, over, named[begin : begin + _KEYS_AT_ONCE])
@@ -96,14 +98,20 @@ def summarize_minutes(
 
 
 class SessionsOver:
-    """`sessions_over`, kept for all instruments of a summary. `last`: no session after this day counts."""
+    """`sessions_over`, kept for all instruments of a summary. No session after `last` counts, and none before
+    `kept_from`.
+    """
 
-    def __init__(self, calendar: Calendar, now: datetime, last: date = date.max) -> None:
+    def __init__(
+        self, calendar: Calendar, now: datetime, last: date = date.max, kept_from: date = date.min
+    ) -> None:
         self._calendar, self.now, self._last = calendar, now, day_number(last)
+        self._kept_from = day_number(kept_from)
         self._sessions: dict[str, tuple[int, dict[int, int]]] = {}
 
     def since(self, segment: str, first: int) -> dict[int, int]:
         """Return the sessions since the day `first`, or an earlier one that another instrument asked for."""
+        first = max(first, self._kept_from)
         since, found = self._sessions.get(segment, (sys.maxsize, {}))
         if first < since:
             every = sessions_over(self._calendar, segment, day_of(first), self.now)

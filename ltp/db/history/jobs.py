@@ -1,7 +1,8 @@
 """Requested fetches of history: the queue that pages fill, the progress and the end of each.
 
-The worker claims a job in one transaction, so two workers never run the same one. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its worker
-was killed. After three such deaths without progress it fails.
+Jobs are added and claimed by one transaction after the other, so that two workers never run the same one, and no
+quota is exceeded. `beat_at` is renewed; a running job without a sign of life for a minute waits again, because its
+worker was killed. After three such deaths without progress it fails. A job that was paused a week ago is cancelled.
 """
 
 from __future__ import annotations
@@ -10,14 +11,28 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.history.tables import history_jobs as table
 from ltp.db.schema import Instant
 from ltp.errors import LimitError, NotFoundError
 
+MAX_ID: Final = 2_147_483_647  # the column is an Integer
 SILENT_S: Final = 60.0
+PAUSED_FOR: Final = timedelta(days=7)  # then it is cancelled: it counts in the quotas
 KEPT: Final = 30  # ended jobs
 QUOTA: Final = 5  # open jobs of one client
 MAX_OPEN: Final = 50
@@ -81,17 +96,23 @@ class Job(NamedTuple):
         return round(max(0, self.total - self.done) / self.per_min * 60)
 
 
-def enqueue(engine: Engine, request: Request, client: str = "") -> int:
-    """Queue a job and return its id; the id of an open job that asks for the same if there is one.
+def enqueue(
+    engine: Engine, request: Request, client: str = "", *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> int:
+    """Queue a job and return its id; the id of an open job that asks for the same if there is one, which goes on if
+    it was paused.
 
     Raises:
         LimitError: too many are open, of this client or of all.
     """
     now = datetime.now(UTC)
-    with writing(engine) as connection:
+    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        _lock(connection)
+        _cancel_paused(connection, now)
         waiting = [_job(row) for row in connection.execute(select(table).where(table.c.state.in_(OPEN)))]
         same = next((job.id for job in waiting if job.request == request), None)
         if same is not None:
+            _update(connection, same, (PAUSED,), {"state": QUEUED, "beat_at": now})
             return same
         if client and sum(job.client == client for job in waiting) >= QUOTA:
             raise LimitError("jobs of yours that have not ended", QUOTA, _RETRY_AFTER_S)
@@ -105,7 +126,7 @@ def enqueue(engine: Engine, request: Request, client: str = "") -> int:
         return job_id
 
 
-def change(engine: Engine, job_id: int, how: str) -> bool:
+def change(engine: Engine, job_id: int, how: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> bool:
     """Pause, resume or cancel a job. False if its state does not allow it: it has ended, or is paused already.
 
     Args:
@@ -116,14 +137,14 @@ def change(engine: Engine, job_id: int, how: str) -> bool:
     before, after = CHANGES[how]
     now = datetime.now(UTC)
     values = {"state": after, "beat_at": now} | ({"ended_at": now} if after == CANCELLED else {})
-    with writing(engine) as connection:
+    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         _require(connection, job_id)
         return _update(connection, job_id, before, values)
 
 
-def fetch(engine: Engine, job_id: int) -> Job:
+def fetch(engine: Engine, job_id: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Job:
     """Return a job. Raises NotFoundError."""
-    with reading(engine) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         return _require(connection, job_id)
 
 
@@ -138,14 +159,16 @@ def newest(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> list[Jo
 def claim_next(engine: Engine) -> Job | None:
     """Set the oldest queued job to running and return it; None while one runs, and without one.
 
-    Running ones without a sign of life wait again first.
+    Running ones without a sign of life wait again first, and those that were paused a week ago are cancelled.
     """
+    now = datetime.now(UTC)
     with reading(engine) as connection:
-        wanted = select(table.c.id).where(table.c.state.in_((QUEUED, RUNNING))).limit(1)
+        wanted = select(table.c.id).where(table.c.state.in_((QUEUED, RUNNING)) | _paused_long(now)).limit(1)
         if connection.execute(wanted).first() is None:
             return None  # nearly always; a write transaction each second would block other writers
-    now = datetime.now(UTC)
     with writing(engine) as connection:
+        _lock(connection)
+        _cancel_paused(connection, now)
         _requeue_silent(connection, now)
         states = (table.c.state == RUNNING).desc(), table.c.id
         rows = select(table.c.id, table.c.state).where(table.c.state.in_((QUEUED, RUNNING))).order_by(*states)
@@ -154,7 +177,8 @@ def claim_next(engine: Engine) -> Job | None:
             return None
         began = func.coalesce(table.c.started_at, bindparam("now", now, Instant))
         values = {"state": RUNNING, "beat_at": now, "per_min": 0.0, "line": "", "started_at": began}
-        _update(connection, first.id, (QUEUED,), values)
+        if not _update(connection, first.id, (QUEUED,), values):
+            return None  # it was paused or cancelled in this moment
         return _require(connection, first.id)
 
 
@@ -166,10 +190,14 @@ def beat(engine: Engine, job_id: int, *, done: int, total: int, per_min: float, 
         return _update(connection, job_id, (RUNNING,), values)
 
 
-def touch(engine: Engine, job_id: int) -> None:
-    """Note that the command of a running job lives, however long one instrument takes."""
+def touch(engine: Engine, job_id: int) -> int | None:
+    """Note that the command of a running job lives, however long one instrument takes. Returns how many are done,
+    None if the job does not run.
+    """
+    this = (table.c.id == job_id) & (table.c.state == RUNNING)
     with writing(engine) as connection:
-        _update(connection, job_id, (RUNNING,), {"beat_at": datetime.now(UTC)})
+        beat = update(table).where(this).values(beat_at=datetime.now(UTC)).returning(table.c.done)
+        return connection.execute(beat).scalar_one_or_none()
 
 
 def set_aside(engine: Engine, job_id: int) -> None:
@@ -186,6 +214,12 @@ def end(engine: Engine, job_id: int, state: str, line: str) -> bool:
     with writing(engine) as connection:
         values = {"state": state, "line": line[:_MAX_LINE], "ended_at": now, "beat_at": now}
         return _update(connection, job_id, (RUNNING,), values)
+
+
+def _lock(connection: Connection) -> None:
+    """Wait for other transactions that add or claim jobs. Readers go on; SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _require(connection: Connection, job_id: int) -> Job:
@@ -210,6 +244,18 @@ def _requeue_silent(connection: Connection, now: datetime) -> None:
     line = f"given up: its worker ended {MAX_DEATHS} times"
     dead = (table.c.state == QUEUED) & (table.c.deaths >= MAX_DEATHS)
     connection.execute(update(table).where(dead).values(state=FAILED, line=line, ended_at=now))
+
+
+def _paused_long(now: datetime) -> ColumnElement[bool]:
+    """Return whether a job is paused and was so a week ago. `beat_at` is the instant of the pause."""
+    return (table.c.state == PAUSED) & (table.c.beat_at < now - PAUSED_FOR)
+
+
+def _cancel_paused(connection: Connection, now: datetime) -> None:
+    line = f"cancelled: it was paused for {PAUSED_FOR.days} days"
+    connection.execute(
+        update(table).where(_paused_long(now)).values(state=CANCELLED, line=line, ended_at=now)
+    )
 
 
 def _prune(connection: Connection) -> None:

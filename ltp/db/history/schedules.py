@@ -18,13 +18,13 @@ def scheduled(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> set[
         return set(connection.execute(select(table.c.universe)).scalars())
 
 
-def change(engine: Engine, universe: str, *, fetched: bool) -> None:
+def change(engine: Engine, universe: str, *, fetched: bool, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
     """Set whether a list is fetched after each session.
 
     Raises:
         NotFoundError: there is no such list.
     """
-    with writing(engine) as connection:
+    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         named = select(universes.c.name).where(universes.c.name == universe)
         if connection.execute(named).first() is None:
             raise NotFoundError("list", universe)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from ltp.db.history.jobs import ACTIONS, DAILY, FETCH, Request
+from ltp.core.bars.kept_days import KeptDays
+from ltp.db.history.jobs import ACTIONS, DAILY, FETCH, REFILL, Request
 from ltp.db.history.summary import EVERYTHING
 from ltp.errors import InputError
 from ltp.web import params
@@ -42,13 +43,20 @@ def typed(given: Mapping[str, str]) -> Typed:
     return Typed(**values)
 
 
-def parse(form: Typed, lists: Collection[str], key_of: Callable[[str], str | None], today: date) -> Request:
+def parse(
+    form: Typed,
+    lists: Collection[str],
+    key_of: Callable[[str], str | None],
+    today: date,
+    kept: KeptDays,
+) -> Request:
     """Return the request of a form.
 
     Args:
         lists: the names of the universes.
         key_of: returns the key of a symbol or key, None for an unknown one.
         today: in India.
+        kept: older days are refused, or fetched with a note beside the form.
     Raises:
         InputError: names the field.
     """
@@ -68,6 +76,14 @@ def parse(form: Typed, lists: Collection[str], key_of: Callable[[str], str | Non
         raise InputError("first", form.first, f"it is not after {last}")
     if (today - first).days > MOST_DAYS:
         raise InputError("first", form.first, "the broker keeps one-minute bars of five years")
+    if first < kept.fives:
+        raise InputError("first", form.first, kept.refusal)
+    if form.action == REFILL and last < kept.ones:
+        raise InputError(
+            "last",
+            form.last,
+            f"one-minute bars of days before {kept.ones} are not kept, see MINUTE_BARS_DAYS",
+        )
     return Request(form.action, "" if form.of == NAMED else form.of, keys, first, last)
 
 

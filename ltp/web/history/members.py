@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 from flask import Blueprint, render_template, request
@@ -14,7 +13,7 @@ from ltp.errors import NotFoundError
 from ltp.web import params, urls
 from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history.job_lines import title_of
-from ltp.web.history.overview import PATH, TIMEFRAME_TITLES, today
+from ltp.web.history.overview import PATH, TIMEFRAME_TITLES, kept_days, today
 from ltp.web.history.patience import patiently
 from ltp.web.services import services
 
@@ -90,7 +89,7 @@ def page(name: str) -> str:
         previous=query.url(path, page=query.page - 1) if query.page > 1 else "",
         following=query.url(path, page=query.page + 1) if query.page < pages else "",
         everything=EVERYTHING,
-        oldest=(today() - timedelta(days=services().bars_days)).isoformat(),
+        oldest=kept_days().ones.isoformat(),
         today=today().isoformat(),
         minutes=MINUTES,
         live=None,

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from ltp.core.bars.kept_days import KeptDays
 from ltp.core.trading_day import IST
 from ltp.db.history import schedules, summary
 from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES, TIMEFRAMES, OfList
@@ -77,6 +78,7 @@ def render(typed: Typed, status: int = 200, *, asked: bool = False) -> Response:
             universes=list(universes.values()),
             scheduled=patiently(lambda: schedules.scheduled(engine, busy_timeout_ms=BUSY_TIMEOUT_MS)),
             asked=asked,
+            kept=kept_days(),
             live=None,
         ),
         status,
@@ -85,6 +87,10 @@ def render(typed: Typed, status: int = 200, *, asked: bool = False) -> Response:
 
 def today() -> date:
     return datetime.now(IST).date()
+
+
+def kept_days() -> KeptDays:
+    return KeptDays.of(today(), services().bars_days, services().longer_bars_days)
 
 
 def _lines() -> list[ListLine]:

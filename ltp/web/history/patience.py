@@ -1,6 +1,7 @@
 """Reading and writing SQL beside a job that writes all the time: several short waits in place of a long one.
 
 SQLite waits inside C, where no other greenlet of the process runs; between two tries the streams go on.
+So `action` passes a short `busy_timeout_ms`.
 """
 
 from __future__ import annotations

@@ -10,19 +10,19 @@ from typing import Final
 from ltp.db.engine import Engine
 from ltp.db.history import jobs
 from ltp.db.history.jobs import DAILY, DONE, FAILED, REFILL, REPLACE, Request
-from ltp.db.history.summary import EVERYTHING
 from ltp.errors import DatabaseError
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)
-WITHIN_S: Final = 43_200.0  # five years of 2,500 instruments are 52,000 calls, five a second
+IDLE_S: Final = 900.0  # without progress; five years of an instrument are 21 calls, five a second
 TOUCH_S: Final = 10.0
 
 
 class HistoryQueue:
     """A background job: called about once a second, it never waits. It comes after all other work.
 
-    A job that is paused or cancelled on a page ends by itself: its command looks once a second. One that makes
+    A job may take any time, but not 15 minutes without an instrument that is done: then its command is killed, and
+    it fails. A job that is paused or cancelled on a page ends by itself: its command looks once a second. One that makes
     way for other work goes on later, after the last instrument that it had fetched.
 
     Args:
@@ -43,9 +43,9 @@ class HistoryQueue:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._active, self._waits, self._busy = engine, active, waits, busy
-        self._command = command or SubprocessJob(within_s=WITHIN_S)
+        self._command = command or SubprocessJob(within_s=IDLE_S)
         self._monotonic, self._touch_at = monotonic, 0.0
-        self._job_id = 0
+        self._job_id, self._done = 0, 0
 
     def __call__(self) -> None:
         try:
@@ -74,13 +74,16 @@ class HistoryQueue:
     def _touch(self) -> None:
         if self._monotonic() >= self._touch_at:
             self._touch_at = self._monotonic() + TOUCH_S
-            jobs.touch(self._engine, self._job_id)
+            done = jobs.touch(self._engine, self._job_id)
+            if done is not None and done != self._done:
+                self._done = done
+                self._command.prolong()
 
     def _start_next(self) -> None:
         job = jobs.claim_next(self._engine)
         if job is None:
             return
-        self._job_id = job.id
+        self._job_id, self._done = job.id, job.done
         self._touch_at = self._monotonic() + TOUCH_S
         try:
             self._command.start([*command_of(job.request), "--job", str(job.id)])
@@ -98,7 +101,7 @@ class HistoryQueue:
 
 def command_of(request: Request) -> list[str]:
     """Return the arguments of `python -m ltp` that carry out a request."""
-    listed = ["--universe", request.universe] if request.universe not in ("", EVERYTHING) else []
+    listed = ["--universe", request.universe] if request.universe else []
     if request.action == DAILY:
         return ["candles", "fetch", *listed]
     days = ["--from", f"{request.first_day}", "--to", f"{request.last_day}"]

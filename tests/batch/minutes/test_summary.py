@@ -159,6 +159,20 @@ def test_what_was_deleted_is_forgotten(engine: Engine) -> None:
     assert stored(engine, HDFC) is None
 
 
+def test_sessions_older_than_is_kept_are_no_gaps(engine: Engine) -> None:
+    """Their one-minute bars became five-minute bars, or were imported as history and have holes."""
+    minute_bars.upsert_session(engine, day_start(FRIDAY), {HDFC: bars(FRIDAY, 20)})
+    for kept_from, expected, gap_days in (
+        (FRIDAY, 3, "2026-11-20 to 2026-11-25"),
+        (MONDAY, 2, "2026-11-23 to 2026-11-25"),
+        (TUESDAY, 1, "2026-11-25"),
+    ):
+        summarized(engine, kept_from=kept_from)
+        found = stored(engine, HDFC)
+        assert found is not None
+        assert (found.expected, found.gap_days) == (expected, gap_days)
+
+
 def test_real_bars_remove_the_counts_of_simulated_ones(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: bars(FRIDAY, 9)}, simulated=True)
     summarized(engine)

@@ -77,6 +77,40 @@ def test_the_same_request_joins_the_open_job(engine: Engine) -> None:
     assert jobs.enqueue(engine, FIFTY, "b") != first
 
 
+def test_the_same_request_resumes_a_paused_job(engine: Engine) -> None:
+    job_id = jobs.enqueue(engine, FIFTY, "a")
+    claimed(engine)
+    jobs.beat(engine, job_id, done=3, total=50, per_min=0.0, place="NSE_EQ:3")
+    jobs.change(engine, job_id, PAUSE)
+    assert jobs.enqueue(engine, FIFTY, "b") == job_id
+    job = jobs.fetch(engine, job_id)
+    assert (job.state, job.place, job.client) == (QUEUED, "NSE_EQ:3", "a")
+    assert claimed(engine) == job_id
+    assert jobs.enqueue(engine, FIFTY, "b") == job_id
+    assert jobs.fetch(engine, job_id).state == RUNNING
+
+
+def test_a_job_that_is_paused_for_a_week_is_cancelled(engine: Engine) -> None:
+    week = 7 * 86_400
+    for age, state in ((week - 60, PAUSED), (week + 60, CANCELLED)):
+        job_id = jobs.enqueue(engine, FIFTY)
+        jobs.change(engine, job_id, PAUSE)
+        silent_since(engine, job_id, age)
+        assert jobs.claim_next(engine) is None
+        job = jobs.fetch(engine, job_id)
+        assert (job.state, job.ended_at is None) == (state, state == PAUSED)
+    assert job.line == "cancelled: it was paused for 7 days"
+
+
+def test_jobs_that_are_paused_for_a_week_fill_no_quota(engine: Engine) -> None:
+    for number in range(QUOTA):
+        job_id = jobs.enqueue(engine, FIFTY._replace(universe=f"list-{number}"), "a")
+        jobs.change(engine, job_id, PAUSE)
+        silent_since(engine, job_id, 7 * 86_400 + 60)
+    new = jobs.enqueue(engine, FIFTY, "a")
+    assert [job_id for job_id, state in states(engine) if state == QUEUED] == [new]
+
+
 def test_one_job_runs_at_a_time_in_the_order_of_the_queue(engine: Engine) -> None:
     assert jobs.claim_next(engine) is None
     first = jobs.enqueue(engine, FIFTY)
@@ -189,6 +223,16 @@ def test_a_clock_that_was_set_back_keeps_no_job_running(engine: Engine) -> None:
     claimed(engine)
     silent_since(engine, job_id, -3_600)
     assert claimed(engine) == job_id
+
+
+def test_a_sign_of_life_tells_the_progress(engine: Engine) -> None:
+    job_id = jobs.enqueue(engine, FIFTY)
+    assert jobs.touch(engine, job_id) is None
+    claimed(engine)
+    jobs.beat(engine, job_id, done=3, total=9, per_min=0.0, place="")
+    silent_since(engine, job_id, 50)
+    assert jobs.touch(engine, job_id) == 3
+    assert jobs.fetch(engine, job_id).beat_at > datetime.now(UTC) - timedelta(seconds=40)
 
 
 def test_the_worker_sets_a_job_aside(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from ltp.core.bars.kept_days import KeptDays
 from ltp.db.history.jobs import DAILY, FETCH, REFILL, Request
 from ltp.db.history.summary import EVERYTHING
 from ltp.errors import InputError
@@ -14,11 +15,12 @@ from ltp.web.history.form import MOST_KEYS, NAMED, Typed
 
 TODAY = date(2026, 11, 30)
 KEYS = {"HDFCBANK": "NSE_EQ:1333", "NSE_EQ:1333": "NSE_EQ:1333", "NIFTY": "IDX_I:13"}
+KEPT = KeptDays(date(2026, 10, 2), date(2021, 11, 29))
 GOOD = Typed(FETCH, "nifty50", "", "2026-11-02", "2026-11-30")
 
 
 def parsed(typed: Typed) -> Request:
-    return form.parse(typed, ["nifty50"], KEYS.get, TODAY)
+    return form.parse(typed, ["nifty50"], KEYS.get, TODAY, KEPT)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,10 @@ def parsed(typed: Typed) -> Request:
         (
             GOOD._replace(of=NAMED, keys="HDFCBANK, NIFTY  NSE_EQ:1333", first="2026-11-30"),
             Request(FETCH, "", ("NSE_EQ:1333", "IDX_I:13"), TODAY, TODAY),
+        ),
+        (
+            GOOD._replace(action=REFILL, first="2026-09-01", last="2026-10-02"),
+            Request(REFILL, "nifty50", (), date(2026, 9, 1), date(2026, 10, 2)),
         ),
         (GOOD._replace(action=DAILY, first="", last="x"), Request(DAILY, "nifty50")),
         (GOOD._replace(first="2021-11-29"), Request(FETCH, "nifty50", (), date(2021, 11, 29), TODAY)),
@@ -62,6 +68,11 @@ def test_what_is_accepted(typed: Typed, request_: Request) -> None:
         (GOOD._replace(last="2026-12-01"), "last", "it is not after today, 2026-11-30"),
         (GOOD._replace(last="2026-11-01"), "first", "it is not after 2026-11-01"),
         (GOOD._replace(first="2021-11-28"), "first", "the broker keeps one-minute bars of five years"),
+        (
+            GOOD._replace(action=REFILL, first="2026-09-01", last="2026-10-01"),
+            "last",
+            "one-minute bars of days before 2026-10-02 are not kept, see MINUTE_BARS_DAYS",
+        ),
     ],
 )
 def test_what_is_refused(typed: Typed, field: str, sentence: str) -> None:
@@ -69,6 +80,17 @@ def test_what_is_refused(typed: Typed, field: str, sentence: str) -> None:
         parsed(typed)
     assert refused.value.where == field
     assert sentence in str(refused.value)
+
+
+def test_days_whose_bars_are_not_kept_are_refused() -> None:
+    kept = KeptDays(date(2026, 10, 2), date(2024, 12, 1))
+    for first, accepted in (("2024-12-01", True), ("2024-11-30", False)):
+        typed = GOOD._replace(first=first)
+        if accepted:
+            assert form.parse(typed, ["nifty50"], KEYS.get, TODAY, kept).first_day == date(2024, 12, 1)
+            continue
+        with pytest.raises(InputError, match="days before 2024-12-01 are not kept, see LONGER_BARS_DAYS"):
+            form.parse(typed, ["nifty50"], KEYS.get, TODAY, kept)
 
 
 def test_the_empty_form_is_of_the_last_month() -> None:

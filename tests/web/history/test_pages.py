@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, event, update
 
 from ltp.db import universes
 from ltp.db.engine import writing
@@ -34,8 +34,9 @@ def stored(key: str, timeframe: str = MINUTES, **values: Any) -> Stored:
 
 
 @pytest.fixture
-def kept(site: Any) -> Any:
-    """A list of three, of which one has nothing."""
+def kept(site: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A list of three, of which one has nothing, on 30 November 2026."""
+    monkeypatch.setattr("ltp.web.history.overview.today", lambda: date(2026, 11, 30))
     universes.replace(site.engine, "nifty50", "NIFTY 50", "test", [HDFC, TCS, UNKNOWN])
     universes.replace(site.engine, "list-it", "IT & more", "test", [TCS])
     site.catalog.refresh()
@@ -143,6 +144,19 @@ def test_a_refusal_keeps_what_was_typed(kept: Any) -> None:
     assert jobs.newest(kept.engine) == []
 
 
+def test_the_form_says_how_far_back_bars_are_kept(kept: Any) -> None:
+    page = " ".join(re.sub("<[^>]+>", "", kept.page("/candles")).split())
+    assert (
+        "Bars of days before 2 Oct 2026 become five-minute bars at 01:00 IST (MINUTE_BARS_DAYS), and days before "
+        "1 Dec 2024 are not kept (LONGER_BARS_DAYS)." in page
+    )
+    answer = add(kept, first="2024-11-30")
+    assert answer.status_code == 400
+    assert "bars of days before 2024-12-01 are not kept, see LONGER_BARS_DAYS." in answer.text
+    assert jobs.newest(kept.engine) == []
+    assert 'name="first" value="2026-10-02"' in kept.page("/candles/nifty50")
+
+
 @pytest.mark.parametrize("path", ["jobs", "jobs/1/pause", "schedules"])
 def test_another_site_changes_nothing(kept: Any, path: str) -> None:
     jobs.enqueue(kept.engine, FIFTY)
@@ -177,7 +191,21 @@ def test_buttons_change_a_job(kept: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["jobs/7/pause", "jobs/7/again", "jobs/1/delete", "jobs/x/pause"])
+BEYOND = 2**31  # the next above the largest that the column takes
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "jobs/7/pause",
+        "jobs/7/again",
+        "jobs/1/delete",
+        "jobs/x/pause",
+        f"jobs/{BEYOND - 1}/pause",
+        f"jobs/{BEYOND}/pause",
+        f"jobs/{10**20}/again",
+    ],
+)
 def test_an_unknown_job_or_button_is_not_found(kept: Any, path: str) -> None:
     jobs.enqueue(kept.engine, FIFTY)
     assert post(kept, f"/candles/{path}").status_code == 404
@@ -315,6 +343,27 @@ def test_a_database_that_is_away_is_said(kept: Any, monkeypatch: pytest.MonkeyPa
     assert "The database cannot be reached." in kept.page("/candles", 503)
     fragment = kept.client.get("/candles/progress", headers={"HX-Request-Type": "partial"})
     assert (fragment.status_code, fragment.headers["HX-Reswap"]) == (503, "none")
+
+
+def test_no_page_and_no_form_waits_long_inside_sqlite(kept: Any) -> None:
+    """While SQLite waits, no other greenlet of the process runs: its streams would stand still."""
+    job_id = jobs.enqueue(kept.engine, FIFTY)
+    waits: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("PRAGMA busy_timeout"):
+            waits.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    for path in ("candles", "candles/progress", "candles/nifty50"):
+        kept.page(f"/{path}")
+    assert add(kept, action="refill").status_code == 303
+    for how in ("pause", "cancel", "again"):
+        assert post(kept, f"/candles/jobs/{job_id}/{how}").status_code == 303
+    assert post(kept, "/candles/schedules", list="nifty50").status_code == 303
+    event.remove(Engine, "before_cursor_execute", note)
+    assert len(waits) == 15
+    assert set(waits) == {"PRAGMA busy_timeout = 50"}
 
 
 def test_ended_and_daily_jobs_are_worded(kept: Any) -> None:

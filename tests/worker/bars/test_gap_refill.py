@@ -12,7 +12,7 @@ from ltp.worker.subprocess_job import SOME_FAILED
 from tests.worker.fake_command import FakeCommand
 
 FETCH = ["candles", "minutes", "fetch", "--uncovered"]
-DONE = (0, "3 bars of 1 instrument fetched of gaps of 2026-11-23.")
+DONE = (0, "3 bars of 1 instrument fetched of uncovered minutes of 2026-11-23.")
 
 
 class Rig:

@@ -58,7 +58,7 @@ def bench(tmp_path: Path) -> Bench:
         ),
         (
             Request(REFILL, EVERYTHING, (), FIRST, FIRST),
-            "candles minutes fetch --from 2026-11-02 --to 2026-11-02 --gaps",
+            "candles minutes fetch --universe everything --from 2026-11-02 --to 2026-11-02 --gaps",
         ),
         (Request(DAILY, "all"), "candles fetch --universe all"),
     ],
@@ -164,6 +164,24 @@ def test_a_long_instrument_is_a_sign_of_life(bench: Bench) -> None:
     bench.at = TOUCH_S
     bench.job()
     assert jobs.fetch(bench.engine, job_id).beat_at > began
+
+
+def test_only_progress_gives_a_command_more_time(bench: Bench) -> None:
+    job_id = jobs.enqueue(bench.engine, FIFTY)
+    bench.job()
+    prolonged = []
+    for done in (0, 1, 1, 5, 5):
+        jobs.beat(bench.engine, job_id, done=done, total=9, per_min=0.0, place="")
+        bench.at += TOUCH_S
+        bench.job()
+        prolonged.append(bench.command.prolonged)
+    assert prolonged == [0, 1, 1, 2, 2]
+    jobs.set_aside(bench.engine, job_id)
+    bench.command.running = False
+    bench.job()  # it goes on where it was, which is no progress
+    bench.at += TOUCH_S
+    bench.job()
+    assert bench.command.prolonged == 2
 
 
 def test_a_locked_database_is_waited_for(
