@@ -19,13 +19,13 @@ from ltp.errors import DatabaseError, StoreError
 from ltp.store import forming
 from ltp.web import market
 from ltp.web.bars import kept_days, only_longer
-from ltp.web.charts import bar_text, chart_bars, drawing, forming_candle, plan_lines
+from ltp.web.charts import bar_text, chart_bars, day_difference, drawing, forming_candle, plan_lines
 from ltp.web.charts.bar_text import day_text, time_text
 from ltp.web.charts.chart_bars import MOST, ChartBars, Newest
 from ltp.web.charts.drawing import Canvas
 from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
-from ltp.web.charts.query import ChartQuery, Choice, choices
+from ltp.web.charts.query import SESSIONS, ChartQuery, Choice, choices
 from ltp.web.charts.session_choice import note, tooltip_words
 from ltp.web.redis_waits import bounded
 from ltp.web.services import services
@@ -110,6 +110,7 @@ def draw_chart(
     try:
         read = chart_bars.read(shown.key, query, newest)
         older = read.last is None and not query.daily and only_longer(shown.key, query.minutes)
+        differs = _difference(shown, query, read)
     except DatabaseError:
         return empty._replace(why=_BUSY)
     except ValueError:
@@ -122,10 +123,19 @@ def draw_chart(
     plan = plan.placed(min(bar.low for bar in read.bars), max(bar.high for bar in read.bars))
     absent = session if session > read.last and not read.forming else None
     part = _drawn(empty, shown, query, read, absent, plan)
+    if differs:
+        part = part._replace(notes=(*part.notes, differs))
     if read.forming is None or part.state is None:
         return part
     candle = forming_candle.draw(read.forming, part.state.canvas, state or newest.state(daily=query.daily))
     return part._replace(forming=candle)
+
+
+def _difference(shown: Instrument, query: ChartQuery, read: ChartBars) -> str:
+    """Return the sentence on the official candle of the one session that is shown and over."""
+    if query.daily or SESSIONS[query.span] > 1 or not read.bars or read.forming or read.is_first_forming:
+        return ""
+    return day_difference.sentence(shown.key, read.bars, read.days[-1], currency=is_currency(shown.key))
 
 
 def _newest(shown: Instrument, query: ChartQuery) -> Newest:
