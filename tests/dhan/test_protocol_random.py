@@ -5,6 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ltp.core.instrument import CONTRACT_SEGMENTS
 from ltp.core.money import price_from_float32
 from ltp.core.ticks.tick import Tick
 from ltp.dhan.clock import utc_to_ltt
@@ -53,12 +54,14 @@ def conversation(draw):
     open_, close, high, low = (exact[value] for value in side)
     quoted = tick._replace(volume=volume, open=open_, prev_close=close, high=high, low=low)
     middle = (1, utc_to_ltt(traded), 1.0, volume, 2, 3)
+    contract = segment in CONTRACT_SEGMENTS
+    of_full = quoted._replace(oi=oi if oi or contract else None)  # a share's packet has 0 for none
     packet, expected = draw(
         st.sampled_from(
             [
                 (TickerPacket(*head, ltp, utc_to_ltt(traded)), tick),
                 (QuotePacket(*head, ltp, *middle, *side), quoted),
-                (FullPacket(*head, ltp, *middle, oi, 0, 0, *side, EMPTY_DEPTH), quoted._replace(oi=oi)),
+                (FullPacket(*head, ltp, *middle, oi, 0, 0, *side, EMPTY_DEPTH), of_full),
                 (OpenInterestPacket(*head, oi), Tick(name, received_at=AT, oi=oi)),
                 (PrevClosePacket(*head, ltp, oi), Tick(name, received_at=AT, prev_close=exact[ltp])),
                 (MarketStatusPacket(*head), None),
