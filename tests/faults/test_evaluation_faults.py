@@ -129,7 +129,7 @@ def test_an_evaluation_of_a_worker_that_is_killed_is_given_up_and_can_be_repeate
     screen: Screen, wait_for: Any
 ) -> None:
     before = screen.run_id()
-    child = wait_for(screen.stopped_midway)
+    child = wait_for(screen.stopped_midway, 90)
     screen.stack.kill("worker")
     child.send_signal(signal.SIGCONT)
     wait_for(lambda: not arguments(child))
