@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -14,7 +14,6 @@ from ltp.core.bars.parts import FIVE, both_parts, made_of_fives
 from ltp.core.bars.timeframe import rolled_up
 from ltp.core.instrument import split_key
 from ltp.core.market import kinds
-from ltp.core.market.session import TradingWindow
 from ltp.core.trading_day import IST, date_of, midnight_of
 from ltp.db import minute_bars
 from ltp.db.bars import bar_days, five_minute_bars
@@ -116,9 +115,7 @@ def _parts(days: Iterable[BarDay]) -> Iterator[list[BarDay]]:
 
 def _of_days(key: str, days: Sequence[BarDay], minutes: int, only: Collection[str]) -> list[Bar]:
     """Return the bars of days, at least one, in order."""
-    calendar, segment = services().calendar(), split_key(key)[0]
-    each = (calendar.windows(segment, date_of(day.midnight)) for day in days)
-    windows = [window for of_day in each for window in _wanted(of_day, only)]
+    windows = [window for day in days for window in windows_of(key, date_of(day.midnight), only)]
     if not windows:
         return []
     fives, ones = any(day.fives for day in days), any(day.ones for day in days)
@@ -184,7 +181,9 @@ def newest_sessions(
     return Stretch(found, sum(bar.start < first for bar in found))
 
 
-def _wanted(windows: Iterable[TradingWindow], only: Collection[str]) -> list[tuple[int, int]]:
+def windows_of(key: str, day: date, only: Collection[str]) -> list[tuple[int, int]]:
+    """Return the trading windows of a day in these phases: first second, and the second after the last."""
+    windows = services().calendar().windows(split_key(key)[0], day)
     return [(window.start, window.end) for window in windows if window.phase in only]
 
 
@@ -198,16 +197,11 @@ def _windows_back(
         only: the phases of the windows.
         warm_up: minutes of earlier windows to add.
     """
-    calendar, segment = services().calendar(), split_key(key)[0]
     newest = datetime.fromtimestamp(last, IST).date()
     days = (
         # A window of the day that has no bar yet is none of a session with bars: before the open the newest
         # session is the one before.
-        [
-            each
-            for each in _wanted(calendar.windows(segment, newest - timedelta(days=back)), only)
-            if each[0] <= last
-        ]
+        [each for each in windows_of(key, newest - timedelta(days=back), only) if each[0] <= last]
         for back in range(_DAYS_BACK)
     )
     found: list[tuple[int, int]] = []

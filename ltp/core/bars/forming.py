@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 from ltp.core import ohlc
 from ltp.core.bars.bar import LIVE, MARKS, MINUTE_S, Bar, joined
 from ltp.core.bars.faults import fault
+from ltp.core.money import Price
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import day_start, session_date
 
 MOST_BARS: Final = 12  # of one instrument; the worker sends those of some six minutes
 _MARKS: Final = sum(MARKS)
 _END_S: Final = 2**32
+_OTHER_SCALE_PCT: Final = 25  # of the previous close of a price to the stored one
 
 
 class FormingBatch(NamedTuple):
@@ -71,6 +73,14 @@ def day_bar(tick: Tick | None) -> Bar | None:
         day_start(day), open_, max(high, tick.ltp), min(low, tick.ltp), tick.ltp, tick.volume or 0, tick.oi
     )
     return None if ohlc.fault(*bar[1:5]) or low <= 0 else bar
+
+
+def is_other_scale(tick: Tick, close: Price) -> bool:
+    """Return whether prices have another scale than the last stored close, such as after a split that is not imported
+    yet: no share opens so far from its close.
+    """
+    before = tick.prev_close
+    return before is not None and abs(before - close) * 100 > _OTHER_SCALE_PCT * close
 
 
 def with_day(last: Bar | None, day: Bar, start: int) -> Bar:

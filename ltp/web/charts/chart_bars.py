@@ -8,10 +8,9 @@ from typing import Final, NamedTuple
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.builder import GRACE_S
-from ltp.core.bars.forming import day_bar, end_of, with_day
+from ltp.core.bars.forming import day_bar, end_of, is_other_scale, with_day
 from ltp.core.history import periods
 from ltp.core.history.candle import Candle, day_of
-from ltp.core.instrument import split_key
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.core.trading_day import date_of, day_start, days_since_1970
@@ -21,7 +20,6 @@ from ltp.web.charts.overlays import Overlay, over_continuous, overlays, warm_up
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
 
-_OTHER_SCALE_PCT: Final = 25  # of the previous close to the stored one; no share opens so far from its close
 MOST: Final = (
     800  # bars on one chart: three years of days; more would be thinner than two pixels on most screens
 )
@@ -118,7 +116,7 @@ def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: 
     day = day_bar(tick)
     if tick is None or day is None or stored is None or last is None or date_of(day.start) <= last:
         return None
-    if tick.prev_close and abs(tick.prev_close - stored.close) * 100 > _OTHER_SCALE_PCT * stored.close:
+    if is_other_scale(tick, stored.close):
         return None
     start = day_start(periods.first_day(date_of(day.start), query.timeframe))
     return with_day(stored if stored and stored.start == start else None, day, start)
@@ -128,8 +126,7 @@ def windows_of(key: str, at: int, query: ChartQuery) -> list[tuple[int, int]]:
     """Return the trading windows of the day of an instant whose bars are shown: first second, and the second after
     the last.
     """
-    windows = services().calendar().windows(split_key(key)[0], date_of(at))
-    return [(window.start, window.end) for window in windows if window.phase in query.sessions]
+    return bars.windows_of(key, date_of(at), query.sessions)
 
 
 def _last_if_not_over(key: str, query: ChartQuery, found: Sequence[Bar], now: datetime) -> Bar | None:

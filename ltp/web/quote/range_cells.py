@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from ltp.core.bars.forming import is_other_scale
 from ltp.core.money import Price, group_indian, grouped_text, is_currency
 from ltp.core.ticks.quote import Quote
-from ltp.core.ticks.tick import Tick
 from ltp.web.table.cells import DASH, Draw
 
 DAY: Final = "dayrange"
 YEAR: Final = "yearrange"
 RELATIVE_VOLUME: Final = "relvol"
 OPEN_INTEREST: Final = "oi"
-# A previous close so far from the last stored close: a split that the candles do not know yet, or sessions
-# that are missing. Either way the stored prices are not comparable with today's.
-_OTHER_SCALE_PCT: Final = 25
 _WIDTH: Final = 200  # of a bar in units of its drawing, which is stretched to the room on the page
 _MIDDLE: Final = _WIDTH // 2
 
@@ -66,17 +63,12 @@ def _day() -> Draw:
 def _year(low: Price, high: Price, close: Price) -> Draw:
     def draw(quote: Quote) -> str:
         tick = quote.tick
-        if tick is None or tick.ltp is None or _is_other_scale(tick, close):
+        if tick is None or tick.ltp is None or is_other_scale(tick, close):
             return DASH
         today = [price for price in (tick.ltp, tick.low, tick.high) if price is not None]
         return _range(quote, tick.ltp, min(low, *today), max(high, *today))
 
     return draw
-
-
-def _is_other_scale(tick: Tick, close: Price) -> bool:
-    before = tick.prev_close
-    return before is not None and abs(before - close) * 100 > _OTHER_SCALE_PCT * close
 
 
 def _range(quote: Quote, ltp: Price, low: Price, high: Price, opened: Price | None = None) -> str:
