@@ -15,6 +15,7 @@ import redis
 from ltp.core.money import MAX_PRICE, SCALE, Price, rupees
 from ltp.core.ticks.depth import LEVELS, Depth, Level, QuoteDetails
 from ltp.store import keys as names
+from ltp.store import wishes
 from ltp.store.client import translated
 
 MOST: Final = 50  # instruments in full mode, whichever programs want them
@@ -57,13 +58,7 @@ def wanted(client: redis.Redis, now: float, until: float) -> list[str]:
         StoreError: Redis cannot be read.
     """
     with translated("reading the demand for depth"):
-        pipe: Any = client.pipeline(transaction=True)
-        pipe.zremrangebyscore(names.DEMAND_DEPTH, "-inf", f"({now}")
-        pipe.zremrangebyscore(names.DEMAND_DEPTH, f"({until}", "+inf")
-        pipe.zremrangebyrank(names.DEMAND_DEPTH, 0, -_MOST_WISHES - 1)
-        pipe.zrange(names.DEMAND_DEPTH, 0, -1)
-        members = pipe.execute()[-1]
-    return [member.decode("ascii", "replace") for member in reversed(members)]
+        return wishes.read(client, names.DEMAND_DEPTH, now, latest=until, most=_MOST_WISHES)
 
 
 def write(client: redis.Redis, source: str, depths: Iterable[Depth]) -> None:

@@ -17,7 +17,7 @@ from ltp.core.bars.bar import Bar
 from ltp.core.bars.forming import FormingBatch, is_sound
 from ltp.core.instrument import parse_key
 from ltp.errors import InputError
-from ltp.store import subscription
+from ltp.store import subscription, wishes
 from ltp.store.client import translated
 from ltp.store.keys import BARS, BARS_TTL_S, DEMAND_BARS, bars
 
@@ -68,13 +68,8 @@ def wanted(client: redis.Redis, now: float) -> list[str]:
         StoreError: Redis cannot be read.
     """
     with translated("reading the demand for forming bars"):
-        pipe: Any = client.pipeline(transaction=True)
-        pipe.zremrangebyscore(DEMAND_BARS, "-inf", f"({now}")
-        pipe.zremrangebyscore(DEMAND_BARS, f"({now + MAX_WISH_S}", "+inf")
-        pipe.zremrangebyrank(DEMAND_BARS, 0, -MOST - 1)  # those renewed longest ago
-        pipe.zrange(DEMAND_BARS, 0, -1)
-        members = pipe.execute()[3]
-    return [key for key in (member.decode("ascii", "replace") for member in members) if _is_key(key)]
+        keys = wishes.read(client, DEMAND_BARS, now, latest=now + MAX_WISH_S, most=MOST)
+    return [key for key in keys if _is_key(key)]
 
 
 def publish(client: redis.Redis, batch: FormingBatch) -> None:
