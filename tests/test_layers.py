@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
+    "core.alerts": {"core", "core.bars", "core.criteria", "core.ticks", "errors"},
     "core.bars": {"core", "core.ticks", "errors"},
     "core.chart": {"core"},
     "core.clients": {"core", "errors"},
@@ -36,6 +37,7 @@ OURS = {
     "db": {"db.bars", "db.history.tables", *_BASE},
     "db.history": {"db", *_BASE},
     "db.bars": {"db", *_BASE},
+    "db.alerts": {"db", *_BASE},
     "hub": _BASE,
     "worker": {
         "worker.bars",
