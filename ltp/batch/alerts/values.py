@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ltp.batch import histories
 from ltp.batch.histories import LoadedHistory
 from ltp.batch.progress import Progress
-from ltp.core.alerts.alert import MUTED, ON, Target
+from ltp.core.alerts.alert import MUTED, ON, Alert, Target
 from ltp.core.alerts.grammar import parts
 from ltp.core.alerts.rule import is_stored, parse_rule
 from ltp.core.criteria.nodes import Node, node_text
@@ -68,7 +68,7 @@ def _wanted(engine: Engine) -> dict[str, Terms]:
     return wanted
 
 
-def _terms_of_targets(alerts: list[rules.Alert]) -> Iterator[tuple[Target, Terms]]:
+def _terms_of_targets(alerts: list[Alert]) -> Iterator[tuple[Target, Terms]]:
     found: dict[Target, Terms] = {}
     for alert in alerts:
         if alert.state not in {ON, MUTED}:

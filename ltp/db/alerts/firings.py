@@ -6,12 +6,13 @@ alert's row first, so that an edit comes before all of it or after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, select, update
 
-from ltp.core.alerts.alert import ENDED, ON
+from ltp.core.alerts.alert import ENDED, MUTED, ON
 from ltp.core.money import Price
 from ltp.db import on_conflict
 from ltp.db.alerts import states
@@ -53,45 +54,57 @@ class NewFiring(NamedTuple):
     detail: str = ""
 
 
+class Occasion(NamedTuple):
+    """A firing to store. `state`: of the alert on this instrument after it. `ends`: the alert never fires again.
+    `channels`: ids; a delivery waits for each that exists and is on.
+    """
+
+    firing: NewFiring
+    state: State
+    ends: bool = False
+    channels: tuple[int, ...] = ()
+
+
 def store(
-    engine: Engine,
-    firing: NewFiring,
-    *,
-    fence: int,
-    state: State,
-    ends: bool = False,
-    channels: tuple[int, ...] = (),
-    busy_timeout_ms: int = 1_000,
-) -> int | str:
-    """Store a firing.
+    engine: Engine, occasions: Sequence[Occasion], *, fence: int, busy_timeout_ms: int = 1_000
+) -> list[int | str]:
+    """Store firings in one transaction: a price may meet a thousand rules at once.
 
     Args:
         fence: of this worker, see `leaders`.
-        state: of the alert on this instrument after the firing.
-        ends: the alert never fires again.
-        channels: ids; a delivery waits for each that exists and is on.
     Returns:
-        Its id, or EDITED, KNOWN or DEPOSED.
+        For each its id, or EDITED, KNOWN or DEPOSED.
     Raises:
         DatabaseError: nothing is stored.
     """
+    ids = sorted({each.firing.alert_id for each in occasions})
+    locked = select(alerts.c.id, alerts.c.version, alerts.c.state).where(alerts.c.id.in_(ids))
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        rule = (
-            select(alerts.c.version, alerts.c.state).where(alerts.c.id == firing.alert_id).with_for_update()
-        )
-        found = connection.execute(rule).first()
+        rows = connection.execute(locked.order_by(alerts.c.id).with_for_update()).all()
         if not leads(connection, fence):
-            return DEPOSED
-        if found is None or (found.version, found.state) != (firing.version, ON):
-            return EDITED
-        id_ = _insert(connection, firing, fence)
-        states.write(connection, [state])
-        if ends:
-            end(connection, firing.alert_id, ENDED, _LAST, firing.noticed_at)
-        if id_ is None:
-            return KNOWN
-        _queue(connection, id_, channels, firing.noticed_at)
-        return id_
+            return [DEPOSED] * len(occasions)
+        current = {row.id: row.version for row in rows if row.state == ON}
+        results: list[int | str] = []
+        for each in occasions:
+            if current.get(each.firing.alert_id) != each.firing.version:
+                results.append(EDITED)
+                continue
+            results.append(_store(connection, each, fence))
+            if each.ends:
+                del current[each.firing.alert_id]
+        return results
+
+
+def _store(connection: Connection, occasion: Occasion, fence: int) -> int | str:
+    firing = occasion.firing
+    id_ = _insert(connection, firing, fence)
+    states.write(connection, [occasion.state])
+    if occasion.ends:
+        end(connection, firing.alert_id, ENDED, _LAST, firing.noticed_at)
+    if id_ is None:
+        return KNOWN
+    _queue(connection, id_, occasion.channels, firing.noticed_at)
+    return id_
 
 
 def end(connection: Connection, alert_id: int, state: str, reason: str, at: datetime) -> None:
@@ -104,8 +117,8 @@ def end(connection: Connection, alert_id: int, state: str, reason: str, at: date
 def end_one(
     engine: Engine, alert_id: int, version: int, state: str, reason: str, at: datetime, *, fence: int
 ) -> bool:
-    """As `end`, where the alert is still on in this version and this worker leads; return whether it was."""
-    this = (alerts.c.id == alert_id) & (alerts.c.version == version) & (alerts.c.state == ON)
+    """As `end`, where the alert still has this version, is on or muted, and this worker leads; return whether so."""
+    this = (alerts.c.id == alert_id) & (alerts.c.version == version) & alerts.c.state.in_((ON, MUTED))
     with writing(engine) as connection:
         found = connection.execute(select(alerts.c.id).where(this).with_for_update()).first()
         if found is None or not leads(connection, fence):

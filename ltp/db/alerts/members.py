@@ -38,7 +38,7 @@ def version_in(connection: Connection) -> Version:
 def keys_in(connection: Connection, targets: Iterable[Target]) -> dict[Target, tuple[str, ...]]:
     """Return the keys of targets in their order. One whose list or screen is not there, or has no run, is missing."""
     wanted = set(targets)
-    found = {target: (target.name,) for target in wanted if target.kind == KEY}
+    found: dict[Target, tuple[str, ...]] = {target: (target.name,) for target in wanted if target.kind == KEY}
     named = {target.name: target for target in wanted if target.kind == UNIVERSE}
     known = universes.all_in(connection).keys() if named else ()
     for name in named.keys() & set(known):
