@@ -14,6 +14,7 @@ from ltp.batch import default_universe
 from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
+from ltp.worker.alerts.values_job import ValuesJob
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.bars.coverage_log import GapEnds
 from ltp.worker.bars.gap_refill import GapRefill
@@ -53,7 +54,7 @@ def all_jobs(
     """
     upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     master = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
-    jobs: list[BackgroundJob] = [master, upkeep]
+    jobs: list[BackgroundJob] = [master, upkeep, ValuesJob(engine, active=active)]
     after_close = None
     if universe != default_universe.OFF:
         chosen = partial(default_universe.default, engine, universe)

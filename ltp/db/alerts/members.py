@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from ltp.core.alerts.alert import KEY, SCREEN, UNIVERSE, Target
+from ltp.core.money import Price
 from ltp.core.screener import KINDS
 from ltp.db import corporate_actions, runs, saved_screens, universes
 from ltp.db.alerts import rules, values
@@ -22,17 +23,22 @@ class Version(NamedTuple):
     parts: tuple[object, ...]
 
 
-def version_in(connection: Connection) -> Version:
-    """Return the version of all that watches are made of; a few cheap queries."""
+def inputs_in(connection: Connection) -> Version:
+    """Return the version of all that says which terms are needed, and what they are made of besides candles."""
     return Version(
         rules.change_number(connection),
         (
             universes.changed_at(connection),
             runs.version_in(connection),
-            values.version_in(connection),
             corporate_actions.version_in(connection),
         ),
     )
+
+
+def version_in(connection: Connection) -> Version:
+    """Return the version of all that watches are made of; a few cheap queries."""
+    number, parts = inputs_in(connection)
+    return Version(number, (*parts, values.version_in(connection)))
 
 
 def keys_in(connection: Connection, targets: Iterable[Target]) -> dict[Target, tuple[str, ...]]:
@@ -71,6 +77,18 @@ def run_keys_in(connection: Connection, run_id: int) -> tuple[str, ...]:
     return tuple(
         f"{segment}:{id_}" for segment, id_ in connection.execute(rows.order_by(screener_rows.c.rank))
     )
+
+
+def plan_levels_in(connection: Connection, run_id: int) -> dict[str, dict[str, Price | None]]:
+    """Return entry, stop and target of a run's plans by key, 1/10,000 rupee."""
+    table = screener_rows.c
+    rows = select(table.segment, table.security_id, table.entry, table.stop, table.target).where(
+        table.run_id == run_id
+    )
+    return {
+        f"{segment}:{id_}": {"entry": entry, "stop": stop, "target": target}
+        for segment, id_, entry, stop, target in connection.execute(rows)
+    }
 
 
 def _members(connection: Connection, name: str) -> tuple[str, ...]:
