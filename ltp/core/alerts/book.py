@@ -173,16 +173,19 @@ class RuleBook:
         with self._lock:
             before = self._watched.pop(place, None)
             if before is not None:
-                self._remove(before)
+                self._entries_of(before.watch, lambda entry: entry.remove(before))
             if watch is not None:
                 self._watched[place] = self._add(watch, before)
+            if before is not None:  # not earlier: the last packet would be forgotten with its entry
+                self._entries_of(before.watch, self._drop_if_empty)
 
-    def _remove(self, watched: Watched) -> None:
-        for key in {watched.watch.key, *watched.watch.rule.others}:
-            entry = self._entries[key]
-            entry.remove(watched)
-            if entry.is_empty:
-                del self._entries[key]
+    def _entries_of(self, watch: Watch, do: Callable[[Entry], None]) -> None:
+        for key in {watch.key, *watch.rule.others}:
+            do(self._entries[key])
+
+    def _drop_if_empty(self, entry: Entry) -> None:
+        if entry.is_empty:
+            del self._entries[entry.key]
 
     def _add(self, watch: Watch, before: Watched | None) -> Watched:
         entry = self._entries.setdefault(watch.key, Entry(watch.key))
