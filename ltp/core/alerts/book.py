@@ -7,10 +7,10 @@ that no packet carried: it meets a level as a packet does.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
 
 from ltp.core.alerts.entry import Entry, Watched
 from ltp.core.alerts.judge import judge, judge_general
@@ -31,14 +31,21 @@ class RuleBook:
     `counters`: alert_absurd.
     """
 
-    def __init__(self, counters: Counter[str], *, phase: Callable[[str, int], str]) -> None:
+    def __init__(
+        self,
+        counters: Counter[str],
+        *,
+        phase: Callable[[str, int], str],
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         """Args:
         phase: of a segment's market in the minute that starts at these seconds since the epoch.
+        lock: of threading, needed where several threads use the book.
         """
         self.counters = counters
         self._phase = phase
         self._phases: dict[tuple[str, int], str] = {}
-        self._lock = threading.Lock()
+        self._lock = lock or nullcontext()
         self._entries: dict[str, Entry] = {}
         self._watched: dict[tuple[int, str], Watched] = {}  # changed by `replace` alone, under the lock
         self._since = 0

@@ -147,9 +147,9 @@ def test_a_touch_between_two_packets_fires(
 
 def test_a_thousand_touches_between_packets_are_a_thousand_hits_and_no_more() -> None:
     random = Random(7)
-    market = Market(watch("ltp >= 101"))
-    top, at, hits = 100.0, 1, []
-    market.trade(top, at, low=99)
+    market = Market(watch("ltp >= 5001"))
+    top, at, hits = 5_000.0, 1, []
+    market.trade(top, at)
     for _ in range(1_000):
         level = round(top + random.choice((0.05, 0.5, 2)), 2)
         market.book.replace([watch(f"ltp >= {level}")])
