@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
-    "core.alerts": {"core", "core.bars", "core.criteria", "core.ticks", "errors"},
+    "core.alerts": {"core", "core.bars", "core.criteria", "core.market", "core.ticks", "errors"},
     "core.bars": {"core", "core.ticks", "errors"},
     "core.chart": {"core"},
     "core.clients": {"core", "errors"},

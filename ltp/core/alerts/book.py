@@ -7,10 +7,10 @@ that no packet carried: it meets a level as a packet does.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
 
 from ltp.core.alerts.entry import Entry, Watched
 from ltp.core.alerts.judge import judge, judge_general
@@ -32,14 +32,21 @@ class RuleBook:
     `counters`: alert_absurd.
     """
 
-    def __init__(self, counters: Counter[str], *, phase: Callable[[str, int], str]) -> None:
+    def __init__(
+        self,
+        counters: Counter[str],
+        *,
+        phase: Callable[[str, int], str],
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         """Args:
         phase: of a segment's market in the minute that starts at these seconds since the epoch.
+        lock: of threading, needed where several threads use the book.
         """
         self.counters = counters
         self._phase = phase
         self._phases: dict[tuple[str, int], str] = {}
-        self._lock = threading.Lock()
+        self._lock = lock or nullcontext()
         self._entries: dict[str, Entry] = {}
         self._watched: dict[tuple[int, str], Watched] = {}  # changed by `replace` alone, under the lock
         self._since = 0
@@ -181,16 +188,19 @@ class RuleBook:
         with self._lock:
             before = self._watched.pop(place, None)
             if before is not None:
-                self._remove(before)
+                self._entries_of(before.watch, lambda entry: entry.remove(before))
             if watch is not None:
                 self._watched[place] = self._add(watch, before)
+            if before is not None:  # not earlier: the last packet would be forgotten with its entry
+                self._entries_of(before.watch, self._drop_if_empty)
 
-    def _remove(self, watched: Watched) -> None:
-        for key in {watched.watch.key, *watched.watch.rule.others}:
-            entry = self._entries[key]
-            entry.remove(watched)
-            if entry.is_empty:
-                del self._entries[key]
+    def _entries_of(self, watch: Watch, do: Callable[[Entry], None]) -> None:
+        for key in {watch.key, *watch.rule.others}:
+            do(self._entries[key])
+
+    def _drop_if_empty(self, entry: Entry) -> None:
+        if entry.is_empty:
+            del self._entries[entry.key]
 
     def _add(self, watch: Watch, before: Watched | None) -> Watched:
         entry = self._entries.setdefault(watch.key, Entry(watch.key))
