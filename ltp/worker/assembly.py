@@ -3,10 +3,10 @@
 The only module that knows both the settings and every part. Each part is built from those above it; where it
 needs one below, it is given a function that reads it later.
 
-Plain threads, named bars (`MinuteBars`, into SQL), alerts (`Alerts`, into SQL and Redis), flush (`Ingest`, into Redis), feed (`Supervisor`, from the
-broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars (`FormingBars`), into Redis,
-background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader starts last and stops
-last: without the lease the others do nothing.
+Plain threads, named bars (`MinuteBars`) and alerts (`Alerts`), into SQL, flush (`Ingest`, into Redis), feed
+(`Supervisor`, from the broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars
+(`FormingBars`), into Redis, background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`).
+Leader starts last and stops last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
@@ -76,11 +76,8 @@ class Worker:
             clock=self._rest_client.true_time,
         )
         self._off_sessions = OffSessions(self._market.is_session)
-        self._instruments = KnownInstruments(
-            Catalog(engine, follow_plans=False),
-            partial(fetch_keys, engine),
-            partial(lately, engine, TICK_TTL_S),
-        )
+        catalog, reassigned = Catalog(engine, follow_plans=False), partial(lately, engine, TICK_TTL_S)
+        self._instruments = KnownInstruments(catalog, partial(fetch_keys, engine), reassigned)
         self.refusal = ""
         self.leader = self._build_leader()
         self.minute_bars = self._build_minute_bars()

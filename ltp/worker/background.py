@@ -54,14 +54,14 @@ def all_jobs(
     """
     upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     master = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
-    jobs: list[BackgroundJob] = [master, upkeep, ValuesJob(engine, active=active)]
+    jobs: list[BackgroundJob] = [master, upkeep]
     after_close = None
     if universe != default_universe.OFF:
         chosen = partial(default_universe.default, engine, universe)
         evaluates = partial(AfterClose, engine, session_on=session_on, universe=chosen, active=active)
         after_close = evaluates(fetches=fetches, simulated=simulated)
         jobs.append(after_close)
-    jobs.append(queue)
+    jobs += [ValuesJob(engine, active=active), queue]
 
     def fetches_candles() -> bool:
         return after_close is not None and after_close.fetching

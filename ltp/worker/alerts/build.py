@@ -25,7 +25,7 @@ from ltp.worker.alerts.events import Events
 from ltp.worker.alerts.inbox import AlertTap, Inbox
 from ltp.worker.alerts.past import PastTouches
 from ltp.worker.alerts.remembered import Remembered
-from ltp.worker.alerts.thread import Alerts
+from ltp.worker.alerts.thread import Alerts, Parts
 
 log = logging.getLogger(__name__)
 _WITHOUT_LIMITS_S: Final = 30.0  # after Redis did not answer: a firing waits for it once
@@ -90,25 +90,15 @@ def alerts_of(
         clock=time.time,
     )
     decider = Decider(engine, book, around, seen, decisions)
-    events = Events(
+    keys = partial(fetch_keys, engine)
+    parts = Parts(
         decider,
         seen,
-        run_keys=partial(fetch_keys, engine),
-        trouble=lambda: trouble(feed().status()) if expected() else "",
-        symbol=symbol,
+        decisions,
+        PastTouches(partial(minute_bars.fetch, engine), seen, decisions),
+        Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol),
     )
-    thread = Alerts(
-        engine,
-        book,
-        inbox,
-        decider=decider,
-        seen=seen,
-        log_=decisions,
-        past=PastTouches(partial(minute_bars.fetch, engine), seen, decisions),
-        events=events,
-        lease=lease,
-        simulated=source == "simulator",
-    )
+    thread = Alerts(engine, book, inbox, parts, lease=lease, simulated=source == "simulator")
     return AlertParts(AlertTap(book, inbox, lambda: feed().since_us), thread, book)
 
 

@@ -36,7 +36,6 @@ class Events:
         self,
         decider: Decider,
         seen: Remembered,
-        *,
         run_keys: RunKeys,
         trouble: Callable[[], str],
         symbol: Callable[[str], str],

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ltp import metrics
 from ltp.core.alerts.alert import ENDED, INVALID, MUTED, ON
@@ -42,6 +42,16 @@ PRUNE_S: Final = 600.0
 STOP_S: Final = 5.0
 
 
+class Parts(NamedTuple):
+    """The parts of the thread, which it alone calls."""
+
+    decider: Decider
+    seen: Remembered
+    decisions: DecisionLog
+    past: PastTouches
+    events: Events
+
+
 class Alerts(threading.Thread):
     """Its end does not end the worker: prices go on without alerts.
 
@@ -55,12 +65,8 @@ class Alerts(threading.Thread):
         engine: Engine,
         book: RuleBook,
         inbox: Inbox,
+        parts: Parts,
         *,
-        decider: Decider,
-        seen: Remembered,
-        log_: DecisionLog,
-        past: PastTouches,
-        events: Events,
         lease: Callable[[], int],
         simulated: bool,
         clock: Callable[[], float] = time.time,
@@ -68,8 +74,8 @@ class Alerts(threading.Thread):
     ) -> None:
         super().__init__(name="alerts", daemon=True)
         self._engine, self._book, self._inbox = engine, book, inbox
-        self._decider, self._seen, self._log, self._past = decider, seen, log_, past
-        self._events, self._lease, self._simulated = events, lease, simulated
+        self._decider, self._seen, self._log, self._past, self._events = parts
+        self._lease, self._simulated = lease, simulated
         self._clock, self._monotonic = clock, monotonic
         self._stopping = threading.Event()
         self._leads_by = 0  # the lease that the book was made for

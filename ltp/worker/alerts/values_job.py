@@ -42,6 +42,7 @@ class ValuesJob:
         self._look_at = float("-inf")
         self._done: object = None  # the state of alerts and candles that the last run was started for
         self._started: object = None
+        self._seen: object = None  # at the last look
         self._named: tuple[int, bool] | None = None  # number of changes, and whether any rule names a term
 
     def __call__(self) -> None:
@@ -57,7 +58,9 @@ class ValuesJob:
             log.warning("The terms of alerts wait: %s", error)
             self._look_at = self._monotonic() + RETRY_S
             return
-        if wanted is None or wanted == self._done:
+        # An import writes for several seconds: it has ended when two looks find the same.
+        is_settled, self._seen = wanted == self._seen, wanted
+        if wanted is None or wanted == self._done or not is_settled:
             return
         self._started = wanted
         try:
