@@ -74,11 +74,11 @@ class RuleBook:
                 if entry is None:
                     continue
                 ltp = fields[1]
-                # The usual packet: a price between the two nearest levels, within the day's range.
+                # The usual packet: price and volume between the nearest levels, within the day's range.
                 if (
                     ltp is not None and entry.low < ltp < entry.high and fields[5] is entry.day
                     and entry.since == since and entry.at and not fields[9]
-                    and (entry.volume is None or (fields[4] or 0) >= entry.volume)
+                    and (entry.volume is None or entry.volume <= (fields[4] or 0) < entry.least)
                 ):  # fmt: skip
                     entry.ltp, entry.ltt, entry.seen, entry.volume = ltp, fields[2], fields[3], fields[4]
                 else:
@@ -165,14 +165,13 @@ class RuleBook:
         is_new, seen = entry.since != since, entry.seen or entry.at
         packet = read_packet(entry, fields, since, self._phase_of(segment, fields[3] // _US), self.counters)
         if packet is None:
+            entry.find_band()
             return []
         if is_new and seen and len(self._gaps) < MAX_GAPS:
             self._gaps[entry.key] = Gap(entry.key, seen, packet.received)
         phase = self._phase_of(segment, packet.at)
-        hits = judge(entry, packet, phase) if entry.levels else []
-        hits += judge_general(entry.general, packet, phase)
-        if entry.others:
-            hits += judge_general(entry.others, packet, phase)
+        hits = judge(entry, packet, phase)
+        hits += judge_general((*entry.general, *entry.others), packet, phase)
         return hits
 
     def _phase_of(self, segment: str, at: int) -> str:
@@ -213,13 +212,15 @@ class RuleBook:
         if watched.of is not None:
             entry.add(watched)
             return watched
+        compile_general(watched, entry, self._entries)
         entry.general.append(watched)
+        entry.find_marks()
         entry.find_band()
         for key in {*watch.rule.others} - {watch.key}:
             other = self._entries.setdefault(key, Entry(key))
             other.others.append(watched)
+            other.find_marks()
             other.find_band()
-        compile_general(watched, entry, self._entries)
         return watched
 
 
