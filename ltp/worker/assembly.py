@@ -143,6 +143,7 @@ class Worker:
 
     def _lease_changed(self) -> None:
         """Act before the schedule does, so that the feed is subscribed within five seconds of the start."""
+        self.alerts.thread.wake()
         self.subscriptions()
         self.reconcile()
         self.ingest.request_beat()

@@ -165,7 +165,7 @@ def test_of_two_workers_the_one_that_leads_fires(bench: Bench) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
     bench.next_connection(1)
-    bench.trade(1652)
+    bench.until_watched(1652)
     bench.trade(1701)
     assert bench.announced()["alert"] == second
     assert bench.fired() == [(first, "trade"), (second, "trade")]

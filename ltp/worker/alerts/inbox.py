@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._hits: deque[Hit] = deque()
-        self._is_closed = self._is_full = False
+        self._is_closed = self._is_full = self._is_woken = False
         self.lost = 0
 
     def put(self, hits: Sequence[Hit]) -> None:
@@ -35,14 +35,21 @@ class Inbox:
             self._changed.notify()
 
     def take(self, wait_s: float) -> list[Hit]:
-        """Return all hits, after at most `wait_s`; at once where there are some, or after `close`."""
+        """Return all hits, after at most `wait_s`; at once where there are some, after `wake` or `close`."""
         with self._changed:
-            if not self._hits and not self._is_closed:
+            if not self._hits and not self._is_closed and not self._is_woken:
                 self._changed.wait(wait_s)
+            self._is_woken = False
             hits = list(self._hits)
             self._hits.clear()
             self._is_full = False
             return hits
+
+    def wake(self) -> None:
+        """End the wait of `take`, or let the next one not wait."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify()
 
     def close(self) -> None:
         """Let no `take` wait any more."""

@@ -88,6 +88,11 @@ class Alerts(threading.Thread):
         """Return the instruments that alerts need on the feed, those of the first alerts first. Thread-safe."""
         return self._roster.keys
 
+    def wake(self) -> None:
+        """Look at once: the lease changed, and packets come soon. Thread-safe."""
+        self._due.pop("look", None)
+        self._inbox.wake()
+
     @property
     def counts(self) -> dict[str, int]:
         """Watches and firings of this worker; of the latter also those that wait, and lost hits."""

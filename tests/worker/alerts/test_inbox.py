@@ -35,6 +35,15 @@ def test_a_closed_one_makes_nobody_wait() -> None:
     assert made.take(60) == []
 
 
+def test_a_wake_before_the_wait_counts() -> None:
+    made = Inbox()
+    made.wake()
+    reader = threading.Thread(target=made.take, args=(60,))
+    reader.start()
+    reader.join(10)
+    assert not reader.is_alive()
+
+
 def test_beyond_its_bound_hits_are_lost_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
