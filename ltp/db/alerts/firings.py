@@ -6,7 +6,7 @@ alert's row first, so that an edit comes before all of it or after.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -84,32 +84,45 @@ def store(
         if not leads(connection, fence):
             return [DEPOSED] * len(occasions)
         current = {row.id: row.version for row in rows if row.state == ON}
-        results: list[int | str] = []
-        for each in occasions:
-            if current.get(each.firing.alert_id) != each.firing.version:
-                results.append(EDITED)
-                continue
-            results.append(_store(connection, each, fence))
-            if each.ends:
-                del current[each.firing.alert_id]
-        return results
+        results: list[int | str] = [EDITED] * len(occasions)
+        valid = []
+        for place, each in enumerate(occasions):
+            if current.get(each.firing.alert_id) == each.firing.version:
+                valid.append(place)
+                if each.ends:
+                    del current[each.firing.alert_id]
+        stored = _store(connection, [occasions[place] for place in valid], fence)
+    for place, result in zip(valid, stored, strict=True):
+        results[place] = result
+    return results
 
 
-def _store(connection: Connection, occasion: Occasion, fence: int) -> int | str:
-    firing = occasion.firing
-    id_ = _insert(connection, firing, fence)
-    states.write(connection, [occasion.state])
-    if occasion.ends:
-        end(connection, firing.alert_id, ENDED, _LAST, firing.noticed_at)
-    if id_ is None:
-        return KNOWN
-    _queue(connection, id_, occasion.channels, firing.noticed_at)
-    return id_
+def _store(connection: Connection, occasions: Sequence[Occasion], fence: int) -> list[int | str]:
+    if not occasions:
+        return []
+    ids = _insert(connection, [each.firing for each in occasions], fence)
+    states.write(
+        connection, {(each.state.alert_id, each.state.key): each.state for each in occasions}.values()
+    )
+    now = occasions[-1].firing.noticed_at
+    ended = [each.firing.alert_id for each in occasions if each.ends]
+    if ended:
+        end(connection, ended, ENDED, _LAST, now)
+    results: list[int | str] = []
+    queued: dict[int, tuple[int, ...]] = {}
+    for each in occasions:
+        # Of two in one batch with the same token the first one is stored.
+        id_ = ids.pop((each.firing.alert_id, each.firing.token), None)
+        results.append(KNOWN if id_ is None else id_)
+        if id_ is not None and each.channels:
+            queued[id_] = each.channels
+    _queue(connection, queued, now)
+    return results
 
 
-def end(connection: Connection, alert_id: int, state: str, reason: str, at: datetime) -> None:
+def end(connection: Connection, alert_ids: Sequence[int], state: str, reason: str, at: datetime) -> None:
     """Set ENDED or INVALID with its reason, in the caller's transaction. The version stays: no person changed it."""
-    ended = update(alerts).where(alerts.c.id == alert_id)
+    ended = update(alerts).where(alerts.c.id.in_(alert_ids))
     connection.execute(ended.values(state=state, reason=reason, changed_at=at))
     connection.execute(update(alert_changes).values(number=alert_changes.c.number + 1))
 
@@ -123,27 +136,34 @@ def end_one(
         found = connection.execute(select(alerts.c.id).where(this).with_for_update()).first()
         if found is None or not leads(connection, fence):
             return False
-        end(connection, alert_id, state, reason, at)
+        end(connection, [alert_id], state, reason, at)
         return True
 
 
-def _insert(connection: Connection, firing: NewFiring, fence: int) -> int | None:
-    """Return the id, None where the occasion is stored."""
-    values: dict[str, Any] = firing._asdict() | {"fence": fence}
-    values["segment"], values["security_id"] = states.place_of(values.pop("key"))
-    new = on_conflict.insert(connection, alert_firings).values(values)
+def _insert(connection: Connection, firings: Sequence[NewFiring], fence: int) -> dict[tuple[int, str], int]:
+    """Return the ids of those that are new, by alert and token."""
+    rows = []
+    for firing in firings:
+        values: dict[str, Any] = firing._asdict() | {"fence": fence}
+        values["segment"], values["security_id"] = states.place_of(values.pop("key"))
+        rows.append(values)
+    new = on_conflict.insert(connection, alert_firings).values(rows)
     once = new.on_conflict_do_nothing(index_elements=["alert_id", "token"])
-    id_ = connection.execute(once.returning(alert_firings.c.id)).scalar()
-    return None if id_ is None else int(id_)
+    columns = (alert_firings.c.alert_id, alert_firings.c.token, alert_firings.c.id)
+    return {
+        (alert_id, token): int(id_) for alert_id, token, id_ in connection.execute(once.returning(*columns))
+    }
 
 
-def _queue(connection: Connection, firing_id: int, channels: tuple[int, ...], now: datetime) -> None:
+def _queue(connection: Connection, channels: Mapping[int, Sequence[int]], now: datetime) -> None:
+    """Let deliveries wait; `channels`: by firing."""
     if not channels:
         return
-    on = select(alert_channels.c.id).where(alert_channels.c.id.in_(channels), alert_channels.c.is_on)
+    on = set(connection.execute(select(alert_channels.c.id).where(alert_channels.c.is_on)).scalars())
     rows = [
         {"firing_id": firing_id, "channel_id": id_, "state": "queued", "attempts": 0, "next_at": now, "outcome": ""}
-        for id_ in connection.execute(on).scalars()
+        for firing_id, named in channels.items()
+        for id_ in sorted(on & {*named})
     ]  # fmt: skip
     if rows:
         connection.execute(alert_deliveries.insert(), rows)

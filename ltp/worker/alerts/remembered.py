@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from ltp.core.alerts.alert import Alert
@@ -14,8 +15,7 @@ from ltp.db.alerts.states import State
 from ltp.db.engine import Engine
 from ltp.worker.alerts.roster import Place
 
-EVERY_S: Final = 5.0
-ROWS_PER_S: Final = 400  # more instruments are written less often: other programs write to the database too
+MOST: Final = 2_000  # states in one flush: hits wait meanwhile, and other programs write to the database too
 
 
 class Remembered:
@@ -27,10 +27,11 @@ class Remembered:
     def load(self, stored: Iterable[State]) -> None:
         """Begin with stored states, and forget all others."""
         self.of: dict[Place, State] = {(state.alert_id, state.key): state for state in stored}
-        self._dirty: set[Place] = set()
-        self._urgent: set[Place] = set()  # armed or not any more: a restart that forgot it could miss a touch
+        self._dirty: dict[Place, None] = {}  # the oldest change first
+        self._urgent: dict[
+            Place, None
+        ] = {}  # armed or not any more: a restart that forgot it could miss a touch
         self._armed_at: dict[Place, int] = {}  # microseconds
-        self._due = 0.0
 
     def keep(self, before: dict[int, Alert], now: dict[int, Alert]) -> None:
         """Follow changes of alerts: one whose rule is the same has seen what its earlier version saw."""
@@ -40,12 +41,12 @@ class Remembered:
                 continue
             if alert is not None and old is not None and is_same_rule(old, alert):
                 self.of[place] = state._replace(version=alert.version)
-                self._dirty.add(place)
+                self._dirty[place] = None
                 continue
             del self.of[place]
             self._armed_at.pop(place, None)
-            self._dirty.discard(place)
-            self._urgent.discard(place)
+            self._dirty.pop(place, None)
+            self._urgent.pop(place, None)
 
     def take(self, memories: Iterable[Memory], now_us: int) -> None:
         """Take the news of the book."""
@@ -55,10 +56,10 @@ class Remembered:
             fired_at = None if before is None else before.fired_at
             was_armed = True if before is None else before.is_armed
             if armed is not was_armed:
-                self._urgent.add(place)
+                self._urgent[place] = None
                 self._armed_at[place] = now_us
             self.of[place] = State(alert_id, key, version, armed, instant(last_at), last, fired_at)
-            self._dirty.add(place)
+            self._dirty[place] = None
 
     def fired(
         self, place: Place, version: int, at: datetime, *, price: Price | None, is_armed: bool
@@ -76,19 +77,16 @@ class Remembered:
     def put(self, state: State) -> None:
         """Note the state of an alert that no packet changes."""
         self.of[state.alert_id, state.key] = state
-        self._dirty.add((state.alert_id, state.key))
-        self._urgent.add((state.alert_id, state.key))
+        self._dirty[state.alert_id, state.key] = None
+        self._urgent[state.alert_id, state.key] = None
 
     def was_armed(self, place: Place, at_us: int) -> bool:
         """Return whether a watch was armed at an instant, as far as it is known."""
         state = self.of.get(place)
         return state is not None and state.is_armed and self._armed_at.get(place, 0) <= at_us
 
-    def due(self, now_s: float) -> bool:
-        return now_s >= self._due
-
-    def flush(self, engine: Engine, fence: int, now_s: float, pending: Collection[Place] = ()) -> None:
-        """Write what changed.
+    def flush(self, engine: Engine, fence: int, pending: Collection[Place] = (), *, most: int = MOST) -> None:
+        """Write what changed, at most `most` states, those first that may not wait.
 
         Args:
             pending: places with hits that are not stored yet. Were their states stored first, a restart would take
@@ -96,20 +94,13 @@ class Remembered:
         Raises:
             DatabaseError: it is tried again.
         """
-        # Those that armed are written at once; all others when their number allows it.
-        rows = [self.of[place] for place in self._dirty if place in self.of and place not in pending]
-        states.store(engine, rows, fence=fence)
-        self._dirty &= set(pending)
-        self._urgent.clear()
-        self._due = now_s + max(EVERY_S, len(rows) / ROWS_PER_S)
-
-    def flush_urgent(self, engine: Engine, fence: int, pending: Collection[Place] = ()) -> None:
-        """Write what may not wait for `due`. Raises DatabaseError."""
-        places = [place for place in self._urgent if place in self.of and place not in pending]
-        if places:
-            states.store(engine, [self.of[place] for place in places], fence=fence)
-            self._urgent.difference_update(places)
-            self._dirty.difference_update(places)
+        waiting = (place for places in (self._urgent, self._dirty) for place in places)
+        free = (place for place in dict.fromkeys(waiting) if place in self.of and place not in pending)
+        places = list(islice(free, most))
+        states.store(engine, [self.of[place] for place in places], fence=fence)
+        for place in places:
+            self._urgent.pop(place, None)
+            self._dirty.pop(place, None)
 
 
 def is_same_rule(old: Alert, new: Alert) -> bool:

@@ -28,9 +28,9 @@ from ltp.worker.alerts.decision_log import DecisionLog
 from ltp.worker.alerts.events import Events
 from ltp.worker.alerts.inbox import Inbox
 from ltp.worker.alerts.past import PastTouches
-from ltp.worker.alerts.remembered import Remembered
+from ltp.worker.alerts.remembered import MOST, Remembered
 from ltp.worker.alerts.roster import NOBODY, Roster
-from ltp.worker.alerts.unmet import note_unmet
+from ltp.worker.alerts.unmet import UnmetNotes
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
@@ -77,6 +77,7 @@ class Alerts(threading.Thread):
         self._decider, self._seen, self._log, self._past, self._events = parts
         self._lease, self._simulated = lease, simulated
         self._clock, self._monotonic = clock, monotonic
+        self._unmet = UnmetNotes()
         self._stopping = threading.Event()
         self._leads_by = 0  # the lease that the book was made for
         self._today = ""
@@ -176,7 +177,8 @@ class Alerts(threading.Thread):
         self._events.look_at_feed(self._roster, now.timestamp())
         if self._is_due("minute", MINUTE_S):
             self._past.note_blind(self._book.blind(), self._roster, now_us)
-            note_unmet(self._roster, self._book, self._log, now)
+            self._unmet.begin(self._roster)
+        self._unmet.step(self._book, self._log, now)
         if self._is_due("hour", HOUR_S):
             self._past.ask_blind(now_us)
         self._decider.store()
@@ -246,9 +248,8 @@ class Alerts(threading.Thread):
         fence, pending = self._decider.fence, self._decider.pending
         if all_of_it:
             self._seen.take(self._book.memory(), int(self._clock() * 1e6))
-        self._seen.flush_urgent(self._engine, fence, pending)
-        if all_of_it or self._seen.due(self._monotonic()):
-            self._seen.flush(self._engine, fence, self._monotonic(), pending)
+        most = rosters.MAX_WATCHES if all_of_it else MOST
+        self._seen.flush(self._engine, fence, pending, most=most)
         self._log.flush(self._engine)
 
     def _is_due(self, what: str, every_s: float) -> bool:
