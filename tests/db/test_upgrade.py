@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from ltp.db import upgrade
+from ltp.db.alerts import tables as alert_tables  # noqa: F401
 from ltp.db.bars import tables as minutes_tables  # noqa: F401
 from ltp.db.engine import open_engine, translated, writing
 from ltp.db.history import tables as history_tables  # noqa: F401 (adds its tables to `metadata`)

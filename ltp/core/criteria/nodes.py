@@ -60,6 +60,32 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """A value of the newest packet, such as ltp; only in the rules of alerts."""
+
+    name: str
+    kind = NodeKind.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLevel:
+    """Entry, stop or target of a share's plan in a screener; only in the rules of alerts."""
+
+    screen: str
+    level: str
+    kind = NodeKind.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A number of another instrument; only in the rules of alerts."""
+
+    key: str
+    operand: Node
+    kind = NodeKind.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
 class Negative:
     operand: Node
 
@@ -104,7 +130,21 @@ class Logic:
     kind = NodeKind.TRUTH
 
 
-Node = Number | Series | FactRef | Word | Call | Negative | Arithmetic | Comparison | Not | Logic
+Node = (
+    Number
+    | Series
+    | FactRef
+    | Word
+    | Call
+    | Live
+    | PlanLevel
+    | Of
+    | Negative
+    | Arithmetic
+    | Comparison
+    | Not
+    | Logic
+)
 
 CLOSE: Final = Series("close")
 _HIGH, _LOW = Series("high"), Series("low")
@@ -151,8 +191,12 @@ def _text_and_precedence(node: Node) -> tuple[str, int]:
     match node:
         case Number(value):
             return f"{value:.6f}".rstrip("0").rstrip("."), _ATOM
-        case Series(name) | FactRef(name) | Word(name):
+        case Series(name) | FactRef(name) | Word(name) | Live(name):
             return name, _ATOM
+        case PlanLevel(screen, level):
+            return f"plan({screen if screen.isidentifier() else quoted(screen)}, {level})", _ATOM
+        case Of(key, operand):
+            return f"of({quoted(key)}, {node_text(operand)})", _ATOM
         case Call():
             return _call(node), _ATOM
         case Negative(operand):
@@ -167,6 +211,10 @@ def _text_and_precedence(node: Node) -> tuple[str, int]:
             return f"not {_operand(operand, _NOT)}", _NOT
         case Logic(word, parts):
             return f" {word} ".join(_operand(part, _LOGIC[word] + 1) for part in parts), _LOGIC[word]
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _operand(node: Node, least: int) -> str:

@@ -50,13 +50,18 @@ def parse(text: str, where: str = "criterion") -> Node:
     Raises:
         CriterionError: names the character and the text that is accepted there.
     """
-    return _Parser(text, where).criterion()
+    return Parser(text, where).criterion()
 
 
-class _Parser:
+class Parser:
+    """Parses one text. `core.alerts.grammar` extends it by live names."""
+
+    quotes = False  # are names in quotes accepted?
+    series = frozenset({NodeKind.SERIES})  # the arguments of a function over sessions
+
     def __init__(self, text: str, where: str) -> None:
         self._text, self._where = text, where
-        self._tokens = tokenize(text, where)
+        self._tokens = tokenize(text, where, quotes=self.quotes)
         self._place = self._depth = 0
         self._in_weeks = False
 

@@ -16,6 +16,7 @@ _TOKEN = re.compile(
     r"(?P<sign>>=|<=|==|!=|[-+*/(),<>=])",
     re.ASCII,
 )
+_QUOTED = re.compile(r"\"(?P<text>[A-Za-z0-9:_-]{1,64})\"", re.ASCII)
 _WORDS: Final = frozenset({"and", "or", "not"})
 # Signs of other languages, and the text to write here instead.
 _INSTEAD: Final = {
@@ -38,16 +39,20 @@ _INSTEAD: Final = {
 
 
 class Token(NamedTuple):
-    """`kind`: number, name, word, sign, or end with an empty text. `text`: in small letters."""
+    """`kind`: number, name, word, sign, quoted, or end with an empty text. `text`: in small letters, of a quoted
+    one as written, without its quotes.
+    """
 
     kind: str
     text: str
     at: int
 
 
-def tokenize(text: str, where: str) -> list[Token]:
+def tokenize(text: str, where: str, *, quotes: bool = False) -> list[Token]:
     """Return the tokens of a criterion; the last one is the end.
 
+    Args:
+        quotes: accept names in quotes, such as "NSE_EQ:1333".
     Raises:
         CriterionError: it is too long, or a character or number is not accepted.
     """
@@ -59,6 +64,11 @@ def tokenize(text: str, where: str) -> list[Token]:
     while at < len(text):
         if text[at] == " ":
             at += 1
+            continue
+        quoted = _QUOTED.match(text, at) if quotes else None
+        if quoted is not None:
+            tokens.append(Token("quoted", quoted["text"], at))
+            at = quoted.end()
             continue
         match = _TOKEN.match(text, at)
         if match is None or text[at : at + 2] in _INSTEAD:

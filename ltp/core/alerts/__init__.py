@@ -1,0 +1,1 @@
+"""Alerts: rules on live prices, and when one of them fires. Pure."""

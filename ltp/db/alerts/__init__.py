@@ -1,0 +1,1 @@
+"""Alerts in SQL: their rules, what each has seen, firings and deliveries."""
