@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from ltp.core.instrument import split_key
+from ltp.db.alerts import keys as alert_keys
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_instruments, history_sessions
@@ -63,7 +64,11 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, and end the
+    alerts on these keys, in the caller's transaction.
+    """
+    keys = list(keys)
+    alert_keys.clear(connection, keys)
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(

@@ -52,6 +52,8 @@ WORKER: Final[Commands] = (
     ("SET", keys.details("NSE_EQ:0"), "", "EX", 1),
     ("SET", keys.bars("NSE_EQ:0"), "", "EX", 1),
     ("PUBLISH", keys.BARS, ""),
+    ("PUBLISH", keys.ALERTS, ""),
+    ("MGET", keys.depth("NSE_EQ:0"), keys.details("NSE_EQ:0")),
 )
 _RENEWED: Final = (keys.DEMAND, keys.DEMAND_PAGES, keys.DEMAND_PROGRAMS, keys.DEMAND_BARS)
 WEB: Final[Commands] = (

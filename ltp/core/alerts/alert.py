@@ -70,7 +70,8 @@ class Terms(NamedTuple):
 
 class Alert(NamedTuple):
     """`version` rises with each change by a person: an older version never fires after a newer one is stored.
-    `snoozed_until`: it does not fire before, None without.
+    `snoozed_until`: it does not fire before, None without. `reason`: why the worker ended it, or takes its rule
+    for INVALID.
     """
 
     id: int
@@ -80,6 +81,7 @@ class Alert(NamedTuple):
     snoozed_until: datetime | None
     created_at: datetime
     changed_at: datetime
+    reason: str = ""
 
 
 class Firing(NamedTuple):

@@ -35,6 +35,7 @@ alerts = Table(
     Column("note", Text, nullable=False),
     Column("channels", Text, nullable=False),  # ids, separated by commas
     Column("state", String(8), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # why the worker ended it
     Column("snoozed_until", Instant),
     Column("client", String(64), nullable=False),  # counted in its quota
     Column("created_at", Instant, nullable=False),
@@ -48,6 +49,8 @@ alert_changes = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
+    # Rises with each worker that begins to lead. Redis counts leaders too, but begins anew when it is emptied.
+    Column("fence", BigInteger, nullable=False, server_default="0"),
 )
 
 # What an alert remembers of an instrument between two starts of the worker.
@@ -85,7 +88,7 @@ alert_firings = Table(
     Column("since", Instant),
     Column("until", Instant),
     Column("detail", Text, nullable=False),
-    Column("fence", BigInteger, nullable=False),  # of the worker's lease
+    Column("fence", BigInteger, nullable=False),  # of the worker that stored it
     UniqueConstraint("alert_id", "token"),
     Index(None, "alert_id", "id"),
     sqlite_autoincrement=True,

@@ -31,6 +31,7 @@ def _rules() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("channels", sa.Text, nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
         sa.Column("snoozed_until", _INSTANT),
         sa.Column("client", sa.String(64), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
@@ -43,6 +44,7 @@ def _rules() -> None:
         "alert_changes",
         sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("id", name="pk_alert_changes"),
     )
     op.execute("INSERT INTO alert_changes (id, number) VALUES (1, 0)")
