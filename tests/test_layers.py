@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _BASE = {"core", "errors", "metrics"}
 OURS = {
     "core": {"errors"},
-    "core.alerts": {"core", "core.bars", "core.criteria", "core.ticks", "errors"},
+    "core.alerts": {"core", "core.bars", "core.criteria", "core.market", "core.ticks", "errors"},
     "core.bars": {"core", "core.ticks", "errors"},
     "core.chart": {"core"},
     "core.clients": {"core", "errors"},
@@ -38,7 +38,8 @@ OURS = {
     "db.history": {"db", *_BASE},
     "db.bars": {"db", *_BASE},
     "db.alerts": {"db", *_BASE},
-    "hub": _BASE,
+    "hub": {"hub.notices", *_BASE},
+    "hub.notices": _BASE,
     "worker": {
         "worker.alerts",
         "worker.bars",
@@ -59,7 +60,8 @@ OURS = {
     "web": {"hub", "store", "db", "memory", *_BASE},
     "web.history": {"web", "db", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},
-    "web.api": {"web", "hub", "store", *_BASE},
+    "web.alerts": {"web", "web.live", "web.screens", "hub", "store", "db", *_BASE},
+    "web.api": {"web", "web.alerts", "hub", "store", "db", *_BASE},
     "web.charts": {"web", "hub", "store", "db", *_BASE},
     "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},

@@ -23,7 +23,7 @@ from ltp.core.alerts.alert import (
 )
 from ltp.core.alerts.rule import Rule, parse_rule
 from ltp.core.instrument import parse_key
-from ltp.core.market.kinds import ALL as PHASES
+from ltp.core.market.holidays import PHASES
 from ltp.errors import InputError
 
 MAX_CHANNELS: Final = 20

@@ -36,10 +36,10 @@ class Choice(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A part of the alerts, newest first. `count`: of all that were chosen."""
+    """A part of the alerts, newest first. `total`: how many were chosen."""
 
     alerts: list[Alert]
-    count: int
+    total: int
 
 
 def create(

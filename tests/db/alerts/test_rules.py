@@ -169,7 +169,7 @@ def test_clients_have_a_quota_and_all_of_them_a_limit(
 def test_a_page_lists_a_part_newest_first(engine: Engine) -> None:
     ids = [rules.create(engine, PLAIN._replace(note=str(number))).id for number in range(5)]
     found = rules.listed(engine, first=1, most=2)
-    assert ([each.id for each in found.alerts], found.count) == ([ids[3], ids[2]], 5)
+    assert ([each.id for each in found.alerts], found.total) == ([ids[3], ids[2]], 5)
 
 
 @pytest.mark.parametrize(
