@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from ltp.core.alerts import policy
 from ltp.core.alerts.evaluate import Value, Values, truth
-from ltp.core.alerts.level import Level
+from ltp.core.alerts.level import Level, level_rule
 from ltp.core.alerts.rule import Rule
 from ltp.core.alerts.words import price_words
-from ltp.core.money import SCALE
+from ltp.core.criteria.nodes import Node
+from ltp.core.money import SCALE, Price
 from ltp.core.ticks.tick import Tick
 
 _INDEX: Final = (
@@ -54,7 +55,7 @@ def preview(rule: Rule, key: str, values: Values, tick_of: Callable[[str], Tick 
         return Preview("There is no price yet to compare with.", blind=_blind(key, tick, None))
     level = policy.level(rule, values, tick.prev_close)
     if level is not None:
-        return _of_level(level, key, tick)
+        return _of_level(level, _typed(rule.tree, level), key, tick)
     unknown = [text for text in (*rule.terms, *map(_plan_text, rule.plans)) if values.get(text) is None]
     if unknown:
         return Preview(
@@ -66,9 +67,17 @@ def preview(rule: Rule, key: str, values: Values, tick_of: Callable[[str], Tick 
     return Preview("By the present values " + (_MET if met else "it is not met") + ".", met)
 
 
-def _of_level(level: Level, key: str, tick: Tick) -> Preview:
+def _typed(tree: Node, level: Level) -> Price:
+    """Return the level as people write it: `ltp > 1650` is met from 1650.0001 on."""
+    rule = level_rule(tree)
+    if rule is None or len(rule.sign) == 2:
+        return level.bound
+    return level.bound - 1 if level.up else level.bound + 1
+
+
+def _of_level(level: Level, typed: Price, key: str, tick: Tick) -> Preview:
     assert tick.ltp is not None  # noqa: S101 (the caller looked)
-    last, bound = price_words(tick.ltp / SCALE), price_words(level.bound / SCALE)
+    last, bound = price_words(tick.ltp / SCALE), price_words(typed / SCALE)
     blind = _blind(key, tick, level)
     if level.is_met(tick.ltp):
         return Preview(f"The last price is {last}: {_MET}.", True, 0.0, blind)
