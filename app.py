@@ -35,6 +35,7 @@ from ltp.web.alerts import form as alert_form
 from ltp.web.alerts import index as alert_index
 from ltp.web.alerts import seen as alert_notices
 from ltp.web.alerts import show as alert_show
+from ltp.web.api import alerts as alerts_api
 from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
@@ -79,6 +80,7 @@ _PAGES: Final = (
     alert_show,
     alert_changes,
     alert_notices,
+    alerts_api,
     candle_coverage,
     candles,
     current_prices,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
+from ltp.core.alerts import document
 from ltp.core.alerts.alert import Firing
 from ltp.db.alerts.states import key_of
 from ltp.db.alerts.tables import alert_channels, alert_deliveries, alert_firings
@@ -38,6 +39,11 @@ class Fired(NamedTuple):
     note: str
     noticed_at: datetime
     deliveries: tuple[Delivered, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return the firing as JSON."""
+        sent = [each._asdict() for each in self.deliveries]
+        return document.firing(self.firing, self.symbol, self.rule, self.note, sent)
 
 
 def firings(
