@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.cases import (
+    alerts,
     bars,
     browser,
     burst,
@@ -33,6 +34,7 @@ EVERY: Final[tuple[Case, ...]] = (
     *burst.CASES,
     *ingest.CASES,
     *bars.CASES,
+    *alerts.CASES,
     *relay.CASES,
     *render.CASES,
     *end_to_end.CASES,

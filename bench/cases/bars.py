@@ -13,7 +13,7 @@ from bench.model import OURS, Bar, Case, Figures, Line, Turn
 from bench.servers import ROOT
 
 
-def _printed(turn: Turn, module: str, within_s: float) -> dict[str, float]:
+def printed(turn: Turn, module: str, within_s: float) -> dict[str, float]:
     command = machine.pinned([sys.executable, "-m", module, turn.scale.seconds], machine.SERVER_CORE)
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=within_s)
     figures: dict[str, float] = json.loads(done.stdout)
@@ -21,10 +21,10 @@ def _printed(turn: Turn, module: str, within_s: float) -> dict[str, float]:
 
 
 def _run(turn: Turn) -> Figures:
-    return _printed(turn, "bench.bars", 120)
+    return printed(turn, "bench.bars", 120)
 
 
-def _official(turn: Turn) -> Figures:
+def official_take(turn: Turn) -> Figures:
     return {"take_us": official(turn)["cpu_us"]}
 
 
@@ -39,7 +39,7 @@ _OF_ROWS: Final = ("duckdb", "duckdb_mb")
 
 
 def _year_of_ours(turn: Turn) -> Figures:
-    found = _printed(turn, "bench.longer_bars", 300)
+    found = printed(turn, "bench.longer_bars", 300)
     ours = {"cpu_ms": found["columns"], "rows_ms": found["rows"]}
     # The process measures both; the lines name none of these two, and the peer takes them from here.
     return ours | {"hot_mb": found["hot_mb"], "mb": found["packed_mb"], **{n: found[n] for n in _OF_ROWS}}
@@ -54,7 +54,7 @@ CASES: Final = (
     Case(
         "bars",
         "one-minute bars: 5,000 instruments, 20,000 ticks/s",
-        {OURS: _run, OFFICIAL: _official},
+        {OURS: _run, OFFICIAL: official_take},
         (
             Line("CPU of a tick, on top of ingest", "take_us", "us", (Bar(0.15, OFFICIAL),)),
             Line("CPU of the end of a minute, stored in SQLite", "minute_s", "s", (Bar(1),)),

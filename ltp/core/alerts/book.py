@@ -7,10 +7,10 @@ that no packet carried: it meets a level as a packet does.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
 
 from ltp.core.alerts.entry import Entry, Watched
 from ltp.core.alerts.judge import judge, judge_general
@@ -31,14 +31,21 @@ class RuleBook:
     `counters`: alert_absurd.
     """
 
-    def __init__(self, counters: Counter[str], *, phase: Callable[[str, int], str]) -> None:
+    def __init__(
+        self,
+        counters: Counter[str],
+        *,
+        phase: Callable[[str, int], str],
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         """Args:
         phase: of a segment's market in the minute that starts at these seconds since the epoch.
+        lock: of threading, needed where several threads use the book.
         """
         self.counters = counters
         self._phase = phase
         self._phases: dict[tuple[str, int], str] = {}
-        self._lock = threading.Lock()
+        self._lock = lock or nullcontext()
         self._entries: dict[str, Entry] = {}
         self._watched: dict[tuple[int, str], Watched] = {}  # changed by `replace` alone, under the lock
         self._since = 0
@@ -66,11 +73,11 @@ class RuleBook:
                 if entry is None:
                     continue
                 ltp = fields[1]
-                # The usual packet: a price between the two nearest levels, within the day's range.
+                # The usual packet: price and volume between the nearest levels, within the day's range.
                 if (
                     ltp is not None and entry.low < ltp < entry.high and fields[5] is entry.day
                     and entry.since == since and entry.at and not fields[9]
-                    and (entry.volume is None or (fields[4] or 0) >= entry.volume)
+                    and (entry.volume is None or entry.volume <= (fields[4] or 0) < entry.least)
                 ):  # fmt: skip
                     entry.ltp, entry.ltt, entry.seen, entry.volume = ltp, fields[2], fields[3], fields[4]
                 else:
@@ -150,14 +157,13 @@ class RuleBook:
         is_new, seen = entry.since != since, entry.seen or entry.at
         packet = read_packet(entry, fields, since, self._phase_of(segment, fields[3] // _US), self.counters)
         if packet is None:
+            entry.find_band()
             return []
         if is_new and seen and len(self._gaps) < MAX_GAPS:
             self._gaps[entry.key] = Gap(entry.key, seen, packet.received)
         phase = self._phase_of(segment, packet.at)
-        hits = judge(entry, packet, phase) if entry.levels else []
-        hits += judge_general(entry.general, packet, phase)
-        if entry.others:
-            hits += judge_general(entry.others, packet, phase)
+        hits = judge(entry, packet, phase)
+        hits += judge_general((*entry.general, *entry.others), packet, phase)
         return hits
 
     def _phase_of(self, segment: str, at: int) -> str:
@@ -173,16 +179,19 @@ class RuleBook:
         with self._lock:
             before = self._watched.pop(place, None)
             if before is not None:
-                self._remove(before)
+                self._entries_of(before.watch, lambda entry: entry.remove(before))
             if watch is not None:
                 self._watched[place] = self._add(watch, before)
+            if before is not None:  # not earlier: the last packet would be forgotten with its entry
+                self._entries_of(before.watch, self._drop_if_empty)
 
-    def _remove(self, watched: Watched) -> None:
-        for key in {watched.watch.key, *watched.watch.rule.others}:
-            entry = self._entries[key]
-            entry.remove(watched)
-            if entry.is_empty:
-                del self._entries[key]
+    def _entries_of(self, watch: Watch, do: Callable[[Entry], None]) -> None:
+        for key in {watch.key, *watch.rule.others}:
+            do(self._entries[key])
+
+    def _drop_if_empty(self, entry: Entry) -> None:
+        if entry.is_empty:
+            del self._entries[entry.key]
 
     def _add(self, watch: Watch, before: Watched | None) -> Watched:
         entry = self._entries.setdefault(watch.key, Entry(watch.key))
@@ -195,13 +204,15 @@ class RuleBook:
         if watched.of is not None:
             entry.add(watched)
             return watched
+        compile_general(watched, entry, self._entries)
         entry.general.append(watched)
+        entry.find_marks()
         entry.find_band()
         for key in {*watch.rule.others} - {watch.key}:
             other = self._entries.setdefault(key, Entry(key))
             other.others.append(watched)
+            other.find_marks()
             other.find_band()
-        compile_general(watched, entry, self._entries)
         return watched
 
 

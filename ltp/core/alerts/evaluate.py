@@ -152,6 +152,6 @@ def _crossed(upper: Value, lower: Value) -> Truth:
         if a is None or b is None:
             return None
         before, was_above = was_above, a > b
-        return None if before is None else was_above and not before
+        return before is False and was_above
 
     return met

@@ -80,8 +80,6 @@ class RuleParser(Parser):
 
     def _name(self, token: Token) -> Node:
         if token.text not in LIVE:
-            if token.text in EVENTS:
-                raise self._error(token, f"{token.text}() is a rule of its own and no part of one")
             return super()._name(token)
         if self._in_weeks:
             raise self._error(token, f"weekly() takes prices of sessions; {token.text} is live")
@@ -92,6 +90,8 @@ class RuleParser(Parser):
             return self._plan_level()
         if token.text == "of":
             return self._of()
+        if token.text in EVENTS:
+            raise self._error(token, f"{token.text}() is a rule of its own and no part of one")
         if token.text not in FUNCTIONS:
             raise self._error(
                 token, f"there is no such function, there are {', '.join((*FUNCTIONS, 'plan', 'of'))}"

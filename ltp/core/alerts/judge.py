@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ltp.core.alerts.alert import GAP_AT_OPEN, TRADE, WHILE_DISCONNECTED
@@ -76,9 +76,9 @@ def _rearm(entry: Entry, ltp: Price) -> None:
         waiting.extend(reversed(kept))
 
 
-def judge_general(watched_of: list[Watched], packet: Packet, phase: str) -> Iterator[Hit]:
+def judge_general(of: Iterable[Watched], packet: Packet, phase: str) -> Iterator[Hit]:
     """Yield the hits of rules without a level, each evaluated once for the packet."""
-    for watched in watched_of:
+    for watched in of:
         met = watched.truth() if watched.truth is not None else None
         if met is None or phase not in (watched.watch.phases or USUAL):
             continue

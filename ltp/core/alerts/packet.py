@@ -158,7 +158,9 @@ def _note(entry: Entry, fields: TickFields, connection: int, packet: Packet | No
             entry.opened_on = number
     if day.high is not None and entry.day_number == days_since_1970(entry.seen // _US):
         entry.top, entry.bottom = day.high, day.low
-    entry.day = day
+    if day is not entry.day:
+        entry.day = day
+        entry.find_marks()
 
 
 def _is_outside(ltp: Price, day: DayPrices) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ltp.core.alerts.entry import Entry, Watched
 from ltp.core.alerts.evaluate import COMPARE, Value, constant, number, truth
+from ltp.core.alerts.thresholds import thresholds_of
 from ltp.core.alerts.watch import Reading
 from ltp.core.criteria.nodes import Comparison
 
@@ -22,7 +23,7 @@ def compile_general(watched: Watched, entry: Entry, entries: Mapping[str, Entry]
     def reader(key: str, name: str) -> Value:
         return lambda: _value(entry, entries.get(key) if key else entry, name)
 
-    watched.truth = truth(tree, values, reader)
+    watched.truth, watched.thresholds = truth(tree, values, reader), thresholds_of(tree, values, reader)
     if isinstance(tree, Comparison):
         watched.sides = number(tree.left, values, reader), number(tree.right, values, reader)
 

@@ -1,0 +1,1 @@
+"""Programs that measure a part of the product, each in a process of its own."""
