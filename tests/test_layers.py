@@ -57,6 +57,7 @@ OURS = {
     "worker.depth": {"worker", "feed", "store", *_BASE},
     "worker.history": {"worker", "db", *_BASE},
     "batch": {"feed", "screen", "db", "dhan.scrip_master", *_BASE},
+    "batch.alerts": {"batch", "screen", "db", *_BASE},
     "web": {"hub", "store", "db", "memory", *_BASE},
     "web.history": {"web", "db", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},

@@ -63,6 +63,15 @@ def outcomes(criteria: Iterable[Node], history: History, facts: Callable[[], Fac
         return tuple(share.outcome(part) for node in criteria for part in _parts(node))
 
 
+def values(nodes: Iterable[Node], history: History, facts: Callable[[], Facts]) -> list[float | None]:
+    """Return the value of each number or criterion on the newest session: 1 for a criterion that is met, 0 for one
+    that is not, None for unknown. `facts`: as of `outcomes`.
+    """
+    share = _Share(history, facts)
+    with np.errstate(all="ignore"):
+        return [share.value(node) for node in nodes]
+
+
 def _parts(node: Node) -> Iterator[Node]:
     if isinstance(node, Logic) and node.word == "and":
         for part in node.parts:
@@ -105,6 +114,13 @@ class _Share:
             _margin(node.sign, value, bound),
             _unit(node.left),
         )
+
+    def value(self, node: Node) -> float | None:
+        if node.kind is NodeKind.TRUTH:
+            met = self._truth(node)
+            return None if met is None else float(met)
+        number = self._number(node)
+        return number if math.isfinite(number) else None
 
     def _truth(self, node: Node) -> bool | None:
         """Return None for unknown: the values that decide are not known."""

@@ -3,10 +3,10 @@
 The only module that knows both the settings and every part. Each part is built from those above it; where it
 needs one below, it is given a function that reads it later.
 
-Plain threads, named bars (`MinuteBars`, into SQL), flush (`Ingest`, into Redis), feed (`Supervisor`, from the
-broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars (`FormingBars`), into Redis,
-background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`). Leader starts last and stops
-last: without the lease the others do nothing.
+Plain threads, named bars (`MinuteBars`) and alerts (`Alerts`), into SQL, flush (`Ingest`, into Redis), feed
+(`Supervisor`, from the broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars
+(`FormingBars`), into Redis, background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`).
+Leader starts last and stops last: without the lease the others do nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
 from ltp.feed.supervisor import Supervisor
 from ltp.settings import Settings
-from ltp.store import demand, forming, heartbeat, prices, rights
+from ltp.store import demand, heartbeat, prices, rights
 from ltp.store.batch_publisher import BatchPublisher
 from ltp.store.keys import TICK_TTL_S
 from ltp.store.lease import Lease
@@ -41,9 +41,9 @@ from ltp.store.limits import NotBefore
 from ltp.store.recall import recall
 from ltp.vital import Vital
 from ltp.worker import background
+from ltp.worker.alerts.build import AlertParts, alerts_of
 from ltp.worker.background import Background
-from ltp.worker.bars.feed_bars import bars_of
-from ltp.worker.bars.forming_bars import FormingBars
+from ltp.worker.bars.feed_bars import bars_of, forming_of
 from ltp.worker.bars.minute_bars import MinuteBars
 from ltp.worker.depth.build import DepthStore, depth_relay
 from ltp.worker.doubts import Doubts
@@ -56,6 +56,7 @@ from ltp.worker.rest_quotes import WAIT_S, RestQuotes
 from ltp.worker.schedule import Reconcile, Schedule
 from ltp.worker.status_report import StatusReport
 from ltp.worker.subscriptions import Subscriptions
+from ltp.worker.tap import Taps
 
 log = logging.getLogger("worker")
 
@@ -75,15 +76,13 @@ class Worker:
             clock=self._rest_client.true_time,
         )
         self._off_sessions = OffSessions(self._market.is_session)
-        self._instruments = KnownInstruments(
-            Catalog(engine, follow_plans=False),
-            partial(fetch_keys, engine),
-            partial(lately, engine, TICK_TTL_S),
-        )
+        catalog, reassigned = Catalog(engine, follow_plans=False), partial(lately, engine, TICK_TTL_S)
+        self._instruments = KnownInstruments(catalog, partial(fetch_keys, engine), reassigned)
         self.refusal = ""
         self.leader = self._build_leader()
         self.minute_bars = self._build_minute_bars()
-        self.forming_bars = self._build_forming_bars()
+        self.forming_bars = forming_of(client, self.minute_bars, settings.source, self.leader.may_write)
+        self.alerts = self._build_alerts()
         self.ingest = self._build_ingest()
         self.feed = self._build_feed()
         self.subscriptions = self._build_subscriptions()
@@ -110,7 +109,7 @@ class Worker:
         """Start every thread; return the watch over them."""
         vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
         prices = (self.ingest, self.feed, self.rest, self.background)
-        for thread in (self.minute_bars, self.forming_bars, self.depth, *prices):
+        for thread in (self.minute_bars, self.alerts.thread, self.forming_bars, self.depth, *prices):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -119,14 +118,10 @@ class Worker:
 
     def stop(self) -> None:
         """Unsubscribe, disconnect, write all that is left, give the lease back."""
-        self.schedule.stop()
-        self.forming_bars.stop()
-        self.depth.stop()
-        self.background.stop()
-        self.feed.stop()
-        self.rest.stop()
-        self.ingest.stop()
-        self.minute_bars.stop()
+        for reader in (self.schedule, self.forming_bars, self.depth, self.background, self.feed, self.rest):
+            reader.stop()
+        for writer in (self.ingest, self.minute_bars, self.alerts.thread):
+            writer.stop()
         if self.leader.may_write():
             try:
                 heartbeat.remove(self._client)
@@ -148,6 +143,7 @@ class Worker:
 
     def _lease_changed(self) -> None:
         """Act before the schedule does, so that the feed is subscribed within five seconds of the start."""
+        self.alerts.thread.wake()
         self.subscriptions()
         self.reconcile()
         self.ingest.request_beat()
@@ -167,13 +163,16 @@ class Worker:
             may_write=self.leader.may_write,
         )
 
-    def _build_forming_bars(self) -> FormingBars:
-        return FormingBars(
-            wanted=partial(forming.wanted, self._client),
-            recent=self.minute_bars.recent,
-            publish=partial(forming.publish, self._client),
+    def _build_alerts(self) -> AlertParts:
+        return alerts_of(
+            lambda: self.feed,
+            self._engine,
+            self._client,
             source=self._settings.source,
-            may_write=self.leader.may_write,
+            phase=self._market.phase_at,
+            expected=lambda: self.reconcile.up and self._market.expects_packets(),
+            symbol=self._instruments.symbol,
+            lease=self.leader.may_write,
         )
 
     def _build_ingest(self) -> Ingest:
@@ -190,7 +189,7 @@ class Worker:
                 notice=lambda: outlook.short_notice(self._market.outlook, self._off_sessions.found),
             ),
             off_sessions=self._off_sessions,
-            tap=self.minute_bars.on_ticks,
+            tap=Taps(self.minute_bars.on_ticks, self.alerts.tap),
         )
 
     def _build_report(self) -> StatusReport:
@@ -244,7 +243,8 @@ class Worker:
             forget=partial(prices.forget, client),
             set_wanted=self.feed.set_wanted,
             active=self.leader.may_feed,
-            on_reassigned=self.minute_bars.forget,
+            on_reassigned=self.alerts.forgetting_too(self.minute_bars.forget),
+            alerts=self.alerts.thread.keys,
             on_wanted=self.minute_bars.follow,
         )
 

@@ -66,6 +66,11 @@ class KnownInstruments:
     def knows(self, key: str) -> bool:
         return self._catalog.instrument(key) is not None
 
+    def symbol(self, key: str) -> str:
+        """Return the symbol of an instrument, its key when unknown."""
+        instrument = self._catalog.instrument(key)
+        return key if instrument is None else instrument.symbol
+
     def tick_size(self, key: str) -> Price:
         """Return the price grid of an instrument, 0 when unknown."""
         instrument = self._catalog.instrument(key)

@@ -78,6 +78,10 @@ class MarketClock:
         at = datetime.fromtimestamp(epoch_s, UTC)
         return segment in SEGMENTS and self._calendar.is_open(segment, at)
 
+    def phase_at(self, segment: str, epoch_s: int) -> str:
+        """Return the phase of a segment at an instant."""
+        return self._calendar.phase(segment, datetime.fromtimestamp(epoch_s, UTC))
+
     def trading_segments(self) -> frozenset[str]:
         """Return the segments that trade continuously, so that silence in one would be a fault now."""
         at = self._now()

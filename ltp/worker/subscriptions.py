@@ -34,6 +34,7 @@ class Subscriptions:
         forget: removes keys from the cache.
         set_wanted: takes all keys to subscribe, most important first.
         active: whether this worker leads.
+        alerts: the keys that alerts need.
     The five callables on Redis raise StoreError; then everything stays as it is until the next call.
     """
 
@@ -52,6 +53,7 @@ class Subscriptions:
         active: Callable[[], bool],
         on_reassigned: Callable[[Mapping[str, int]], None] = lambda _: None,
         on_wanted: Callable[[Sequence[str]], None] = lambda _: None,
+        alerts: Callable[[], Sequence[str]] = tuple,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -59,7 +61,7 @@ class Subscriptions:
         self._instruments, self._market, self._ingest = instruments, market, ingest
         self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
-        self._on_reassigned, self._on_wanted = on_reassigned, on_wanted
+        self._on_reassigned, self._on_wanted, self._alerts = on_reassigned, on_wanted, alerts
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
         self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
@@ -160,7 +162,8 @@ class Subscriptions:
     def _allot(self, now: float) -> FeedPlaces:
         turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
         ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
-        probes, results = self._market.probes(), self._instruments.results()
+        probes = self._market.probes()
+        results = [*self._alerts(), *self._instruments.results()]
         state = self._instruments.instruments_at, probes, results, ranks, turn
         if state != self._allotted_for:  # seldom, and there may be thousands of keys
             pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, EVERY))

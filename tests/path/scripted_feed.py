@@ -73,11 +73,21 @@ def _frame(payload: bytes) -> bytes:
 
 
 def quote(
-    security_id: int, price: float, ltt: int, volume: int, *, close: float = 0.0, segment: int = 1
+    security_id: int,
+    price: float,
+    ltt: int,
+    volume: int,
+    *,
+    close: float = 0.0,
+    high: float = 0.0,
+    low: float = 0.0,
+    segment: int = 1,
 ) -> bytes:
-    """Return a quote packet; `ltt`: seconds since the epoch, 0 where the exchange gives none."""
+    """Return a quote packet; `ltt`: seconds since the epoch, 0 where the exchange gives none. `high`, `low`: of the
+    day, by default the price.
+    """
     wire_ltt = ltt + _IST_S if ltt else 0
-    values = (price, 1, wire_ltt, price, volume, 10, 10, price, close, price, price)
+    values = (price, 1, wire_ltt, price, volume, 10, 10, price, close, high or price, low or price)
     return struct.pack("<BHBIfHIfIIIffff", 4, 50, segment, security_id, *values)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ltp.core.alerts.entry import Entry, Watched
 from ltp.core.alerts.judge import judge, judge_general
+from ltp.core.alerts.level import Level
 from ltp.core.alerts.packet import read_packet
 from ltp.core.alerts.reading import compile_general, reading
 from ltp.core.alerts.watch import Blind, Gap, Hit, Memory, Reading, Watch
@@ -134,6 +135,13 @@ class RuleBook:
             extreme = entry.top if level.up else entry.bottom
             if extreme is None or level.is_met(extreme):
                 yield Blind(watched.watch.alert_id, watched.watch.key, level)
+
+    def armed_levels(self, key: str) -> dict[int, Level]:
+        """Return the level of each armed watch of an instrument, by alert; rules without one are missing."""
+        with self._lock:
+            entry = self._entries.get(key)
+            watched = [] if entry is None else [*entry.levels]
+            return {each.watch.alert_id: each.level for each in watched if each.armed and each.level}
 
     def memory(self) -> list[Memory]:
         """Return what changed of the watches since the last call."""

@@ -80,7 +80,7 @@ def _proof(entry: Entry, fields: TickFields, connection: int, phase: str) -> Pac
     received_s = received // _US
     is_new = entry.since != connection
     if is_new:
-        at = _first_trade(entry, ltt, received_s)
+        at = _first_trade(entry, ltp, ltt, received_s, volume)
     else:
         at = _next_trade(entry, ltp, ltt, received_s, volume)
     is_late = at is None and _is_overtaken(entry, ltt, received_s, volume) and not is_new
@@ -103,14 +103,20 @@ def _proof(entry: Entry, fields: TickFields, connection: int, phase: str) -> Pac
     )  # fmt: skip
 
 
-def _first_trade(entry: Entry, ltt: int | None, received_s: int) -> int | None:
+def _first_trade(
+    entry: Entry, ltp: Price, ltt: int | None, received_s: int, volume: int | None
+) -> int | None:
     """Return the second of the trade in the first packet of a connection, None if it was known before.
 
     Such a packet repeats the newest values, whatever their age: one of an earlier day is no price of this one.
     """
     if ltt is None or ltt > received_s + AHEAD_S or days_since_1970(ltt) != days_since_1970(received_s):
         return None
-    return None if ltt <= entry.at // _US else ltt
+    if ltt == entry.at // _US:
+        # A second may have many trades: of these the last one that was judged had this price and volume.
+        grew = volume is not None and entry.volume is not None and volume > entry.volume
+        return ltt if grew or ltp != entry.ltp else None
+    return None if ltt < entry.at // _US else ltt
 
 
 def _next_trade(entry: Entry, ltp: Price, ltt: int | None, received_s: int, volume: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The bars and the coverage of one feed, wired with their tables."""
+"""The bars and the coverage of one feed, wired with their tables and with Redis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ltp.db import minute_bars
 from ltp.db.bars import coverage
 from ltp.db.engine import Engine
 from ltp.feed.status import FeedStatus
+from ltp.store import forming
+from ltp.store.client import Client
 from ltp.worker.bars.coverage_log import CoverageLog
+from ltp.worker.bars.forming_bars import FormingBars
 from ltp.worker.bars.minute_bars import MinuteBars
 
 
@@ -47,4 +50,15 @@ def bars_of(
         tick_size=tick_size,
         may_write=may_write,
         coverage=CoverageLog(partial(coverage.store, engine, simulated=simulated), time.time),
+    )
+
+
+def forming_of(client: Client, bars: MinuteBars, source: str, may_write: Callable[[], object]) -> FormingBars:
+    """Return the thread that publishes the forming bars of open charts. `source`: of the prices, as in the cache."""
+    return FormingBars(
+        wanted=partial(forming.wanted, client),
+        recent=bars.recent,
+        publish=partial(forming.publish, client),
+        source=source,
+        may_write=may_write,
     )

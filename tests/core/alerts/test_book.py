@@ -409,3 +409,12 @@ def test_a_thousand_rules_of_one_instrument_fire_like_one_by_one() -> None:
         price = min(110.5, max(89.5, price))
         expected = {number for number in levels if met(number, price) and not met(number, before)}
         assert {hit.alert_id for hit in market.trade(price, at)} == expected
+
+
+def test_a_later_trade_of_the_same_second_is_new_on_the_next_connection() -> None:
+    market = Market(watch("ltp > 105"))
+    market.trade(104, 10)
+    market.reconnect()
+    assert market.trade(104, 10.2, same=True) == []
+    market.reconnect()
+    assert [hit.how for hit in market.trade(106, 10.5)] == [WHILE_DISCONNECTED]

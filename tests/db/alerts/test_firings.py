@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
 
 from ltp.core.alerts.alert import INVALID
-from ltp.db.alerts import leaders, rules, states
-from ltp.db.alerts.firings import DEPOSED, EDITED, KNOWN, NewFiring, end_one, store
+from ltp.db.alerts import firings, leaders, rules, states
+from ltp.db.alerts.firings import DEPOSED, EDITED, KNOWN, NewFiring, Occasion, end_one
 from ltp.db.alerts.states import State
 from ltp.db.alerts.tables import alert_deliveries, alert_firings, alerts
 from ltp.db.engine import reading, writing
@@ -29,6 +30,12 @@ def firing(alert_id: int, token: str = "1", version: int = 1) -> NewFiring:
 
 def fired(alert_id: int, version: int = 1) -> State:
     return State(alert_id, KEY, version, False, AT, 16_500_500, AT)
+
+
+def store(engine: Engine, firing: NewFiring, *, fence: int, state: State, **more: Any) -> int | str:
+    wait = more.pop("busy_timeout_ms", 1_000)
+    [result] = firings.store(engine, [Occasion(firing, state, **more)], fence=fence, busy_timeout_ms=wait)
+    return result
 
 
 def count(engine: Engine) -> int:
@@ -117,3 +124,15 @@ def test_an_alert_is_ended_once_with_its_reason(engine: Engine, alert: Callable[
     with reading(engine) as connection:
         [kept] = rules.all_in(connection)
     assert (kept.state, kept.reason, kept.changed_at) == (INVALID, "no such screen", later)
+
+
+def test_many_are_stored_at_once_and_each_has_its_own_result(
+    engine: Engine, alert: Callable[..., int]
+) -> None:
+    one, two, fence = alert(), alert(version=2), leaders.begin(engine)
+    each = [Occasion(firing(one, "a"), fired(one)), Occasion(firing(two, "a"), fired(two))]
+    last = Occasion(firing(two, "b", 2), fired(two, 2), ends=True)
+    after = Occasion(firing(two, "c", 2), fired(two, 2))
+    results = firings.store(engine, [*each, last, after, each[0]], fence=fence)
+    assert [type(result) for result in results] == [int, str, int, str, str]
+    assert (results[1], results[3], results[4]) == (EDITED, EDITED, KNOWN)
