@@ -30,13 +30,19 @@ from ltp.settings import Settings
 from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
+from ltp.web.alerts import changes as alert_changes
+from ltp.web.alerts import form as alert_form
+from ltp.web.alerts import index as alert_index
+from ltp.web.alerts import seen as alert_notices
+from ltp.web.alerts import show as alert_show
+from ltp.web.api import alerts as alerts_api
 from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
 from ltp.web.history import changes, members, overview
-from ltp.web.live import status_line
+from ltp.web.live import notices, status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
@@ -69,6 +75,12 @@ _PAGES: Final = (
     changes,
     members,
     status,
+    alert_index,
+    alert_form,
+    alert_show,
+    alert_changes,
+    alert_notices,
+    alerts_api,
     candle_coverage,
     candles,
     current_prices,
@@ -104,6 +116,7 @@ def create_app(
     templating.install(app)
     errors.install(app)
     origin.install(app, settings.hosts)
+    notices.install(app)
     for module in _PAGES:
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
@@ -145,6 +158,7 @@ def _services(
         renewer.ask(demand.PAGES, client_of_request(), keys)
 
     hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
+    hub.draw_notice, hub.stored_notices = alert_notices.draw, lambda: alert_notices.stored(engine)
     return Services(
         hub=hub,
         redis=client,

@@ -1,4 +1,4 @@
-"""`python -m ltp alerts`: the terms of rules, for the worker."""
+"""`python -m ltp alerts`: what people do with alerts is in `alert_rules`; the terms of rules, for the worker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ltp import settings as settings_module
+from ltp.cli import alert_rules
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.db.engine import open_engine
@@ -17,6 +18,7 @@ def add(commands: Any) -> None:
     actions = commands.add_parser("alerts", help="rules on live prices").add_subparsers(
         required=True, metavar="ACTION"
     )
+    alert_rules.add(actions)
     values = actions.add_parser(
         "values", help="compute the terms of rules on the newest session, as the worker does"
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from ltp.core.alerts.notice import Notice
 from ltp.core.clients.client_address import EXEMPT
 from ltp.core.ticks.quote import Quote
-from ltp.core.ticks.state import FeedState
-from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import LTPError
 from ltp.hub.board import Board
@@ -25,8 +24,9 @@ from ltp.hub.descriptor import take_over
 from ltp.hub.follow import follow
 from ltp.hub.fragments import Fragments
 from ltp.hub.insets import Inset
+from ltp.hub.notices.kept import Notices
 from ltp.hub.pacer import Pacer
-from ltp.hub.prices import Prices, Snapshot
+from ltp.hub.prices import Prices, Readings, Snapshot
 from ltp.hub.relay import Relay, Subscribe
 from ltp.hub.sockets import Sockets, detachable
 from ltp.hub.view import View, cells_of, view_key
@@ -34,15 +34,17 @@ from ltp.hub.views import Views
 from ltp.hub.writer import StreamWriter, drain_s, stream_life_s
 
 _DROP_UNUSED_EVERY_S: Final = 30.0
+_URGENT_EVERY_S: Final = 0.25  # between, firings go with the pages' usual events: many may come at once
 
 log = logging.getLogger(__name__)
 
 
-class Hub:
+class Hub(Readings):
     """`status`: returns markup about the market as a whole; called once a second, sent to open pages when it
     changes. `on_shown`: called with the instruments of a view that was not open before, so that the worker
-    subscribes them at once. `quotes`, `last_known`, `vouched`, `session`: see Prices. `link_age_s`, `feed`,
-    `phase`, `last_tick_at`: see Board.
+    subscribes them at once. `draw_notice`: returns the markup of a firing. `stored_notices`: returns the newest
+    firings, each with the seconds since the epoch at which it was noticed. `quotes`, `last_known`, `vouched`: see
+    Prices.
 
     Pages and the API use these and the methods; the parts are public for measurements and tests.
     """
@@ -62,7 +64,10 @@ class Hub:
         self.max_streams, self.stall_timeout_s = max_streams, stall_timeout_s
         self.status: Callable[[], str] | None = None
         self.on_shown: Callable[[Sequence[str]], None] | None = None
-        self._monotonic = monotonic
+        self.draw_notice: Callable[[Notice], str] = lambda notice: str(notice.id)
+        self.stored_notices: Callable[[], Iterable[tuple[Notice, float]]] = tuple
+        self.notices, self._next_urgent_s = Notices(), 0.0
+        self._now, self._monotonic = now, monotonic
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._pacer = Pacer(min_interval_s)
         self._fragments = Fragments(cell)
@@ -88,7 +93,7 @@ class Hub:
             monotonic=monotonic,
         )
         self._relay = Relay(
-            subscribe, self.apply, self.prices.repair, self.prices.reread_when_due, monotonic=monotonic
+            subscribe, self.apply, self._repair, self.prices.reread_when_due, self.notify, monotonic=monotonic
         )
         self._started = False
         self._next_drop_s = 0.0
@@ -112,6 +117,25 @@ class Hub:
                 self._pacer.note_batch(self._monotonic())
             self.prices.apply(batch)
 
+    def notify(self, notice: Notice, at: float | None = None) -> None:
+        """Show a firing on every open page; one that is known changes nothing. Called by the relay's thread.
+
+        Args:
+            at: when it was noticed, seconds since the epoch; None for now.
+        """
+        markup, now = self.draw_notice(notice), self._monotonic()
+        with self._lock:
+            if self.notices.knows(notice.id):
+                return
+            self.board.version += 1
+            self.notices.add(notice.id, self._now() if at is None else at, markup, self.board.version)
+            if now >= self._next_urgent_s:
+                self._next_urgent_s = now + _URGENT_EVERY_S
+                self.views.mark_urgent()
+            else:
+                self.views.mark_status()
+        self._wake.set()
+
     def refresh(self) -> None:
         """Work out again everything that changes with time; called once a second by the writer's thread."""
         with self._lock:
@@ -123,51 +147,6 @@ class Hub:
             self._next_drop_s = now + _DROP_UNUSED_EVERY_S
             with self._lock:
                 self._fragments.drop_unused()
-
-    @property
-    def link_age_s(self) -> float:
-        return self.board.link_age_s
-
-    @property
-    def feed(self) -> Feed:
-        return self.board.feed
-
-    @property
-    def phase(self) -> Mapping[str, str]:
-        return self.board.phase
-
-    @property
-    def doubts(self) -> Mapping[str, str]:
-        """The reason by segment why its prices are not shown as live although the feed is; see Batch."""
-        return self.board.doubts
-
-    @property
-    def notice(self) -> str:
-        """A sentence for pages while the trading hours are uncertain, else empty."""
-        return self.board.notice
-
-    def feed_states(self) -> Mapping[str, FeedState]:
-        """Return the state of each broker connection now, see `Board.feed_states`."""
-        with self._lock:
-            return self.board.feed_states()
-
-    @property
-    def last_tick_at(self) -> int:
-        return self.board.last_tick_at
-
-    @property
-    def source(self) -> str:
-        """The source of the newest batch: "dhanhq", "simulator", or empty before the first."""
-        return self.board.source
-
-    @property
-    def session(self) -> str:
-        return self.prices.session
-
-    @property
-    def stamp(self) -> int:
-        """`vouched` returns the same while this is the same; 0: it returns None."""
-        return self.board.stamp
 
     def partials(self, quotes: Iterable[Quote], columns: Sequence[str]) -> str:
         """Return the cells of `quotes` as markup that replaces those on a page."""
@@ -207,7 +186,8 @@ class Hub:
             self.quotes(key[0])
         with self._lock:
             present = self.views.get(key)
-            view = present or self.views.add(View(key, self.board, self._fragments, self._lock, insets))
+            parts = self.board, self._fragments, self._lock, insets, self.notices
+            view = present or self.views.add(View(key, *parts))
             view.touched_s = self._monotonic()
             if present is None:
                 view.sent_s, view.phase = view.touched_s, self._pacer.new_phase()
@@ -240,21 +220,27 @@ class Hub:
         *,
         last_event_id: str | None,
         client: str = EXEMPT,
+        seen: int | None = None,
     ) -> None:
         """Detach the socket from its request and send events to it from now on.
 
         Does not yield to other greenlets, so no change falls between the first event and the next.
+
+        Args:
+            seen: the newest firing that the reader has seen, None for an unknown reader.
         """
         with self._lock:
             # A view that was dropped during its request has missed changes; its first event starts it afresh.
             view = self.views.add(view)
-            opening = head + view.first_event(last_event_id)
+            opening = head + view.first_event(last_event_id, self.notices.opening(seen, self._now()))
             # The kernel's time-out is longer than ours, so that streams end for our reason: the kernel counts
             # from the moment at which the browser's window shuts, which is earlier.
             fd = take_over(connection, max(15.0, self.stall_timeout_s + 5.0))
             self.sockets.attach(fd, view, opening, self._monotonic() + stream_life_s(), client)
 
-    def follow(self, view: View, *, last_event_id: str | None, client: str = EXEMPT) -> Iterator[bytes]:
+    def follow(
+        self, view: View, *, last_event_id: str | None, client: str = EXEMPT, seen: int | None = None
+    ) -> Iterator[bytes]:
         """Return the same stream as a generator."""
         with self._lock:
             view = self.views.add(view)
@@ -263,7 +249,7 @@ class Hub:
         def open_() -> bytes:
             self.views.add(view)
             self.clients.join(client, view)
-            return view.first_event(last_event_id)
+            return view.first_event(last_event_id, self.notices.opening(seen, self._now()))
 
         return follow(
             view,
@@ -290,6 +276,11 @@ class Hub:
         A few leave at once, many are spread over `at_most_s`; a second after that the last are cut.
         """
         self.writer.drain(drain_s(self.streams, at_most_s))
+
+    def _repair(self) -> None:
+        self.prices.repair()
+        for notice, at in self.stored_notices():
+            self.notify(notice, at)
 
     def _mark_views(self, changed: list[str]) -> None:
         self.views.mark(changed)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from ltp import metrics
 from ltp.core.ticks.quote import CachedTick, Quote
+from ltp.core.ticks.state import FeedState
+from ltp.core.ticks.tick import Feed
 from ltp.core.ticks.wire import Batch
 from ltp.errors import StoreError
 from ltp.hub.board import CAPACITY, Board
@@ -151,3 +153,56 @@ class Prices:
     def _newest_session(self, shown: Iterable[str]) -> str:
         quotes = self._board.quotes([key for key in shown if key.startswith("NSE_EQ:")])
         return max((quote.tick.session for quote in quotes if quote.tick), default="")
+
+
+class Readings:
+    """What pages read of the feed and the market. `link_age_s`, `feed`, `phase`, `last_tick_at`: see Board."""
+
+    board: Board
+    prices: Prices
+    _lock: threading.RLock
+
+    @property
+    def link_age_s(self) -> float:
+        return self.board.link_age_s
+
+    @property
+    def feed(self) -> Feed:
+        return self.board.feed
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return self.board.phase
+
+    @property
+    def doubts(self) -> Mapping[str, str]:
+        """The reason by segment why its prices are not shown as live although the feed is; see Batch."""
+        return self.board.doubts
+
+    @property
+    def notice(self) -> str:
+        """A sentence for pages while the trading hours are uncertain, else empty."""
+        return self.board.notice
+
+    def feed_states(self) -> Mapping[str, FeedState]:
+        """Return the state of each broker connection now, see `Board.feed_states`."""
+        with self._lock:
+            return self.board.feed_states()
+
+    @property
+    def last_tick_at(self) -> int:
+        return self.board.last_tick_at
+
+    @property
+    def source(self) -> str:
+        """The source of the newest batch: "dhanhq", "simulator", or empty before the first."""
+        return self.board.source
+
+    @property
+    def session(self) -> str:
+        return self.prices.session
+
+    @property
+    def stamp(self) -> int:
+        """`vouched` returns the same while this is the same; 0: it returns None."""
+        return self.board.stamp

@@ -14,13 +14,14 @@ from contextlib import closing, nullcontext
 from typing import Any, Final
 
 from ltp import metrics
+from ltp.core.alerts.notice import Notice
 from ltp.core.ticks.wire import FIRST_SEQ, Batch
 from ltp.errors import StoreError
 
 SILENCE_S: Final = 5.0  # the worker publishes a batch at least once a second
 _BACK_OFF_S: Final = (0.1, 2.0)
 
-Subscribe = Callable[[], Iterable[Batch | None]]
+Subscribe = Callable[[], Iterable[Batch | Notice | None]]
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,12 @@ class Relay(threading.Thread):
     """Runs until `stop`.
 
     Args:
-        subscribe: see store.channel.subscribe: yields None once the subscription is confirmed, then batches,
-            and None when a wait ends without one.
+        subscribe: see store.channel.subscribe: yields None once the subscription is confirmed, then batches
+            and notices, and None when a wait ends without one.
         apply: applies a batch.
         reread: reads every shown instrument from the cache, which repairs any gap; raises StoreError.
         idle: called at least once a second.
+        notify: takes a notice. A lost one leaves no gap: `reread` reads the newest notices too.
     """
 
     def __init__(
@@ -46,12 +48,13 @@ class Relay(threading.Thread):
         apply: Callable[[Batch], None],
         reread: Callable[[], None],
         idle: Callable[[], None],
+        notify: Callable[[Notice], None] = lambda _: None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="relay", daemon=True)
         self._subscribe, self._apply, self._reread, self._idle = subscribe, apply, reread, idle
-        self._monotonic = monotonic
+        self._notify, self._monotonic = notify, monotonic
         self._stopped = threading.Event()
         self._failures = 0
         self._expected: tuple[str, int] | None = None  # epoch and sequence number of the next batch
@@ -97,11 +100,13 @@ class Relay(threading.Thread):
                     # Subscribe first, read second: a change in between then arrives twice rather than never.
                     self._repair("subscribed")
                     confirmed = True
-                if batch is not None:
+                if isinstance(batch, Batch):
                     self._take(batch)
                     received_s, self._failures = self._monotonic(), 0
                 elif self._monotonic() - received_s > SILENCE_S:
                     raise _Dropped("silent")
+                elif batch is not None:
+                    self._notify(batch)
                 self._idle()
 
     def _take(self, batch: Batch) -> None:

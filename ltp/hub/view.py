@@ -14,6 +14,7 @@ from ltp.core import sse
 from ltp.hub.board import RESUME_SLACK_US, Board
 from ltp.hub.fragments import BEAT, Fragments
 from ltp.hub.insets import Inset
+from ltp.hub.notices.kept import Notices
 
 # In every first event: otherwise a browser keeps the longer one of its last farewell for ever.
 FIRST_RETRY_MS: Final = 1_000
@@ -56,8 +57,9 @@ class View:
         fragments: Fragments,
         lock: threading.RLock,
         insets: Sequence[Inset] = (),
+        notices: Notices | None = None,
     ) -> None:
-        self.key, self.insets = key, insets
+        self.key, self.insets, self._notices = key, insets, notices or Notices()
         self.keys, self.columns, _ = key
         self.cells = cells_of(key, insets)
         self._board, self._fragments = board, fragments
@@ -164,8 +166,12 @@ class View:
             event = self._caught_up[position] = self._encode(cells, position, for_all=False)
         return event
 
-    def first_event(self, last_event_id: str | None) -> bytes:
-        """Return the first event of a stream: the whole page, or after a reconnect the changes missed."""
+    def first_event(self, last_event_id: str | None, opening: str = "") -> bytes:
+        """Return the first event of a stream: the whole page, or after a reconnect the changes missed.
+
+        Args:
+            opening: the notices that the browser's reader has not seen.
+        """
         id_ = int(last_event_id) if last_event_id and _is_id(last_event_id) else None
         # Beside other browsers a page as of the position will do: the next flush has all changes since.
         least = self.position if self.streams else self._board.version
@@ -177,8 +183,9 @@ class View:
         else:
             states, cells = "", self.page(least)
         stamp = self.last_id if cells and self.last_id else None
-        rest = sse.piece(f"{states}{self._board.status}{BEAT}")
-        return sse.frame((cells, *self._insets(-1), rest), id=stamp, retry_ms=FIRST_RETRY_MS)
+        rest = sse.piece(f"{opening}{states}{self._board.status}{BEAT}")
+        insets = [inset.newer(-1) for inset in self.insets]
+        return sse.frame((cells, *insets, rest), id=stamp, retry_ms=FIRST_RETRY_MS)
 
     def page(self, least: int) -> bytes:
         """Return the encoded cells of the whole page, without flash, as of version `least` or a later one."""
@@ -204,11 +211,14 @@ class View:
         return sse.frame(pieces, id=self.last_id or None)
 
     def _insets(self, after: int) -> list[bytes]:
-        return [parts for inset in self.insets if (parts := inset.newer(after))]
+        found = [inset.newer(after) for inset in self.insets]
+        found.append(self._notices.newer(after))
+        return [parts for parts in found if parts]
 
     def _has_beside(self, position: int) -> bool:
         """Return whether anything but cells changed after `position`."""
-        return self._board.status_version > position or any(inset.version > position for inset in self.insets)
+        beside = (self._board.status_version, self._notices.version, *(each.version for each in self.insets))
+        return max(beside) > position
 
     def _beat_due(self) -> bool:
         """Return whether this flush carries a heartbeat: the first of each second does, by batch instants.

@@ -91,6 +91,13 @@ class Views:
         self.waiting.update(dict.fromkeys(self._asleep))
         self._asleep.clear()
 
+    def mark_urgent(self) -> None:
+        """Let every view wait for an event now, whether it sleeps or rests."""
+        for view in self:
+            view.due_s = 0.0  # not that of its entry among the resting ones, which so means nothing any more
+            self.waiting[view] = None
+        self._asleep.clear()
+
     def sleep(self, view: View) -> None:
         self.waiting.pop(view, None)
         if view.registered:
@@ -107,7 +114,9 @@ class Views:
         """Return the views that may be sent an event, longest waiting first. Views without browsers sleep."""
         resting = self._resting
         while resting and resting[0][0] <= until_s:
-            view = heapq.heappop(resting)[2]
+            due_s, _, view = heapq.heappop(resting)
+            if due_s != view.due_s:
+                continue
             if view.nothing_new:
                 self.sleep(view)
             else:

@@ -1,4 +1,4 @@
-"""A subscription to one channel: the server's bytes become the bodies of messages, without a copy.
+"""A subscription to channels: the server's bytes become the bodies of messages, without a copy.
 
 redis-py connects, logs in and subscribes. From then on the server sends messages of one shape only, and they
 are read here: redis-py would copy each message five times, and after a cut reconnect without reporting it.
@@ -7,7 +7,7 @@ are read here: redis-py would copy each message five times, and after a cut reco
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ltp.errors import StoreError
@@ -21,31 +21,38 @@ _SIZE_MAX: Final = 20  # characters of a length and the end of its line
 
 
 def bodies(url: str, channel: str, *, longest: int) -> Iterator[memoryview | None]:
+    """As `messages` of one channel, of which only the bodies are yielded."""
+    for message in messages(url, (channel,), longest=longest):
+        yield None if message is None else message[1]
+
+
+def messages(url: str, channels: Sequence[str], *, longest: int) -> Iterator[tuple[str, memoryview] | None]:
     """Subscribe when the first value is requested, then yield.
 
     Args:
+        channels: that with most messages first.
         longest: see Subscription.
     Yields:
-        None once the subscription is confirmed; then the body of each message, valid until the next one is
-            requested, and None at least once a second while none comes.
+        None once the subscription is confirmed; then the channel and the body of each message, the body valid
+            until the next one is requested, and None at least once a second while none comes.
     Raises:
         StoreError: the connection was cut, so messages may be missing.
     """
     client = connect(url, timeout_s=_TIMEOUT_S, retries=0)
     try:
         with translated("subscribing"):
-            subscription = _subscribed(client, channel, longest)
+            subscription = _subscribed(client, channels, longest)
         yield None
         while True:
             with translated("reading the channel"):
                 body = subscription.read()
-            yield body
+            yield None if body is None else (subscription.channel, body)
     finally:
         client.close()
 
 
-def _subscribed(client: Client, channel: str, longest: int) -> Subscription:
-    subscription, until_s = Subscription(client, channel, longest=longest), time.monotonic() + _TIMEOUT_S
+def _subscribed(client: Client, channels: Sequence[str], longest: int) -> Subscription:
+    subscription, until_s = Subscription(client, *channels, longest=longest), time.monotonic() + _TIMEOUT_S
     while not subscription.confirmed():
         if time.monotonic() >= until_s:
             raise StoreError(f"subscribing failed: no confirmation for {_TIMEOUT_S:.0f} s")
@@ -55,21 +62,27 @@ def _subscribed(client: Client, channel: str, longest: int) -> Subscription:
 class Subscription:
     """Subscribes at once; one thread uses it. Raises the exceptions of redis-py, and OSError.
 
+    `channel`: that of the body which `read` returned last.
+
     Args:
         longest: a body of more bytes is skipped and returned as an empty one.
     """
 
-    def __init__(self, client: Client, channel: str, *, longest: int) -> None:
-        name = channel.encode()
-        self._confirmation = b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(name), name)
-        self._head = b"*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$" % (len(name), name)
+    def __init__(self, client: Client, *channels: str, longest: int) -> None:
+        names = [channel.encode() for channel in channels]
+        self._confirmation = b"".join(
+            b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:%d\r\n" % (len(name), name, number)
+            for number, name in enumerate(names, 1)
+        )
+        self._heads = [b"*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$" % (len(name), name) for name in names]
+        self._channels, self.channel = channels, channels[0]
         self._longest = longest
         self._bytes = bytearray(_BUFFER)
         self._view = memoryview(self._bytes)
         self._start = self._end = 0  # of the bytes received and not yet read
         self._to_skip = 0  # bytes still to be received of a body that is too long
         connection: Any = client.connection_pool.get_connection()
-        connection.send_command("SUBSCRIBE", channel)
+        connection.send_command("SUBSCRIBE", *channels)
         self._socket = connection._sock  # redis-py has no public name for it
         self._socket.settimeout(POLL_S)
 
@@ -92,9 +105,10 @@ class Subscription:
 
     def _body(self) -> memoryview | None:
         """Return the next body, None while part of it is missing."""
-        if not self._has(self._head):
+        head = self._begun()
+        if not head:
             return None
-        size_at = self._start + len(self._head)
+        size_at = self._start + len(head)
         size_text, line, _ = bytes(self._view[size_at : min(self._end, size_at + _SIZE_MAX)]).partition(_LINE)
         if not line and len(size_text) < _SIZE_MAX:
             return None
@@ -109,6 +123,18 @@ class Subscription:
             return None
         self._start = after
         return self._view[first : first + size]
+
+    def _begun(self) -> bytes:
+        """Return the head of the next message and note its channel; b"" while part of the head is missing."""
+        for channel, head in zip(self._channels, self._heads, strict=True):
+            received = bytes(self._view[self._start : min(self._end, self._start + len(head))])
+            if received == head:
+                self.channel = channel
+                return head
+            if head.startswith(received):
+                return b""
+        self._has(self._heads[0])  # raises, with the bytes that came
+        return b""
 
     def _has(self, expected: bytes) -> bool:
         """Return whether all of `expected` was received; other bytes end the connection."""

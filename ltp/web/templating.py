@@ -15,7 +15,8 @@ from ltp.core.money import group_indian
 from ltp.core.ticks.quote import Quote
 from ltp.core.trading_day import IST
 from ltp.web import market, swaps, times, urls
-from ltp.web.live import status_line
+from ltp.web.live import notices, status_line
+from ltp.web.live.poll import NOTICES_LIVE
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
 from ltp.web.table import rows
@@ -46,7 +47,9 @@ def install(app: Flask) -> None:
         segment_names=market.SEGMENT_NAMES,
         sizes=SIZES,
         all_screeners=tuple(SCREENERS.values()),
+        notices_live=NOTICES_LIVE,
         universe_title=universe_title,
+        unseen_notices=notices.unseen,
         status_line=lambda: Markup(status_line.render(services().hub)),  # noqa: S704 (escapes what it shows)
     )
     app.context_processor(_page)

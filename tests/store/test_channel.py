@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ltp import metrics
+from ltp.core.alerts.notice import Notice
 from ltp.core.ticks.tick import Tick
 from ltp.core.ticks.wire import Batch
 from ltp.core.ticks.wire_tick import tick_of
 from ltp.errors import StoreError
-from ltp.store import channel
+from ltp.store import alerts, channel
 from ltp.store.encode import NOTHING, texts
-from ltp.store.keys import CHANNEL
+from ltp.store.keys import ALERTS, CHANNEL
 from ltp.store.transaction import RedisLine, Transaction
 
+AT = datetime(2026, 12, 1, 5, 11, 7, tzinfo=UTC)
 BATCH = Batch(
     "7f3a",
     1,
@@ -135,3 +138,15 @@ def test_a_finished_reader_leaves_no_connection(valkey: Any, wait_for: Callable[
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     wait_for(lambda: subscribers(valkey) == 0)
+
+
+def test_firings_come_by_the_same_connection(valkey: Any, stream: Iterator[Any]) -> None:
+    assert next(stream) is None
+    notice = Notice(41, 3, "NSE_EQ:1333", "HDFCBANK", "ltp > 1650", "<b>", AT, 16_505_000, "trade")
+    alerts.publish(valkey.client, notice)
+    publish(valkey, BATCH)
+    valkey.client.publish(ALERTS, "{")
+    assert next(stream) == notice
+    assert heard(stream) == BATCH
+    assert next(stream) is None
+    assert len(valkey.client.client_list(_type="pubsub")) == 1

@@ -21,12 +21,12 @@ def message(body: bytes) -> bytes:
 
 
 class Server:
-    def __init__(self) -> None:
+    def __init__(self, *channels: str) -> None:
         self.peer, own = socket.socketpair()
         self.commands: list[tuple[Any, ...]] = []
         connection = SimpleNamespace(send_command=lambda *command: self.commands.append(command), _sock=own)
         pool: Any = SimpleNamespace(connection_pool=SimpleNamespace(get_connection=lambda: connection))
-        self.subscription = Subscription(pool, "news", longest=1 << 20)
+        self.subscription = Subscription(pool, *(channels or ("news",)), longest=1 << 20)
 
     def send(self, content: bytes, step: int = 1 << 30) -> None:
         """In pieces of so many bytes, by a thread: the socket may not hold all of it."""
@@ -36,6 +36,10 @@ class Server:
                 self.peer.sendall(content[start : start + step])
 
         threading.Thread(target=run, daemon=True).start()
+
+    def close(self) -> None:
+        self.peer.close()
+        self.subscription._socket.close()
 
     def read(self, count: int) -> list[bytes]:
         """Copies, since each lasts only until the next."""
@@ -51,8 +55,7 @@ class Server:
 def server() -> Iterator[Server]:
     server = Server()
     yield server
-    server.peer.close()
-    server.subscription._socket.close()
+    server.close()
 
 
 def test_it_subscribes_at_once_and_waits_for_the_confirmation(server: Server) -> None:
@@ -132,3 +135,26 @@ def test_a_closed_connection_is_an_error_once_all_is_read(server: Server) -> Non
     assert server.read(1) == [b"last"]
     with pytest.raises(ConnectionError, match="closed"):
         server.subscription.read()
+
+
+def test_messages_of_two_channels_come_in_order_with_their_channels() -> None:
+    server = Server("news", "alerts")
+    assert server.commands == [("SUBSCRIBE", "news", "alerts")]
+    other = HEAD.replace(b"$4\r\nnews", b"$6\r\nalerts")
+    content = CONFIRMATION + b"*3\r\n$9\r\nsubscribe\r\n$6\r\nalerts\r\n:2\r\n"
+    content += message(b"one") + other + b"3\r\ntwo\r\n" + message(b"six")
+    for step in (1, 7, len(content)):
+        server = Server("news", "alerts")
+        server.send(content, step)
+        assert server.subscription.confirmed()
+        got = [(server.read(1)[0], server.subscription.channel) for _ in range(3)]
+        assert got == [(b"one", "news"), (b"two", "alerts"), (b"six", "news")]
+        server.close()
+
+
+def test_a_message_of_a_third_channel_ends_the_connection() -> None:
+    server = Server("news", "alerts")
+    server.send(HEAD.replace(b"$4\r\nnews", b"$4\r\nelse") + b"3\r\none\r\n")
+    with pytest.raises(ConnectionError, match="in place of"):
+        server.read(1)
+    server.close()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from ltp.core.instrument import split_key
 from ltp.db import on_conflict
 from ltp.db.alerts.tables import alert_values as table
-from ltp.db.engine import writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 
 _KEY: Final = ("segment", "security_id", "term")
 _CHUNK: Final = 2_000
@@ -59,3 +59,14 @@ def all_in(connection: Connection) -> dict[str, dict[str, TermValue]]:
 def version_in(connection: Connection) -> tuple[object, ...]:
     """Return a value that changes with each run of the command; one cheap query."""
     return tuple(connection.execute(select(func.max(table.c.made_at), func.count())).one())
+
+
+def of_instrument(
+    engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> dict[str, float | None]:
+    """Return the values of an instrument by term: those that some alert needs."""
+    segment, security_id = split_key(key)
+    own = (table.c.segment == segment) & (table.c.security_id == security_id)
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        rows = connection.execute(select(table.c.term, table.c.value).where(own))
+        return {row.term: row.value for row in rows}

@@ -18,7 +18,7 @@ from flask import Response, make_response, render_template, request
 from ltp.hub.insets import Inset
 from ltp.web import params
 from ltp.web.clients import client
-from ltp.web.live import status_line, stream
+from ltp.web.live import notices, status_line, stream
 from ltp.web.services import services
 
 _MAX_ROUNDS: Final = 1_000_000
@@ -45,6 +45,9 @@ def live_addresses(path: str, parameters: Mapping[str, str]) -> LiveAddresses:
     return LiveAddresses(f"{path}/stream{query}", f"{path}/poll{query}")
 
 
+NOTICES_LIVE: Final = live_addresses("/alerts", {})  # of a page without prices
+
+
 def stream_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Response:
     """Return the stream of a page: the cells of `columns` for `keys`, and the insets."""
     hub = services().hub
@@ -53,7 +56,11 @@ def stream_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Re
         return stream.refused(refusal)
     view = hub.view(keys, columns, *insets)
     return stream.stream_response(
-        hub, view, last_event_id=request.headers.get("Last-Event-ID"), client=client()
+        hub,
+        view,
+        last_event_id=request.headers.get("Last-Event-ID"),
+        client=client(),
+        seen=notices.seen(),
     )
 
 
@@ -85,7 +92,7 @@ def poll_of(keys: Sequence[str], columns: Sequence[str], *insets: Inset) -> Resp
     cells = shared.hub.partials(shared.hub.quotes(keys), columns)
     seen = {value for name, value in pairs if name == "seen"}
     drawn = "".join(part for checksum, part in parts if checksum not in seen)
-    return make_response(body + cells + drawn + status_line.render_partial(shared.hub))
+    return make_response(body + cells + drawn + notices.opening() + status_line.render_partial(shared.hub))
 
 
 def _checksum(part: str) -> str:

@@ -26,13 +26,16 @@ _HEADERS: Final = {
 }
 
 
-def stream_response(hub: Hub, view: View, *, last_event_id: str | None, client: str = EXEMPT) -> Response:
+def stream_response(
+    hub: Hub, view: View, *, last_event_id: str | None, client: str = EXEMPT, seen: int | None = None
+) -> Response:
     """Return the stream of `view`, 503 when the hub takes no more streams.
 
     Args:
         last_event_id: the request header of that name. Without a valid id the first event contains the whole
             view.
         client: address of the client, for its quota.
+        seen: the newest firing that the reader has seen.
     """
     if hub.draining or hub.streams >= hub.max_streams:
         return refused("draining" if hub.draining else "full")
@@ -40,10 +43,10 @@ def stream_response(hub: Hub, view: View, *, last_event_id: str | None, client: 
         return Response(headers=_HEADERS)
     connection = request.environ.get("gunicorn.socket")
     if hub.can_detach(connection) and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
-        return _Detached(hub, view, last_event_id, client)
+        return _Detached(hub, view, last_event_id, client, seen)
     if connection is not None:
         connection.settimeout(hub.stall_timeout_s)  # gunicorn writes without a deadline
-    events = hub.follow(view, last_event_id=last_event_id, client=client)
+    events = hub.follow(view, last_event_id=last_event_id, client=client, seen=seen)
     return Response(events, headers={**_HEADERS, "Connection": "close"})
 
 
@@ -55,10 +58,12 @@ class _Detached(Response):
 
     automatically_set_content_length = False
 
-    def __init__(self, hub: Hub, view: View, last_event_id: str | None, client: str) -> None:
+    def __init__(
+        self, hub: Hub, view: View, last_event_id: str | None, client: str, seen: int | None
+    ) -> None:
         super().__init__(headers=_HEADERS)
         self._hub, self._view, self._last_event_id = hub, view, last_event_id
-        self._client = client
+        self._client, self._seen = client, seen
 
     def __call__(self, environ: Any, _start_response: Any) -> Iterable[bytes]:
         headers = [
@@ -76,6 +81,7 @@ class _Detached(Response):
             self._view,
             last_event_id=self._last_event_id,
             client=self._client,
+            seen=self._seen,
         )
         # gunicorn stops serving the connection on it, without a response and without an error.
         raise StopIteration
