@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, func, insert, select
 
 from ltp.core.alerts.channel import MAIL, Channel
 from ltp.db.alerts import channels
@@ -55,9 +55,3 @@ def states(engine: Engine) -> list[tuple[str, str]]:
     rows = select(alert_deliveries.c.state, alert_deliveries.c.outcome).order_by(alert_deliveries.c.id)
     with reading(engine) as connection:
         return [(row.state, row.outcome) for row in connection.execute(rows)]
-
-
-def last_beat(engine: Engine, at: datetime) -> None:
-    """Set the last sign of life of everything that is being sent."""
-    with writing(engine) as connection:
-        connection.execute(update(alert_deliveries).values(beat_at=at))

@@ -13,7 +13,7 @@ from typing import Final
 from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.batch.simulated_listings import SimulatedListings
-from ltp.cli import actions, candles, instruments, screeners
+from ltp.cli import actions, alert_channels, alert_deliver, candles, instruments, screeners
 from ltp.core.instrument import SEGMENTS
 from ltp.core.market.session import Calendar
 from ltp.db.engine import open_engine
@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="print the worker's status in Redis")
     status.set_defaults(command=_status)
+
+    alerts = commands.add_parser("alerts", help="channels of alerts, and sending to them")
+    of_alerts = alerts.add_subparsers(required=True, metavar="COMMAND")
+    alert_channels.add(of_alerts)
+    alert_deliver.add(of_alerts)
 
     candles.add(commands)
     actions.add(commands)

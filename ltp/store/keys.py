@@ -17,6 +17,7 @@ DEMAND_PAGES: Final = "demand:pages"
 DEMAND_PROGRAMS: Final = "demand:programs"
 DEMAND_DEPTH: Final = "demand:depth"
 BARS: Final = "live_bar_updates"  # channel of forming bars
+ALERTS: Final = "live_alerts"  # channel of firings
 DEMAND_BARS: Final = "demand:bars"
 
 LTP_TTL_S: Final = 30

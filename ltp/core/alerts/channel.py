@@ -41,7 +41,9 @@ SERVICES: Final = {
 _PLAIN: Final = {"gotify": "Gotify", "matrix": "Matrix", "mmost": "Mattermost", "rocket": "Rocket.Chat"}
 # Others turn off the check of certificates, follow redirects, attach files or repeat the call.
 _OPTIONS: Final = frozenset({"priority", "sound", "thread", "topic"})
-_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+_LOCAL_PART: Final = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
+)
 _TAIL: Final = 4  # last characters that are shown, of a target that is long enough
 _LONG: Final = 16
 

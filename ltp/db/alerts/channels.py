@@ -67,9 +67,7 @@ def create(
         return _require(connection, created)
 
 
-def rename(
-    engine: Engine, channel_id: int, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> Channel:
+def rename(engine: Engine, channel_id: int, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Channel:
     """Give a channel another name. Raises InputError, NotFoundError."""
     name = checked_name(name)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
@@ -106,9 +104,7 @@ def limit(
         return _change(connection, channel_id, per_minute=checked_per_minute(per_minute))
 
 
-def switch(
-    engine: Engine, channel_id: int, *, on: bool, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> Channel:
+def switch(engine: Engine, channel_id: int, *, on: bool, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Channel:
     """Switch a channel on or off. Off: what waits for it is dropped. Raises NotFoundError."""
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         changed = _change(connection, channel_id, is_on=on)

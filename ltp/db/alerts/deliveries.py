@@ -93,19 +93,14 @@ def claim(engine: Engine, channel_id: int, now: datetime) -> Claimed | None:
     """Set the next message of a channel to sending and return it; None if there is none, one is under way, the
     channel rests after a failure, or its limit of messages is reached.
     """
+    with reading(engine) as connection:
+        if _next(connection, channel_id, now) is None:
+            return (
+                None  # a channel may rest for long; a write transaction each second would block other writers
+            )
     with writing(engine) as connection:
-        row = connection.execute(select(alert_channels).where(alert_channels.c.id == channel_id)).first()
-        if row is None or _is_busy(connection, channel_id):
-            return None
-        channel = channel_of(row)
-        left = channel.per_minute - _messages_since(connection, channel_id, now - timedelta(seconds=WINDOW_S))
-        if left <= 0:
-            return None
-        rows = _waiting(connection, channel, now)
-        if not rows:
-            return None
-        ids = _rows_of_message(connection, rows, left)
-        return _take(connection, channel, ids, rows[0].attempts + 1, now)
+        found = _next(connection, channel_id, now)
+        return found and _take(connection, *found, now)
 
 
 def beat(engine: Engine, ids: Collection[int], now: datetime) -> None:
@@ -155,14 +150,23 @@ def of_firings(
         return [_delivery(row) for row in rows]
 
 
-def newest_of_channels(
-    engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> dict[int, Delivery]:
+def newest_of_channels(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> dict[int, Delivery]:
     """Return the newest message of each channel, tests included, by the channel's id."""
     newest = select(func.max(_c.id)).where(_c.digest_id.is_(None)).group_by(_c.channel_id)
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         rows = connection.execute(select(table).where(_c.id.in_(newest.scalar_subquery())))
         return {row.channel_id: _delivery(row) for row in rows}
+
+
+def _next(connection: Connection, channel_id: int, now: datetime) -> tuple[Channel, list[int], int] | None:
+    """Return the channel, the rows of its next message and their tries with this one."""
+    row = connection.execute(select(alert_channels).where(alert_channels.c.id == channel_id)).first()
+    if row is None or _is_busy(connection, channel_id):
+        return None
+    channel = channel_of(row)
+    left = channel.per_minute - _messages_since(connection, channel_id, now - timedelta(seconds=WINDOW_S))
+    rows = _waiting(connection, channel, now) if left > 0 else ()
+    return (channel, _rows_of_message(connection, rows, left), rows[0].attempts + 1) if rows else None
 
 
 def _is_busy(connection: Connection, channel_id: int) -> bool:
@@ -180,7 +184,7 @@ def _messages_since(connection: Connection, channel_id: int, since: datetime) ->
     return int(connection.execute(select(func.count()).where(tried)).scalar_one())
 
 
-def _waiting(connection: Connection, channel: Channel, now: datetime) -> Sequence[Row[Any]]:
+def _waiting(connection: Connection, channel: Channel, now: datetime) -> Sequence[Any]:
     """Return the messages that are due: tests first, then in their order.
 
     While one waits for its next try, the channel rests and only tests are due: each of the others would meet the
@@ -198,14 +202,12 @@ def _waiting(connection: Connection, channel: Channel, now: datetime) -> Sequenc
     due = (_c.channel_id == channel.id) & (_c.state == QUEUED) & _c.digest_id.is_(None) & (_c.next_at <= now)
     is_test = _c.firing_id.is_(None)
     firings = and_(~rests, alert_channels.c.is_on)
-    rows = select(_c.id, _c.firing_id, _c.attempts).join(
-        alert_channels, alert_channels.c.id == _c.channel_id
-    )
+    rows = select(_c.id, _c.firing_id, _c.attempts).join(alert_channels, alert_channels.c.id == _c.channel_id)
     order = rows.where(due, or_(is_test, firings)).order_by(is_test.desc(), _c.attempts.desc(), _c.id)
     return connection.execute(order.limit(MAX_DIGEST)).all()
 
 
-def _rows_of_message(connection: Connection, rows: Sequence[Row[Any]], left: int) -> list[int]:
+def _rows_of_message(connection: Connection, rows: Sequence[Any], left: int) -> list[int]:
     """Return the ids of the first message's rows. More firings than the limit leaves messages become one."""
     first = rows[0]
     if first.attempts:

@@ -26,13 +26,18 @@ _c = table.c
 def tidy(engine: Engine, now: datetime) -> None:
     """Let messages of killed senders wait again, drop what is not to be sent any more, and delete old rows."""
     with reading(engine) as connection:
-        if connection.execute(select(_c.id).where(_c.state.in_(OPEN) | _is_old(now)).limit(1)).first() is None:
+        if (
+            connection.execute(select(_c.id).where(_c.state.in_(OPEN) | _is_old(now)).limit(1)).first()
+            is None
+        ):
             return  # nearly always; a write transaction would block other writers
     with writing(engine) as connection:
         _requeue_silent(connection, now)
         _drop(connection, _noticed_before(now - MAX_AGE), _TOO_OLD, now)
         _drop(connection, ~_has_channel(), DELETED, now)
-        _drop(connection, _c.firing_id.is_not(None) & ~_has_channel(alert_channels.c.is_on), SWITCHED_OFF, now)
+        _drop(
+            connection, _c.firing_id.is_not(None) & ~_has_channel(alert_channels.c.is_on), SWITCHED_OFF, now
+        )
         _free_members(connection)
         connection.execute(delete(table).where(_is_old(now)))
 

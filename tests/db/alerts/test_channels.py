@@ -109,10 +109,9 @@ def test_messages_that_wait_are_dropped_with_the_channel(engine: Engine) -> None
 def test_a_failed_statement_shows_no_target(engine: Engine) -> None:
     made = channel(engine)
     values = {"name": made.name, "kind": WEBHOOK, "target": HOOK, "secret": "s1gning", "is_on": True}
-    with pytest.raises(DatabaseError) as failed:
-        with writing(engine) as connection:
-            values |= {"per_minute": 1, "created_at": NOW, "changed_at": NOW}
-            connection.execute(insert(alert_channels).values(values))
+    values |= {"per_minute": 1, "created_at": NOW, "changed_at": NOW}
+    with pytest.raises(DatabaseError) as failed, writing(engine) as connection:
+        connection.execute(insert(alert_channels).values(values))
     shown = f"{failed.value} {failed.value.__cause__}"
     assert "alert_channels" in shown
     assert "T0KEN" not in shown
