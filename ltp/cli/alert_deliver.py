@@ -51,15 +51,15 @@ def _deliver(_: argparse.Namespace) -> int:
         subscribe = partial(bodies, settings.secret("redis_url"), ALERTS, longest=_MAX_MESSAGE)
         Waker(subscribe, outbox.woken).start()
         if any(each.kind == SERVICE and each.is_on for each in channels.all_of(engine)):
-            threading.Thread(target=_load_services, name="services", daemon=True).start()
+            threading.Thread(target=_load_push_services, name="services", daemon=True).start()
         outbox.run()
     return 0
 
 
-def _load_services() -> None:
-    from ltp.delivery import services
+def _load_push_services() -> None:
+    from ltp.delivery import push_services
 
-    services.load()
+    push_services.load()
 
 
 @contextmanager

@@ -1,7 +1,3 @@
-"""Alerts outside of the pages: messages to web addresses, by mail and to chat services, in a process of their own.
-
-outbox     claims messages from SQL and stores how each ended     one thread
-sender     one message, by the kind of its channel                one thread each
-webhook, mail, services
-connect    the only way out: checks the peer, and ends after a bounded time
+"""Alerts outside of the pages, sent by a process of its own: its loop is `outbox`, one message is sent by `sender`,
+and `connect` is the only way out, which checks the peer and ends after a bounded time.
 """

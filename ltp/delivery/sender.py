@@ -8,7 +8,7 @@ import traceback
 from ltp.core.alerts.channel import MAIL, WEBHOOK, Channel
 from ltp.core.alerts.delivery import Attempt, failed, refused
 from ltp.core.alerts.message import Message
-from ltp.delivery import mail, services, webhook
+from ltp.delivery import mail, push_services, webhook
 from ltp.delivery.mail_server import MailServer
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Sender:
 
     def __init__(self, mail_server: MailServer | None, *, internal: bool) -> None:
         self._mail_server, self._internal = mail_server, internal
-        services.isolate(internal=internal)
+        push_services.isolate(internal=internal)
 
     def __call__(self, channel: Channel, message: Message) -> Attempt:
         """Send a message; never raises."""
@@ -44,4 +44,4 @@ class Sender:
             if self._mail_server is None:
                 return refused(NO_SERVER)
             return mail.send(self._mail_server, channel, message, internal=self._internal)
-        return services.send(channel, message, internal=self._internal)
+        return push_services.send(channel, message, internal=self._internal)

@@ -1,4 +1,4 @@
-"""A fixture that undoes `services.isolate` for the tests that follow in this process."""
+"""A fixture that undoes `push_services.isolate` for the tests that follow in this process."""
 
 from __future__ import annotations
 

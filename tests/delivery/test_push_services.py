@@ -12,7 +12,7 @@ import requests
 from ltp.core.alerts.channel import SERVICE, Channel, Secret
 from ltp.core.alerts.delivery import Attempt
 from ltp.core.alerts.message import Message
-from ltp.delivery import services
+from ltp.delivery import push_services
 from ltp.delivery.connect import Call
 from tests.core.alerts.test_message import FIRED
 from tests.delivery.isolation import restored  # noqa: F401
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.usefixtures("restored")
 
 
 def send(target: str, *, internal: bool = True, within_s: float = 5.0) -> Attempt:
-    services.isolate(internal=internal)
+    push_services.isolate(internal=internal)
     to = Channel(1, "mine", SERVICE, Secret(target), Secret(""), True, 10)
-    return services.send(to, MESSAGE, internal=internal, within_s=within_s)
+    return push_services.send(to, MESSAGE, internal=internal, within_s=within_s)
 
 
 def test_a_message_reaches_the_service_as_plain_text() -> None:
@@ -87,7 +87,7 @@ def test_an_internal_service_gets_no_connection(target: str, monkeypatch: pytest
 
 def test_every_call_of_requests_is_checked() -> None:
     """apprise calls this library; a release of it that connects in another way must not pass unnoticed."""
-    services.isolate(internal=False)
+    push_services.isolate(internal=False)
     with receiver(answers(status(200))) as made, Call(5.0) as call:
         with pytest.raises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{made.port}/", timeout=2)
@@ -123,4 +123,4 @@ def test_an_address_that_no_service_takes(target: str, outcome: str) -> None:
 def test_nothing_is_sent_before_the_process_is_isolated() -> None:
     to = Channel(1, "mine", SERVICE, Secret("ntfy://topic"), Secret(""), True, 10)
     with pytest.raises(RuntimeError, match="not checked"):
-        services.send(to, MESSAGE, internal=False)
+        push_services.send(to, MESSAGE, internal=False)
