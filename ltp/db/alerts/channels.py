@@ -67,41 +67,36 @@ def create(
         return _require(connection, created)
 
 
-def rename(engine: Engine, channel_id: int, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Channel:
-    """Give a channel another name. Raises InputError, NotFoundError."""
-    name = checked_name(name)
-    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        _lock(connection)
-        _require_free(connection, name, except_for=channel_id)
-        return _change(connection, channel_id, name=name)
-
-
-def redirect(
+def change(
     engine: Engine,
     channel_id: int,
-    target: str,
-    secret: str = "",
+    name: str,
+    per_minute: int,
     *,
+    target: str = "",
+    secret: str = "",
     internal: bool,
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
 ) -> Channel:
-    """Give a channel another target and secret of the same kind. What waits is sent to the new one.
+    """Change all that is given of a channel, or nothing. What waits is sent to the new target.
 
+    Args:
+        target: of the same kind; "" leaves target and secret as they are.
     Raises:
-        InputError, NotFoundError: as of `create`.
+        InputError: as of `create`; or a secret is given without a target.
+        NotFoundError: there is no such channel.
     """
+    values: dict[str, Any] = {"name": checked_name(name), "per_minute": checked_per_minute(per_minute)}
+    if secret.strip() and not target.strip():
+        raise InputError("secret", "***", "it is changed together with the target; give that too")
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        _lock(connection)
         kind = _require(connection, channel_id).kind
-        target, secret = checked_target(kind, target, internal=internal), checked_secret(kind, secret)
-        return _change(connection, channel_id, target=target, secret=secret)
-
-
-def limit(
-    engine: Engine, channel_id: int, per_minute: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> Channel:
-    """Set how many messages a minute are sent one by one. Raises InputError, NotFoundError."""
-    with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        return _change(connection, channel_id, per_minute=checked_per_minute(per_minute))
+        _require_free(connection, values["name"], except_for=channel_id)
+        if target.strip():
+            values["target"] = checked_target(kind, target, internal=internal)
+            values["secret"] = checked_secret(kind, secret)
+        return _change(connection, channel_id, **values)
 
 
 def switch(engine: Engine, channel_id: int, *, on: bool, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Channel:

@@ -9,7 +9,7 @@ again. So a message is sent at least once, and more often only under the same id
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
@@ -62,7 +62,7 @@ class Delivery(NamedTuple):
 
 
 def queue_test(
-    engine: Engine, channel_id: int, now: datetime, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    engine: Engine, channel_id: int, now: datetime | None = None, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
 ) -> int:
     """Queue a test of a channel, also of one that is off, and return its id; that of an open test if there is one.
 
@@ -77,7 +77,8 @@ def queue_test(
         known = connection.execute(tests).scalar()
         if known is not None:
             return int(known)
-        values = {"channel_id": channel_id, "state": QUEUED, "attempts": 0, "next_at": now, "outcome": ""}
+        values = {"channel_id": channel_id, "state": QUEUED, "attempts": 0, "outcome": ""}
+        values["next_at"] = now or datetime.now(UTC)
         return int(connection.execute(insert(table).values(values).returning(_c.id)).scalar_one())
 
 

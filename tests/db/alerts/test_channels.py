@@ -36,14 +36,14 @@ def test_a_channel_is_stored_and_its_target_masked(engine: Engine) -> None:
 def test_names_are_unique_whatever_their_case(engine: Engine) -> None:
     channel(engine, "Élan")
     second = channel(engine, "other")
-    for rename in (
+    for same in (
         lambda: channel(engine, "éLAN"),
-        lambda: channels.rename(engine, second.id, "ÉLAN"),
+        lambda: channels.change(engine, second.id, "ÉLAN", 10, internal=False),
     ):
         with pytest.raises(InputError, match="another channel has this name"):
-            rename()
+            same()
     assert [each.name for each in channels.all_of(engine)] == ["other", "Élan"]
-    assert channels.rename(engine, second.id, "OTHER").name == "OTHER"
+    assert channels.change(engine, second.id, "OTHER", 10, internal=False).name == "OTHER"
 
 
 def test_there_are_at_most_fifty(engine: Engine) -> None:
@@ -76,18 +76,21 @@ def test_a_refusal_names_the_field_and_quotes_no_secret(engine: Engine, wanted: 
 
 def test_a_channel_is_changed(engine: Engine) -> None:
     made = channels.create(engine, Wanted("a", WEBHOOK, HOOK, "key"), internal=False)
-    changed = channels.redirect(engine, made.id, "https://other.example.com/", internal=False)
-    assert (changed.target.reveal(), changed.secret) == ("https://other.example.com/", Secret(""))
-    with pytest.raises(InputError):
-        channels.redirect(engine, made.id, "me@example.com", internal=False)
-    assert channels.limit(engine, made.id, 60).per_minute == 60
+    changed = channels.change(engine, made.id, "b", 60, internal=False)
+    assert changed == made._replace(name="b", per_minute=60)
+    other = "https://other.example.com/"
+    changed = channels.change(engine, made.id, "b", 60, target=other, internal=False)
+    assert (changed.target.reveal(), changed.secret) == (other, Secret(""))
+    for refused in ({"target": "me@example.com"}, {"secret": "s3cret"}, {"target": "https://10.0.0.1/"}):
+        with pytest.raises(InputError):
+            channels.change(engine, made.id, "c", 1, **refused, internal=False)
+    assert channels.fetch(engine, made.id) == changed
     assert channels.switch(engine, made.id, on=False).is_on is False
     assert channels.switch(engine, made.id, on=True).is_on is True
     for missing in (
-        lambda: channels.rename(engine, 99, "a name"),
+        lambda: channels.change(engine, 99, "a name", 1, internal=False),
         lambda: channels.switch(engine, 99, on=True),
         lambda: channels.remove(engine, 99),
-        lambda: channels.redirect(engine, 99, HOOK, internal=False),
     ):
         with pytest.raises(NotFoundError, match="There is no channel called '99'"):
             missing()
