@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from ltp.core.alerts.channel import Channel
 from ltp.core.alerts.delivery import Attempt, failed, next_try_s
 from ltp.core.alerts.message import Message
+from ltp.core.counted import counted
 from ltp.db.alerts import deliveries, delivery_upkeep
 from ltp.db.alerts.deliveries import Claimed
 from ltp.errors import DatabaseError
@@ -124,8 +125,9 @@ class Outbox:
             deliveries.retry(self._engine, claimed, attempt, now + timedelta(seconds=wait_s))
         level = logging.INFO if attempt.sent else logging.WARNING
         then = f"; it is tried again in {wait_s:.0f} s" if wait_s is not None else ""
-        what = (claimed.message.id, len(claimed.message.fired), claimed.channel.id)
-        log.log(level, "Message %s of %d firings to channel %d: %s%s", *what, attempt.outcome, then)
+        what = "a test" if is_test else counted(len(claimed.message.fired), "firing")
+        where = (claimed.message.id, what, claimed.channel.id)
+        log.log(level, "Message %s with %s to channel %d: %s%s", *where, attempt.outcome, then)
 
     def _abandon(self) -> None:
         """Give up a thread that hangs, as in a resolver that does not answer. It may still send later."""
