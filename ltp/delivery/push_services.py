@@ -14,12 +14,11 @@ from typing import Any, Final
 import urllib3.util.connection
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType, PersistentStoreMode
 
-from ltp.core.alerts.channel import Channel, checked_target, service_title
+from ltp.core.alerts.channel import Channel, service_title
 from ltp.core.alerts.delivery import Attempt, by_http_status, failed, refused, sent
 from ltp.core.alerts.message import Message, subject, text, without_markup
 from ltp.delivery import failures
 from ltp.delivery.connect import CONNECT_S, Call, connect
-from ltp.errors import InputError
 
 WITHIN_S: Final = 10.0  # some services take two or three calls
 _STATUS: Final = re.compile(r"\berror=([1-5]\d\d)\b", re.ASCII)
@@ -59,16 +58,14 @@ def load() -> None:
     Apprise.instantiate("ntfy://load", suppress_exceptions=True)
 
 
-def send(channel: Channel, message: Message, *, internal: bool, within_s: float = WITHIN_S) -> Attempt:
-    """Send a message; never raises for a fault of the service. `isolate` was called before.
-
-    Args:
-        internal: as of `isolate`.
+def send(channel: Channel, message: Message, *, within_s: float = WITHIN_S) -> Attempt:
+    """Send a message; never raises for a fault of the service. `isolate` was called before, and the scheme of the
+    target is one of `channel.SERVICES`: apprise has others that write files.
     """
     if not is_isolated():
         raise RuntimeError("the connections of this process are not checked")
     title = service_title(channel.target)
-    service = _service(channel, internal)
+    service = _service(channel)
     if service is None:
         return refused(f"the address is none that {title} has")
     if len(service) != 1:
@@ -87,19 +84,14 @@ def send(channel: Channel, message: Message, *, internal: bool, within_s: float 
         return _failure(call, title, result)
 
 
-def _service(channel: Channel, internal: bool) -> NotifyBase | None:
-    """Return the service of a channel. The address is checked again: it may be older than a rule about it."""
-    try:
-        url = checked_target(channel.kind, channel.target.reveal(), internal=internal)
-    except InputError:
-        return None
+def _service(channel: Channel) -> NotifyBase | None:
     asset = AppriseAsset(
         storage_mode=PersistentStoreMode.MEMORY,  # else it writes into the user's home
         service_timeout=0,  # `Call` bounds it; a thread of apprise would go on after its time
         allow_templates=False,
     )
     asset.http_redirects = False
-    found = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    found = Apprise.instantiate(channel.target.reveal(), asset=asset, suppress_exceptions=True)
     return found if isinstance(found, NotifyBase) else None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 
-from ltp.core.alerts.channel import MAIL, WEBHOOK, Channel
+from ltp.core.alerts.channel import MAIL, WEBHOOK, Channel, checked_target
 from ltp.core.alerts.delivery import Attempt, failed, refused
 from ltp.core.alerts.message import Message
 from ltp.delivery import mail, push_services, webhook
 from ltp.delivery.mail_server import MailServer
+from ltp.errors import InputError
 
 log = logging.getLogger(__name__)
 NO_SERVER = "no mail server is set, see SMTP_URL"
@@ -38,10 +39,14 @@ class Sender:
             return failed(f"a fault of this program ({type(error).__name__})")
 
     def _send(self, channel: Channel, message: Message) -> Attempt:
+        try:
+            checked_target(channel.kind, channel.target.reveal(), internal=self._internal)
+        except InputError as error:  # it was accepted under other settings, or by an older version
+            return refused(f"its target is not accepted now: {error.accepted}")
         if channel.kind == WEBHOOK:
             return webhook.post(channel, message, internal=self._internal)
         if channel.kind == MAIL:
             if self._mail_server is None:
                 return refused(NO_SERVER)
             return mail.send(self._mail_server, channel, message, internal=self._internal)
-        return push_services.send(channel, message, internal=self._internal)
+        return push_services.send(channel, message)

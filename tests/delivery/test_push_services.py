@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("restored")
 def send(target: str, *, internal: bool = True, within_s: float = 5.0) -> Attempt:
     push_services.isolate(internal=internal)
     to = Channel(1, "mine", SERVICE, Secret(target), Secret(""), True, 10)
-    return push_services.send(to, MESSAGE, internal=internal, within_s=within_s)
+    return push_services.send(to, MESSAGE, within_s=within_s)
 
 
 def test_a_message_reaches_the_service_as_plain_text() -> None:
@@ -112,7 +112,6 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
         ),
         ("tgram://x/1", "the address is none that Telegram has"),
         ("slack://x", "the address is none that Slack has"),
-        ("json://127.0.0.1/", "the address is none that json has"),
     ],
 )
 def test_an_address_that_no_service_takes(target: str, outcome: str) -> None:
@@ -123,4 +122,4 @@ def test_an_address_that_no_service_takes(target: str, outcome: str) -> None:
 def test_nothing_is_sent_before_the_process_is_isolated() -> None:
     to = Channel(1, "mine", SERVICE, Secret("ntfy://topic"), Secret(""), True, 10)
     with pytest.raises(RuntimeError, match="not checked"):
-        push_services.send(to, MESSAGE, internal=False)
+        push_services.send(to, MESSAGE)
