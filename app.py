@@ -31,6 +31,7 @@ from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.alerts import changes as alert_changes
+from ltp.web.alerts import channels as alert_channels
 from ltp.web.alerts import form as alert_form
 from ltp.web.alerts import index as alert_index
 from ltp.web.alerts import seen as alert_notices
@@ -74,6 +75,7 @@ _PAGES: Final = (
     overview,
     changes,
     members,
+    alert_channels,
     status,
     alert_index,
     alert_form,
@@ -111,6 +113,7 @@ def create_app(
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
+    alert_channels.install(app, _alert_rules(settings))
     security.install(app)
     swaps.install(app)
     templating.install(app)
@@ -121,6 +124,11 @@ def create_app(
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
     return app
+
+
+def _alert_rules(settings: Settings) -> alert_channels.Rules:
+    has_mail_server = bool(settings.smtp_url_file or settings.secret("smtp_url"))
+    return alert_channels.Rules(settings.alerts_allow_internal, has_mail_server)
 
 
 def _services(

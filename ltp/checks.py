@@ -10,6 +10,7 @@ from typing import Final
 
 from ltp.core.market.session import Calendar
 from ltp.db import engine
+from ltp.delivery import mail_server
 from ltp.errors import ConfigError, StoreError
 from ltp.settings import Settings
 from ltp.settings_broker import CREDENTIALS
@@ -27,6 +28,7 @@ def check(settings: Settings) -> None:
     """
     connect(settings.secret("redis_url"), timeout_s=1).close()
     engine.check(settings.database)
+    mail_server.parse(settings.secret("smtp_url"), settings.smtp_from)
     _check_state_dir(settings)
     if settings.market_calendar_overrides is not None:
         Calendar.load(settings.market_calendar_overrides)

@@ -21,11 +21,12 @@ from ltp.core.setting_text import closest_name, is_quoted, masked_url, token_fau
 from ltp.errors import ConfigError
 from ltp.setting_types import LOWER_CASE, UPPER_CASE
 from ltp.settings_access import AccessSettings
+from ltp.settings_alerts import AlertSettings
 from ltp.settings_broker import CREDENTIALS, PREFIX, BrokerSettings
 
 _UNIVERSE: Final = re.compile(r"off|nifty(?:50|100|200|500)|fno|all|list-[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _UNIVERSES: Final = "nifty50, nifty100, nifty200, nifty500, fno, all, list-NAME or off"
-_SECRETS: Final = (*CREDENTIALS, "redis_url", "database_url")
+_SECRETS: Final = (*CREDENTIALS, "redis_url", "database_url", "smtp_url")
 
 
 def _default_max_streams() -> int:
@@ -33,7 +34,7 @@ def _default_max_streams() -> int:
     return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
 
 
-class Settings(BrokerSettings, AccessSettings):
+class Settings(BrokerSettings, AccessSettings, AlertSettings):
     """Names are the environment variables in lower case. `X_FILE` names a file that holds the secret X."""
 
     model_config = SettingsConfigDict(

@@ -44,6 +44,8 @@ def test_accepted_settings_create_no_file(tmp_path: Path) -> None:
         ),
         ({"dhanhq_ws_enabled": True, "dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
         ({"dhanhq_client_id": "1"}, "DHANHQ_ACCESS_TOKEN='' is not accepted"),
+        ({"smtp_url": "http://host"}, "SMTP_URL='***' is not accepted: an address such as smtp://"),
+        ({"smtp_url": "smtp://host"}, "SMTP_FROM='' is not accepted: with SMTP_URL it must be set"),
         ({"dhanhq_access_token": "t"}, "DHANHQ_CLIENT_ID='' is not accepted"),
         (
             {"dhanhq_ws_enabled": True, "dhanhq_client_id": "1", "dhanhq_access_token_file": "/no/file"},

@@ -34,6 +34,9 @@ DEFAULTS = {
     "STREAM_STALL_TIMEOUT_S": "15.0",
     "DEMAND_TTL_S": "60.0",
     "POLL_INTERVAL_MS": "1500",
+    "ALERTS_ALLOW_INTERNAL": "false",
+    "SMTP_URL": "",
+    "SMTP_FROM": "",
 }
 
 
@@ -207,7 +210,9 @@ def test_a_refused_address_does_not_repeat_its_password(monkeypatch: pytest.Monk
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url"])
+@pytest.mark.parametrize(
+    "name", ["dhanhq_client_id", "dhanhq_access_token", "redis_url", "database_url", "smtp_url"]
+)
 def test_a_secret_may_lie_in_a_file_which_is_read_each_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
@@ -241,6 +246,7 @@ def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("DHANHQ_ACCESS_TOKEN", "CANARY-token")
     monkeypatch.setenv("REDIS_URL", "redis://user:CANARY-redis@host:6379/0?password=CANARY-query")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:CANARY/@sql@host/ltp")
+    monkeypatch.setenv("SMTP_URL", "smtp://user:CANARY-smtp@host")
     assert "CANARY" not in repr(load())
     monkeypatch.setenv("DHANHQ_WS_URL", "wss://user:CANARY-ws@host")
     values = shown()
@@ -434,6 +440,7 @@ def test_the_environment_is_read_nowhere_else() -> None:
         "runner.py",
         "processes.py",
         "subprocess_job.py",
+        "push_services.py",  # takes the proxies out of it
     }  # the others hand the environment on to children
     readers = [
         file

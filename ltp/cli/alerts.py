@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ltp import settings as settings_module
-from ltp.cli import alert_rules
+from ltp.cli import alert_channels, alert_deliver, alert_rules
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.db.engine import open_engine
@@ -19,6 +19,8 @@ def add(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     alert_rules.add(actions)
+    alert_channels.add(actions)
+    alert_deliver.add(actions)
     values = actions.add_parser(
         "values", help="compute the terms of rules on the newest session, as the worker does"
     )

@@ -209,7 +209,8 @@ def _make_folder(url: URL) -> None:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=NullPool)
+    # Parameters are hidden: the traceback of a failed statement would show the targets of alert channels.
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -239,7 +240,13 @@ def _postgresql(url: URL) -> Engine:
     # Without a timeout the driver waits a minute or two behind a firewall that drops packets.
     timeout = {"connect_timeout": _CONNECT_TIMEOUT_S}
     engine = create_engine(
-        url, connect_args=timeout, pool_size=2, max_overflow=3, pool_timeout=2, pool_pre_ping=True
+        url,
+        connect_args=timeout,
+        pool_size=2,
+        max_overflow=3,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine

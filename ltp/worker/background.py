@@ -14,6 +14,7 @@ from ltp.batch import default_universe
 from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
+from ltp.worker.alerts.delivery_process import DeliveryProcess
 from ltp.worker.alerts.values_job import ValuesJob
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.bars.coverage_log import GapEnds
@@ -61,7 +62,7 @@ def all_jobs(
         evaluates = partial(AfterClose, engine, session_on=session_on, universe=chosen, active=active)
         after_close = evaluates(fetches=fetches, simulated=simulated)
         jobs.append(after_close)
-    jobs += [ValuesJob(engine, active=active), queue]
+    jobs += [ValuesJob(engine, active=active), DeliveryProcess(engine, active=active), queue]
 
     def fetches_candles() -> bool:
         return after_close is not None and after_close.fetching

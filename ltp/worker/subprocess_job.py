@@ -23,10 +23,13 @@ class SubprocessJob:
 
     Args:
         within_s: a command that takes longer, since its start or the last `prolong`, is killed.
+        logs: its output is log lines, which go to the worker's own output; else its last line is kept.
     """
 
-    def __init__(self, *, within_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._within_s, self._monotonic = within_s, monotonic
+    def __init__(
+        self, *, within_s: float, logs: bool = False, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._within_s, self._logs, self._monotonic = within_s, logs, monotonic
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._deadline = 0.0
@@ -38,7 +41,8 @@ class SubprocessJob:
 
     def start(self, arguments: Sequence[str]) -> None:
         """Start `python -m ltp ARGUMENTS`. Raises OSError where the machine cannot."""
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        # It lives as long as the process.
+        self._output = None if self._logs else tempfile.TemporaryFile()  # noqa: SIM115
         command = [*_NICE, sys.executable, "-m", "ltp", *arguments]
         # Paths in settings are relative to the folder that the worker was started in, which may be another
         # than the program's; so the command keeps that folder and finds the program by PYTHONPATH.

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import insert, update
 
 from ltp.batch.minutes.summary import summarize_minutes
+from ltp.core.alerts.channel import WEBHOOK
+from ltp.core.alerts.delivery import refused
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
@@ -16,6 +18,7 @@ from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
 from ltp.db import candles, evaluations, minute_bars, runs, saved_screens
+from ltp.db.alerts import channels, deliveries
 from ltp.db.bars import bar_audits
 from ltp.db.engine import Engine, open_engine, writing
 from ltp.db.history import jobs
@@ -60,7 +63,19 @@ def fill(database_url: str) -> None:
     best = [evaluations.TopRow(row.key, row.symbol, row.score, row.setup) for row in found]
     evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
     _fill_history(engine)
+    _add_channel(engine)
     engine.dispose()
+
+
+def _add_channel(engine: Engine) -> None:
+    """Store an alert channel that is off, so that nothing is sent to it, with a test that failed."""
+    wanted = channels.Wanted("Desk", WEBHOOK, "https://hooks.example.com/T0/abcdefab12")
+    made = channels.create(engine, wanted, internal=False)
+    channels.switch(engine, made.id, on=False)
+    deliveries.queue_test(engine, made.id)
+    claimed = deliveries.claim(engine, made.id, datetime.now(UTC))
+    assert claimed
+    deliveries.end(engine, claimed, refused("refused with status 410", 410), datetime.now(UTC))
 
 
 def _fill_history(engine: Engine) -> None:

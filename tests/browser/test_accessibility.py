@@ -53,6 +53,8 @@ PAGES = {
     "/candles/everything": "tbody th",
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
+    "/alerts/channels": "#channels b.w",
+    "/alerts/channels?change=1": "#change",
     "/status": "#h-process",
     "/nowhere": "h1",
 }

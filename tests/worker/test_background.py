@@ -10,6 +10,7 @@ import pytest
 from ltp.db.engine import open_engine
 from ltp.worker import background
 from ltp.worker.after_close import AfterClose
+from ltp.worker.alerts.delivery_process import DeliveryProcess
 from ltp.worker.alerts.values_job import ValuesJob
 from ltp.worker.background import Background
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
@@ -54,7 +55,10 @@ def test_a_stop_before_the_start_is_no_fault() -> None:
 
 @pytest.mark.parametrize(
     ("universe", "kinds"),
-    [("", [AfterClose, ValuesJob, EvaluationQueue]), ("off", [ValuesJob, EvaluationQueue])],
+    [
+        ("", [AfterClose, ValuesJob, DeliveryProcess, EvaluationQueue]),
+        ("off", [ValuesJob, DeliveryProcess, EvaluationQueue]),
+    ],
 )
 def test_off_leaves_requested_evaluations(tmp_path: Path, universe: str, kinds: list[type]) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")

@@ -124,7 +124,7 @@ alert_values = Table(
     Column("made_at", Instant, nullable=False),
 )
 
-# Where firings are sent to. `target` is a secret: an address with its token.
+# Where firings are sent to. `target` is a secret too: an address with its token.
 alert_channels = Table(
     "alert_channels",
     metadata,
@@ -132,6 +132,7 @@ alert_channels = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),  # webhook, mail, apprise
     Column("target", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # signs the messages of a webhook; empty: unsigned
     Column("is_on", Boolean, nullable=False),
     Column("per_minute", Integer, nullable=False),  # more firings than that in a minute are sent as one
     Column("created_at", Instant, nullable=False),
@@ -156,5 +157,6 @@ alert_deliveries = Table(
     Column("ended_at", Instant),
     UniqueConstraint("firing_id", "channel_id"),
     Index(None, "state", "next_at"),
+    Index(None, "channel_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -122,6 +122,7 @@ def _deliveries() -> None:
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("target", sa.Text, nullable=False),
+        sa.Column("secret", sa.Text, nullable=False),
         sa.Column("is_on", sa.Boolean, nullable=False),
         sa.Column("per_minute", sa.Integer, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
@@ -154,6 +155,7 @@ def _deliveries() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_alert_deliveries_state_next_at", "alert_deliveries", ["state", "next_at"])
+    op.create_index("ix_alert_deliveries_channel_id_id", "alert_deliveries", ["channel_id", "id"])
 
 
 def _instrument() -> tuple[sa.Column[str], sa.Column[int]]:
