@@ -16,6 +16,7 @@ from ltp.core.instrument import split_key
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_instruments, history_sessions
+from ltp.db.pins.tables import pins
 from ltp.db.schema import (
     bar_audits,
     constituents,
@@ -42,6 +43,7 @@ _TABLES: Final = (
     constituents,
     instrument_names,
     screener_rows,
+    pins,
 )
 
 
@@ -63,7 +65,8 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    """Delete candles, bars with coverage and counts, actions, memberships, former names, rows of runs and pins, in the
+    caller's transaction."""
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(

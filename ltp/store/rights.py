@@ -52,6 +52,10 @@ WORKER: Final[Commands] = (
     ("SET", keys.details("NSE_EQ:0"), "", "EX", 1),
     ("SET", keys.bars("NSE_EQ:0"), "", "EX", 1),
     ("PUBLISH", keys.BARS, ""),
+    ("EXISTS", keys.DEMAND_TABLE),
+    ("HGETALL", keys.DEMAND_VIEWERS),
+    ("HDEL", keys.DEMAND_VIEWERS, ""),
+    ("SET", keys.TABLE, "", "EX", 1),
 )
 _RENEWED: Final = (keys.DEMAND, keys.DEMAND_PAGES, keys.DEMAND_PROGRAMS, keys.DEMAND_BARS)
 WEB: Final[Commands] = (
@@ -62,6 +66,11 @@ WEB: Final[Commands] = (
     *(("ZREMRANGEBYSCORE", name, 0, 0) for name in _RENEWED),
     ("MGET", keys.depth("NSE_EQ:0"), keys.details("NSE_EQ:0")),
     ("GET", keys.bars("NSE_EQ:0")),
+    ("SET", keys.DEMAND_TABLE, "", "EX", 1),
+    ("EXISTS", keys.DEMAND_TABLE),
+    ("HSET", keys.DEMAND_VIEWERS, "", ""),
+    ("EXPIRE", keys.DEMAND_VIEWERS, 1),
+    ("GET", keys.TABLE),
 )
 
 
