@@ -38,6 +38,7 @@ from ltp.web.clients import client as client_of_request
 from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
+from ltp.web.live.viewers import ViewerCounts
 from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
@@ -201,12 +202,15 @@ def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -
 
 
 def _renewer(settings: Settings, client: Redis, hub: Hub, catalog: Catalog) -> DemandRenewer:
-    return DemandRenewer(
+    renewer = DemandRenewer(
         partial(demand.want, client),
         hub.ranks,
         lambda key: catalog.instrument(key) is not None,
         ttl_s=settings.demand_ttl_s,
+        tell=lambda: viewers.tell(),  # noqa: PLW0108 (made below)
     )
+    viewers = ViewerCounts(client, hub.views, renewer.clients)
+    return renewer
 
 
 def _older_runs(engine: Engine) -> Callable[[int], Run | None]:

@@ -57,13 +57,13 @@ def look(client: redis.Redis) -> None:
         StoreError: Redis cannot be written.
     """
     with translated("asking for the subscriptions"):
-        client.execute_command("SET", DEMAND_TABLE, "1", "EX", DEMAND_TABLE_TTL_S)
+        client.set(DEMAND_TABLE, "1", ex=DEMAND_TABLE_TTL_S)
 
 
 def is_looked_at(client: redis.Redis) -> bool:
     """Raises StoreError: Redis cannot be read."""
     with translated("reading the demand for subscriptions"):
-        return bool(client.execute_command("EXISTS", DEMAND_TABLE))
+        return bool(client.exists(DEMAND_TABLE))
 
 
 def write(client: redis.Redis, table: SubscriptionTable) -> None:
@@ -74,7 +74,7 @@ def write(client: redis.Redis, table: SubscriptionTable) -> None:
     """
     content = _VERSION + zlib.compress(msgspec.json.encode(table), 1)
     with translated("writing the subscriptions"):
-        client.execute_command("SET", TABLE, content, "EX", TABLE_TTL_S)
+        client.set(TABLE, content, ex=TABLE_TTL_S)
 
 
 def read(client: redis.Redis) -> bytes:

@@ -1,4 +1,4 @@
-"""The keys to subscribe: of open pages, of screens' results and of API calls, by `core.clients.allotment`."""
+"""The keys to subscribe: pins, alerts, open pages, screens, watchlists and API calls, by `core.clients.allotment`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
+from ltp.core.formats.symbol_lists import LIST_PREFIX
+from ltp.core.subscriptions.pins import Mode
+from ltp.core.subscriptions.table import Reason, in_turn
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import EVERY, PAGES, PROGRAMS
 from ltp.worker.ingest import Ingest
 from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.market_clock import MarketClock
+from ltp.worker.subscriptions.known_pins import KnownPins
+from ltp.worker.subscriptions.known_watchlists import KnownWatchlists
 
 log = logging.getLogger(__name__)
 MAX_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: a later end was written by a clock that is ahead
@@ -33,6 +38,8 @@ class Subscriptions:
         stored: the keys that have a tick in the cache.
         forget: removes keys from the cache.
         set_wanted: takes all keys to subscribe, most important first.
+        set_modes: takes the modes of the keys that have one of their own.
+        alerts: the keys that alerts need, most important first.
         active: whether this worker leads.
     The five callables on Redis raise StoreError; then everything stays as it is until the next call.
     """
@@ -41,6 +48,8 @@ class Subscriptions:
         self,
         *,
         instruments: KnownInstruments,
+        pins: KnownPins,
+        watchlists: KnownWatchlists,
         market: MarketClock,
         ingest: Ingest,
         demand: Callable[[float], Mapping[str, Mapping[str, Demand]]],
@@ -49,7 +58,9 @@ class Subscriptions:
         stored: Callable[[], Iterable[str]],
         forget: Callable[[Sequence[str]], None],
         set_wanted: Callable[[Sequence[str]], None],
+        set_modes: Callable[[Mapping[str, Mode]], None],
         active: Callable[[], bool],
+        alerts: Callable[[], Sequence[str]] = tuple,
         on_reassigned: Callable[[Mapping[str, int]], None] = lambda _: None,
         on_wanted: Callable[[Sequence[str]], None] = lambda _: None,
         limit: int = LIMIT,
@@ -57,7 +68,9 @@ class Subscriptions:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._instruments, self._market, self._ingest = instruments, market, ingest
-        self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
+        self._pins, self._watchlists, self._alerts = pins, watchlists, alerts
+        self._demand, self._active, self._limit = demand, active, limit
+        self._set_wanted, self._set_modes = set_wanted, set_modes
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
         self._on_reassigned, self._on_wanted = on_reassigned, on_wanted
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
@@ -77,8 +90,32 @@ class Subscriptions:
             if self._active():
                 self._update()
 
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    def reasons(self) -> list[tuple[Reason, Iterable[str]]]:
+        """Return each reason why keys are wanted, with its keys."""
+        pages, programs, every = (self._wishes.get(kind, {}) for kind in (PAGES, PROGRAMS, EVERY))
+        return [
+            (Reason("probe"), self._market.probes()),
+            (Reason("pinned"), self._pins.keys),
+            (Reason("alert"), self._alerts()),
+            (Reason("page"), pages.keys()),
+            *self._instruments.results_by_screen(),
+            *(
+                (Reason("watchlist", name.removeprefix(LIST_PREFIX), self._watchlists.title(name)), keys)
+                for name, keys in self._watchlists.members.items()
+            ),
+            # What another program than a web process has written counts as a call.
+            (Reason("api"), [*programs, *(key for key in every if key not in pages and key not in programs)]),
+        ]
+
     def _update(self) -> None:
         self._instruments.refresh()
+        self._pins.refresh(self._instruments.instruments_at)
+        self._watchlists.refresh()
+        self._set_modes(self._pins.modes)
         try:
             self._forget_reassigned()
             now = self._clock()
@@ -161,15 +198,21 @@ class Subscriptions:
         turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
         ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
         probes, results = self._market.probes(), self._instruments.results()
-        state = self._instruments.instruments_at, probes, results, ranks, turn
+        pinned, alerts, lists = self._pins.keys, list(self._alerts()), self._watchlists.members
+        state = self._instruments.instruments_at, probes, pinned, alerts, results, lists, ranks, turn
         if state != self._allotted_for:  # seldom, and there may be thousands of keys
             pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, EVERY))
-            # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
+            wishes = {
+                "pinned": pinned,
+                "alerts": alerts,
+                "pages": pages,
+                "screens": in_turn(results, *lists.values()),
+                # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
+                "programs": [*programs, *others],
+            }
             self._places = allot(
                 self._known(probes),
-                self._known(pages),
-                self._known(results),
-                self._known([*programs, *others]),
+                {kind: self._known(keys) for kind, keys in wishes.items()},
                 limit=self._limit,
                 turn=turn,
             )
