@@ -45,6 +45,9 @@ from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
+from ltp.web.subscriptions import api as subscriptions_api
+from ltp.web.subscriptions import changes as pin_changes
+from ltp.web.subscriptions import page as subscriptions
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
@@ -70,6 +73,9 @@ _PAGES: Final = (
     changes,
     members,
     status,
+    subscriptions,
+    pin_changes,
+    subscriptions_api,
     candle_coverage,
     candles,
     current_prices,

@@ -148,7 +148,9 @@ class Protocol:
         self._changed.clear()
         # Unsubscriptions first: before them a full connection has no room for new instruments, and it is not
         # known what the broker does with an instrument in two modes.
-        messages = requests.by_mode(requests.unsubscribe, {key: self.sent_in.pop(key) for key in less + switched})
+        messages = requests.by_mode(
+            requests.unsubscribe, {key: self.sent_in.pop(key) for key in less + switched}
+        )
         new = {key: self._mode_of(key) for key in more + switched}
         self.sent_in.update(new)
         messages += requests.by_mode(requests.subscribe, new)

@@ -16,6 +16,7 @@ from ltp.core.clients.trusted_hosts import TrustedHosts, same_origin
 from ltp.web.errors import Problem, respond
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_QUERIES: Final = frozenset({"/api/v1/current_prices"})  # its POST is a query too long for an address
 _OWN_SITES: Final = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last three: of older browsers
 _NO_PREFIX: Final = (
@@ -57,11 +58,12 @@ def _refuse_foreign() -> Response | None:
     Every browser names the origin of a form: in Sec-Fetch-Site, which no script can set, or in Origin. It
     sends Sec-Fetch-Site only over HTTPS and to loopback addresses.
     """
-    # An unknown page or method gets its own answer. The API changes nothing: its POST is a query too long for
-    # an address.
-    if request.method in _SAFE or request.routing_exception is not None or request.path.startswith("/api/"):
+    # An unknown page or method gets its own answer.
+    if request.method in _SAFE or request.routing_exception is not None or request.path in _QUERIES:
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if request.path.startswith("/api/") and site is None and origin is None:
+        return None  # a program; no page of another site can make a browser leave both out of a write in JSON
     hidden = origin is not None and origin.strip().lower() in {"", "null"}
     own = site in _OWN_SITES or (
         site is None and same_origin(origin or "", request.scheme, request.headers.get("Host", ""))

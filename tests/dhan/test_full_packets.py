@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import pytest
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,9 +147,7 @@ def test_the_first_packet_after_a_change_of_mode_is_seen_also_of_a_known_instrum
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(
-            ["subscribe", "unsubscribe", "deepen", "in ticker", "in full", "ask again", "send"]
-        ),
+        st.sampled_from(["subscribe", "unsubscribe", "deepen", "in ticker", "in full", "ask again", "send"]),
         st.lists(st.sampled_from([NIFTY, HDFC, RELIANCE]), max_size=3),
     ),
     max_size=12,
@@ -186,7 +183,9 @@ def test_the_broker_always_ends_up_with_each_instrument_in_one_right_mode(
                         broker[key] = sent_mode
                     else:
                         assert broker.pop(key) == sent_mode
-    right = {key: own.get(key, mode) for key in feed.wanted} | dict.fromkeys(feed.wanted & deep - {NIFTY}, "full")
+    right = {key: own.get(key, mode) for key in feed.wanted} | dict.fromkeys(
+        feed.wanted & deep - {NIFTY}, "full"
+    )
     if right.get(NIFTY) == "full":
         right[NIFTY] = "quote"  # an index has no depth
     assert broker == right == feed.sent_in

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from ltp.core.clients.client_address import EXEMPT
 
 LIMIT: Final = 5_000  # instruments of one connection
+CONNECTIONS: Final = 5  # that the broker accepts of an account; this program opens one
 RESERVE: Final = LIMIT // 10  # places for pages only, so that a new page does not wait for a free place
 PAGES_EACH: Final = 2_000  # instruments in a client's open pages
 PROGRAMS_EACH: Final = 1_000  # instruments in a client's API calls

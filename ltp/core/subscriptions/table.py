@@ -70,9 +70,7 @@ class SubscriptionTable(NamedTuple):
     rows: list[Subscription]
 
 
-def state_of(
-    *, place: int, sent: bool, seen: bool, never_ticked: bool, last_us: int, now_us: int
-) -> str:
+def state_of(*, place: int, sent: bool, seen: bool, never_ticked: bool, last_us: int, now_us: int) -> str:
     """Return the state of an instrument, one of STATES.
 
     Args:

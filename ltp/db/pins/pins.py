@@ -82,7 +82,7 @@ def unpin(engine: Engine, keys: Sequence[str], *, busy_timeout_ms: int = BUSY_TI
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         for key in dict.fromkeys(keys):
             if connection.execute(delete(table).where(_is(key))).rowcount != 1:
-                raise NotFoundError("pin of", key)
+                raise NotFoundError("pinned instrument", key)
 
 
 def _pins(connection: Connection, condition: Any = None) -> list[Pin]:

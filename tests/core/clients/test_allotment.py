@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ltp.core.clients.allotment import PAGES_EACH, PROGRAMS_EACH, RULE, FeedPlaces, client_limit, rank_of
+from ltp.core.clients.allotment import (
+    CONNECTIONS,
+    LIMIT,
+    PAGES_EACH,
+    PROGRAMS_EACH,
+    RULE,
+    FeedPlaces,
+    client_limit,
+    rank_of,
+)
 from ltp.core.clients.allotment import allot as allot_places
+from ltp.dhan import codes
 
 
 def keys(name: str, n: int) -> list[str]:
@@ -90,6 +100,10 @@ def test_a_short_list_comes_before_the_end_of_a_long_one() -> None:
 
 def test_direct_requests_of_this_machine_have_no_quota_but_the_connections() -> None:
     assert (client_limit("", 1_000), client_limit("203.0.113.9", 1_000)) == (5_000, 1_000)
+
+
+def test_the_limits_are_those_of_the_broker() -> None:
+    assert (LIMIT, CONNECTIONS) == (codes.MAX_PER_CONNECTION, codes.MAX_CONNECTIONS)
 
 
 def test_the_rule_is_written_down_where_operators_read() -> None:

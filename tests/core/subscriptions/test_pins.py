@@ -14,7 +14,7 @@ def test_a_mode_is_one_of_four() -> None:
         None,
         "full",
     ]
-    with pytest.raises(InputError, match="mode: 'depth' is not accepted.*default, ticker, quote, full"):
+    with pytest.raises(InputError, match="'depth' is not accepted; it is one of default, ticker"):
         parse_mode("depth")
 
 

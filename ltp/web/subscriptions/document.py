@@ -1,0 +1,77 @@
+"""The table of subscriptions as values for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from ltp.core.clients import allotment
+from ltp.core.subscriptions.pins import Pin
+from ltp.core.subscriptions.table import Subscription, SubscriptionTable
+from ltp.core.trading_day import IST
+from ltp.web.subscriptions.lines import last_age_s
+from ltp.web.subscriptions.query import Query
+from ltp.web.subscriptions.select import NameOf, counts, select
+
+FIELDS: Final = (
+    "key", "symbol", "name", "place", "state", "mode", "last_packet_at", "age_s", "packets_per_min", "viewers",
+    "api_clients", "reasons",
+)  # fmt: skip
+
+
+def values(table: SubscriptionTable, row: Subscription, name_of: NameOf, age_s: float) -> dict[str, Any]:
+    """Return the values of a row by FIELDS, None for what is not known or not so. `age_s`: of the table."""
+    symbol, name = name_of(row.key)
+    last_s = last_age_s(table, row, age_s)
+    reasons = [table.reasons[number] for number in row.reasons]
+    return {
+        "key": row.key,
+        "symbol": symbol,
+        "name": name,
+        "place": row.place or None,
+        "state": row.state,
+        "mode": row.mode or None,
+        "last_packet_at": instant(row.last_us) if row.last_us else None,
+        "age_s": None if last_s is None else round(last_s, 1),
+        "packets_per_min": row.per_min,
+        "viewers": row.viewers,
+        "api_clients": row.clients,
+        "reasons": [reason._asdict() for reason in reasons],
+    }
+
+
+def of_table(table: SubscriptionTable, asked: Query, name_of: NameOf, age_s: float) -> dict[str, Any]:
+    """Return the document of `/api/v1/subscriptions`."""
+    chosen, counted = select(table, asked, name_of), counts(table)
+    return {
+        "at": instant(table.at_us),
+        "price_source": table.source,
+        "feed": table.feed,
+        "capacity": {
+            "used": counted.placed,
+            "limit": table.limit,
+            "waiting": len(table.rows) - counted.placed,
+            "connections": 1,
+            "account_connections": allotment.CONNECTIONS,
+        },
+        "rule": allotment.RULE,
+        "states": counted.states,
+        "reasons": counted.reasons,
+        "query": dict(asked.pairs()),
+        "matching": chosen.matching,
+        "page": chosen.page,
+        "pages": chosen.pages,
+        "subscriptions": [values(table, row, name_of, age_s) for row in chosen.rows],
+    }
+
+
+def of_pin(pin: Pin) -> dict[str, Any]:
+    pinned_at = pin.pinned_at.astimezone(IST).isoformat(timespec="seconds")
+    return {"key": pin.key, "mode": pin.mode, "note": pin.note, "pinned_at": pinned_at}
+
+
+def instant(at_us: int) -> str:
+    try:
+        return datetime.fromtimestamp(at_us / 1e6, IST).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return ""  # Redis may hold any number
