@@ -28,7 +28,7 @@ def table() -> Response:
     found = latest(wait=True)
     if found.table is None:
         return errors.respond(Problem(503, found.trouble, retry_after_s=2))
-    return _json(document.of_table(found.table, asked, name_of, found.age_s))
+    return _json(document.of_table(found.table, found.counted, asked, name_of, found.age_s))
 
 
 @bp.get(f"{PATH}/pins")

@@ -11,7 +11,7 @@ from ltp.core.subscriptions.table import Subscription, SubscriptionTable
 from ltp.core.trading_day import IST
 from ltp.web.subscriptions.lines import last_age_s
 from ltp.web.subscriptions.query import Query
-from ltp.web.subscriptions.select import NameOf, counts, select
+from ltp.web.subscriptions.select import Counts, NameOf, select
 
 FIELDS: Final = (
     "key", "symbol", "name", "place", "state", "mode", "last_packet_at", "age_s", "packets_per_min", "viewers",
@@ -40,9 +40,11 @@ def values(table: SubscriptionTable, row: Subscription, name_of: NameOf, age_s: 
     }
 
 
-def of_table(table: SubscriptionTable, asked: Query, name_of: NameOf, age_s: float) -> dict[str, Any]:
+def of_table(
+    table: SubscriptionTable, counted: Counts, asked: Query, name_of: NameOf, age_s: float
+) -> dict[str, Any]:
     """Return the document of `/api/v1/subscriptions`."""
-    chosen, counted = select(table, asked, name_of), counts(table)
+    chosen = select(table, asked, name_of)
     return {
         "at": instant(table.at_us),
         "price_source": table.source,

@@ -15,7 +15,9 @@ from ltp.errors import StoreError
 from ltp.store import subscription_table
 from ltp.web.redis_waits import bounded
 from ltp.web.services import services
+from ltp.web.subscriptions.select import Counts, counts
 
+NO_COUNTS: Final = Counts(0, {}, {}, {})
 OLD_AFTER_S: Final = 8.0  # the worker makes one every two seconds
 _FIRST_WITHIN_S: Final = 1.2
 _PAUSE_S: Final = 0.1
@@ -26,15 +28,18 @@ OLD: Final = "The worker has stopped writing its table, so nothing is known of t
 
 
 class Latest(NamedTuple):
-    """`table`: None where there is none that may be shown; then `trouble` says why. `age_s`: of the table here."""
+    """`table`: None where there is none that may be shown; then `trouble` says why. `age_s`: of the table here.
+    `counted`: its rows by state and reason.
+    """
 
     table: SubscriptionTable | None
     trouble: str = ""
     age_s: float = 0.0
+    counted: Counts = NO_COUNTS
 
 
 class Tables:
-    """The table as it was read last: it is decoded once, however many pages show it. Thread-safe.
+    """The table as it was read last: it is decoded and counted once, however many pages show it. Thread-safe.
 
     A table is old when its content has not changed for some seconds: the clocks of two machines need not agree.
     """
@@ -44,18 +49,22 @@ class Tables:
         self._content = b""
         self._since = 0.0
         self._table: SubscriptionTable | None = None
+        self._counted = NO_COUNTS
 
     def take(self, content: bytes) -> Latest:
         """Return what is to be shown of the content of the key in Redis."""
         now = self._monotonic()
         with self._lock:
             if content != self._content:
-                self._table = subscription_table.decode(content)
+                self._table = table = subscription_table.decode(content)
+                self._counted = NO_COUNTS if table is None else counts(table)
                 self._content, self._since = content, now
             if self._table is None:
                 return Latest(None, NOT_YET)
             age_s = now - self._since
-            return Latest(self._table, "", age_s) if age_s < OLD_AFTER_S else Latest(None, OLD, age_s)
+            if age_s >= OLD_AFTER_S:
+                return Latest(None, OLD, age_s)
+            return Latest(self._table, "", age_s, self._counted)
 
 
 class Names:

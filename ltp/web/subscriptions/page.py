@@ -21,7 +21,7 @@ from ltp.web.subscriptions import document, query
 from ltp.web.subscriptions.latest import Latest, latest, name_of
 from ltp.web.subscriptions.lines import STATE_TITLES, Why, line, why
 from ltp.web.subscriptions.query import HEADS, PATH, SIZES, Query
-from ltp.web.subscriptions.select import Counts, counts, select
+from ltp.web.subscriptions.select import Counts, select
 from ltp.web.table.export import safe
 
 bp = Blueprint("subscriptions", __name__)
@@ -103,7 +103,7 @@ def _figures(asked: Query, found: Latest) -> dict[str, Any]:
     if found.table is None:
         return values | {"lines": [], "matching": 0, "shown_page": 1, "pages": 1, "counted": None}
     table, chosen = found.table, select(found.table, asked, name_of)
-    counted = counts(table)
+    counted = found.counted
     return values | {
         "lines": [line(table, row, name_of, found.age_s) for row in chosen.rows],
         "matching": chosen.matching,
