@@ -54,6 +54,8 @@ PAGES = {
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
     "/status": "#h-process",
+    "/subscriptions": "tbody th a",
+    "/subscriptions/NSE_EQ/1333": "#h-pin",
     "/nowhere": "h1",
 }
 
@@ -198,6 +200,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page_with_a_visible
         "n-history",
         "find",
         "n-status",
+        "n-subscriptions",
         "pause",
         "run-now",
     ]

@@ -18,6 +18,7 @@ def test_an_instrument_is_pinned_by_symbol_or_key_changed_and_unpinned(site: Any
     assert (answer.status_code, answer.location) == (303, "/subscriptions/NSE_EQ/1333")
     page = site.page(answer.location)
     assert "Pinned since" in page
+    assert "The pin is newer than these figures" in page
     assert '<option value="full" selected>' in page
     assert 'value="&lt;img onerror=&#34;x&#34;&gt;"' in page
     assert "<img" not in page
