@@ -66,7 +66,9 @@ def test_the_table_of_the_worker_is_printed(
         Subscription("IDX_I:13", 0, "waiting", "", 0, None, 0, 0, (1,)),
     ]
     reasons = [Reason("page"), Reason("saved", "mine", "Mine")]
-    subscription_table.write(valkey.client, SubscriptionTable(at_us, "simulator", "live", 1, reasons, rows))
+    subscription_table.write(
+        valkey.client, SubscriptionTable(at_us, "simulator", "live", 1, 1, reasons, rows)
+    )
     valkey.client.set("market_stream:heartbeat", "2026-11-23T04:00:00+00:00")
     assert main(["subscriptions", "list"]) == 0
     first, second, summary = capsys.readouterr().out.splitlines()

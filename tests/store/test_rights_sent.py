@@ -64,7 +64,7 @@ def worker(client: Any) -> None:
     now = time.time()
     subscription_table.is_looked_at(client)
     subscription_table.read_counts(client, now)
-    subscription_table.write(client, SubscriptionTable(NOW_US, "simulator", "live", 5_000, [], []))
+    subscription_table.write(client, SubscriptionTable(NOW_US, "simulator", "live", 5_000, 0, [], []))
     lease = Lease(client, "this worker")
     lease.acquire()
     lease.renew()

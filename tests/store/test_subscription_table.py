@@ -19,6 +19,7 @@ TABLE = SubscriptionTable(
     "simulator",
     "live",
     5_000,
+    1,
     [Reason("probe"), Reason("saved", "mine", 'Mine <b>"&')],
     [
         Subscription("NSE_EQ:1333", 1, "ticking", "quote", int(NOW * 1e6), 60, 2, 1, (0, 1)),
@@ -49,9 +50,10 @@ def test_looking_lasts_a_quarter_of_a_minute(valkey: Any) -> None:
         b"1rubbish",
         b"1" + zlib.compress(b"[]"),
         b"1" + zlib.compress(b"0" * (9 << 20)),
-        b"1" + zlib.compress(b'[1,"s","live",1,[["probe","",""]],[["NSE_EQ:1",1,"odd","",0,null,0,0,[]]]]'),
-        b"1" + zlib.compress(b'[1,"s","live",1,[["probe","",""]],[["NSE_EQ:1",1,"sent","",0,null,0,0,[1]]]]'),
-        b"1" + zlib.compress(b'[1,"s","live",1,[["other","",""]],[]]'),
+        b"1" + zlib.compress(b'[1,"s","live",1,0,[["probe","",""]],[["NSE_EQ:1",1,"odd","",0,null,0,0,[]]]]'),
+        b"1"
+        + zlib.compress(b'[1,"s","live",1,0,[["probe","",""]],[["NSE_EQ:1",1,"sent","",0,null,0,0,[1]]]]'),
+        b"1" + zlib.compress(b'[1,"s","live",1,0,[["other","",""]],[]]'),
     ],
 )
 def test_a_damaged_table_is_none(content: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 STALE_AFTER_S: Final = 60
+MOST_ROWS: Final = 10_000
 # The states with their meaning, for people, in the order in which an instrument passes through them.
 STATES: Final = {
     "waiting": "the feed is full: no place for it now",
@@ -59,13 +60,14 @@ class Subscription(NamedTuple):
 
 class SubscriptionTable(NamedTuple):
     """`at_us`: when it was made, microseconds since the epoch. `source`: of the prices. `feed`: its state.
-    `limit`: places of the one connection.
+    `limit`: places of the one connection. `waiting`: instruments without a place, of which `rows` may lack some.
     """
 
     at_us: int
     source: str
     feed: str
     limit: int
+    waiting: int
     reasons: list[Reason]
     rows: list[Subscription]
 

@@ -52,7 +52,7 @@ def of_table(
         "capacity": {
             "used": counted.placed,
             "limit": table.limit,
-            "waiting": len(table.rows) - counted.placed,
+            "waiting": table.waiting,
             "connections": 1,
             "account_connections": allotment.CONNECTIONS,
         },

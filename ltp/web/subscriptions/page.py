@@ -112,7 +112,7 @@ def _figures(asked: Query, found: Latest) -> dict[str, Any]:
         "first": (chosen.page - 1) * (asked.size or 1) + 1,
         "counted": counted,
         "limit": table.limit,
-        "waiting": len(table.rows) - counted.placed,
+        "waiting": table.waiting,
         "feed": table.feed,
         "choices": _choices(asked, counted),
         "previous": asked.url(page=chosen.page - 1) if chosen.page > 1 else "",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from ltp.core.subscriptions.table import SubscriptionTable
+from ltp.core.subscriptions.table import MOST_ROWS, SubscriptionTable
 from ltp.db import universes
 from ltp.db.engine import Engine
 from ltp.db.pins import pins
@@ -95,16 +95,17 @@ def reporter_of(
 def _write(stores: Stores, line: Line, subscriptions: Subscriptions, counts: TickCounts) -> None:
     now, status = time.time(), line.feed.status()
     wanted, waiting = subscriptions.wanted, subscriptions.waiting
+    shown = waiting[: MOST_ROWS - len(wanted)]
     told, sent = subscription_table.read_counts(stores.client, now), line.feed.subscribed()
     reasons = subscriptions.reasons()
     known = Known(
         now_us=int(now * 1e6),
         wanted=wanted,
-        waiting=waiting,
+        waiting=shown,
         modes=sent.modes,
         seen=sent.seen,
         never_ticked=frozenset(status.never_ticked),
-        last_us=line.ingest.received_at([*wanted, *waiting]),
+        last_us=line.ingest.received_at([*wanted, *shown]),
         per_min=counts.per_min(),
         viewers=told.viewers,
         clients=told.clients,
@@ -114,6 +115,7 @@ def _write(stores: Stores, line: Line, subscriptions: Subscriptions, counts: Tic
         stores.source,
         status.feed,
         subscriptions.limit,
+        len(waiting),
         [reason for reason, _ in reasons],
         rows(known, reasons),
     )

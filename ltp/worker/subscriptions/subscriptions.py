@@ -22,6 +22,10 @@ from ltp.worker.subscriptions.known_pins import KnownPins
 from ltp.worker.subscriptions.known_watchlists import KnownWatchlists
 
 log = logging.getLogger(__name__)
+MOST_OF_SCREENS: Final = (
+    2 * LIMIT
+)  # results and members that can have a turn: a hundred lists may have 100,000
+_MOST_REMEMBERED: Final = 50_000
 MAX_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: a later end was written by a clock that is ahead
 
 
@@ -75,6 +79,8 @@ class Subscriptions:
         self._on_reassigned, self._on_wanted = on_reassigned, on_wanted
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
+        self._are_known: dict[str, bool] = {}
+        self._known_at: object = None
         self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
         self._allotted_for: tuple[object, ...] = ()  # the state that `_places` were allotted for
         self._places = FeedPlaces([], [], {})
@@ -206,7 +212,7 @@ class Subscriptions:
                 "pinned": pinned,
                 "alerts": alerts,
                 "pages": pages,
-                "screens": in_turn(results, *lists.values()),
+                "screens": in_turn(results, *lists.values())[:MOST_OF_SCREENS],
                 # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
                 "programs": [*programs, *others],
             }
@@ -231,4 +237,13 @@ class Subscriptions:
         return sorted(wishes, key=lambda key: wishes[key].rank)
 
     def _known(self, keys: Sequence[str]) -> list[str]:
-        return [key for key in keys if self._instruments.knows(key)]
+        """Return the keys that are instruments. Each is looked up once: that takes some microseconds, and every new
+        page has thousands of them looked at.
+        """
+        if self._instruments.instruments_at != self._known_at or len(self._are_known) > _MOST_REMEMBERED:
+            self._are_known, self._known_at = {}, self._instruments.instruments_at
+        known = self._are_known
+        for key in keys:
+            if key not in known:
+                known[key] = self._instruments.knows(key)
+        return [key for key in keys if known[key]]

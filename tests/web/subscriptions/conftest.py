@@ -34,7 +34,7 @@ def table(rows: list[Subscription] | None = None, *, at_s: float | None = None) 
         Subscription("NSE_EQ:11536", 4, "never_ticked", "quote", 0, 0, 0, 0, (3, 5)),
         Subscription("BSE_EQ:500180", 0, "waiting", "", 0, None, 0, 1, (6,)),
     ]
-    return SubscriptionTable(at_us, "simulator", "live", 4, REASONS, found if rows is None else rows)
+    return SubscriptionTable(at_us, "simulator", "live", 4, 1, REASONS, found if rows is None else rows)
 
 
 class Worker:

@@ -324,3 +324,12 @@ def test_each_reason_has_its_keys() -> None:
         (Reason("watchlist", "one", "List-One"), ["w1", "R1"]),
         (Reason("api"), ["b"]),
     ]
+
+
+def test_of_endless_lists_the_first_members_can_have_a_turn() -> None:
+    fakes = Fakes(limit=10)
+    fakes.watchlists.members = {
+        f"list-{name}": [f"{name}{number}" for number in range(6_000)] for name in ("a", "b")
+    }
+    assert fakes.wanted([])[:4] == ["a0", "b0", "a1", "b1"]
+    assert len(fakes.subscriptions.wanted) + len(fakes.subscriptions.waiting) == 10_000
