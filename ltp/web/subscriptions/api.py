@@ -28,7 +28,7 @@ def table() -> Response:
     found = latest(wait=True)
     if found.table is None:
         return errors.respond(Problem(503, found.trouble, retry_after_s=2))
-    return _json(document.of_table(found.table, found.counted, asked, name_of, found.age_s))
+    return _response(document.of_table(found.table, found.counted, asked, name_of, found.age_s))
 
 
 @bp.get(f"{PATH}/pins")
@@ -92,5 +92,8 @@ def _keys(given: list[Any]) -> list[str]:
 
 
 def _json(values: dict[str, Any]) -> Response:
-    body = json.dumps(values, separators=(",", ":"))
+    return _response(json.dumps(values, separators=(",", ":")))
+
+
+def _response(body: str) -> Response:
     return Response(body, content_type="application/json", headers={"Cache-Control": "no-store"})

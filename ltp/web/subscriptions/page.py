@@ -158,7 +158,7 @@ def _csv(table: SubscriptionTable, asked: Query, age_s: float) -> str:
     writer = csv.writer(target)
     chosen = select(table, asked._replace(size=0, page=1), name_of)
     writer.writerow(document.FIELDS)
-    for row in chosen.rows:
+    for row in document.paced(chosen.rows):
         values = document.values(table, row, name_of, age_s)
         texts: list[Why] = [why(table.reasons[number]) for number in row.reasons]
         values["reasons"] = "; ".join(each.text for each in texts)
