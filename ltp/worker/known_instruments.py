@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from ltp.core.formats.symbol_lists import LIST_PREFIX
 from ltp.core.money import Price
 from ltp.core.screener import KINDS
 from ltp.core.subscriptions.table import Reason
@@ -95,6 +96,8 @@ class KnownInstruments:
             names.setdefault(screen.kind, []).append(Reason("saved", screen.slug, screen.name))
         custom = {self._catalog.current_id(kind): kind for kind in self._catalog.kinds() if kind not in KINDS}
         for run_id, keys in list(self._custom_keys.items()):
+            if custom.get(run_id, "").startswith(LIST_PREFIX):
+                continue  # the members of a watchlist, evaluated
             reasons = names.get(custom.get(run_id, ""), [Reason("custom")])
             found += [(reason, keys) for reason in reasons]
         return found

@@ -76,6 +76,7 @@ def test_the_results_of_each_screen_are_told_apart_also_under_several_names(tmp_
     insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A")], sample=False)
     insert_run(engine, kind_of(spec), [Row("NSE_EQ:2", 1, "B")], sample=False)
     insert_run(engine, "custom-1", [Row("NSE_EQ:3", 1, "C")], sample=False)
+    insert_run(engine, "list-1", [Row("NSE_EQ:4", 1, "D")], sample=False)  # a watchlist's own reason names it
     known.refresh()
     assert sorted(known.results_by_screen()) == [
         (Reason("custom"), ["NSE_EQ:3"]),
