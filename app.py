@@ -45,12 +45,16 @@ from ltp.web.clients import client as client_of_request
 from ltp.web.history import changes, members, overview
 from ltp.web.live import notices, status_line
 from ltp.web.live.demand import DemandRenewer
+from ltp.web.live.viewers import ViewerCounts
 from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
 from ltp.web.services import EXTENSION, Services
+from ltp.web.subscriptions import api as subscriptions_api
+from ltp.web.subscriptions import changes as pin_changes
+from ltp.web.subscriptions import page as subscriptions
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
@@ -83,6 +87,9 @@ _PAGES: Final = (
     alert_changes,
     alert_notices,
     alerts_api,
+    subscriptions,
+    pin_changes,
+    subscriptions_api,
     candle_coverage,
     candles,
     current_prices,
@@ -223,12 +230,15 @@ def _hub(settings: Settings, client: Redis, cell: Callable[[Quote, str], str]) -
 
 
 def _renewer(settings: Settings, client: Redis, hub: Hub, catalog: Catalog) -> DemandRenewer:
-    return DemandRenewer(
+    renewer = DemandRenewer(
         partial(demand.want, client),
         hub.ranks,
         lambda key: catalog.instrument(key) is not None,
         ttl_s=settings.demand_ttl_s,
+        tell=lambda: viewers.tell(),  # noqa: PLW0108 (made below)
     )
+    viewers = ViewerCounts(client, hub.views, renewer.clients)
+    return renewer
 
 
 def _older_runs(engine: Engine) -> Callable[[int], Run | None]:

@@ -57,7 +57,7 @@ class Catalog:
         self._evaluations: Mapping[str, Evaluation] = {}
         self._evaluations_version: object = None
         self._universes: Mapping[str, Universe] = {}
-        self._universes_at: datetime | None = None
+        self._universes_version: object = None
         self._instruments = InstrumentIndex()
         self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
@@ -197,9 +197,9 @@ class Catalog:
             self._evaluations, self._evaluations_version = evaluations.newest_in(connection), version
 
     def _read_universes(self, connection: Connection) -> None:
-        changed_at = universes.changed_at(connection)
-        if changed_at != self._universes_at:
-            self._universes, self._universes_at = universes.all_in(connection), changed_at
+        version = universes.version_in(connection)
+        if version != self._universes_version:
+            self._universes, self._universes_version = universes.all_in(connection), version
 
     def _read_instruments(self) -> None:
         with reading(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:

@@ -17,6 +17,7 @@ from ltp.db.alerts import keys as alert_keys
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.engine import reading
 from ltp.db.history.tables import history_instruments, history_sessions
+from ltp.db.pins.tables import pins
 from ltp.db.schema import (
     bar_audits,
     constituents,
@@ -43,6 +44,7 @@ _TABLES: Final = (
     constituents,
     instrument_names,
     screener_rows,
+    pins,
 )
 
 
@@ -64,8 +66,8 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, and end the
-    alerts on these keys, in the caller's transaction.
+    """Delete candles, bars with coverage and counts, actions, memberships, former names, pins and rows of runs, and end
+    the alerts on these keys, in the caller's transaction.
     """
     keys = list(keys)
     alert_keys.clear(connection, keys)

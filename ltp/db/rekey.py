@@ -15,6 +15,7 @@ from ltp.db import candles
 from ltp.db.alerts import keys as alert_keys
 from ltp.db.bars.tables import audit_minutes, bar_refills, feed_subscriptions
 from ltp.db.history.tables import history_instruments, history_sessions
+from ltp.db.pins.tables import pins
 from ltp.db.schema import (
     bar_audits,
     constituents,
@@ -27,8 +28,8 @@ from ltp.db.schema import (
 
 
 def move(connection: Connection, old: str, new: str) -> None:
-    """Move candles, bars with audits and coverage, corporate actions, memberships, former names and alerts to another
-    key of the same segment.
+    """Move candles, bars with audits and coverage, corporate actions, memberships, former names, pin and alerts to
+    another key of the same segment.
 
     Rows that the new key has already stay: its candle or action of the same day, its place in a universe. What was
     counted of both keys is deleted; the next count makes it anew.
@@ -46,6 +47,7 @@ def move(connection: Connection, old: str, new: str) -> None:
     _move_rows(connection, constituents, "universe", old, new)
     _move_rows(connection, instrument_names, "name", old, new)
     alert_keys.move(connection, old, new)
+    _move_rows(connection, pins, "segment", old, new)
 
 
 def _move_candles(connection: Connection, old: str, new: str) -> None:

@@ -103,10 +103,12 @@ def all_in(connection: Connection) -> dict[str, Universe]:
     return {universe.name: universe for universe in sorted(found, key=_place)}
 
 
-def changed_at(connection: Connection) -> datetime | None:
-    """Return the instant of the newest change, None while there is no universe."""
-    newest: datetime | None = connection.execute(select(func.max(table.c.changed_at))).scalar()
-    return newest
+def version_in(connection: Connection) -> tuple[int, datetime | None]:
+    """Return the number of universes and the instant of the newest change; another pair means that one was changed,
+    made or deleted.
+    """
+    count, newest = connection.execute(select(func.count(), func.max(table.c.changed_at))).one()
+    return count, newest
 
 
 def _place(universe: Universe) -> tuple[int, str]:

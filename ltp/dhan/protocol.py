@@ -8,7 +8,7 @@ waiting, sessions or tick sizes. Never raises on bytes: every fault in them is c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable, KeysView, Mapping
 from typing import Final, NamedTuple
 
 from ltp.core.instrument import parse_key, split_key
@@ -47,7 +47,8 @@ class Protocol:
 
     Attributes:
         wanted: keys to be subscribed.
-        sent: keys whose subscription was handed out to be sent.
+        sent_in: keys whose subscription was handed out to be sent, each with its mode. Another thread may
+            copy this and `seen`.
         seen: keys of which a packet came since. "sent" is not "live": a key that stays out of `seen` never
             ticked.
         priced: those of `seen` with a price.
@@ -58,24 +59,26 @@ class Protocol:
 
     def __init__(self, mode: Mode) -> None:
         self.wanted: set[str] = set()
-        self.sent: set[str] = set()
+        self.sent_in: dict[str, Mode] = {}
         self.seen: set[str] = set()
         self.priced: set[str] = set()
         self.counters: Counter[str] = Counter()
         self._mode: Mode = mode
         self.full_packets = FullPackets()
-        # Keys that are in full mode for their depth, though not by `mode`: as they should be, and as was sent.
-        self._deepened: frozenset[str] = frozenset()
-        self._sent_deep: set[str] = set()
+        self._deepened: frozenset[str] = frozenset()  # keys in full mode for their depth
+        self._modes: Mapping[str, Mode] = {}  # of keys that have one of their own
         self._instruments: dict[int, WantedInstrument] = {}  # by segment | security id << 8, as in the header
         # By size of a message that is one quote: the instruments of `priced` with two decimals, by the whole
         # header of such a packet. A header found here is intact, and its instrument already in `priced`.
         self._known: dict[int, dict[int, WantedInstrument]] = {size: {} for size in PRICED}
-        self._changed: dict[
-            str, None
-        ] = {}  # keys to compare in `wanted` and `sent`, in the order of the calls
+        # Keys to compare in `wanted` and `sent_in`, in the order of the calls.
+        self._changed: dict[str, None] = {}
         self._disconnect = False
         self._events: list[Event] = []
+
+    @property
+    def sent(self) -> KeysView[str]:
+        return self.sent_in.keys()
 
     def subscribe(self, keys: Iterable[str]) -> None:
         """Add `keys` to `wanted`, in this order; those already there are left alone.
@@ -97,36 +100,38 @@ class Protocol:
         for key in keys:
             if key in self.wanted:
                 self.wanted.discard(key)
-                self.seen.discard(key)
                 self.priced.discard(key)
+                self._unsee(key)
                 del self._instruments[_address(key)]
-                for code in QUOTED:
-                    size, code_and_length, _, _ = LAYOUTS[code]
-                    self._known[size].pop(code_and_length | _address(key) << 24, None)
                 self._changed[key] = None
 
     def deepen(self, keys: Iterable[str]) -> list[str]:
         """Set the keys that are subscribed in full mode, and whose newest packet `full_packets` keeps.
 
-        Wanted keys that are no longer among them go back to the mode of the connection. An index is left out.
+        Wanted keys that are no longer among them go back to their mode. An index is left out.
         Returns:
             The keys whose subscription changes with the next messages; until then they are not `seen`.
         """
         deep = frozenset(key for key in keys if has_depth(key))
         self.full_packets.want({_address(key): key for key in deep})
-        deepened = frozenset() if self._mode == "full" else deep
-        changed = [key for key in sorted(deepened ^ self._deepened) if key in self.sent]
-        self._deepened = deepened
-        self._changed.update(dict.fromkeys(changed))
-        self.seen.difference_update(changed)
-        return changed
+        before, self._deepened = self._deepened, deep
+        return self._switch(before ^ deep)
+
+    def set_modes(self, modes: Mapping[str, Mode]) -> list[str]:
+        """Set the modes of keys that have one of their own; for its depth a key is in full mode all the same.
+
+        Returns:
+            As `deepen`.
+        """
+        before, self._modes = self._modes, modes
+        return self._switch(before.keys() | modes.keys())
 
     def ask_again(self, keys: Iterable[str]) -> None:
         """Queue the subscription of those of `keys` that were sent once more: it may have been lost."""
-        lost = [key for key in keys if key in self.sent]
-        self.sent.difference_update(lost)
-        self._sent_deep.difference_update(lost)
-        self._changed.update(dict.fromkeys(lost))
+        lost = {key: None for key in keys if key in self.sent_in}
+        for key in lost:
+            del self.sent_in[key]
+        self._changed.update(lost)
 
     def disconnect(self) -> None:
         """Queue the message that ends the session, behind everything else."""
@@ -139,22 +144,16 @@ class Protocol:
         """
         more = [key for key in self._changed if key in self.wanted and key not in self.sent]
         less = [key for key in self._changed if key in self.sent and key not in self.wanted]
-        switched = [
-            key
-            for key in self._changed
-            if key in self.wanted and key in self.sent and (key in self._deepened) != (key in self._sent_deep)
-        ]
+        switched = [key for key in self._changed if key in self.wanted and self._is_in_other_mode(key)]
         self._changed.clear()
-        less += switched
-        more += switched
         # Unsubscriptions first: before them a full connection has no room for new instruments, and it is not
         # known what the broker does with an instrument in two modes.
-        messages = self._by_mode(requests.unsubscribe, less, self._sent_deep)
-        self.sent.difference_update(less)
-        self._sent_deep.difference_update(less)
-        self.sent.update(more)
-        self._sent_deep.update(self._deepened.intersection(more))
-        messages += self._by_mode(requests.subscribe, more, self._sent_deep)
+        messages = requests.by_mode(
+            requests.unsubscribe, {key: self.sent_in.pop(key) for key in less + switched}
+        )
+        new = {key: self._mode_of(key) for key in more + switched}
+        self.sent_in.update(new)
+        messages += requests.by_mode(requests.subscribe, new)
         if self._disconnect:
             self._disconnect = False
             messages.append(requests.disconnect())
@@ -167,9 +166,7 @@ class Protocol:
 
     def newest(self) -> list[TickFields]:
         """Return the newest tick with a price of each wanted instrument that has had one."""
-        return [
-            instrument.newest for instrument in self._instruments.values() if instrument.newest is not None
-        ]
+        return [each.newest for each in self._instruments.values() if each.newest is not None]
 
     def receive(
         self, messages: Iterable[bytes | memoryview | Block], received_at_us: int
@@ -269,18 +266,30 @@ class Protocol:
                     self._known[size][header] = instrument
         return ticks
 
-    def _by_mode(
-        self, write: Callable[[Iterable[str], Mode], list[str]], keys: list[str], deep: Collection[str]
-    ) -> list[str]:
-        """Return the messages about `keys` in the mode of each; those in `deep` are in full mode."""
-        by_mode: dict[Mode, list[str]] = {"quote": [], self._mode: [], "full": []}
-        for key in keys:
-            # An index has no depth, and it is not known whether the broker sends Full packets of one at all;
-            # Quote packets of indices were seen.
-            in_full = key in deep or self._mode == "full"
-            mode: Mode = ("full" if has_depth(key) else "quote") if in_full else self._mode
-            by_mode[mode].append(key)
-        return [message for mode, some in by_mode.items() for message in write(some, mode)]
+    def _switch(self, keys: Iterable[str]) -> list[str]:
+        """Queue the change of those of `keys` that were sent in another mode than they should be; return them."""
+        switched = sorted(key for key in keys if self._is_in_other_mode(key))
+        self._changed.update(dict.fromkeys(switched))
+        for key in switched:
+            self._unsee(key)
+        return switched
+
+    def _unsee(self, key: str) -> None:
+        """Let the next packet of a key count as its first: those of known headers are not counted as seen."""
+        self.seen.discard(key)
+        for code in QUOTED:
+            size, code_and_length, _, _ = LAYOUTS[code]
+            self._known[size].pop(code_and_length | _address(key) << 24, None)
+
+    def _is_in_other_mode(self, key: str) -> bool:
+        return key in self.sent_in and self.sent_in[key] != self._mode_of(key)
+
+    def _mode_of(self, key: str) -> Mode:
+        """Return the mode in which a key should be."""
+        mode = "full" if key in self._deepened else self._modes.get(key, self._mode)
+        # An index has no depth, and it is not known whether the broker sends Full packets of one at all; Quote
+        # packets of indices were seen.
+        return "quote" if mode == "full" and not has_depth(key) else mode
 
 
 def _address(key: str) -> int:

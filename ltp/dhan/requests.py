@@ -7,7 +7,7 @@ a text is sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
@@ -49,6 +49,14 @@ def unsubscribe(keys: Iterable[str], mode: Mode) -> list[str]:
     `mode` must be the one they were subscribed in.
     """
     return _messages(UNSUBSCRIBE[mode], list(keys))
+
+
+def by_mode(write: Callable[[Iterable[str], Mode], list[str]], modes: Mapping[str, Mode]) -> list[str]:
+    """Return the messages about keys, each in its mode. `write`: `subscribe` or `unsubscribe`."""
+    keys: dict[Mode, list[str]] = {"quote": [], "ticker": [], "full": []}
+    for key, mode in modes.items():
+        keys[mode].append(key)
+    return [message for mode, some in keys.items() for message in write(some, mode)]
 
 
 def disconnect() -> str:

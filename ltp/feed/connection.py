@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from typing import Protocol as Shape
 
@@ -80,6 +80,7 @@ class FeedConnection:
         segments.connected(self._opened)
         self._wanted: Sequence[str] = ()
         self._deep: Sequence[str] = ()
+        self._modes: Mapping[str, Mode] = {}
         self._unseen: dict[str, float] = {}  # sent keys without a packet yet -> when they were sent
         self._resent: Counter[str] = Counter()  # by key, how often its subscription was sent again
         self._counted: Counter[str] = Counter()
@@ -127,14 +128,14 @@ class FeedConnection:
             if key not in self.protocol.seen:
                 self._unseen.setdefault(key, now)
 
-    def deepen(self, keys: Sequence[str]) -> None:
-        """Subscribe those of the wanted instruments in full mode that are in `keys`, and no others for their
-        depth. Raises FeedClosed.
+    def set_modes(self, deep: Sequence[str], modes: Mapping[str, Mode]) -> None:
+        """Subscribe those of the wanted instruments in full mode that are in `deep`, for their depth, those in
+        `modes` in their own mode, and all others in that of the connection. Raises FeedClosed.
         """
-        if keys is self._deep:
+        if deep is self._deep and modes is self._modes:
             return
-        self._deep = keys
-        switched = self.protocol.deepen(keys)
+        self._deep, self._modes = deep, modes
+        switched = {*self.protocol.deepen(deep), *self.protocol.set_modes(modes)}
         self._send()
         # A subscription that is lost with the change of mode is sent again.
         self._unseen.update(dict.fromkeys(switched, self._monotonic()))

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from ltp.core.ticks.lag import Lag, settled
 from ltp.core.ticks.tick import Feed
+from ltp.dhan.codes import Mode
 
 STATUS_EVERY_S: Final = 0.5
 
@@ -59,6 +60,13 @@ class FeedStatus(NamedTuple):
         return self._replace(
             lags={name: lag for name, lag in self.lags.items() if phase.get(name) != "closed"}
         )
+
+
+class Subscribed(NamedTuple):
+    """Of one connection: the keys whose subscription was sent, each with its mode, and those with a packet since."""
+
+    modes: Mapping[str, Mode]
+    seen: frozenset[str]
 
 
 @dataclass

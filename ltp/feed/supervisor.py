@@ -9,7 +9,7 @@ from __future__ import annotations
 import random as random_module
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ltp.core.backoff import CloseReason, ReconnectPolicy
@@ -26,7 +26,7 @@ from ltp.feed.connection import CLOSE_TIMEOUT_S, FeedConnection, FeedSocket, ref
 from ltp.feed.gate import Gate, NotBeforeStore
 from ltp.feed.reconnect import Reconnection
 from ltp.feed.segments import Segments
-from ltp.feed.status import FeedRecord, FeedStatus, StatusBoard
+from ltp.feed.status import FeedRecord, FeedStatus, StatusBoard, Subscribed
 from ltp.feed.watch import TradeTimeAlarm
 
 IDLE_S: Final = 0.25
@@ -98,6 +98,7 @@ class Supervisor(threading.Thread):
         self._enabled = False
         self._wanted: tuple[str, ...] = ()
         self._deep: tuple[str, ...] = ()
+        self._modes: Mapping[str, Mode] = {}
         self._protocol: Protocol | None = None  # of the present connection
         self._client: FeedSocket | None = None
         self.since_us = 0  # as in FeedStatus, but set before the first tick of a connection is handed over
@@ -124,6 +125,20 @@ class Supervisor(threading.Thread):
         if tuple(keys) != self._deep:
             self._deep = tuple(keys)
             self._wake.set()
+
+    def set_modes(self, modes: Mapping[str, Mode]) -> None:
+        """Set which of the wanted instruments are subscribed in a mode of their own."""
+        if modes != self._modes:
+            self._modes = dict(modes)
+            self._wake.set()
+
+    def subscribed(self) -> Subscribed:
+        """Return what is subscribed on the present connection, nothing without one."""
+        protocol = self._protocol
+        if protocol is None:
+            return Subscribed({}, frozenset())
+        # Copied whole, in one step of the interpreter each: the feed's thread changes them meanwhile.
+        return Subscribed(protocol.sent_in.copy(), frozenset(protocol.seen))
 
     def take_depths(self) -> list[Depth]:
         """Return the newest depth of each instrument of `set_deep` that came since the last call."""
@@ -220,7 +235,7 @@ class Supervisor(threading.Thread):
 
     def _read_until_end(self, connection: FeedConnection) -> CloseReason:
         while self._enabled and self._wanted and not self._stopping.is_set():
-            connection.deepen(self._deep)
+            connection.set_modes(self._deep, self._modes)
             connection.want(self._wanted)
             reason = connection.step(
                 in_session=self._is_in_session(), last_silent_reconnect=self._reconnection.last_silent

@@ -19,6 +19,9 @@ DEMAND_DEPTH: Final = "demand:depth"
 BARS: Final = "live_bar_updates"  # channel of forming bars
 ALERTS: Final = "live_alerts"  # channel of firings
 DEMAND_BARS: Final = "demand:bars"
+DEMAND_TABLE: Final = "demand:subscriptions"  # exists while somebody looks at the table of subscriptions
+DEMAND_VIEWERS: Final = "demand:viewers"
+TABLE: Final = "market_stream:subscriptions"
 
 LTP_TTL_S: Final = 30
 LTP_RENEW_S: Final = 10
@@ -29,6 +32,9 @@ LEASE_TTL_S: Final = 10
 DEPTH_TTL_S: Final = 30
 DETAILS_TTL_S: Final = 900
 BARS_TTL_S: Final = 15
+TABLE_TTL_S: Final = 15
+DEMAND_TABLE_TTL_S: Final = 15
+VIEWERS_TTL_S: Final = 60
 
 
 def ltp(key: str) -> str:

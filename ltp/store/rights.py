@@ -54,6 +54,10 @@ WORKER: Final[Commands] = (
     ("PUBLISH", keys.BARS, ""),
     ("PUBLISH", keys.ALERTS, ""),
     ("MGET", keys.depth("NSE_EQ:0"), keys.details("NSE_EQ:0")),
+    ("EXISTS", keys.DEMAND_TABLE),
+    ("HGETALL", keys.DEMAND_VIEWERS),
+    ("HDEL", keys.DEMAND_VIEWERS, ""),
+    ("SET", keys.TABLE, "", "EX", 1),
 )
 _RENEWED: Final = (keys.DEMAND, keys.DEMAND_PAGES, keys.DEMAND_PROGRAMS, keys.DEMAND_BARS)
 WEB: Final[Commands] = (
@@ -64,6 +68,11 @@ WEB: Final[Commands] = (
     *(("ZREMRANGEBYSCORE", name, 0, 0) for name in _RENEWED),
     ("MGET", keys.depth("NSE_EQ:0"), keys.details("NSE_EQ:0")),
     ("GET", keys.bars("NSE_EQ:0")),
+    ("SET", keys.DEMAND_TABLE, "", "EX", 1),
+    ("EXISTS", keys.DEMAND_TABLE),
+    ("HSET", keys.DEMAND_VIEWERS, "", ""),
+    ("EXPIRE", keys.DEMAND_VIEWERS, 1),
+    ("GET", keys.TABLE),
 )
 
 

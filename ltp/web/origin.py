@@ -17,9 +17,7 @@ from ltp.web.errors import Problem, respond
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES: Final = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site
-_QUERIES: Final = frozenset(
-    {"/api/v1/current_prices"}
-)  # a POST that reads, because it is too long for an address
+_QUERIES: Final = frozenset({"/api/v1/current_prices"})  # its POST is a query too long for an address
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # the last three: of older browsers
 _NO_PREFIX: Final = (
     "The site cannot live below a path; give it a host name or a port of its own in the proxy."

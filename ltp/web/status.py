@@ -116,7 +116,7 @@ def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> li
         Figure("Wanted", _count(fields, "wanted")),
         Figure("Subscribed", _count(fields, "subscribed")),
         Figure("Never ticked", _count(fields, "never_ticked")),
-        Figure("Places of pages, screens, programs", _places(fields)),
+        Figure("Places of pins, alerts, pages, screens, programs", _places(fields)),
         Figure("Waiting for a place", _count(fields, "waiting")),
         Figure("Trade time contradicts volume", _count(fields, "mistimed")),
         Figure("Minute bars", _counts_text(_counts(fields, "bars"))),
@@ -230,11 +230,9 @@ def _counts(fields: Mapping[str, str], name: str) -> dict[str, int]:
 
 
 def _places(fields: Mapping[str, str]) -> str:
-    """Return the subscriptions taken by pages, screens and programs."""
+    """Return the subscriptions taken by each kind of wish."""
     taken = _counts(fields, "places")
-    return (
-        ", ".join(whole(taken.get(kind, 0)) for kind in ("pages", "screens", "programs")) if taken else DASH
-    )
+    return ", ".join(whole(taken.get(kind, 0)) for kind in allotment.KINDS) if taken else DASH
 
 
 def _write(fields: Mapping[str, str]) -> str:

@@ -4,8 +4,8 @@ The only module that knows both the settings and every part. Each part is built 
 needs one below, it is given a function that reads it later.
 
 Plain threads, named bars (`MinuteBars`) and alerts (`Alerts`), into SQL, flush (`Ingest`, into Redis), feed
-(`Supervisor`, from the broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`) and forming bars
-(`FormingBars`), into Redis, background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`).
+(`Supervisor`, from the broker; with it capture), rest (`RestQuotes`), depth (`DepthRelay`), forming bars
+(`FormingBars`) and subscriptions (`TableReporter`), into Redis, background (`Background`, slow jobs), APScheduler (`Schedule`) and leader (`Leader`).
 Leader starts last and stops last: without the lease the others do nothing.
 """
 
@@ -33,12 +33,11 @@ from ltp.feed.dial import Dialer
 from ltp.feed.rest import RestClient
 from ltp.feed.supervisor import Supervisor
 from ltp.settings import Settings
-from ltp.store import demand, heartbeat, prices, rights
+from ltp.store import demand, heartbeat, rights
 from ltp.store.batch_publisher import BatchPublisher
 from ltp.store.keys import TICK_TTL_S
 from ltp.store.lease import Lease
 from ltp.store.limits import NotBefore
-from ltp.store.recall import recall
 from ltp.vital import Vital
 from ltp.worker import background
 from ltp.worker.alerts.build import AlertParts, alerts_of
@@ -55,7 +54,9 @@ from ltp.worker.market_clock import MarketClock
 from ltp.worker.rest_quotes import WAIT_S, RestQuotes
 from ltp.worker.schedule import Reconcile, Schedule
 from ltp.worker.status_report import StatusReport
-from ltp.worker.subscriptions import Subscriptions
+from ltp.worker.subscriptions import build
+from ltp.worker.subscriptions.subscriptions import Subscriptions
+from ltp.worker.subscriptions.tick_counts import TickCounts
 from ltp.worker.tap import Taps
 
 log = logging.getLogger("worker")
@@ -78,6 +79,7 @@ class Worker:
         self._off_sessions = OffSessions(self._market.is_session)
         catalog, reassigned = Catalog(engine, follow_plans=False), partial(lately, engine, TICK_TTL_S)
         self._instruments = KnownInstruments(catalog, partial(fetch_keys, engine), reassigned)
+        self._tick_counts = TickCounts()
         self.refusal = ""
         self.leader = self._build_leader()
         self.minute_bars = self._build_minute_bars()
@@ -85,7 +87,10 @@ class Worker:
         self.alerts = self._build_alerts()
         self.ingest = self._build_ingest()
         self.feed = self._build_feed()
+        self._stores = build.Stores(client, engine, settings.source)
+        self._line = build.Line(self._market, self._instruments, self.ingest, self.feed, self.leader)
         self.subscriptions = self._build_subscriptions()
+        self.reporter = build.reporter_of(self._stores, self._line, self.subscriptions, self._tick_counts)
         self.depth = depth_relay(
             DepthStore(client, settings.source),
             self.feed,
@@ -109,7 +114,8 @@ class Worker:
         """Start every thread; return the watch over them."""
         vital = Vital(self.ingest, self.feed, self.rest, self.background, self.leader)
         prices = (self.ingest, self.feed, self.rest, self.background)
-        for thread in (self.minute_bars, self.alerts.thread, self.forming_bars, self.depth, *prices):
+        beside = (self.minute_bars, self.alerts.thread, self.forming_bars, self.depth, self.reporter)
+        for thread in (*beside, *prices):
             thread.start()
         self.schedule.start()
         vital.add([self.schedule.thread])
@@ -118,7 +124,8 @@ class Worker:
 
     def stop(self) -> None:
         """Unsubscribe, disconnect, write all that is left, give the lease back."""
-        for reader in (self.schedule, self.forming_bars, self.depth, self.background, self.feed, self.rest):
+        shown = (self.schedule, self.reporter, self.forming_bars, self.depth)
+        for reader in (*shown, self.background, self.feed, self.rest):
             reader.stop()
         for writer in (self.ingest, self.minute_bars, self.alerts.thread):
             writer.stop()
@@ -212,7 +219,7 @@ class Worker:
         return Supervisor(
             mode=settings.feed_mode,
             connect=partial(open_client, Dialer(), settings.feed_url, self._credentials),
-            on_ticks=self.ingest.on_ticks,
+            on_ticks=self._tick_counts.beside(self.ingest.on_ticks),
             in_session=self._market.expects_packets,
             judged=self._market.trading_segments,
             not_before=NotBefore(self._client),
@@ -231,18 +238,9 @@ class Worker:
     # From the demand in Redis to the feed and to REST.
 
     def _build_subscriptions(self) -> Subscriptions:
-        client = self._client
-        return Subscriptions(
-            instruments=self._instruments,
-            market=self._market,
-            ingest=self.ingest,
-            demand=lambda now: demand.wanted(client, now),
-            drop_demand=lambda keys: demand.forget(client, keys),
-            recall=partial(recall, client, self._settings.source),
-            stored=partial(prices.stored, client),
-            forget=partial(prices.forget, client),
-            set_wanted=self.feed.set_wanted,
-            active=self.leader.may_feed,
+        return build.subscriptions_of(
+            self._stores,
+            self._line,
             on_reassigned=self.alerts.forgetting_too(self.minute_bars.forget),
             alerts=self.alerts.thread.keys,
             on_wanted=self.minute_bars.follow,

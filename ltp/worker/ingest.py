@@ -33,6 +33,7 @@ from ltp.worker.write_pace import write_interval_s
 # caches. Were it shorter, each second reading would come too early for a write.
 _UNREAD_INTERVALS: Final = 1.1
 STOP_S: Final = 1.0
+_READ_AT_ONCE: Final = 500
 
 
 class Ingest(threading.Thread):
@@ -146,6 +147,14 @@ class Ingest(threading.Thread):
     def has_tick(self, key: str) -> bool:
         with self._work:
             return self._conflator.get(key) is not None
+
+    def received_at(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return by key when its newest tick came, in microseconds since the epoch; without keys that had none."""
+        found: dict[str, int] = {}
+        for start in range(0, len(keys), _READ_AT_ONCE):  # the feed's thread waits for the lock meanwhile
+            with self._work:
+                found |= self._conflator.received_at(keys[start : start + _READ_AT_ONCE])
+        return found
 
     def request_beat(self) -> None:
         """Publish the state of feed and market at once: it changed."""

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from ltp.core.formats.symbol_lists import LIST_PREFIX
 from ltp.core.money import Price
 from ltp.core.screener import KINDS
+from ltp.core.subscriptions.table import Reason
 from ltp.db.catalog import Catalog
+from ltp.db.universes import Universe
 from ltp.errors import DatabaseError
 
 _REFRESH_EVERY_S: Final = 2.0
@@ -88,6 +91,25 @@ class KnownInstruments:
             self._results = list(dict.fromkeys([*(key for _, _, key in ranked), *custom]))
             self._run_ids = run_ids
         return self._results
+
+    def results_by_screen(self) -> list[tuple[Reason, list[str]]]:
+        """Return the keys in the current run of each screen; of a saved one under each of its names."""
+        runs = [(kind, self._catalog.current(kind)) for kind in KINDS]
+        found = [(Reason("screen", kind), [row.key for row in run.rows]) for kind, run in runs if run]
+        names: dict[str, list[Reason]] = {}
+        for screen in self._catalog.screens():
+            names.setdefault(screen.kind, []).append(Reason("saved", screen.slug, screen.name))
+        custom = {self._catalog.current_id(kind): kind for kind in self._catalog.kinds() if kind not in KINDS}
+        for run_id, keys in list(self._custom_keys.items()):
+            if custom.get(run_id, "").startswith(LIST_PREFIX):
+                continue  # the members of a watchlist, evaluated
+            reasons = names.get(custom.get(run_id, ""), [Reason("custom")])
+            found += [(reason, keys) for reason in reasons]
+        return found
+
+    def universes(self) -> Mapping[str, Universe]:
+        """Return the universes by name; the same object until one of them has changed."""
+        return self._catalog.universes()
 
     def _read_reassigned(self) -> None:
         """Read the reassigned keys again, whenever a master was stored."""

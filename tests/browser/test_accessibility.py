@@ -56,6 +56,8 @@ PAGES = {
     "/alerts/channels": "#channels b.w",
     "/alerts/channels?change=1": "#change",
     "/status": "#h-process",
+    "/subscriptions": "tbody th a",
+    "/subscriptions/NSE_EQ/1333": "#h-pin",
     "/nowhere": "h1",
 }
 
@@ -200,6 +202,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page_with_a_visible
         "n-history",
         "find",
         "n-status",
+        "n-subscriptions",
         "pause",
         "run-now",
     ]

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from ltp.db import universes
-from ltp.db.engine import open_engine, reading
+from ltp.db.engine import open_engine, reading, writing
+from ltp.db.schema import universes as table
 from ltp.errors import DatabaseError, NotFoundError
 
 
@@ -48,16 +49,20 @@ def test_a_failed_replacement_keeps_the_old_members(engine: Engine) -> None:
     assert universes.keys(engine, "fno") == ["NSE_EQ:25"]
 
 
-def test_changed_at_rises_with_every_replacement(engine: Engine) -> None:
-    def newest() -> object:
+def test_the_version_changes_with_every_replacement_and_deletion(engine: Engine) -> None:
+    def version() -> object:
         with reading(engine) as connection:
-            return universes.changed_at(connection)
+            return universes.version_in(connection)
 
-    assert newest() is None
-    universes.replace(engine, "fno", "F&O stocks", "", ["NSE_EQ:25"])
-    first = newest()
-    universes.replace(engine, "fno", "F&O stocks", "", ["NSE_EQ:25"])
-    assert newest() != first
+    assert version() == (0, None)
+    seen = []
+    for name in ("list-first", "fno", "fno"):
+        universes.replace(engine, name, "Title", "", ["NSE_EQ:25"])
+        seen.append(version())
+    with writing(engine) as connection:
+        connection.execute(delete(table).where(table.c.name == "list-first"))  # not the newest one
+    seen.append(version())
+    assert len(set(seen)) == 4
 
 
 def test_more_members_than_one_statement_holds(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -130,9 +131,23 @@ def test_blocks_of_quotes_are_kept_by_nobody() -> None:
     assert feed.full_packets.take() == []
 
 
+def test_the_first_packet_after_a_change_of_mode_is_seen_also_of_a_known_instrument() -> None:
+    """Were it not, the subscription would be sent again after 18 s and the instrument listed as never ticked."""
+    feed = protocol(HDFC)
+    feed.messages_to_send()
+    block = [(quote(1333) * 2, 0, 50)]
+    feed.receive(block, AT)
+    for mode in ("full", "quote"):
+        feed.deepen([HDFC] if mode == "full" else [])
+        feed.messages_to_send()
+        assert HDFC not in feed.seen
+    feed.receive(block, AT)
+    assert HDFC in feed.seen
+
+
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["subscribe", "unsubscribe", "deepen", "ask again", "send"]),
+        st.sampled_from(["subscribe", "unsubscribe", "deepen", "in ticker", "in full", "ask again", "send"]),
         st.lists(st.sampled_from([NIFTY, HDFC, RELIANCE]), max_size=3),
     ),
     max_size=12,
@@ -143,7 +158,7 @@ steps = st.lists(
 def test_the_broker_always_ends_up_with_each_instrument_in_one_right_mode(
     steps: Iterable[tuple[str, list[str]]], mode: Mode
 ) -> None:
-    feed, deep = Protocol(mode), set[str]()
+    feed, deep, own = Protocol(mode), set[str](), dict[str, Any]()
     broker: dict[str, str | None] = {}
     for step, keys in [*steps, ("send", [])]:
         if step == "subscribe":
@@ -151,12 +166,15 @@ def test_the_broker_always_ends_up_with_each_instrument_in_one_right_mode(
         elif step == "unsubscribe":
             feed.unsubscribe(keys)
         elif step == "ask again":
-            for key in feed.sent.intersection(keys):
+            for key in feed.sent & set(keys):
                 broker.pop(key)  # it was lost
             feed.ask_again(keys)
         elif step == "deepen":
             deep = set(keys)
             feed.deepen(keys)
+        elif step.startswith("in "):
+            own = dict.fromkeys(keys, step.removeprefix("in "))
+            feed.set_modes(own)
         else:
             for action, sent_mode, some in sent(feed):
                 for key in some:
@@ -165,5 +183,9 @@ def test_the_broker_always_ends_up_with_each_instrument_in_one_right_mode(
                         broker[key] = sent_mode
                     else:
                         assert broker.pop(key) == sent_mode
-    usual = {key: "quote" if key == NIFTY and mode == "full" else mode for key in feed.wanted}
-    assert broker == usual | {key: "full" for key in feed.wanted & deep if key != NIFTY}
+    right = {key: own.get(key, mode) for key in feed.wanted} | dict.fromkeys(
+        feed.wanted & deep - {NIFTY}, "full"
+    )
+    if right.get(NIFTY) == "full":
+        right[NIFTY] = "quote"  # an index has no depth
+    assert broker == right == feed.sent_in

@@ -127,3 +127,15 @@ def test_a_request_that_is_not_accepted_names_the_field(text, where):
 def test_any_text_is_a_request_or_an_input_error(text):
     with suppress(InputError):
         assert isinstance(requests.parse(text), Request)
+
+
+def test_keys_are_grouped_by_mode_with_at_most_a_hundred_in_a_message():
+    modes = {f"NSE_EQ:{number}": "full" if number % 2 else "quote" for number in range(1, 251)}
+    messages = [requests.parse(text) for text in requests.by_mode(requests.subscribe, modes)]
+    assert [(each.action, each.mode, len(each.keys)) for each in messages] == [
+        ("subscribe", "quote", 100),
+        ("subscribe", "quote", 25),
+        ("subscribe", "full", 100),
+        ("subscribe", "full", 25),
+    ]
+    assert requests.by_mode(requests.unsubscribe, {}) == []

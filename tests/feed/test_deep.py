@@ -51,3 +51,19 @@ def test_a_full_subscription_that_was_lost_is_sent_again(feed_world: Any):
     feed_world.at(0.5, lambda: feed_world.supervisor.set_deep([HDFC]))
     feed_world.run(30, (HDFC, TCS))
     assert feed_world.clients[0].requested(SUBSCRIBE_FULL) == [HDFC, HDFC]
+
+
+def test_a_mode_of_its_own_is_switched_to_and_back_and_depth_comes_first(feed_world: Any):
+    feed_world.sessions = [[*feed_world.prices(*(float(at) for at in range(1, 12)))]]
+    supervisor = feed_world.supervisor
+    feed_world.at(2.0, lambda: supervisor.set_modes({HDFC: "quote", "NSE_EQ:9": "full"}))
+    feed_world.at(4.0, lambda: supervisor.set_deep([HDFC]))
+    feed_world.at(6.0, lambda: supervisor.set_deep([]))
+    modes: list[Any] = []
+    feed_world.at(7.5, lambda: modes.append(supervisor.subscribed()))
+    feed_world.at(8.0, lambda: supervisor.set_modes({}))
+    feed_world.run(11, (HDFC, TCS))
+    codes = [message["RequestCode"] for message in feed_world.clients[0].sent]
+    assert codes[:9] == [15, 16, 17, 18, 21, 22, 17, 18, 15]
+    assert modes == [({HDFC: "quote", TCS: "ticker"}, {HDFC})]
+    assert supervisor.subscribed() == ({}, frozenset())

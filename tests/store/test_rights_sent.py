@@ -8,9 +8,10 @@ from typing import Any
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.forming import FormingBatch
+from ltp.core.subscriptions.table import SubscriptionTable
 from ltp.core.ticks.depth import Depth, QuoteDetails
 from ltp.core.ticks.tick import Tick
-from ltp.store import demand, depth, forming, heartbeat, prices, recall, rights
+from ltp.store import demand, depth, forming, heartbeat, prices, recall, rights, subscription_table
 from ltp.store.batch_publisher import BatchHeader, BatchPublisher, Beat
 from ltp.store.client import connect
 from ltp.store.encode import Coverage
@@ -32,6 +33,7 @@ def test_the_web_processes_send_what_their_list_has(valkey: Any) -> None:
 
 def test_the_worker_sends_what_its_list_has(valkey: Any) -> None:
     valkey.client.zadd("demand:rest", {KEY: time.time() + 60})
+    valkey.client.hset("demand:viewers", "ended", "{}")
     sent = heard(valkey, worker)
     assert {
         ("ZREMRANGEBYSCORE", "demand:bars"),
@@ -52,10 +54,17 @@ def web(client: Any) -> None:
     forming.want(client, [KEY], now, now + 60)
     forming.read(client, KEY, "simulator")
     heartbeat.read(client)
+    subscription_table.look(client)
+    subscription_table.is_looked_at(client)
+    subscription_table.write_counts(client, "web", subscription_table.Counts({KEY: 1}, {}), now)
+    subscription_table.read(client)
 
 
 def worker(client: Any) -> None:
     now = time.time()
+    subscription_table.is_looked_at(client)
+    subscription_table.read_counts(client, now)
+    subscription_table.write(client, SubscriptionTable(NOW_US, "simulator", "live", 5_000, 0, [], []))
     lease = Lease(client, "this worker")
     lease.acquire()
     lease.renew()

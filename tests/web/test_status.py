@@ -298,7 +298,7 @@ def test_a_refresh_sends_redis_one_pipeline(site: Any, worker: Any, valkey: Any)
 
 def test_the_rule_of_places_is_shown_with_the_places_taken(site: Any, worker: Any) -> None:
     page = site.page("/status")
-    assert facts(page)["Places of pages, screens, programs"] == "1,200, 80, 0"
+    assert facts(page)["Places of pins, alerts, pages, screens, programs"] == "0, 0, 1,200, 80, 0"
     assert allotment.RULE in page
 
 

@@ -107,6 +107,14 @@ def test_a_tick_is_in_the_cache_when_it_is_published(bench: Bench) -> None:
     assert json.loads(bench.valkey.client.get("tick:NSE_EQ:1333"))["volume"] == 5
 
 
+def test_it_tells_when_each_instrument_ticked_last(bench: Bench) -> None:
+    ticks = [tick(), tick(TCS)]
+    bench.ingest.follow([HDFC, TCS], [])
+    bench.ingest.on_ticks(ticks)
+    asked = [*(f"NSE_FNO:{number}" for number in range(1, 600)), HDFC, TCS]
+    assert bench.ingest.received_at(asked) == {each.key: each.received_at for each in ticks}
+
+
 def test_ticks_are_sent_on_the_feeds_own_thread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start()
     halted, go_on = threading.Event(), threading.Event()

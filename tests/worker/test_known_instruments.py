@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from ltp.core.criteria.spec import Spec, kind_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
-from ltp.db import instruments
+from ltp.core.subscriptions.table import Reason
+from ltp.db import instruments, saved_screens
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.db.runs import fetch_keys, insert_run
@@ -62,6 +64,27 @@ def test_custom_screens_follow_the_built_in_ones_and_their_keys_are_read_once(tm
     away = False
     assert results() == ["NSE_EQ:1", "NSE_EQ:2", "NSE_EQ:8", "NSE_EQ:9"]
     assert read == [old, new, new]
+    engine.dispose()
+
+
+def test_the_results_of_each_screen_are_told_apart_also_under_several_names(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    known = KnownInstruments(Catalog(engine), partial(fetch_keys, engine), dict, lambda: 0.0)
+    spec = Spec(("rsi14 > 60",), "nifty100", 125_000, 10_000_000)
+    saved_screens.save(engine, "mine", "Mine", spec)
+    saved_screens.save(engine, "also", "Also mine", spec)
+    insert_run(engine, "swing", [Row("NSE_EQ:1", 1, "A")], sample=False)
+    insert_run(engine, kind_of(spec), [Row("NSE_EQ:2", 1, "B")], sample=False)
+    insert_run(engine, "custom-1", [Row("NSE_EQ:3", 1, "C")], sample=False)
+    insert_run(engine, "list-1", [Row("NSE_EQ:4", 1, "D")], sample=False)  # a watchlist's own reason names it
+    known.refresh()
+    assert sorted(known.results_by_screen()) == [
+        (Reason("custom"), ["NSE_EQ:3"]),
+        (Reason("saved", "also", "Also mine"), ["NSE_EQ:2"]),
+        (Reason("saved", "mine", "Mine"), ["NSE_EQ:2"]),
+        (Reason("screen", "swing"), ["NSE_EQ:1"]),
+    ]
+    assert known.universes() is known.universes()
     engine.dispose()
 
 

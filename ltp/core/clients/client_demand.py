@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
@@ -32,3 +33,8 @@ class ClientDemand:
             self._size -= len(self._by_client.pop(next(iter(self._by_client))))
         positions = {key: position for position, key in enumerate(wanted)}
         return {key: rank_of(positions[key]) for key in keys if key in positions}
+
+    def clients(self, now: float) -> dict[str, int]:
+        """Return by key how many clients want it."""
+        wishes = (key for wanted in self._by_client.values() for key, end in wanted.items() if end >= now)
+        return dict(Counter(wishes))

@@ -128,6 +128,11 @@ class Conflator:
         known = self._table.get(key)
         return None if known is None else Tick._make(known)
 
+    def received_at(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return by key when its newest tick came, in microseconds since the epoch; without keys that had none."""
+        table = self._table
+        return {key: tick[3] for key in keys if (tick := table.get(key)) is not None}
+
     def mistimed(self) -> list[str]:
         """Return the keys with trade times that contradict their volumes."""
         return self._merge.evidence.mistimed

@@ -28,7 +28,7 @@ def inputs_in(connection: Connection) -> Version:
     return Version(
         rules.change_number(connection),
         (
-            universes.changed_at(connection),
+            universes.version_in(connection),
             runs.version_in(connection),
             corporate_actions.version_in(connection),
         ),

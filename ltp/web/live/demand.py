@@ -16,6 +16,7 @@ from ltp.store import demand
 
 logger = logging.getLogger(__name__)
 RENEW_EVERY_S: Final = 15.0
+TELL_EVERY_S: Final = 4.0
 
 
 class DemandRenewer:
@@ -31,6 +32,7 @@ class DemandRenewer:
         knows: Callable[[str], bool],
         *,
         ttl_s: float,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
         """Args:
         want: writes the demand: ranks by kind and key; now; until. May raise StoreError.
@@ -38,8 +40,10 @@ class DemandRenewer:
         knows: returns whether a key is an instrument. Other keys become no demand, or clients could fill Redis
             and the feed's subscriptions with invented ones.
         ttl_s: life of a demand.
+        tell: called every four seconds, or sooner; must not raise.
         """
         self._want, self._shown, self._knows, self._ttl_s = want, shown, knows, ttl_s
+        self._tell = tell
         # Often enough for a short life too, or the worker would unsubscribe instruments of an open page.
         self.every_s = min(RENEW_EVERY_S, ttl_s / 4)
         self._wishes = {demand.PAGES: ClientDemand(PAGES_EACH), demand.PROGRAMS: ClientDemand(PROGRAMS_EACH)}
@@ -71,15 +75,21 @@ class DemandRenewer:
         self._wake.set()
         return len(ranks) == len(known)
 
+    def clients(self) -> dict[str, int]:
+        """Return by key how many clients of the API want it."""
+        with self._lock:
+            return self._wishes[demand.PROGRAMS].clients(time.time())
+
     def _run(self) -> None:
         renew_at = 0.0
         while True:
-            self._wake.wait(self.every_s)
+            self._wake.wait(min(self.every_s, TELL_EVERY_S))
             self._wake.clear()
             due = time.monotonic() >= renew_at
             if due:
                 renew_at = time.monotonic() + self.every_s
             self.flush(renew=due)
+            self._tell()
 
     def flush(self, *, renew: bool) -> None:
         """Write the queued demand, with `renew` also that of open pages."""

@@ -50,12 +50,12 @@ def _csv(table: Table) -> str:
     for row in table.listing.rows:
         values = _values(table, row)
         writer.writerow(
-            [_safe(each) for each in (row.symbol, row.name, row.key, *(values[name] for name in names))]
+            [safe(each) for each in (row.symbol, row.name, row.key, *(values[name] for name in names))]
         )
     return target.getvalue()
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """Return a value for CSV: a list as one text, and "'" before a text that a spreadsheet would run."""
     if value is None:
         return ""

@@ -26,3 +26,11 @@ def test_past_50_000_keys_of_all_clients_the_least_recent_clients_are_dropped() 
         demand.want(client, keys, 0, 60)
     assert demand.want(clients[50], keys[-1:], 0, 60) == {"NSE_EQ:999": 10}, "still the last of its 1,000"
     assert demand.want(clients[49], keys[-1:], 0, 60) == {"NSE_EQ:999": 0}, "the first of a new list"
+
+
+def test_the_clients_of_an_instrument_are_counted_while_they_want_it() -> None:
+    demand = ClientDemand(3)
+    demand.want("one", ["a", "b"], 0, 60)
+    demand.want("other", ["a"], 0, 90)
+    assert demand.clients(60) == {"a": 2, "b": 1}
+    assert demand.clients(61) == {"a": 1}

@@ -47,6 +47,12 @@ def after(table: Conflator, *ticks: Tick) -> Tick:
     return known
 
 
+def test_it_is_known_when_the_newest_tick_came_also_of_one_that_was_no_news() -> None:
+    table = conflator()
+    after(table, tick(received_at=us(MONDAY_10 + 1)), tick(received_at=us(MONDAY_10 + 9)))
+    assert table.received_at([HDFC, "NSE_EQ:2"]) == {HDFC: us(MONDAY_10 + 9)}
+
+
 def test_two_instruments_in_one_batch_both_survive() -> None:
     table = conflator()
     table.apply([tick(HDFC, 100), tick(TCS, 200)])

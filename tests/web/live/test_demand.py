@@ -110,3 +110,16 @@ def test_the_calls_of_a_client_have_a_quota_of_their_own() -> None:
     (ranks,) = store.ranks
     assert len(ranks[PROGRAMS]) == 1_000
     assert ranks[PAGES] == {"NSE_EQ:5999": 0, "NSE_EQ:9": 1}
+
+
+def test_the_numbers_of_viewers_are_told_beside_the_demand(wait_for: Any) -> None:
+    told: list[dict[str, int]] = []
+    renewer = DemandRenewer(
+        Store().want, dict, lambda _key: True, ttl_s=60, tell=lambda: told.append(renewer.clients())
+    )
+    renewer.ask(PROGRAMS, "203.0.113.9", ["NSE_EQ:1"])
+    renewer.ask(PROGRAMS, "203.0.113.8", ["NSE_EQ:1", "NSE_EQ:2"])
+    renewer.ask(PAGES, "203.0.113.8", ["NSE_EQ:3"])
+    renewer.start()
+    wait_for(lambda: told)
+    assert told[0] == {"NSE_EQ:1": 2, "NSE_EQ:2": 1}

@@ -1,4 +1,4 @@
-"""The keys to subscribe: of open pages, of screens' results and of API calls, by `core.clients.allotment`."""
+"""The keys to subscribe: pins, alerts, open pages, screens, watchlists and API calls, by `core.clients.allotment`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ltp.core.clients.allotment import LIMIT, ROTATE_S, Demand, FeedPlaces, allot
+from ltp.core.formats.symbol_lists import LIST_PREFIX
+from ltp.core.subscriptions.pins import Mode
+from ltp.core.subscriptions.table import Reason, in_turn
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import EVERY, PAGES, PROGRAMS
 from ltp.worker.ingest import Ingest
 from ltp.worker.known_instruments import KnownInstruments
 from ltp.worker.market_clock import MarketClock
+from ltp.worker.subscriptions.known_pins import KnownPins
+from ltp.worker.subscriptions.known_watchlists import KnownWatchlists
 
 log = logging.getLogger(__name__)
+MOST_OF_SCREENS: Final = (
+    2 * LIMIT
+)  # results and members that can have a turn: a hundred lists may have 100,000
+_MOST_REMEMBERED: Final = 50_000
 MAX_WISH_S: Final = 3_600.0  # the longest DEMAND_TTL_S: a later end was written by a clock that is ahead
 
 
@@ -33,8 +42,9 @@ class Subscriptions:
         stored: the keys that have a tick in the cache.
         forget: removes keys from the cache.
         set_wanted: takes all keys to subscribe, most important first.
+        set_modes: takes the modes of the keys that have one of their own.
+        alerts: the keys that alerts need, most important first.
         active: whether this worker leads.
-        alerts: the keys that alerts need.
     The five callables on Redis raise StoreError; then everything stays as it is until the next call.
     """
 
@@ -42,6 +52,8 @@ class Subscriptions:
         self,
         *,
         instruments: KnownInstruments,
+        pins: KnownPins,
+        watchlists: KnownWatchlists,
         market: MarketClock,
         ingest: Ingest,
         demand: Callable[[float], Mapping[str, Mapping[str, Demand]]],
@@ -50,20 +62,25 @@ class Subscriptions:
         stored: Callable[[], Iterable[str]],
         forget: Callable[[Sequence[str]], None],
         set_wanted: Callable[[Sequence[str]], None],
+        set_modes: Callable[[Mapping[str, Mode]], None],
         active: Callable[[], bool],
+        alerts: Callable[[], Sequence[str]] = tuple,
         on_reassigned: Callable[[Mapping[str, int]], None] = lambda _: None,
         on_wanted: Callable[[Sequence[str]], None] = lambda _: None,
-        alerts: Callable[[], Sequence[str]] = tuple,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._instruments, self._market, self._ingest = instruments, market, ingest
-        self._demand, self._set_wanted, self._active, self._limit = demand, set_wanted, active, limit
+        self._pins, self._watchlists, self._alerts = pins, watchlists, alerts
+        self._demand, self._active, self._limit = demand, active, limit
+        self._set_wanted, self._set_modes = set_wanted, set_modes
         self._recall, self._stored, self._forget, self._drop_demand = recall, stored, forget, drop_demand
-        self._on_reassigned, self._on_wanted, self._alerts = on_reassigned, on_wanted, alerts
+        self._on_reassigned, self._on_wanted = on_reassigned, on_wanted
         self._reassigned: Mapping[str, int] = {}  # the cache has forgotten these
         self._clock, self._monotonic, self._one_at_a_time = clock, monotonic, threading.Lock()
+        self._are_known: dict[str, bool] = {}
+        self._known_at: object = None
         self._wishes: dict[str, dict[str, Demand]] = {}  # by kind and key; each ends at a monotonic instant
         self._allotted_for: tuple[object, ...] = ()  # the state that `_places` were allotted for
         self._places = FeedPlaces([], [], {})
@@ -79,8 +96,32 @@ class Subscriptions:
             if self._active():
                 self._update()
 
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    def reasons(self) -> list[tuple[Reason, Iterable[str]]]:
+        """Return each reason why keys are wanted, with its keys."""
+        pages, programs, every = (self._wishes.get(kind, {}) for kind in (PAGES, PROGRAMS, EVERY))
+        return [
+            (Reason("probe"), self._market.probes()),
+            (Reason("pinned"), self._pins.keys),
+            (Reason("alert"), self._alerts()),
+            (Reason("page"), pages.keys()),
+            *self._instruments.results_by_screen(),
+            *(
+                (Reason("watchlist", name.removeprefix(LIST_PREFIX), self._watchlists.title(name)), keys)
+                for name, keys in self._watchlists.members.items()
+            ),
+            # What another program than a web process has written counts as a call.
+            (Reason("api"), [*programs, *(key for key in every if key not in pages and key not in programs)]),
+        ]
+
     def _update(self) -> None:
         self._instruments.refresh()
+        self._pins.refresh(self._instruments.instruments_at)
+        self._watchlists.refresh()
+        self._set_modes(self._pins.modes)
         try:
             self._forget_reassigned()
             now = self._clock()
@@ -162,17 +203,22 @@ class Subscriptions:
     def _allot(self, now: float) -> FeedPlaces:
         turn = 0 if self._full_since is None else int((now - self._full_since) // ROTATE_S)
         ranks = [[(key, wish.rank) for key, wish in wishes.items()] for wishes in self._wishes.values()]
-        probes = self._market.probes()
-        results = [*self._alerts(), *self._instruments.results()]
-        state = self._instruments.instruments_at, probes, results, ranks, turn
+        probes, results = self._market.probes(), self._instruments.results()
+        pinned, alerts, lists = self._pins.keys, list(self._alerts()), self._watchlists.members
+        state = self._instruments.instruments_at, probes, pinned, alerts, results, lists, ranks, turn
         if state != self._allotted_for:  # seldom, and there may be thousands of keys
             pages, programs, others = (self._by_rank(kind) for kind in (PAGES, PROGRAMS, EVERY))
-            # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
+            wishes = {
+                "pinned": pinned,
+                "alerts": alerts,
+                "pages": pages,
+                "screens": in_turn(results, *lists.values())[:MOST_OF_SCREENS],
+                # EVERY has the keys of pages and programs too. Here it adds those that other programs wrote.
+                "programs": [*programs, *others],
+            }
             self._places = allot(
                 self._known(probes),
-                self._known(pages),
-                self._known(results),
-                self._known([*programs, *others]),
+                {kind: self._known(keys) for kind, keys in wishes.items()},
                 limit=self._limit,
                 turn=turn,
             )
@@ -191,4 +237,13 @@ class Subscriptions:
         return sorted(wishes, key=lambda key: wishes[key].rank)
 
     def _known(self, keys: Sequence[str]) -> list[str]:
-        return [key for key in keys if self._instruments.knows(key)]
+        """Return the keys that are instruments. Each is looked up once: that takes some microseconds, and every new
+        page has thousands of them looked at.
+        """
+        if self._instruments.instruments_at != self._known_at or len(self._are_known) > _MOST_REMEMBERED:
+            self._are_known, self._known_at = {}, self._instruments.instruments_at
+        known = self._are_known
+        for key in keys:
+            if key not in known:
+                known[key] = self._instruments.knows(key)
+        return [key for key in keys if known[key]]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from ltp.core.clients.allotment import Demand
+from ltp.core.subscriptions.table import Reason
 from ltp.core.ticks.tick import Tick
 from ltp.errors import StoreError
 from ltp.store.demand import EVERY, PAGES, PROGRAMS
-from ltp.worker.subscriptions import Subscriptions
+from ltp.worker.subscriptions.subscriptions import Subscriptions
 
 
 class Fakes:
@@ -28,9 +30,15 @@ class Fakes:
         self.calls: list[tuple[str, list[str]]] = []
         self.dropped: list[str] = []
         self.pages: list[str] = []
+        self.pins: Any = SimpleNamespace(keys=[], modes={}, refresh=lambda _at: None)
+        self.watchlists: Any = SimpleNamespace(members={}, refresh=lambda: None, title=str.title)
+        self.alerts: list[str] = []
+        self.modes: list[dict[str, str]] = []
         shape: Any = self
         self.subscriptions = Subscriptions(
             instruments=shape,
+            pins=self.pins,
+            watchlists=self.watchlists,
             market=shape,
             ingest=shape,
             demand=lambda _now: self.demand(),
@@ -39,7 +47,9 @@ class Fakes:
             stored=lambda: self.cached,
             forget=lambda keys: self.calls.append(("cache", list(keys))),
             set_wanted=lambda keys: self.calls.append(("feed", list(keys))),
+            set_modes=lambda modes: self.modes.append(dict(modes)),
             active=lambda: self.active,
+            alerts=lambda: self.alerts,
             limit=limit,
             clock=lambda: self.now + self.ahead_s,
             monotonic=lambda: self.now,
@@ -52,6 +62,9 @@ class Fakes:
 
     def results(self) -> list[str]:
         return self.result_keys
+
+    def results_by_screen(self) -> list[tuple[Reason, list[str]]]:
+        return [(Reason("screen", "swing"), self.result_keys)]
 
     def probes(self) -> tuple[str, ...]:
         return self.probe_keys
@@ -209,7 +222,8 @@ def test_a_page_that_is_opened_is_served_while_programs_take_every_place() -> No
     wanted = fakes.wanted(programs, after_s=1)
     assert wanted[:5] == ["a", "b", "c", "R1", "R2"]
     assert len(wanted) == 20
-    assert fakes.subscriptions.taken == {"pages": 3, "screens": 2, "programs": 15}
+    taken = {"pinned": 0, "alerts": 0, "pages": 3, "screens": 2, "programs": 15}
+    assert fakes.subscriptions.taken == taken
 
 
 def test_waiting_keys_have_their_turn_after_half_a_minute() -> None:
@@ -281,3 +295,41 @@ def test_a_price_from_the_future_was_confirmed_on_no_connection() -> None:
     ]
     fakes.wanted(["a", "b"], after_s=1)
     assert [tick.received_at for tick in followed] == [0, int((fakes.now - 60) * 1e6)]
+
+
+def test_pins_alerts_and_the_members_of_watchlists_have_places_in_this_order() -> None:
+    fakes = Fakes()
+    fakes.result_keys, fakes.pages = ["R1", "R2"], ["a"]
+    fakes.pins.keys, fakes.pins.modes = ["p", "gone"], {"p": "full"}
+    fakes.unknown, fakes.alerts = {"gone"}, ["alert", "R2"]
+    fakes.watchlists.members = {"list-one": ["w1", "w2", "w3"], "list-two": ["v1"]}
+    assert fakes.wanted(["b"]) == ["p", "alert", "R2", "a", "R1", "w1", "v1", "w2", "w3", "b"]
+    assert fakes.modes[-1] == {"p": "full"}
+    fakes.pins.keys, fakes.pins.modes, fakes.alerts, fakes.watchlists.members = [], {}, [], {}
+    assert fakes.wanted(["b"], after_s=1) == ["a", "R1", "R2", "b"]
+    assert fakes.modes[-1] == {}
+
+
+def test_each_reason_has_its_keys() -> None:
+    fakes = Fakes()
+    fakes.probe_keys, fakes.result_keys, fakes.pages = ("P",), ["R1"], ["a"]
+    fakes.pins.keys, fakes.alerts, fakes.watchlists.members = ["p"], ["n"], {"list-one": ["w1", "R1"]}
+    fakes.wanted(["b"])
+    assert [(reason, list(keys)) for reason, keys in fakes.subscriptions.reasons()] == [
+        (Reason("probe"), ["P"]),
+        (Reason("pinned"), ["p"]),
+        (Reason("alert"), ["n"]),
+        (Reason("page"), ["a"]),
+        (Reason("screen", "swing"), ["R1"]),
+        (Reason("watchlist", "one", "List-One"), ["w1", "R1"]),
+        (Reason("api"), ["b"]),
+    ]
+
+
+def test_of_endless_lists_the_first_members_can_have_a_turn() -> None:
+    fakes = Fakes(limit=10)
+    fakes.watchlists.members = {
+        f"list-{name}": [f"{name}{number}" for number in range(6_000)] for name in ("a", "b")
+    }
+    assert fakes.wanted([])[:4] == ["a0", "b0", "a1", "b1"]
+    assert len(fakes.subscriptions.wanted) + len(fakes.subscriptions.waiting) == 10_000

@@ -1,0 +1,1 @@
+"""The instruments on the feed, why each is there, and the pins: `/subscriptions` and `/api/v1/subscriptions`."""
