@@ -97,7 +97,7 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
     if forming and found[-1].start == forming.start:
         found.pop()
     first = max(earlier, len(found) - MOST)
-    kinds = [] if query.daily else bars.kinds_of(key, found)
+    kinds = [] if query.daily else bars.kinds_of(key, [bar.start for bar in found])
     shown = over_continuous(found, kinds, first, query) if kinds else overlays(found, first, query)
     days = days[first : len(found)]
     number = len(found) - earlier

@@ -167,7 +167,7 @@ def test_a_database_that_is_away_is_503(stored: Any, monkeypatch: pytest.MonkeyP
     def away(*_: Any, **__: Any) -> Iterable[Bar]:
         raise DatabaseError("The database cannot be read")
 
-    monkeypatch.setattr(minute_bars, "fetch", away)
+    monkeypatch.setattr(minute_bars, "fetch_columns", away)
     assert stored.client.get(URL, query_string={"key": HDFC}).status_code == 503
 
 
