@@ -97,7 +97,9 @@ def create_app(
         DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
+    engine = open_engine(settings.database, may_be_unreachable=database_may_be_away)
+    services = _services(settings, engine, hub, catalog or Catalog(engine), day_paths)
+    app.extensions[EXTENSION] = services
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)
@@ -111,39 +113,17 @@ def create_app(
 
 
 def _services(
-    settings: Settings,
-    hub: Hub | None,
-    catalog: Catalog | None,
-    day_paths: DayPaths | None,
-    may_be_away: bool,
+    settings: Settings, engine: Engine, hub: Hub | None, catalog: Catalog, day_paths: DayPaths | None
 ) -> Services:
-    engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
-    catalog = catalog or Catalog(engine)
-    calendar = TradingHours(
-        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-    )
-    if day_paths is None:
-        day_paths = DayPaths(stored_closes(engine), calendar)
-    cell = cells.draw_function(
-        with_ranges(PlanCells(catalog.plans.of).draw_function),
-        lambda: hub.session if hub else "",
-        _today,
-        day_paths.draw,
-    )
+    calendar = _calendar(settings)
+    day_paths = day_paths or DayPaths(stored_closes(engine), calendar)
+    cell = _cell(catalog, day_paths, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
-
-    def source() -> str:
-        return hub.source or settings.source
-
-    live_depth = LiveDepth(
-        hub, lambda keys: bounded(depth.read, client, source(), keys), partial(depth.want, client)
-    )
+    source = partial(_source, hub, settings.source)
+    live_depth = _live_depth(hub, client, source)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
-
-    def of_page(keys: Collection[str]) -> None:
-        renewer.ask(demand.PAGES, client_of_request(), keys)
-
+    of_page = partial(_ask_for_page, renewer)
     hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
     return Services(
         hub=hub,
@@ -171,6 +151,31 @@ def _services(
         vitals=vitals,
         start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
     )
+
+
+def _calendar(settings: Settings) -> TradingHours:
+    return TradingHours(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
+
+
+def _cell(catalog: Catalog, day_paths: DayPaths, session: Callable[[], str]) -> Callable[[Quote, str], str]:
+    """`session`: that of the newest prices, "" without any."""
+    draw = with_ranges(PlanCells(catalog.plans.of).draw_function)
+    return cells.draw_function(draw, session, _today, day_paths.draw)
+
+
+def _source(hub: Hub, configured: str) -> str:
+    """Return where prices come from: as the newest batch says, before it as the settings do."""
+    return hub.source or configured
+
+
+def _live_depth(hub: Hub, client: Redis, source: Callable[[], str]) -> LiveDepth:
+    return LiveDepth(
+        hub, lambda keys: bounded(depth.read, client, source(), keys), partial(depth.want, client)
+    )
+
+
+def _ask_for_page(renewer: DemandRenewer, keys: Collection[str]) -> None:
+    renewer.ask(demand.PAGES, client_of_request(), keys)
 
 
 def _charts(settings: Settings, shared: Services, app: Flask) -> LiveCharts:
