@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection
 from functools import lru_cache, partial
@@ -39,6 +38,7 @@ from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.quote.live_depth import LiveDepth
+from ltp.web.quote.live_hours import LiveHours
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
@@ -122,6 +122,7 @@ def _services(
     hub = hub or _hub(settings, client, cell)
     source = partial(_source, hub, settings.source)
     live_depth = _live_depth(hub, client, source)
+    live_hours = LiveHours(hub, calendar)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
     of_page = partial(_ask_for_page, renewer)
     hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
@@ -142,6 +143,7 @@ def _services(
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        watch_hours=live_hours.watch,
         is_depth_late=live_depth.is_late,
         known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
@@ -149,7 +151,11 @@ def _services(
         longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=calendar,
         vitals=vitals,
-        start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
+        start=lambda: [
+            catalog.start(),
+            *hub.start(),
+            *(each.start() for each in (renewer, live_depth, live_hours, vitals)),
+        ],
     )
 
 
@@ -226,12 +232,6 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
             return None
 
     return run
-
-
-def _start(
-    catalog: Catalog, hub: Hub, renewer: DemandRenewer, live_depth: LiveDepth, vitals: Vitals
-) -> list[threading.Thread]:
-    return [catalog.start(), *hub.start(), renewer.start(), live_depth.start(), vitals.start()]
 
 
 if __name__ == "__main__":
