@@ -117,7 +117,8 @@ def _services(
 ) -> Services:
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     calendar = _calendar(settings)
-    day_paths = day_paths or DayPaths(stored_closes(engine), calendar)
+    if day_paths is None:  # empty ones are false
+        day_paths = DayPaths(stored_closes(engine), calendar)
     cell = _cell(catalog, day_paths, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
     source = partial(_source, hub, settings.source)
