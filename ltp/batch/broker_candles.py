@@ -7,7 +7,7 @@ end halfway loses nothing; the next fetch continues there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple, Protocol
 
@@ -57,6 +57,7 @@ def fetch_history(
     last: date,
     simulated: bool = False,
     progress: Progress = lambda *_: None,
+    fetched_one: Callable[[str], None] = lambda _: None,
 ) -> Fetched:
     """Fetch the missing candles from `first` to `last`, the newest session that has ended.
 
@@ -66,6 +67,7 @@ def fetch_history(
 
     Args:
         simulated: the charts are those of the simulated exchange.
+        fetched_one: takes each instrument whose candles are stored now.
     Raises:
         FeedAuthError: the broker refuses the credentials.
         FeedError: ten in a row failed.
@@ -92,6 +94,7 @@ def fetch_history(
                     raise
             else:
                 in_a_row = 0
+                fetched_one(key)
                 days.update(each.day for each in fetched)
     finally:
         _note_days(engine, days, simulated)

@@ -17,7 +17,7 @@ from ltp.core.instrument import parse_key
 from ltp.core.market import kinds
 from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, InputError, NotFoundError
-from ltp.web import bars, day_bars, params
+from ltp.web import bars, day_bars, params, urls
 from ltp.web.api import bar_texts
 from ltp.web.services import services
 
@@ -79,7 +79,13 @@ def candles() -> Response:
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
     query = _query(request.args.items(multi=True))
-    return _response(bar_texts.as_csv(_columns(query, _page(query))), "text/csv; charset=utf-8")
+    page = _page(query)
+    response = _response(bar_texts.as_csv(_columns(query, page)), "text/csv; charset=utf-8")
+    if page.following:  # a CSV has no place for it
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "from"]
+        following = urls.address(request.path, [*pairs, ("from", page.following)])
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
 
 
 def _query(pairs: Any) -> _Query:
