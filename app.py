@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection
 from functools import lru_cache, partial
@@ -47,6 +46,7 @@ from ltp.web.live import notices, status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.live.viewers import ViewerCounts
 from ltp.web.quote.live_depth import LiveDepth
+from ltp.web.quote.live_hours import LiveHours
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
@@ -118,7 +118,9 @@ def create_app(
         DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
+    engine = open_engine(settings.database, may_be_unreachable=database_may_be_away)
+    services = _services(settings, engine, hub, catalog or Catalog(engine), day_paths)
+    app.extensions[EXTENSION] = services
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     alert_channels.install(app, _alert_rules(settings))
     security.install(app)
@@ -139,39 +141,19 @@ def _alert_rules(settings: Settings) -> alert_channels.Rules:
 
 
 def _services(
-    settings: Settings,
-    hub: Hub | None,
-    catalog: Catalog | None,
-    day_paths: DayPaths | None,
-    may_be_away: bool,
+    settings: Settings, engine: Engine, hub: Hub | None, catalog: Catalog, day_paths: DayPaths | None
 ) -> Services:
-    engine = open_engine(settings.database, may_be_unreachable=may_be_away)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
-    catalog = catalog or Catalog(engine)
-    calendar = TradingHours(
-        lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides)
-    )
-    if day_paths is None:
+    calendar = _calendar(settings)
+    if day_paths is None:  # empty ones are false
         day_paths = DayPaths(stored_closes(engine), calendar)
-    cell = cells.draw_function(
-        with_ranges(PlanCells(catalog.plans.of).draw_function),
-        lambda: hub.session if hub else "",
-        _today,
-        day_paths.draw,
-    )
+    cell = _cell(catalog, day_paths, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
-
-    def source() -> str:
-        return hub.source or settings.source
-
-    live_depth = LiveDepth(
-        hub, lambda keys: bounded(depth.read, client, source(), keys), partial(depth.want, client)
-    )
+    source = partial(_source, hub, settings.source)
+    live_depth = _live_depth(hub, client, source)
+    live_hours = LiveHours(hub, calendar)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
-
-    def of_page(keys: Collection[str]) -> None:
-        renewer.ask(demand.PAGES, client_of_request(), keys)
-
+    of_page = partial(_ask_for_page, renewer)
     hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
     hub.draw_notice, hub.stored_notices = alert_notices.draw, lambda: alert_notices.stored(engine)
     return Services(
@@ -191,6 +173,7 @@ def _services(
         poll_interval_ms=settings.poll_interval_ms,
         sizing=Sizing(settings.capital, settings.risk_per_trade),
         watch_depth=lambda key: live_depth.watch(key, client_of_request()),
+        watch_hours=live_hours.watch,
         is_depth_late=live_depth.is_late,
         known_depth=live_depth.known,
         past=PastFigures(engine, calendar),
@@ -198,8 +181,37 @@ def _services(
         longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=calendar,
         vitals=vitals,
-        start=lambda: _start(catalog, hub, renewer, live_depth, vitals),
+        start=lambda: [
+            catalog.start(),
+            *hub.start(),
+            *(each.start() for each in (renewer, live_depth, live_hours, vitals)),
+        ],
     )
+
+
+def _calendar(settings: Settings) -> TradingHours:
+    return TradingHours(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
+
+
+def _cell(catalog: Catalog, day_paths: DayPaths, session: Callable[[], str]) -> Callable[[Quote, str], str]:
+    """`session`: that of the newest prices, "" without any."""
+    draw = with_ranges(PlanCells(catalog.plans.of).draw_function)
+    return cells.draw_function(draw, session, _today, day_paths.draw)
+
+
+def _source(hub: Hub, configured: str) -> str:
+    """Return where prices come from: as the newest batch says, before it as the settings do."""
+    return hub.source or configured
+
+
+def _live_depth(hub: Hub, client: Redis, source: Callable[[], str]) -> LiveDepth:
+    return LiveDepth(
+        hub, lambda keys: bounded(depth.read, client, source(), keys), partial(depth.want, client)
+    )
+
+
+def _ask_for_page(renewer: DemandRenewer, keys: Collection[str]) -> None:
+    renewer.ask(demand.PAGES, client_of_request(), keys)
 
 
 def _charts(settings: Settings, shared: Services, app: Flask) -> LiveCharts:
@@ -253,12 +265,6 @@ def _older_runs(engine: Engine) -> Callable[[int], Run | None]:
             return None
 
     return run
-
-
-def _start(
-    catalog: Catalog, hub: Hub, renewer: DemandRenewer, live_depth: LiveDepth, vitals: Vitals
-) -> list[threading.Thread]:
-    return [catalog.start(), *hub.start(), renewer.start(), live_depth.start(), vitals.start()]
 
 
 if __name__ == "__main__":

@@ -332,7 +332,8 @@ def test_modules_and_functions_stay_small() -> None:
     """A reader loses the thread in more."""
     files = [file for file in (ROOT / "ltp").rglob("*.py") if file.parent.name != "versions"]
     assert len(files) > 100
-    assert [each for file in sorted(files) for each in too_long(file)] == []
+    edges = [ROOT / "app.py", ROOT / "worker.py", ROOT / "wsgi.py"]
+    assert [each for file in sorted([*edges, *files]) for each in too_long(file)] == []
 
 
 def too_long(file: Path) -> Iterator[str]:

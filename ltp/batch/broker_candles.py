@@ -7,7 +7,7 @@ end halfway loses nothing; the next fetch continues there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple, Protocol
 
@@ -57,6 +57,7 @@ def fetch_history(
     last: date,
     simulated: bool = False,
     progress: Progress = lambda *_: None,
+    fetched_one: Callable[[str], None] = lambda _: None,
 ) -> Fetched:
     """Fetch the missing candles from `first` to `last`, the newest session that has ended.
 
@@ -66,18 +67,16 @@ def fetch_history(
 
     Args:
         simulated: the charts are those of the simulated exchange.
+        fetched_one: takes each instrument whose candles are stored now.
     Raises:
         FeedAuthError: the broker refuses the credentials.
         FeedError: ten in a row failed.
         DatabaseError: all that was stored by then is right; or simulated candles would join real ones.
     """
-    if simulated:
-        candle_source.refuse_simulated(candle_source.origin(engine))
-    to_remove = 0 if simulated else candle_source.simulated_instruments(engine)
+    to_remove = _simulated_before(engine, simulated)
     newest = {} if to_remove else candles.last_days(engine, "adjusted")
     missing = [key for key in keys if newest.get(key, date.min) < last]
-    # Days that are stored are noted again with the new ones: a fetch that was killed may have stored candles
-    # and not noted their days.
+    # Stored days are noted again: a fetch that was killed may have stored candles and not noted their days.
     days = Counter(newest[key] for key in keys if key in newest)
     done, failed, in_a_row = Counter[str](), [], 0
     try:
@@ -92,12 +91,25 @@ def fetch_history(
                     raise
             else:
                 in_a_row = 0
+                fetched_one(key)
                 days.update(each.day for each in fetched)
     finally:
         _note_days(engine, days, simulated)
     progress("fetching candles", len(missing), len(missing))
     removed = to_remove if days else 0
     return Fetched(len(missing), done["changed"], done["restated"], done["empty"], tuple(failed), removed)
+
+
+def _simulated_before(engine: Engine, simulated: bool) -> int:
+    """Return how many instruments have simulated candles that real ones will replace.
+
+    Raises:
+        DatabaseError: simulated candles would join real ones.
+    """
+    if not simulated:
+        return candle_source.simulated_instruments(engine)
+    candle_source.refuse_simulated(candle_source.origin(engine))
+    return 0
 
 
 def _fetch_one(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +23,15 @@ from ltp.core.counted import counted
 from ltp.core.market.session import Calendar
 from ltp.db import candle_source, candles, corporate_actions, universes
 from ltp.db.candles import Basis
-from ltp.db.engine import open_engine
+from ltp.db.engine import Engine, open_engine
 from ltp.feed.charts import Charts
 from ltp.feed.credentials import Credentials
+from ltp.settings import Settings
 
 DAYS: Final = 1_100  # three years: a year's comparison on a 200-day average that has settled
 _MAX_DAYS: Final = 20_000
 _NAMED: Final = 12
+_COUNTED_AT_ONCE: Final = 100  # fetched instruments
 
 
 def add(commands: Any) -> None:
@@ -119,6 +122,8 @@ def _fetch(given: argparse.Namespace) -> int:
     # The index first: a fetch that ends early still allows strength relative to it.
     with_index = list(dict.fromkeys((INDEX, *keys)))
     job = history_jobs.job_of(engine, given.job)
+    uncounted = dict.fromkeys(with_index)
+    counting = partial(_count_some, engine, settings, uncounted, [])
     with orderly_end(), Stages() as stages:
         try:
             done = fetch_history(
@@ -130,9 +135,10 @@ def _fetch(given: argparse.Namespace) -> int:
                 simulated=settings.source == "simulator",
                 # Without keys: it fetches what is missing, so it goes on where it was by itself.
                 progress=history_jobs.JobProgress(engine, job, (), stages),
+                fetched_one=counting,
             )
         finally:
-            history_summary.summarize_candles(engine, settings, with_index)
+            history_summary.summarize_candles(engine, settings, list(uncounted))
     for sentence in done.failed[:_NAMED]:
         print(f"Not fetched: {sentence}", file=sys.stderr)
     print(
@@ -142,6 +148,18 @@ def _fetch(given: argparse.Namespace) -> int:
         f"{_replaced(done.removed)}."
     )
     return 1 if done.failed else 0
+
+
+def _count_some(
+    engine: Engine, settings: Settings, uncounted: dict[str, None], fetched: list[str], key: str
+) -> None:
+    """Note that an instrument was fetched; count what is stored of every hundred, so that pages show it meanwhile."""
+    fetched.append(key)
+    if len(fetched) >= _COUNTED_AT_ONCE:
+        history_summary.summarize_candles(engine, settings, fetched)
+        for each in fetched:
+            uncounted.pop(each, None)
+        fetched.clear()
 
 
 def _replaced(instruments: int) -> str:

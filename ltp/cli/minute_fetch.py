@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from ltp import settings as settings_module
 from ltp.batch.minutes import gap_refill
 from ltp.batch.minutes.broker_bars import days_with_bars, fetch_sessions, newest_session
-from ltp.batch.minutes.gap_sessions import only_gaps
 from ltp.batch.minutes.instrument_keys import InstrumentKeys
+from ltp.batch.minutes.missing_sessions import only_missing
 from ltp.checks import credentials
 from ltp.cli import history_jobs, history_summary
 from ltp.cli.database import open_seeded
@@ -69,7 +69,7 @@ def add(actions: Any) -> None:
         action="store_true",
         help="only minutes of today that the feed did not cover, of the subscribed instruments",
     )
-    fetch.add_argument("--gaps", action="store_true", help="only sessions that lack bars")
+    fetch.add_argument("--missing", action="store_true", help="only sessions that lack bars")
     history_jobs.add_option(fetch)
     fetch.set_defaults(command=_fetch)
 
@@ -77,8 +77,8 @@ def add(actions: Any) -> None:
 def _fetch(given: argparse.Namespace) -> int:
     if given.uncovered:
         return _fill_uncovered(given)
-    if given.again and given.gaps:
-        raise InputError("--gaps", "--again", "one of the two")
+    if given.again and given.missing:
+        raise InputError("--missing", "--again", "one of the two")
     if given.keys and given.universe:
         raise InputError("--universe", given.universe, "it is for a command without keys")
     settings = settings_module.load()
@@ -124,7 +124,7 @@ def _most_uncounted(days: Mapping[str, Collection[date]]) -> int:
 
 
 def _fill_uncovered(given: argparse.Namespace) -> int:
-    if given.keys or given.universe or given.first or given.last or given.again or given.gaps:
+    if given.keys or given.universe or given.first or given.last or given.again or given.missing:
         raise InputError(
             "--uncovered", "", "it is of today's uncovered minutes alone, without keys and other options"
         )
@@ -186,14 +186,14 @@ def _days(
     """Return the sessions to fetch by key."""
     keys = _keys(engine, given, simulated=simulated)
     days: dict[str, list[date]] = {}
-    if keys is None and not given.gaps:
+    if keys is None and not given.missing:
         days = days_with_bars(engine, first, last, simulated=simulated)
     elif keys is None:
         keys = stored_keys(engine)
     if keys is None:
         keys = schedules.keys(engine)
     days |= {key: _sessions(calendar, key, first, last) for key in keys}
-    return only_gaps(engine, calendar, days, now=now, kept_from=kept.ones) if given.gaps else days
+    return only_missing(engine, calendar, days, now=now, kept_from=kept.ones) if given.missing else days
 
 
 def _keys(engine: Engine, given: argparse.Namespace, *, simulated: bool) -> list[str] | None:

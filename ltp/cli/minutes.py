@@ -24,8 +24,9 @@ from ltp.cli import history_jobs, history_summary, minute_fetch, minute_upkeep
 from ltp.cli.database import open_seeded
 from ltp.cli.progress import Stages
 from ltp.core.bars.bar import Bar
+from ltp.core.bars.columns import rolled_up
 from ltp.core.bars.parts import both_parts, made_of_fives
-from ltp.core.bars.timeframe import NAMES, minutes_of, rolled_up
+from ltp.core.bars.timeframe import NAMES, minutes_of
 from ltp.core.counted import counted, listed
 from ltp.core.formats.minute_csv import COLUMNS, written
 from ltp.core.instrument import split_key
@@ -133,7 +134,7 @@ def _export(given: argparse.Namespace) -> int:
         rows.writerow(COLUMNS)
         count = 0
         for bars in _sessions(engine, Hours(calendar), key, minutes, first, until):
-            sessions = kinds(calendar, split_key(key)[0], (bar.start for bar in bars))
+            sessions = kinds(calendar, split_key(key)[0], [bar.start for bar in bars])
             rows.writerows(map(partial(written, key), bars, sessions))
             count += len(bars)
     place = f" written to {given.csv}" if given.csv else ""
@@ -148,12 +149,11 @@ def _sessions(
     fives = made_of_fives(minutes)
     for midnight, _, _ in bar_days.fetch(engine, key, first - DAY_S, until, fives=fives):
         windows = hours.windows(split_key(key)[0], midnight)
-        bars = minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
+        bars = minute_bars.fetch_columns(engine, key, midnight, midnight + DAY_S)
         if fives:
-            older = five_minute_bars.fetch(engine, key, midnight, midnight + DAY_S)
+            older = five_minute_bars.fetch_columns(engine, key, midnight, midnight + DAY_S)
             bars = both_parts(older, bars, windows)
-        joined = rolled_up(bars, minutes, windows)
-        yield [bar for bar in joined if first <= bar.start < until]
+        yield rolled_up(bars, minutes, windows).between(first, until).bars()
 
 
 def _at(text: str, option: str, whole_day: timedelta) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import closes, merged, packed, unpacked
+from ltp.core.bars.columns import BarColumns
 from ltp.core.instrument import split_key
 from ltp.core.money import Price
 from ltp.db import candle_source
@@ -83,7 +84,7 @@ def upsert_session(
         stored = _of_day(connection, list(bars), midnight)
         for key, new in bars.items():
             blocks = stored.get(key, [])
-            old = bar_blocks.in_order(blocks)
+            old = bar_blocks.in_order(blocks).bars()
             differing = len(set(new).difference(old))
             if not differing:
                 continue
@@ -104,6 +105,13 @@ def fetch(
     engine: Engine, key: str, first: int, until: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
 ) -> list[Bar]:
     """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
+    return fetch_columns(engine, key, first, until, busy_timeout_ms=busy_timeout_ms).bars()
+
+
+def fetch_columns(
+    engine: Engine, key: str, first: int, until: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> BarColumns:
+    """As `fetch`, in columns."""
     return bar_blocks.fetch(engine, table, key, first, until, busy_timeout_ms=busy_timeout_ms)
 
 
@@ -135,7 +143,7 @@ def pack(engine: Engine, key: str, first: int, until: int) -> None:
         ).all()
         if len(blocks) < 2:
             return
-        bars = bar_blocks.in_order(blocks)
+        bars = bar_blocks.in_order(blocks).bars()
         connection.execute(delete(table).where(these))
         bar_blocks.write(
             connection,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from itertools import chain
 from typing import Final, NamedTuple
 
+from ltp.core.bars import columns
 from ltp.core.bars.bar import MINUTE_S, Bar
+from ltp.core.bars.columns import NONE, BarColumns, chained
 from ltp.core.bars.forming import continued
 from ltp.core.bars.parts import FIVE, both_parts, made_of_fives
 from ltp.core.bars.timeframe import rolled_up
@@ -21,7 +22,8 @@ from ltp.db.bars.bar_days import BarDay
 from ltp.web.services import services
 
 BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
-_READ_AT_ONCE: Final = 50  # sessions of five-minute bars of one read, or 10 of one-minute bars
+_READ_AT_ONCE: Final = 150  # sessions of five-minute bars of one read, or 30 of one-minute bars
+_SESSION_MINUTES: Final = 375  # of shares; where sessions are longer, more is read than is needed
 _STORED_WITHIN_S: Final = 10.0  # after its end
 # Of one chart: 20 sessions of the longest trading day, some 25 ms of CPU in which the streams wait.
 _MOST_MINUTES: Final = 18_000
@@ -48,14 +50,14 @@ def only_longer(key: str, minutes: int) -> bool:
     return not made_of_fives(minutes) and [last is None for last in each] == [True, False]
 
 
-def kinds_of(key: str, found: Iterable[Bar]) -> list[str]:
+def kinds_of(key: str, starts: Sequence[int]) -> list[str]:
     """Return the phase of the market in which each bar starts, see `core.market.kinds`."""
-    return kinds.kinds(services().calendar(), split_key(key)[0], (bar.start for bar in found))
+    return kinds.kinds(services().calendar(), split_key(key)[0], starts)
 
 
 def latest(
     key: str, minutes: int, limit: int, until: datetime, only: Collection[str] = kinds.ALL
-) -> list[Bar]:
+) -> BarColumns:
     """Return up to `limit` bars that start before `until`, the newest ones, oldest first.
 
     Args:
@@ -63,30 +65,25 @@ def latest(
     Raises:
         DatabaseError: the database cannot be read, or not within a moment.
     """
-    found: list[list[Bar]] = []
-    count, end = 0, until.timestamp()
-    for days in _parts(reversed(_days(key, minutes, 0, until))):
-        bars = [bar for bar in _of_days(key, days[::-1], minutes, only) if bar.start < end]
-        found.append(bars)
-        count += len(bars)
-        if count >= limit:
-            break
-    return list(chain.from_iterable(reversed(found)))[-limit:]
+    days = reversed(_days(key, minutes, 0, until))
+    parts = _read(key, days, minutes, limit, only, (0, until.timestamp()))
+    found = chained(reversed(parts))
+    return found.part(max(0, len(found.starts) - limit), len(found.starts))
 
 
 def following(
-    key: str, minutes: int, since: datetime, until: datetime, only: Collection[str] = kinds.ALL
-) -> Iterator[Bar]:
-    """Yield the bars that start in `[since, until)`, oldest first.
+    key: str, minutes: int, limit: int, since: datetime, until: datetime, only: Collection[str] = kinds.ALL
+) -> BarColumns:
+    """Return up to `limit` bars that start in `[since, until)`, the oldest ones.
 
     Args:
         only: as of `latest`.
     Raises:
         DatabaseError: as `latest`.
     """
-    start, end = since.timestamp(), until.timestamp()
-    for days in _parts(_days(key, minutes, midnight_of(int(start)), until)):
-        yield from (bar for bar in _of_days(key, days, minutes, only) if start <= bar.start < end)
+    start = since.timestamp()
+    days = iter(_days(key, minutes, midnight_of(int(start)), until))
+    return chained(_read(key, days, minutes, limit, only, (start, until.timestamp()))).part(0, limit)
 
 
 def kept_days(minutes: int) -> int:
@@ -99,39 +96,63 @@ def _days(key: str, minutes: int, first: int, until: datetime) -> list[BarDay]:
     return bar_days.fetch(services().engine, key, first, end, fives=fives, busy_timeout_ms=BUSY_TIMEOUT_MS)
 
 
-def _parts(days: Iterable[BarDay]) -> Iterator[list[BarDay]]:
-    """Yield the days of one read each, in their order."""
+def _read(
+    key: str,
+    days: Iterator[BarDay],
+    minutes: int,
+    limit: int,
+    only: Collection[str],
+    between: tuple[float, float],
+) -> list[BarColumns]:
+    """Return the bars of days in their order, a part a read, until these are `limit` or no day is left."""
+    parts: list[BarColumns] = []
+    count = sessions = 0
+    while count < limit:
+        # At least twice as many as before: few trades make few bars of a session.
+        sessions = max(2 * sessions, math.ceil((limit - count) * minutes / _SESSION_MINUTES))
+        some = _next(days, sessions)
+        if not some:
+            break
+        parts.append(_of_days(key, sorted(some), minutes, only).between(*between))
+        count += len(parts[-1].starts)
+    return parts
+
+
+def _next(days: Iterator[BarDay], most: int) -> list[BarDay]:
+    """Return the next days of one read, at most so many."""
     part: list[BarDay] = []
     cost = 0
     for day in days:
         part.append(day)
         cost += FIVE if day.ones else 1
-        if cost >= _READ_AT_ONCE:
-            yield part
-            part, cost = [], 0
-    if part:
-        yield part
+        if len(part) >= most or cost >= _READ_AT_ONCE:
+            break
+    return part
 
 
-def _of_days(key: str, days: Sequence[BarDay], minutes: int, only: Collection[str]) -> list[Bar]:
+def _of_days(key: str, days: Sequence[BarDay], minutes: int, only: Collection[str]) -> BarColumns:
     """Return the bars of days, at least one, in order."""
     windows = [window for day in days for window in windows_of(key, date_of(day.midnight), only)]
     if not windows:
-        return []
+        return NONE
     fives, ones = any(day.fives for day in days), any(day.ones for day in days)
     stored = _stored(key, windows, minutes, fives=fives, ones=ones)
-    return list(rolled_up(stored, minutes, windows))
+    return columns.rolled_up(stored, minutes, windows)
 
 
 def _stored(
     key: str, windows: Sequence[tuple[int, int]], minutes: int, *, fives: bool, ones: bool = True
-) -> list[Bar]:
+) -> BarColumns:
     """Return stored bars from the first window to the last one, for `rolled_up` into `minutes`."""
     engine, first, until = services().engine, windows[0][0], windows[-1][1]
-    found = minute_bars.fetch(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS) if ones else []
+    found = (
+        minute_bars.fetch_columns(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS)
+        if ones
+        else NONE
+    )
     if not fives or not made_of_fives(minutes):
         return found
-    older = five_minute_bars.fetch(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    older = five_minute_bars.fetch_columns(engine, key, first, until, busy_timeout_ms=BUSY_TIMEOUT_MS)
     return both_parts(older, found, windows)
 
 
@@ -177,7 +198,7 @@ def newest_sessions(
     if not windows:
         return Stretch([], 0)  # the newest bar is of a day that the calendar no longer has as a session
     stored = _stored(key, windows, minutes, fives=True)
-    found = list(rolled_up(continued(stored, recent), minutes, windows))
+    found = rolled_up(continued(stored.bars(), recent), minutes, windows)
     return Stretch(found, sum(bar.start < first for bar in found))
 
 

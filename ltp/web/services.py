@@ -52,6 +52,7 @@ class Services:
         calendar: returns the trading hours, with the late changes that have been read.
         watch_depth: requests the order book of an instrument for a page of the present request's client, and
             returns its inset; None where there is none.
+        watch_hours: returns the inset with the trading hours of a segment, for a page that is open.
         is_depth_late: returns whether the order book has been wanted for longer than one takes to come.
         known_depth: reads the newest order book and details of an instrument from Redis.
         past: the figures of an instrument's earlier sessions.
@@ -77,6 +78,7 @@ class Services:
     sizing: Sizing
     calendar: Callable[[], Calendar]
     watch_depth: Callable[[str], Inset | None]
+    watch_hours: Callable[[str], Inset]
     is_depth_late: Callable[[str], bool]
     known_depth: Callable[[str], Known]
     past: Callable[[str], Past]

@@ -31,6 +31,7 @@ def test_order_book_and_ranges_move_while_the_page_is_open(visit: Callable[..., 
     assert page.locator(".depth tbody tr").count() == 5
     assert page.locator(".depth .lot").count() == 10
     expect(page.locator(".details")).to_contain_text("Circuit limits: as of ")
+    expect(page.locator("#hours .on")).to_have_text("Continuous 00:00–24:00 (on now)")
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
@@ -56,6 +57,7 @@ def test_a_page_whose_server_died_greys_book_and_place(visit: Callable[..., Page
     try:
         expect(page.locator(".lost")).to_have_count(1)
         expect(page.locator(STATE)).to_be_hidden()
+        expect(page.locator("#hours i")).to_be_hidden()
         expect(page.locator("#dayrange-NSE_EQ-1333 .at")).to_have_css("visibility", "hidden")
     finally:
         stack.thaw("web")

@@ -199,7 +199,13 @@ def test_candles_are_fetched_from_the_broker(
     for name, value in (("REST_URL", simulator.rest_url), ("CLIENT_ID", "1000"), ("ACCESS_TOKEN", "CANARY")):
         monkeypatch.setenv(f"DHANHQ_{name}", value)
     universes.replace(engine, "list-two", "Two", "test", ["NSE_EQ:1333", "NSE_EQ:11536"])
+    counted: list[list[str]] = []
+    monkeypatch.setattr("ltp.cli.candles._COUNTED_AT_ONCE", 2)
+    monkeypatch.setattr(
+        "ltp.cli.history_summary.summarize_candles", lambda *given: counted.append(list(given[-1]))
+    )
     assert main(["candles", "fetch", "--universe", "list-two", "--days", "30"]) == 0
+    assert counted == [["IDX_I:13", "NSE_EQ:1333"], ["NSE_EQ:11536"]]  # some meanwhile, the rest at the end
     newest = candles.last_days(engine, "adjusted")
     assert newest.keys() == {"IDX_I:13", "NSE_EQ:1333", "NSE_EQ:11536"}
     assert candles.last_days(engine, "raw") == {}

@@ -219,7 +219,7 @@ def test_a_refill_fetches_only_sessions_that_lack_bars(
         bars = [Bar(start + 60 * minute, 9, 9, 9, 9, 1) for minute in range(375)]
         minute_bars.upsert_session(engine, day_start(each), {HDFC: bars}, simulated=True)
     last = first + timedelta(days=4)
-    refill = [*COMMAND, HDFC, TCS, "--from", f"{first - timedelta(days=3)}", "--to", f"{last}", "--gaps"]
+    refill = [*COMMAND, HDFC, TCS, "--from", f"{first - timedelta(days=3)}", "--to", f"{last}", "--missing"]
     assert main(refill) == 0
     # Wednesday to Friday of the first; the second has no bar and so no beginning.
     assert capsys.readouterr().out.startswith(f"{3 * 375:,} bars of 1 instrument fetched")

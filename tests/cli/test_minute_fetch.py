@@ -183,7 +183,7 @@ def test_days_that_are_not_kept_are_refused_or_noted(
     assert main(fetch) == 0
     note = f"Bars of days before {today} become five-minute bars at 01:00 in India, see MINUTE_BARS_DAYS.\n"
     assert capsys.readouterr().out.endswith(note)
-    assert main([*fetch, "--gaps"]) == 0
+    assert main([*fetch, "--missing"]) == 0
     assert capsys.readouterr().out.startswith("0 bars of 0 instruments")
 
 

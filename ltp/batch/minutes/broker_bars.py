@@ -231,7 +231,7 @@ class BarFetch:
         left out: a broker may enter the one trade of an auction in another minute.
         """
         own = [bar for bar in stored if bar.sources == LIVE]
-        each = kinds(self._calendar, split_key(key)[0], (bar.start for bar in own))
+        each = kinds(self._calendar, split_key(key)[0], [bar.start for bar in own])
         return [bar for bar, kind in zip(own, each, strict=True) if kind == CONTINUOUS]
 
     def _is_over(self, key: str, midnight: int) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
-from ltp.batch.minutes.summary import NAMED_GAPS, SessionsOver
-from ltp.core.bars import gaps
+from ltp.batch.minutes.summary import NAMED_DAYS, SessionsOver
+from ltp.core.bars import missing_sessions
 from ltp.core.history.candle import RECORD, day_of
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
@@ -28,7 +28,7 @@ def summarize_days(
     A day counts once, whether it is stored as traded, restated, or both.
 
     Args:
-        now: aware; sessions whose candles are not settled then are no gaps yet.
+        now: aware; sessions whose candles are not settled then are not missing yet.
         keys: these only; None: all, also those whose candles are gone.
     Raises:
         DatabaseError: part of it may be done; the rest is for the next time.
@@ -65,7 +65,7 @@ def _stored(key: str, raw: bytes, adjusted: bytes, over: SessionsOver) -> Stored
     first, last = min(numbers), max(numbers)
     expected = over.since(split_key(key)[0], first)
     # One candle is all of a session.
-    found = gaps.find(dict.fromkeys(numbers, 1), dict.fromkeys(expected, 1))
+    found = missing_sessions.find(dict.fromkeys(numbers, 1), dict.fromkeys(expected, 1))
     official, broker = len(raw) // RECORD.size, len(adjusted) // RECORD.size
     return Stored(
         key,
@@ -75,7 +75,7 @@ def _stored(key: str, raw: bytes, adjusted: bytes, over: SessionsOver) -> Stored
         found.expected,
         len(found.missing),
         len(found.thin),
-        gaps.in_words(found.days, list(expected), NAMED_GAPS),
+        missing_sessions.in_words(found.days, list(expected), NAMED_DAYS),
         official + broker,
         0,
         broker,

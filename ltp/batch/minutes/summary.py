@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from ltp.batch.progress import Progress
-from ltp.core.bars import gaps
+from ltp.core.bars import missing_sessions
 from ltp.core.bars.bar import BROKER, FILE, LIVE, MINUTE_S
 from ltp.core.bars.block import count_sources, unpacked
 from ltp.core.history.candle import day_number, day_of
@@ -25,7 +25,7 @@ from ltp.db.history import sessions, summary
 from ltp.db.history.sessions import Session
 from ltp.db.history.summary import MINUTES, Stored
 
-NAMED_GAPS: Final = 8
+NAMED_DAYS: Final = 8
 _KEYS_AT_ONCE: Final = 40  # of 60 sessions: 13 MB
 _WEEKDAYS: Final = 5
 _USUAL_MINUTES: Final = 375
@@ -80,9 +80,9 @@ def summarize_minutes(
     """Count the bars of changed sessions, and store what there is of each instrument.
 
     Args:
-        now: aware; sessions that are on then are no gaps yet.
+        now: aware; sessions that are on then are not missing yet.
         keys: these only; None: all, also those whose bars are gone.
-        kept_from: the oldest day whose one-minute bars are kept. Sessions before it are no gaps.
+        kept_from: the oldest day whose one-minute bars are kept. Sessions before it are not missing.
     Raises:
         DatabaseError: part of it may be done; the rest is for the next time.
     """
@@ -161,7 +161,9 @@ def _counted(blocks: Sequence[tuple[int, bytes]], known: Session | None) -> Sess
 
 def _stored(key: str, days: Mapping[int, Session], over: SessionsOver, settled: Collection[int]) -> Stored:
     expected = over.since(split_key(key)[0], min(days))
-    found = gaps.find({day: each.bars for day, each in days.items() if each.bars}, expected, settled)
+    found = missing_sessions.find(
+        {day: each.bars for day, each in days.items() if each.bars}, expected, settled
+    )
     live, broker, file, size, _ = (sum(column) for column in zip(*days.values(), strict=True))
     return Stored(
         key,
@@ -171,7 +173,7 @@ def _stored(key: str, days: Mapping[int, Session], over: SessionsOver, settled: 
         found.expected,
         len(found.missing),
         len(found.thin),
-        gaps.in_words(found.days, list(expected), NAMED_GAPS),
+        missing_sessions.in_words(found.days, list(expected), NAMED_DAYS),
         live + broker + file,
         live,
         broker,

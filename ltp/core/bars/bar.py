@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from ltp.core.money import Price
@@ -62,18 +64,14 @@ def source_name(sources: int) -> str:
 
 def joined(bars: Sequence[Bar], start: int) -> Bar:
     """Return one bar that starts at `start` of bars in their order, at least one. A mark on any marks all."""
-    _, open_, high, low, close, volume, oi, marks, sources = first = bars[0]
-    if len(bars) == 1 and first.start == start:
-        return first
-    # In one pass: a page of a year joins 90,000 bars.
-    for _, _, high_, low_, close, volume_, oi_, marks_, sources_ in bars[1:]:  # noqa: B007 (the last one counts)
-        if high_ > high:
-            high = high_
-        if low_ < low:
-            low = low_
-        if oi_ is not None:
-            oi = oi_
-        volume += volume_
-        marks |= marks_
-        sources |= sources_
-    return Bar(start, open_, high, low, close, volume, oi, marks, sources)
+    return Bar(
+        start,
+        bars[0].open,
+        max(bar.high for bar in bars),
+        min(bar.low for bar in bars),
+        bars[-1].close,
+        sum(bar.volume for bar in bars),
+        next((bar.oi for bar in reversed(bars) if bar.oi is not None), None),
+        reduce(or_, (bar.marks for bar in bars)),
+        reduce(or_, (bar.sources for bar in bars)),
+    )

@@ -6,17 +6,22 @@ A block has a head byte, then records: plain while the block still changes, comp
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Final
 
 from ltp.core.bars.bar import LIVE, MINUTE_S, Bar
+from ltp.core.bars.columns import NONE, BarColumns, of_bars
 from ltp.core.money import Price
 
 # Minute within the block, marks, sources; open in 1/10,000 rupee, then high, low and close as differences
 # from it; volume; open interest, -1 without one. Little-endian, without gaps.
 RECORD: Final = struct.Struct("<HBBqiiiqq")
+_SIZES: Final = {"H": 20, "i": 10, "q": 5}  # integers of 16, 32 and 64 bits in the length of a record
 _CLOSE: Final = struct.Struct("<H2xq8xi16x")  # minute, open and close of a record
 _PLAIN, _COMPRESSED = b"\x00", b"\x01"
 _LEVEL: Final = 1  # higher levels take several times as long for a tenth fewer bytes
@@ -64,26 +69,59 @@ def count_sources(block: bytes) -> Counter[int]:
 
 def unpacked(block: bytes, start: int) -> list[Bar]:
     """Return the bars of a block. A damaged block has none: a refill replaces it."""
-    new = tuple.__new__  # that of Bar takes twice as long, and a year has 90,000
-    return [
-        new(
-            Bar,
-            (
-                start + minute * MINUTE_S,
-                open_,
-                open_ + high,
-                open_ + low,
-                open_ + close,
-                volume,
-                None if oi == _NO_OI else oi,
-                marks,
-                sources,
-            ),
-        )
-        for minute, marks, sources, open_, high, low, close, volume, oi in RECORD.iter_unpack(
-            records(block) or b""
-        )
-    ]
+    return unpacked_together([(block, start)]).bars()
+
+
+def unpacked_together(blocks: Iterable[tuple[bytes, int]]) -> BarColumns:
+    """Return the bars of blocks by start. Where one block starts before the end of the last one, the bars of the
+    later block count.
+
+    Args:
+        blocks: content and start. A damaged one has no bars.
+    """
+    contents: list[bytes] = []
+    starts: list[int] = []
+    in_order = True
+    for block, start in blocks:
+        if content := records(block):
+            new = [start + minute * MINUTE_S for minute in _array("H", content)[:: _SIZES["H"]]]
+            in_order = in_order and (not starts or starts[-1] < new[0])
+            contents.append(content)
+            starts += new
+    found = _columns(starts, b"".join(contents)) if starts else NONE
+    if in_order:
+        return found
+    by_start = {bar.start: bar for bar in found.bars()}
+    return of_bars(by_start[start] for start in sorted(by_start))
+
+
+def _columns(starts: Sequence[int], content: bytes) -> BarColumns:
+    """Return the bars of records, at least one, field by field: a year has up to 90,000."""
+    longs, ints = _array("q", content), _array("i", content)
+    opens = _array("q", content[4:-4])[:: _SIZES["q"]].tolist()
+    highs, lows, closes = (list(map(add, opens, ints[field :: _SIZES["i"]])) for field in (3, 4, 5))
+    interests = longs[4 :: _SIZES["q"]].tolist()
+    return BarColumns(
+        starts,
+        opens,
+        highs,
+        lows,
+        closes,
+        longs[3 :: _SIZES["q"]].tolist(),
+        [None if oi == _NO_OI else oi for oi in interests] if _NO_OI in interests else interests,
+        content[2 :: RECORD.size],
+        content[3 :: RECORD.size],
+    )
+
+
+def _array(code: str, content: bytes) -> array[int]:
+    """Return bytes as integers of a size of _SIZES. Of records each field starts at a multiple of its size, but for
+    the open, which starts at byte 4.
+    """
+    found = array(code, content)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
 
 
 def closes(block: bytes, start: int) -> list[tuple[int, Price]]:

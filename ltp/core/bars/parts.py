@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ltp.core.bars.bar import MINUTE_S, Bar
+from ltp.core.bars.bar import MINUTE_S
 from ltp.core.bars.block import merged
-from ltp.core.bars.timeframe import rolled_up
+from ltp.core.bars.columns import BarColumns, chained, of_bars, rolled_up
 
 FIVE: Final = 5  # minutes of a bar of the older part
 
@@ -17,7 +17,7 @@ def made_of_fives(minutes: int) -> bool:
     return minutes % FIVE == 0
 
 
-def both_parts(fives: Sequence[Bar], ones: Sequence[Bar], windows: Sequence[tuple[int, int]]) -> list[Bar]:
+def both_parts(fives: BarColumns, ones: BarColumns, windows: Sequence[tuple[int, int]]) -> BarColumns:
     """Return bars for `rolled_up` into multiples of five minutes: each minute is in one of them at most.
 
     Where both parts have bars of the same five minutes, the one-minute bars count: they were stored later, because
@@ -27,8 +27,7 @@ def both_parts(fives: Sequence[Bar], ones: Sequence[Bar], windows: Sequence[tupl
     Args:
         windows: trading windows, as of `rolled_up`.
     """
-    if not fives or not ones:
-        return [*fives, *ones]
-    if fives[-1].start + FIVE * MINUTE_S <= ones[0].start:
-        return [*fives, *ones]
-    return merged(fives, list(rolled_up(ones, FIVE, windows)))
+    meet = fives.starts and ones.starts and fives.starts[-1] + FIVE * MINUTE_S > ones.starts[0]
+    if not meet:
+        return chained([fives, ones])
+    return of_bars(merged(fives.bars(), rolled_up(ones, FIVE, windows).bars()))

@@ -6,10 +6,11 @@ a window may be short. No bar spans two windows: an auction and the continuous s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from ltp.core.bars.bar import MINUTE_S, Bar, joined
+from ltp.core.bars import columns
+from ltp.core.bars.bar import Bar
 from ltp.errors import InputError
 
 MINUTES: Final = (1, 3, 5, 10, 15, 25, 30, 60, 75, 125)
@@ -27,32 +28,13 @@ def minutes_of(name: str) -> int:
     return int(name[:-1])
 
 
-def rolled_up(bars: Iterable[Bar], minutes: int, windows: Sequence[tuple[int, int]]) -> Iterator[Bar]:
-    """Yield bars of `minutes` made of one-minute bars.
+def rolled_up(bars: Iterable[Bar], minutes: int, windows: Iterable[tuple[int, int]]) -> list[Bar]:
+    """Return bars of `minutes` made of one-minute bars, or of others of which each is in one of them.
+
+    Volumes are summed, the last open interest counts, and a mark on any part marks the whole.
 
     Args:
-        bars: one-minute bars by start, none twice. Those outside all windows are left out.
+        bars: by start, none twice. Those outside all windows are left out.
         windows: trading windows in order, not overlapping: first second, and the second after the last.
     """
-    length = minutes * MINUTE_S
-    following = iter(windows)
-    first = end = start = until = 0  # the trading window, and the longer bar, `until` and `end` excluded
-    group: list[Bar] = []
-    for bar in bars:
-        at = bar.start
-        if at >= until:
-            if group:
-                yield joined(group, start)
-                group = []
-            while at >= end:
-                window = next(following, None)
-                if window is None:
-                    return
-                first, end = window
-            if at < first:
-                continue
-            start = first + (at - first) // length * length
-            until = min(start + length, end)
-        group.append(bar)
-    if group:
-        yield joined(group, start)
+    return columns.rolled_up(columns.of_bars(bars), minutes, windows).bars()

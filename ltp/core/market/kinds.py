@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 from ltp.core.market.holidays import CLOSED, PHASES
@@ -16,18 +17,16 @@ ALL: Final = PHASES
 USUAL: Final = (CONTINUOUS, "closing_auction")
 
 
-def kinds(calendar: Calendar, segment: str, starts: Iterable[int]) -> list[str]:
+def kinds(calendar: Calendar, segment: str, starts: Sequence[int]) -> list[str]:
     """Return the phase in which each bar starts, as of `Calendar.phase`.
 
     Args:
-        starts: of bars, seconds since the epoch. Fastest in order.
+        starts: of bars, seconds since the epoch, in order.
     """
     found: list[str] = []
-    window = TradingWindow(0, 0, CLOSED)
-    for start in starts:
-        if not window.start <= start < window.end:
-            window = _window_at(calendar, segment, start)
-        found.append(window.phase)
+    while len(found) < len(starts):
+        window = _window_at(calendar, segment, starts[len(found)])
+        found += [window.phase] * (bisect_left(starts, window.end, len(found)) - len(found))
     return found
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, delete, func, select, tuple_
 
-from ltp.core.bars.bar import Bar
-from ltp.core.bars.block import unpacked
+from ltp.core.bars.block import unpacked, unpacked_together
+from ltp.core.bars.columns import BarColumns
 from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST_OFFSET_S
 from ltp.db import on_conflict
@@ -48,16 +48,32 @@ def in_day(table: Table, at: int) -> Any:
     return (table.c.start >= at) & (table.c.start < at + DAY_S)
 
 
-def in_order(blocks: Iterable[Any]) -> list[Bar]:
+def in_order(blocks: Iterable[Any]) -> BarColumns:
     """Return the bars of rows (start, packed) by start. Bars that came after a session was packed lie in a block
     of their own, which starts later and counts.
     """
-    each = [unpacked(bytes(block), start) for start, block in blocks]
-    each = [bars for bars in each if bars]
-    if all(before[-1].start < after[0].start for before, after in pairwise(each)):
-        return list(chain.from_iterable(each))
-    by_start = {bar.start: bar for bars in each for bar in bars}
-    return [by_start[start] for start in sorted(by_start)]
+    return unpacked_together((bytes(block), start) for start, block in blocks)
+
+
+def between(table: Table) -> Any:
+    """Return whether a block is of the instrument and the time that are passed as `place_of` has them."""
+    return (
+        (table.c.segment == bindparam("segment"))
+        & (table.c.security_id == bindparam("security_id"))
+        & (table.c.start >= bindparam("first"))
+        & (table.c.start < bindparam("until"))
+    )
+
+
+def place_of(key: str, first: int, until: int) -> dict[str, Any]:
+    """Return the parameters of `between`: blocks of an instrument that start in `[first, until)`."""
+    segment, security_id = split_key(key)
+    return {"segment": segment, "security_id": security_id, "first": first, "until": until}
+
+
+@cache  # SQLAlchemy takes longer to build a statement than SQLite to execute it
+def _between(table: Table) -> Select[Any]:
+    return select(table.c.start, table.c.packed).where(between(table)).order_by(table.c.start)
 
 
 def row(key: str, start: int, block: bytes) -> dict[str, Any]:
@@ -91,17 +107,13 @@ def prune(engine: Engine, table: Table, before: int, *, most: int) -> int:
 
 def fetch(
     engine: Engine, table: Table, key: str, first: int, until: int, *, busy_timeout_ms: int
-) -> list[Bar]:
+) -> BarColumns:
     """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
     # A block of a whole session starts up to a day before the time asked for.
-    wanted = (
-        select(table.c.start, table.c.packed)
-        .where(of(table, key), table.c.start >= first - DAY_S, table.c.start < until)
-        .order_by(table.c.start)
-    )
+    place = place_of(key, first - DAY_S, until)
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        found = connection.execute(wanted).all()
-    return [bar for bar in in_order(found) if first <= bar.start < until]
+        found = connection.execute(_between(table), place).all()
+    return in_order(found).between(first, until)
 
 
 def last_start(engine: Engine, table: Table, key: str, *, busy_timeout_ms: int) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Integer, func, literal, select, union_all
+from sqlalchemy import Engine, Integer, Select, func, literal, select, union_all
 
 from ltp.db.bars import bar_blocks
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading
@@ -35,15 +36,19 @@ def fetch(
     Args:
         fives: look for five-minute bars too.
     """
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        rows = connection.execute(_days(fives), bar_blocks.place_of(key, first, until)).all()
+    return [BarDay(bar_blocks.midnight(day), bool(bits & 1), bool(bits & 2)) for day, bits in rows]
+
+
+@cache  # it takes longer to build than to execute
+def _days(fives: bool) -> Select[Any]:
     tables = [(minute_bars, 1), (five_minute_bars, 2)][: 1 + fives]
     each = [
         select(bar_blocks.day_of(table), literal(bit, Integer).label("bit"))
-        .where(bar_blocks.of(table, key), table.c.start >= first, table.c.start < until)
+        .where(bar_blocks.between(table))
         .distinct()
         for table, bit in tables
     ]
     found = union_all(*each).subquery()
-    wanted = select(found.c.day, func.sum(found.c.bit)).group_by(found.c.day).order_by(found.c.day)
-    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        rows = connection.execute(wanted).all()
-    return [BarDay(bar_blocks.midnight(day), bool(bits & 1), bool(bits & 2)) for day, bits in rows]
+    return select(found.c.day, func.sum(found.c.bit)).group_by(found.c.day).order_by(found.c.day)

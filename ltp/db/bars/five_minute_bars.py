@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, delete, select
 
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.block import merged, packed
+from ltp.core.bars.columns import BarColumns
 from ltp.core.trading_day import days_since_1970
 from ltp.db import candle_source
 from ltp.db.bars import bar_blocks, kept_sessions, partitions
@@ -60,10 +61,10 @@ def make(
     return Made(len(rows), deleted)
 
 
-def fetch(
+def fetch_columns(
     engine: Engine, key: str, first: int, until: int, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> list[Bar]:
-    """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch, oldest first."""
+) -> BarColumns:
+    """Return the bars of an instrument that start in `[first, until)`, seconds since the epoch."""
     return bar_blocks.fetch(engine, table, key, first, until, busy_timeout_ms=busy_timeout_ms)
 
 
@@ -88,7 +89,7 @@ def count_blocks(engine: Engine) -> int:
 
 def _of_day(connection: Connection, of: Table, key: str, midnight: int) -> list[Bar]:
     blocks = select(of.c.start, of.c.packed).where(bar_blocks.of(of, key), bar_blocks.in_day(of, midnight))
-    return bar_blocks.in_order(connection.execute(blocks.order_by(of.c.start)))
+    return bar_blocks.in_order(connection.execute(blocks.order_by(of.c.start))).bars()
 
 
 def _delete(connection: Connection, of: Table, key: str, midnight: int) -> int:

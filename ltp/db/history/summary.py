@@ -17,7 +17,7 @@ from ltp.db.schema import constituents, instruments
 MINUTES, DAYS = "1m", "1d"
 TIMEFRAMES: Final = (MINUTES, DAYS)
 EVERYTHING: Final = "everything"  # in place of a universe: all instruments with bars or candles
-SORTS: Final = ("symbol", "gaps", "covered", "from", "to", "bars", "bytes")
+SORTS: Final = ("symbol", "missing", "covered", "from", "to", "bars", "bytes")
 SOURCES: Final = ("live", "broker", "file", "official")
 _KEY: Final = ("segment", "security_id", "timeframe")
 _AT_ONCE: Final = 400
@@ -135,21 +135,21 @@ def members(
     """Return how many instruments a list has, and `most` of them from the one numbered `first` (from 0) on.
 
     Args:
-        sort: one of SORTS. Instruments without a bar come first by gaps, and last by all else but the symbol.
+        sort: one of SORTS. Instruments without a bar come first by missing sessions, and last by all else but the symbol.
     """
     base = _members(universe, timeframe).subquery()
     bare = base.c.first_day.is_(None)
-    gaps = base.c.missing + base.c.thin
+    missing = base.c.missing + base.c.thin
     key = {
         "symbol": base.c.symbol,
-        "gaps": gaps,
-        "covered": (base.c.expected - gaps) * 1.0 / func.nullif(base.c.expected, 0),
+        "missing": missing,
+        "covered": (base.c.expected - missing) * 1.0 / func.nullif(base.c.expected, 0),
         "from": base.c.first_day,
         "to": base.c.last_day,
         "bars": base.c.bars,
         "bytes": base.c.bytes,
     }[sort]
-    order: list[Any] = [bare.desc() if sort == "gaps" and descending else bare] if sort != "symbol" else []
+    order: list[Any] = [bare.desc() if sort == "missing" and descending else bare] if sort != "symbol" else []
     order += [key.desc() if descending else key, base.c.symbol, base.c.segment, base.c.security_id]
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         count = connection.execute(select(func.count()).select_from(_listed(universe))).scalar_one()

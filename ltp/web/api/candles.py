@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
 
 from ltp.core.bars import timeframe as intraday
-from ltp.core.bars.bar import Bar
+from ltp.core.bars.columns import BarColumns, of_bars
 from ltp.core.counted import counted
 from ltp.core.history import periods
 from ltp.core.instrument import parse_key
 from ltp.core.market import kinds
 from ltp.core.trading_day import IST
 from ltp.errors import DatabaseError, InputError, NotFoundError
-from ltp.web import bars, day_bars, params
+from ltp.web import bars, day_bars, params, urls
 from ltp.web.api import bar_texts
 from ltp.web.services import services
 
@@ -55,7 +54,7 @@ class _Query(NamedTuple):
 class _Page(NamedTuple):
     """`following`: the `from` of the next page, None where there is none. `adjusted`: None of intraday bars."""
 
-    bars: list[Bar]
+    bars: BarColumns
     following: str | None
     adjusted: bool | None = None
 
@@ -80,7 +79,13 @@ def candles() -> Response:
 @bp.get(f"{PATH}.csv")
 def candles_as_csv() -> Response:
     query = _query(request.args.items(multi=True))
-    return _response(bar_texts.as_csv(_columns(query, _page(query))), "text/csv; charset=utf-8")
+    page = _page(query)
+    response = _response(bar_texts.as_csv(_columns(query, page)), "text/csv; charset=utf-8")
+    if page.following:  # a CSV has no place for it
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "from"]
+        following = urls.address(request.path, [*pairs, ("from", page.following)])
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
 
 
 def _query(pairs: Any) -> _Query:
@@ -124,8 +129,8 @@ def _page(query: _Query) -> _Page:
     limit = min(query.limit, _MOST_MINUTES // minutes)
     if query.since is None:
         return _Page(bars.latest(query.key, minutes, limit, query.until, query.sessions), None)
-    found = bars.following(query.key, minutes, query.since, query.until, query.sessions)
-    return _cut(list(islice(found, limit + 1)), limit)
+    found = bars.following(query.key, minutes, limit + 1, query.since, query.until, query.sessions)
+    return _cut(found, limit)
 
 
 def _page_of_days(query: _Query) -> _Page:
@@ -138,7 +143,7 @@ def _page_of_days(query: _Query) -> _Page:
     except ValueError:
         damaged = f"The stored daily candles of {key} are damaged; import them again"
         raise DatabaseError(damaged, permanent=True) from None
-    return _cut(found.bars, limit)._replace(adjusted=found.adjusted)
+    return _cut(of_bars(found.bars), limit)._replace(adjusted=found.adjusted)
 
 
 def _note(query: _Query) -> str:
@@ -153,9 +158,10 @@ def _note(query: _Query) -> str:
     return f"Bars of {query.timeframe} are kept for {counted(days, 'day')}{others}; imported history stays."
 
 
-def _cut(found: list[Bar], limit: int) -> _Page:
+def _cut(found: BarColumns, limit: int) -> _Page:
     """Return the page of the first `limit` bars; the next page starts with the one after them."""
-    return _Page(found[:limit], bar_texts.start_text(found[limit].start) if len(found) > limit else None)
+    following = bar_texts.start_text(found.starts[limit]) if len(found.starts) > limit else None
+    return _Page(found.part(0, limit), following)
 
 
 def _instant(given: Mapping[str, str], name: str, *, end: bool) -> datetime | None:
@@ -179,7 +185,8 @@ def _columns(query: _Query, page: _Page) -> bar_texts.Columns:
     daily = query.timeframe in periods.NAMES
     minutes = 0 if daily else intraday.minutes_of(query.timeframe)
     forming_from = bars.forming_from(query.key, minutes, datetime.now(UTC))
-    sessions = [None] * len(page.bars) if daily else bars.kinds_of(query.key, page.bars)
+    starts = page.bars.starts
+    sessions = [None] * len(starts) if daily else bars.kinds_of(query.key, starts)
     return bar_texts.columns(page.bars, sessions, forming_from)
 
 

@@ -120,7 +120,7 @@ def draw_chart(
     if read.last is None:
         return empty._replace(why=_why_none(shown, newest.now, daily=query.daily))
     session = services().calendar().session_date(shown.segment, newest.now)
-    plan = plan.placed(min(bar.low for bar in read.bars), max(bar.high for bar in read.bars))
+    plan = plan.placed(min(bar.low for bar in read.every), max(bar.high for bar in read.every))
     absent = session if session > read.last and not read.forming else None
     part = _drawn(empty, shown, query, read, absent, plan)
     if differs:
@@ -133,7 +133,7 @@ def draw_chart(
 
 def _difference(shown: Instrument, query: ChartQuery, read: ChartBars) -> str:
     """Return the sentence on the official candle of the one session that is shown and over."""
-    if query.daily or SESSIONS[query.span] > 1 or not read.bars or read.forming or read.is_first_forming:
+    if query.daily or SESSIONS[query.span] > 1 or not read.bars or read.forming:
         return ""
     return day_difference.sentence(shown.key, read.bars, read.days[-1], currency=is_currency(shown.key))
 
@@ -186,7 +186,7 @@ def _drawn(
         words=words,
         notes=(
             *_notes(query, read, absent),
-            *plan_lines.notes(plan.far, read.bars[-1].close, currency=currency),
+            *plan_lines.notes(plan.far, read.every[-1].close, currency=currency),
         ),
         legends=_legends(read, plan, currency=currency),
         plot=plot,
@@ -215,6 +215,8 @@ def _why_none(shown: Instrument, now: datetime, *, daily: bool) -> str:
 def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
     """Describe the chart for readers who do not see it."""
     bars, count = read.bars, len(read.bars)
+    if not bars:
+        return f"No bar of {query.minutes} minute{'s' * (query.minutes > 1)} is over yet"
     first, last = day_text(read.days[0]), day_text(read.last or read.days[-1])
     if query.daily:
         kind = f"{_KIND[query.timeframe]} candle" + "s" * (count > 1) + " (adjusted for splits)"
@@ -232,7 +234,7 @@ def _words(query: ChartQuery, read: ChartBars, *, currency: bool) -> str:
 def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str, ...]:
     """Return sentences about bars that are not shown. `absent`: as in `_drawn`."""
     notes = []
-    if read.is_first_forming:
+    if not read.bars:
         notes.append("The first bar of this session is not over yet.")
     if read.forming and query.daily:
         notes.append(_UNOFFICIAL)
@@ -246,13 +248,13 @@ def _notes(query: ChartQuery, read: ChartBars, absent: date | None) -> tuple[str
             " a longer timeframe, or a shorter range, shows all."
         )
     notes += filter(None, [note(read.kinds)])
-    if query.vwap and not any(bar.volume for bar in read.bars):
+    if query.vwap and not any(bar.volume for bar in read.every):
         notes.append("There is no VWAP, because these bars have no volume.")
     return tuple(notes)
 
 
 def _legends(read: ChartBars, plan: PlanLines, *, currency: bool) -> tuple[Legend, ...]:
-    lasts = [(line.kind, line.name, line.values[-1]) for line in read.overlays]
+    lasts = [(line.kind, line.name, line.values[-1] if line.values else None) for line in read.overlays]
     lasts += [(f"level {level.kind}", level.name, level.price) for level in plan.all_levels]
     return tuple(
         Legend(kind, name, "–" if last is None else grouped_text(round(last), currency=currency))

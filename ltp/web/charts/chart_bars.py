@@ -48,9 +48,9 @@ class ChartBars(NamedTuple):
 
     A bar of a day or longer starts at midnight in India. `days`: the session of each bar, of weeks and months
     the first day. `last`: the newest session in the bars, None without bars. `forming`: the bar after them, which is
-    not over; None also where it would be the only one, and stands among them. Of days and longer: `stored`, the last
+    not over; of minutes it may be the only one. Of days and longer: `stored`, the last
     stored one, of which `forming` may take the place, and `followed`, the newest session that another may follow, None
-    where none may. `is_first_forming`: the only bar of the range is not over. `kinds`: the phase of the market of each bar of minutes, see `core.market.kinds`; [] for longer ones.
+    where none may. `kinds`: the phase of the market of each bar of minutes, see `core.market.kinds`; [] for longer ones.
     """
 
     bars: list[Bar]
@@ -62,7 +62,11 @@ class ChartBars(NamedTuple):
     forming: Bar | None = None
     stored: Bar | None = None
     followed: date | None = None
-    is_first_forming: bool = False
+
+    @property
+    def every(self) -> list[Bar]:
+        """The bars with the one that is not over, at least one where there is a chart."""
+        return [*self.bars, self.forming] if self.forming else self.bars
 
 
 def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
@@ -91,19 +95,14 @@ def read(key: str, query: ChartQuery, newest: Newest) -> ChartBars:
         forming = forming_day(newest.quote.tick, query, stored, followed)
     else:
         forming = _last_if_not_over(key, query, found[earlier:], newest.now)
-    alone = forming is not None and len(found) - earlier == 1
-    if alone:
-        forming = None
     if forming and found[-1].start == forming.start:
         found.pop()
     first = max(earlier, len(found) - MOST)
-    kinds = [] if query.daily else bars.kinds_of(key, found)
+    kinds = [] if query.daily else bars.kinds_of(key, [bar.start for bar in found])
     shown = over_continuous(found, kinds, first, query) if kinds else overlays(found, first, query)
     days = days[first : len(found)]
     number = len(found) - earlier
-    return ChartBars(
-        found[first:], days, shown, number, last, kinds[first:], forming, stored, followed, alone
-    )
+    return ChartBars(found[first:], days, shown, number, last, kinds[first:], forming, stored, followed)
 
 
 def forming_day(tick: Tick | None, query: ChartQuery, stored: Bar | None, last: date | None) -> Bar | None:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from ltp.core.bars.bar import MARKS, Bar
 from ltp.core.chart.geometry import Candle, Scale, candle, round_prices
 from ltp.core.money import SCALE, Price, grouped_text
+from ltp.core.trading_day import date_of
 from ltp.web.charts.bar_text import short_volume
 from ltp.web.charts.overlay_shapes import with_overlays
 from ltp.web.charts.overlays import Overlay
@@ -92,7 +93,7 @@ def draw(
     forming: Bar | None = None,
     apart: Sequence[bool] = (),
 ) -> Drawing:
-    """Draw bars, at least one.
+    """Draw bars, at least one or the one that is forming.
 
     Args:
         tooltips: one a bar.
@@ -114,7 +115,7 @@ def draw(
     plot = (
         f'<svg width="100%" height="{frame.height}" role="img" aria-label="{words}">',
         "".join(rule(scale.y(price)) for price in grid),
-        TimeAxis(bars, days, places, daily=daily).markup(frame.height),
+        TimeAxis(every, days or [date_of(every[0].start)], places, daily=daily).markup(frame.height),
         "" if forming else rule(scale.y(bars[-1].close), "last"),
         stretched(TOP, frame.prices_end, canvas, zone_shape(plan, scale, canvas.width) + shapes),
         rules(plan, days, places, scale, frame.prices_end),
@@ -123,7 +124,7 @@ def draw(
         "</svg>",
     )
     level = next((level for most, level in _WIDTHS if places <= most), len(_WIDTHS) + 1)
-    named = labels(plan, bars[-1].close, scale, (TOP + _TEXT, frame.prices_end - _TEXT), currency=currency)
+    named = labels(plan, every[-1].close, scale, (TOP + _TEXT, frame.prices_end - _TEXT), currency=currency)
     if forming:  # its layer has the last price
         named = [label for label in named if label.kind != "last"]
     return Drawing("".join(plot), _axis(grid, canvas, named, marks), f"w{level}", canvas)

@@ -27,7 +27,6 @@ from ltp.web.services import services
 
 _CELLS: Final = 500  # a drawing costs as much
 _DRAWN_EVERY_S: Final = 2.0  # at most
-_ALONE_S: Final = 10.0
 _RETRY_S: Final = 5.0  # after a chart that could not be drawn
 
 
@@ -68,9 +67,7 @@ class LiveChart:
         self._drawn_s, self._draw_at_s = now_s, now_s + _RETRY_S
         if part.state is None:
             return {}
-        # The only bar of a session has no layer of its own yet: it is drawn with the chart, more rarely.
-        alone = part.state.forming is None and not self.query.daily and self._ongoing(newest)
-        self._draw_at_s = now_s + (_ALONE_S if alone else _DRAWN_EVERY_S)
+        self._draw_at_s = now_s + _DRAWN_EVERY_S
         self._note(part.state.forming, newest.recent)
         bars = render_template("instruments/_chart_update.html", chart=part)
         return {"bars": bars, "forming": part.forming.markup}

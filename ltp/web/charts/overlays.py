@@ -117,7 +117,7 @@ def _bollinger(closes: Sequence[int], first: int) -> list[Overlay]:
 
 
 def _supertrend(bars: Sequence[Bar], first: int) -> list[Overlay]:
-    highs, lows, closes = zip(*(bar[2:5] for bar in bars), strict=True)
+    highs, lows, closes = [bar.high for bar in bars], [bar.low for bar in bars], [bar.close for bar in bars]
     below, above = (each[first:] for each in indicators.supertrend(highs, lows, closes, *SUPERTREND))
     name = "Supertrend {}, {}".format(*SUPERTREND)
     return [

@@ -36,7 +36,7 @@ AGAIN: Final = "again"
 EVERYTHING_TITLE: Final = "Everything stored"
 ACTION_TITLES: Final = {
     FETCH: "Fetch one-minute bars",
-    REFILL: "Refill gaps of one-minute bars",
+    REFILL: "Refill missing sessions of one-minute bars",
     REPLACE: "Replace one-minute bars",
     DAILY: "Fetch daily candles",
 }

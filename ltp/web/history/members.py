@@ -1,4 +1,4 @@
-"""`/candles/<list>`: the instruments of a list with what is stored of each, and their gaps."""
+"""`/candles/<list>`: the instruments of a list with what is stored of each, and the sessions that lack bars."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ltp.web.services import services
 bp = Blueprint("history_members", __name__)
 SIZE: Final = 100  # instruments of a page
 _MAX_PAGE: Final = 10_000
-_DEFAULT_SORT: Final = "-gaps"
+_DEFAULT_SORT: Final = "-missing"
 # Head, and whether the first press sorts the largest first.
 _HEADS: Final = {
     "symbol": ("Instrument", False),
-    "gaps": ("Gaps", True),
+    "missing": ("Missing sessions", True),
     "covered": ("Covered", True),
     "from": ("From", False),
     "to": ("To", True),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
+from markupsafe import Markup
+
 from ltp.core.market.session import Calendar
 from ltp.core.trading_day import IST, day_start
+from ltp.web import times
 
 _PHASES: Final = {
     "pre_open": "Pre-open",
@@ -54,6 +57,27 @@ def day_hours(calendar: Calendar, segment: str, now: datetime) -> DayHours:
     name = calendar.day_name(segment, day) or ("" if windows else "No session today")
     is_on = any(window.on for window in windows)
     return DayHours(day, name, windows, "" if is_on else _next(calendar, segment, now, day))
+
+
+def hours_markup(hours: DayHours, at: Markup | None = None) -> Markup:
+    """Return the hours for a page.
+
+    Args:
+        at: the present time of day, for a page that does not follow them.
+    """
+    on = Markup(" <i>(on now)</i>") if at is None else Markup(" (on at {})").format(at)
+    name = f": {hours.name}" if hours.name else ""
+    parts = [Markup("<span>{}{}</span>").format(times.day(hours.day), name)]
+    for window in hours.windows:
+        words = f"{window.name} {window.begins}–{window.ends}"
+        parts.append(
+            Markup('<span class="on">{}{}</span>').format(words, on)
+            if window.on
+            else Markup("<span>{}</span>").format(words)
+        )
+    if hours.on_next:
+        parts.append(Markup("<span>{}</span>").format(hours.on_next))
+    return Markup(" ").join(parts)
 
 
 def _next(calendar: Calendar, segment: str, now: datetime, day: date) -> str:

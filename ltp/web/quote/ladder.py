@@ -22,7 +22,7 @@ DEPTH: Final = "depth"
 DETAILS: Final = "details"
 REFUSED: Final = (
     '<p class="meta">There is no order book here: it is shown on a few pages of a visitor and of this site at a time.'
-    " Close another quote page and load this one again.</p>"
+    " Close another quote page, and it comes.</p>"
 )
 _SOON: Final = '<p class="meta">No order book is known yet: it comes a moment after the page is opened.</p>'
 _LATE: Final = (

@@ -26,9 +26,12 @@ WANT_EVERY_S: Final = 5.0
 WANTED_S: Final = 15.0  # life of the demand in Redis
 PAGE_S: Final = 30.0  # life of a page without a stream; one without scripts loads itself again after 15 s
 MOST: Final = 50  # instruments, as many as the worker takes
+OFFER_EVERY_S: Final = 1.0  # places that became free
 LATE_S: Final = 10.0  # a book that is wanted for so long did not come at its time
 EACH: Final = 10  # instruments of one client
-MOST_PAGES: Final = 1_000  # pages of one instrument that wait for their stream, one a client
+MOST_PAGES: Final = (
+    1_000  # pages of one instrument that wait for their stream, one a client; pages that were refused
+)
 
 _NO_DEPTH: Final = "no depth "
 
@@ -36,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def is_refusal(inset: Inset) -> bool:
-    """Return whether an inset of `LiveDepth.watch` has a sentence in place of the depth."""
+    """Return whether an inset of `LiveDepth.watch` has a sentence in place of the depth, until a place is free."""
     return inset.name.startswith(_NO_DEPTH)
 
 
@@ -49,6 +52,7 @@ class _Watched:
     def __init__(self, key: str, since: float) -> None:
         self.key, self.since = key, since
         self.inset = Inset(f"depth {key}")
+        self.late_insets: list[Inset] = []  # of pages that got their place after they were opened
         self.pages: dict[str, float] = {}
         self.shown_at = float("-inf")  # by a stream
         self.known = NOTHING
@@ -65,7 +69,20 @@ class _Watched:
 
     def is_shown_to(self, client: str, now: float, streamed: Collection[Inset]) -> bool:
         """`streamed`: the insets that the client's streams carry."""
-        return self.inset in streamed or self.pages.get(client, 0.0) >= now
+        is_streamed = any(inset in streamed for inset in self.insets)
+        return is_streamed or self.pages.get(client, 0.0) >= now
+
+    @property
+    def insets(self) -> list[Inset]:
+        return [self.inset, *self.late_insets]
+
+
+class _Refused:
+    """A page of a client without a place. `until`: monotonic seconds, when it is forgotten without a stream."""
+
+    def __init__(self, key: str, client: str) -> None:
+        self.inset = Inset(f"{_NO_DEPTH}{key} {client}")
+        self.until = 0.0
 
 
 class LiveDepth:
@@ -87,6 +104,8 @@ class LiveDepth:
         self._clock, self._monotonic = clock, monotonic
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._watched: dict[str, _Watched] = {}
+        self._refused: dict[tuple[str, str], _Refused] = {}  # by key and client, the oldest first
+        self._offer_at = 0.0
         self._want_at = 0.0
         self._failing = False
         self._thread: threading.Thread | None = None
@@ -102,19 +121,19 @@ class LiveDepth:
 
         Returns:
             Their inset, None for an index. Past EACH instruments of the client, or past MOST of this process,
-                it has a sentence: a book that an open page got before must not stay there as a live one.
+                it has a sentence: a book that an open page got before must not stay there as a live one. When
+                a place is free, the book follows in the same inset.
         """
         if not has_depth(key):
             return None
         now = self._monotonic()
         with self._lock:
-            watched = self._watched.get(key)
             if self._is_refused(key, client, now):
-                return self._refusal(key)
-            if watched is None:
-                watched = self._watched[key] = _Watched(key, now)
-                self._want_at = 0.0
+                return self._refuse(key, client, now)
+            watched = self._wanted(key, now)
             watched.note(client, now + PAGE_S)
+            if refused := self._refused.pop((key, client), None):
+                watched.late_insets.append(refused.inset)
         self._wake.set()
         return watched.inset
 
@@ -134,6 +153,9 @@ class LiveDepth:
     def round(self) -> None:
         """Renew the demand where it is due, and draw what is known now."""
         now = self._monotonic()
+        if now >= self._offer_at:
+            self._offer_at = now + OFFER_EVERY_S
+            self._offer_places(now)
         watched = self._still_watched(now)
         if not watched:
             return
@@ -159,24 +181,48 @@ class LiveDepth:
             (ladder.DEPTH, ladder.depth_markup(depth, quote, now_us, is_late=self.is_late(key))),
             (ladder.DETAILS, ladder.details_markup(depth, details, quote, now_us)),
         ):
-            self._hub.set_inset(watched.inset, part, ladder.partial(part, key, markup))
+            for inset in watched.insets:
+                self._hub.set_inset(inset, part, ladder.partial(part, key, markup))
 
     def _still_watched(self, now: float) -> list[_Watched]:
         """Drop the instruments that no page has shown for PAGE_S; return the others."""
         with self._lock:
             for each in list(self._watched.values()):
                 each.forget_pages(now)
-                if each.inset.views:
+                each.late_insets = [inset for inset in each.late_insets if inset.views]
+                if any(inset.views for inset in each.insets):
                     each.shown_at = now
                 elif not each.pages and each.shown_at < now - PAGE_S:
                     del self._watched[each.key]
             return list(self._watched.values())
 
-    def _refusal(self, key: str) -> Inset:
+    def _wanted(self, key: str, now: float) -> _Watched:
+        watched = self._watched.get(key)
+        if watched is None:
+            watched = self._watched[key] = _Watched(key, now)
+            self._want_at = 0.0
+        return watched
+
+    def _refuse(self, key: str, client: str, now: float) -> Inset:
         metrics.count("depths_refused")
-        inset = Inset(f"{_NO_DEPTH}{key}")
-        self._hub.set_inset(inset, ladder.DEPTH, ladder.partial(ladder.DEPTH, key, ladder.REFUSED))
-        return inset
+        refused = self._refused.setdefault((key, client), _Refused(key, client))
+        refused.until = now + PAGE_S
+        if len(self._refused) > MOST_PAGES:
+            del self._refused[next(iter(self._refused))]
+        self._hub.set_inset(refused.inset, ladder.DEPTH, ladder.partial(ladder.DEPTH, key, ladder.REFUSED))
+        self._wake.set()
+        return refused.inset
+
+    def _offer_places(self, now: float) -> None:
+        """Give free places to refused pages with a stream; one without a stream asks again by itself."""
+        with self._lock:
+            for (key, client), refused in list(self._refused.items()):
+                if not refused.inset.views:
+                    if refused.until < now:
+                        del self._refused[key, client]
+                elif not self._is_refused(key, client, now):
+                    del self._refused[key, client]
+                    self._wanted(key, now).late_insets.append(refused.inset)
 
     def _is_refused(self, key: str, client: str, now: float) -> bool:
         if key not in self._watched and len(self._watched) >= MOST:
@@ -191,7 +237,7 @@ class LiveDepth:
 
     def _run(self) -> None:
         while True:
-            if not self._watched:
+            if not self._watched and not self._refused:
                 self._wake.wait()
             self._wake.clear()
             try:

@@ -15,8 +15,9 @@ from ltp.core.screener import Row
 from ltp.core.ticks.depth import has_depth
 from ltp.core.ticks.quote import Quote
 from ltp.hub.insets import Inset
+from ltp.web import times
 from ltp.web.quote import ladder, range_cells
-from ltp.web.quote.hours import DayHours, day_hours
+from ltp.web.quote.hours import day_hours, hours_markup
 from ltp.web.quote.live_depth import is_refusal
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
@@ -37,8 +38,8 @@ class Fact(NamedTuple):
 class QuoteParts(NamedTuple):
     """The parts for `instruments/index.html`.
 
-    `ranges`, `facts`: live columns with labels. `depth`, `details`: markup, empty for an index. `listed`: the
-    screeners that have the instrument in their current run, each with its row.
+    `ranges`, `facts`: live columns with labels. `depth`, `details`: markup, empty for an index. `hours`: as of
+    now; the stream brings those of later. `listed`: the screeners that have the instrument in their current run, each with its row.
     """
 
     quote: Quote
@@ -46,14 +47,15 @@ class QuoteParts(NamedTuple):
     facts: tuple[Fact, ...]
     depth: Markup
     details: Markup
-    hours: DayHours
+    hours: Markup
     listed: tuple[tuple[Screener, Row], ...]
 
 
 def insets(shown: Instrument) -> tuple[Inset, ...]:
     """Return the insets of an open page of an instrument, and want their contents."""
-    depth = services().watch_depth(shown.key)
-    return () if depth is None else (depth,)
+    shared = services()
+    depth, hours = shared.watch_depth(shown.key), shared.watch_hours(shown.segment)
+    return (hours,) if depth is None else (depth, hours)
 
 
 def columns(shown: Instrument) -> tuple[str, ...]:
@@ -76,7 +78,7 @@ def parts(shown: Instrument, *, live: bool) -> QuoteParts:
         tuple(_ranges(past)),
         (*_PRICE_FACTS, *_volume(shown), *_of_volume(past), *_of_contract(shown, past)),
         *_order_book(quote, inset, live=live),
-        day_hours(shared.calendar(), shown.segment, datetime.now(UTC)),
+        hours_markup(day_hours(shared.calendar(), shown.segment, datetime.now(UTC)), times.clock()),
         tuple(_listed(shown.key)),
     )
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from ltp.core.trading_day import IST
 from ltp.errors import NotFoundError
+from ltp.worker.bars.command_job import CommandJob
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)
@@ -25,12 +26,9 @@ RETRY_S: Final = 1_800.0
 _MOST_RUNS: Final = 3  # of one session: an instrument may fail for good
 
 
-class BarUpkeep:
-    """A background job: called about once a second, it never waits. Ten minutes after the start of a worker
-    it also runs, because it may have been missed; a second run has nothing to do.
-
-    Args:
-        active: returns whether this worker leads.
+class BarUpkeep(CommandJob):
+    """A background job. Ten minutes after the start of a worker it also runs, because it may have been missed; a
+    second run has nothing to do.
     """
 
     def __init__(
@@ -41,19 +39,13 @@ class BarUpkeep:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._active, self._now = active, now
-        self._command = command or SubprocessJob(within_s=WITHIN_S)
-        self._monotonic, self._not_before = monotonic, monotonic() + START_S
+        super().__init__(command or SubprocessJob(within_s=WITHIN_S), active)
+        self._now, self._monotonic, self._not_before = now, monotonic, monotonic() + START_S
         self._due = self._done = datetime.min.replace(tzinfo=UTC)  # the night of the last start and success
 
-    def __call__(self) -> None:
-        ended = self._command.ended()
-        if ended is not None:
-            self._log_end(*ended)
+    def _start_if_due(self) -> None:
         due = _latest_due(self._now())
-        if self._command.running or self._done == due or self._monotonic() < self._not_before:
-            return
-        if not self._active():
+        if self._done == due or self._monotonic() < self._not_before:
             return
         self._due, self._not_before = due, self._monotonic() + RETRY_S
         try:
@@ -61,22 +53,14 @@ class BarUpkeep:
         except OSError as error:
             log.warning("The upkeep of one-minute bars cannot be started: %s", error.strerror)
 
-    @property
-    def running(self) -> bool:
-        return self._command.running
-
-    def _log_end(self, status: int, last_line: str) -> None:
+    def _note_end(self, status: int, last_line: str) -> None:
         if status == 0:
             self._done = self._due
         log.log(logging.INFO if status == 0 else logging.WARNING, "%s", last_line)
 
-    def stop(self) -> None:
-        """End an upkeep that runs; what it has done by then is right."""
-        self._command.stop()
 
-
-class BarRefill:
-    """A background job as BarUpkeep: after each session of shares it starts the fetch of the broker's bars.
+class BarRefill(CommandJob):
+    """A background job: after each session of shares it starts the fetch of the broker's bars.
 
     A fetch that fails is tried again half an hour later, at most twice. One that was ended goes on where it
     was, because a session that was fetched after its end is left out.
@@ -86,9 +70,7 @@ class BarRefill:
             NotFoundError.
         simulated: whether the broker is the simulated exchange. It knows the trades of today only, so bars of
             the session before stay as they were built.
-        active: returns whether this worker leads.
-        waits: returns whether other work calls the broker's charts: this one ends then, because the account
-            may make five calls a second in all, and goes on later.
+        active, waits: as of CommandJob.
     """
 
     def __init__(
@@ -102,10 +84,9 @@ class BarRefill:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(command or SubprocessJob(within_s=REFILL_WITHIN_S), active, waits)
         self._session_on, self._simulated = session_on, simulated
-        self._active, self._waits, self._now = active, waits, now
-        self._command = command or SubprocessJob(within_s=REFILL_WITHIN_S)
-        self._monotonic, self._not_before = monotonic, monotonic() + START_S
+        self._now, self._monotonic, self._not_before = now, monotonic, monotonic() + START_S
         self._day: date | None = None  # the session of the last run
         self._runs, self._is_done = 0, False
 
@@ -114,30 +95,14 @@ class BarRefill:
         """Whether the work that this one makes way for runs."""
         return self._waits()
 
-    def __call__(self) -> None:
-        ended = self._command.ended()
-        if ended is not None:
-            self._note_end(*ended)
-        if self._waits():
-            if self._command.running:
-                self._command.stop()
-                self._runs -= 1
-            return
-        if self._command.running or self._monotonic() < self._not_before or not self._active():
+    def _start_if_due(self) -> None:
+        if self._monotonic() < self._not_before:
             return
         day = self._due()
         if day != self._day:
             self._day, self._runs, self._is_done = day, 0, False
         if day is not None and not self._is_done and self._runs < _MOST_RUNS:
             self._start(day)
-
-    @property
-    def running(self) -> bool:
-        return self._command.running
-
-    def stop(self) -> None:
-        """End a fetch that runs; what it has stored by then is right."""
-        self._command.stop()
 
     def _due(self) -> date | None:
         """Return the newest session whose bars are to be fetched."""
@@ -166,6 +131,9 @@ class BarRefill:
         else:
             self._not_before = self._monotonic() + RETRY_S
             log.warning("Not all one-minute bars were fetched: %s", last_line)
+
+    def _note_way_made(self) -> None:
+        self._runs -= 1
 
     def _last_session(self, day: date) -> date:
         """Return a day if it has a session of shares, else the last one before. Raises NotFoundError."""

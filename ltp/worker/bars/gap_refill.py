@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from ltp.core.trading_day import IST
+from ltp.worker.bars.command_job import CommandJob
 from ltp.worker.bars.coverage_log import GapEnds
 from ltp.worker.subprocess_job import SOME_FAILED, SubprocessJob
 
@@ -89,8 +90,8 @@ class _Ends:
         return max(now + AFTER_S, self._not_before)
 
 
-class GapRefill:
-    """A background job: called about once a second, it never waits.
+class GapRefill(CommandJob):
+    """A background job.
 
     Reconnects and subscriptions have budgets of their own, so that visitors do not spend that of the link. A
     run fills the gaps of both. One that failed is repeated after a wait that doubles up to an hour; instruments
@@ -98,9 +99,7 @@ class GapRefill:
 
     Args:
         changes: returns the ends of gaps so far, see `coverage_log`.
-        active: returns whether this worker leads.
-        waits: returns whether other work calls the broker's charts: this one ends then, because the account
-            may make five calls a second in all, and begins again later.
+        active, waits: as of CommandJob.
     """
 
     def __init__(
@@ -113,26 +112,15 @@ class GapRefill:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._changes, self._active, self._waits = changes, active, waits
-        self._command = command or SubprocessJob(within_s=WITHIN_S)
-        self._now, self._monotonic = now, monotonic
+        super().__init__(command or SubprocessJob(within_s=WITHIN_S), active, waits)
+        self._changes, self._now, self._monotonic = changes, now, monotonic
         self._reconnects, self._subscriptions = _Ends(EVERY_S, MOST_RUNS), _Ends(COLLECTED_S, MOST_COLLECTED)
         self._kinds = (self._reconnects, self._subscriptions)
         self._not_before = 0.0
         self._failures = 0  # in a row
         self._day: date | None = None
 
-    def __call__(self) -> None:
-        end = self._command.ended()
-        if end is not None:
-            self._note_end(*end)
-        if self._waits():
-            if self._command.running:
-                self._command.stop()
-                self._not_before = self._monotonic() + EVERY_S
-            return
-        if self._command.running or not self._active():
-            return
+    def _start_if_due(self) -> None:
         now = self._monotonic()
         for kind, count in zip(self._kinds, self._changes(), strict=True):
             kind.look(count, now)
@@ -140,14 +128,6 @@ class GapRefill:
         due = next((kind for kind in self._kinds if kind.is_due(now)), None)
         if due is not None and now >= self._not_before:
             self._start(due, now)
-
-    @property
-    def running(self) -> bool:
-        return self._command.running
-
-    def stop(self) -> None:
-        """End a fetch that runs; what it has stored by then is right."""
-        self._command.stop()
 
     def _begin_day(self) -> None:
         day = self._now().astimezone(IST).date()
@@ -165,6 +145,9 @@ class GapRefill:
             self._command.start(list(COMMAND))
         except OSError as error:
             log.warning("The refill of one-minute bars cannot be started: %s", error.strerror)
+
+    def _note_way_made(self) -> None:
+        self._not_before = self._monotonic() + EVERY_S
 
     def _note_end(self, status: int, last_line: str) -> None:
         now = self._monotonic()

@@ -105,5 +105,5 @@ def command_of(request: Request) -> list[str]:
     if request.action == DAILY:
         return ["candles", "fetch", *listed]
     days = ["--from", f"{request.first_day}", "--to", f"{request.last_day}"]
-    how = {REFILL: ["--gaps"], REPLACE: ["--again"]}.get(request.action, [])
+    how = {REFILL: ["--missing"], REPLACE: ["--again"]}.get(request.action, [])
     return ["candles", "minutes", "fetch", *request.keys, *listed, *days, *how]

@@ -36,7 +36,7 @@ def minute(clock: str, price: int = 100_0000, marks: int = 0, day: int = 3) -> B
 
 def fives(engine: Engine, key: str = HDFC) -> list[tuple[str, int, int]]:
     """Return time, volume and marks of five-minute bars."""
-    found = five_minute_bars.fetch(engine, key, 0, END)
+    found = five_minute_bars.fetch_columns(engine, key, 0, END).bars()
     return [(f"{datetime.fromtimestamp(bar.start, CLOCK):%H:%M}", bar.volume, bar.marks) for bar in found]
 
 

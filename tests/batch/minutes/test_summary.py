@@ -232,10 +232,10 @@ def test_members_are_sorted_and_paged(engine: Engine) -> None:
         assert count == 3
         return [each.key for each in found]
 
-    assert keys("gaps", True) == [NEW, HDFC, TCS]
-    assert keys("gaps", False) == [TCS, HDFC, NEW]
+    assert keys("missing", True) == [NEW, HDFC, TCS]
+    assert keys("missing", False) == [TCS, HDFC, NEW]
     assert keys("bars", True) == [TCS, HDFC, NEW]
     assert keys("covered", False) == [HDFC, TCS, NEW]
     assert keys("to", True, 1, 1) == [HDFC]
-    _, found = summary.members(engine, "list-two", MINUTES, sort="gaps", descending=True, first=0, most=1)
+    _, found = summary.members(engine, "list-two", MINUTES, sort="missing", descending=True, first=0, most=1)
     assert found == [Member(NEW, "", None)]

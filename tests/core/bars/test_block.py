@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, REVISED, Bar
-from ltp.core.bars.block import RECORD, closes, count_sources, merged, packed, unpacked
+from ltp.core.bars.block import RECORD, closes, count_sources, merged, packed, unpacked, unpacked_together
 
 START = 1_796_010_300
 BARS = [
@@ -17,6 +17,14 @@ def test_bars_survive_the_way_through_bytes(compress: bool) -> None:
     assert unpacked(packed(BARS, START, compress=compress), START) == BARS
     assert unpacked(packed([], START, compress=compress), START) == []
     assert closes(packed(BARS, START, compress=compress), START) == [(bar.start, bar.close) for bar in BARS]
+
+
+def test_a_bar_of_a_later_block_counts() -> None:
+    later = BARS[1]._replace(close=14_200_0000, oi=None)
+    blocks = [(packed(BARS, START), START), (b"damaged", START), (packed([later], START + 600), START + 600)]
+    assert unpacked_together(blocks).bars() == [BARS[0], later]
+    assert unpacked_together(reversed(blocks)).bars() == BARS
+    assert unpacked_together([]).bars() == []
 
 
 def test_the_bytes_of_a_record_are_fixed() -> None:

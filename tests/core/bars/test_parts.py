@@ -6,6 +6,7 @@ import pytest
 
 from ltp.core.bars.bar import BROKER, FILE, LIVE, PARTIAL, REVISED, UNSURE, Bar
 from ltp.core.bars.block import merged
+from ltp.core.bars.columns import of_bars
 from ltp.core.bars.parts import both_parts, made_of_fives
 from ltp.core.bars.timeframe import MINUTES, rolled_up
 
@@ -13,6 +14,10 @@ OPEN = 1_796_010_300  # 2026-11-30T09:15:00+05:30
 # A pre-open of seven minutes, a session whose length is no multiple of anything, a break, an evening.
 WINDOWS = [(OPEN - 900, OPEN - 480), (OPEN, OPEN + 371 * 60), (OPEN + 400 * 60, OPEN + 497 * 60)]
 LONGER = [minutes for minutes in MINUTES if made_of_fives(minutes)]
+
+
+def both(fives: list[Bar], ones: list[Bar]) -> list[Bar]:
+    return both_parts(of_bars(fives), of_bars(ones), WINDOWS).bars()
 
 
 def minute(number: int, price: int = 100, **fields: int) -> Bar:
@@ -68,14 +73,12 @@ def test_two_parts_are_the_whole_wherever_they_meet(minutes: int) -> None:
         boundary = fives[at].start
         older = [bar for bar in fives if bar.start < boundary]
         newer = [bar for bar in ones if bar.start >= boundary]
-        assert list(rolled_up(both_parts(older, newer, WINDOWS), minutes, WINDOWS)) == whole
+        assert list(rolled_up(both(older, newer), minutes, WINDOWS)) == whole
 
 
 def test_minutes_count_where_both_parts_have_them() -> None:
     fives = [minute(0, 500, volume=50), minute(5, 600, volume=60)]
-    found = list(
-        rolled_up(both_parts(fives, [minute(6, 70), minute(7, 80), minute(11, 90)], WINDOWS), 5, WINDOWS)
-    )
+    found = list(rolled_up(both(fives, [minute(6, 70), minute(7, 80), minute(11, 90)]), 5, WINDOWS))
     assert found == [fives[0], Bar(OPEN + 300, 70, 82, 68, 81, 2), Bar(OPEN + 600, 90, 92, 88, 91, 1)]
 
 
@@ -101,12 +104,12 @@ def test_minutes_built_here_do_not_count_where_the_broker_s_or_a_file_s_bar_is(
     five = minute(5, 600, volume=60, sources=stored)
     ones = [minute(5 + number, 70, sources=each) for number, each in enumerate(newer)]
     joined = Bar(OPEN + 300, 70, 72, 68, 71, 2, sources=newer[0] | newer[1])
-    found = both_parts([minute(0, 500), five], ones, WINDOWS)
+    found = both([minute(0, 500), five], ones)
     assert found == [minute(0, 500), joined if counts else five]
     assert found == merged([minute(0, 500), five], list(rolled_up(ones, 5, WINDOWS)))  # as the upkeep stores
 
 
 def test_one_part_alone() -> None:
-    assert both_parts([], [minute(0)], WINDOWS) == [minute(0)]
-    assert both_parts([minute(0)], [], WINDOWS) == [minute(0)]
-    assert both_parts([], [], WINDOWS) == []
+    assert both([], [minute(0)]) == [minute(0)]
+    assert both([minute(0)], []) == [minute(0)]
+    assert both([], []) == []

@@ -83,10 +83,19 @@ def test_the_kind_of_a_minute(segment: str, day: str, by_clock: dict[str, str]) 
     assert dict(zip(by_clock, kinds_at(segment, day, *by_clock), strict=True)) == by_clock
 
 
-def test_bars_of_several_days_in_any_order() -> None:
-    starts = [at("2026-11-30 15:20"), at("2026-07-31 15:20"), at("2026-11-30 09:05")]
-    assert kinds(CALENDAR, "NSE_EQ", starts) == ["closing_auction", "continuous", "pre_open"]
-    assert kinds(Calendar.always_open(), "NSE_EQ", starts) == ["continuous"] * 3
+def test_bars_of_several_days() -> None:
+    clocks = [
+        "2026-07-31 15:20",
+        "2026-08-01 12:00",
+        "2026-08-01 12:01",
+        "2026-11-30 09:05",
+        "2026-11-30 15:20",
+    ]
+    starts = [at(each) for each in clocks]
+    assert kinds(CALENDAR, "NSE_EQ", starts) == [
+        "continuous", "closed", "closed", "pre_open", "closing_auction",
+    ]  # fmt: skip
+    assert kinds(Calendar.always_open(), "NSE_EQ", starts) == ["continuous"] * 5
     assert kinds(CALENDAR, "NSE_EQ", []) == []
 
 

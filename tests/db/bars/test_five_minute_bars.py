@@ -36,10 +36,10 @@ def test_a_session_becomes_one_block_of_five_minute_bars(engine: Engine) -> None
     ones = [minute(number, 100_0000 + number, marks=PARTIAL * (number == 7)) for number in range(375)]
     minute_bars.upsert(engine, {HDFC: ones, NIFTY: ones[:3]})
     assert make(engine, (HDFC, MIDNIGHT), (NIFTY, MIDNIGHT), (NIFTY, MIDNIGHT - DAY_S)) == Made(2, 26)
-    fives = five_minute_bars.fetch(engine, HDFC, 0, END)
+    fives = five_minute_bars.fetch_columns(engine, HDFC, 0, END).bars()
     assert fives == list(rolled_up(ones, 5, [(OPEN, CLOSE)]))
     assert (len(fives), fives[1].marks, fives[1].volume) == (75, PARTIAL, 35)
-    assert five_minute_bars.fetch(engine, HDFC, OPEN + 300, OPEN + 600) == [fives[1]]
+    assert five_minute_bars.fetch_columns(engine, HDFC, OPEN + 300, OPEN + 600).bars() == [fives[1]]
     assert five_minute_bars.last_start(engine, HDFC) == OPEN + 370 * 60
     assert five_minute_bars.last_start(engine, "NSE_EQ:9") is None
     assert five_minute_bars.count_blocks(engine) == 2
@@ -49,13 +49,13 @@ def test_a_session_becomes_one_block_of_five_minute_bars(engine: Engine) -> None
 def test_made_again_they_are_the_same_and_later_minutes_join(engine: Engine) -> None:
     minute_bars.upsert(engine, {HDFC: [minute(number) for number in range(10)]})
     make(engine, (HDFC, MIDNIGHT))
-    before = five_minute_bars.fetch(engine, HDFC, 0, END)
+    before = five_minute_bars.fetch_columns(engine, HDFC, 0, END).bars()
     assert make(engine, (HDFC, MIDNIGHT)) == Made(0, 0)
-    assert five_minute_bars.fetch(engine, HDFC, 0, END) == before
+    assert five_minute_bars.fetch_columns(engine, HDFC, 0, END).bars() == before
     late = [minute(0, 99_0000), minute(5, 98_0000), minute(-3, 97_0000), minute(30, 96_0000)]
     minute_bars.upsert(engine, {HDFC: late})
     make(engine, (HDFC, MIDNIGHT))
-    found = five_minute_bars.fetch(engine, HDFC, 0, END)
+    found = five_minute_bars.fetch_columns(engine, HDFC, 0, END).bars()
     assert [(bar.start - OPEN, bar.open) for bar in found] == [(0, 99_0000), (300, 98_0000), (1_800, 96_0000)]
     assert five_minute_bars.count_blocks(engine) == 1
 
@@ -108,7 +108,9 @@ def test_a_damaged_block_is_no_bar(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(update(table).where(table.c.start == OPEN).values(packed=b"\x00torn"))
     make(engine, (HDFC, MIDNIGHT))
-    assert [bar.start for bar in five_minute_bars.fetch(engine, HDFC, 0, END)] == [OPEN + 1_200]
+    assert [bar.start for bar in five_minute_bars.fetch_columns(engine, HDFC, 0, END).bars()] == [
+        OPEN + 1_200
+    ]
 
 
 def test_simulated_ones_make_room_for_real_ones(engine: Engine) -> None:
@@ -130,7 +132,7 @@ def test_they_follow_a_share_to_its_new_id_and_end_with_another_instrument(engin
     make(engine, (HDFC, MIDNIGHT))
     with writing(engine) as connection:
         rekey.move(connection, HDFC, "NSE_EQ:9")
-    assert len(five_minute_bars.fetch(engine, "NSE_EQ:9", 0, END)) == 1
+    assert len(five_minute_bars.fetch_columns(engine, "NSE_EQ:9", 0, END).bars()) == 1
     with writing(engine) as connection:
         reassignments.clear(connection, ["NSE_EQ:9"])
     assert five_minute_bars.count_blocks(engine) == 0

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from ltp.core.bars.bar import BROKER, FILE, LIVE, Bar, mark_names, source_name
+from ltp.core.bars.columns import NONE, of_bars
 from ltp.core.money import rupees
 from ltp.core.trading_day import IST
 from ltp.web.api import bar_texts
@@ -47,11 +48,18 @@ def test_the_text_is_that_of_the_standard_library(forming_from: float) -> None:
         prices = [chance.randrange(1, 10**9) for _ in range(4)]
         oi = chance.choice([None, 5])
         bars.append(
-            Bar(OPEN + number * 3_660, *prices, number, oi, chance.randrange(16), chance.randrange(1, 16))
+            Bar(
+                OPEN + 2 * 86_400 + number * 3_660,
+                *prices,
+                number,
+                oi,
+                chance.randrange(16),
+                chance.randrange(1, 16),
+            )
         )
     sessions = [*SESSIONS, *(chance.choice(SESSIONS) for _ in range(200))]
     expected = by_the_book(bars, sessions, forming_from)
-    of = bar_texts.columns(bars, sessions, forming_from)
+    of = bar_texts.columns(of_bars(bars), sessions, forming_from)
     assert bar_texts.as_rows(of) == json.dumps(expected, separators=(",", ":"))
     assert json.loads(bar_texts.as_columns(of)) == {
         name: [row[name] for row in expected] for name in bar_texts.NAMES
@@ -59,7 +67,7 @@ def test_the_text_is_that_of_the_standard_library(forming_from: float) -> None:
 
 
 def test_the_same_as_csv() -> None:
-    of = bar_texts.columns(BARS, SESSIONS, OPEN + 86_400)
+    of = bar_texts.columns(of_bars(BARS), SESSIONS, OPEN + 86_400)
     assert bar_texts.as_csv(of).splitlines() == [
         "start,open,high,low,close,volume,oi,source,marks,forming,session",
         "2026-11-30T09:15:00+05:30,1650.05,1651.0,1649.95,1650.0,12345,,live,,False,continuous",
@@ -70,7 +78,7 @@ def test_the_same_as_csv() -> None:
 
 
 def test_no_bars_are_empty_columns() -> None:
-    of = bar_texts.columns([], [], OPEN)
+    of = bar_texts.columns(NONE, [], OPEN)
     assert (bar_texts.as_rows(of), set(map(len, of.values()))) == ("[]", {0})
     assert bar_texts.as_csv(of).splitlines() == [",".join(bar_texts.NAMES)]
 

@@ -167,7 +167,7 @@ def test_a_database_that_is_away_is_503(stored: Any, monkeypatch: pytest.MonkeyP
     def away(*_: Any, **__: Any) -> Iterable[Bar]:
         raise DatabaseError("The database cannot be read")
 
-    monkeypatch.setattr(minute_bars, "fetch", away)
+    monkeypatch.setattr(minute_bars, "fetch_columns", away)
     assert stored.client.get(URL, query_string={"key": HDFC}).status_code == 503
 
 
@@ -273,3 +273,23 @@ def test_an_unknown_session_is_refused(stored: Any, query: dict[str, str], sente
     response = stored.client.get(URL, query_string={"key": HDFC} | query)
     assert response.status_code == 400
     assert sentence in response.get_json()["detail"]
+
+
+def test_a_csv_links_its_next_page_until_the_last(stored: Any) -> None:
+    day = at(BEFORE)[:10]
+    address: str | None = f"{URL}.csv?key={HDFC}&from={day}&limit=7"
+    rows, pages = [], 0
+    while address:
+        response = stored.client.get(address)
+        head, *found = response.text.splitlines()
+        assert head.startswith("start,open,")
+        rows += found
+        pages += 1
+        link = response.headers.get("Link")
+        assert link is None or link.endswith('>; rel="next"')
+        address = link and link[1:].partition(">")[0]
+        assert address is None or f"key={HDFC.replace(':', '%3A')}&limit=7&from=" in address
+    whole = asked(stored, limit=100, **{"from": day})["bars"]
+    assert [row.partition(",")[0] for row in rows] == [bar["start"] for bar in whole]
+    assert (len(rows), pages) == (17, 3)
+    assert "Link" not in stored.client.get(f"{URL}?key={HDFC}&from={day}&limit=7").headers

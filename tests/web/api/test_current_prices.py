@@ -30,6 +30,7 @@ from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
 from ltp.errors import StoreError
 from ltp.hub.hub import Hub
+from ltp.hub.insets import Inset
 from ltp.settings import Settings
 from ltp.store import channel, demand, prices
 from ltp.store import client as store_client
@@ -127,6 +128,7 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         sizing=Sizing(1_000_000, 10_000),
         calendar=Calendar.always_open,
         watch_depth=lambda _: None,
+        watch_hours=Inset,
         is_depth_late=lambda _: False,
         known_depth=lambda _: NOTHING,
         past=lambda _: Past(),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
 from ltp.core.bars.timeframe import rolled_up
-from ltp.core.trading_day import midnight_of
+from ltp.core.market.session import Calendar
+from ltp.core.trading_day import IST, midnight_of
 from ltp.db import minute_bars
 from ltp.db.bars import five_minute_bars
 
@@ -17,6 +18,7 @@ URL = "/api/v1/candles"
 PAGE = "/instruments/NSE_EQ/1333"
 HDFC, TCS = "NSE_EQ:1333", "NSE_EQ:11536"
 DAY_S = 86_400
+CALENDAR = Calendar.load()
 
 
 def opened(day: str) -> int:
@@ -63,6 +65,23 @@ def asked(site: Any, **query: Any) -> Any:
     response = site.client.get(URL, query_string={"key": HDFC} | query)
     assert response.status_code == 200, response.text
     return response.get_json()
+
+
+def test_few_bars_of_each_of_many_sessions(site: Any) -> None:
+    """More sessions than one read has: each has one bar, so the page cannot tell beforehand how many it needs."""
+    days = [f"2026-{month:02d}-{day:02d}" for month in (2, 3, 4) for day in range(2, 28)]
+    starts = [opened(day) + 600 for day in days if CALENDAR.windows("NSE_EQ", date.fromisoformat(day))]
+    assert len(starts) > 50
+    minute_bars.upsert(site.engine, {HDFC: [Bar(start, 100, 100, 100, 100, 1) for start in starts]})
+    older(site.engine, HDFC, "2026-04-06")
+    whole = asked(site, timeframe="5m", **{"from": days[0], "to": days[-1]})
+    assert [bar["start"][:10] for bar in whole["bars"]] == [
+        str(datetime.fromtimestamp(start, IST).date()) for start in starts
+    ]
+    assert asked(site, timeframe="5m", to=days[-1])["bars"] == whole["bars"]
+    assert asked(site, timeframe="5m", to=days[-1], limit=40)["bars"] == whole["bars"][-40:]
+    some = asked(site, timeframe="5m", limit=40, **{"from": days[0], "to": days[-1]})
+    assert (some["bars"], some["next"]) == (whole["bars"][:40], whole["bars"][40]["start"])
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "10m", "15m", "25m", "30m", "60m", "75m", "125m"])

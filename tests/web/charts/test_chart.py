@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from ltp.core.bars.bar import BROKER, PARTIAL, Bar
+from ltp.core.bars.columns import BarColumns
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.market.session import Calendar
@@ -289,13 +290,13 @@ def test_reading_takes_two_queries_however_many_sessions(
     stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[tuple[int, int]] = []
-    fetch = minute_bars.fetch
+    fetch = minute_bars.fetch_columns
 
-    def counted(engine: Any, key: str, first: int, until: int, **options: Any) -> list[Bar]:
+    def counted(engine: Any, key: str, first: int, until: int, **options: Any) -> BarColumns:
         read.append((first, until))
         return fetch(engine, key, first, until, **options)
 
-    monkeypatch.setattr(minute_bars, "fetch", counted)
+    monkeypatch.setattr(minute_bars, "fetch_columns", counted)
     stored.page(f"{PAGE}?timeframe=15m&range=20d&ema=200")
     [(first, until)] = read
     # 12 days round the clock: 18,000 minutes and no more.

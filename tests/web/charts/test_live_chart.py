@@ -73,10 +73,10 @@ def rig(site: Any) -> Callable[..., Rig]:
     return lambda **given: Rig(site, **given)
 
 
-def rig_without_bars(site: Any) -> Rig:
+def rig_without_bars(site: Any, **given: str) -> Rig:
     services = replace(site.app.extensions[EXTENSION], calendar=Calendar.always_open)
     site.app.extensions[EXTENSION] = services
-    return Rig(site, timeframe="1m")
+    return Rig(site, **given)
 
 
 def sentence(parts: dict[str, str]) -> str:
@@ -176,16 +176,24 @@ def test_a_price_that_is_not_live_has_no_live_bar(rig: Any) -> None:
     assert sentence(chart.update(603, [bar(10)], state="quiet")).startswith("Forming: ")
 
 
-def test_the_only_bar_of_a_session_is_drawn_with_the_chart_every_ten_seconds(site: Any) -> None:
-    chart = rig_without_bars(site)
+LINES = {"ema": "20,50", "vwap": "1", "bollinger": "1", "supertrend": "1"}
+
+
+@pytest.mark.parametrize("lines", [{}, LINES])
+@pytest.mark.parametrize("timeframe", ["1m", "5m"])
+def test_the_first_bar_of_all_moves_like_any_other(site: Any, lines: dict[str, str], timeframe: str) -> None:
+    chart = rig_without_bars(site, timeframe=timeframe, **lines)
     parts = chart.update(2, [bar(0)])
-    assert rows(parts) == ["10:00"]
+    assert rows(parts) == []
     assert "The first bar of this session is not over yet." in parts["bars"]
-    assert [bool(chart.update(3 + at, [bar(0, 1_700_0000 + at)], passed_s=1.0)) for at in range(12)].count(
-        True
-    ) == 1
-    parts = chart.update(65, [bar(0), bar(1)], passed_s=10.0)
-    assert (rows(parts), sentence(parts)[:8]) == (["10:00"], "Forming:")
+    assert f"No bar of {timeframe[0]} minute" in parts["bars"]
+    assert sentence(parts).endswith("10:00, 1,700.00, volume 500")
+    moved = chart.update(3, [bar(0, 1_700_5000)], passed_s=0.4)
+    assert list(moved) == ["forming"]
+    assert sentence(moved).endswith("10:00, 1,700.50, volume 500")
+    parts = chart.update(305, [bar(minute) for minute in range(6)])
+    assert rows(parts)[-1] == "10:00"
+    assert sentence(parts).endswith("10:05, 1,700.00, volume 500")
 
 
 def test_a_mark_is_named(rig: Any) -> None:

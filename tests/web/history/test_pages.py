@@ -110,7 +110,7 @@ def test_a_job_is_queued_and_shown(kept: Any) -> None:
         "queued",
         "–",
         f"Pause job {job.id}Cancel job {job.id}",
-        "Refill gaps of one-minute bars: NIFTY 50, 2 Nov 2026 to 27 Nov 2026",
+        "Refill missing sessions of one-minute bars: NIFTY 50, 2 Nov 2026 to 27 Nov 2026",
         cells(page, "Jobs, open ones first")[1][5],
         "you",
     ]
@@ -281,7 +281,7 @@ def test_lists_are_scheduled_by_their_ticks(kept: Any) -> None:
 def test_instruments_of_a_list_the_most_gaps_first(kept: Any) -> None:
     page = kept.page("/candles/nifty50")
     rows = cells(page, "Stored history by instrument")
-    assert rows[0][:7] == ["Instrument", "Gaps", "Covered", "From", "To", "Bars", "Size"]
+    assert rows[0][:7] == ["Instrument", "Missing sessions", "Covered", "From", "To", "Bars", "Size"]
     assert rows[1:] == [
         [UNKNOWN, "–", "–", "nothing stored", *["–"] * 6],
         [
@@ -299,7 +299,10 @@ def test_instruments_of_a_list_the_most_gaps_first(kept: Any) -> None:
         [f"TCS {TCS}", "0", "100.0%", *rows[3][3:5], "7,000", *rows[3][6:]],
     ]
     assert 'href="/instruments/NSE_EQ/1333?timeframe=1m"' in page
-    assert 'aria-sort="descending"><a id="h-gaps" href="/candles/nifty50?timeframe=1m&amp;sort=gaps"' in page
+    assert (
+        'aria-sort="descending"><a id="h-missing" href="/candles/nifty50?timeframe=1m&amp;sort=missing"'
+        in page
+    )
 
 
 def test_a_list_is_sorted_by_its_heads_and_has_a_daily_tab(kept: Any) -> None:
@@ -308,7 +311,7 @@ def test_a_list_is_sorted_by_its_heads_and_has_a_daily_tab(kept: Any) -> None:
     page = kept.page("/candles/nifty50?timeframe=1d&sort=symbol")
     rows = cells(page, "Stored history by instrument")
     assert [row[8] for row in rows[1:] if row[0].startswith("HDFC")] == ["official 18"]
-    assert "Refill gaps" not in page
+    assert "Refill missing sessions" not in page
     assert 'href="/instruments/NSE_EQ/1333?timeframe=1d"' in page
 
 

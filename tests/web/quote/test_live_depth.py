@@ -21,6 +21,7 @@ from ltp.web.quote.live_depth import (
     LATE_S,
     MOST,
     MOST_PAGES,
+    OFFER_EVERY_S,
     PAGE_S,
     WANT_EVERY_S,
     WANTED_S,
@@ -304,8 +305,61 @@ def test_a_page_without_a_place_gets_a_sentence_in_place_of_its_book() -> None:
     for number in range(1, EACH + 1):
         rig.depth.watch(f"NSE_EQ:{number}", "a")
     assert rig.refuses(KEY, "a")
-    [markup] = rig.hub.parts[f"no depth {KEY}", "depth"]
+    [markup] = rig.hub.parts[f"no depth {KEY} a", "depth"]
     assert markup.startswith('<hx-partial id="depth-NSE_EQ-1333"><p class="meta">There is no order book here')
+
+
+def test_a_refused_page_gets_its_book_when_a_place_is_free() -> None:
+    rig = Rig()
+    others = [rig.connect(f"NSE_EQ:{number}", "a") for number in range(1, EACH + 1)]
+    refused = rig.connect(KEY, "a")
+    assert is_refusal(refused)
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert KEY not in rig.reads[-1]
+    rig.close(others[0], "a")
+    rig.book(KEY)
+    rig.now += OFFER_EVERY_S
+    rig.depth.round()
+    assert KEY in rig.reads[-1]
+    drawn = rig.hub.parts[refused.name, "depth"]
+    assert "There is no order book here" in drawn[0]
+    assert "<i>live</i>" in drawn[-1]
+    assert "1,500.00" in rig.hub.parts[refused.name, "details"][-1]
+    assert rig.refuses("NSE_EQ:1", "a")  # its place is taken now
+    rig.close(refused, "a")
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    rig.now += 1
+    rig.depth.round()
+    assert KEY not in rig.reads[-1]
+
+
+def test_of_refused_pages_the_first_gets_the_place_and_a_closed_one_gets_none() -> None:
+    rig = Rig()
+    full = [rig.connect(f"NSE_EQ:{number}", EXEMPT) for number in range(1, MOST + 1)]
+    refused = [rig.connect(f"NSE_EQ:{MOST + number}", client) for number, client in enumerate("abc", 1)]
+    assert all(map(is_refusal, refused))
+    rig.close(refused[0], "a")
+    for inset in full[:2]:
+        rig.close(inset, EXEMPT)
+    rig.now += PAGE_S + 1
+    rig.depth.round()  # drops the two
+    rig.now += OFFER_EVERY_S
+    rig.depth.round()
+    assert [f"NSE_EQ:{MOST + number}" in rig.reads[-1] for number in (1, 2, 3)] == [False, True, True]
+
+
+def test_refused_pages_have_a_bound() -> None:
+    rig = Rig()
+    for number in range(1, MOST + 1):
+        rig.connect(f"NSE_EQ:{number}", EXEMPT)
+    for number in range(MOST_PAGES + 5):
+        assert rig.refuses(KEY, f"client {number}")
+    assert len(rig.depth._refused) == MOST_PAGES
+    rig.now += PAGE_S + 1
+    rig.depth.round()
+    assert rig.depth._refused == {}
 
 
 def test_the_process_has_a_bound() -> None:

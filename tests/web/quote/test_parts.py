@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ltp.core.history.candle import Candle
 from ltp.db import candles
 from ltp.web.quote import parts
+from ltp.web.quote.hours import DayHours, hours_markup
 from ltp.web.services import EXTENSION
 
 HDFC = "NSE_EQ:1333"
@@ -69,9 +70,19 @@ def test_the_price_moves_in_its_range(site: Any, wait_for: Any) -> None:
 
 
 def test_the_page_has_the_trading_hours(site: Any) -> None:
-    hours = site.page(PAGE).partition('<p class="hours">')[2].partition("</p>")[0]
+    hours = site.page(PAGE).partition('<p class="hours" id="hours" hx-ignore>')[2].partition("</p>")[0]
     assert "<time datetime=" in hours
     assert "09:1" in hours or "Next: " in hours
+    polled = (
+        site.page(f"{PAGE}/poll?n=1").partition('<hx-partial id="hours">')[2].partition("</hx-partial>")[0]
+    )
+    assert polled.startswith('<span><time datetime="')
+
+
+def test_the_name_of_a_day_is_text() -> None:
+    hours = DayHours(date(2026, 7, 1), "<img src=x onerror=alert(1)>", (), "")
+    assert "<img" not in hours_markup(hours)
+    assert "&lt;img" in hours_markup(hours)
 
 
 def test_a_contract_has_its_open_interest(site: Any) -> None:

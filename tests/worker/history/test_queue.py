@@ -50,7 +50,7 @@ def bench(tmp_path: Path) -> Bench:
     ("request_", "command"),
     [
         (FIFTY, COMMAND),
-        (FIFTY._replace(action=REFILL), f"{COMMAND} --gaps"),
+        (FIFTY._replace(action=REFILL), f"{COMMAND} --missing"),
         (FIFTY._replace(action=REPLACE), f"{COMMAND} --again"),
         (
             Request(FETCH, "", ("NSE_EQ:1333", "IDX_I:13"), FIRST, FIRST),
@@ -58,7 +58,7 @@ def bench(tmp_path: Path) -> Bench:
         ),
         (
             Request(REFILL, EVERYTHING, (), FIRST, FIRST),
-            "candles minutes fetch --universe everything --from 2026-11-02 --to 2026-11-02 --gaps",
+            "candles minutes fetch --universe everything --from 2026-11-02 --to 2026-11-02 --missing",
         ),
         (Request(DAILY, "all"), "candles fetch --universe all"),
     ],

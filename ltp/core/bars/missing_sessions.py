@@ -12,7 +12,7 @@ _FIRST: Final = date(1970, 1, 1)
 THIN: Final = 0.5  # a session with fewer bars than this share of its minutes
 
 
-class Gaps(NamedTuple):
+class MissingSessions(NamedTuple):
     """`expected`: how many sessions there are since the first day with a bar. `missing`: those without a bar.
     `thin`: those with far fewer bars than minutes. Both oldest first.
     """
@@ -27,8 +27,10 @@ class Gaps(NamedTuple):
         return sorted((*self.missing, *self.thin))
 
 
-def find(bars: Mapping[int, int], minutes: Mapping[int, int], settled: Collection[int] = ()) -> Gaps:
-    """Return the gaps of an instrument.
+def find(
+    bars: Mapping[int, int], minutes: Mapping[int, int], settled: Collection[int] = ()
+) -> MissingSessions:
+    """Return the sessions that an instrument lacks.
 
     Args:
         bars: how many bars a day has; days without any are absent.
@@ -36,12 +38,12 @@ def find(bars: Mapping[int, int], minutes: Mapping[int, int], settled: Collectio
         settled: days whose bars were fetched after the session: the market traded in no other minute.
     """
     if not bars:
-        return Gaps(0, (), ())
+        return MissingSessions(0, (), ())
     first = min(bars)
     sessions = [day for day in minutes if day >= first]
     missing = tuple(day for day in sessions if not bars.get(day))
     thin = tuple(day for day in sessions if 0 < bars.get(day, 0) < THIN * minutes[day] and day not in settled)
-    return Gaps(len(sessions), missing, thin)
+    return MissingSessions(len(sessions), missing, thin)
 
 
 def in_words(days: Iterable[int], sessions: Sequence[int], most: int) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from ltp.batch.minutes.summary import SessionsOver, summarize_minutes
-from ltp.core.bars import gaps
+from ltp.core.bars import missing_sessions
 from ltp.core.history.candle import day_of
 from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
@@ -17,7 +17,7 @@ from ltp.db.history import sessions
 _KEYS_AT_ONCE: Final = 100
 
 
-def only_gaps(
+def only_missing(
     engine: Engine,
     calendar: Calendar,
     days: Mapping[str, Collection[date]],
@@ -27,8 +27,8 @@ def only_gaps(
 ) -> dict[str, list[date]]:
     """Return those of the days, by key, that are over and have no bar or far fewer than minutes.
 
-    Days before the first bar of an instrument, or before `kept_from`, are none; an instrument without a gap is left out. The bars are
-    counted first, so that the answer is of this moment.
+    Days before the first bar of an instrument, or before `kept_from`, are none; an instrument without
+    such a day is left out. The bars are counted first, so that the answer is of this moment.
 
     Raises:
         DatabaseError: they cannot be counted.
@@ -46,7 +46,9 @@ def only_gaps(
             if not bars:
                 continue
             expected = over.since(split_key(key)[0], min(bars))
-            open_days = {day_of(each) for each in gaps.find(bars, expected, settled.get(key, ())).days}
+            open_days = {
+                day_of(each) for each in missing_sessions.find(bars, expected, settled.get(key, ())).days
+            }
             if chosen := sorted(open_days.intersection(days[key])):
                 found[key] = chosen
     return {key: found[key] for key in keys if key in found}
