@@ -43,6 +43,7 @@ from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
 from ltp.web.screens import custom, detail, evaluations, index, saved, show
+from ltp.web.search import pages as search_pages
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
@@ -64,6 +65,7 @@ _PAGES: Final = (
     index,
     evaluations,
     instruments,
+    search_pages,
     audit,
     overview,
     changes,
