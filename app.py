@@ -35,6 +35,7 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
+from ltp.web.help import page as help_page
 from ltp.web.history import changes, members, overview
 from ltp.web.live import status_line
 from ltp.web.live.demand import DemandRenewer
@@ -71,6 +72,7 @@ _PAGES: Final = (
     changes,
     members,
     status,
+    help_page,
     candle_coverage,
     candles,
     current_prices,

@@ -54,6 +54,7 @@ OURS = {
     "worker.history": {"worker", "db", *_BASE},
     "batch": {"feed", "screen", "db", "dhan.scrip_master", *_BASE},
     "web": {"hub", "store", "db", "memory", *_BASE},
+    "web.help": {"web", "web.table", *_BASE},
     "web.history": {"web", "db", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},
     "web.api": {"web", "hub", "store", *_BASE},
@@ -78,7 +79,7 @@ OURS = {
 # Pages that show parts of every room of `web`, and the templates' functions.
 PAGES_OF_EVERY_ROOM = ("home", "instruments", "status", "templating")
 _EVERY_WEB_ROOM = {
-    "web", "web.live", "web.api", "web.charts", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
+    "web", "web.live", "web.api", "web.charts", "web.help", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
 }  # fmt: skip
 OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 # Which outside packages a layer may import besides the standard library.

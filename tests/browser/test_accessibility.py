@@ -54,6 +54,7 @@ PAGES = {
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
     "/status": "#h-process",
+    "/help": "#h-keys",
     "/nowhere": "h1",
 }
 
