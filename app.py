@@ -49,6 +49,8 @@ from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
+from ltp.web.table.range_bars import with_bars
+from ltp.web.table.year_ranges import YearRanges, stored_years
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 
@@ -86,6 +88,7 @@ def create_app(
     hub: Hub | None = None,
     catalog: Catalog | None = None,
     day_paths: DayPaths | None = None,
+    years: YearRanges | None = None,
     database_may_be_away: bool = False,
 ) -> Flask:
     """Build the application. Opens the database and upgrades its schema; sends nothing to Redis yet.
@@ -93,7 +96,7 @@ def create_app(
     Args:
         hub, catalog: used instead of those made from the settings; the caller starts and stops their threads.
             The hub must render from the catalog's plans.
-        day_paths: those that the hub renders from.
+        day_paths, years: those that the hub renders from.
         database_may_be_away: accept a database that cannot be reached now, if its schema is known to be
             current.
     Raises:
@@ -101,7 +104,9 @@ def create_app(
         DatabaseError: the database cannot be used.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
+    app.extensions[EXTENSION] = services = _services(
+        settings, hub, catalog, day_paths, years, database_may_be_away
+    )
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)
@@ -119,6 +124,7 @@ def _services(
     hub: Hub | None,
     catalog: Catalog | None,
     day_paths: DayPaths | None,
+    years: YearRanges | None,
     may_be_away: bool,
 ) -> Services:
     engine = open_engine(settings.database, may_be_unreachable=may_be_away)
@@ -129,8 +135,11 @@ def _services(
     )
     if day_paths is None:
         day_paths = DayPaths(stored_closes(engine), calendar)
+    if years is None:
+        years = YearRanges(stored_years(engine))
+    planned = PlanCells(catalog.plans.of).draw_function
     cell = cells.draw_function(
-        with_ranges(PlanCells(catalog.plans.of).draw_function),
+        with_ranges(with_bars(planned, catalog.plans.of, years.get)),
         lambda: hub.session if hub else "",
         _today,
         day_paths.draw,
@@ -159,6 +168,8 @@ def _services(
         plans=catalog.plans,
         cell=cell,
         learn_days=day_paths.learn,
+        learn_years=years.learn,
+        year=years.get,
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
