@@ -43,7 +43,7 @@ from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
-from ltp.web.screens import custom, detail, evaluations, index, saved, show
+from ltp.web.screens import changes_feed, custom, detail, evaluations, index, saved, show
 from ltp.web.search import pages as search_pages
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
@@ -66,6 +66,7 @@ _PAGES: Final = (
     custom,
     saved,
     index,
+    changes_feed,
     evaluations,
     instruments,
     search_pages,
