@@ -41,6 +41,7 @@ from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
+from ltp.web.help import page as help_page
 from ltp.web.history import changes, members, overview
 from ltp.web.live import notices, status_line
 from ltp.web.live.demand import DemandRenewer
@@ -50,7 +51,8 @@ from ltp.web.quote.live_hours import LiveHours
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
-from ltp.web.screens import custom, detail, evaluations, index, saved, show
+from ltp.web.screens import changes_feed, custom, detail, evaluations, index, saved, show
+from ltp.web.search import pages as search_pages
 from ltp.web.services import EXTENSION, Services
 from ltp.web.subscriptions import api as subscriptions_api
 from ltp.web.subscriptions import changes as pin_changes
@@ -58,6 +60,8 @@ from ltp.web.subscriptions import page as subscriptions
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
+from ltp.web.table.range_bars import with_bars
+from ltp.web.table.year_ranges import YearRanges, stored_years
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 
@@ -73,8 +77,10 @@ _PAGES: Final = (
     custom,
     saved,
     index,
+    changes_feed,
     evaluations,
     instruments,
+    search_pages,
     audit,
     overview,
     changes,
@@ -90,6 +96,7 @@ _PAGES: Final = (
     subscriptions,
     pin_changes,
     subscriptions_api,
+    help_page,
     candle_coverage,
     candles,
     current_prices,
@@ -103,6 +110,7 @@ def create_app(
     hub: Hub | None = None,
     catalog: Catalog | None = None,
     day_paths: DayPaths | None = None,
+    years: YearRanges | None = None,
     database_may_be_away: bool = False,
 ) -> Flask:
     """Build the application. Opens the database and upgrades its schema; sends nothing to Redis yet.
@@ -110,7 +118,7 @@ def create_app(
     Args:
         hub, catalog: used instead of those made from the settings; the caller starts and stops their threads.
             The hub must render from the catalog's plans.
-        day_paths: those that the hub renders from.
+        day_paths, years: those that the hub renders from.
         database_may_be_away: accept a database that cannot be reached now, if its schema is known to be
             current.
     Raises:
@@ -119,7 +127,11 @@ def create_app(
     """
     app = Flask(__name__)
     engine = open_engine(settings.database, may_be_unreachable=database_may_be_away)
-    services = _services(settings, engine, hub, catalog or Catalog(engine), day_paths)
+    calendar = _calendar(settings)
+    if day_paths is None:  # empty ones are false
+        day_paths = DayPaths(stored_closes(engine), calendar)
+    years = YearRanges(stored_years(engine)) if years is None else years
+    services = _services(settings, engine, hub, catalog or Catalog(engine), day_paths, years, calendar)
     app.extensions[EXTENSION] = services
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     alert_channels.install(app, _alert_rules(settings))
@@ -141,13 +153,16 @@ def _alert_rules(settings: Settings) -> alert_channels.Rules:
 
 
 def _services(
-    settings: Settings, engine: Engine, hub: Hub | None, catalog: Catalog, day_paths: DayPaths | None
+    settings: Settings,
+    engine: Engine,
+    hub: Hub | None,
+    catalog: Catalog,
+    day_paths: DayPaths,
+    years: YearRanges,
+    calendar: TradingHours,
 ) -> Services:
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
-    calendar = _calendar(settings)
-    if day_paths is None:  # empty ones are false
-        day_paths = DayPaths(stored_closes(engine), calendar)
-    cell = _cell(catalog, day_paths, lambda: hub.session if hub else "")
+    cell = _cell(catalog, day_paths, years, lambda: hub.session if hub else "")
     hub = hub or _hub(settings, client, cell)
     source = partial(_source, hub, settings.source)
     live_depth = _live_depth(hub, client, source)
@@ -166,6 +181,8 @@ def _services(
         plans=catalog.plans,
         cell=cell,
         learn_days=day_paths.learn,
+        learn_years=years.learn,
+        year=years.get,
         demand=of_page,
         demand_of_program=lambda keys, asking: renewer.ask(demand.PROGRAMS, asking, keys),
         trusted=settings.proxies,
@@ -193,9 +210,12 @@ def _calendar(settings: Settings) -> TradingHours:
     return TradingHours(lambda: Calendar.named(settings.market_calendar, settings.market_calendar_overrides))
 
 
-def _cell(catalog: Catalog, day_paths: DayPaths, session: Callable[[], str]) -> Callable[[Quote, str], str]:
+def _cell(
+    catalog: Catalog, day_paths: DayPaths, years: YearRanges, session: Callable[[], str]
+) -> Callable[[Quote, str], str]:
     """`session`: that of the newest prices, "" without any."""
-    draw = with_ranges(PlanCells(catalog.plans.of).draw_function)
+    plans = catalog.plans.of
+    draw = with_ranges(with_bars(PlanCells(plans).draw_function, plans, years.get))
     return cells.draw_function(draw, session, _today, day_paths.draw)
 
 

@@ -35,7 +35,7 @@ OURS = {
     "screen": {"core", "errors"},
     "feed": {"dhan", "vital", *_BASE},
     "store": _BASE,
-    "db": {"db.bars", "db.history.tables", "db.alerts.keys", "db.pins.tables", *_BASE},
+    "db": {"db.bars", "db.history.tables", "db.alerts.keys", "db.pins.tables", "db.search", *_BASE},
     "db.history": {"db", *_BASE},
     "db.pins": {"db", *_BASE},
     "db.bars": {"db", *_BASE},
@@ -43,6 +43,7 @@ OURS = {
     "hub": {"hub.notices", *_BASE},
     "hub.notices": _BASE,
     "delivery": {"db", *_BASE},
+    "db.search": {"core"},
     "worker": {
         "worker.alerts",
         "worker.bars",
@@ -63,12 +64,14 @@ OURS = {
     "batch": {"feed", "screen", "db", "dhan.scrip_master", *_BASE},
     "batch.alerts": {"batch", "screen", "db", *_BASE},
     "web": {"hub", "store", "db", "memory", *_BASE},
+    "web.help": {"web", "web.table", *_BASE},
     "web.history": {"web", "db", *_BASE},
     "web.live": {"web", "hub", "store", *_BASE},
     "web.alerts": {"web", "web.live", "web.screens", "hub", "store", "db", *_BASE},
     "web.api": {"web", "web.alerts", "hub", "store", "db", *_BASE},
     "web.charts": {"web", "hub", "store", "db", *_BASE},
     "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},
+    "web.search": {"web", "db", *_BASE},
     "web.table": {"web", "web.live", "hub", "db", *_BASE},
     "web.subscriptions": {
         "web",
@@ -107,7 +110,7 @@ OURS = {
 # Pages that show parts of every room of `web`, and the templates' functions.
 PAGES_OF_EVERY_ROOM = ("home", "instruments", "status", "templating")
 _EVERY_WEB_ROOM = {
-    "web", "web.live", "web.api", "web.charts", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
+    "web", "web.live", "web.api", "web.charts", "web.help", "web.quote", "web.table", "web.screens", "hub", "store", *_BASE,
 }  # fmt: skip
 OURS |= {f"web.{page}": _EVERY_WEB_ROOM for page in PAGES_OF_EVERY_ROOM}
 # Which outside packages a layer may import besides the standard library.
@@ -119,6 +122,7 @@ THEIRS = {
     "store": {"redis", "hiredis", "orjson", "msgspec"},
     "db": {"sqlalchemy", "alembic"},
     "delivery": {"apprise", "requests", "urllib3", "sqlalchemy"},
+    "db.search": {"rapidfuzz"},
     "hub.sockets": {"gevent"},
     "server": {"gevent", "gunicorn"},
     "worker": {"apscheduler"},

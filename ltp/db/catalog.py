@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ltp.core.instrument import Instrument
 from ltp.core.screener import KINDS, Run
-from ltp.db import evaluations, instruments, saved_screens, universes
+from ltp.db import evaluations, former_names, instruments, saved_screens, universes
 from ltp.db import runs as stored_runs
 from ltp.db.engine import reading
 from ltp.db.evaluations import Evaluation
@@ -26,14 +26,17 @@ from ltp.db.plans import Plans
 from ltp.db.runs import RunHead
 from ltp.db.saved_screens import SavedScreen
 from ltp.db.schema import site_key
+from ltp.db.search.turns import Turns
 from ltp.db.universes import Universe
-from ltp.errors import DatabaseError, LTPError, NotFoundError, NotReadError
+from ltp.errors import DatabaseError, LimitError, LTPError, NotFoundError, NotReadError
 
 logger = logging.getLogger(__name__)
 REFRESH_EVERY_S: Final = 2.0
 EVALUATING_EVERY_S: Final = 0.5  # while an evaluation is queued or running: pages show its progress
 FIRST_READ_EVERY_S: Final = 0.2
 _BUSY_TIMEOUT_MS: Final = 50  # waiting blocks all greenlets of a web process; the next try is 2 s away
+_SEARCH_WAIT_S: Final = 1.0  # some 50 searches of the slowest kind
+_RETRY_AFTER_S: Final = 2
 
 
 class Catalog:
@@ -59,6 +62,7 @@ class Catalog:
         self._universes: Mapping[str, Universe] = {}
         self._universes_version: object = None
         self._instruments = InstrumentIndex()
+        self._searching = threading.Lock()
         self.instruments_at: datetime | None = None
         self._instruments_seen_at: datetime | None = None
         self.site_key = ""  # empty until the first read
@@ -133,14 +137,23 @@ class Catalog:
         )
 
     def search(self, words: str, limit: int) -> SearchResult:
-        """Return the instruments whose symbol or name contains the words, best first.
+        """Return the instruments that match the words, best first; see `InstrumentIndex.search`.
+
+        Streams and other requests are served after each half a millisecond of it. One search at a time:
+        many at once would each take a turn before the streams have theirs.
 
         Raises:
+            LimitError: others have been searching for a second.
             NotReadError: no instruments were read yet.
         """
         if words and not self._instruments:
             raise NotReadError("The instruments have")
-        return self._instruments.search(words, limit)
+        if not self._searching.acquire(timeout=_SEARCH_WAIT_S):
+            raise LimitError("searches at a time", 1, retry_after_s=_RETRY_AFTER_S)
+        try:
+            return self._instruments.search(words, limit, Turns())
+        finally:
+            self._searching.release()
 
     def refresh(self) -> bool:
         """Read the changes since the last read. False if the database could not be read: the cache stays."""
@@ -209,9 +222,10 @@ class Catalog:
         ended, self._instruments_seen_at = changed_at == self._instruments_seen_at, changed_at
         if changed_at != self.instruments_at and (ended or not self._instruments):
             batches = instruments.fetch_batches(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS)
+            former = former_names.by_key(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS)
             # Up to 200,000 rows: the pause between two batches lets other greenlets of this process run.
             self._instruments, self.instruments_at = (
-                InstrumentIndex(batches, pause=lambda: time.sleep(0.001)),
+                InstrumentIndex(batches, former, pause=lambda: time.sleep(0.001)),
                 changed_at,
             )
 

@@ -36,6 +36,16 @@ def of_key(connection: Connection, key: str) -> list[Action]:
     return _fetch(connection, key)
 
 
+def since(connection: Connection, day: date) -> dict[str, list[Action]]:
+    """Return by key the actions in all states from a day on, each list by day."""
+    statement = select(table).where(table.c.ex_day >= day).order_by(*(table.c[name] for name in _KEY))
+    found: dict[str, list[Action]] = {}
+    for row in connection.execute(statement):
+        action = _action(row)
+        found.setdefault(action.key, []).append(action)
+    return found
+
+
 def first_after(engine: Engine, day: date, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> dict[str, date]:
     """Return by key the first ex-day after `day` of an action that is confirmed or suspected."""
     first = (

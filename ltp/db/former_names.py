@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, tuple_
 
 from ltp.core.instrument import split_key
 from ltp.db import on_conflict
 from ltp.db.engine import reading
 from ltp.db.schema import instrument_names as table
 
+_READ: Final = 500  # rows in one statement: a few milliseconds
 _ISIN: Final = re.compile("IN[A-Z0-9]{9}[0-9]", re.ASCII)
 
 
@@ -57,3 +58,22 @@ def isin_last_days(engine: Engine) -> dict[str, list[date]]:
             if is_isin(row.name):
                 found.setdefault(f"{row.segment}:{row.security_id}", []).append(row.seen_at.date())
     return found
+
+
+def by_key(engine: Engine, *, busy_timeout_ms: int) -> dict[str, list[str]]:
+    """Return by key the former symbols and ISINs of instruments, the newest first.
+
+    Read in parts, each a transaction of its own, because a web process waits for each.
+    """
+    seen: dict[str, list[tuple[datetime, str]]] = {}
+    place = (table.c.name, table.c.segment)
+    statement, last = select(table).order_by(*place).limit(_READ), None
+    while last is None or len(last) == _READ:
+        after = (
+            statement if last is None else statement.where(tuple_(*place) > (last[-1].name, last[-1].segment))
+        )
+        with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+            last = connection.execute(after).all()
+        for row in last:
+            seen.setdefault(f"{row.segment}:{row.security_id}", []).append((row.seen_at, row.name))
+    return {key: [name for _, name in sorted(names, reverse=True)] for key, names in seen.items()}

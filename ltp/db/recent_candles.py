@@ -9,8 +9,10 @@ from typing import Final
 from sqlalchemy import Connection, Engine, case, func, select
 
 from ltp.core.history import candle
-from ltp.core.history.candle import RECORD
+from ltp.core.history.candle import RECORD, prefers_adjusted
+from ltp.core.history.extremes import Ends, ends_of
 from ltp.core.instrument import split_key
+from ltp.db import corporate_actions
 from ltp.db.candles import BASES, Basis, where_keys
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading
 from ltp.db.schema import daily_candles
@@ -49,6 +51,38 @@ def fetch_since(
             if key in wanted and length % RECORD.size == 0:  # the end of a damaged year is no record
                 found[key] = found.get(key, b"") + candle.between(bytes(packed), first_day, date.max)
     return {key: packed for key, packed in found.items() if packed}
+
+
+def ends_since(
+    engine: Engine,
+    keys: Collection[str],
+    first_day: date,
+    newest: date,
+    *,
+    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+) -> dict[str, Ends]:
+    """Return the lowest and highest price from `first_day` on by key, adjusted for splits.
+
+    Of the basis that charts take, see `chart_closes.fetch_candles`. Keys without candles, or with damaged ones,
+    are absent.
+    """
+    raw, restated = (
+        fetch_since(engine, basis, keys, first_day, newest, busy_timeout_ms=busy_timeout_ms)
+        for basis in BASES
+    )
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
+        actions = corporate_actions.since(connection, first_day)
+    found: dict[str, Ends | None] = {}
+    for key in raw.keys() | restated.keys():
+        own, published = raw.get(key, b""), restated.get(key, b"")
+        try:
+            if prefers_adjusted(own, published):
+                found[key] = ends_of(published)
+            else:
+                found[key] = ends_of(own, actions.get(key, ()))
+        except ValueError:
+            continue
+    return {key: ends for key, ends in found.items() if ends is not None}
 
 
 def newest_years(connection: Connection, key: str) -> tuple[bytes, bytes]:

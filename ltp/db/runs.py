@@ -6,7 +6,7 @@ Pages read them from `db.catalog`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -22,6 +22,8 @@ from ltp.db.schema import screener_rows, screener_runs
 KEPT_BUILT_IN: Final = 30  # about six weeks of sessions; a run of every share has megabytes
 KEPT_CUSTOM: Final = 10
 KEPT_UNSAVED_D: Final = 7  # runs of unsaved screens; such a screen can be evaluated again
+_LISTED: Final = 500  # rows in one query of a web process: some 5 ms
+_BUSY_TIMEOUT_MS: Final = 50
 _ROW_COLUMNS: Final = [column for column in screener_rows.c if column.name != "run_id"]
 _STORED: Final = frozenset(column.name for column in _ROW_COLUMNS)
 
@@ -40,6 +42,16 @@ class RunHead(NamedTuple):
     spec: str
     took_s: float
     notes: str = ""
+
+
+class Listed(NamedTuple):
+    """A row of a run's list, see `core.screener.Row`."""
+
+    key: str
+    rank: int
+    symbol: str
+    name: str
+    setup: str
 
 
 def insert_run(
@@ -99,6 +111,39 @@ def fetch_run(engine: Engine, run_id: int) -> Run | None:
     """Return a run with its rows by rank, None if there is no such run."""
     with reading(engine) as connection:
         return run_in(connection, run_id)
+
+
+def fetch_listed(
+    engine: Engine, run_id: int, *, pause: Callable[[], object] = lambda: None
+) -> list[Listed] | None:
+    """Return a run's rows by rank without their facts and plans, None if there is no such run.
+
+    Read in parts, each a query of its own; `pause` is called between two, so that a web process serves others.
+    """
+    found: list[Listed] = []
+    rows = screener_rows.c
+    while True:
+        part = (
+            select(rows.segment, rows.security_id, rows.rank, rows.symbol, rows.name, rows.setup)
+            .where(rows.run_id == run_id, rows.rank > (found[-1].rank if found else 0))
+            .order_by(rows.rank)
+            .limit(_LISTED)
+        )
+        with reading(engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
+            read = [
+                Listed(f"{segment}:{security_id}", *rest)
+                for segment, security_id, *rest in connection.execute(part)
+            ]
+            known = (
+                read
+                or connection.execute(select(screener_runs.c.id).where(screener_runs.c.id == run_id)).first()
+            )
+        if not known:  # deleted, perhaps since the first part
+            return None
+        found += read
+        if len(read) < _LISTED:
+            return found
+        pause()
 
 
 def fetch_keys(engine: Engine, run_id: int) -> list[str]:

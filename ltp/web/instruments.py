@@ -1,8 +1,6 @@
-"""`/instruments/<segment>/<security_id>`: one instrument, live; `/instruments`: the search for one."""
+"""`/instruments/<segment>/<security_id>`: one instrument, live."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -20,35 +18,13 @@ from ltp.web.quote.parts import columns, insets, parts
 from ltp.web.services import services
 
 bp = Blueprint("instruments", __name__)
-_MAX_FOUND: Final = 50
-
-
-@bp.get("/instruments")
-def search() -> str | BaseResponse:
-    """List the instruments that match the words typed; redirect to the page of a complete symbol or key."""
-    words = params.text(params.single(request.args.items(multi=True)), "q")
-    found = services().catalog.search(words, _MAX_FOUND)
-    exact = [
-        instrument
-        for instrument in found.instruments
-        if words.upper() in {instrument.symbol.upper(), instrument.key}
-    ]
-    if len(exact) == 1:
-        return redirect(_path(exact[0]))
-    return render_template(
-        "instruments/search.html",
-        words=words,
-        found=found.instruments,
-        more=found.matching - _MAX_FOUND,
-        unseen=found.more,
-    )
 
 
 @bp.get("/instruments/<segment>/<security_id>")
 def instrument(segment: str, security_id: str) -> str | BaseResponse:
     shown = _find(segment, security_id)
     if security_id != str(shown.security_id):
-        return redirect(urls.with_query(_path(shown)))
+        return redirect(urls.with_query(urls.of_instrument(shown)))
     given = params.single(request.args.items(multi=True))
     live, charted = params.is_live(given), query.parse(given)
     shared = services()
@@ -59,9 +35,9 @@ def instrument(segment: str, security_id: str) -> str | BaseResponse:
         segment_name=market.SEGMENT_NAMES.get(segment, segment),
         phase=market.phase_words(shared.hub.phase, segment),
         parts=parts(shown, live=live),
-        live=poll.live_addresses(_path(shown), dict(query.chart_pairs(given))) if live else None,
-        pause_url=_pause_url(_path(shown), given, live=live),
-        chart=chart_part(shown, _path(shown), given, charted),
+        live=poll.live_addresses(urls.of_instrument(shown), dict(query.chart_pairs(given))) if live else None,
+        pause_url=_pause_url(urls.of_instrument(shown), given, live=live),
+        chart=chart_part(shown, urls.of_instrument(shown), given, charted),
         covered=coverage.sentence(shown.key),
     )
 
@@ -89,10 +65,6 @@ def _pause_url(path: str, given: dict[str, str], *, live: bool) -> str:
     """Return the address of the page that stands still, or of the live one where it already does."""
     kept = [pair for pair in given.items() if pair[0] != "live"]
     return urls.address(path, [*kept, ("live", "0")] if live else kept)
-
-
-def _path(shown: Instrument) -> str:
-    return f"/instruments/{shown.segment}/{shown.security_id}"
 
 
 def _find(segment: str, security_id: str) -> Instrument:

@@ -14,7 +14,7 @@ from typing import Final, cast
 from flask import current_app
 
 from ltp.core.clients.client_address import TrustedProxies
-from ltp.core.history.extremes import Past
+from ltp.core.history.extremes import Ends, Past
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Run
 from ltp.core.sizing import Sizing
@@ -41,6 +41,8 @@ class Services:
         plans: the plans of the runs that open pages show.
         cell: renders a cell, also of a live column of a plan; the hub renders with the same function.
         learn_days: reads today's closes of instruments that a page is about to show as lines.
+        learn_years: reads the ranges of 52 weeks of instruments that a page is about to show or to sort.
+        year: returns the figures of 52 weeks that were read of an instrument, None if there are none.
         demand: requests the worker's subscription of keys, for a page of the present request's client;
             returns at once.
         demand_of_program: the same for an API request of the given client; returns whether the client's
@@ -70,6 +72,8 @@ class Services:
     plans: Plans
     cell: Callable[[Quote, str], str]
     learn_days: Callable[[Collection[str]], None]
+    learn_years: Callable[[Collection[str]], None]
+    year: Callable[[str], Ends | None]
     demand: Callable[[Collection[str]], None]
     demand_of_program: Callable[[Collection[str], str], bool]
     trusted: TrustedProxies

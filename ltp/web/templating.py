@@ -15,6 +15,7 @@ from ltp.core.money import group_indian
 from ltp.core.ticks.quote import Quote
 from ltp.core.trading_day import IST
 from ltp.web import market, swaps, times, urls
+from ltp.web.help.access_keys import KEYS
 from ltp.web.live import notices, status_line
 from ltp.web.live.poll import NOTICES_LIVE
 from ltp.web.screens.catalogue import SCREENERS
@@ -39,6 +40,7 @@ def install(app: Flask) -> None:
         element_id=element_id,
         grouped=lambda number: group_indian(str(number)),
         ist=times.ist,
+        keys=KEYS,
         kept_url=swaps.KEPT,
         lost_url=swaps.LOST,
         money=rows.money,

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode
 
 from flask import current_app, request
 
+from ltp.core.instrument import Instrument
+
 # Parameters that do not decide which page it is.
 _PASSING: Final = frozenset({"live", "asked", "saved", "rows", "n"})
 
@@ -16,6 +18,11 @@ def address(path: str, pairs: Iterable[tuple[str, str]] = (), *, safe: str = ",(
     """Return a path with its parameters, percent-encoded but for the characters in `safe`."""
     query = urlencode(list(pairs), safe=safe)
     return f"{quote(path)}?{query}" if query else quote(path)
+
+
+def of_instrument(shown: Instrument) -> str:
+    """Return the address of the page of an instrument."""
+    return f"/instruments/{shown.segment}/{shown.security_id}"
 
 
 def canonical() -> str:

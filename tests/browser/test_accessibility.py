@@ -34,6 +34,7 @@ PAGES = {
     "/screeners": ".screens b.w",
     SWING: ".spark",
     f"{SWING}?columns=ltp,spark_day": ".c-spark_day span",
+    f"{PLAN}&columns=ltp,range_day,range_52w": ".c-range_day .entry",
     PLAN: ".chip.wait",
     f"{SWING}?q=nobody&live=0&run=1": "td.none",
     "/screeners/longterm": ".c-ltp b",
@@ -58,6 +59,7 @@ PAGES = {
     "/status": "#h-process",
     "/subscriptions": "tbody th a",
     "/subscriptions/NSE_EQ/1333": "#h-pin",
+    "/help": "#h-keys",
     "/nowhere": "h1",
 }
 

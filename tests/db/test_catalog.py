@@ -16,6 +16,7 @@ from ltp.db import catalog as catalog_module
 from ltp.db import evaluations, instruments, runs, saved_screens, universes
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
+from ltp.errors import LimitError
 
 FIRST = Row(
     "NSE_EQ:1333",
@@ -194,6 +195,21 @@ def test_an_import_is_read_once_it_has_ended(engine: Engine) -> None:
     assert catalog.instrument("NSE_EQ:2") == second
     assert catalog.find("NSE_EQ", "a") == first._replace(name="renamed")
     assert [each.symbol for each in catalog.search("b", 9).instruments] == ["B"]
+
+
+def test_a_search_knows_former_names_and_waits_a_second_for_others_at_most(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = Catalog(engine)
+    share = Instrument("NSE_EQ", 9, "OLD", "", "", 1, 5)
+    instruments.seed(engine, [share])
+    instruments.seed(engine, [share._replace(symbol="NEW")])
+    catalog.refresh()
+    assert catalog.search("old", 9).former == {"NSE_EQ:9": ["OLD"]}
+    monkeypatch.setattr(catalog_module, "_SEARCH_WAIT_S", 0.01)
+    with catalog._searching, pytest.raises(LimitError, match="The limit of 1 searches at a time"):
+        catalog.search("old", 9)
+    assert catalog.search("old", 9).instruments
 
 
 def test_the_plans_of_the_current_runs_are_followed_where_pages_are_shown(

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from ltp.db import former_names, instruments
 from ltp.db.engine import open_engine, writing
 
@@ -38,3 +40,23 @@ def test_the_last_days_of_isins_are_known_and_symbols_are_none(tmp_path: Path) -
         key: sorted(days) for key, days in former_names.isin_last_days(engine).items() if key == "NSE_EQ:1922"
     } == {"NSE_EQ:1922": [date(2010, 9, 10), date(2026, 1, 13)]}
     assert "NSE_EQ:7" not in former_names.isin_last_days(engine)
+
+
+def test_the_former_names_of_a_key_are_read_in_parts_the_newest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(former_names, "_READ", 2)
+    engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
+    names = {
+        ("NSE_EQ:9005", "A"): date(2020, 1, 1),
+        ("NSE_EQ:9005", "C"): date(2021, 1, 1),
+        ("BSE_EQ:9005", "A"): date(2020, 1, 1),
+        ("NSE_EQ:9005", "B"): date(2022, 1, 1),
+    }
+    with writing(engine) as connection:
+        former_names.remember(connection, names)
+    found = former_names.by_key(engine, busy_timeout_ms=50)
+    assert {key: found[key] for key in ("NSE_EQ:9005", "BSE_EQ:9005")} == {
+        "NSE_EQ:9005": ["B", "C", "A"],
+        "BSE_EQ:9005": ["A"],
+    }

@@ -31,6 +31,8 @@ from ltp.web.quote.range_cells import with_ranges
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
+from ltp.web.table.range_bars import with_bars
+from ltp.web.table.year_ranges import YearRanges, stored_years
 
 MASTER = [
     Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500),
@@ -168,9 +170,11 @@ def site(empty_database: str, free_port: Any, wait_for: Any) -> Iterator[Site]:
     instruments.seed(engine, MASTER)
     catalog = Catalog(engine)
     days = DayPaths(stored_closes(engine), Calendar.always_open)
-    cell = cells.draw_function(with_ranges(PlanCells(catalog.plans.of).draw_function), day_line=days.draw)
+    years, plans = YearRanges(stored_years(engine)), catalog.plans
+    planned = with_bars(PlanCells(plans.of).draw_function, plans.of, years.get)
+    cell = cells.draw_function(with_ranges(planned), day_line=days.draw)
     hub = Hub(market.subscribe, market.snapshot, cell, min_interval_s=0, stall_timeout_s=5, max_streams=5)
-    app = create_app(settings, hub=hub, catalog=catalog, day_paths=days)
+    app = create_app(settings, hub=hub, catalog=catalog, day_paths=days, years=years)
     app.jinja_env.bytecode_cache = COMPILED
     site = Site(app, app.test_client(), hub, market, engine, catalog)
     site.run("swing", ROWS)

@@ -49,16 +49,6 @@ def test_a_symbol_in_place_of_the_id_redirects_to_the_page(site: Any) -> None:
     )
 
 
-def test_search_lists_matches_and_redirects_to_an_exact_one(site: Any) -> None:
-    page = site.page("/instruments?q=hdfc")
-    assert "/instruments/NSE_EQ/1333" in page
-    assert "/instruments/BSE_EQ/500180" in page
-    assert site.client.get("/instruments?q=tcs").location == "/instruments/NSE_EQ/11536"
-    assert site.client.get("/instruments?q=NSE_EQ:2031").location == "/instruments/NSE_EQ/2031"
-    assert "No instrument" in site.page("/instruments?q=zzz")
-    assert "Type a symbol" in site.page("/instruments")
-
-
 @pytest.fixture
 def fresh(tmp_path: Path, free_port: Any) -> Iterator[tuple[FlaskClient, Catalog, Engine]]:
     """A site whose database is empty and has not been read."""
@@ -79,6 +69,7 @@ PATHS = (
     "/instruments/NSE_EQ/1333/stream",
     "/instruments/NSE_EQ/1333/poll",
     "/instruments?q=hdfc",
+    "/instruments/suggest?q=hdfc",
 )
 
 
@@ -94,7 +85,7 @@ def test_before_the_first_read_of_the_database_nothing_is_a_404(fresh: Any, path
 def test_an_instrument_is_a_404_only_after_the_first_import(fresh: Any) -> None:
     client, catalog, engine = fresh
     catalog.refresh()  # no worker has filled the database
-    assert [client.get(path).status_code for path in PATHS] == [503] * 4
+    assert [client.get(path).status_code for path in PATHS] == [503] * 5
     assert client.get("/screeners/mine").status_code == 404
     instruments.seed(
         engine, [Instrument("NSE_EQ", 1333, "HDFCBANK", "HDFC Bank Limited", "INE040A01034", 1, 500)]

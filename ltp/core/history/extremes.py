@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from ltp.core.history.candle import Candle
+from ltp.core.history.candle import RECORD, Candle
+from ltp.core.history.corporate_action import Action
+from ltp.core.history.price_history import candles_of
 from ltp.core.money import Price
 
 WEEKS: Final = timedelta(weeks=52)
@@ -30,6 +32,14 @@ class Extremes(NamedTuple):
     full: bool
     average_volume: int | None
     volume_sessions: int
+
+
+class Ends(NamedTuple):
+    """The lowest and highest price of some sessions, and the newest close, in 1/10,000 rupee."""
+
+    low: Price
+    high: Price
+    close: Price
 
 
 class Past(NamedTuple):
@@ -62,3 +72,23 @@ def extremes(candles: Sequence[Candle], day: date) -> Extremes | None:
         (total * 2 + len(before)) // (2 * len(before)) if total else None,
         len(before),
     )
+
+
+def ends_of(packed: bytes, actions: Sequence[Action] = ()) -> Ends | None:
+    """Return the ends of records of `core.history.candle`, adjusted as by `candles_of`; None without any.
+
+    Raises:
+        ValueError: the records are damaged.
+    """
+    if actions or len(packed) % RECORD.size:
+        candles = candles_of(packed, actions)
+        if not candles:
+            return None
+        return Ends(min(each.low for each in candles), max(each.high for each in candles), candles[-1].close)
+    if not packed:
+        return None
+    # Without a Candle for each: a list of 2,500 shares has 600,000 of them.
+    _, _, highs, lows, closes, _ = zip(*RECORD.iter_unpack(packed), strict=True)
+    if min(lows) <= 0:
+        raise ValueError("prices not above 0")
+    return Ends(min(lows), max(highs), closes[-1])

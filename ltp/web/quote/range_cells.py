@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ltp.core.bars.forming import is_other_scale
 from ltp.core.money import Price, group_indian, grouped_text, is_currency
 from ltp.core.ticks.quote import Quote
 from ltp.web.table.cells import DASH, Draw
+from ltp.web.table.range_bars import day_ends, year_ends
 
 DAY: Final = "dayrange"
 YEAR: Final = "yearrange"
@@ -52,10 +52,10 @@ def draw_function(column: str) -> Draw | None:
 def _day() -> Draw:
     def draw(quote: Quote) -> str:
         tick = quote.tick
-        if tick is None or tick.ltp is None or tick.low is None or tick.high is None:
+        ends = None if tick is None else day_ends(tick)
+        if tick is None or tick.ltp is None or ends is None:
             return DASH
-        low, high = min(tick.low, tick.ltp), max(tick.high, tick.ltp)
-        return _range(quote, tick.ltp, low, high, opened=tick.open)
+        return _range(quote, tick.ltp, *ends, opened=tick.open)
 
     return draw
 
@@ -63,10 +63,10 @@ def _day() -> Draw:
 def _year(low: Price, high: Price, close: Price) -> Draw:
     def draw(quote: Quote) -> str:
         tick = quote.tick
-        if tick is None or tick.ltp is None or is_other_scale(tick, close):
+        ends = None if tick is None else year_ends(tick, low, high, close)
+        if tick is None or tick.ltp is None or ends is None:
             return DASH
-        today = [price for price in (tick.ltp, tick.low, tick.high) if price is not None]
-        return _range(quote, tick.ltp, min(low, *today), max(high, *today))
+        return _range(quote, tick.ltp, *ends)
 
     return draw
 

@@ -61,7 +61,7 @@ def index() -> str:
     groups = [
         ("Built in", [screen_line(screener, counter) for screener in SCREENERS.values()]),
         ("Saved", [screen_line(find_screener(screen.slug), counter) for screen in catalog.screens()]),
-        ("Recent", [_line_of(_find_titled(kind), counter) for kind in recent[:_MAX_RECENT]]),
+        ("Recent", [_line_of(find_titled(kind), counter) for kind in recent[:_MAX_RECENT]]),
     ]
     evaluating = any(line.evaluation.open for _, lines in groups for line in lines)
     return render_template("screeners/index.html", groups=groups, evaluating=evaluating)
@@ -69,7 +69,7 @@ def index() -> str:
 
 @bp.get("/screeners/<slug>/runs")
 def runs(slug: str) -> str:
-    screener, page_url = _find_titled(slug)
+    screener, page_url = find_titled(slug)
     heads = sorted(services().catalog.runs(screener.kind), key=session_order, reverse=True)
     counter = RunCounter()
     return render_template(
@@ -84,7 +84,7 @@ def runs(slug: str) -> str:
 @bp.get("/screeners/<slug>/changes")
 def changes(slug: str) -> str:
     """Compare `run` (a run's id, default: the current one) with `with` (default: the previous one)."""
-    screener, page_url = _find_titled(slug)
+    screener, page_url = find_titled(slug)
     heads = services().catalog.runs(screener.kind)
     head, previous = _runs_to_compare(heads)
     built_in = screener.kind in KINDS
@@ -117,7 +117,7 @@ def _line_of(screen: TitledScreen, counter: RunCounter) -> ScreenLine:
     return ScreenLine(screener, page_url, head, counts, evaluation_of(screener.kind, screener.path))
 
 
-def _find_titled(slug: str) -> TitledScreen:
+def find_titled(slug: str) -> TitledScreen:
     """Find a screen; raises as `find_screener`."""
     screener = find_screener(slug)
     spec = _unsaved_spec(screener)

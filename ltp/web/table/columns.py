@@ -14,6 +14,8 @@ from ltp.core.screener import Row
 
 CANDIDATES: Final = "candidates"
 RECOMMENDATIONS: Final = "recommendations"
+DAY_RANGE: Final = "range_day"
+YEAR_RANGE: Final = "range_52w"
 TABS: Final = (CANDIDATES, RECOMMENDATIONS)
 
 
@@ -22,7 +24,7 @@ class Column(NamedTuple):
 
     `title`: the tooltip of its head. `tab`: the only tab that offers it, empty for both. `live`: follows the
     price on open pages. `planned`: also depends on the plan of the row. `kind` of a live value: price, %, R,
-    count or text; of any other: price (1/10,000 rupee), ₹, %, ×, count, score, zone, text, chip, spark,
+    count, range (place in a range, 0 to 100) or text; of any other: price (1/10,000 rupee), ₹, %, ×, count, score, zone, text, chip, spark,
     criteria, or empty for a plain number.
     """
 
@@ -38,6 +40,11 @@ class Column(NamedTuple):
     def text(self) -> bool:
         """Sorted from A to Z by the first click, numbers from the highest."""
         return self.kind in {"text", "chip"}
+
+    @property
+    def of_run(self) -> bool:
+        """Drawn differently for the plans of another run, so its name on a page has the id of the run."""
+        return self.planned or self.kind == "range"
 
     @property
     def left(self) -> bool:
@@ -99,6 +106,18 @@ _LIVE: Final = (
     _live("low", "Low", "Lowest price of the day"),
     _live("prev", "Prev close", "Close of the previous session"),
     _live("spark_day", "Today", "Closes of today by minute; sorts by the change since the open", "%"),
+    _live(
+        DAY_RANGE,
+        "Day range",
+        "Place of the price from the lowest (0) to the highest (100) of the day; the dot is the plan's entry",
+        "range",
+    ),
+    _live(
+        YEAR_RANGE,
+        "52w range",
+        "Place of the price from the lowest (0) to the highest (100) of 52 weeks; the dot is the plan's entry",
+        "range",
+    ),
 )
 _RANK: Final = _fact("rank", "Rank", "Place in the run, best first", "count")
 _SCORED: Final = (

@@ -129,7 +129,9 @@ def _fields(column: Column) -> tuple[str, ...]:
 
 def _values(table: Table, row: Row) -> dict[str, Any]:
     quote, plans = table.quotes[row.key], services().plans.of(table.run.id if table.run else 0)
-    values = {column.name: export_value(column.name, row, quote, plans) for column in table.columns}
+    values = {
+        column.name: export_value(column.name, row, quote, plans, services().year) for column in table.columns
+    }
     if "ltp" in values:
         values |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
     if "zone" in values:

@@ -10,6 +10,7 @@ from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.web.services import services
 from ltp.web.table import select, sizes
+from ltp.web.table.columns import YEAR_RANGE
 from ltp.web.table.rows import RowLink, row_id
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
@@ -63,8 +64,11 @@ def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Qu
         sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
         return select.fixed_order(run, query, sized), {}
     rows, shared = select.matching(run.rows, query), services()
-    quotes = {quote.key: quote for quote in shared.hub.quotes([row.key for row in rows])}
-    return select.ordered(rows, query, quotes, shared.plans.of(run.id)), quotes
+    keys = [row.key for row in rows]
+    if query.sort == YEAR_RANGE:
+        shared.learn_years(keys)
+    quotes = {quote.key: quote for quote in shared.hub.quotes(keys)}
+    return select.ordered(rows, query, quotes, shared.plans.of(run.id), shared.year), quotes
 
 
 def _neighbour(link: RowLink, row: Row) -> Neighbour:

@@ -16,7 +16,7 @@ from ltp.web.live import poll
 from ltp.web.services import services
 from ltp.web.table import neighbours, rows, select, sizes, titles
 from ltp.web.table.cells import DAY_LINE
-from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, Column, of_tab
+from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, YEAR_RANGE, Column, of_tab
 from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, default_columns, in_table_order
@@ -123,7 +123,7 @@ def prepare(
     shared.demand([row.key for row in page.rows])
     columns = _columns(screener, run, query)
     names, link = _cell_names(columns, run), neighbours.row_link(screener, query)
-    _learn_days(page.rows, names)
+    _learn_past(page.rows, columns)
     links = _Links(path, carried)
     return Table(
         screener=screener,
@@ -157,14 +157,17 @@ def live_cells(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple
     page = select.of_ranks(run.rows, query.rows) if query.rows else _page(run, query)[0].rows
     columns = [column for column in _columns(screener, run, query) if column.live]
     names = _cell_names(columns, run)
-    _learn_days(page, names)
+    _learn_past(page, columns)
     return [row.key for row in page], list(names)
 
 
-def _learn_days(shown: Sequence[Row], names: Sequence[str]) -> None:
-    """Read today's closes of the rows of a page, if it shows them as a line."""
+def _learn_past(shown: Sequence[Row], columns: Sequence[Column]) -> None:
+    """Read what live columns of a page need of earlier prices: today's closes, the range of 52 weeks."""
+    names = {column.name for column in columns}
     if DAY_LINE in names:
         services().learn_days([row.key for row in shown])
+    if YEAR_RANGE in names:
+        services().learn_years([row.key for row in shown])
 
 
 class _Links:
@@ -233,8 +236,8 @@ def _columns(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple[C
 
 
 def _cell_names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
-    """Return the columns' names for `cells`: a live column of a plan has the id of its run in the name."""
-    return tuple(f"{each.name}@{run.id}" if each.planned and run else each.name for each in columns)
+    """Return the columns' names for `cells`: one that shows a plan has the id of its run in the name."""
+    return tuple(f"{each.name}@{run.id}" if each.of_run and run else each.name for each in columns)
 
 
 def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote]]:

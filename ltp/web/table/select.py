@@ -13,7 +13,7 @@ from ltp.web.table.columns import BY_NAME
 from ltp.web.table.facets import is_waiting
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING, ScreenQuery
-from ltp.web.table.values import sort_key
+from ltp.web.table.values import Years, sort_key
 
 
 class RowPage(NamedTuple):
@@ -45,9 +45,10 @@ def ordered(
     query: ScreenQuery,
     quotes: Mapping[str, Quote],
     plans: Mapping[str, Plan] | None = None,
+    years: Years = lambda _key: None,
 ) -> list[Row]:
     """Sort by the query's column, equal values by rank. Rows without a value come last in both directions."""
-    key_of = sort_key(query.sort, quotes, plans or {})
+    key_of = sort_key(query.sort, quotes, plans or {}, years)
     keyed = [(key_of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
     valued = [pair for pair in keyed if pair[0] is not None]
     valued.sort(key=itemgetter(0), reverse=query.descending)

@@ -9,20 +9,30 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ltp.core.history.extremes import Ends
 from ltp.core.history.plan import Plan
 from ltp.core.money import SCALE, rupees
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.web.table import plan_cells
-from ltp.web.table.columns import BY_NAME, Column, stored_value
+from ltp.web.table.columns import BY_NAME, DAY_RANGE, YEAR_RANGE, Column, stored_value
+from ltp.web.table.range_bars import day_place, year_place
+
+Years = Callable[[str], Ends | None]
 
 
-def sort_key(name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]) -> Callable[[Row], Any]:
-    """Return the function that gives a row its sort key, None for a row without a value in the column."""
+def sort_key(
+    name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan], years: Years = lambda _key: None
+) -> Callable[[Row], Any]:
+    """Return the function that gives a row its sort key, None for a row without a value in the column.
+
+    Args:
+        years: returns the figures of 52 weeks of an instrument.
+    """
     column = BY_NAME.get(name)
     if column is not None and column.live:
-        read = _planned(name, plans) if column.planned else _LIVE[name]
+        read = _live(column, plans, years)
         return lambda row: None if (quote := quotes.get(row.key)) is None else read(quote)
     if name == "criteria":
         return lambda row: count_met(row.criteria) / len(row.criteria) if row.criteria else None
@@ -31,11 +41,13 @@ def sort_key(name: str, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]) 
     return lambda row: _comparable(stored_value(row, name))
 
 
-def export_value(name: str, row: Row, quote: Quote, plans: Mapping[str, Plan]) -> Any:
+def export_value(
+    name: str, row: Row, quote: Quote, plans: Mapping[str, Plan], years: Years = lambda _key: None
+) -> Any:
     """Return the value for a file: rupees, per cent and multiples as numbers, None when it is unknown."""
     column = BY_NAME[name]
     if column.live:
-        return _live_value(column, (_planned(name, plans) if column.planned else _LIVE[name])(quote))
+        return _live_value(column, _live(column, plans, years)(quote))
     value = stored_value(row, name)
     if column.kind == "criteria":
         return summary(value)
@@ -55,6 +67,8 @@ def _live_value(column: Column, value: float | str | None) -> float | str | None
         return value
     if column.kind in {"%", "R"}:
         return round(value, 2)
+    if column.kind == "range":
+        return round(value, 1)
     return value / SCALE if column.kind == "price" else value
 
 
@@ -121,6 +135,12 @@ def _since_open(quote: Quote) -> float | None:
     return 100 * (tick.ltp - tick.open) / tick.open if tick and tick.ltp is not None and tick.open else None
 
 
+def _live(column: Column, plans: Mapping[str, Plan], years: Years) -> Callable[[Quote], float | str | None]:
+    if column.name == YEAR_RANGE:
+        return lambda quote: year_place(quote, years(quote.key))
+    return _planned(column.name, plans) if column.planned else _LIVE[column.name]
+
+
 def _planned(name: str, plans: Mapping[str, Plan]) -> Callable[[Quote], float | str | None]:
     def read(quote: Quote) -> float | str | None:
         plan = plans.get(quote.key)
@@ -139,4 +159,5 @@ _LIVE: Final[Mapping[str, Callable[[Quote], float | None]]] = {
     "low": _of_tick("low"),
     "prev": _of_tick("prev_close"),
     "spark_day": _since_open,
+    DAY_RANGE: day_place,
 }

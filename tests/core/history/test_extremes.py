@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from ltp.core.history.candle import Candle
-from ltp.core.history.extremes import Extremes, extremes
+import pytest
+
+from ltp.core.history.candle import Candle, pack, unpack
+from ltp.core.history.corporate_action import Action
+from ltp.core.history.extremes import Ends, Extremes, ends_of, extremes
 
 TODAY = date(2026, 11, 30)  # a Monday
 
@@ -52,3 +55,24 @@ def test_without_a_session_in_52_weeks_there_is_none() -> None:
     assert extremes([], TODAY) is None
     assert extremes([candle(date(2024, 1, 1), 5, 7)], TODAY) is None
     assert extremes([candle(TODAY + timedelta(days=1), 5, 7)], TODAY) is None
+
+
+def test_the_ends_of_packed_sessions_are_adjusted_for_a_split() -> None:
+    packed = pack([candle(date(2026, 11, 2), 900, 1_200), candle(date(2026, 11, 27), 480, 500)])
+    assert ends_of(packed) == Ends(480, 1_200, unpack(packed)[-1].close)
+    split = Action("NSE_EQ:1", date(2026, 11, 20), 2, 1, "confirmed")
+    adjusted = ends_of(packed, [split])
+    assert adjusted is not None
+    assert adjusted[:2] == (450, 600)
+    unknown = split._replace(state="detected")
+    waiting = ends_of(packed, [unknown])
+    assert waiting is not None
+    assert waiting[:2] == (480, 500)
+    assert ends_of(b"") is None
+
+
+def test_ends_of_damaged_records_are_refused() -> None:
+    packed = pack([candle(date(2026, 11, 2), 0, 5)])
+    for damaged in (packed, packed[:-1], packed + b"x"):
+        with pytest.raises(ValueError, match=r"prices not above 0|torn record"):
+            ends_of(damaged)

@@ -120,6 +120,8 @@ def app_with(hub: StubHub, redis: Any, folder: Path, wanted: list[str]) -> Flask
         plans=catalog.plans,
         cell=lambda *_: "",
         learn_days=lambda _keys: None,
+        learn_years=lambda _keys: None,
+        year=lambda _key: None,
         demand=wanted.extend,
         demand_of_program=lambda keys, _client: not wanted.extend(keys),
         trusted=TrustedProxies.parse("none"),

@@ -11,7 +11,7 @@ from ltp.web.table.cells import draw_function
 from ltp.web.table.columns import COLUMNS
 
 KEY = "NSE_EQ:1333"
-PRICE_COLUMNS = [column.name for column in COLUMNS if column.live and not column.planned]
+PRICE_COLUMNS = [column.name for column in COLUMNS if column.live and not column.of_run]
 cell = draw_function()
 
 

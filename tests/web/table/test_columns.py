@@ -20,8 +20,10 @@ from ltp.web.table.columns import (
     stored_value,
 )
 from ltp.web.table.plan_cells import PlanCells
+from ltp.web.table.range_bars import with_bars
 
-PRICE_COLUMNS = {column.name for column in COLUMNS if column.live and not column.planned}
+PRICE_COLUMNS = {column.name for column in COLUMNS if column.live and not column.of_run}
+RANGES = {column.name for column in COLUMNS if column.kind == "range"}
 PLAN_COLUMNS = {column.name for column in COLUMNS if column.planned}
 
 
@@ -35,7 +37,7 @@ def test_names_are_unique_and_usable_in_addresses_and_ids() -> None:
 
 
 def test_the_tabs_share_prices_and_nothing_else() -> None:
-    assert names(CANDIDATES) & names(RECOMMENDATIONS) == PRICE_COLUMNS
+    assert names(CANDIDATES) & names(RECOMMENDATIONS) == PRICE_COLUMNS | RANGES
     facts = {
         "rank",
         "score",
@@ -81,6 +83,11 @@ def test_each_live_column_is_drawn_and_no_other() -> None:
             drawn.add(name)
     assert drawn == PRICE_COLUMNS
     assert {name for name in BY_NAME if plans.draw_function(f"{name}@1")} == PLAN_COLUMNS
+    bars = with_bars(lambda _column: None, lambda _run: {}, lambda _key: None)
+    assert (
+        {name for name in BY_NAME if bars(f"{name}@1")} == {name for name in BY_NAME if bars(name)} == RANGES
+    )
+    assert {column.name for column in COLUMNS if column.of_run} == PLAN_COLUMNS | RANGES
 
 
 def test_rank_and_symbol_sort_in_either_tab() -> None:

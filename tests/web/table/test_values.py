@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ltp.core.history.extremes import Ends
 from ltp.core.history.plan import Plan
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
@@ -34,6 +35,7 @@ ROW = Row(
     criteria=OUTCOMES,
     spark=(1.0, 3.0, 2.5),
 )
+YEAR = Ends(900_0000, 1100_0000, 1030_0000)
 QUOTE = Quote(KEY, Tick(KEY, 1040_0000, prev_close=1000_0000, volume=5, session="2026-11-23"), "live")
 OPENED = QUOTE._replace(tick=Tick(KEY, 1040_0000, open=1030_0000))
 PLANS = {KEY: Plan(1000_0000, 990_0000, 1010_5000, 950_0000, 1100_0000, "2026-11-20")}
@@ -146,3 +148,27 @@ def test_every_live_column_of_a_plan_names_the_level_that_it_needs() -> None:
     planned = {column.name for column in COLUMNS if column.planned}
     assert set(live_plan_columns(ROW)) == planned
     assert live_plan_columns(Row(KEY, 1, "X")) == ()
+
+
+@pytest.mark.parametrize(
+    ("tick", "day", "year"),
+    [
+        (Tick(KEY, 1040_0000, low=1030_0000, high=1060_0000), 33.3, 70.0),
+        (Tick(KEY, 1060_0000, low=1030_0000, high=1050_0000), 100.0, 80.0),  # the high is late
+        (Tick(KEY, 1200_0000, low=1000_0000, high=1200_0000), 100.0, 100.0),  # a new high of the year
+        (Tick(KEY, 1040_0000), None, 70.0),
+        (Tick(KEY, 1040_0000, low=1040_0000, high=1040_0000), None, 70.0),
+        (Tick(KEY, 1040_0000, prev_close=515_0000), None, None),  # a split that is not imported yet
+        (Tick(KEY, None), None, None),
+        (None, None, None),
+    ],
+)
+def test_the_place_in_a_range_is_from_0_to_100(
+    tick: Tick | None, day: float | None, year: float | None
+) -> None:
+    quote, years = Quote(KEY, tick, "live" if tick else "unknown"), {KEY: YEAR}.get
+    assert export_value("range_day", ROW, quote, {}, years) == day
+    assert export_value("range_52w", ROW, quote, {}, years) == year
+    assert export_value("range_52w", ROW, quote, {}) is None
+    found = sort_key("range_52w", {KEY: quote}, {}, years)(ROW)
+    assert found == (None if year is None else pytest.approx(year))

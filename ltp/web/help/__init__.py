@@ -1,0 +1,1 @@
+"""`/help`: the states of prices, the columns and the keys."""

@@ -1,0 +1,1 @@
+"""The search for an instrument: its page, and the suggestions while the words are typed."""
