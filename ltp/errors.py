@@ -5,6 +5,7 @@
     ├── InputError          a value of a user or a script is not accepted
     │   └── CriterionError  a screen's criterion is not accepted, at one character
     ├── NotFoundError       there is no such page, screener or instrument
+    ├── ConflictError       somebody else has changed the same thing meanwhile
     ├── NotReadError        it has not been read since the start; try again in a moment
     ├── LimitError          a bound of ours is reached; try again later
     ├── FeedError           the broker's side
@@ -73,6 +74,12 @@ class NotFoundError(LTPError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
         super().__init__(f"There is no {kind} called {name[:80]!r}")
+
+
+class ConflictError(LTPError):
+    """The change was not made, because it would undo that of somebody else."""
+
+    permanent = True
 
 
 class NotReadError(LTPError):

@@ -27,6 +27,8 @@ from ltp.db.schema import (
     screener_rows,
 )
 from ltp.db.schema import reassignments as table
+from ltp.db.watchlists import rekey as lists
+from ltp.db.watchlists.tables import watchlist_lines
 
 _TABLES: Final = (
     daily_candles,
@@ -40,6 +42,7 @@ _TABLES: Final = (
     history_instruments,
     corporate_actions,
     constituents,
+    watchlist_lines,
     instrument_names,
     screener_rows,
 )
@@ -64,6 +67,8 @@ def pending(engine: Engine) -> list[str]:
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
     """Delete candles, bars with coverage and counts, actions, memberships, former names and rows of runs, in the caller's transaction."""
+    keys = list(keys)
+    changed = lists.slugs_with(connection, keys)
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(
@@ -71,6 +76,7 @@ def clear(connection: Connection, keys: Iterable[str]) -> None:
             )
         this = (table.c.segment == segment) & (table.c.security_id == security_id)
         connection.execute(update(table).where(this).values(cleared=True))
+    lists.touch(connection, changed)
 
 
 def lately(engine: Engine, within_s: float) -> dict[str, datetime]:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from ltp.errors import (
+    ConflictError,
     DatabaseError,
     InputError,
     LimitError,
@@ -37,6 +38,7 @@ _TITLES: Final = {
     403: "Not allowed",
     404: "Not found",
     405: "Not possible here",
+    409: "Changed meanwhile",
     500: "Something failed",
     503: "Not available just now",
 }
@@ -79,6 +81,8 @@ def problem_of(error: LTPError) -> Problem:
         return Problem(HTTPStatus.BAD_REQUEST, str(error), (refused,))
     if isinstance(error, NotFoundError):
         return Problem(HTTPStatus.NOT_FOUND, f"{error}.")
+    if isinstance(error, ConflictError):
+        return Problem(HTTPStatus.CONFLICT, f"{error}.")
     if isinstance(error, NotReadError):
         return _unavailable(f"{error}.", error.retry_after_s)._replace(temporary=True)
     if isinstance(error, LimitError):
