@@ -49,6 +49,11 @@ from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
+from ltp.web.watchlists import changes as watchlist_changes
+from ltp.web.watchlists import edit as watchlist_edit
+from ltp.web.watchlists import index as watchlist_index
+from ltp.web.watchlists import lists as watchlists
+from ltp.web.watchlists import show as watchlist_show
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
 _OLDER_RUNS: Final = 8  # a run of every share takes tens of megabytes
@@ -68,6 +73,10 @@ _PAGES: Final = (
     overview,
     changes,
     members,
+    watchlist_index,
+    watchlist_show,
+    watchlist_edit,
+    watchlist_changes,
     status,
     candle_coverage,
     candles,
@@ -98,6 +107,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.extensions[EXTENSION] = services = _services(settings, hub, catalog, day_paths, database_may_be_away)
+    app.extensions[watchlists.EXTENSION] = watchlists.Lists(services.engine)
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     security.install(app)
     swaps.install(app)

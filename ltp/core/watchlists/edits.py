@@ -103,14 +103,14 @@ def mark(key: str, note: str, flag: str, was: tuple[str, str] | None = None) -> 
     """Return the edit that sets note and flag of an instrument.
 
     Args:
-        was: both as the editor has seen them. If they are others now, ConflictError is raised: the newer text would
-            be lost. None: they are replaced in any case.
+        was: both as the editor has seen them. If they are others now, ConflictError is raised, because the newer text
+            would be lost; unless the editor has left both as they were. None: they are replaced in any case.
     """
     note, flag = parse_note(note), parse_flag(flag)
 
     def edit(now: Watchlist) -> Edited:
         line = _existing(now, key)
-        if (line.note, line.flag) == (note, flag):
+        if (line.note, line.flag) == (note, flag) or was == (note, flag):
             return Edited(now)
         if was is not None and (line.note, line.flag) != was:
             raise ConflictError(f"The note or flag of {key} was changed meanwhile")
@@ -139,7 +139,7 @@ def rename_section(key: str, title: str, was: str | None = None) -> Edit:
 
     def edit(now: Watchlist) -> Edited:
         line = _existing(now, key)
-        if line.title == title:
+        if title in (line.title, was):
             return Edited(now)
         if was is not None and line.title != was:
             raise ConflictError(f"The section is called {line.title} meanwhile")
@@ -153,7 +153,7 @@ def rename(title: str, was: str | None = None) -> Edit:
     title = parse_title(title)
 
     def edit(now: Watchlist) -> Edited:
-        if now.title == title:
+        if title in (now.title, was):
             return Edited(now)
         if was is not None and now.title != was:
             raise ConflictError(f"The list is called {now.title} meanwhile")

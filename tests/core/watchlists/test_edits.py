@@ -81,6 +81,7 @@ def test_a_note_replaces_only_the_one_that_its_editor_has_seen() -> None:
     with pytest.raises(ConflictError, match="The note or flag of NSE_EQ:2 was changed meanwhile"):
         edits.mark(B, "new", "", ("older", ""))(LIST)
     assert edits.mark(B, "why", "", ("older", ""))(LIST) == (LIST, "")  # both typed the same
+    assert edits.mark(B, "older", "", ("older", ""))(LIST) == (LIST, "")  # this editor has changed nothing
     assert edits.mark(B, "new", "")(LIST).watchlist.line(B) == Line(B, "", "new")
     with pytest.raises(InputError, match="flag: 'pink' is not accepted; it is empty or one of red"):
         edits.mark(B, "", "pink")
