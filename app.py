@@ -49,10 +49,12 @@ from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
+from ltp.web.watchlists import add as watchlist_add
 from ltp.web.watchlists import changes as watchlist_changes
 from ltp.web.watchlists import edit as watchlist_edit
 from ltp.web.watchlists import index as watchlist_index
 from ltp.web.watchlists import lists as watchlists
+from ltp.web.watchlists import paste as watchlist_paste
 from ltp.web.watchlists import show as watchlist_show
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
@@ -74,6 +76,8 @@ _PAGES: Final = (
     changes,
     members,
     watchlist_index,
+    watchlist_add,
+    watchlist_paste,
     watchlist_show,
     watchlist_edit,
     watchlist_changes,

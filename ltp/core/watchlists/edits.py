@@ -58,6 +58,36 @@ def add(keys: Sequence[str], section: str = "") -> Edit:
     return edit
 
 
+def append(lines: Sequence[Line]) -> Edit:
+    """Return the edit that adds lines: instruments at the end of the section of the same title, which is made if there
+    is none. Instruments that the list has stay at their places, and get a note or flag if they have neither.
+    """
+
+    def edit(now: Watchlist) -> Edited:
+        new, section = now, ""
+        for line in lines:
+            if line.is_section:
+                titled = (each.key for each in new.sections if each.title == line.title)
+                section = next(titled, "") or new_section_key(new.lines)
+                if new.line(section) is None:
+                    new = new._replace(lines=(*new.lines, line._replace(key=section)))
+            elif (known := new.line(line.key)) is None:
+                at = _end_of(new, section) if section else len(new.lines)
+                new = new._replace(lines=(*new.lines[:at], line, *new.lines[at:]))
+            elif (line.note or line.flag) and not (known.note or known.flag):
+                new = _with(new, line)
+        if new == now:
+            return Edited(now)
+        _refuse_too_many(len(new.rows), now.title)
+        if len(new.sections) > MAX_SECTIONS:
+            raise InputError("section", str(len(new.sections)), f"a list has at most {MAX_SECTIONS} sections")
+        before = {line.key for line in now.lines}
+        added = [line.key for line in new.rows if line.key not in before]
+        return Edited(new, f"{_named(added)} added" if added else "sections, notes or flags added")
+
+    return edit
+
+
 def remove(keys: Iterable[str]) -> Edit:
     """Return the edit that removes lines; the instruments of a removed section stay, below the section before it."""
     gone = frozenset(keys)

@@ -156,7 +156,7 @@ OF_LISTS: Final = (
     Column(FLAG, "Flag", "The flag that was set on the list's page", kind="text"),
     Column(NOTE, "Note", "The note that was written on the list's page", kind="text"),
 )
-COLUMNS: Final = (_RANK, *_LIVE, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS, *OF_LISTS)
+COLUMNS: Final = (_RANK, *_LIVE, *OF_LISTS, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
 BY_NAME: Final = {column.name: column for column in COLUMNS}
 SYMBOL: Final = Column("symbol", "Symbol", "Name on the exchange", kind="text")
 

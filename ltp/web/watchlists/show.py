@@ -14,6 +14,7 @@ from ltp.errors import InputError, NotFoundError
 from ltp.web import params, urls
 from ltp.web.live import poll
 from ltp.web.table import export, screen_query
+from ltp.web.table.columns import CANDIDATES
 from ltp.web.table.prepare import Table, live_cells, prepare
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.watchlists.lists import PATH, ListTable, list_table, lists
@@ -74,7 +75,9 @@ def changes(slug: str) -> str | tuple[str, int]:
 
 
 def _table(found: ListTable, query: ScreenQuery) -> Table:
-    return prepare(found.screener, found.run, query, found.screener.path)
+    table = prepare(found.screener, found.run, query, found.screener.path)
+    titled = (tab._replace(label="List") if tab.name == CANDIDATES else tab for tab in table.tabs)
+    return table._replace(tabs=tuple(titled))
 
 
 def _query() -> ScreenQuery:

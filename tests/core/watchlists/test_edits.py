@@ -122,3 +122,15 @@ def test_limits_are_said() -> None:
         edits.add_section("One more")(LIST._replace(lines=sections))
     with pytest.raises(InputError, match="at most 100 sections"):
         edits.replace([*sections, Line("SECTION:101", "S")])
+
+
+def test_pasted_lines_join_sections_of_the_same_title() -> None:
+    new = (Line("NSE_EQ:9"), Line("SECTION:1", "Rest"), Line("NSE_EQ:10", "", "n"), Line("SECTION:2", "New"), Line(A, "", "m", "red"), Line(B, "", "m"))
+    edited = edits.append(new)(LIST)
+    assert [line.key for line in edited.watchlist.lines] == [A, BANKS, B, C, REST, D, "NSE_EQ:9", "NSE_EQ:10", "SECTION:3"]
+    assert edited.watchlist.line(A) == Line(A, "", "m", "red")
+    assert edited.watchlist.line(B) == Line(B, "", "why")
+    assert edited.words == "NSE_EQ:9, NSE_EQ:10 added"
+    assert edits.append([Line(A), Line(BANKS, "Banks")])(LIST) == (LIST, "")
+    with pytest.raises(InputError, match="at most 1,000"):
+        edits.append([Line(f"BSE_EQ:{number}") for number in range(1, MAX_ROWS)])(LIST)
