@@ -50,6 +50,7 @@ from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 from ltp.web.watchlists import add as watchlist_add
+from ltp.web.watchlists import api as watchlist_api
 from ltp.web.watchlists import changes as watchlist_changes
 from ltp.web.watchlists import edit as watchlist_edit
 from ltp.web.watchlists import index as watchlist_index
@@ -78,6 +79,7 @@ _PAGES: Final = (
     watchlist_index,
     watchlist_add,
     watchlist_paste,
+    watchlist_api,
     watchlist_show,
     watchlist_edit,
     watchlist_changes,

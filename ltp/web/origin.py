@@ -57,14 +57,18 @@ def _refuse_foreign() -> Response | None:
     Every browser names the origin of a form: in Sec-Fetch-Site, which no script can set, or in Origin. It
     sends Sec-Fetch-Site only over HTTPS and to loopback addresses.
     """
-    # An unknown page or method gets its own answer. The API changes nothing: its POST is a query too long for
-    # an address.
-    if request.method in _SAFE or request.routing_exception is not None or request.path.startswith("/api/"):
+    # An unknown page or method gets its own answer.
+    if request.method in _SAFE or request.routing_exception is not None:
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     hidden = origin is not None and origin.strip().lower() in {"", "null"}
-    own = site in _OWN_SITES or (
-        site is None and same_origin(origin or "", request.scheme, request.headers.get("Host", ""))
+    # A program names neither. It cannot be a form of another site: the API takes JSON only, which a browser sends to
+    # another site after asking there, and is not allowed.
+    is_program = request.path.startswith("/api/") and site is None and origin is None
+    own = (
+        site in _OWN_SITES
+        or is_program
+        or (site is None and same_origin(origin or "", request.scheme, request.headers.get("Host", "")))
     )
     return None if own and not hidden else respond(Problem(HTTPStatus.FORBIDDEN, _FOREIGN))
 
