@@ -37,7 +37,10 @@ def add(commands: Any) -> None:
     set_ = actions.add_parser("set", help="make a list of symbols, or replace its lines")
     set_.add_argument("slug", metavar="SLUG")
     set_.add_argument(
-        "symbols", nargs="*", metavar="SYMBOL", help="HDFCBANK, an ISIN, a name, or a key such as BSE_EQ:500180"
+        "symbols",
+        nargs="*",
+        metavar="SYMBOL",
+        help="HDFCBANK, an ISIN, a name, or a key such as BSE_EQ:500180",
     )
     set_.add_argument(
         "--file", type=Path, help="one symbol a line or a CSV, with [SECTION] lines; as pages take it pasted"
@@ -59,7 +62,9 @@ def _list(_: argparse.Namespace) -> int:
 def _show(given: argparse.Namespace) -> int:
     engine = _engine()
     found = store.fetch(engine, given.slug)
-    known = {each.key: each.symbol for each in instruments.fetch_named(engine, [row.key for row in found.rows])}
+    known = {
+        each.key: each.symbol for each in instruments.fetch_named(engine, [row.key for row in found.rows])
+    }
     print("key,symbol,note,flag")
     for line in found.lines:
         if line.is_section:

@@ -141,7 +141,9 @@ class AfterClose:
             # One that is open may have read the members before their change: it is asked for again when it has ended.
             is_open = evaluations.open_kinds_in(connection)
             watched = [each for each in lists.all_in(connection) if each.size and each.kind not in is_open]
-        screens = [(kind, text_of(BUILT_IN), universe, None) for kind in KINDS]
+        screens: list[tuple[str, str, str, datetime | None]] = [
+            (kind, text_of(BUILT_IN), universe, None) for kind in KINDS
+        ]
         screens += [(each.kind, text_of(each.spec), each.spec.universe, None) for each in saved]
         screens += [(each.kind, "", universe_of(each.slug), each.members_at) for each in watched]
         for kind, spec, screen_universe, members_at in screens:

@@ -53,6 +53,13 @@ PAGES = {
     "/candles/everything": "tbody th",
     "/candles/audit": "tbody th a",
     "/candles/audit?day=2026-11-20": "#h-instruments",
+    "/watchlists?deleted=old": "#undo",
+    "/watchlists/every": "tr.section",
+    "/watchlists/every?tab=recommendations": ".flag",
+    "/watchlists/every/edit": ".heading",
+    "/watchlists/every/find?q=bank": "[id^=add-]",
+    "/watchlists/every/paste": "#text",
+    "/watchlists/add?key=NSE_EQ:1333": "#to-every",
     "/status": "#h-process",
     "/nowhere": "h1",
 }

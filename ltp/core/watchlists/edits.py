@@ -114,7 +114,9 @@ def move(key: str, how: str) -> Edit:
 
     def edit(now: Watchlist) -> Edited:
         line = _existing(now, key)
-        parts = _blocks(now.lines) if line.is_section else [(each,) for each in now.lines]
+        parts: list[tuple[Line, ...]] = [(each,) for each in now.lines]
+        if line.is_section:
+            parts = _blocks(now.lines)
         place = next(place for place, part in enumerate(parts) if part and part[0].key == key)
         # Instruments before the first section stay before it.
         first = 1 if line.is_section and not (parts[0] and parts[0][0].is_section) else 0
@@ -204,7 +206,9 @@ def replace(
     """
     rows = [line for line in lines if not line.is_section]
     if len(lines) - len(rows) > MAX_SECTIONS:
-        raise InputError("section", str(len(lines) - len(rows)), f"a list has at most {MAX_SECTIONS} sections")
+        raise InputError(
+            "section", str(len(lines) - len(rows)), f"a list has at most {MAX_SECTIONS} sections"
+        )
     titled = None if title is None else parse_title(title)
 
     def edit(now: Watchlist) -> Edited:
@@ -214,7 +218,9 @@ def replace(
         marked = {line.key: line for line in now.rows} if keep_marks else {}
         new_lines = tuple(line if line.note or line.flag else marked.get(line.key, line) for line in lines)
         new = now._replace(lines=new_lines, title=titled or now.title)
-        return Edited(new, f"list replaced by {counted(len(rows), 'instrument')}") if new != now else Edited(now)
+        return (
+            Edited(new, f"list replaced by {counted(len(rows), 'instrument')}") if new != now else Edited(now)
+        )
 
     return edit
 

@@ -67,7 +67,9 @@ def fetch_deleted(engine: Engine, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> 
 
 def all_in(connection: Connection) -> list[ListHead]:
     rows = connection.execute(
-        select(watchlists).where(watchlists.c.deleted_at.is_(None)).order_by(watchlists.c.place, watchlists.c.slug)
+        select(watchlists)
+        .where(watchlists.c.deleted_at.is_(None))
+        .order_by(watchlists.c.place, watchlists.c.slug)
     )
     return [ListHead(**row._asdict()) for row in rows]
 
@@ -99,7 +101,9 @@ def create(
         _drop_old(connection)
         heads = all_in(connection)
         if len(heads) >= MAX_LISTS:
-            raise InputError("title", title, f"there are {MAX_LISTS} lists, and no more are kept; delete one first")
+            raise InputError(
+                "title", title, f"there are {MAX_LISTS} lists, and no more are kept; delete one first"
+            )
         if slug:
             parse_slug(slug)
             if any(head.slug == slug for head in heads):
@@ -150,7 +154,9 @@ def restore(engine: Engine, slug: str, source: str, *, busy_timeout_ms: int = BU
         deleted = connection.execute(select(watchlists.c.slug).where(this)).first() is not None
         if deleted:
             if len(all_in(connection)) >= MAX_LISTS:
-                raise InputError("list", slug, f"there are {MAX_LISTS} lists, and no more are kept; delete one first")
+                raise InputError(
+                    "list", slug, f"there are {MAX_LISTS} lists, and no more are kept; delete one first"
+                )
             connection.execute(update(watchlists).where(this).values(deleted_at=None))
         found = store.list_in(connection, slug, lock=True)
         if not deleted:

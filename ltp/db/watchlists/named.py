@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from ltp.core.instrument import CONTRACT_SEGMENTS, SEGMENTS, Instrument, parse_key, split_key
 from ltp.core.symbol_lookup import SymbolLookup
@@ -17,7 +17,11 @@ from ltp.errors import InputError
 
 # A symbol of several segments means the first one's.
 _ORDER: Final = ("NSE_EQ", "IDX_I", "BSE_EQ", *(each for each in SEGMENTS if each in CONTRACT_SEGMENTS))
-_NAMED_SEGMENTS: Final = ("NSE_EQ", "IDX_I", "BSE_EQ")  # searched by name: contracts are called by their symbols
+_NAMED_SEGMENTS: Final = (
+    "NSE_EQ",
+    "IDX_I",
+    "BSE_EQ",
+)  # searched by name: contracts are called by their symbols
 _CHUNK: Final = 200
 _PAUSE_S: Final = 0.001  # between two reads, in which the streams of a web process go on
 
@@ -64,7 +68,9 @@ def _read(engine: Engine, texts: Sequence[str], busy_timeout_ms: int) -> tuple[S
 def _matching(connection: Connection, texts: Sequence[str]) -> Iterator[Instrument]:
     upper = [text.upper().rpartition(":")[2] for text in texts]
     columns = [table.c[name] for name in Instrument._fields]
-    wanted = [table.c.symbol.in_({*upper, *(text.rpartition(":")[2] for text in texts)})]
+    wanted: list[ColumnElement[bool]] = [
+        table.c.symbol.in_({*upper, *(text.rpartition(":")[2] for text in texts)})
+    ]
     in_segments = table.c.segment.in_(_NAMED_SEGMENTS)
     isins = [text for text in upper if len(text) == 12]
     if isins:

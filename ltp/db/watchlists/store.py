@@ -158,8 +158,10 @@ def _write_lines(connection: Connection, now: Watchlist, new: Watchlist) -> None
         if key in before and before[key] != (place, line)
     ]
     if changed:
-        values = {name: bindparam(f"new_{name}") for name in ("place", "title", "note", "flag")}
-        connection.execute(update(watchlist_lines).where(_THIS_LINE).values(values), changed)
+        renewed: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("place", "title", "note", "flag")
+        }
+        connection.execute(update(watchlist_lines).where(_THIS_LINE).values(renewed), changed)
     if added:
         connection.execute(insert(watchlist_lines), added)
 
@@ -169,7 +171,9 @@ def _write_members(connection: Connection, now: Watchlist, new: Watchlist, sourc
     if before == after and now.title == new.title:
         return
     name = universe_of(new.slug)
-    values = {"title": new.title, "changed_at": new.changed_at} | ({"source": source} if before != after else {})
+    values: dict[str, Any] = {"title": new.title, "changed_at": new.changed_at}
+    if before != after:
+        values["source"] = source
     connection.execute(update(universes).where(universes.c.name == name).values(values))
     gone = [{"u": name, "g": segment, "i": id_} for segment, id_ in map(split_key, before - after)]
     if gone:
@@ -184,7 +188,9 @@ def _write_members(connection: Connection, now: Watchlist, new: Watchlist, sourc
 
 
 def _add_members(connection: Connection, name: str, keys: Iterable[str]) -> None:
-    values = [{"universe": name, "segment": segment, "security_id": id_} for segment, id_ in map(split_key, keys)]
+    values = [
+        {"universe": name, "segment": segment, "security_id": id_} for segment, id_ in map(split_key, keys)
+    ]
     if values:
         connection.execute(insert(constituents), values)
 

@@ -55,7 +55,9 @@ def row_link(screener: Screener, query: ScreenQuery, carried: Sequence[tuple[str
     if screener.is_list:
         return RowLink("/instruments")
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(f"/screeners/{screener.kind}", query.run, urlencode([*kept.params().items(), *carried], safe=","))
+    return RowLink(
+        f"/screeners/{screener.kind}", query.run, urlencode([*kept.params().items(), *carried], safe=",")
+    )
 
 
 def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:

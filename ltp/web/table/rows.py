@@ -89,7 +89,9 @@ def rows(
 
 def _section(title: str, columns: int) -> str:
     # The text is a box that stays in sight while a wide table is scrolled sideways.
-    return f'<tr class="section"><th scope="colgroup" colspan="{columns}"><bdi>{escape(title)}</bdi></th></tr>\n'
+    return (
+        f'<tr class="section"><th scope="colgroup" colspan="{columns}"><bdi>{escape(title)}</bdi></th></tr>\n'
+    )
 
 
 def row_id(row: Row) -> str:

@@ -49,7 +49,9 @@ def add(slug: str) -> BaseResponse:
     found = _instruments(request.form.get("key", ""))
     change(slug, edits.add([each.key for each in found], request.form.get("section", "")))
     searched = request.form.get("q", "")
-    return redirect(urls.address(f"{PATH}/{slug}/find", [("q", searched)]) if searched else f"{PATH}/{slug}", 303)
+    return redirect(
+        urls.address(f"{PATH}/{slug}/find", [("q", searched)]) if searched else f"{PATH}/{slug}", 303
+    )
 
 
 @bp.get(f"{PATH}/<slug>/add")

@@ -145,7 +145,9 @@ def _body() -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
     if not isinstance(body, dict):
-        raise InputError("body", type(body).__name__, 'an object such as {"title": "Banks", "lines": []} is expected')
+        raise InputError(
+            "body", type(body).__name__, 'an object such as {"title": "Banks", "lines": []} is expected'
+        )
     for name in body.keys() - _FIELDS:
         raise InputError("body", name, f"the fields are {', '.join(sorted(_FIELDS))}")
     return body
@@ -166,7 +168,9 @@ def _lines(body: Mapping[str, Any]) -> list[Line]:
     """
     given = body.get("lines", [])
     if not isinstance(given, list) or len(given) > MAX_ROWS + MAX_SECTIONS:
-        raise InputError("lines", type(given).__name__, f"it is a list of at most {MAX_ROWS + MAX_SECTIONS:,} lines")
+        raise InputError(
+            "lines", type(given).__name__, f"it is a list of at most {MAX_ROWS + MAX_SECTIONS:,} lines"
+        )
     objects = [_line_object(f"lines[{number}]", each) for number, each in enumerate(given)]
     texts = {each["key"] for each in objects if "key" in each}
     find = patiently(lambda: finder(services().engine, texts, busy_timeout_ms=BUSY_TIMEOUT_MS))
@@ -191,7 +195,11 @@ def _line_object(where: str, given: Any) -> dict[str, str]:
     """Return a line as an object of texts: a text alone names an instrument; null is an empty text."""
     found = {"key": given} if isinstance(given, str) else given
     accepted = 'it is a key or symbol, {"key": …, "note": …, "flag": …} or {"section": …}'
-    if not isinstance(found, dict) or not found.keys() <= _LINE_FIELDS or ("key" in found) == ("section" in found):
+    if (
+        not isinstance(found, dict)
+        or not found.keys() <= _LINE_FIELDS
+        or ("key" in found) == ("section" in found)
+    ):
         raise InputError(where, json.dumps(given), accepted)
     texts = {name: "" if value is None else value for name, value in found.items()}
     if not all(isinstance(value, str) for value in texts.values()):

@@ -76,7 +76,7 @@ def rename(slug: str) -> BaseResponse:
 
 
 @bp.get(f"{PATH}/<slug>/<any(lines, sections, rename):_how>")
-def opened(slug: str, _how: str) -> BaseResponse:  # noqa: ARG001
+def opened(slug: str, _how: str) -> BaseResponse:
     """Redirect to the page: after a refusal a browser may load these addresses again."""
     return redirect(f"{PATH}/{slug}/edit", 302)
 
@@ -94,7 +94,9 @@ def _saved(key: str, form: dict[str, str]) -> Edit:
     return edits.mark(key, form.get("note", ""), form.get("flag", ""), was)
 
 
-def _or_refused(slug: str, form: dict[str, str], typed: Typed, act: Callable[[], BaseResponse]) -> BaseResponse:
+def _or_refused(
+    slug: str, form: dict[str, str], typed: Typed, act: Callable[[], BaseResponse]
+) -> BaseResponse:
     try:
         return act()
     except (InputError, ConflictError) as error:
@@ -124,4 +126,4 @@ def _form() -> dict[str, str]:
 
 
 def _number(form: dict[str, str], name: str) -> int:
-    return params.whole({name: value for value in [form.get(name)] if value}, name, _MAX_NUMBER, 1)
+    return params.whole(form, name, _MAX_NUMBER, 1) if form.get(name) else 1

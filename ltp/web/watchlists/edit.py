@@ -34,6 +34,9 @@ class Refusal(NamedTuple):
     typed: Typed = Typed()
 
 
+NOTHING_REFUSED: Final = Refusal()
+
+
 class EditedLine(NamedTuple):
     """A line of the page. `typed`: values that were not stored, None for none. `known`: in the instrument master."""
 
@@ -50,7 +53,9 @@ def page(slug: str) -> Response:
     return render(lists().get(slug), params.whole(given, "page", _MAX_PAGE, 1))
 
 
-def render(watchlist: Watchlist, page: int, refusal: Refusal = Refusal(), status: int = 200) -> Response:
+def render(
+    watchlist: Watchlist, page: int, refusal: Refusal = NOTHING_REFUSED, status: int = 200
+) -> Response:
     """Render the page. `refusal`: shown above the lines, with the typed values in the form that they are from."""
     pages = max(1, -(-len(watchlist.lines) // SIZE))
     page = min(page, pages)

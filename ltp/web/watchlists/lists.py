@@ -51,9 +51,7 @@ class Lists:
         known = self._lists.get(slug)
         try:
             if known is None or self._version(slug) != (known.version, known.changed_at):
-                known = patiently(
-                    lambda: store.fetch(self._engine, slug, busy_timeout_ms=BUSY_TIMEOUT_MS)
-                )
+                known = patiently(lambda: store.fetch(self._engine, slug, busy_timeout_ms=BUSY_TIMEOUT_MS))
         except DatabaseError:
             if known is None:
                 raise
@@ -67,7 +65,13 @@ class Lists:
         """Return the run whose rows are the lines of a list: the same one until the list or its facts change."""
         sources = _sources(watchlist)
         made = tuple((run.id, run.created_at) for run in sources)
-        place = (watchlist.slug, watchlist.version, watchlist.changed_at, made, services().catalog.instruments_at)
+        place = (
+            watchlist.slug,
+            watchlist.version,
+            watchlist.changed_at,
+            made,
+            services().catalog.instruments_at,
+        )
         run = self._runs.pop(place, None) or _run(next(self._ids), watchlist, sources)
         self._runs[place] = run
         if len(self._runs) > _KEPT_RUNS:
@@ -150,4 +154,6 @@ def _row(place: int, section: str, line: Line, known: Row | None) -> Row:
         else:
             known = Row(line.key, place, instrument.symbol, instrument.name, instrument.sector)
     own = {NOTE: line.note, FLAG: line.flag, SECTION: section}
-    return known._replace(rank=place, facts={**known.facts, **{name: text for name, text in own.items() if text}})
+    return known._replace(
+        rank=place, facts={**known.facts, **{name: text for name, text in own.items() if text}}
+    )

@@ -38,7 +38,9 @@ def paste(slug: str) -> BaseResponse:
         named = pasted.parse(text)
         find = patiently(
             lambda: finder(
-                services().engine, {each for line in named for each in line.texts}, busy_timeout_ms=BUSY_TIMEOUT_MS
+                services().engine,
+                {each for line in named for each in line.texts},
+                busy_timeout_ms=BUSY_TIMEOUT_MS,
             )
         )
         found = pasted.lines_of(named, find)
@@ -51,7 +53,9 @@ def paste(slug: str) -> BaseResponse:
     return _render(slug, text, found)
 
 
-def _render(slug: str, text: str = "", found: Pasted | None = None, *, error: str = "", status: int = 200) -> Response:
+def _render(
+    slug: str, text: str = "", found: Pasted | None = None, *, error: str = "", status: int = 200
+) -> Response:
     response = make_response(
         render_template(
             "watchlists/paste.html",

@@ -81,7 +81,9 @@ def _table(found: ListTable, query: ScreenQuery) -> Table:
 
 
 def _query() -> ScreenQuery:
-    query = screen_query.parse(pair for pair in request.args.items(multi=True) if pair[0] not in _NOT_OF_TABLE)
+    query = screen_query.parse(
+        pair for pair in request.args.items(multi=True) if pair[0] not in _NOT_OF_TABLE
+    )
     if query.run:
         raise InputError("run", str(query.run), "a watchlist has no runs; leave it out")
     return query

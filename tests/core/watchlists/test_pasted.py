@@ -35,7 +35,9 @@ def test_symbols_isins_names_and_heads(text: str) -> None:
 
 
 def test_sections_notes_and_flags() -> None:
-    lines, bad = pasted("[Banks]\nkey,symbol,note,flag\n,HDFCBANK,my reason,Red\n[IT & more]\n,TCS,,\nIDX_I:13,,x,")
+    lines, bad = pasted(
+        "[Banks]\nkey,symbol,note,flag\n,HDFCBANK,my reason,Red\n[IT & more]\n,TCS,,\nIDX_I:13,,x,"
+    )
     assert lines == [
         Line("SECTION:1", "Banks"), Line("NSE_EQ:1333", "", "my reason", "red"), Line("SECTION:2", "IT & more"),
         Line("NSE_EQ:11536"), Line("IDX_I:13", "", "x"),

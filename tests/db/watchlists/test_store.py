@@ -19,7 +19,9 @@ A, B, C = "NSE_EQ:1333", "NSE_EQ:11536", "NSE_FNO:7"
 
 @pytest.fixture
 def banks(engine: Engine) -> Engine:
-    lists.create(engine, "Banks", [Line(A), Line("SECTION:1", "Rest"), Line(B, "", "note", "red")], source="test")
+    lists.create(
+        engine, "Banks", [Line(A), Line("SECTION:1", "Rest"), Line(B, "", "note", "red")], source="test"
+    )
     return engine
 
 
@@ -105,11 +107,11 @@ def test_a_move_in_a_long_list_writes_two_lines(banks: Engine) -> None:
     event.listen(
         banks,
         "before_cursor_execute",
-        lambda _c, _cursor, statement, parameters, _context, many: written.append(
-            len(parameters) if many else 1
-        )
-        if statement.startswith("UPDATE watchlist_lines")
-        else None,
+        lambda _c, _cursor, statement, parameters, _context, many: (
+            written.append(len(parameters) if many else 1)
+            if statement.startswith("UPDATE watchlist_lines")
+            else None
+        ),
     )
     store.change(banks, "banks", edits.move(keys[500], "up"), "page")
     assert sum(written) == 2

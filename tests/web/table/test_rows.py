@@ -32,7 +32,9 @@ def test_a_row_has_symbol_and_name_and_a_link_to_its_page() -> None:
 
 
 def test_the_links_of_an_older_run_lead_to_that_run() -> None:
-    assert 'href="/screeners/longterm/NSE_EQ/2031?run=7"' in drawn(ROW, link=RowLink("/screeners/longterm", 7))
+    assert 'href="/screeners/longterm/NSE_EQ/2031?run=7"' in drawn(
+        ROW, link=RowLink("/screeners/longterm", 7)
+    )
     assert 'href="/screeners/swing/NSE_EQ/2031"' in drawn(ROW)
 
 

@@ -17,7 +17,12 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 @pytest.fixture
 def banks(site: Any) -> Any:
     """A list with a section, in an order that no column has."""
-    lines = (Line(TCS), Line("SECTION:1", "Rest & <i>more"), Line(HDFC, "", "=1+1 <img onerror=x>", "red"), Line(NIFTY))
+    lines = (
+        Line(TCS),
+        Line("SECTION:1", "Rest & <i>more"),
+        Line(HDFC, "", "=1+1 <img onerror=x>", "red"),
+        Line(NIFTY),
+    )
     lists.create(site.engine, "Banks", lines, source="test")
     site.catalog.refresh()
     return site

@@ -48,7 +48,9 @@ def test_a_section_that_is_gone_is_said(banks: Any, post: Post) -> None:
     assert "The section is no longer in the list." in answer.text
 
 
-@pytest.mark.parametrize("path", ["/instruments/NSE_EQ/1333", "/screeners/swing/NSE_EQ/1333", "/instruments?q=hd"])
+@pytest.mark.parametrize(
+    "path", ["/instruments/NSE_EQ/1333", "/screeners/swing/NSE_EQ/1333", "/instruments?q=hd"]
+)
 def test_pages_lead_to_the_choice_of_a_list(banks: Any, post: Post, path: str) -> None:
     assert f'href="/watchlists/add?key={HDFC}"' in banks.page(path)
     page = banks.page(f"/watchlists/add?key={HDFC}")
@@ -81,7 +83,9 @@ def test_a_choice_that_is_refused_keeps_what_was_typed(banks: Any, post: Post) -
     store.change(banks.engine, "banks", edits.add([f"BSE_EQ:{number}" for number in range(1, 998)]), "test")
     answer = post("/watchlists/add", key=MM, list="banks")
     assert answer.status_code == 400
-    assert "Banks: '1,001 instruments' is not accepted; a list has at most 1,000 instruments" in unescape(answer.text)
+    assert "Banks: '1,001 instruments' is not accepted; a list has at most 1,000 instruments" in unescape(
+        answer.text
+    )
     assert post("/watchlists/add", key=MM, list="nothing").status_code == 404
     banks.page("/watchlists/add", 400)
     banks.page("/watchlists/add?key=NSE_EQ:77", 404)
@@ -101,7 +105,11 @@ def test_bad_lines_are_named_and_the_good_ones_are_added_only_on_request(banks: 
     assert answer.status_code == 200
     assert "Nothing is stored yet: 3 lines are not taken." in answer.text
     page = unescape(answer.text)
-    for line in ("3</th><td class=\"t long\"><bdi><img onerror=x></bdi>", "4</th><td class=\"t long\"><bdi>pink</bdi>", "5</th>"):
+    for line in (
+        '3</th><td class="t long"><bdi><img onerror=x></bdi>',
+        '4</th><td class="t long"><bdi>pink</bdi>',
+        "5</th>",
+    ):
         assert f'<th scope="row">{line}' in page
     assert "<img" not in answer.text
     assert text.strip() in page  # the typed text is there again
@@ -123,7 +131,10 @@ def test_a_paste_of_nothing_or_too_much_is_refused(banks: Any, post: Post) -> No
 
 
 def test_a_thousand_pasted_lines(site: Any, post: Post) -> None:
-    known = [Instrument("NSE_EQ", number, f"SHARE{number}", f"Share {number} Ltd", "", 1, 5) for number in range(20_000, 21_000)]
+    known = [
+        Instrument("NSE_EQ", number, f"SHARE{number}", f"Share {number} Ltd", "", 1, 5)
+        for number in range(20_000, 21_000)
+    ]
     instruments.seed(site.engine, known)
     lists.create(site.engine, "Long", source="test")
     text = "\n".join(f"SHARE{number}" for number in range(20_000, 21_000))

@@ -25,7 +25,13 @@ def test_lists_are_listed_and_shown(banks: Any) -> None:
     assert document["lines"] == [
         {"key": TCS, "symbol": "TCS", "name": "Tata Consultancy Services", "note": "", "flag": ""},
         {"section": "Rest & <i>more"},
-        {"key": HDFC, "symbol": "HDFCBANK", "name": "HDFC Bank Limited", "note": "=1+1 <img onerror=x>", "flag": "red"},
+        {
+            "key": HDFC,
+            "symbol": "HDFCBANK",
+            "name": "HDFC Bank Limited",
+            "note": "=1+1 <img onerror=x>",
+            "flag": "red",
+        },
         {"key": NIFTY, "symbol": "NIFTY", "name": "Nifty 50", "note": "", "flag": ""},
     ]
     assert (document["version"], document["count"], document["limit"]) == (1, 3, 1_000)
@@ -87,7 +93,11 @@ def test_a_body_that_is_refused_changes_nothing(banks: Any, body: Any, where: st
 def test_only_json_of_a_program_or_of_this_site_is_taken(banks: Any) -> None:
     assert banks.client.post(API, data={"title": "A"}).status_code == 415
     assert banks.client.post(API, data="{", content_type="application/json").status_code == 400
-    for headers in ({"Origin": "https://other.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+    for headers in (
+        {"Origin": "https://other.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
         assert banks.client.post(API, json={"title": "A"}, headers=headers).status_code == 403
         assert banks.client.delete(f"{API}/banks", headers=headers).status_code == 403
     assert banks.client.put(f"{API}/banks", json={"lines": [], "version": True}).status_code == 400
@@ -101,5 +111,5 @@ def test_a_thousand_rows_with_notes_fit_and_no_more(banks: Any) -> None:
     store.change(banks.engine, "banks", edits.replace([]), "test")
     lines = [{"section": "S" * 80}] * 100 + ["TCS"]
     assert banks.client.put(f"{API}/banks", json={"lines": lines}).status_code == 200
-    assert banks.client.put(f"{API}/banks", json={"lines": lines + [{"section": "x"}]}).status_code == 400
+    assert banks.client.put(f"{API}/banks", json={"lines": [*lines, {"section": "x"}]}).status_code == 400
     assert banks.client.put(f"{API}/banks", json={"title": "x" * 600_000}).status_code == 413

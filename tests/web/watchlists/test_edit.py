@@ -60,7 +60,9 @@ def test_buttons(banks: Any, post: Post, form: dict[str, str], expected: list[st
 
 
 def test_a_button_also_saves_a_text_that_was_typed_before(banks: Any, post: Post) -> None:
-    answer = post(f"{PATH}/lines", key=TCS, do="down", note="new", flag="blue", was_note="", was_flag="", version="1")
+    answer = post(
+        f"{PATH}/lines", key=TCS, do="down", note="new", flag="blue", was_note="", was_flag="", version="1"
+    )
     assert answer.location == f"{PATH}/edit#l-NSE_EQ-11536"
     assert stored(banks).lines[1] == Line(TCS, "", "new", "blue")
 
@@ -71,8 +73,14 @@ def test_the_page_of_a_line_that_was_moved_is_shown(banks: Any, post: Post) -> N
     first_of_second = keys(banks)[50]
     anchor = first_of_second.replace(":", "-")
     assert post(f"{PATH}/lines", key=first_of_second, do="up", **form).location == f"{PATH}/edit#l-{anchor}"
-    assert post(f"{PATH}/lines", key=first_of_second, do="down", **form).location == f"{PATH}/edit?page=2#l-{anchor}"
-    assert post(f"{PATH}/lines", key=first_of_second, do="top", **form).location == f"{PATH}/edit?page=2#l-{anchor}"
+    assert (
+        post(f"{PATH}/lines", key=first_of_second, do="down", **form).location
+        == f"{PATH}/edit?page=2#l-{anchor}"
+    )
+    assert (
+        post(f"{PATH}/lines", key=first_of_second, do="top", **form).location
+        == f"{PATH}/edit?page=2#l-{anchor}"
+    )
     assert "51–100 of 100 lines" in banks.page(f"{PATH}/edit?page=9")
 
 
@@ -110,7 +118,16 @@ def test_a_move_or_a_removal_under_a_newer_version_is_made(banks: Any, post: Pos
 
 def test_a_text_for_a_line_that_is_gone_is_shown(banks: Any, post: Post) -> None:
     change(banks, edits.remove([TCS]))
-    answer = post(f"{PATH}/lines", key=TCS, do="save", note="kept <i>", flag="red", was_note="", was_flag="", version="1")
+    answer = post(
+        f"{PATH}/lines",
+        key=TCS,
+        do="save",
+        note="kept <i>",
+        flag="red",
+        was_note="",
+        was_flag="",
+        version="1",
+    )
     assert answer.status_code == 409
     page = unescape(answer.text)
     assert "Not stored. TCS is no longer in the list." in page
@@ -138,7 +155,9 @@ def test_sections_and_names(banks: Any, post: Post) -> None:
 
 
 def test_a_form_of_another_site_and_a_wrong_button_are_refused(banks: Any, post: Post) -> None:
-    answer = banks.client.post(f"{PATH}/lines", data={"key": TCS, "do": "remove"}, headers={"Sec-Fetch-Site": "cross-site"})
+    answer = banks.client.post(
+        f"{PATH}/lines", data={"key": TCS, "do": "remove"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert answer.status_code == 403
     assert post(f"{PATH}/lines", key=TCS, do="explode").status_code == 400
     assert post("/watchlists/nothing/lines", key=TCS, do="up").status_code == 404

@@ -10,7 +10,6 @@ from typing import Any
 from ltp.core.watchlists.watchlist import MAX_LISTS
 from ltp.db.watchlists import lists
 
-
 Post = Callable[..., Any]
 
 

@@ -31,7 +31,11 @@ def change(site: Any, edit: edits.Edit) -> None:
 def test_rows_are_in_the_order_of_the_list_with_its_sections_notes_and_flags(banks: Any) -> None:
     page = banks.page(PATH)
     assert symbols(page) == ["TCS", "HDFCBANK", "NIFTY"]
-    assert page.index("TCS") < page.index("<bdi>Rest &amp; &lt;i&gt;more</bdi></th></tr>") < page.index(">HDFCBANK<")
+    assert (
+        page.index("TCS")
+        < page.index("<bdi>Rest &amp; &lt;i&gt;more</bdi></th></tr>")
+        < page.index(">HDFCBANK<")
+    )
     assert '<span class="flag red">red</span>' in page
     assert "=1+1 &lt;img onerror=x&gt;" in page
     assert "<img" not in page
@@ -48,7 +52,11 @@ def test_rows_are_in_the_order_of_the_list_with_its_sections_notes_and_flags(ban
 def test_facts_and_plans_are_of_the_newest_session(banks: Any) -> None:
     page = banks.page(PATH)
     assert ">91.5<" in page  # of the swing screener, whose run has no session either
-    banks.run("swing", [Row(HDFC, 1, "HDFCBANK", score=70.0, entry=16_000_000, stop=15_000_000)], as_of=date(2026, 11, 20))
+    banks.run(
+        "swing",
+        [Row(HDFC, 1, "HDFCBANK", score=70.0, entry=16_000_000, stop=15_000_000)],
+        as_of=date(2026, 11, 20),
+    )
     assert ">70.0<" in banks.page(PATH)
     own = [Row(HDFC, 1, "HDFCBANK", score=50.0, entry=16_100_000), Row(NIFTY, 2, "NIFTY", score=30.0)]
     banks.run(kind_of("banks"), own, as_of=date(2026, 11, 20), universe="list-banks")
@@ -63,7 +71,11 @@ def test_facts_and_plans_are_of_the_newest_session(banks: Any) -> None:
 
 
 def test_the_cells_of_plans_follow_the_version_that_the_page_shows(banks: Any) -> None:
-    banks.run(kind_of("banks"), [Row(HDFC, 1, "HDFCBANK", entry=16_000_000, stop=15_000_000)], as_of=date(2026, 11, 20))
+    banks.run(
+        kind_of("banks"),
+        [Row(HDFC, 1, "HDFCBANK", entry=16_000_000, stop=15_000_000)],
+        as_of=date(2026, 11, 20),
+    )
     page = banks.page(f"{PATH}?tab=recommendations&columns=ltp,to_entry")
     assert re.search(r'id="to_entry-NSE_EQ-1333"[^>]*>[^–<]*%', page)
     stream = banks.client.get(f"{PATH}/poll?tab=recommendations&columns=ltp,to_entry")
