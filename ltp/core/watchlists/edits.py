@@ -38,6 +38,17 @@ class Edited(NamedTuple):
 Edit = Callable[[Watchlist], Edited]
 
 
+def both(first: Edit, second: Edit) -> Edit:
+    """Return the edit that makes one edit after the other; if either is refused, none is made."""
+
+    def edit(now: Watchlist) -> Edited:
+        before = first(now)
+        after = second(before.watchlist)
+        return Edited(after.watchlist, "; ".join(filter(None, (before.words, after.words))))
+
+    return edit
+
+
 def add(keys: Sequence[str], section: str = "") -> Edit:
     """Return the edit that adds instruments at the end of a section; those that the list has stay at their places.
 

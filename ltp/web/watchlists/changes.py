@@ -44,9 +44,8 @@ def line(slug: str) -> BaseResponse:
         if do == REMOVE:
             change(slug, edits.remove([key]))
             return _back(slug, _number(form, "page"))
-        new = change(slug, _saved(key, form)).watchlist
-        if do != SAVE:
-            new = change(slug, edits.move(key, do)).watchlist
+        saved = _saved(key, form)
+        new = change(slug, saved if do == SAVE else edits.both(saved, edits.move(key, do))).watchlist
         stays = do in {edits.TOP, edits.BOTTOM}
         return _back(slug, _number(form, "page") if stays else edit.page_of(new, key), key)
 

@@ -79,7 +79,8 @@ class Lists:
         return run
 
     def _version(self, slug: str) -> tuple[int, datetime]:
-        return patiently(lambda: store.version(self._engine, slug, busy_timeout_ms=BUSY_TIMEOUT_MS))
+        # Once, because the content that is known can be shown: polls and streams of many pages come here.
+        return store.version(self._engine, slug, busy_timeout_ms=BUSY_TIMEOUT_MS)
 
 
 class ListTable(NamedTuple):
