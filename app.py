@@ -64,6 +64,14 @@ from ltp.web.table.range_bars import with_bars
 from ltp.web.table.year_ranges import YearRanges, stored_years
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
+from ltp.web.watchlists import add as watchlist_add
+from ltp.web.watchlists import api as watchlist_api
+from ltp.web.watchlists import changes as watchlist_changes
+from ltp.web.watchlists import edit as watchlist_edit
+from ltp.web.watchlists import index as watchlist_index
+from ltp.web.watchlists import lists as watchlists
+from ltp.web.watchlists import paste as watchlist_paste
+from ltp.web.watchlists import show as watchlist_show
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
 _OLDER_RUNS: Final = 8  # a run of every share takes tens of megabytes
@@ -86,6 +94,13 @@ _PAGES: Final = (
     changes,
     members,
     alert_channels,
+    watchlist_index,
+    watchlist_add,
+    watchlist_paste,
+    watchlist_api,
+    watchlist_show,
+    watchlist_edit,
+    watchlist_changes,
     status,
     alert_index,
     alert_form,
@@ -133,6 +148,7 @@ def create_app(
     years = YearRanges(stored_years(engine)) if years is None else years
     services = _services(settings, engine, hub, catalog or Catalog(engine), day_paths, years, calendar)
     app.extensions[EXTENSION] = services
+    app.extensions[watchlists.EXTENSION] = watchlists.Lists(services.engine)
     app.extensions[live_charts.EXTENSION] = _charts(settings, services, app)
     alert_channels.install(app, _alert_rules(settings))
     security.install(app)

@@ -22,6 +22,7 @@ from ltp.core.instrument import Instrument
 from ltp.core.money import SCALE, Price
 from ltp.core.screener import MAX_ROWS, Row
 from ltp.core.sizing import Sizing
+from ltp.core.watchlists.watchlist import is_kind
 from ltp.db import candle_source, instruments, runs, universes
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError, InputError
@@ -81,7 +82,8 @@ def evaluate(
     """Evaluate screens over one universe in one pass and store a run of each.
 
     Args:
-        kinds: built-in screeners; or, with criteria, the one kind of such a screen.
+        kinds: built-in screeners; with criteria, the one kind of such a screen; or the kind of a watchlist, of
+            which every member with candles gets a row.
         spec: names its universe.
         as_of: later candles do not count; None: all candles count.
         progress: called every half second and at the end; an exception of it ends the evaluation.
@@ -243,7 +245,7 @@ def _members(engine: Engine, universe: str) -> Mapping[str, Instrument]:
 
 def _judge(kind: str, spec: Spec, sizing: Sizing) -> Judge:
     if not spec.criteria:
-        built_in = _BUILT_IN[kind]
+        built_in = swing.evaluate if is_kind(kind) else _BUILT_IN[kind]
         return lambda study, tick_size: built_in(study, sizing, tick_size)
     criteria = [parse(text) for text in spec.criteria]
 

@@ -1,4 +1,4 @@
-"""`python -m ltp instruments`, `universes` and `watchlists`: the master, and the sets that screens search."""
+"""`python -m ltp instruments` and `universes`: the master, and the sets that screens search."""
 
 from __future__ import annotations
 
@@ -50,18 +50,6 @@ def add(commands: Any) -> None:
     import_.add_argument("--title", default="", help="what pages call it")
     import_.set_defaults(command=_import_universe)
     of_universes.add_parser("list", help="print every universe").set_defaults(command=_list)
-
-    of_lists = commands.add_parser("watchlists", help="universes of your own").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    set_ = of_lists.add_parser(
-        "set", help="make symbols a universe called list-SLUG, whatever it held before"
-    )
-    set_.add_argument("slug", metavar="SLUG")
-    set_.add_argument("symbols", nargs="*", metavar="SYMBOL", help="HDFCBANK, or a key such as BSE_EQ:500180")
-    set_.add_argument("--file", type=Path, help="one symbol a line, or a CSV with a column Symbol")
-    set_.add_argument("--title", default="", help="what pages call it")
-    set_.set_defaults(command=_set_watchlist)
 
 
 def _import_master(given: argparse.Namespace) -> int:
@@ -145,31 +133,6 @@ def _list(_: argparse.Namespace) -> int:
     for universe in universes.fetch(engine).values():
         changed = universe.changed_at.isoformat(timespec="seconds")
         print(f"{universe.name:<20} {universe.size:>6,}  {universe.title}  ({universe.source}, {changed})")
-    return 0
-
-
-def _set_watchlist(given: argparse.Namespace) -> int:
-    name = LIST_PREFIX + symbol_lists.parse_name(given.slug, "SLUG")
-    symbols = list(given.symbols) + (
-        parsed(given.file, read(given.file), symbol_lists.parse_symbols) if given.file else []
-    )
-    if not symbols:
-        raise InputError("SYMBOL", "", "name at least one symbol, or a file of them with --file")
-    engine, lookup = _engine_and_lookup()
-    found = {symbol: lookup.resolve(symbol) for symbol in symbols}
-    unknown = [symbol for symbol, instrument in found.items() if instrument is None]
-    if unknown:
-        raise InputError(
-            "SYMBOL",
-            listed(unknown, _NAMED),
-            "the instrument master knows none of that name; nothing was changed",
-        )
-    keys = [instrument.key for instrument in found.values() if instrument is not None]
-    title = given.title or given.slug.replace("-", " ").capitalize()
-    count = universes.replace(
-        engine, name, title[:200], given.file.name if given.file else "command line", keys
-    )
-    print(f"{name} ({title}) has {counted(count, 'member')}.")
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.batch.simulated_listings import SimulatedListings
-from ltp.cli import actions, alerts, candles, instruments, screeners, subscriptions
+from ltp.cli import actions, alerts, candles, instruments, screeners, subscriptions, watchlists
 from ltp.core.instrument import SEGMENTS
 from ltp.core.market.session import Calendar
 from ltp.db.engine import open_engine
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     actions.add(commands)
     alerts.add(commands)
     instruments.add(commands)
+    watchlists.add(commands)
     screeners.add(commands)
     subscriptions.add(commands)
     _add_simulate(commands.add_parser("simulate", help="run a simulated exchange in the broker's protocol"))

@@ -26,6 +26,7 @@ from ltp.core.criteria.spec import BUILT_IN, Spec, from_text, text_of
 from ltp.core.formats.screener_csv import InstrumentNames, parse
 from ltp.core.screener import KINDS
 from ltp.core.sizing import Sizing
+from ltp.core.watchlists.watchlist import is_kind
 from ltp.db import evaluations, instruments, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading
 from ltp.db.evaluations import TopRow
@@ -120,7 +121,7 @@ def _claim(engine: Engine, request_id: int) -> _Evaluation:
         raise InputError("--request", str(request_id), "a request that waits")
     with _failure_stored(engine, (request_id,)):
         spec = from_text(request.spec)
-        if bool(spec.criteria) == (request.kind in KINDS):
+        if bool(spec.criteria) == (request.kind in KINDS or is_kind(request.kind)):
             raise NotFoundError("screener", request.kind)
         universe = request.universe or spec.universe
         return _Evaluation((request.kind,), spec._replace(universe=universe), (request_id,))

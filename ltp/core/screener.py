@@ -12,6 +12,8 @@ from ltp.core.money import Price
 
 KINDS: Final = ("swing", "longterm")  # the built-in screeners; each exists even before it has results
 MAX_ROWS: Final = 5_000  # instruments of one feed connection
+# A run that is not stored has an id from here on: a watchlist at one version, made by a web process for its page.
+FIRST_UNSTORED: Final = 2**53
 
 
 class Outcome(NamedTuple):
@@ -96,3 +98,8 @@ class Run(NamedTuple):
     spec: str = ""
     took_s: float = 0.0
     notes: str = ""
+
+    @property
+    def is_stored(self) -> bool:
+        """Can addresses name it? An id that is not stored means something in one process only."""
+        return self.id < FIRST_UNSTORED

@@ -2,8 +2,8 @@
 
 The worker's child claims an evaluation by a conditional UPDATE that must change one row, so two children
 never evaluate the same one. The child renews `beat_at`; without a sign of life for a minute the evaluation
-fails. The queue is not first come, first served: built-in screeners come first, then saved screens, then all
-others, and among equals the client that was served longest ago.
+fails. The queue is not first come, first served: built-in screeners come first, then saved screens and
+watchlists, then all others, and among equals the client that was served longest ago.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ltp.core.screener import KINDS
 from ltp.db import saved_screens
 from ltp.db.engine import reading, writing
 from ltp.db.schema import screenings as table
+from ltp.db.watchlists import lists
 from ltp.errors import LimitError
 
 SILENT_S: Final = 60.0
@@ -186,6 +187,11 @@ def newest_in(connection: Connection) -> Mapping[str, Evaluation]:
     }
 
 
+def open_kinds_in(connection: Connection) -> set[str]:
+    """Return the kinds that have a queued or a running evaluation."""
+    return set(connection.execute(select(table.c.kind).where(table.c.state.in_(OPEN))).scalars())
+
+
 def version_in(connection: Connection) -> tuple[object, ...]:
     """Return a value that changes with every change of any evaluation; one cheap query."""
     return tuple(
@@ -212,7 +218,7 @@ def _check_limits(connection: Connection, kind: str, client: str) -> None:
 
 def _ranking(connection: Connection) -> Callable[[str], int]:
     """Return a function from a kind to its rank in the queue; the lowest rank comes first."""
-    saved = {screen.kind for screen in saved_screens.all_in(connection)}
+    saved = {screen.kind for screen in saved_screens.all_in(connection)} | lists.kinds_in(connection)
     return lambda kind: 0 if kind in KINDS else 1 if kind in saved else _UNSAVED
 
 

@@ -29,6 +29,8 @@ from ltp.db.schema import (
     screener_rows,
 )
 from ltp.db.schema import reassignments as table
+from ltp.db.watchlists import rekey as lists
+from ltp.db.watchlists.tables import watchlist_lines
 
 _TABLES: Final = (
     daily_candles,
@@ -42,6 +44,7 @@ _TABLES: Final = (
     history_instruments,
     corporate_actions,
     constituents,
+    watchlist_lines,
     instrument_names,
     screener_rows,
     pins,
@@ -66,11 +69,12 @@ def pending(engine: Engine) -> list[str]:
 
 
 def clear(connection: Connection, keys: Iterable[str]) -> None:
-    """Delete candles, bars with coverage and counts, actions, memberships, former names, pins and rows of runs, and end
+    """Delete candles, bars with coverage and counts, actions, memberships, lines of lists, former names, pins and rows of runs, and end
     the alerts on these keys, in the caller's transaction.
     """
     keys = list(keys)
     alert_keys.clear(connection, keys)
+    changed = lists.slugs_with(connection, keys)
     for segment, security_id in map(split_key, keys):
         for each in _TABLES:
             connection.execute(
@@ -78,6 +82,7 @@ def clear(connection: Connection, keys: Iterable[str]) -> None:
             )
         this = (table.c.segment == segment) & (table.c.security_id == security_id)
         connection.execute(update(table).where(this).values(cleared=True))
+    lists.touch(connection, changed)
 
 
 def lately(engine: Engine, within_s: float) -> dict[str, datetime]:

@@ -25,6 +25,8 @@ from ltp.db.schema import (
     instrument_names,
     minute_bars,
 )
+from ltp.db.watchlists import rekey as lists
+from ltp.db.watchlists.tables import watchlist_lines
 
 
 def move(connection: Connection, old: str, new: str) -> None:
@@ -45,6 +47,9 @@ def move(connection: Connection, old: str, new: str) -> None:
         connection.execute(delete(counts).where(_has_key(counts, old) | _has_key(counts, new)))
     _move_rows(connection, corporate_actions, "ex_day", old, new)
     _move_rows(connection, constituents, "universe", old, new)
+    changed = lists.slugs_with(connection, [old])
+    _move_rows(connection, watchlist_lines, "slug", old, new)
+    lists.touch(connection, changed)
     _move_rows(connection, instrument_names, "name", old, new)
     alert_keys.move(connection, old, new)
     _move_rows(connection, pins, "segment", old, new)

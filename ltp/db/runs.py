@@ -18,9 +18,11 @@ from ltp.core.screener import KINDS, Outcome, Row, Run
 from ltp.db import instruments, saved_screens
 from ltp.db.engine import reading, writing
 from ltp.db.schema import screener_rows, screener_runs
+from ltp.db.watchlists import lists
 
 KEPT_BUILT_IN: Final = 30  # about six weeks of sessions; a run of every share has megabytes
 KEPT_CUSTOM: Final = 10
+KEPT_WATCHLIST: Final = 2  # nobody looks at older ones
 KEPT_UNSAVED_D: Final = 7  # runs of unsaved screens; such a screen can be evaluated again
 _LISTED: Final = 500  # rows in one query of a web process: some 5 ms
 _BUSY_TIMEOUT_MS: Final = 50
@@ -99,9 +101,11 @@ def prune(engine: Engine) -> None:
     """Delete all but the newest runs of each screen, and the runs of unsaved screens after a week."""
     oldest = datetime.now(UTC) - timedelta(days=KEPT_UNSAVED_D)
     with writing(engine) as connection:
-        permanent = {*KINDS, *(screen.kind for screen in saved_screens.all_in(connection))}
+        watched = lists.kinds_in(connection)
+        permanent = {*KINDS, *watched, *(screen.kind for screen in saved_screens.all_in(connection))}
         for kind, heads in heads_in(connection).items():
-            kept = heads[: KEPT_BUILT_IN if kind in KINDS else KEPT_CUSTOM]
+            most = KEPT_BUILT_IN if kind in KINDS else KEPT_WATCHLIST if kind in watched else KEPT_CUSTOM
+            kept = heads[:most]
             ids = [head.id for head in kept if kind in permanent or head.created_at >= oldest]
             of_kind = screener_runs.c.kind == kind
             connection.execute(delete(screener_runs).where(of_kind, screener_runs.c.id.not_in(ids)))

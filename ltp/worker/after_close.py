@@ -1,4 +1,4 @@
-"""After a session: the day's candles are fetched, and the built-in and saved screens are evaluated on them.
+"""After a session: the day's candles are fetched, and screens and watchlists are evaluated on them.
 
 Decides by the state of the database and not by the hour, so a worker that was down at the time, or starts on
 an empty database, catches up. Fetching is a command's work, evaluating that of `worker.evaluation_queue`.
@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ltp.core.criteria.spec import BUILT_IN, text_of
 from ltp.core.screener import KINDS
 from ltp.core.trading_day import IST, settled_day
+from ltp.core.watchlists.watchlist import universe_of
 from ltp.db import candle_source, candles, evaluations, runs, saved_screens, universes
 from ltp.db.engine import Engine, reading
+from ltp.db.watchlists import lists
 from ltp.errors import DatabaseError, LimitError, NotFoundError
 from ltp.worker.subprocess_job import SubprocessJob
 
@@ -58,7 +60,7 @@ class AfterClose:
         self._now, self._monotonic = now, monotonic
         self._command = command or SubprocessJob(within_s=WITHIN_S)
         self._look_at = self._fetch_at = float("-inf")
-        self._requested: set[tuple[str, date, str]] = set()
+        self._requested: set[tuple[str, date, str, datetime | None]] = set()
         self._refusal_logged = False
 
     def __call__(self) -> None:
@@ -128,22 +130,36 @@ class AfterClose:
             log.warning("Not all candles were fetched: %s", last_line)
 
     def _request_evaluations(self, universe: str, source: candle_source.Origin) -> None:
-        """Request an evaluation of each built-in and saved screen that has no run on the newest candles, once
-        for each newest day and source of candles.
+        """Request an evaluation of each built-in and saved screen that has no run on the newest candles, and of each
+        watchlist that has none of its present members; once for each newest day, source of candles and change.
         """
         newest = candles.newest_day(self._engine)
         if newest is None:
             return
         with reading(self._engine) as connection:
             heads, saved = runs.heads_in(connection), saved_screens.all_in(connection)
-        screens = [(kind, text_of(BUILT_IN), universe) for kind in KINDS]
-        screens += [(screen.kind, text_of(screen.spec), screen.spec.universe) for screen in saved]
-        for kind, spec, screen_universe in screens:
-            evaluated = max((head.as_of for head in heads.get(kind, ()) if head.as_of), default=date.min)
-            if evaluated >= newest or (kind, newest, source) in self._requested:
+            # One that is open may have read the members before their change: it is asked for again when it has ended.
+            is_open = evaluations.open_kinds_in(connection)
+            watched = [each for each in lists.all_in(connection) if each.size and each.kind not in is_open]
+        screens: list[tuple[str, str, str, datetime | None]] = [
+            (kind, text_of(BUILT_IN), universe, None) for kind in KINDS
+        ]
+        screens += [(each.kind, text_of(each.spec), each.spec.universe, None) for each in saved]
+        screens += [(each.kind, "", universe_of(each.slug), each.members_at) for each in watched]
+        for kind, spec, screen_universe, members_at in screens:
+            made = heads.get(kind, ())
+            evaluated = max((head.as_of for head in made if head.as_of), default=date.min)
+            is_current = members_at is None or any(_began(head) > members_at for head in made)
+            request = (kind, newest, source, members_at)
+            if (evaluated >= newest and is_current) or request in self._requested:
                 continue
             try:
                 evaluations.enqueue(self._engine, kind, spec, screen_universe)
             except LimitError:
                 return  # the other screens follow when these are done
-            self._requested.add((kind, newest, source))
+            self._requested.add(request)
+
+
+def _began(head: runs.RunHead) -> datetime:
+    """Return when the evaluation of a run began to read its members, or a moment before."""
+    return head.created_at - timedelta(seconds=head.took_s + 1)

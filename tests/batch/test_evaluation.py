@@ -419,3 +419,11 @@ def test_a_list_is_no_longer_than_a_connection_can_subscribe(
     assert result.found == 7
     assert [row.rank for row in stored(engine, result).rows] == list(range(1, 8))
     assert stored(engine, result).rows == stored(engine, whole).rows[:7], "what is ready is what is kept"
+
+
+def test_a_watchlist_has_a_row_for_each_member_with_candles(engine: Engine) -> None:
+    open_market(engine)
+    candles.replace(engine, "raw", "NSE_EQ:1", walk(300, 1, start=5, volume=10))
+    universes.replace(engine, "list-my", "My", "test", ["NSE_EQ:2", "NSE_EQ:1", "IDX_I:13", "NSE_FNO:9"])
+    [result] = evaluate(engine, ("list-0123",), Spec(universe="list-my"), sizing=SIZING)
+    assert {row.key for row in stored(engine, result).rows} == {"NSE_EQ:1", "NSE_EQ:2", "IDX_I:13"}

@@ -17,6 +17,7 @@ from ltp.core.history.candle import Candle
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
+from ltp.core.watchlists.watchlist import FLAGS, Line
 from ltp.db import candles, evaluations, minute_bars, runs, saved_screens
 from ltp.db.alerts import channels, deliveries
 from ltp.db.bars import bar_audits
@@ -24,6 +25,7 @@ from ltp.db.engine import Engine, open_engine, writing
 from ltp.db.history import jobs
 from ltp.db.history.tables import history_jobs
 from ltp.db.schema import screenings as table
+from ltp.db.watchlists import lists
 from ltp.feed.simulator.universe import listings
 from tests.path.stack import SETUPS, row_of
 
@@ -55,6 +57,7 @@ def fill(database_url: str) -> None:
         )
     for slug, spec in (("falling", FALLING), ("steady", STEADY)):
         saved_screens.save(engine, slug, slug.title(), spec)
+    _make_lists(engine)
     failed = evaluations.begin(engine, kind_of(FALLING), text_of(FALLING))
     under_way = evaluations.begin(engine, kind_of(STEADY), text_of(STEADY))
     assert failed
@@ -161,3 +164,14 @@ def _row(rank: int, later: int) -> Row:
         ),
         flags=("A split is not confirmed.",) if rank == 2 else (),
     )
+
+
+def _make_lists(engine: Engine) -> None:
+    """Store a list with a section, and each flag with a note; and a deleted one."""
+    flagged = [
+        Line(share.key, "", f"A note on {flag}", flag) for share, flag in zip(SHARES, FLAGS, strict=False)
+    ]
+    lines = [flagged[0], Line("SECTION:1", "The others"), *flagged[1:], Line(SHARES[9].key)]
+    lists.create(engine, "Every field", lines, slug="every", source="test")
+    lists.create(engine, "Old", source="test")
+    lists.remove(engine, "old")

@@ -88,7 +88,7 @@ def test_an_instrument_is_found(plain: Callable[[str], Page]) -> None:
     [
         "/", SWING, f"{SWING}?live=0", f"{SWING}?tab=recommendations", f"{SWING}/NSE_EQ/1333", "/screeners",
         "/screeners/custom", "/screeners/custom?c=close+%3E+1", "/instruments", "/status",
-        "/screeners/custom?c=volume+%3E+1&universe=nifty50", "/instruments/NSE_EQ/1333", f"{SWING}/runs",
+        "/watchlists", "/screeners/custom?c=volume+%3E+1&universe=nifty50", "/instruments/NSE_EQ/1333", f"{SWING}/runs",
         f"{SWING}/changes",
     ],
 )  # fmt: skip

@@ -152,33 +152,3 @@ def test_a_universe_that_is_not_accepted_changes_nothing(
     assert sentence in capsys.readouterr().err
     there = universes.fetch(engine)
     assert {universe.source for universe in there.values()} <= {universes.SHIPPED}
-
-
-def test_a_watchlist_from_symbols_and_a_file(
-    tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "mine.txt"
-    file.write_text("# mine\nTCS\nNSE_EQ:2885\n")
-    assert main(["watchlists", "set", "my-few", "hdfcbank", "--file", str(file)]) == 0
-    assert capsys.readouterr().out == "list-my-few (My few) has 3 members.\n"
-    assert universes.keys(engine, "list-my-few") == ["NSE_EQ:1333", "NSE_EQ:2885", "NSE_EQ:11536"]
-    assert main(["watchlists", "set", "my-few", "IDX_I:NIFTY", "--title", "Just one"]) == 0
-    assert universes.keys(engine, "list-my-few") == ["IDX_I:13"]
-    assert universes.fetch(engine)["list-my-few"].title == "Just one"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["my-few", "HDFCBANK", "NOPE", "NEVER"], "SYMBOL: 'NOPE, NEVER' is not accepted"),
-        (["my-few"], "SYMBOL: '' is not accepted; name at least one symbol"),
-        (["My Few", "TCS"], "SLUG: 'My Few' is not accepted"),
-        (["my-few", "--file", "nothing.txt"], "file: 'nothing.txt' is not accepted; it cannot be read"),
-    ],
-)
-def test_a_watchlist_that_is_not_accepted_changes_nothing(
-    arguments: list[str], sentence: str, engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["watchlists", "set", *arguments]) == 2
-    assert capsys.readouterr().err.startswith(sentence)
-    assert "list-my-few" not in universes.fetch(engine)

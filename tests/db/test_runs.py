@@ -9,9 +9,11 @@ from sqlalchemy import Engine, update
 from ltp.core.criteria.spec import Spec, kind_of
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
+from ltp.core.watchlists.watchlist import kind_of as list_kind
 from ltp.db import instruments, runs, saved_screens
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.schema import screener_runs
+from ltp.db.watchlists import lists
 from ltp.errors import DatabaseError
 
 FIRST = Row(
@@ -109,16 +111,17 @@ def test_old_runs_are_deleted_except_those_of_saved_screens(
     monkeypatch.setattr(runs, "KEPT_CUSTOM", 2)
     saved, unsaved = Spec(("close > 1",)), Spec(("close > 2",))
     saved_screens.save(engine, "mine", "Mine", saved)
+    of_list = list_kind(lists.create(engine, "Mine", source="test").slug)
     stored = {kind: [runs.insert_run(engine, kind, [FIRST], sample=False) for _ in range(5)]
-              for kind in ("swing", kind_of(saved), kind_of(unsaved))}  # fmt: skip
+              for kind in ("swing", kind_of(saved), kind_of(unsaved), of_list)}  # fmt: skip
     runs.prune(engine)
     with reading(engine) as connection:
         kept = {kind: sorted(head.id for head in heads) for kind, heads in runs.heads_in(connection).items()}
     assert kept == {"swing": stored["swing"][-3:], kind_of(saved): stored[kind_of(saved)][-2:],
-                    kind_of(unsaved): stored[kind_of(unsaved)][-2:]}  # fmt: skip
+                    kind_of(unsaved): stored[kind_of(unsaved)][-2:], of_list: stored[of_list][-2:]}  # fmt: skip
     assert runs.fetch_run(engine, stored["swing"][0]) is None
     with writing(engine) as connection:
         connection.execute(update(screener_runs).values(created_at=datetime.now(UTC) - timedelta(days=8)))
     runs.prune(engine)
     with reading(engine) as connection:
-        assert set(runs.heads_in(connection)) == {"swing", kind_of(saved)}
+        assert set(runs.heads_in(connection)) == {"swing", kind_of(saved), of_list}

@@ -13,9 +13,13 @@ from sqlalchemy import Engine
 from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Row
+from ltp.core.watchlists import edits
+from ltp.core.watchlists.watchlist import Line
+from ltp.core.watchlists.watchlist import kind_of as list_kind
 from ltp.db import candles, evaluations, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading
 from ltp.db.evaluations import Evaluation
+from ltp.db.watchlists import lists, store
 from ltp.errors import DatabaseError, NotFoundError
 from ltp.worker.after_close import LOOK_EVERY_S, RETRY_S, AfterClose
 from tests.batch.trading import note, walk
@@ -298,3 +302,32 @@ def test_its_command_ends_with_it(engine: Engine) -> None:
     evening = Evening(engine)
     evening.job.stop()
     assert evening.command.stopped
+
+
+def test_a_watchlist_is_evaluated_after_each_session_and_each_change_of_its_members(engine: Engine) -> None:
+    evening = Evening(engine)
+    made = lists.create(engine, "My", [Line("NSE_EQ:1")], source="test")
+    lists.create(engine, "Empty", source="test")
+    kind = list_kind(made.slug)
+    evening.trade(FRIDAY)
+    evening.look()
+    request = evening.requested()[kind]
+    assert (request.spec, request.universe) == ("", "list-my")
+    assert len(evening.requested()) == 3  # with the built-in ones; an empty list has nothing to evaluate
+    store.change(engine, "my", edits.add(["NSE_EQ:2"]), "test")
+    evening.look()
+    assert evening.requested()[kind].id == request.id
+    # Its members were read before the change, though it has ended after it.
+    runs_took = {"took_s": 600.0, "as_of": FRIDAY}
+    evaluations.fail(engine, request.id, "done elsewhere")
+    runs.insert_run(engine, kind, [Row("NSE_EQ:1", 1, "A")], sample=False, **runs_took)
+    evening.look()
+    second = evening.requested()[kind]
+    assert second.id != request.id
+    store.change(engine, "my", edits.move("NSE_EQ:2", "top"), "test")
+    evaluations.fail(engine, second.id, "it cannot be evaluated")
+    evening.look()
+    assert kind not in evening.requested()  # neither a move nor a failure is a reason
+    evening.trade(MONDAY)
+    evening.look()
+    assert kind in evening.requested()

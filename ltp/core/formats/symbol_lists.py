@@ -1,4 +1,4 @@
-"""Lists of symbols: NSE's constituents of an index (ind_*list CSV), watchlists, and their names.
+"""NSE's constituents of an index (ind_*list CSV), and the names of universes.
 
 `core.symbol_lookup` finds the instruments of the symbols.
 """
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ltp.errors import InputError
 
-MAX_MEMBERS: Final = 10_000  # of an index or a watchlist
+MAX_MEMBERS: Final = 10_000  # of an index
 LIST_PREFIX: Final = "list-"
 _COLUMNS: Final = {
     "symbol": "symbol",
@@ -71,38 +71,8 @@ def parse(content: bytes) -> list[Constituent]:
     return list(members.values())
 
 
-def parse_symbols(content: bytes) -> list[str]:
-    """Parse a list of symbols or keys, one per line, or the Symbol column of a CSV; # begins a comment.
-
-    Raises:
-        InputError: names the line; also if there is no symbol.
-    """
-    place, symbols = None, []
-    for number, cells in _rows(content):
-        if place is None:
-            names = [cell.casefold() for cell in cells]
-            place = names.index("symbol") if "symbol" in names else 0
-            if "symbol" in names:
-                continue
-        symbol = _cell(cells, place)
-        if symbol.startswith("#") or not symbol:
-            continue
-        if _SYMBOL.fullmatch(symbol) is None:
-            raise InputError(
-                f"line {number}",
-                symbol,
-                "each line holds a symbol such as HDFCBANK or a key such as NSE_EQ:1333",
-            )
-        symbols.append(symbol)
-        if len(symbols) > MAX_MEMBERS:
-            raise InputError(f"line {number}", symbol, f"a list has at most {MAX_MEMBERS:,} members")
-    if not symbols:
-        raise InputError("line 1", "", "a list holds at least one symbol")
-    return list(dict.fromkeys(symbols))
-
-
 def parse_name(text: str, where: str = "name") -> str:
-    """Return `text` if it can name a universe or a watchlist.
+    """Return `text` if it can name a universe.
 
     Raises:
         InputError: it is not small letters, digits and single dashes.

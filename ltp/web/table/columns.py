@@ -169,7 +169,13 @@ _PLANS: Final = (
     _plan("why", "Why", "Reason that the screener gives for its choice", "text"),
     _plan("invalid", "Void when", "What would make the plan void", "text"),
 )
-COLUMNS: Final = (_RANK, *_LIVE, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
+# Of watchlists only. A note and a flag are facts of the row, as is the section, which is a heading and no column.
+NOTE, FLAG, SECTION = "note", "flag", "section"
+OF_LISTS: Final = (
+    Column(FLAG, "Flag", "The flag that was set on the list's page", kind="text"),
+    Column(NOTE, "Note", "The note that was written on the list's page", kind="text"),
+)
+COLUMNS: Final = (_RANK, *_LIVE, *OF_LISTS, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
 BY_NAME: Final = {column.name: column for column in COLUMNS}
 SYMBOL: Final = Column("symbol", "Symbol", "Name on the exchange", kind="text")
 

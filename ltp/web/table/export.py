@@ -106,7 +106,7 @@ def _sizing(totals: Totals) -> dict[str, Any]:
 
 def _run(run: Run) -> dict[str, Any]:
     return {
-        "id": run.id,
+        "id": run.id if run.is_stored else None,
         "as_of": run.as_of.isoformat() if run.as_of else None,
         "created_at": run.created_at.isoformat(timespec="seconds"),
         "universe": run.universe or None,

@@ -53,8 +53,12 @@ def place_in_list(
 
 def row_link(screener: Screener, query: ScreenQuery, carried: Sequence[tuple[str, str]] = ()) -> RowLink:
     """Return the link from the rows of a list to their pages, with the filter and order of the list."""
+    if screener.is_list:
+        return RowLink("/instruments")
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(screener.kind, query.run, urlencode([*kept.params().items(), *carried], safe=","))
+    return RowLink(
+        f"/screeners/{screener.kind}", query.run, urlencode([*kept.params().items(), *carried], safe=",")
+    )
 
 
 def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:

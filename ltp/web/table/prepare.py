@@ -16,7 +16,7 @@ from ltp.web.live import poll
 from ltp.web.services import services
 from ltp.web.table import neighbours, rows, select, sizes, titles
 from ltp.web.table.cells import DAY_LINE
-from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, YEAR_RANGE, Column, of_tab
+from ltp.web.table.columns import OF_LISTS, RECOMMENDATIONS, SYMBOL, TABS, YEAR_RANGE, Column, of_tab
 from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, default_columns, in_table_order
@@ -135,7 +135,9 @@ def prepare(
         quotes=quotes,
         columns=columns,
         headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(page.rows, names, quotes, shared.cell, link, sized=query.sized),
+        body=rows.rows(
+            page.rows, names, quotes, shared.cell, link, sized=query.sized, sections=_in_list_order(query)
+        ),
         choosers=links.choosers(screener, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
         tabs=tuple(links.tab(tab, query) for tab in TABS),
@@ -200,7 +202,8 @@ class _Links:
     ) -> tuple[tuple[Column, str], ...]:
         default = default_columns(screener, run, query.tab)
         shown = frozenset(query.columns or default)
-        toggled = ((each.name, in_table_order(shown ^ {each.name} | {"ltp"})) for each in of_tab(query.tab))
+        offered = (each for each in of_tab(query.tab) if screener.is_list or each not in OF_LISTS)
+        toggled = ((each.name, in_table_order(shown ^ {each.name} | {"ltp"})) for each in offered)
         return tuple(
             (screener.column(name), self.url(query.with_(columns=() if chosen == default else chosen)))
             for name, chosen in toggled
@@ -258,4 +261,9 @@ def _pinned(run: Run | None, query: ScreenQuery, page: select.RowPage) -> Screen
         return query
     rows_by_price: Sequence[Row] = page.rows if select.is_sorted_by_price(query) and page.pages > 1 else ()
     ranks = tuple(sorted(row.rank for row in rows_by_price))
-    return query.with_(run=run.id, rows=ranks, page=page.page)
+    return query.with_(run=run.id if run.is_stored else 0, rows=ranks, page=page.page)
+
+
+def _in_list_order(query: ScreenQuery) -> bool:
+    """Return whether the rows are in the order of their list: in any other one sections have no place."""
+    return query.sort == "rank" and not query.descending

@@ -18,7 +18,7 @@ from ltp.core.money import SCALE, Price, group_indian, grouped_text, is_currency
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.web.table import cells
-from ltp.web.table.columns import BY_NAME, Column, stored_value
+from ltp.web.table.columns import BY_NAME, FLAG, NOTE, SECTION, Column, stored_value
 from ltp.web.table.sparkline import sparkline
 from ltp.web.table.values import count_met, missed_criterion, summary
 
@@ -31,11 +31,11 @@ _CHIPS: Final = {"READY": "ready", "NOT_READY": "not"}
 class RowLink(NamedTuple):
     """The target of the rows' links: the page of a row.
 
-    `run`: 0 for the newest run. `query`: the other parameters of the list, from which the row's page finds
-    its neighbours.
+    `path`: above those of all rows, such as /screeners/swing. `run`: 0 for the newest run. `query`: the other
+    parameters of the list, from which the row's page finds its neighbours.
     """
 
-    kind: str
+    path: str
     run: int = 0
     query: str = ""
 
@@ -46,7 +46,7 @@ class RowLink(NamedTuple):
 
     def of(self, row: Row) -> str:
         """Return the address of a row's page, without the query."""
-        return f"/screeners/{self.kind}/{row.segment}/{row.security_id}"
+        return f"{self.path}/{row.segment}/{row.security_id}"
 
 
 def rows(
@@ -57,6 +57,7 @@ def rows(
     link: RowLink,
     *,
     sized: bool = False,
+    sections: bool = False,
 ) -> Markup:
     """Return the rows of a table body.
 
@@ -68,17 +69,29 @@ def rows(
         cell: draws the cell of a column.
         sized: the quantities of the rows were computed for this view alone. Their markup is not cached: it
             would evict markup that many views share.
+        sections: whether a heading precedes the rows of each section.
     """
-    names, query, bare = tuple(columns), escape(link.suffix), RowLink(link.kind)
+    names, query, bare = tuple(columns), escape(link.suffix), RowLink(link.path)
     static_parts = _static_parts.__wrapped__ if sized else _static_parts
     markup: list[str] = []
+    section: Any = ""
     for row in shown:
+        if sections and row.facts.get(SECTION, "") != section:
+            section = row.facts.get(SECTION, "")
+            markup.append(_section(str(section), len(names) + 1))
         quote = quotes[row.key]._replace(moved=False)
         begin, live_cells, end = static_parts(_Identity(row), names, bare)
         markup += (begin, query)
         markup += [before + cell(quote, name) for before, name in live_cells]
         markup.append(end)
     return Markup("".join(markup))  # noqa: S704 (the texts of runs are escaped)
+
+
+def _section(title: str, columns: int) -> str:
+    # The text is a box that stays in sight while a wide table is scrolled sideways.
+    return (
+        f'<tr class="section"><th scope="colgroup" colspan="{columns}"><bdi>{escape(title)}</bdi></th></tr>\n'
+    )
 
 
 def row_id(row: Row) -> str:
@@ -201,7 +214,9 @@ def _cell(row: Row, column: Column) -> str:
     text = escape(fact(column.name, value, row.key))
     if not column.text:
         return f"<td>{text}</td>"
-    if column.name in {"why", "invalid"}:
+    if column.name == FLAG and value:
+        return f'<td class="t"><span class="flag {text}">{text}</span></td>'
+    if column.name in {"why", "invalid", NOTE}:
         return f'<td class="t long" title="{text}">{text}</td>'
     mark = {"up": ' class="g"', "down": ' class="l"'}.get(str(value))
     return f'<td class="t">{f"<b{mark}>{text}</b>" if mark else text}</td>'

@@ -17,6 +17,7 @@ class Screener(NamedTuple):
     `kind`: of its runs. `title`, `about`: for the reader. `candidates`, `recommendations`: the default
     columns of each tab, `ltp` among them. `labels`: labels that differ from the column's own, by column.
     `slug`: its address below /screeners, "" if that is the kind; addresses of rows always use the kind.
+    `is_list`: of a watchlist, whose rows lead to the pages of the instruments.
     """
 
     kind: str
@@ -26,10 +27,11 @@ class Screener(NamedTuple):
     recommendations: tuple[str, ...]
     labels: Mapping[str, str] = MappingProxyType({})
     slug: str = ""
+    is_list: bool = False
 
     @property
     def path(self) -> str:
-        return f"/screeners/{self.slug or self.kind}"
+        return f"/watchlists/{self.slug}" if self.is_list else f"/screeners/{self.slug or self.kind}"
 
     def columns(self, tab: str) -> tuple[str, ...]:
         return self.recommendations if tab == RECOMMENDATIONS else self.candidates

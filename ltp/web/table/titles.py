@@ -18,6 +18,8 @@ def title(screener: Screener, query: ScreenQuery, name: str) -> str:
     tab = "candidates" if query.tab == CANDIDATES else "plans"
     built_in = screener.kind in KINDS
     parts = [f"{name.removesuffix(' screener')} {tab}"] if built_in else [_shorten(name), tab.capitalize()]
+    if screener.is_list and query.tab == CANDIDATES:
+        parts.pop()
     if query.setup:
         parts.append(setup_label(query.setup))
     if query.sector:

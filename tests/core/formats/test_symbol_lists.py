@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.formats.symbol_lists import Constituent, parse, parse_name, parse_symbols
+from ltp.core.formats.symbol_lists import Constituent, parse, parse_name
 from ltp.errors import InputError
 
 HEADER = b"Company Name,Industry,Symbol,Series,ISIN Code\n"
@@ -44,21 +44,6 @@ def test_a_bad_line_is_named(content: bytes, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(content)
     assert str(caught.value).startswith(sentence)
-
-
-def test_a_watchlist_is_a_symbol_a_line_or_a_column() -> None:
-    assert parse_symbols(b"# mine\nHDFCBANK\n\n TCS , note\nHDFCBANK\nBSE_EQ:500180\n") == [
-        "HDFCBANK",
-        "TCS",
-        "BSE_EQ:500180",
-    ]
-    assert parse_symbols(b"Name,Symbol\nx,LT\ny,TCS\n") == ["LT", "TCS"]
-
-
-@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"Symbol\n", b"HDFC'; DROP\n", b"\xfe\n"])
-def test_a_bad_watchlist_is_refused(content: bytes) -> None:
-    with pytest.raises(InputError, match="line 1"):
-        parse_symbols(content)
 
 
 def test_a_name_is_fit_for_an_address() -> None:

@@ -36,8 +36,8 @@ def test_names_are_unique_and_usable_in_addresses_and_ids() -> None:
     assert [name for name in BY_NAME if not re.fullmatch(r"[a-z0-9_]+", name)] == []
 
 
-def test_the_tabs_share_prices_and_nothing_else() -> None:
-    assert names(CANDIDATES) & names(RECOMMENDATIONS) == PRICE_COLUMNS | RANGES
+def test_the_tabs_share_prices_and_what_lists_have_beside_them() -> None:
+    assert names(CANDIDATES) & names(RECOMMENDATIONS) == PRICE_COLUMNS | RANGES | {"note", "flag"}
     facts = {
         "rank",
         "score",

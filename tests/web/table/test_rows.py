@@ -12,7 +12,7 @@ from ltp.web.table.rows import RowLink, chip, fact, money, number, rows
 
 KEY = "NSE_EQ:2031"
 ROW = Row(KEY, 2, "M&M", 'Mahindra "<b>"', "Auto", 88.0, "", 30_000_000, None, 35_000_500, "<i>why</i>")
-SWING = RowLink("swing")
+SWING = RowLink("/screeners/swing")
 cell = draw_function()
 
 
@@ -32,7 +32,9 @@ def test_a_row_has_symbol_and_name_and_a_link_to_its_page() -> None:
 
 
 def test_the_links_of_an_older_run_lead_to_that_run() -> None:
-    assert 'href="/screeners/longterm/NSE_EQ/2031?run=7"' in drawn(ROW, link=RowLink("longterm", 7))
+    assert 'href="/screeners/longterm/NSE_EQ/2031?run=7"' in drawn(
+        ROW, link=RowLink("/screeners/longterm", 7)
+    )
     assert 'href="/screeners/swing/NSE_EQ/2031"' in drawn(ROW)
 
 
@@ -145,3 +147,18 @@ def test_prices_and_scores_on_pages() -> None:
         "0.0",
         "12",
     ]
+
+
+def test_a_heading_precedes_the_rows_of_each_section() -> None:
+    shown = [
+        ROW._replace(key=f"NSE_EQ:{place}", facts={"section": section} if section else {})
+        for place, section in enumerate(("", "A & b", "A & b", "C"), start=1)
+    ]
+    quotes = {row.key: Quote(row.key, None, "unknown") for row in shown}
+    page = rows(shown, ["ltp"], quotes, cell, SWING, sections=True)
+    heading = '<tr class="section"><th scope="colgroup" colspan="2"><bdi>{}</bdi></th></tr>'
+    assert [line for line in page.splitlines() if "section" in line] == [
+        heading.format("A &amp; b"), heading.format("C"),
+    ]  # fmt: skip
+    assert page.index("NSE_EQ-1") < page.index("A &amp; b") < page.index("NSE_EQ-2")
+    assert "section" not in rows(shown, ["ltp"], quotes, cell, SWING)

@@ -1,0 +1,1 @@
+"""Watchlists: lists of instruments in an order, with sections, notes and flags."""

@@ -1,0 +1,1 @@
+"""Watchlists in SQL: their lines, versions and latest changes."""
