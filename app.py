@@ -28,35 +28,23 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
-from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
-from ltp.web.alerts import changes as alert_changes
+from ltp.web import errors, origin, security, swaps, templating
 from ltp.web.alerts import channels as alert_channels
-from ltp.web.alerts import form as alert_form
-from ltp.web.alerts import index as alert_index
 from ltp.web.alerts import seen as alert_notices
-from ltp.web.alerts import show as alert_show
-from ltp.web.api import alerts as alerts_api
-from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.api.current_prices_fast import PricesFirst
 from ltp.web.charts import live_charts
 from ltp.web.charts.live_charts import LiveCharts
 from ltp.web.clients import client as client_of_request
-from ltp.web.help import page as help_page
-from ltp.web.history import changes, members, overview
 from ltp.web.live import notices, status_line
 from ltp.web.live.demand import DemandRenewer
 from ltp.web.live.viewers import ViewerCounts
+from ltp.web.pages import PAGES
 from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.live_hours import LiveHours
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
-from ltp.web.screens import changes_feed, custom, detail, evaluations, index, saved, show
-from ltp.web.search import pages as search_pages
 from ltp.web.services import EXTENSION, Services
-from ltp.web.subscriptions import api as subscriptions_api
-from ltp.web.subscriptions import changes as pin_changes
-from ltp.web.subscriptions import page as subscriptions
 from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
@@ -64,59 +52,11 @@ from ltp.web.table.range_bars import with_bars
 from ltp.web.table.year_ranges import YearRanges, stored_years
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
-from ltp.web.watchlists import add as watchlist_add
-from ltp.web.watchlists import api as watchlist_api
-from ltp.web.watchlists import changes as watchlist_changes
-from ltp.web.watchlists import edit as watchlist_edit
-from ltp.web.watchlists import index as watchlist_index
 from ltp.web.watchlists import lists as watchlists
-from ltp.web.watchlists import paste as watchlist_paste
-from ltp.web.watchlists import show as watchlist_show
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
 _OLDER_RUNS: Final = 8  # a run of every share takes tens of megabytes
 _FORM_PATIENCE_MS: Final = 250
-
-
-_PAGES: Final = (
-    home,
-    show,
-    detail,
-    custom,
-    saved,
-    index,
-    changes_feed,
-    evaluations,
-    instruments,
-    search_pages,
-    audit,
-    overview,
-    changes,
-    members,
-    alert_channels,
-    watchlist_index,
-    watchlist_add,
-    watchlist_paste,
-    watchlist_api,
-    watchlist_show,
-    watchlist_edit,
-    watchlist_changes,
-    status,
-    alert_index,
-    alert_form,
-    alert_show,
-    alert_changes,
-    alert_notices,
-    alerts_api,
-    subscriptions,
-    pin_changes,
-    subscriptions_api,
-    help_page,
-    candle_coverage,
-    candles,
-    current_prices,
-    health,
-)
 
 
 def create_app(
@@ -157,7 +97,7 @@ def create_app(
     errors.install(app)
     origin.install(app, settings.hosts)
     notices.install(app)
-    for module in _PAGES:
+    for module in PAGES:
         app.register_blueprint(module.bp)
     app.wsgi_app = PricesFirst(app.wsgi_app, services, settings.hosts)  # type: ignore[method-assign]
     return app
@@ -185,8 +125,8 @@ def _services(
     live_hours = LiveHours(hub, calendar)
     renewer, vitals = _renewer(settings, client, hub, catalog), Vitals()
     of_page = partial(_ask_for_page, renewer)
-    hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
-    hub.draw_notice, hub.stored_notices = alert_notices.draw, lambda: alert_notices.stored(engine)
+    _show_beside_prices(hub, engine, of_page)
+    beside = (renewer, live_depth, live_hours, vitals)
     return Services(
         hub=hub,
         redis=client,
@@ -214,12 +154,14 @@ def _services(
         longer_bars_days=max(settings.minute_bars_days, settings.longer_bars_days),
         calendar=calendar,
         vitals=vitals,
-        start=lambda: [
-            catalog.start(),
-            *hub.start(),
-            *(each.start() for each in (renewer, live_depth, live_hours, vitals)),
-        ],
+        start=lambda: [catalog.start(), *hub.start(), *(each.start() for each in beside)],
     )
+
+
+def _show_beside_prices(hub: Hub, engine: Engine, of_page: Callable[[Collection[str]], None]) -> None:
+    """Give the hub what it draws and asks for beside the cells of its views."""
+    hub.on_shown, hub.status = of_page, lambda: status_line.render_partial(hub)
+    hub.draw_notice, hub.stored_notices = alert_notices.draw, lambda: alert_notices.stored(engine)
 
 
 def _calendar(settings: Settings) -> TradingHours:

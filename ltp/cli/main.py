@@ -13,7 +13,8 @@ from typing import Final
 from ltp import checks, logs
 from ltp import settings as settings_module
 from ltp.batch.simulated_listings import SimulatedListings
-from ltp.cli import actions, alerts, candles, instruments, screeners, subscriptions, watchlists
+from ltp.cli import actions, candles, instruments, screeners, subscriptions, watchlists
+from ltp.cli.alerts import commands as alerts
 from ltp.core.instrument import SEGMENTS
 from ltp.core.market.session import Calendar
 from ltp.db.engine import open_engine

@@ -36,8 +36,7 @@ def find(slug: str) -> str:
         watchlist=watchlist,
         words=given,
         found=found.instruments,
-        more=found.matching - _MAX_FOUND,
-        unseen=found.more,
+        more=found.more,
         present={line.key for line in watchlist.rows},
         live=None,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ltp import settings as settings_module
-from ltp.cli.alert_deliver import sender_of
+from ltp.cli.alerts.deliver import sender_of
 from ltp.core.alerts.channel import KINDS, MOST_PER_MINUTE, PER_MINUTE, Channel
 from ltp.core.alerts.delivery import Attempt
 from ltp.core.alerts.message import Message

@@ -1,4 +1,4 @@
-"""`python -m ltp alerts`: what people do with alerts is in `alert_rules`; the terms of rules, for the worker."""
+"""`python -m ltp alerts`: what people do with alerts is in `rules`; the terms of rules, for the worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ltp import settings as settings_module
-from ltp.cli import alert_channels, alert_deliver, alert_rules
+from ltp.cli.alerts import channels, deliver, rules
 from ltp.cli.progress import Stages
 from ltp.core.counted import counted
 from ltp.db.engine import open_engine
@@ -18,9 +18,9 @@ def add(commands: Any) -> None:
     actions = commands.add_parser("alerts", help="rules on live prices").add_subparsers(
         required=True, metavar="ACTION"
     )
-    alert_rules.add(actions)
-    alert_channels.add(actions)
-    alert_deliver.add(actions)
+    rules.add(actions)
+    channels.add(actions)
+    deliver.add(actions)
     values = actions.add_parser(
         "values", help="compute the terms of rules on the newest session, as the worker does"
     )

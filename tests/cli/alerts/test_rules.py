@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from ltp.cli import alert_rules
+from ltp.cli.alerts import rules as alert_rules
 from ltp.cli.main import main
 from ltp.core.instrument import Instrument
 from ltp.core.screener import Row
