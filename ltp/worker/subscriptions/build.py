@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from ltp.core.subscriptions.table import MOST_ROWS, SubscriptionTable
+from ltp.core.subscriptions.table import LONGEST_TITLE, MOST_ROWS, SubscriptionTable
 from ltp.db import universes
 from ltp.db.engine import Engine
 from ltp.db.pins import pins
@@ -116,7 +116,7 @@ def _write(stores: Stores, line: Line, subscriptions: Subscriptions, counts: Tic
         status.feed,
         subscriptions.limit,
         len(waiting),
-        [reason for reason, _ in reasons],
+        [reason._replace(title=reason.title[:LONGEST_TITLE]) for reason, _ in reasons],
         rows(known, reasons),
     )
     subscription_table.write(stores.client, table)
