@@ -63,7 +63,9 @@ def subscriptions_of(
             partial(pins.version, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS),
             partial(pins.fetch, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS),
         ),
-        watchlists=KnownWatchlists(line.instruments.universes, partial(universes.keys, engine)),
+        watchlists=KnownWatchlists(
+            line.instruments.universes, partial(universes.keys, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS)
+        ),
         market=line.market,
         ingest=line.ingest,
         demand=partial(demand.wanted, client),
