@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from ltp.core.instrument import split_key
-from ltp.db.engine import reading, writing
+from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import constituents
 from ltp.db.schema import universes as table
 from ltp.errors import NotFoundError
@@ -69,13 +69,13 @@ def fetch(engine: Engine) -> dict[str, Universe]:
         return all_in(connection)
 
 
-def keys(engine: Engine, name: str) -> list[str]:
+def keys(engine: Engine, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> list[str]:
     """Return the keys of a universe's members, by segment and id.
 
     Raises:
         NotFoundError: there is no such universe.
     """
-    with reading(engine) as connection:
+    with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         if connection.execute(select(table.c.name).where(table.c.name == name)).first() is None:
             raise NotFoundError("universe", name)
         key = (constituents.c.segment, constituents.c.security_id)

@@ -16,7 +16,13 @@ import msgspec
 import redis
 
 from ltp import metrics
-from ltp.core.subscriptions.table import REASONS, STATES, SubscriptionTable
+from ltp.core.subscriptions.table import (
+    LONGEST_TITLE,
+    MOST_ROWS,
+    REASONS,
+    STATES,
+    SubscriptionTable,
+)
 from ltp.store.client import translated
 from ltp.store.keys import (
     DEMAND_TABLE,
@@ -159,6 +165,13 @@ def _decoded(content: bytes) -> SubscriptionTable | None:
 def _is_sound(table: SubscriptionTable) -> bool:
     """Whether texts and positions are of those that a page knows, so that it need not look again."""
     known = len(table.reasons)
+    texts = (
+        table.feed,
+        table.source,
+        *(text for reason in table.reasons for text in (reason.name, reason.title)),
+    )
+    if any(len(text) > LONGEST_TITLE for text in texts) or len(table.rows) > MOST_ROWS:
+        return False
     return all(reason.kind in REASONS for reason in table.reasons) and all(
         row.state in STATES and len(row.key) < 40 and all(0 <= place < known for place in row.reasons)
         for row in table.rows

@@ -54,6 +54,7 @@ def test_looking_lasts_a_quarter_of_a_minute(valkey: Any) -> None:
         b"1"
         + zlib.compress(b'[1,"s","live",1,0,[["probe","",""]],[["NSE_EQ:1",1,"sent","",0,null,0,0,[1]]]]'),
         b"1" + zlib.compress(b'[1,"s","live",1,0,[["other","",""]],[]]'),
+        b"1" + zlib.compress(b'[1,"s","live",1,0,[["saved","a","%s"]],[]]' % (b"x" * 201)),
     ],
 )
 def test_a_damaged_table_is_none(content: bytes) -> None:

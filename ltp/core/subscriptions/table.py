@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 STALE_AFTER_S: Final = 60
 MOST_ROWS: Final = 10_000
+LONGEST_TITLE: Final = 200
 # The states with their meaning, for people, in the order in which an instrument passes through them.
 STATES: Final = {
     "waiting": "the feed is full: no place for it now",

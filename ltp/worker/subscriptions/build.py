@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from ltp.core.subscriptions.table import MOST_ROWS, SubscriptionTable
+from ltp.core.subscriptions.table import LONGEST_TITLE, MOST_ROWS, SubscriptionTable
 from ltp.db import universes
 from ltp.db.engine import Engine
 from ltp.db.pins import pins
@@ -63,7 +63,9 @@ def subscriptions_of(
             partial(pins.version, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS),
             partial(pins.fetch, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS),
         ),
-        watchlists=KnownWatchlists(line.instruments.universes, partial(universes.keys, engine)),
+        watchlists=KnownWatchlists(
+            line.instruments.universes, partial(universes.keys, engine, busy_timeout_ms=_BUSY_TIMEOUT_MS)
+        ),
         market=line.market,
         ingest=line.ingest,
         demand=partial(demand.wanted, client),
@@ -116,7 +118,7 @@ def _write(stores: Stores, line: Line, subscriptions: Subscriptions, counts: Tic
         status.feed,
         subscriptions.limit,
         len(waiting),
-        [reason for reason, _ in reasons],
+        [reason._replace(title=reason.title[:LONGEST_TITLE]) for reason, _ in reasons],
         rows(known, reasons),
     )
     subscription_table.write(stores.client, table)
