@@ -12,9 +12,12 @@ from ltp.cli import files
 from ltp.cli.main import main
 from ltp.core.criteria.spec import BUILT_IN, Spec, kind_of, text_of
 from ltp.core.screener import Run
+from ltp.core.watchlists.watchlist import Line
+from ltp.core.watchlists.watchlist import kind_of as list_kind
 from ltp.db import candles, evaluations, instruments, runs, saved_screens, universes
 from ltp.db.engine import open_engine, reading, writing
 from ltp.db.evaluations import Evaluation
+from ltp.db.watchlists import lists
 from ltp.feed import simulator
 from tests.batch.trading import LAST, open_market, sessions
 
@@ -142,6 +145,15 @@ def test_a_request_names_its_universe(market: Engine) -> None:
     request_id = evaluations.enqueue(market, "longterm", text_of(BUILT_IN), "all")
     assert main(["screeners", "run", "--request", str(request_id)]) == 0
     assert current(market, "longterm").universe == "all"
+
+
+def test_a_request_of_a_watchlist_has_no_criteria(market: Engine) -> None:
+    made = lists.create(market, "Mine", [Line("NSE_EQ:1")], source="test")
+    kind = list_kind(made.slug)
+    request_id = evaluations.enqueue(market, kind, "", "list-mine")
+    assert main(["screeners", "run", "--request", str(request_id)]) == 0
+    run = current(market, kind)
+    assert (run.universe, [row.key for row in run.rows]) == ("list-mine", ["NSE_EQ:1"])
 
 
 @pytest.mark.parametrize(

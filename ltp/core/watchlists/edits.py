@@ -38,13 +38,16 @@ class Edited(NamedTuple):
 Edit = Callable[[Watchlist], Edited]
 
 
-def both(first: Edit, second: Edit) -> Edit:
-    """Return the edit that makes one edit after the other; if either is refused, none is made."""
+def together(parts: Iterable[Edit]) -> Edit:
+    """Return the edit that makes several edits one after the other; if one is refused, none is made."""
+    each = tuple(parts)
 
     def edit(now: Watchlist) -> Edited:
-        before = first(now)
-        after = second(before.watchlist)
-        return Edited(after.watchlist, "; ".join(filter(None, (before.words, after.words))))
+        words = []
+        for part in each:
+            now, done = part(now)
+            words.append(done)
+        return Edited(now, "; ".join(filter(None, words)))
 
     return edit
 

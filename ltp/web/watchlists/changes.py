@@ -1,7 +1,7 @@
 """The forms of `/watchlists/<slug>/edit`: each is one edit of the list as it is now.
 
-A form names its line and has the values and the version that its page showed. A move or a removal keeps its meaning
-under a newer version and is made. A text that somebody else has changed meanwhile is not overwritten: the page comes
+The form of the lines has all that was typed on its page, the values that it showed and its version. A move or a removal
+keeps its meaning under a newer version and is made. A text that somebody else has changed meanwhile is not overwritten: the page comes
 again with both, and with what has changed.
 """
 
@@ -30,26 +30,32 @@ from ltp.web.watchlists.lists import PATH, lists
 
 bp = Blueprint("watchlist_changes", __name__)
 SAVE, REMOVE = "save", "remove"
+MAX_BODY: Final = 512 * 1024  # a page of notes, each twice and percent-encoded
 _MAX_NUMBER: Final = 2**31 - 1
 
 
 @bp.post(f"{PATH}/<slug>/lines")
-def line(slug: str) -> BaseResponse:
-    """Save a line, and with another button also move or remove it: a text that was typed before is not lost."""
+def lines_of_page(slug: str) -> BaseResponse:
+    """Save all that was typed on the page, and with the button of a line also move or remove that line."""
+    request.max_content_length = request.max_form_memory_size = MAX_BODY
     form = _form()
-    key, do = form.get("key", ""), params.choice(form, "do", (SAVE, REMOVE, *edits.MOVES), SAVE)
-    typed = Typed(key, form.get("title", ""), form.get("note", ""), form.get("flag", ""))
+    do, _, key = form.get("do", SAVE).partition(" ")
+    params.choice({"do": do}, "do", (SAVE, REMOVE, *edits.MOVES), SAVE)
+    typed, seen = _typed(form, ""), _typed(form, "was_")
+    typed = {each: values for each, values in typed.items() if values != seen.get(each, Typed())}
+    if do == REMOVE:
+        typed.pop(key, None)
 
     def act() -> BaseResponse:
-        if do == REMOVE:
-            change(slug, edits.remove([key]))
-            return _back(slug, _number(form, "page"))
-        saved = _saved(key, form)
-        new = change(slug, saved if do == SAVE else edits.both(saved, edits.move(key, do))).watchlist
-        stays = do in {edits.TOP, edits.BOTTOM}
-        return _back(slug, _number(form, "page") if stays else edit.page_of(new, key), key)
+        parts = [_saved(each, values, seen.get(each, Typed())) for each, values in typed.items()]
+        if do != SAVE:
+            parts.append(edits.remove([key]) if do == REMOVE else edits.move(key, do))
+        new = change(slug, edits.together(parts)).watchlist
+        if do in {edits.UP, edits.DOWN}:
+            return _back(slug, edit.page_of(new, key), key)
+        return _back(slug, _number(form, "page"), key if do in edits.MOVES else "")
 
-    return _or_refused(slug, form, typed, act)
+    return _or_refused(slug, form, Refusal(typed=typed), act)
 
 
 @bp.post(f"{PATH}/<slug>/sections")
@@ -60,7 +66,7 @@ def section(slug: str) -> BaseResponse:
         new = change(slug, edits.add_section(form.get("title", ""))).watchlist
         return _back(slug, edit.page_of(new, new.lines[-1].key), new.lines[-1].key)
 
-    return _or_refused(slug, form, Typed(), act)
+    return _or_refused(slug, form, Refusal(), act)
 
 
 @bp.post(f"{PATH}/<slug>/rename")
@@ -71,7 +77,7 @@ def rename(slug: str) -> BaseResponse:
         change(slug, edits.rename(form.get("title", ""), form.get("was_title")))
         return _back(slug, _number(form, "page"))
 
-    return _or_refused(slug, form, Typed("", form.get("title", "")), act)
+    return _or_refused(slug, form, Refusal(title=form.get("title", "")), act)
 
 
 @bp.get(f"{PATH}/<slug>/<any(lines, sections, rename):_how>")
@@ -86,22 +92,34 @@ def change(slug: str, edit: Edit) -> Edited:
     return patiently(how)
 
 
-def _saved(key: str, form: dict[str, str]) -> Edit:
+def _typed(form: dict[str, str], prefix: str) -> dict[str, Typed]:
+    """Return the texts of each line in the form, whose fields are called such as `note NSE_EQ:1333`."""
+    found: dict[str, Typed] = {}
+    for field, value in form.items():
+        name, _, key = field.removeprefix(prefix).partition(" ")
+        if field.startswith(prefix) and key and name in Typed._fields:
+            found[key] = found.get(key, Typed())._replace(**{name: value})
+    return found
+
+
+def _saved(key: str, typed: Typed, seen: Typed) -> Edit:
     if is_section_key(key):
-        return edits.rename_section(key, form.get("title", ""), form.get("was_title"))
-    was = (form.get("was_note", ""), form.get("was_flag", ""))
-    return edits.mark(key, form.get("note", ""), form.get("flag", ""), was)
+        return edits.rename_section(key, typed.title, seen.title)
+    return edits.mark(key, typed.note, typed.flag, (seen.note, seen.flag))
 
 
 def _or_refused(
-    slug: str, form: dict[str, str], typed: Typed, act: Callable[[], BaseResponse]
+    slug: str, form: dict[str, str], kept: Refusal, act: Callable[[], BaseResponse]
 ) -> BaseResponse:
+    """Return the response of `act`; of a refusal the page with its reason and `kept`, what was typed."""
     try:
         return act()
     except (InputError, ConflictError) as error:
         now = lists().get(slug)
-        refusal = Refusal(f"Not stored. {words.with_symbols(str(error))}.", _meanwhile(now, form), typed)
-        page = edit.page_of(now, typed.key) if typed.key else _number(form, "page")
+        sentence = f"Not stored. {words.with_symbols(str(error))}."
+        refusal = kept._replace(sentence=sentence, meanwhile=_meanwhile(now, form))
+        shown = next((key for key in kept.typed if now.line(key)), "")
+        page = edit.page_of(now, shown) if shown else _number(form, "page")
         status = 409 if isinstance(error, ConflictError) else 400
         response = edit.render(now, page, refusal, status)
         # The address of this view accepts only POST, so the browser must show another.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -18,20 +20,22 @@ _MAX_PAGE: Final = 10_000
 
 
 class Typed(NamedTuple):
-    """What an editor has sent and what was not stored. `key`: of the line, "" for the list itself."""
+    """What an editor has typed into a line: `title` of a section, `note` and `flag` of an instrument."""
 
-    key: str = ""
     title: str = ""
     note: str = ""
     flag: str = ""
 
 
 class Refusal(NamedTuple):
-    """Why a change was not made. `meanwhile`: the changes of others since the editor's page was opened."""
+    """Why a change was not made. `meanwhile`: the changes of others since the editor's page was opened. `typed`: values
+    that were not stored, by the keys of their lines. `title`: of the list, "" unless it was not stored.
+    """
 
     sentence: str = ""
     meanwhile: tuple[str, ...] = ()
-    typed: Typed = Typed()
+    typed: Mapping[str, Typed] = MappingProxyType({})
+    title: str = ""
 
 
 NOTHING_REFUSED: Final = Refusal()
@@ -56,21 +60,20 @@ def page(slug: str) -> Response:
 def render(
     watchlist: Watchlist, page: int, refusal: Refusal = NOTHING_REFUSED, status: int = 200
 ) -> Response:
-    """Render the page. `refusal`: shown above the lines, with the typed values in the form that they are from."""
+    """Render the page. `refusal`: shown above the lines, with the typed values in their lines."""
     pages = max(1, -(-len(watchlist.lines) // SIZE))
     page = min(page, pages)
     first = (page - 1) * SIZE
     typed = refusal.typed
-    lost = typed if typed.key and watchlist.line(typed.key) is None else None
+    known = {line.key for line in watchlist.lines}
     return make_response(
         render_template(
             "watchlists/edit.html",
             watchlist=watchlist,
-            lines=[_line(line, typed) for line in watchlist.lines[first : first + SIZE]],
+            lines=[_line(line, typed.get(line.key)) for line in watchlist.lines[first : first + SIZE]],
             refusal=refusal,
-            lost=lost,
-            lost_symbol=words.symbol_of(lost.key) if lost else "",
-            typed_title=typed.title if not typed.key and typed.title else watchlist.title,
+            lost=[(words.symbol_of(key), each) for key, each in typed.items() if key not in known],
+            typed_title=refusal.title or watchlist.title,
             page=page,
             pages=pages,
             first=first + 1,
@@ -90,8 +93,7 @@ def page_of(watchlist: Watchlist, key: str) -> int:
     return next((place // SIZE + 1 for place, line in enumerate(watchlist.lines) if line.key == key), 1)
 
 
-def _line(line: Line, typed: Typed) -> EditedLine:
-    own = typed if typed.key == line.key else None
+def _line(line: Line, own: Typed | None) -> EditedLine:
     if line.is_section:
         return EditedLine(line, line.title, "", "", own)
     instrument = services().catalog.instrument(line.key)

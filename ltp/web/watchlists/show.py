@@ -71,7 +71,12 @@ def changes(slug: str) -> str | tuple[str, int]:
         return render_template("watchlists/_changed.html", page_url="")
     if watchlist.version == version:
         return "", 204
-    return render_template("watchlists/_changed.html", page_url=_query().url(f"{PATH}/{slug}"))
+    query = _query()
+    pages = max(
+        1, -(-len(watchlist.rows) // query.size)
+    )  # a shorter list may have lost the page that is open
+    page_url = query.with_(page=min(query.page, pages)).url(f"{PATH}/{slug}")
+    return render_template("watchlists/_changed.html", page_url=page_url)
 
 
 def _table(found: ListTable, query: ScreenQuery) -> Table:

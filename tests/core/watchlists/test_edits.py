@@ -158,11 +158,11 @@ def test_pasted_lines_join_sections_of_the_same_title() -> None:
         edits.append([Line(f"BSE_EQ:{number}") for number in range(1, MAX_ROWS)])(LIST)
 
 
-def test_two_edits_are_made_together_or_not_at_all() -> None:
-    edited = edits.both(edits.mark(A, "new", ""), edits.move(A, DOWN))(LIST)
+def test_edits_are_made_together_or_not_at_all() -> None:
+    edited = edits.together([edits.mark(A, "new", ""), edits.move(A, DOWN)])(LIST)
     assert [line.key for line in edited.watchlist.lines][:2] == [BANKS, A]
     assert edited.watchlist.line(A) == Line(A, "", "new")
     assert edited.words == "note or flag of NSE_EQ:1 changed; NSE_EQ:1 moved down"
-    assert edits.both(edits.mark(A, "", ""), edits.move(A, UP))(LIST) == (LIST, "")
+    assert edits.together([edits.mark(A, "", ""), edits.move(A, UP)])(LIST) == (LIST, "")
     with pytest.raises(ConflictError):
-        edits.both(edits.mark(A, "new", ""), edits.move("NSE_EQ:99", UP))(LIST)
+        edits.together([edits.mark(A, "new", ""), edits.move("NSE_EQ:99", UP)])(LIST)

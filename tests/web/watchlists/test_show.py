@@ -101,6 +101,9 @@ def test_an_open_page_learns_of_a_change(banks: Any) -> None:
     answer = banks.client.get(url)
     assert 'hx-get="/watchlists/banks?sort=symbol" hx-trigger="load' in answer.text
     assert symbols(banks.page(f"{PATH}?sort=symbol")) == ["HDFCBANK", "M&amp;M", "NIFTY", "TCS"]
+    assert (
+        'hx-get="/watchlists/banks?sort=symbol"' in banks.client.get(f"{url}&page=3").text
+    )  # it has one page now
     lists.remove(banks.engine, "banks")
     assert "This list was deleted" in banks.client.get(url).text
 
