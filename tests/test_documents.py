@@ -131,7 +131,7 @@ def test_a_document_names_files_and_functions_that_exist(document: Path) -> None
 def test_a_reference_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(
-        "`app.py` `app.py:_PAGES` `ltp/hub/` `ltp/hub/board.py:Board.apply` `python app.py` `/status`\n"
+        "`app.py` `app.py:_OLDER_RUNS` `ltp/hub/` `ltp/hub/board.py:Board.apply` `python app.py` `/status`\n"
         "`gone.py` `docs/gone.md` `ltp/gone/` `ltp/hub/board.py:Board.gone` `app.py:gone`\n"
     )
     assert len(references(document)) == 9
