@@ -20,7 +20,8 @@ from ltp.web.screens.evaluation_state import (
     request_evaluation,
 )
 from ltp.web.table import screen_query
-from ltp.web.table.prepare import Carried, Table, prepare
+from ltp.web.table.links import Carried
+from ltp.web.table.prepare import Table, prepare
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
 

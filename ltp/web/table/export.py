@@ -19,6 +19,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.web.services import services
 from ltp.web.table.columns import Column
 from ltp.web.table.prepare import Table
+from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.sizes import Totals
 from ltp.web.table.values import export_value
 
@@ -75,7 +76,7 @@ def _json(table: Table) -> str:
         "generated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "price_source": services().source(),
         "run": None if run is None else _run(run),
-        "query": table.query.params(),
+        "query": _query(table.query),
         "sizing": None if table.totals is None else _sizing(table.totals),
         "matching": table.listing.matching,
         "page": table.listing.page,
@@ -87,6 +88,12 @@ def _json(table: Table) -> str:
         ],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _query(query: ScreenQuery) -> dict[str, Any]:
+    """Return the parameters of the address, the filters as a list."""
+    single: dict[str, Any] = {name: value for name, value in query.pairs() if name != "f"}
+    return {**single, "f": [str(each) for each in query.filters]} if query.filters else single
 
 
 def _sizing(totals: Totals) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from ltp.core.screener import Row, Run
-from ltp.core.ticks.quote import Quote
-from ltp.web.services import services
-from ltp.web.table import select, sizes
+from ltp.web.table.listing import list_rows
 from ltp.web.table.rows import RowLink, row_id
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
@@ -53,18 +51,7 @@ def place_in_list(
 def row_link(screener: Screener, query: ScreenQuery, carried: Sequence[tuple[str, str]] = ()) -> RowLink:
     """Return the link from the rows of a list to their pages, with the filter and order of the list."""
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(screener.kind, query.run, urlencode([*kept.params().items(), *carried], safe=","))
-
-
-def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:
-    """Return the rows on all pages of a list in its order, and their quotes if the order is one of prices."""
-    if not select.is_sorted_by_price(query):
-        resize = sizes.resized_for(run, query)
-        sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
-        return select.fixed_order(run, query, sized), {}
-    rows, shared = select.matching(run.rows, query), services()
-    quotes = {quote.key: quote for quote in shared.hub.quotes([row.key for row in rows])}
-    return select.ordered(rows, query, quotes, shared.plans.of(run.id)), quotes
+    return RowLink(screener.kind, query.run, urlencode([*kept.pairs(), *carried], safe=","))
 
 
 def _neighbour(link: RowLink, row: Row) -> Neighbour:

@@ -11,6 +11,7 @@ from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.web.table.columns import BY_NAME
 from ltp.web.table.facets import is_waiting
+from ltp.web.table.filters.match import passing
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING, ScreenQuery
 from ltp.web.table.values import sort_key
@@ -29,15 +30,25 @@ class RowPage(NamedTuple):
 
 
 def matching(rows: Iterable[Row], query: ScreenQuery) -> list[Row]:
-    """Return the rows of the query's setup and sector with its words in their symbol, name or sector."""
+    """Return the rows of the query's setup and sector, with its words in their symbol, name or sector, that pass
+    its filters of stored values.
+    """
     words, setup, sector = query.q.casefold(), query.setup.casefold(), query.sector.casefold()
-    return [
+    named = [
         row
         for row in rows
         if (not setup or row.setup.casefold() == setup or (setup == WAITING and is_waiting(row)))
         and (not sector or row.sector.casefold() == sector)
         and (not words or any(words in text.casefold() for text in (row.symbol, row.name, row.sector)))
     ]
+    return passing(named, [each for each in query.filters if not each.is_live], {}, {})
+
+
+def matching_now(
+    rows: Iterable[Row], query: ScreenQuery, quotes: Mapping[str, Quote], plans: Mapping[str, Plan]
+) -> list[Row]:
+    """Return those of `matching` rows that pass the query's filters of prices."""
+    return passing(rows, [each for each in query.filters if each.is_live], quotes, plans)
 
 
 def ordered(
@@ -62,7 +73,9 @@ def fixed_order(
     Args:
         sized: returns all rows with quantities for this view; given only for an order that needs them.
     """
-    order = ScreenQuery(query.sort, query.descending, query.q, query.setup, sector=query.sector)
+    order = ScreenQuery(
+        query.sort, query.descending, query.q, query.setup, sector=query.sector, filters=query.filters
+    )
     rows = run.rows
     if sized is not None:
         order = order.with_(capital=query.capital, risk=query.risk)
@@ -91,6 +104,16 @@ def of_ranks(rows: Iterable[Row], ranks: Iterable[int]) -> list[Row]:
 def is_sorted_by_price(query: ScreenQuery) -> bool:
     """Does the order change with prices?"""
     return query.sort in BY_NAME and BY_NAME[query.sort].live
+
+
+def is_filtered_by_price(query: ScreenQuery) -> bool:
+    """Do prices decide which rows there are?"""
+    return any(each.is_live for each in query.filters)
+
+
+def needs_prices(query: ScreenQuery) -> bool:
+    """Must the prices of all rows be known to select a page of them?"""
+    return is_sorted_by_price(query) or is_filtered_by_price(query)
 
 
 _PLACES: Final = RunCache[tuple[int, ...]](64)

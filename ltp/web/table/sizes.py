@@ -45,6 +45,11 @@ class Totals(NamedTuple):
         return round(100 * self.risk / (self.sizing.capital * SCALE), 1)
 
 
+def decide(query: ScreenQuery) -> bool:
+    """Do quantities decide which rows a list has, or their order?"""
+    return query.sort in COLUMNS or any(each.column in COLUMNS for each in query.filters)
+
+
 def sizing_of(capital: int, risk: int) -> Sizing:
     """Return the sizing of a view; 0 stands for the value in the settings."""
     default = services().sizing

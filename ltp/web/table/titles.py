@@ -24,6 +24,7 @@ def title(screener: Screener, query: ScreenQuery, name: str) -> str:
         parts.append(query.sector)
     if query.q:
         parts.append(f"“{query.q}”")
+    parts += [_shorten(each.label) for each in query.filters]
     if order := _order(screener, query):
         parts.append(order)
     if query.page > 1:
