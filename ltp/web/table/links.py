@@ -18,11 +18,14 @@ _LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
 
 
 class Heading(NamedTuple):
-    """A column in the table's head. `url`: sorts by it. `aria`: the value of aria-sort."""
+    """A column in the table's head. `url`: sorts by it. `aria`: the value of aria-sort. `then`: "ascending" or
+    "descending" if it orders rows with equal values in the sorted column, else empty.
+    """
 
     column: Column
     url: str
     aria: str
+    then: str = ""
 
 
 class Tab(NamedTuple):
@@ -77,9 +80,10 @@ class Links:
         """A first click sorts numbers from the highest and words from A, the next one reverses the order."""
         is_sorted = query.sort == column.name
         descending = not query.descending if is_sorted else not (column.text or column.name == "rank")
-        aria = ("descending" if query.descending else "ascending") if is_sorted else "none"
-        url = self.url(query.with_(sort=column.name, descending=descending, page=1, rows=()))
-        return Heading(column, url, aria)
+        shown = {name: "descending" if down else "ascending" for name, down in query.orders}
+        aria = shown[column.name] if is_sorted else "none"
+        then = shown[column.name] if column.name == query.then else ""
+        return Heading(column, self.url(query.sorted_by(column.name, descending=descending)), aria, then)
 
     def tab(self, tab: str, query: ScreenQuery) -> Tab:
         return Tab(tab, _LABELS[tab], self.url(query.in_tab(tab)), query.tab == tab)

@@ -59,7 +59,8 @@ class ScreenQuery:
     `run`: id of a run, 0 for the newest. `rows`: ranks, with `run`, (0,) for no row; set only for the stream
     and the polls of an open page. After the next run, or where prices choose or order the rows, the rest of the
     query would select other rows than the page shows, and its cells would stand still. `filters`: each row
-    passes all of them; a column of either tab.
+    passes all of them; a column of either tab. `then`: the column that orders rows with equal values in `sort`,
+    empty for the rank.
     """
 
     sort: str = "rank"
@@ -77,6 +78,8 @@ class ScreenQuery:
     capital: int = 0
     risk: int = 0
     filters: tuple[Filter, ...] = ()
+    then: str = ""
+    then_descending: bool = False
 
     def with_(self, **changes: Any) -> ScreenQuery:
         return replace(self, **changes)
@@ -86,7 +89,7 @@ class ScreenQuery:
 
         `f` is there once for each filter.
         """
-        sort = f"-{self.sort}" if self.descending else self.sort
+        sort = ",".join(f"-{name}" if descending else name for name, descending in self.orders)
         every = [
             ("tab", "" if self.tab == CANDIDATES else self.tab),
             ("q", self.q),
@@ -104,6 +107,12 @@ class ScreenQuery:
             ("rows", ",".join(map(str, self.rows))),
         ]
         return [pair for pair in every if pair[1]]
+
+    @property
+    def orders(self) -> tuple[tuple[str, bool], ...]:
+        """The one or two columns of the order, each with whether it is descending."""
+        first = (self.sort, self.descending)
+        return (first, (self.then, self.then_descending)) if self.then else (first,)
 
     @property
     def sized(self) -> bool:
@@ -129,9 +138,23 @@ class ScreenQuery:
         pairs = [*carried, *self.pairs()]
         return f"{path}?{urlencode(pairs, safe=',')}" if pairs else path
 
+    def sorted_by(self, name: str, *, descending: bool) -> ScreenQuery:
+        """Return the query in the order of a column. The second column stays only while the first does."""
+        then = self.then if name == self.sort else ""
+        return self.with_(
+            sort=name,
+            descending=descending,
+            then=then,
+            then_descending=self.then_descending and bool(then),
+            page=1,
+            rows=(),
+        )
+
     def in_tab(self, tab: str) -> ScreenQuery:
         """Return the query of the same rows in a tab: by rank if the tab lacks the column of this order."""
-        kept = self if self.sort in sorts(tab) else self.with_(sort="rank", descending=False)
+        offered = sorts(tab)
+        kept = self if self.then in offered else self.with_(then="", then_descending=False)
+        kept = kept if self.sort in offered else kept.sorted_by("rank", descending=False)
         return kept.with_(tab=tab, columns=(), page=1, rows=())
 
 
@@ -147,7 +170,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
     if given.get("tab") == PLANS:
         given["tab"] = RECOMMENDATIONS
     tab = params.choice(given, "tab", (*TABS, PLANS), CANDIDATES)
-    sort, descending = _order(given.get("sort", ""), given.get("dir", ""), tab)
+    (sort, descending), (then, then_descending) = _orders(given, tab)
     return ScreenQuery(
         sort=sort,
         descending=descending,
@@ -164,6 +187,8 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         capital=params.rupees(given, "capital", *CAPITAL),
         risk=params.rupees(given, "risk", *RISK),
         filters=grammar.parse_all([value for name, value in pairs if name == "f"]),
+        then=then,
+        then_descending=then_descending,
     )
 
 
@@ -174,7 +199,25 @@ def _ranks(given: dict[str, str]) -> tuple[int, ...]:
     return tuple(params.whole({"rows": rank}, "rows", 999_999, 0, least=0) for rank in ranks)
 
 
-def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
+def _orders(given: dict[str, str], tab: str) -> tuple[tuple[str, bool], tuple[str, bool]]:
+    """Return the first and the second order, of `sort=-score,chgp` or `sort=-score&then=chgp`.
+
+    The name of the second is empty if there is none.
+    """
+    first, comma, second = given.get("sort", "").partition(",")
+    if comma and (not second or "," in second or "then" in given):
+        raise InputError("sort", given["sort"], "it is one column, or two such as -score,chgp")
+    one = _order(first, given.get("dir", ""), tab)
+    if not (second := second or given.get("then", "")):
+        return one, ("", False)
+    other = _order(second, "", tab, "sort" if comma else "then")
+    if other[0] == one[0]:
+        raise InputError("sort" if comma else "then", second, f"the rows are already sorted by {one[0]}")
+    # Two rows never have one rank, and equal ones are in its order anyway.
+    return one, ("", False) if one[0] == "rank" or other == ("rank", False) else other
+
+
+def _order(sort: str, direction: str, tab: str, where: str = "sort") -> tuple[str, bool]:
     """Return the column and whether the order is descending: as `sort=-chg` or as `sort=chg&dir=desc`."""
     name = sort.removeprefix("-") if sort else "rank"
     accepted = sorts(tab)
@@ -182,7 +225,7 @@ def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
         accepted_form = (
             f"it is one of {', '.join(accepted[:SUGGESTED])} and so on, with - in front for descending"
         )
-        raise InputError("sort", sort, _other_tab(name, tab) or suggestion(name, accepted) or accepted_form)
+        raise InputError(where, sort, _other_tab(name, tab) or suggestion(name, accepted) or accepted_form)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"

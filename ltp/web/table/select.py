@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ltp.core.history.plan import Plan
 from ltp.core.screener import Row, Run
@@ -57,11 +57,19 @@ def ordered(
     quotes: Mapping[str, Quote],
     plans: Mapping[str, Plan] | None = None,
 ) -> list[Row]:
-    """Sort by the query's column, equal values by rank. Rows without a value come last in both directions."""
-    key_of = sort_key(query.sort, quotes, plans or {})
-    keyed = [(key_of(row), row) for row in sorted(rows, key=attrgetter("rank"))]
+    """Sort by the query's one or two columns, equal values by rank. Rows without a value come last in both
+    directions.
+    """
+    listed = sorted(rows, key=attrgetter("rank"))
+    for name, descending in reversed(query.orders):
+        listed = _sorted(listed, sort_key(name, quotes, plans or {}), descending=descending)
+    return listed
+
+
+def _sorted(rows: Iterable[Row], key_of: Callable[[Row], Any], *, descending: bool) -> list[Row]:
+    keyed = [(key_of(row), row) for row in rows]
     valued = [pair for pair in keyed if pair[0] is not None]
-    valued.sort(key=itemgetter(0), reverse=query.descending)
+    valued.sort(key=itemgetter(0), reverse=descending)
     return [row for _, row in valued] + [row for key, row in keyed if key is None]
 
 
@@ -73,9 +81,8 @@ def fixed_order(
     Args:
         sized: returns all rows with quantities for this view; given only for an order that needs them.
     """
-    order = ScreenQuery(
-        query.sort, query.descending, query.q, query.setup, sector=query.sector, filters=query.filters
-    )
+    # Without the page, the columns and the rest, that leave the order as it is.
+    order = ScreenQuery().with_(**{name: getattr(query, name) for name in _DECIDING})
     rows = run.rows
     if sized is not None:
         order = order.with_(capital=query.capital, risk=query.risk)
@@ -103,7 +110,7 @@ def of_ranks(rows: Iterable[Row], ranks: Iterable[int]) -> list[Row]:
 
 def is_sorted_by_price(query: ScreenQuery) -> bool:
     """Does the order change with prices?"""
-    return query.sort in BY_NAME and BY_NAME[query.sort].live
+    return any(name in BY_NAME and BY_NAME[name].live for name, _ in query.orders)
 
 
 def is_filtered_by_price(query: ScreenQuery) -> bool:
@@ -116,4 +123,5 @@ def needs_prices(query: ScreenQuery) -> bool:
     return is_sorted_by_price(query) or is_filtered_by_price(query)
 
 
+_DECIDING: Final = ("sort", "descending", "then", "then_descending", "q", "setup", "sector", "filters")
 _PLACES: Final = RunCache[tuple[int, ...]](64)

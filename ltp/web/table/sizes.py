@@ -47,7 +47,8 @@ class Totals(NamedTuple):
 
 def decide(query: ScreenQuery) -> bool:
     """Do quantities decide which rows a list has, or their order?"""
-    return query.sort in COLUMNS or any(each.column in COLUMNS for each in query.filters)
+    deciding = {name for name, _ in query.orders} | {each.column for each in query.filters}
+    return not COLUMNS.isdisjoint(deciding)
 
 
 def sizing_of(capital: int, risk: int) -> Sizing:

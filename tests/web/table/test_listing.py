@@ -114,3 +114,17 @@ def test_quantities_are_filtered_by_the_capital_of_the_view(site: Any) -> None:
         "HDFCBANK", "M&amp;M",
     ]  # fmt: skip
     assert symbols(site.page(f"{SWING}?tab=recommendations&f=quantity%3E5&capital=20000&risk=10000")) == []
+
+
+def test_two_columns_order_pages_files_and_neighbours(site: Any) -> None:
+    url = f"{SWING}?sort=setup,-symbol&tab=recommendations"
+    page = site.page(url)
+    assert symbols(page) == ["TCS", "HDFCBANK", "M&amp;M"]
+    assert "second order, descending" in page
+    assert "by Setup, then symbol from Z" in page
+    assert [line.split(",")[0] for line in site.page(url.replace("swing?", "swing.csv?")).splitlines()[1:]] == [
+        "TCS", "HDFCBANK", "M&M",
+    ]  # fmt: skip
+    row = site.page(url.replace("swing?", "swing/NSE_EQ/1333?"))
+    assert "<span>2 of 3</span>" in row
+    assert "NSE_EQ/11536?tab=recommendations&amp;sort=setup,-symbol" in row
