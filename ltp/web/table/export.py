@@ -46,7 +46,7 @@ def _csv(table: Table) -> str:
     """
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    names = [name for column in table.columns for name in _fields(column)]
+    names = [name for column in table.file_columns for name in _fields(column)]
     writer.writerow(["symbol", "name", "key", *names])
     for row in table.listing.rows:
         values = _values(table, row)
@@ -81,7 +81,7 @@ def _json(table: Table) -> str:
         "matching": table.listing.matching,
         "page": table.listing.page,
         "pages": table.listing.pages,
-        "columns": [_described(column) for column in table.columns],
+        "columns": [_described(column) for column in table.file_columns],
         "rows": [
             {"symbol": row.symbol, "name": row.name, "key": row.key, **_values(table, row)}
             for row in table.listing.rows
@@ -136,12 +136,12 @@ def _fields(column: Column) -> tuple[str, ...]:
 
 def _values(table: Table, row: Row) -> dict[str, Any]:
     quote, plans = table.quotes[row.key], services().plans.of(table.run.id if table.run else 0)
-    values = {column.name: export_value(column.name, row, quote, plans) for column in table.columns}
+    values = {column.name: export_value(column.name, row, quote, plans) for column in table.file_columns}
     if "ltp" in values:
         values |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
     if "zone" in values:
         values |= dict(zip(_SPLIT["zone"], values.pop("zone") or (None, None), strict=True))
-    return {name: values[name] for column in table.columns for name in _fields(column)}
+    return {name: values[name] for column in table.file_columns for name in _fields(column)}
 
 
 def _as_of(quote: Quote) -> str | None:

@@ -14,7 +14,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.errors import InputError
 from ltp.web.live import poll
 from ltp.web.services import services
-from ltp.web.table import listing, neighbours, rows, select, sizes, titles
+from ltp.web.table import groups, listing, neighbours, rows, select, sizes, titles
 from ltp.web.table.cells import DAY_LINE
 from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, Column
 from ltp.web.table.facets import Facets, SetupChoice, facets
@@ -73,6 +73,12 @@ class Table(NamedTuple):
         return self.query.with_(live=True).url(f"{self.path}.{suffix}", self.carried)
 
     @property
+    def file_columns(self) -> tuple[Column, ...]:
+        """The columns of a file: a group has no heading there, so its column is the first if none shows it."""
+        grouped = self.query.group and self.query.group not in {column.name for column in self.columns}
+        return (self.screener.column(self.query.group), *self.columns) if grouped else self.columns
+
+    @property
     def hidden(self) -> tuple[tuple[str, str], ...]:
         """Parameters that the form of the filter keeps in hidden fields."""
         setup = "" if self.facets.many else self.query.setup
@@ -115,13 +121,11 @@ def prepare(
     shared = services()
     if run is not None:
         shared.plans.learn(run)
-    page, quotes = _page(run, query)
+    page, quotes, listed = _page(run, query)
     _refuse_past_last_page(query, page)
     query = query.with_(page=page.page, rows=())
     shared.demand([row.key for row in page.rows])
     columns = _columns(screener, run, query)
-    names, link = _cell_names(columns, run), neighbours.row_link(screener, query)
-    _learn_days(page.rows, names)
     links = Links(path, carried)
     return Table(
         screener=screener,
@@ -133,7 +137,7 @@ def prepare(
         quotes=quotes,
         columns=columns,
         headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(page.rows, names, quotes, shared.cell, link, sized=query.sized),
+        body=_body(screener, run, query, columns, page, quotes, listed),
         choosers=links.choosers(screener, run, query),
         choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
         tabs=tuple(links.tab(tab, query) for tab in TABS),
@@ -143,7 +147,7 @@ def prepare(
         pause_url=links.url(query.with_(live=not query.live)),
         rerank_url=links.url(query) if select.needs_prices(query) else "",
         newest_url=links.url(query.with_(run=0, page=1)) if query.run else "",
-        totals=_totals(run, query, page, quotes),
+        totals=_totals(run, query, page.rows, quotes),
         chips=column_filters(query),
         reliefs=listing.reliefs(run, query) if run and not page.matching else (),
     )
@@ -175,11 +179,38 @@ def _refuse_past_last_page(query: ScreenQuery, page: select.RowPage) -> None:
 
 
 def _totals(
-    run: Run | None, query: ScreenQuery, page: select.RowPage, quotes: Mapping[str, Quote]
+    run: Run | None, query: ScreenQuery, shown: Sequence[Row], quotes: Mapping[str, Quote]
 ) -> sizes.Totals | None:
     if run is None or query.tab != RECOMMENDATIONS:
         return None
-    return sizes.totals(page.rows, query, quotes, services().plans.of(run.id))
+    return sizes.totals(shown, query, quotes, services().plans.of(run.id))
+
+
+def _body(
+    screener: Screener,
+    run: Run | None,
+    query: ScreenQuery,
+    columns: Sequence[Column],
+    page: select.RowPage,
+    quotes: Mapping[str, Quote],
+    listed: Sequence[Row],
+) -> Markup:
+    """Return the markup of the rows of a page. `listed`: the rows of all pages, for the headings of groups."""
+    if run is None:
+        return Markup()
+    headings: dict[str, Markup] = {}
+    if query.group:
+        headings = groups.headings(
+            groups.groups_of(listed, query.group, quotes, services().plans.of(run.id)),
+            page.rows,
+            screener.column(query.group),
+            len(columns) + 1,
+            lambda members: _totals(run, query, members, quotes),
+        )
+    names = _cell_names(columns, run)
+    _learn_days(page.rows, names)
+    link = neighbours.row_link(screener, query)
+    return rows.rows(page.rows, names, quotes, services().cell, link, sized=query.sized, headings=headings)
 
 
 def _columns(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple[Column, ...]:
@@ -192,16 +223,18 @@ def _cell_names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
     return tuple(f"{each.name}@{run.id}" if each.planned and run else each.name for each in columns)
 
 
-def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote]]:
-    """Return the page's rows and their quotes; prices that choose or order rows have been read for all."""
+def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote], Sequence[Row]]:
+    """Return the page's rows, their quotes and the rows of all pages. Prices that choose or order rows have been
+    read for all.
+    """
     if run is None:
-        return select.page_of((), query), {}
+        return select.page_of((), query), {}, ()
     listed, quotes = listing.list_rows(run, query)
     page = select.page_of(listed, query)
     page = page._replace(rows=tuple(map(sizes.resized_for(run, query), page.rows)))
     if not select.needs_prices(query):
         quotes = {quote.key: quote for quote in services().hub.quotes([row.key for row in page.rows])}
-    return page, quotes
+    return page, quotes, listed
 
 
 def _pinned(run: Run | None, query: ScreenQuery, page: select.RowPage) -> ScreenQuery:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup, escape
@@ -24,6 +25,7 @@ from ltp.web.table.values import count_met, missed_criterion, summary
 
 _CACHED_ROWS: Final = 2_000  # of some ten kilobytes each
 _ROW_END: Final = "</tr>\n"
+_NEXT_BODY: Final = "</tbody>\n<tbody>\n"
 _CRORE: Final = 10_000_000
 _CHIPS: Final = {"READY": "ready", "NOT_READY": "not"}
 
@@ -57,6 +59,7 @@ def rows(
     link: RowLink,
     *,
     sized: bool = False,
+    headings: Mapping[str, Markup] = MappingProxyType({}),
 ) -> Markup:
     """Return the rows of a table body.
 
@@ -68,12 +71,16 @@ def rows(
         cell: draws the cell of a column.
         sized: the quantities of the rows were computed for this view alone. Their markup is not cached: it
             would evict markup that many views share.
+        headings: of groups, by the key of the row that each precedes. A group has a table body of its own, so
+            that its heading is that of its rows only.
     """
     names, query, bare = tuple(columns), escape(link.suffix), RowLink(link.kind)
     static_parts = _static_parts.__wrapped__ if sized else _static_parts
     markup: list[str] = []
     for row in shown:
         quote = quotes[row.key]._replace(moved=False)
+        if row.key in headings:
+            markup += (_NEXT_BODY if markup else "", headings[row.key])
         begin, live_cells, end = static_parts(_Identity(row), names, bare)
         markup += (begin, query)
         markup += [before + cell(quote, name) for before, name in live_cells]

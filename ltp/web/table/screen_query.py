@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 from ltp.errors import InputError
 from ltp.web import params
 from ltp.web.table.column_names import SUGGESTED, suggestion
-from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
+from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, GROUPS, RECOMMENDATIONS, TABS, of_tab, sorts
 from ltp.web.table.filters import grammar
 from ltp.web.table.filters.grammar import Filter
 
 PLANS: Final = "plans"  # accepted in place of RECOMMENDATIONS, the older name that addresses keep
+BY_SCORE: Final = "score"  # behind the column of groups: the best group first
 WAITING: Final = "waiting"  # all setups that begin with WAIT_
 SIZES: Final = (25, 50, 100, 200)
 CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
@@ -29,22 +30,8 @@ _RUPEES: Final = frozenset({"capital", "risk"})
 _ONE_SPELLING: Final = _RUPEES | {"f"}  # an address has these without commas and blanks
 _NAMES: Final = frozenset(
     {
-        *(
-            "tab",
-            "q",
-            "setup",
-            "sector",
-            "f",
-            "sort",
-            "dir",
-            "columns",
-            "size",
-            "page",
-            "live",
-            "run",
-            "rows",
-        ),
-        *_RUPEES,
+        *("tab", "q", "setup", "sector", "f", "sort", "then", "dir", "group", "columns"),
+        *("size", "page", "live", "run", "rows", *_RUPEES),
     }
 )
 SEVERAL: Final = frozenset({"f", "columns"})  # may be given several times, as a form sends them
@@ -60,7 +47,8 @@ class ScreenQuery:
     and the polls of an open page. After the next run, or where prices choose or order the rows, the rest of the
     query would select other rows than the page shows, and its cells would stand still. `filters`: each row
     passes all of them; a column of either tab. `then`: the column that orders rows with equal values in `sort`,
-    empty for the rank.
+    empty for the rank. `group`: the column whose equal texts make groups, empty for none; `best_first`: of the
+    groups, the one with the highest score is first, else they are in the order of their names.
     """
 
     sort: str = "rank"
@@ -80,6 +68,8 @@ class ScreenQuery:
     filters: tuple[Filter, ...] = ()
     then: str = ""
     then_descending: bool = False
+    group: str = ""
+    best_first: bool = False
 
     def with_(self, **changes: Any) -> ScreenQuery:
         return replace(self, **changes)
@@ -97,6 +87,7 @@ class ScreenQuery:
             ("sector", self.sector),
             *(("f", str(each)) for each in self.filters),
             ("sort", "" if sort == "rank" else sort),
+            ("group", f"{self.group},{BY_SCORE}" if self.best_first else self.group),
             ("columns", ",".join(self.columns)),
             ("size", "" if self.size == ScreenQuery.size else str(self.size)),
             ("page", "" if self.page == 1 else str(self.page)),
@@ -171,6 +162,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         given["tab"] = RECOMMENDATIONS
     tab = params.choice(given, "tab", (*TABS, PLANS), CANDIDATES)
     (sort, descending), (then, then_descending) = _orders(given, tab)
+    group, best_first = _group(params.text(given, "group"))
     return ScreenQuery(
         sort=sort,
         descending=descending,
@@ -189,6 +181,8 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         filters=grammar.parse_all([value for name, value in pairs if name == "f"]),
         then=then,
         then_descending=then_descending,
+        group=group,
+        best_first=best_first,
     )
 
 
@@ -229,6 +223,15 @@ def _order(sort: str, direction: str, tab: str, where: str = "sort") -> tuple[st
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"
+
+
+def _group(value: str) -> tuple[str, bool]:
+    """Return the column of `group=sector` or `group=sector,score`, and whether the best group is first."""
+    name, comma, order = value.partition(",")
+    if (value and name not in GROUPS) or (comma and order != BY_SCORE):
+        accepted = f"it is one of {', '.join(GROUPS)}, with ,{BY_SCORE} behind it for the best group first"
+        raise InputError("group", value, accepted)
+    return name, bool(comma)
 
 
 def _columns(value: str, tab: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.web.table.columns import BY_NAME
 from ltp.web.table.facets import is_waiting
 from ltp.web.table.filters.match import passing
+from ltp.web.table.groups import groups_of
 from ltp.web.table.run_cache import RunCache
 from ltp.web.table.screen_query import WAITING, ScreenQuery
 from ltp.web.table.values import sort_key
@@ -57,13 +58,17 @@ def ordered(
     quotes: Mapping[str, Quote],
     plans: Mapping[str, Plan] | None = None,
 ) -> list[Row]:
-    """Sort by the query's one or two columns, equal values by rank. Rows without a value come last in both
-    directions.
+    """Sort by the query's one or two columns, equal values by rank, within the query's groups.
+
+    Rows without a value come last in both directions.
     """
     listed = sorted(rows, key=attrgetter("rank"))
     for name, descending in reversed(query.orders):
         listed = _sorted(listed, sort_key(name, quotes, plans or {}), descending=descending)
-    return listed
+    if not query.group:
+        return listed
+    groups = groups_of(listed, query.group, quotes, plans or {}, best_first=query.best_first)
+    return [row for group in groups for row in group.rows]
 
 
 def _sorted(rows: Iterable[Row], key_of: Callable[[Row], Any], *, descending: bool) -> list[Row]:
@@ -110,7 +115,8 @@ def of_ranks(rows: Iterable[Row], ranks: Iterable[int]) -> list[Row]:
 
 def is_sorted_by_price(query: ScreenQuery) -> bool:
     """Does the order change with prices?"""
-    return any(name in BY_NAME and BY_NAME[name].live for name, _ in query.orders)
+    names = (query.group, *(name for name, _ in query.orders))
+    return any(name in BY_NAME and BY_NAME[name].live for name in names)
 
 
 def is_filtered_by_price(query: ScreenQuery) -> bool:
@@ -123,5 +129,8 @@ def needs_prices(query: ScreenQuery) -> bool:
     return is_sorted_by_price(query) or is_filtered_by_price(query)
 
 
-_DECIDING: Final = ("sort", "descending", "then", "then_descending", "q", "setup", "sector", "filters")
+_DECIDING: Final = (
+    *("q", "setup", "sector", "filters"),
+    *("sort", "descending", "then", "then_descending", "group", "best_first"),
+)
 _PLACES: Final = RunCache[tuple[int, ...]](64)

@@ -27,6 +27,8 @@ def title(screener: Screener, query: ScreenQuery, name: str) -> str:
     parts += [_shorten(each.label) for each in query.filters]
     if order := _order(screener, query):
         parts.append(order)
+    if query.group:
+        parts.append(f"in groups by {screener.column(query.group).label}")
     if query.page > 1:
         parts.append(f"page {query.page}")
     if query.run:

@@ -241,3 +241,30 @@ def test_columns_of_a_form_and_filters_come_several_times() -> None:
     assert not query.is_shortest([("columns", "ltp,chg,rsi"), ("f", "rsi > 60"), ("f", "chg<0")])
     assert query.is_shortest([("columns", "chg,rsi"), ("f", "chg<0"), ("f", "rsi>60")])
     assert parse([("rows", "0")]).rows == (0,)
+
+
+def test_the_own_address_of_every_query_is_the_shortest() -> None:
+    """A page whose own address counted as too long would redirect to itself without end."""
+    query = parse(
+        [
+            *[
+                ("tab", "plans"),
+                ("q", "x"),
+                ("setup", "READY"),
+                ("sector", "IT"),
+                ("f", "rsi>60"),
+                ("f", "ltp<2"),
+            ],
+            *[("sort", "-chgp,-symbol"), ("group", "setup,score"), ("columns", "ltp,chg"), ("size", "25")],
+            *[("page", "2"), ("capital", "2000"), ("risk", "20"), ("live", "0"), ("run", "3")],
+        ]
+    )
+    assert all(getattr(query, name) != getattr(ScreenQuery(), name) for name in vars(query) if name != "rows")
+    assert query.is_shortest(query.pairs())
+    assert parse(query.pairs()) == query
+
+
+@pytest.mark.parametrize("value", ["why", "rsi", "sector,", "sector,name", ",score", "nothing"])
+def test_only_texts_that_rows_share_make_groups(value: str) -> None:
+    with pytest.raises(InputError, match=r"group: .*it is one of .*sector"):
+        parse([("group", value)])
