@@ -248,9 +248,9 @@ def test_links_keep_the_focus_where_the_page_is_changed_in_place(visit: Callable
         page.locator(link).focus()
         page.keyboard.press("Enter")
         expect(page.locator(f"{lasting}:focus")).to_have_count(1)
-    page.locator("summary").focus()
+    page.locator("#columns summary").focus()
     page.keyboard.press("Space")
-    expect(page.locator("details.columns")).to_have_attribute("open", "")
+    expect(page.locator("#columns")).to_have_attribute("open", "")
 
 
 @pytest.mark.parametrize("path", [SWING, PLAN, DETAIL])

@@ -7,10 +7,9 @@ from typing import Final, NamedTuple
 
 from ltp.core.screener import Run
 from ltp.web.live import poll
-from ltp.web.table.columns import Column, of_tab
+from ltp.web.table.columns import Column
 from ltp.web.table.facets import SetupChoice, facets, setup_label
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.screener import Screener, default_columns, in_table_order
 
 # Parameters that are not the table's, such as `c=` of a custom screen: they stay in each link and form.
 Carried = Sequence[tuple[str, str]]
@@ -87,17 +86,6 @@ class Links:
 
     def tab(self, tab: str, query: ScreenQuery) -> Tab:
         return Tab(tab, _LABELS[tab], self.url(query.in_tab(tab)), query.tab == tab)
-
-    def choosers(
-        self, screener: Screener, run: Run | None, query: ScreenQuery
-    ) -> tuple[tuple[Column, str], ...]:
-        default = default_columns(screener, run, query.tab)
-        shown = frozenset(query.columns or default)
-        toggled = ((each.name, in_table_order(shown ^ {each.name} | {"ltp"})) for each in of_tab(query.tab))
-        return tuple(
-            (screener.column(name), self.url(query.with_(columns=() if chosen == default else chosen)))
-            for name, chosen in toggled
-        )
 
     def setups(self, run: Run | None, query: ScreenQuery) -> tuple[SetupChoice, ...]:
         chosen = query.setup.casefold()

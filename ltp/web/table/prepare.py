@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flask import request
 from markupsafe import Markup
 
 from ltp.core.counted import counted
@@ -21,16 +20,16 @@ from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.links import ActiveFilter, Carried, Heading, Links, Tab, column_filters
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, default_columns
+from ltp.web.table.views import form
 
 
 class Table(NamedTuple):
     """One page of a run, for `screeners/_table.html` and for `export`.
 
-    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `choosers`: each
-    column of the tab with the address that shows or hides it. `choosing`: the reader has just followed one of
-    these. `live`: None on a paused page. `rerank_url`: "" unless prices choose or order the rows. `newest_url`:
-    "" unless the address names a run. `totals`: None outside the tab of plans. `chips`: the filters of columns.
-    `reliefs`: the conditions of a table without rows, else none.
+    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `live`: None on a paused
+    page. `rerank_url`: "" unless prices choose or order the rows. `newest_url`: "" unless the address names a run.
+    `totals`: None outside the tab of plans. `chips`: the filters of columns. `reliefs`: the conditions of a table
+    without rows, else none.
     """
 
     screener: Screener
@@ -43,8 +42,7 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     headings: tuple[Heading, ...]
     body: Markup
-    choosers: tuple[tuple[Column, str], ...]
-    choosing: bool
+    column_form: form.ColumnForm
     tabs: tuple[Tab, ...]
     setups: tuple[SetupChoice, ...]
     facets: Facets
@@ -138,8 +136,7 @@ def prepare(
         columns=columns,
         headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
         body=_body(screener, run, query, columns, page, quotes, listed),
-        choosers=links.choosers(screener, run, query),
-        choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
+        column_form=form.column_form(screener, run, query, columns, links, carried),
         tabs=tuple(links.tab(tab, query) for tab in TABS),
         setups=links.setups(run, query),
         facets=facets(run),
