@@ -48,6 +48,7 @@ from ltp.web.table import cells
 from ltp.web.table.day_paths import DayPaths, stored_closes
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.trading_hours import TradingHours
+from ltp.web.views import pages as views
 from ltp.web.vitals import Vitals
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
@@ -68,6 +69,7 @@ _PAGES: Final = (
     overview,
     changes,
     members,
+    views,
     status,
     candle_coverage,
     candles,

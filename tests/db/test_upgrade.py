@@ -20,6 +20,7 @@ from ltp.db.bars import tables as minutes_tables  # noqa: F401
 from ltp.db.engine import open_engine, translated, writing
 from ltp.db.history import tables as history_tables  # noqa: F401 (adds its tables to `metadata`)
 from ltp.db.schema import metadata
+from ltp.db.views import tables as views_tables  # noqa: F401
 from ltp.errors import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]

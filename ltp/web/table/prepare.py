@@ -20,7 +20,7 @@ from ltp.web.table.facets import Facets, SetupChoice, facets
 from ltp.web.table.links import ActiveFilter, Carried, Heading, Links, Tab, column_filters
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener, default_columns
-from ltp.web.table.views import form
+from ltp.web.table.views import chooser, form
 
 
 class Table(NamedTuple):
@@ -42,6 +42,7 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     headings: tuple[Heading, ...]
     body: Markup
+    views: chooser.Chooser
     column_form: form.ColumnForm
     tabs: tuple[Tab, ...]
     setups: tuple[SetupChoice, ...]
@@ -136,6 +137,7 @@ def prepare(
         columns=columns,
         headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
         body=_body(screener, run, query, columns, page, quotes, listed),
+        views=chooser.chooser(shared.catalog.views(), query, path, carried),
         column_form=form.column_form(screener, run, query, columns, links, carried),
         tabs=tuple(links.tab(tab, query) for tab in TABS),
         setups=links.setups(run, query),

@@ -21,6 +21,7 @@ from ltp.web.table.filters.grammar import Filter
 
 PLANS: Final = "plans"  # accepted in place of RECOMMENDATIONS, the older name that addresses keep
 BY_SCORE: Final = "score"  # behind the column of groups: the best group first
+VIEW: Final = "view"  # names a view; a page's own address has its parameters instead
 WAITING: Final = "waiting"  # all setups that begin with WAIT_
 SIZES: Final = (25, 50, 100, 200)
 CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
@@ -31,7 +32,7 @@ _ONE_SPELLING: Final = _RUPEES | {"f"}  # an address has these without commas an
 _NAMES: Final = frozenset(
     {
         *("tab", "q", "setup", "sector", "f", "sort", "then", "dir", "group", "columns"),
-        *("size", "page", "live", "run", "rows", *_RUPEES),
+        *("size", "page", "live", "run", "rows", VIEW, *_RUPEES),
     }
 )
 SEVERAL: Final = frozenset({"f", "columns"})  # may be given several times, as a form sends them

@@ -9,7 +9,7 @@ from ltp.web.table.views.form import columns_of
 
 def test_each_column_has_one_subject() -> None:
     found = Counter(name for names in SUBJECTS.values() for name in names)
-    assert found == Counter(BY_NAME)
+    assert found == Counter(list(BY_NAME))
     assert SUBJECTS[OTHER] == ()
 
 
