@@ -34,6 +34,8 @@ PAGES = {
     "/screeners": ".screens b.w",
     SWING: ".spark",
     f"{SWING}?columns=ltp,spark_day": ".c-spark_day span",
+    f"{PLAN}&group=setup,score&f=ltp%3E1&sort=-r_now,symbol": "tr.group th",
+    "/views": ".found",
     PLAN: ".chip.wait",
     f"{SWING}?q=nobody&live=0&run=1": "td.none",
     "/screeners/longterm": ".c-ltp b",
