@@ -97,7 +97,9 @@ def polled(slug: str, segment: str, security_id: str) -> Response:
 def _live_cells(slug: str, segment: str, security_id: str) -> tuple[list[str], list[str], *tuple[Inset, ...]]:
     """Return the key, the live columns and the chart of the open page of a row."""
     given = params.single(
-        (name, value) for name, value in request.args.items(multi=True) if name not in poll.PASSING
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in {*poll.PASSING, *SEVERAL}
     )
     screener, run_id = find_screener(slug), params.whole(given, "run", _MAX_RUN, 0)
     run, row = _find_row(find_run_or_current(screener, run_id), segment, security_id, "row")
