@@ -46,10 +46,10 @@ from ltp.web.quote.range_cells import with_ranges
 from ltp.web.redis_waits import bounded
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
-from ltp.web.table.day_paths import DayPaths, stored_closes
+from ltp.web.table.past.day_paths import DayPaths, stored_closes
+from ltp.web.table.past.year_ranges import YearRanges, stored_years
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.table.range_bars import with_bars
-from ltp.web.table.year_ranges import YearRanges, stored_years
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
 from ltp.web.watchlists import lists as watchlists

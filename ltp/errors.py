@@ -37,16 +37,17 @@ class ConfigError(LTPError):
         super().__init__(f"{variable}={value!r} is not accepted: {accepted}")
 
 
+def shortened(value: str) -> str:
+    """Return a refused value as errors show it: at most 80 characters."""
+    return value if len(value) <= 80 else value[:77] + "..."
+
+
 class InputError(LTPError):
     permanent = True
 
     def __init__(self, where: str, value: str, accepted: str) -> None:
         """`where` names the parameter, field or line; `value` is shortened here to 80 characters."""
-        self.where, self.value, self.accepted = (
-            where,
-            value if len(value) <= 80 else value[:77] + "...",
-            accepted,
-        )
+        self.where, self.value, self.accepted = where, shortened(value), accepted
         super().__init__(f"{where}: {self.value!r} is not accepted; {accepted}")
 
 

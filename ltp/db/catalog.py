@@ -28,6 +28,8 @@ from ltp.db.saved_screens import SavedScreen
 from ltp.db.schema import site_key
 from ltp.db.search.turns import Turns
 from ltp.db.universes import Universe
+from ltp.db.views import named_views
+from ltp.db.views.named_views import View
 from ltp.errors import DatabaseError, LimitError, LTPError, NotFoundError, NotReadError
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Catalog:
         self._heads_version: object = None
         self._runs: Mapping[str, Run] = {}
         self._screens: Mapping[str, SavedScreen] = {}
+        self._views: Mapping[str, View] = {}
         self._evaluations: Mapping[str, Evaluation] = {}
         self._evaluations_version: object = None
         self._universes: Mapping[str, Universe] = {}
@@ -111,6 +114,19 @@ class Catalog:
         with reading(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
             self._read_screens(connection)
 
+    def views(self) -> Mapping[str, View]:
+        """Return the named views of tables by slug, in the order of their names."""
+        return self._views
+
+    def refresh_views(self) -> None:
+        """Read the views now, for a page after a change to them.
+
+        Raises:
+            DatabaseError: they cannot be read.
+        """
+        with reading(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
+            self._read_views(connection)
+
     def evaluation(self, kind: str) -> Evaluation | None:
         """Return the newest evaluation of a kind, ended or not; None if there never was one."""
         return self._evaluations.get(kind)
@@ -161,6 +177,7 @@ class Catalog:
             with reading(self._engine, busy_timeout_ms=_BUSY_TIMEOUT_MS) as connection:
                 self._read_runs(connection)
                 self._read_screens(connection)
+                self._read_views(connection)
                 self._read_evaluations(connection)
                 self.site_key = self.site_key or str(connection.execute(select(site_key.c.key)).scalar_one())
                 self._read_universes(connection)
@@ -203,6 +220,10 @@ class Catalog:
     def _read_screens(self, connection: Connection) -> None:
         # Read every time: at most 200 short rows, and their table has no column that shows a change.
         self._screens = {screen.slug: screen for screen in saved_screens.all_in(connection)}
+
+    def _read_views(self, connection: Connection) -> None:
+        # Read every time, for the same reasons: at most 100 short rows.
+        self._views = {view.slug: view for view in named_views.all_in(connection)}
 
     def _read_evaluations(self, connection: Connection) -> None:
         version = evaluations.version_in(connection)

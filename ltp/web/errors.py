@@ -25,6 +25,7 @@ from ltp.errors import (
     NotFoundError,
     NotReadError,
     StoreError,
+    shortened,
 )
 from ltp.web import swaps, urls
 
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
 _API_PATHS: Final = ("/api/", "/healthz", "/readyz")
 _RETRY_AFTER_S: Final = 5
+_FILTER: Final = "f"  # may be in an address several times, and one is refused
 # Titles of pages; the API has the phrases of HTTP.
 _TITLES: Final = {
     400: "That is not accepted",
@@ -133,11 +135,19 @@ def _render(problem: Problem) -> Response:
 
 
 def _address_without_refused(problem: Problem) -> str:
-    """Return the address without the parameter that was refused, "" if none of its parameters was."""
+    """Return the address without the parameter that was refused, "" if none of its parameters was.
+
+    The other filters of a table stay.
+    """
     refused = problem.errors[0]["where"] if problem.errors else ""
     if request.method != "GET" or refused not in request.args:
         return ""
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] != refused]
+    value = problem.errors[0]["value"] if refused == _FILTER else None
+    pairs = [
+        pair
+        for pair in request.args.items(multi=True)
+        if pair[0] != refused or value not in {None, shortened(pair[1])}
+    ]
     return urls.address(request.path, pairs, safe="")
 
 

@@ -20,6 +20,7 @@ from ltp.web.search import pages as search_pages
 from ltp.web.subscriptions import api as subscriptions_api
 from ltp.web.subscriptions import changes as pin_changes
 from ltp.web.subscriptions import page as subscriptions
+from ltp.web.views import pages as views
 from ltp.web.watchlists import add as watchlist_add
 from ltp.web.watchlists import api as watchlist_api
 from ltp.web.watchlists import changes as watchlist_changes
@@ -44,6 +45,7 @@ PAGES: Final = (
     changes,
     members,
     alert_channels,
+    views,
     watchlist_index,
     watchlist_add,
     watchlist_paste,

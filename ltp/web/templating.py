@@ -21,6 +21,7 @@ from ltp.web.live.poll import NOTICES_LIVE
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
 from ltp.web.table import rows
+from ltp.web.table.filters.grammar import COLUMNS
 from ltp.web.table.screen_query import SIZES
 
 _HASH_LENGTH: Final = 12
@@ -38,6 +39,7 @@ def install(app: Flask) -> None:
         day=times.day,
         days_since=days_since,
         element_id=element_id,
+        filter_options=_filter_options(),
         grouped=lambda number: group_indian(str(number)),
         ist=times.ist,
         keys=KEYS,
@@ -72,6 +74,14 @@ def universe_title(name: str) -> str:
     """Return the title of a universe, its name if it is no longer stored."""
     universe = services().catalog.universes().get(name)
     return universe.title if universe else name
+
+
+def _filter_options() -> Markup:
+    """Return the columns that rows can be filtered by, as suggestions for a text field."""
+    option = Markup('<option value="{} {} " label="{}">')
+    return Markup("").join(
+        option.format(column.name, "=" if column.text else ">", column.label) for column in COLUMNS.values()
+    )
 
 
 def _page() -> dict[str, Any]:

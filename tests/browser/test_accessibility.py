@@ -35,6 +35,8 @@ PAGES = {
     SWING: ".spark",
     f"{SWING}?columns=ltp,spark_day": ".c-spark_day span",
     f"{PLAN}&columns=ltp,range_day,range_52w": ".c-range_day .entry",
+    f"{PLAN}&group=setup,score&f=ltp%3E1&sort=-r_now,symbol": "tr.group th",
+    "/views": ".found",
     PLAN: ".chip.wait",
     f"{SWING}?q=nobody&live=0&run=1": "td.none",
     "/screeners/longterm": ".c-ltp b",
@@ -262,9 +264,9 @@ def test_links_keep_the_focus_where_the_page_is_changed_in_place(visit: Callable
         page.locator(link).focus()
         page.keyboard.press("Enter")
         expect(page.locator(f"{lasting}:focus")).to_have_count(1)
-    page.locator("summary").focus()
+    page.locator("#columns summary").focus()
     page.keyboard.press("Space")
-    expect(page.locator("details.columns")).to_have_attribute("open", "")
+    expect(page.locator("#columns")).to_have_attribute("open", "")
 
 
 @pytest.mark.parametrize("path", [SWING, PLAN, DETAIL])

@@ -139,15 +139,19 @@ def test_a_value_that_is_not_accepted_is_explained_in_place(visit: Callable[...,
     expect(page.locator("#main")).to_contain_text("size: '7' is not accepted")
 
 
-def test_columns_are_chosen_by_links(visit: Callable[..., Page]) -> None:
+def test_columns_are_chosen_in_one_form(visit: Callable[..., Page]) -> None:
     page = visit(SWING)
-    page.click("summary")
-    page.click("#c-volume")
+    page.click("#columns summary")
+    page.uncheck("input[value=volume]")
+    page.check("input[value=high]")
+    page.click("#arrange")
     page.wait_for_url("**columns=**")
-    expect(page.locator("#s-volume")).to_have_count(0)
-    expect(page.locator("details.columns")).to_have_attribute("open", "")
-    page.click("#c-high")
     page.wait_for_selector("#high-NSE_EQ-1333")
+    expect(page.locator("#s-volume")).to_have_count(0)
+    page.click("#columns summary")
+    page.click("#set-phone")
+    page.wait_for_url("**columns=ltp,chgp,score,rsi")
+    expect(page.locator("thead th")).to_have_count(5)
 
 
 def test_paused_prices_stand_still_until_resumed(visit: Callable[..., Page]) -> None:

@@ -68,10 +68,16 @@ def test_filter_sort_columns_and_size_are_links_and_a_form(plain: Callable[[str]
     symbols = page.locator("tbody th a").all_inner_texts()
     assert "HDFCBANK" in symbols
     assert symbols == sorted(symbols)
-    page.click("summary")
-    page.click("#c-volume")
-    assert page.locator("#s-volume").count() == 0
+    page.click("#columns summary")
+    page.uncheck("input[value=volume]")
+    page.select_option("#by", "-score")
+    page.select_option("#then", "chgp")
+    page.select_option("#group", "sector,score")
+    page.click("#arrange")
     assert "q=bank" in page.url
+    assert "&sort=-score,chgp&group=sector,score&columns=rank,ltp,chgp,score," in page.url
+    assert page.locator("#s-volume").count() == 0
+    assert page.locator("tr.group").count() > 0
 
 
 def test_an_instrument_is_found(plain: Callable[[str], Page]) -> None:

@@ -22,6 +22,7 @@ from ltp.db.engine import open_engine, translated, writing
 from ltp.db.history import tables as history_tables  # noqa: F401 (adds its tables to `metadata`)
 from ltp.db.pins import tables as pins_tables  # noqa: F401
 from ltp.db.schema import metadata
+from ltp.db.views import tables as views_tables  # noqa: F401
 from ltp.db.watchlists import tables as watchlist_tables  # noqa: F401
 from ltp.errors import DatabaseError
 

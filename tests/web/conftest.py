@@ -29,10 +29,10 @@ from ltp.hub.hub import Hub
 from ltp.settings import Settings
 from ltp.web.quote.range_cells import with_ranges
 from ltp.web.table import cells
-from ltp.web.table.day_paths import DayPaths, stored_closes
+from ltp.web.table.past.day_paths import DayPaths, stored_closes
+from ltp.web.table.past.year_ranges import YearRanges, stored_years
 from ltp.web.table.plan_cells import PlanCells
 from ltp.web.table.range_bars import with_bars
-from ltp.web.table.year_ranges import YearRanges, stored_years
 
 MASTER = [
     Instrument("IDX_I", 13, "NIFTY", "Nifty 50", "", 1, 500),

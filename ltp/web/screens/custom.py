@@ -21,7 +21,7 @@ from ltp.web.screens.evaluation_state import ASKED, is_due
 from ltp.web.screens.forms import Form, sentence
 from ltp.web.screens.page import CUSTOM_PATH, ScreenPage
 from ltp.web.services import services
-from ltp.web.table import export
+from ltp.web.table import export, row_count
 from ltp.web.table.prepare import Table, live_cells
 from ltp.web.table.screen_query import ScreenQuery
 
@@ -119,6 +119,12 @@ def polled() -> Response:
     return poll.poll_of(*_live_cells())
 
 
+@bp.get(f"{CUSTOM_PATH}/count")
+def counted() -> Response:
+    page = ScreenPage.resolve_custom(request.args.items(multi=True))
+    return row_count.respond(lambda: page.query, lambda: page.run)
+
+
 @bp.get(f"{CUSTOM_PATH}.<any(csv, json):suffix>")
 def file(suffix: str) -> Response:
     return export.respond(ScreenPage.resolve_custom(request.args.items(multi=True)).table(), suffix)
@@ -196,9 +202,9 @@ def _not_of_form(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] not in forms.PARAMETERS_OF_FORM]
 
 
-def _kept(query: ScreenQuery) -> dict[str, str]:
+def _kept(query: ScreenQuery) -> list[tuple[str, str]]:
     """Return the parameters of the table that also apply to the next criteria."""
-    return query.with_(page=1, run=0, rows=(), q="", setup="", sector="").params()
+    return query.with_(page=1, run=0, rows=(), q="", setup="", sector="", filters=()).pairs()
 
 
 def _removals(form: Form) -> list[str]:

@@ -23,7 +23,7 @@ from ltp.web.services import services
 from ltp.web.table import neighbours, sizes
 from ltp.web.table.columns import BY_NAME, stored_value
 from ltp.web.table.rows import fact
-from ltp.web.table.screen_query import ScreenQuery
+from ltp.web.table.screen_query import SEVERAL, ScreenQuery
 from ltp.web.table.screener import Screener, live_plan_columns
 from ltp.web.table.sparkline import sparkline
 from ltp.web.table.values import count_met, short_number, with_unit
@@ -59,7 +59,8 @@ def show(slug: str, segment: str, security_id: str) -> str | BaseResponse:
     if security_id != str(row.security_id):
         return redirect(urls.with_query(path))
     query, shared = page.query, services()
-    given = params.single(request.args.items(multi=True))
+    # The filters of the list come several times, and the chart has no parameter of that name.
+    given = params.single(pair for pair in request.args.items(multi=True) if pair[0] not in SEVERAL)
     charted, kept = chart_query.parse(given, USUAL), chart_query.chart_pairs(given)
     row = sizes.resize_of(run, query.capital, query.risk)(row)
     shared.plans.learn(run)
@@ -96,7 +97,9 @@ def polled(slug: str, segment: str, security_id: str) -> Response:
 def _live_cells(slug: str, segment: str, security_id: str) -> tuple[list[str], list[str], *tuple[Inset, ...]]:
     """Return the key, the live columns and the chart of the open page of a row."""
     given = params.single(
-        (name, value) for name, value in request.args.items(multi=True) if name not in poll.PASSING
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in {*poll.PASSING, *SEVERAL}
     )
     screener, run_id = find_screener(slug), params.whole(given, "run", _MAX_RUN, 0)
     run, row = _find_row(find_run_or_current(screener, run_id), segment, security_id, "row")
@@ -136,7 +139,7 @@ def _live_addresses(
     shown = [("run", str(run.id)), *kept]
     return {
         "live": LiveAddresses(urls.address(f"{path}/stream", shown), urls.address(f"{path}/poll", shown)),
-        "pause_url": urls.address(path, [*kept, *unpaused.params().items(), ("live", "0")], safe=","),
+        "pause_url": urls.address(path, [*kept, *unpaused.pairs(), ("live", "0")], safe=","),
     }
 
 

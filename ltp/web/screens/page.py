@@ -20,9 +20,11 @@ from ltp.web.screens.evaluation_state import (
     request_evaluation,
 )
 from ltp.web.table import screen_query
-from ltp.web.table.prepare import Carried, Table, prepare
+from ltp.web.table.links import Carried
+from ltp.web.table.prepare import Table, prepare
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
+from ltp.web.table.views import named
 
 Pairs = Iterable[tuple[str, str]]
 CUSTOM_PATH: Final = f"/screeners/{CUSTOM}"
@@ -93,8 +95,9 @@ class ScreenPage:
 
     @cached_property
     def query(self) -> ScreenQuery:
-        """The table's part of the address. Raises as `screen_query.parse`."""
-        return screen_query.parse(pair for pair in self._pairs if pair[0] not in self._not_of_table)
+        """The table's part of the address. Raises as `screen_query.parse` and `named.expanded`."""
+        own = [pair for pair in self._pairs if pair[0] not in self._not_of_table]
+        return screen_query.parse(named.expanded(own))
 
     @cached_property
     def run(self) -> Run | None:

@@ -14,7 +14,7 @@ from ltp.web.live import poll
 from ltp.web.screens.catalogue import find_run_or_current
 from ltp.web.screens.page import CUSTOM_PATH, ScreenPage
 from ltp.web.screens.saved import load_if_just_saved
-from ltp.web.table import export
+from ltp.web.table import export, row_count
 from ltp.web.table.prepare import live_cells
 
 bp = Blueprint("screeners", __name__)
@@ -62,6 +62,12 @@ def stream(slug: str) -> Response:
 @bp.get("/screeners/<slug>/poll")
 def polled(slug: str) -> Response:
     return poll.poll_of(*_live_cells(slug))
+
+
+@bp.get("/screeners/<slug>/count")
+def counted(slug: str) -> Response:
+    page = ScreenPage.resolve(slug, request.args.items(multi=True))
+    return row_count.respond(lambda: page.query, lambda: page.run)
 
 
 def _live_cells(slug: str) -> tuple[list[str], list[str]]:

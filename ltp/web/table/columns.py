@@ -177,6 +177,10 @@ OF_LISTS: Final = (
 )
 COLUMNS: Final = (_RANK, *_LIVE, *OF_LISTS, *_SCORED, *_MEASURED, *_DESCRIBED, *_PLANS)
 BY_NAME: Final = {column.name: column for column in COLUMNS}
+# Texts that many rows share; a reason or a condition differs from row to row.
+GROUPS: Final = tuple(
+    column.name for column in COLUMNS if column.text and column.name not in {"why", "invalid", NOTE}
+)
 SYMBOL: Final = Column("symbol", "Symbol", "Name on the exchange", kind="text")
 
 

@@ -19,6 +19,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.web.services import services
 from ltp.web.table.columns import Column
 from ltp.web.table.prepare import Table
+from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.sizes import Totals
 from ltp.web.table.values import export_value
 
@@ -45,7 +46,7 @@ def _csv(table: Table) -> str:
     """
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    names = [name for column in table.columns for name in _fields(column)]
+    names = [name for column in table.file_columns for name in _fields(column)]
     writer.writerow(["symbol", "name", "key", *names])
     for row in table.listing.rows:
         values = _values(table, row)
@@ -75,18 +76,24 @@ def _json(table: Table) -> str:
         "generated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "price_source": services().source(),
         "run": None if run is None else _run(run),
-        "query": table.query.params(),
+        "query": _query(table.query),
         "sizing": None if table.totals is None else _sizing(table.totals),
         "matching": table.listing.matching,
         "page": table.listing.page,
         "pages": table.listing.pages,
-        "columns": [_described(column) for column in table.columns],
+        "columns": [_described(column) for column in table.file_columns],
         "rows": [
             {"symbol": row.symbol, "name": row.name, "key": row.key, **_values(table, row)}
             for row in table.listing.rows
         ],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _query(query: ScreenQuery) -> dict[str, Any]:
+    """Return the parameters of the address, the filters as a list."""
+    single: dict[str, Any] = {name: value for name, value in query.pairs() if name != "f"}
+    return {**single, "f": [str(each) for each in query.filters]} if query.filters else single
 
 
 def _sizing(totals: Totals) -> dict[str, Any]:
@@ -130,13 +137,14 @@ def _fields(column: Column) -> tuple[str, ...]:
 def _values(table: Table, row: Row) -> dict[str, Any]:
     quote, plans = table.quotes[row.key], services().plans.of(table.run.id if table.run else 0)
     values = {
-        column.name: export_value(column.name, row, quote, plans, services().year) for column in table.columns
+        column.name: export_value(column.name, row, quote, plans, services().year)
+        for column in table.file_columns
     }
     if "ltp" in values:
         values |= {"ltp_state": quote.state, "ltp_as_of": _as_of(quote)}
     if "zone" in values:
         values |= dict(zip(_SPLIT["zone"], values.pop("zone") or (None, None), strict=True))
-    return {name: values[name] for column in table.columns for name in _fields(column)}
+    return {name: values[name] for column in table.file_columns for name in _fields(column)}
 
 
 def _as_of(quote: Quote) -> str | None:

@@ -7,10 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from ltp.core.screener import Row, Run
-from ltp.core.ticks.quote import Quote
-from ltp.web.services import services
-from ltp.web.table import select, sizes
-from ltp.web.table.columns import YEAR_RANGE
+from ltp.web.table.listing import list_rows
 from ltp.web.table.rows import RowLink, row_id
 from ltp.web.table.screen_query import ScreenQuery
 from ltp.web.table.screener import Screener
@@ -56,23 +53,8 @@ def row_link(screener: Screener, query: ScreenQuery, carried: Sequence[tuple[str
     if screener.is_list:
         return RowLink("/instruments")
     kept = query.with_(page=1, live=True, rows=(), run=0)
-    return RowLink(
-        f"/screeners/{screener.kind}", query.run, urlencode([*kept.params().items(), *carried], safe=",")
-    )
-
-
-def list_rows(run: Run, query: ScreenQuery) -> tuple[Sequence[Row], dict[str, Quote]]:
-    """Return the rows on all pages of a list in its order, and their quotes if the order is one of prices."""
-    if not select.is_sorted_by_price(query):
-        resize = sizes.resized_for(run, query)
-        sized = (lambda: list(map(resize, run.rows))) if query.sort in sizes.COLUMNS else None
-        return select.fixed_order(run, query, sized), {}
-    rows, shared = select.matching(run.rows, query), services()
-    keys = [row.key for row in rows]
-    if query.sort == YEAR_RANGE:
-        shared.learn_years(keys)
-    quotes = {quote.key: quote for quote in shared.hub.quotes(keys)}
-    return select.ordered(rows, query, quotes, shared.plans.of(run.id), shared.year), quotes
+    path, suffix = f"/screeners/{screener.kind}", urlencode([*kept.pairs(), *carried], safe=",")
+    return RowLink(path, query.run, suffix)
 
 
 def _neighbour(link: RowLink, row: Row) -> Neighbour:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from flask import request
 from markupsafe import Markup
 
 from ltp.core.counted import counted
@@ -14,40 +13,23 @@ from ltp.core.ticks.quote import Quote
 from ltp.errors import InputError
 from ltp.web.live import poll
 from ltp.web.services import services
-from ltp.web.table import neighbours, rows, select, sizes, titles
+from ltp.web.table import groups, listing, neighbours, rows, select, sizes, titles
 from ltp.web.table.cells import DAY_LINE
-from ltp.web.table.columns import OF_LISTS, RECOMMENDATIONS, SYMBOL, TABS, YEAR_RANGE, Column, of_tab
+from ltp.web.table.columns import RECOMMENDATIONS, SYMBOL, TABS, YEAR_RANGE, Column
 from ltp.web.table.facets import Facets, SetupChoice, facets
+from ltp.web.table.links import ActiveFilter, Carried, Heading, Links, Tab, column_filters
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.screener import Screener, default_columns, in_table_order
-
-# Parameters that are not the table's, such as `c=` of a custom screen: they stay in each link and form.
-Carried = Sequence[tuple[str, str]]
-_LABELS: Final = {"candidates": "Candidates", "recommendations": "Plans"}
-
-
-class Heading(NamedTuple):
-    """A column in the table's head. `url`: sorts by it. `aria`: the value of aria-sort."""
-
-    column: Column
-    url: str
-    aria: str
-
-
-class Tab(NamedTuple):
-    name: str
-    label: str
-    url: str
-    current: bool
+from ltp.web.table.screener import Screener, default_columns
+from ltp.web.table.views import chooser, form
 
 
 class Table(NamedTuple):
     """One page of a run, for `screeners/_table.html` and for `export`.
 
-    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `choosers`: each
-    column of the tab with the address that shows or hides it. `choosing`: the reader has just followed one of
-    these. `live`: None on a paused page. `rerank_url`: "" unless prices change the order. `newest_url`: ""
-    unless the address names a run. `totals`: None outside the tab of plans.
+    `run`: None before the first one, then there are no rows. `body`: markup of the rows. `live`: None on a paused
+    page. `rerank_url`: "" unless prices choose or order the rows. `newest_url`: "" unless the address names a run.
+    `totals`: None outside the tab of plans. `chips`: the filters of columns. `reliefs`: the conditions of a table
+    without rows, else none.
     """
 
     screener: Screener
@@ -60,8 +42,8 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     headings: tuple[Heading, ...]
     body: Markup
-    choosers: tuple[tuple[Column, str], ...]
-    choosing: bool
+    views: chooser.Chooser
+    column_form: form.ColumnForm
     tabs: tuple[Tab, ...]
     setups: tuple[SetupChoice, ...]
     facets: Facets
@@ -70,6 +52,8 @@ class Table(NamedTuple):
     rerank_url: str
     newest_url: str
     totals: sizes.Totals | None
+    chips: tuple[ActiveFilter, ...]
+    reliefs: tuple[listing.Relief, ...]
 
     def url(self, **changes: Any) -> str:
         """Return the address of this page with changes to its query."""
@@ -88,20 +72,39 @@ class Table(NamedTuple):
         return self.query.with_(live=True).url(f"{self.path}.{suffix}", self.carried)
 
     @property
+    def file_columns(self) -> tuple[Column, ...]:
+        """The columns of a file: a group has no heading there, so its column is the first if none shows it."""
+        grouped = self.query.group and self.query.group not in {column.name for column in self.columns}
+        return (self.screener.column(self.query.group), *self.columns) if grouped else self.columns
+
+    @property
     def hidden(self) -> tuple[tuple[str, str], ...]:
         """Parameters that the form of the filter keeps in hidden fields."""
         setup = "" if self.facets.many else self.query.setup
         kept = self.query.with_(page=1, q="", sector="", size=ScreenQuery.size, setup=setup)
-        return (*self.carried, *kept.params().items())
+        return (*self.carried, *kept.pairs())
 
     @property
     def hidden_when_sizing(self) -> tuple[tuple[str, str], ...]:
         """Parameters that the form of capital and risk keeps in hidden fields."""
-        return (*self.carried, *self.query.with_(capital=0, risk=0).params().items())
+        return (*self.carried, *self.query.with_(capital=0, risk=0).pairs())
 
     @property
     def filtered(self) -> bool:
-        return bool(self.query.q or self.query.setup or self.query.sector)
+        return bool(self.query.q or self.query.setup or self.query.sector or self.query.filters)
+
+    @property
+    def sorted_by_price(self) -> bool:
+        return select.is_sorted_by_price(self.query)
+
+    @property
+    def unfiltered_url(self) -> str:
+        return self.url(q="", setup="", sector="", filters=(), page=1)
+
+    @property
+    def count_url(self) -> str:
+        """The address that counts the rows while a filter is typed; the form has the parameters."""
+        return f"{self.path}/count"
 
 
 def prepare(
@@ -117,14 +120,12 @@ def prepare(
     shared = services()
     if run is not None:
         shared.plans.learn(run)
-    page, quotes = _page(run, query)
+    page, quotes, listed = _page(run, query)
     _refuse_past_last_page(query, page)
     query = query.with_(page=page.page, rows=())
     shared.demand([row.key for row in page.rows])
     columns = _columns(screener, run, query)
-    names, link = _cell_names(columns, run), neighbours.row_link(screener, query)
-    _learn_past(page.rows, columns)
-    links = _Links(path, carried)
+    links = Links(path, carried)
     return Table(
         screener=screener,
         run=run,
@@ -135,19 +136,19 @@ def prepare(
         quotes=quotes,
         columns=columns,
         headings=tuple(links.heading(column, query) for column in (SYMBOL, *columns)),
-        body=rows.rows(
-            page.rows, names, quotes, shared.cell, link, sized=query.sized, sections=_in_list_order(query)
-        ),
-        choosers=links.choosers(screener, run, query),
-        choosing=request.headers.get("HX-Source", "").startswith("a#c-"),
+        body=_body(screener, run, query, columns, page, quotes, listed),
+        views=chooser.chooser(shared.catalog.views(), query, path, carried),
+        column_form=form.column_form(screener, run, query, columns, links, carried),
         tabs=tuple(links.tab(tab, query) for tab in TABS),
         setups=links.setups(run, query),
         facets=facets(run),
         live=links.live(_pinned(run, query, page)) if query.live else None,
         pause_url=links.url(query.with_(live=not query.live)),
-        rerank_url=links.url(query) if select.is_sorted_by_price(query) else "",
+        rerank_url=links.url(query) if select.needs_prices(query) else "",
         newest_url=links.url(query.with_(run=0, page=1)) if query.run else "",
-        totals=_totals(run, query, page, quotes),
+        totals=_totals(run, query, page.rows, quotes),
+        chips=column_filters(query),
+        reliefs=listing.reliefs(run, query) if run and not page.matching else (),
     )
 
 
@@ -172,65 +173,60 @@ def _learn_past(shown: Sequence[Row], columns: Sequence[Column]) -> None:
         services().learn_years([row.key for row in shown])
 
 
-class _Links:
-    """The addresses in a table's controls. `path`, `carried`: of the page."""
-
-    def __init__(self, path: str, carried: Carried) -> None:
-        self._path, self._carried = path, carried
-
-    def url(self, query: ScreenQuery) -> str:
-        return query.url(self._path, self._carried)
-
-    def live(self, query: ScreenQuery) -> poll.LiveAddresses:
-        return poll.LiveAddresses(
-            query.url(f"{self._path}/stream", self._carried), query.url(f"{self._path}/poll", self._carried)
-        )
-
-    def heading(self, column: Column, query: ScreenQuery) -> Heading:
-        """A first click sorts numbers from the highest and words from A, the next one reverses the order."""
-        is_sorted = query.sort == column.name
-        descending = not query.descending if is_sorted else not (column.text or column.name == "rank")
-        aria = ("descending" if query.descending else "ascending") if is_sorted else "none"
-        url = self.url(query.with_(sort=column.name, descending=descending, page=1, rows=()))
-        return Heading(column, url, aria)
-
-    def tab(self, tab: str, query: ScreenQuery) -> Tab:
-        return Tab(tab, _LABELS[tab], self.url(query.in_tab(tab)), query.tab == tab)
-
-    def choosers(
-        self, screener: Screener, run: Run | None, query: ScreenQuery
-    ) -> tuple[tuple[Column, str], ...]:
-        default = default_columns(screener, run, query.tab)
-        shown = frozenset(query.columns or default)
-        offered = (each for each in of_tab(query.tab) if screener.is_list or each not in OF_LISTS)
-        toggled = ((each.name, in_table_order(shown ^ {each.name} | {"ltp"})) for each in offered)
-        return tuple(
-            (screener.column(name), self.url(query.with_(columns=() if chosen == default else chosen)))
-            for name, chosen in toggled
-        )
-
-    def setups(self, run: Run | None, query: ScreenQuery) -> tuple[SetupChoice, ...]:
-        chosen = query.setup.casefold()
-        return tuple(
-            each._replace(
-                url=self.url(query.with_(setup=each.value, page=1)), current=each.value.casefold() == chosen
-            )
-            for each in facets(run).setups
-        )
-
-
 def _refuse_past_last_page(query: ScreenQuery, page: select.RowPage) -> None:
-    if query.page > page.pages:
+    # Prices may have left fewer pages since the link to this one was made: then the last one is shown.
+    if query.page > page.pages and not select.is_filtered_by_price(query):
         verb = "is" if page.pages == 1 else "are"
         raise InputError("page", str(query.page), f"there {verb} {counted(page.pages, 'page')}")
 
 
 def _totals(
-    run: Run | None, query: ScreenQuery, page: select.RowPage, quotes: Mapping[str, Quote]
+    run: Run | None, query: ScreenQuery, shown: Sequence[Row], quotes: Mapping[str, Quote]
 ) -> sizes.Totals | None:
     if run is None or query.tab != RECOMMENDATIONS:
         return None
-    return sizes.totals(page.rows, query, quotes, services().plans.of(run.id))
+    return sizes.totals(shown, query, quotes, services().plans.of(run.id))
+
+
+def _body(
+    screener: Screener,
+    run: Run | None,
+    query: ScreenQuery,
+    columns: Sequence[Column],
+    page: select.RowPage,
+    quotes: Mapping[str, Quote],
+    listed: Sequence[Row],
+) -> Markup:
+    """Return the markup of the rows of a page. `listed`: the rows of all pages, for the headings of groups."""
+    if run is None:
+        return Markup()
+    names = _cell_names(columns, run)
+    _learn_past(page.rows, columns)
+    link = neighbours.row_link(screener, query)
+    headings = _headings(screener, run, query, len(columns) + 1, page.rows, quotes, listed)
+    return rows.rows(page.rows, names, quotes, services().cell, link, sized=query.sized, headings=headings)
+
+
+def _headings(
+    screener: Screener,
+    run: Run,
+    query: ScreenQuery,
+    cells: int,
+    shown: Sequence[Row],
+    quotes: Mapping[str, Quote],
+    listed: Sequence[Row],
+) -> dict[str, Markup]:
+    """Return the headings of groups, or of sections while the rows are in the order of their list."""
+    if query.group:
+        return groups.headings(
+            groups.groups_of(listed, query.group, quotes, services().plans.of(run.id)),
+            shown,
+            screener.column(query.group),
+            cells,
+            lambda members: _totals(run, query, members, quotes),
+        )
+    in_order = screener.is_list and query.sort == "rank" and not query.descending
+    return groups.section_headings(shown, cells) if in_order else {}
 
 
 def _columns(screener: Screener, run: Run | None, query: ScreenQuery) -> tuple[Column, ...]:
@@ -243,27 +239,27 @@ def _cell_names(columns: Sequence[Column], run: Run | None) -> tuple[str, ...]:
     return tuple(f"{each.name}@{run.id}" if each.of_run and run else each.name for each in columns)
 
 
-def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote]]:
-    """Return the page's rows and their quotes; sorting by prices has read the quotes of all rows."""
+def _page(run: Run | None, query: ScreenQuery) -> tuple[select.RowPage, dict[str, Quote], Sequence[Row]]:
+    """Return the page's rows, their quotes and the rows of all pages. Prices that choose or order rows have been
+    read for all.
+    """
     if run is None:
-        return select.page_of((), query), {}
-    listed, quotes = neighbours.list_rows(run, query)
+        return select.page_of((), query), {}, ()
+    listed, quotes = listing.list_rows(run, query)
     page = select.page_of(listed, query)
     page = page._replace(rows=tuple(map(sizes.resized_for(run, query), page.rows)))
-    if not select.is_sorted_by_price(query):
+    if not select.needs_prices(query):
         quotes = {quote.key: quote for quote in services().hub.quotes([row.key for row in page.rows])}
-    return page, quotes
+    return page, quotes, listed
 
 
 def _pinned(run: Run | None, query: ScreenQuery, page: select.RowPage) -> ScreenQuery:
     """Return the query of the page's stream: it names the run, and the rows if prices selected them."""
     if run is None:
         return query
-    rows_by_price: Sequence[Row] = page.rows if select.is_sorted_by_price(query) and page.pages > 1 else ()
-    ranks = tuple(sorted(row.rank for row in rows_by_price))
-    return query.with_(run=run.id if run.is_stored else 0, rows=ranks, page=page.page)
-
-
-def _in_list_order(query: ScreenQuery) -> bool:
-    """Return whether the rows are in the order of their list: in any other one sections have no place."""
-    return query.sort == "rank" and not query.descending
+    query = query.with_(run=run.id if run.is_stored else 0, page=page.page)
+    ranks = tuple(sorted(row.rank for row in page.rows))
+    if select.is_filtered_by_price(query):
+        return query.with_(rows=ranks or (0,))
+    by_price = select.is_sorted_by_price(query) and page.pages > 1
+    return query.with_(rows=ranks if by_price else ())

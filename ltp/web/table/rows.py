@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup, escape
@@ -18,12 +19,13 @@ from ltp.core.money import SCALE, Price, group_indian, grouped_text, is_currency
 from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.web.table import cells
-from ltp.web.table.columns import BY_NAME, FLAG, NOTE, SECTION, Column, stored_value
+from ltp.web.table.columns import BY_NAME, FLAG, NOTE, Column, stored_value
 from ltp.web.table.sparkline import sparkline
 from ltp.web.table.values import count_met, missed_criterion, summary
 
 _CACHED_ROWS: Final = 2_000  # of some ten kilobytes each
 _ROW_END: Final = "</tr>\n"
+_NEXT_BODY: Final = "</tbody>\n<tbody>\n"
 _CRORE: Final = 10_000_000
 _CHIPS: Final = {"READY": "ready", "NOT_READY": "not"}
 
@@ -57,7 +59,7 @@ def rows(
     link: RowLink,
     *,
     sized: bool = False,
-    sections: bool = False,
+    headings: Mapping[str, Markup] = MappingProxyType({}),
 ) -> Markup:
     """Return the rows of a table body.
 
@@ -69,29 +71,21 @@ def rows(
         cell: draws the cell of a column.
         sized: the quantities of the rows were computed for this view alone. Their markup is not cached: it
             would evict markup that many views share.
-        sections: whether a heading precedes the rows of each section.
+        headings: of groups or sections, by the key of the row that each precedes. A group has a table body of its own, so
+            that its heading is that of its rows only.
     """
     names, query, bare = tuple(columns), escape(link.suffix), RowLink(link.path)
     static_parts = _static_parts.__wrapped__ if sized else _static_parts
     markup: list[str] = []
-    section: Any = ""
     for row in shown:
-        if sections and row.facts.get(SECTION, "") != section:
-            section = row.facts.get(SECTION, "")
-            markup.append(_section(str(section), len(names) + 1))
         quote = quotes[row.key]._replace(moved=False)
+        if row.key in headings:
+            markup += (_NEXT_BODY if markup else "", headings[row.key])
         begin, live_cells, end = static_parts(_Identity(row), names, bare)
         markup += (begin, query)
         markup += [before + cell(quote, name) for before, name in live_cells]
         markup.append(end)
     return Markup("".join(markup))  # noqa: S704 (the texts of runs are escaped)
-
-
-def _section(title: str, columns: int) -> str:
-    # The text is a box that stays in sight while a wide table is scrolled sideways.
-    return (
-        f'<tr class="section"><th scope="colgroup" colspan="{columns}"><bdi>{escape(title)}</bdi></th></tr>\n'
-    )
 
 
 def row_id(row: Row) -> str:

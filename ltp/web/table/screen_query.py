@@ -7,7 +7,6 @@ that silently shows other rows is worse than an error.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -15,19 +14,28 @@ from urllib.parse import urlencode
 
 from ltp.errors import InputError
 from ltp.web import params
-from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, RECOMMENDATIONS, TABS, of_tab, sorts
+from ltp.web.table.column_names import SUGGESTED, suggestion
+from ltp.web.table.columns import BY_NAME, CANDIDATES, COLUMNS, GROUPS, RECOMMENDATIONS, TABS, of_tab, sorts
+from ltp.web.table.filters import grammar
+from ltp.web.table.filters.grammar import Filter
 
 PLANS: Final = "plans"  # accepted in place of RECOMMENDATIONS, the older name that addresses keep
+BY_SCORE: Final = "score"  # behind the column of groups: the best group first
+VIEW: Final = "view"  # names a view; a page's own address has its parameters instead
 WAITING: Final = "waiting"  # all setups that begin with WAIT_
 SIZES: Final = (25, 50, 100, 200)
 CAPITAL: Final = (1_000, 100_000_000_000)  # rupees; the bounds of the settings CAPITAL and RISK_PER_TRADE
 RISK: Final = (1, 10_000_000_000)
 _MAX_PAGE: Final = 10_000
 _RUPEES: Final = frozenset({"capital", "risk"})
+_ONE_SPELLING: Final = _RUPEES | {"f"}  # an address has these without commas and blanks
 _NAMES: Final = frozenset(
-    {"tab", "q", "setup", "sector", "sort", "dir", "columns", "size", "page", "live", "run", "rows", *_RUPEES}
+    {
+        *("tab", "q", "setup", "sector", "f", "sort", "then", "dir", "group", "columns"),
+        *("size", "page", "live", "run", "rows", VIEW, *_RUPEES),
+    }
 )
-_SUGGESTED: Final = 5
+SEVERAL: Final = frozenset({"f", "columns"})  # may be given several times, as a form sends them
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,12 @@ class ScreenQuery:
 
     `setup`: one setup or WAITING. `columns`: empty for the screener's own. `live`: False on a page that the
     reader has paused. `capital`, `risk` (of a trade): rupees that plans are sized for, 0 for the settings.
-    `run`: id of a run, 0 for the newest. `rows`: ranks, with `run`; set only for the stream and the polls of
-    an open page. After the next run, or in an order of prices, the rest of the query would select other rows
-    than the page shows, and its cells would stand still.
+    `run`: id of a run, 0 for the newest. `rows`: ranks, with `run`, (0,) for no row; set only for the stream
+    and the polls of an open page. After the next run, or where prices choose or order the rows, the rest of the
+    query would select other rows than the page shows, and its cells would stand still. `filters`: each row
+    passes all of them; a column of either tab. `then`: the column that orders rows with equal values in `sort`,
+    empty for the rank. `group`: the column whose equal texts make groups, empty for none; `best_first`: of the
+    groups, the one with the highest score is first, else they are in the order of their names.
     """
 
     sort: str = "rank"
@@ -55,29 +66,45 @@ class ScreenQuery:
     sector: str = ""
     capital: int = 0
     risk: int = 0
+    filters: tuple[Filter, ...] = ()
+    then: str = ""
+    then_descending: bool = False
+    group: str = ""
+    best_first: bool = False
 
     def with_(self, **changes: Any) -> ScreenQuery:
         return replace(self, **changes)
 
-    def params(self) -> dict[str, str]:
-        """Return the parameters without defaults, in a fixed order: equal pages have equal URLs."""
-        sort = f"-{self.sort}" if self.descending else self.sort
-        every = {
-            "tab": "" if self.tab == CANDIDATES else self.tab,
-            "q": self.q,
-            "setup": self.setup,
-            "sector": self.sector,
-            "sort": "" if sort == "rank" else sort,
-            "columns": ",".join(self.columns),
-            "size": "" if self.size == ScreenQuery.size else str(self.size),
-            "page": "" if self.page == 1 else str(self.page),
-            "capital": str(self.capital or ""),
-            "risk": str(self.risk or ""),
-            "live": "" if self.live else "0",
-            "run": str(self.run) if self.run else "",
-            "rows": ",".join(map(str, self.rows)),
-        }
-        return {name: value for name, value in every.items() if value}
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the parameters without defaults, in a fixed order: equal pages have equal URLs.
+
+        `f` is there once for each filter.
+        """
+        sort = ",".join(f"-{name}" if descending else name for name, descending in self.orders)
+        every = [
+            ("tab", "" if self.tab == CANDIDATES else self.tab),
+            ("q", self.q),
+            ("setup", self.setup),
+            ("sector", self.sector),
+            *(("f", str(each)) for each in self.filters),
+            ("sort", "" if sort == "rank" else sort),
+            ("group", f"{self.group},{BY_SCORE}" if self.best_first else self.group),
+            ("columns", ",".join(self.columns)),
+            ("size", "" if self.size == ScreenQuery.size else str(self.size)),
+            ("page", "" if self.page == 1 else str(self.page)),
+            ("capital", str(self.capital or "")),
+            ("risk", str(self.risk or "")),
+            ("live", "" if self.live else "0"),
+            ("run", str(self.run) if self.run else ""),
+            ("rows", ",".join(map(str, self.rows))),
+        ]
+        return [pair for pair in every if pair[1]]
+
+    @property
+    def orders(self) -> tuple[tuple[str, bool], ...]:
+        """The one or two columns of the order, each with whether it is descending."""
+        first = (self.sort, self.descending)
+        return (first, (self.then, self.then_descending)) if self.then else (first,)
 
     @property
     def sized(self) -> bool:
@@ -89,21 +116,37 @@ class ScreenQuery:
         return self.with_(rows=())
 
     def is_shortest(self, pairs: Iterable[tuple[str, str]]) -> bool:
-        """Are these the fewest parameters for this page: none empty or a default, no commas in rupees?"""
-        given = {name: value for name, value in pairs if name in _NAMES}
-        shortest = self.without_rows().params()
-        return given.keys() == shortest.keys() and all(
-            given[name] == shortest[name] for name in _RUPEES & given.keys()
+        """Are these the fewest parameters for this page: none empty or a default, no commas in rupees, no
+        blanks in filters?
+        """
+        given = sorted(pair for pair in pairs if pair[0] in _NAMES)
+        shortest = sorted(self.without_rows().pairs())
+        return [name for name, _ in given] == [name for name, _ in shortest] and all(
+            one == other for one, other in zip(given, shortest, strict=True) if one[0] in _ONE_SPELLING
         )
 
     def url(self, path: str, carried: Sequence[tuple[str, str]] = ()) -> str:
         """Return the address of the page. `carried`: other parameters, put before the query's own."""
-        pairs = [*carried, *self.params().items()]
+        pairs = [*carried, *self.pairs()]
         return f"{path}?{urlencode(pairs, safe=',')}" if pairs else path
+
+    def sorted_by(self, name: str, *, descending: bool) -> ScreenQuery:
+        """Return the query in the order of a column. The second column stays only while the first does."""
+        then = self.then if name == self.sort else ""
+        return self.with_(
+            sort=name,
+            descending=descending,
+            then=then,
+            then_descending=self.then_descending and bool(then),
+            page=1,
+            rows=(),
+        )
 
     def in_tab(self, tab: str) -> ScreenQuery:
         """Return the query of the same rows in a tab: by rank if the tab lacks the column of this order."""
-        kept = self if self.sort in sorts(tab) else self.with_(sort="rank", descending=False)
+        offered = sorts(tab)
+        kept = self if self.then in offered else self.with_(then="", then_descending=False)
+        kept = kept if self.sort in offered else kept.sorted_by("rank", descending=False)
         return kept.with_(tab=tab, columns=(), page=1, rows=())
 
 
@@ -111,19 +154,22 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
     """Parse the query of a screener page. Unknown parameters are ignored; an empty value counts as absent.
 
     Raises:
-        InputError: a value is not accepted, or any parameter comes twice.
+        InputError: a value is not accepted, or another parameter than `f` or `columns` comes twice.
     """
-    given = params.single(pairs)
+    pairs = list(pairs)
+    given = params.single(pair for pair in pairs if pair[0] not in SEVERAL)
+    chosen = [value.strip() for name, value in pairs if name == "columns" and value.strip()]
     if given.get("tab") == PLANS:
         given["tab"] = RECOMMENDATIONS
     tab = params.choice(given, "tab", (*TABS, PLANS), CANDIDATES)
-    sort, descending = _order(given.get("sort", ""), given.get("dir", ""), tab)
+    (sort, descending), (then, then_descending) = _orders(given, tab)
+    group, best_first = _group(params.text(given, "group"))
     return ScreenQuery(
         sort=sort,
         descending=descending,
         q=params.text(given, "q"),
         setup=params.text(given, "setup"),
-        columns=_columns(given.get("columns", ""), tab),
+        columns=_columns(",".join(chosen), tab),
         size=int(params.choice(given, "size", [str(size) for size in SIZES], str(ScreenQuery.size))),
         page=params.whole(given, "page", _MAX_PAGE, 1),
         live=params.is_live(given),
@@ -133,6 +179,11 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ScreenQuery:
         sector=params.text(given, "sector"),
         capital=params.rupees(given, "capital", *CAPITAL),
         risk=params.rupees(given, "risk", *RISK),
+        filters=grammar.parse_all([value for name, value in pairs if name == "f"]),
+        then=then,
+        then_descending=then_descending,
+        group=group,
+        best_first=best_first,
     )
 
 
@@ -140,21 +191,48 @@ def _ranks(given: dict[str, str]) -> tuple[int, ...]:
     ranks = given.get("rows", "").split(",") if "rows" in given else []
     if len(ranks) > SIZES[-1]:
         raise InputError("rows", given["rows"], f"it is a list of up to {SIZES[-1]} ranks")
-    return tuple(params.whole({"rows": rank}, "rows", 999_999, 0) for rank in ranks)
+    return tuple(params.whole({"rows": rank}, "rows", 999_999, 0, least=0) for rank in ranks)
 
 
-def _order(sort: str, direction: str, tab: str) -> tuple[str, bool]:
+def _orders(given: dict[str, str], tab: str) -> tuple[tuple[str, bool], tuple[str, bool]]:
+    """Return the first and the second order, of `sort=-score,chgp` or `sort=-score&then=chgp`.
+
+    The name of the second is empty if there is none.
+    """
+    first, comma, second = given.get("sort", "").partition(",")
+    if comma and (not second or "," in second or "then" in given):
+        raise InputError("sort", given["sort"], "it is one column, or two such as -score,chgp")
+    one = _order(first, given.get("dir", ""), tab)
+    if not (second := second or given.get("then", "")):
+        return one, ("", False)
+    other = _order(second, "", tab, "sort" if comma else "then")
+    if other[0] == one[0]:
+        raise InputError("sort" if comma else "then", second, f"the rows are already sorted by {one[0]}")
+    # Two rows never have one rank, and equal ones are in its order anyway.
+    return one, ("", False) if one[0] == "rank" or other == ("rank", False) else other
+
+
+def _order(sort: str, direction: str, tab: str, where: str = "sort") -> tuple[str, bool]:
     """Return the column and whether the order is descending: as `sort=-chg` or as `sort=chg&dir=desc`."""
     name = sort.removeprefix("-") if sort else "rank"
     accepted = sorts(tab)
     if name not in accepted:
         accepted_form = (
-            f"it is one of {', '.join(accepted[:_SUGGESTED])} and so on, with - in front for descending"
+            f"it is one of {', '.join(accepted[:SUGGESTED])} and so on, with - in front for descending"
         )
-        raise InputError("sort", sort, _other_tab(name, tab) or _suggestion(name, accepted) or accepted_form)
+        raise InputError(where, sort, _other_tab(name, tab) or suggestion(name, accepted) or accepted_form)
     if direction and (direction not in {"asc", "desc"} or sort.startswith("-")):
         raise InputError("dir", direction, "it is asc or desc, and only with a sort without - in front")
     return name, sort.startswith("-") or direction == "desc"
+
+
+def _group(value: str) -> tuple[str, bool]:
+    """Return the column of `group=sector` or `group=sector,score`, and whether the best group is first."""
+    name, comma, order = value.partition(",")
+    if (value and name not in GROUPS) or (comma and order != BY_SCORE):
+        accepted = f"it is one of {', '.join(GROUPS)}, with ,{BY_SCORE} behind it for the best group first"
+        raise InputError("group", value, accepted)
+    return name, bool(comma)
 
 
 def _columns(value: str, tab: str) -> tuple[str, ...]:
@@ -165,7 +243,7 @@ def _columns(value: str, tab: str) -> tuple[str, ...]:
         if name not in accepted or name in names[:index]:
             accepted_form = "columns is a list such as ltp,chg,chgp without repetition, of names of this tab"
             raise InputError(
-                "columns", name, _other_tab(name, tab) or _suggestion(name, accepted) or accepted_form
+                "columns", name, _other_tab(name, tab) or suggestion(name, accepted) or accepted_form
             )
     return tuple(column.name for column in COLUMNS if column.name in names or column.name == "ltp")
 
@@ -177,20 +255,3 @@ def _other_tab(name: str, tab: str) -> str:
         if column and column.tab not in {"", tab}
         else ""
     )
-
-
-def _suggestion(name: str, accepted: Sequence[str]) -> str:
-    """Return a question for the columns with a similar name or label; all ninety would be too many."""
-    if name in accepted:
-        return ""
-    labels = {BY_NAME[each].label.lower(): each for each in accepted if each in BY_NAME}
-    known, typed = [*accepted, *labels], name[:40].lower()
-    # A name this close needs no further guesses beside it.
-    near = difflib.get_close_matches(typed, known, n=_SUGGESTED, cutoff=0.85)
-    near = near or difflib.get_close_matches(typed, known, n=_SUGGESTED, cutoff=0.6)
-    found = list(dict.fromkeys(labels.get(each, each) for each in near))
-    return f"there is no such column; did you mean {_or(found)}?" if found else ""
-
-
-def _or(names: Sequence[str]) -> str:
-    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

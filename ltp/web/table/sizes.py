@@ -45,6 +45,12 @@ class Totals(NamedTuple):
         return round(100 * self.risk / (self.sizing.capital * SCALE), 1)
 
 
+def decide(query: ScreenQuery) -> bool:
+    """Do quantities decide which rows a list has, or their order?"""
+    deciding = {name for name, _ in query.orders} | {each.column for each in query.filters}
+    return not COLUMNS.isdisjoint(deciding)
+
+
 def sizing_of(capital: int, risk: int) -> Sizing:
     """Return the sizing of a view; 0 stands for the value in the settings."""
     default = services().sizing

@@ -26,8 +26,11 @@ def title(screener: Screener, query: ScreenQuery, name: str) -> str:
         parts.append(query.sector)
     if query.q:
         parts.append(f"“{query.q}”")
+    parts += [_shorten(each.label) for each in query.filters]
     if order := _order(screener, query):
         parts.append(order)
+    if query.group:
+        parts.append(f"in groups by {screener.column(query.group).label}")
     if query.page > 1:
         parts.append(f"page {query.page}")
     if query.run:
@@ -36,15 +39,17 @@ def title(screener: Screener, query: ScreenQuery, name: str) -> str:
 
 
 def _order(screener: Screener, query: ScreenQuery) -> str:
-    """Return the order in words, its direction only if a first click on the column's head gives the other."""
+    """Return the order in words, a direction only if a first click on the column's head gives the other."""
     if query.sort == "rank":
         return "from the last rank" if query.descending else ""
-    column = screener.column(query.sort) if query.sort in BY_NAME else None
+    return "by " + ", then ".join(_in_words(screener, name, descending) for name, descending in query.orders)
+
+
+def _in_words(screener: Screener, name: str, descending: bool) -> str:
+    column = screener.column(name) if name in BY_NAME else None
     textual = column is None or column.text
-    direction = (
-        (" from Z" if textual else "") if query.descending else ("" if textual else " from the lowest")
-    )
-    return f"by {column.label if column else 'symbol'}{direction}"
+    direction = (" from Z" if textual else "") if descending else ("" if textual else " from the lowest")
+    return f"{column.label if column else 'symbol'}{direction}"
 
 
 def _shorten(name: str) -> str:

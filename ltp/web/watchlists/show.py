@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from ltp.errors import InputError, NotFoundError
 from ltp.web import params, urls
 from ltp.web.live import poll
-from ltp.web.table import export, screen_query
+from ltp.web.table import export, row_count, screen_query
 from ltp.web.table.columns import CANDIDATES
 from ltp.web.table.prepare import Table, live_cells, prepare
 from ltp.web.table.screen_query import ScreenQuery
+from ltp.web.table.views import named
 from ltp.web.watchlists.lists import PATH, ListTable, list_table, lists
 
 bp = Blueprint("watchlist", __name__)
@@ -31,7 +32,7 @@ def show(slug: str) -> str | BaseResponse:
     if not query.is_shortest(request.args.items(multi=True)):
         return redirect(query.without_rows().url(found.screener.path), 303)
     table = _table(found, query)
-    kept = query.without_rows().params().items()
+    kept = query.without_rows().pairs()
     version = ("version", str(found.watchlist.version))
     return render_template(
         "watchlists/show.html",
@@ -60,6 +61,11 @@ def polled(slug: str) -> Response:
     return poll.poll_of(*_live_cells(slug))
 
 
+@bp.get(f"{PATH}/<slug>/count")
+def counted(slug: str) -> Response:
+    return row_count.respond(_query, lambda: list_table(slug).run)
+
+
 @bp.get(f"{PATH}/<slug>/changes")
 def changes(slug: str) -> str | tuple[str, int]:
     """Return nothing (204) while an open page shows the newest version, else a fragment that loads its table again."""
@@ -86,9 +92,8 @@ def _table(found: ListTable, query: ScreenQuery) -> Table:
 
 
 def _query() -> ScreenQuery:
-    query = screen_query.parse(
-        pair for pair in request.args.items(multi=True) if pair[0] not in _NOT_OF_TABLE
-    )
+    own = [pair for pair in request.args.items(multi=True) if pair[0] not in _NOT_OF_TABLE]
+    query = screen_query.parse(named.expanded(own))
     if query.run:
         raise InputError("run", str(query.run), "a watchlist has no runs; leave it out")
     return query

@@ -26,7 +26,7 @@ def test_carried_parameters_stay_in_each_link_form_and_stream(site: Any) -> None
     own = "/screeners/custom?c=rsi+%3E+60&universe=all"
     links = (
         [heading.url for heading in table.headings]
-        + [url for _, url in table.choosers]
+        + [each.url for each in table.column_form.sets]
         + [tab.url for tab in table.tabs]
     )
     assert all(

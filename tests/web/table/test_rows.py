@@ -8,6 +8,7 @@ from ltp.core.screener import Outcome, Row
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.web.table.cells import draw_function
+from ltp.web.table.groups import section_headings
 from ltp.web.table.rows import RowLink, chip, fact, money, number, rows
 
 KEY = "NSE_EQ:2031"
@@ -155,8 +156,10 @@ def test_a_heading_precedes_the_rows_of_each_section() -> None:
         for place, section in enumerate(("", "A & b", "A & b", "C"), start=1)
     ]
     quotes = {row.key: Quote(row.key, None, "unknown") for row in shown}
-    page = rows(shown, ["ltp"], quotes, cell, SWING, sections=True)
-    heading = '<tr class="section"><th scope="colgroup" colspan="2"><bdi>{}</bdi></th></tr>'
+    headings = section_headings(shown, 2)
+    assert list(headings) == ["NSE_EQ:2", "NSE_EQ:4"]
+    page = rows(shown, ["ltp"], quotes, cell, SWING, headings=headings)
+    heading = '<tr class="group section"><th scope="rowgroup" colspan="2"><span><bdi>{}</bdi> <small></small></span></th></tr>'
     assert [line for line in page.splitlines() if "section" in line] == [
         heading.format("A &amp; b"), heading.format("C"),
     ]  # fmt: skip

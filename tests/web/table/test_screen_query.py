@@ -30,7 +30,7 @@ def test_every_value_is_read() -> None:
 
 def test_a_query_is_parsed_back_from_its_url() -> None:
     query = parse([*FULL, ("run", "17"), ("rows", "3,1,200"), ("sector", "IT")])
-    assert parse(list(query.params().items())) == query
+    assert parse(list(query.pairs())) == query
     assert (
         query.url("/s")
         == "/s?q=bank&setup=Breakout&sector=IT&sort=-chgp&columns=ltp,chg,volume&size=25&page=3&live=0&run=17&rows=3,1,200"
@@ -185,3 +185,86 @@ def test_a_misspelt_column_gets_a_suggestion() -> None:
         parse([("sort", "zzzzz")])
     with pytest.raises(InputError, match="without repetition"):
         parse([("columns", "ltp,volume,volume")])
+
+
+def test_a_second_column_orders_rows_with_equal_values() -> None:
+    query = parse([("sort", "-score,chgp")])
+    assert query.orders == (("score", True), ("chgp", False))
+    assert query.url("/s") == "/s?sort=-score,chgp"
+    assert parse([("sort", "-score"), ("then", "chgp")]) == query
+    assert parse([("sort", "score,-chgp"), ("dir", "asc")]).orders == (("score", False), ("chgp", True))
+
+
+def test_a_second_column_that_orders_nothing_is_dropped() -> None:
+    for sort in ("rank,chgp", "rank,-chgp"):
+        assert parse([("sort", sort)]) == ScreenQuery()
+    assert parse([("then", "-chgp")]) == ScreenQuery()
+    assert parse([("sort", "-score,rank")]) == parse([("sort", "-score")])
+    assert parse([("sort", "-score,-rank")]).then == "rank"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "where"),
+    [
+        ([("sort", "score,score")], "sort"),
+        ([("sort", "score,-score")], "sort"),
+        ([("sort", "score,")], "sort"),
+        ([("sort", "score,chgp,rsi")], "sort"),
+        ([("sort", "score,chgp"), ("then", "rsi")], "sort"),
+        ([("sort", "score,nothing")], "sort"),
+        ([("sort", "score"), ("then", "entry")], "then"),
+        ([("sort", "score"), ("then", "score")], "then"),
+    ],
+)
+def test_a_wrong_second_column_is_refused(pairs: list[tuple[str, str]], where: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse(pairs)
+    assert refused.value.where == where
+
+
+def test_another_first_column_drops_the_second_and_another_tab_those_that_it_lacks() -> None:
+    query = parse([("sort", "-chgp,rsi")])
+    assert query.sorted_by("chgp", descending=False).orders == (("chgp", False), ("rsi", False))
+    assert query.sorted_by("score", descending=True).orders == (("score", True),)
+    assert query.in_tab("recommendations").orders == (("chgp", True),)
+    assert parse([("sort", "rsi,-chgp")]).in_tab("recommendations").orders == (("rank", False),)
+    assert parse([("sort", "chgp,-volume")]).in_tab("recommendations").then == "volume"
+
+
+def test_columns_of_a_form_and_filters_come_several_times() -> None:
+    query = parse(
+        [("columns", "rsi"), ("columns", "ltp,chg"), ("columns", ""), ("f", "rsi>60"), ("f", "chg<0")]
+    )
+    assert query.columns == ("ltp", "chg", "rsi")
+    assert query.url("/s") == "/s?f=rsi%3E60&f=chg%3C0&columns=ltp,chg,rsi"
+    assert not query.is_shortest([("columns", "rsi"), ("columns", "chg"), ("f", "rsi>60"), ("f", "chg<0")])
+    assert not query.is_shortest([("columns", "ltp,chg,rsi"), ("f", "rsi > 60"), ("f", "chg<0")])
+    assert query.is_shortest([("columns", "chg,rsi"), ("f", "chg<0"), ("f", "rsi>60")])
+    assert parse([("rows", "0")]).rows == (0,)
+
+
+def test_the_own_address_of_every_query_is_the_shortest() -> None:
+    """A page whose own address counted as too long would redirect to itself without end."""
+    query = parse(
+        [
+            *[
+                ("tab", "plans"),
+                ("q", "x"),
+                ("setup", "READY"),
+                ("sector", "IT"),
+                ("f", "rsi>60"),
+                ("f", "ltp<2"),
+            ],
+            *[("sort", "-chgp,-symbol"), ("group", "setup,score"), ("columns", "ltp,chg"), ("size", "25")],
+            *[("page", "2"), ("capital", "2000"), ("risk", "20"), ("live", "0"), ("run", "3")],
+        ]
+    )
+    assert all(getattr(query, name) != getattr(ScreenQuery(), name) for name in vars(query) if name != "rows")
+    assert query.is_shortest(query.pairs())
+    assert parse(query.pairs()) == query
+
+
+@pytest.mark.parametrize("value", ["why", "rsi", "sector,", "sector,name", ",score", "nothing"])
+def test_only_texts_that_rows_share_make_groups(value: str) -> None:
+    with pytest.raises(InputError, match=r"group: .*it is one of .*sector"):
+        parse([("group", value)])

@@ -6,8 +6,9 @@ from ltp.core.history.plan import Plan
 from ltp.core.screener import Row, Run
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
+from ltp.web.table.filters.grammar import parse
 from ltp.web.table.screen_query import ScreenQuery
-from ltp.web.table.select import fixed_order, matching, of_ranks, ordered, page_of
+from ltp.web.table.select import fixed_order, matching, needs_prices, of_ranks, ordered, page_of
 
 ROWS = [
     Row(f"NSE_EQ:{n}", n, f"S{n}", f"Name {n}", "Bank" if n % 2 else "Auto", score, "Base")
@@ -70,3 +71,32 @@ def test_an_order_that_no_price_changes_is_sorted_once_a_run() -> None:
 def test_an_empty_run_has_one_empty_page() -> None:
     page = page_of([], ScreenQuery(page=4))
     assert (page.rows, page.first, page.page, page.pages) == ((), 0, 1, 1)
+
+
+def test_a_second_column_orders_rows_with_equal_values_in_the_first() -> None:
+    rows = [
+        Row(f"NSE_EQ:{n}", n, f"S{n}", score=score, sector=sector)
+        for n, score, sector in (
+            (1, 5.0, "IT"),
+            (2, 9.0, "Bank"),
+            (3, 5.0, "Auto"),
+            (4, None, "Z"),
+            (5, 5.0, ""),
+        )
+    ]
+
+    def ranks(**query: object) -> list[int]:
+        return [row.rank for row in ordered(rows, ScreenQuery().with_(**query), {})]
+
+    assert ranks(sort="score", descending=True, then="sector") == [2, 3, 1, 5, 4]
+    assert ranks(sort="score", then="sector", then_descending=True) == [1, 3, 5, 2, 4]
+    run = Run(2, "swing", datetime(2026, 11, 23, tzinfo=UTC), False, "", tuple(rows))
+    query = ScreenQuery(sort="score", descending=True, then="sector")
+    assert [row.rank for row in fixed_order(run, query)] == [2, 3, 1, 5, 4]
+    assert [row.rank for row in fixed_order(run, query.with_(then=""))] == [2, 1, 3, 5, 4]
+
+
+def test_prices_are_needed_for_either_order_and_for_filters() -> None:
+    assert not needs_prices(ScreenQuery(sort="score", then="sector", filters=(parse("rsi>60"),)))
+    assert needs_prices(ScreenQuery(sort="score", then="chgp"))
+    assert needs_prices(ScreenQuery(filters=(parse("rsi>60"), parse("ltp>60"))))

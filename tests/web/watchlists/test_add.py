@@ -39,7 +39,7 @@ def test_an_instrument_is_found_and_added_to_a_section(banks: Any, post: Post) -
     assert post(f"{PATH}/add", key=MM, section="SECTION:9").status_code == 303  # it is there already
     assert post(f"{PATH}/add", key="NSE_EQ:5", section="").status_code == 404
     assert post(f"{PATH}/add", key="x").status_code == 400
-    assert "No instrument has these letters" in banks.page(f"{PATH}/find?q=zzz")
+    assert "No instrument has this" in banks.page(f"{PATH}/find?q=zzz")
 
 
 def test_a_section_that_is_gone_is_said(banks: Any, post: Post) -> None:

@@ -9,8 +9,8 @@ from ltp.core.market.session import Calendar
 from ltp.core.ticks.quote import Quote
 from ltp.core.ticks.tick import Tick
 from ltp.errors import DatabaseError
-from ltp.web.table import day_paths
-from ltp.web.table.day_paths import FOLLOWED_FOR_S, DayPaths
+from ltp.web.table.past import day_paths
+from ltp.web.table.past.day_paths import FOLLOWED_FOR_S, DayPaths
 
 KEY, OTHER = "NSE_EQ:1333", "NSE_EQ:2031"
 DAY = "2026-11-27"

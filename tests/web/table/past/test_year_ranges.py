@@ -12,8 +12,8 @@ from ltp.core.history.extremes import Ends
 from ltp.db import candles, corporate_actions
 from ltp.db.engine import open_engine
 from ltp.errors import DatabaseError
-from ltp.web.table import year_ranges
-from ltp.web.table.year_ranges import YearRanges, stored_years
+from ltp.web.table.past import year_ranges
+from ltp.web.table.past.year_ranges import YearRanges, stored_years
 
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC).timestamp()

@@ -1,0 +1,1 @@
+"""What live columns need of earlier prices: closes of today, ranges of 52 weeks."""
