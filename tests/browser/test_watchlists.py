@@ -74,7 +74,7 @@ def test_two_browsers_edit_a_list_of_a_thousand_rows(
     before = price.inner_text()
     wait_for(lambda: price.inner_text() != before)
     assert watching.input_value("#find") == "half a word"
-    expect(watching.locator("td.long").filter(has_text="<img src=x")).to_have_count(1)
+    expect(watching.locator("td.c-note").filter(has_text="<img src=x")).to_have_count(1)
     assert watching.locator("tbody img").count() == 0
     assert watching.title() == "Long · LTP"
     full = second
