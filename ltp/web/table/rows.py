@@ -211,7 +211,7 @@ def _cell(row: Row, column: Column) -> str:
     if column.name == FLAG and value:
         return f'<td class="t"><span class="flag {text}">{text}</span></td>'
     if column.name in {"why", "invalid", NOTE}:
-        return f'<td class="t long" title="{text}">{text}</td>'
+        return f'<td class="t {"c-note" if column.name == NOTE else "long"}" title="{text}">{text}</td>'
     mark = {"up": ' class="g"', "down": ' class="l"'}.get(str(value))
     return f'<td class="t">{f"<b{mark}>{text}</b>" if mark else text}</td>'
 

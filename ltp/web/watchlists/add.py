@@ -62,7 +62,9 @@ def opened(slug: str) -> BaseResponse:
 @bp.get(f"{PATH}/add")
 def choose() -> Response:
     """Show the lists, for the instruments in the address: `key`, several with commas between."""
-    return _choice(_instruments(params.single(request.args.items(multi=True)).get("key", "")))
+    given = params.single(request.args.items(multi=True)).get("key", "")
+    found = _instruments(given)
+    return _choice(found, left_out=len(set(given.split(","))) - len(found))
 
 
 @bp.post(f"{PATH}/add")
@@ -86,7 +88,13 @@ def add_to_chosen() -> BaseResponse:
 
 
 def _choice(
-    found: list[Instrument], status: int = 200, *, chosen: str = "", title: str = "", error: str = ""
+    found: list[Instrument],
+    status: int = 200,
+    *,
+    chosen: str = "",
+    title: str = "",
+    error: str = "",
+    left_out: int = 0,
 ) -> Response:
     engine = services().engine
     return make_response(
@@ -98,6 +106,7 @@ def _choice(
             chosen=chosen,
             title=title,
             error=error,
+            left_out=left_out,
             longest=MAX_TITLE,
             live=None,
         ),
@@ -106,18 +115,17 @@ def _choice(
 
 
 def _instruments(text: str) -> list[Instrument]:
-    """Return the instruments of keys with commas between.
+    """Return the instruments of keys with commas between, without those that the instrument master no longer has.
 
     Raises:
-        InputError: there is none, too many, or one that is no key.
-        NotFoundError, NotReadError: the instrument master has none of a key.
+        InputError: there are too many keys, or one that is none.
+        NotFoundError, NotReadError: the master has none of them.
     """
     keys = list(dict.fromkeys(parse_key(each.strip(), "key") for each in text.split(",")))
     if len(keys) > MAX_ROWS:
         raise InputError("key", f"{len(keys):,} keys", f"a list has at most {MAX_ROWS:,} instruments")
     catalog = services().catalog
-    found = [(key, catalog.instrument(key)) for key in keys]
-    for key, instrument in found:
-        if instrument is None:
-            raise catalog.instrument_not_found(key)
-    return [instrument for _, instrument in found if instrument]
+    found = [instrument for key in keys if (instrument := catalog.instrument(key))]
+    if not found:
+        raise catalog.instrument_not_found(keys[0])
+    return found

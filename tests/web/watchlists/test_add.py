@@ -88,6 +88,9 @@ def test_a_choice_that_is_refused_keeps_what_was_typed(banks: Any, post: Post) -
     )
     assert post("/watchlists/add", key=MM, list="nothing").status_code == 404
     banks.page("/watchlists/add", 400)
+    assert "1 of the rows is no longer in the instrument master" in banks.page(
+        f"/watchlists/add?key=NSE_EQ:77,{MM}"
+    )
     banks.page("/watchlists/add?key=NSE_EQ:77", 404)
 
 
