@@ -285,6 +285,7 @@ class Worker:
             simulated=self._settings.source == "simulator",
             active=self._leads,
             gap_ends=lambda: self.minute_bars.coverage.changes,
+            blind=self.alerts.blind_keys,
         )
         return Background(*jobs)
 
