@@ -21,9 +21,11 @@ from ltp.core.screener import Row
 from ltp.db import candles, corporate_actions, runs, universes
 from ltp.db.alerts import firings
 from ltp.db.alerts import values as term_values
+from ltp.db.alerts.tables import alerts
 from ltp.db.alerts.values import TermValue
 from ltp.db.engine import writing
 from ltp.worker.alerts import thread
+from tests.db.alerts.conftest import row
 from tests.worker.alerts.desk import KEY, OPEN, Desk, away, bar
 
 
@@ -49,6 +51,22 @@ def test_a_touch_exactly_and_one_between_two_packets(desk: Desk) -> None:
     desk.trade(1650)
     desk.trade(1655, high=1662)
     assert desk.fired() == [(touch, TRADE, 1650.0), (between, BETWEEN_PACKETS, 1662.0)]
+
+
+def test_a_thousand_touches_between_two_packets_are_a_thousand_firings_and_none_more(desk: Desk) -> None:
+    values = [
+        row(rule=f"ltp > {1650 + each / 100}", created_at=desk.instant, changed_at=desk.instant)
+        for each in range(1_200)
+    ]
+    with writing(desk.engine) as connection:
+        connection.execute(alerts.insert(), values)
+        desk.count_change(connection)
+    desk.look()
+    desk.trade(1640)
+    desk.trade(1641, high=1660)  # above the levels 1650 to 1659.99
+    desk.trade(1642)
+    assert sorted(desk.fired()) == [(each, BETWEEN_PACKETS, 1660.0) for each in range(1, 1_001)]
+    assert len({notice.id for notice in desk.published}) == 1_000
 
 
 def test_each_time_with_a_cool_down_and_hysteresis(desk: Desk) -> None:
