@@ -13,6 +13,7 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.history.candle import Candle
+from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
@@ -75,12 +76,12 @@ def _fill_alerts(engine: Engine) -> None:
     rules.mute(engine, rules.create(engine, terms._replace(repeat=ONCE)).id, muted=True)
     place = {
         "alert_id": 1,
-        "segment": SHARES[1].segment,
-        "security_id": SHARES[1].security_id,
+        "segment": split_key(key)[0],
+        "security_id": split_key(key)[1],
         "at": now,
         "detail": "",
     }
-    fired = {"version": 1, "token": "1", "symbol": SHARES[1].symbol, "rule": terms.rule, "note": terms.note}
+    fired = {"version": 1, "token": "1", "symbol": "ADANIPORTS", "rule": terms.rule, "note": terms.note}
     fired |= {"noticed_at": now, "ltp": 1_000_005_000, "how": "trade", "fence": 0}
     sent = {
         "firing_id": 1,
