@@ -31,6 +31,7 @@ from ltp.store import channel, demand, depth, forming, prices
 from ltp.store.client import connect
 from ltp.web import audit, errors, home, instruments, origin, security, status, swaps, templating
 from ltp.web.alerts import changes as alert_changes
+from ltp.web.alerts import feed as alert_feed
 from ltp.web.alerts import form as alert_form
 from ltp.web.alerts import index as alert_index
 from ltp.web.alerts import seen as alert_notices
@@ -80,6 +81,7 @@ _PAGES: Final = (
     alert_show,
     alert_changes,
     alert_notices,
+    alert_feed,
     alerts_api,
     candle_coverage,
     candles,
