@@ -120,6 +120,7 @@ def worker_figures(fields: Mapping[str, str], document: Mapping[str, Any]) -> li
         Figure("Waiting for a place", _count(fields, "waiting")),
         Figure("Trade time contradicts volume", _count(fields, "mistimed")),
         Figure("Minute bars", _counts_text(_counts(fields, "bars"))),
+        Figure("Alerts", _counts_text(_counts(fields, "alerts"))),
         Figure("Odd packets", _counts_text(_counts(fields, "odd_ticks"))),
         Figure("Feed reconnects", _count(fields, "reconnects")),
         Figure("Failed connection attempts", _count(fields, "connect_failures")),

@@ -203,7 +203,7 @@ class Worker:
             clock_error=lambda: self._rest_client.clock_error_s,
             outlook=lambda: self._market.outlook,
             off_sessions=lambda: self._off_sessions.found,
-            bars=lambda: self.minute_bars.counts,
+            parts=lambda: {"bars": self.minute_bars.counts, "alerts": self.alerts.thread.counts},
             expected=lambda: self.reconcile.up and self._market.expects_packets(),
         )
 
@@ -285,6 +285,7 @@ class Worker:
             simulated=self._settings.source == "simulator",
             active=self._leads,
             gap_ends=lambda: self.minute_bars.coverage.changes,
+            blind=self.alerts.blind_keys,
         )
         return Background(*jobs)
 

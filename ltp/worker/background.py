@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Final, Protocol
@@ -14,6 +14,7 @@ from ltp.batch import default_universe
 from ltp.batch.master_import import last_import
 from ltp.db.engine import Engine
 from ltp.worker.after_close import AfterClose
+from ltp.worker.alerts.blind_fetch import BlindFetch
 from ltp.worker.alerts.values_job import ValuesJob
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
 from ltp.worker.bars.coverage_log import GapEnds
@@ -45,12 +46,14 @@ def all_jobs(
     simulated: bool,
     active: Callable[[], bool],
     gap_ends: Callable[[], GapEnds] = GapEnds,
+    blind: Callable[[], Sequence[str]] = tuple,
 ) -> tuple[BackgroundJob, ...]:
     """Return every slow job of a worker; for the arguments see DailyImport and AfterClose.
 
     Args:
         universe: a name; "" for the largest list there is; "off": screens are evaluated on request only.
         gap_ends: returns the ends of gaps of the feed's coverage so far.
+        blind: returns the instruments of alerts that need the broker's newest bars.
     """
     upkeep, queue = BarUpkeep(active=active), EvaluationQueue(engine, active=active)
     master = DailyImport(master_url, active=active, last_import=partial(last_import, engine))
@@ -76,11 +79,12 @@ def all_jobs(
 
     busy = _any_runs(upkeep, queue)
     history = HistoryQueue(engine, active=active, waits=calls_charts, busy=busy)
-    return (
-        *jobs,
-        *refills,
-        history,
-    )  # after those that each makes way for, so that it ends in the same round
+    last: list[BackgroundJob] = [
+        history
+    ]  # after those that it makes way for, so that it ends in the same round
+    if fetches:
+        last.append(BlindFetch(keys=blind, active=active, waits=lambda: calls_charts() or history.running))
+    return (*jobs, *refills, *last)
 
 
 def _any_runs(*jobs: BarUpkeep | EvaluationQueue) -> Callable[[], bool]:

@@ -30,7 +30,7 @@ class StatusReport:
         outlook: the uncertain trading hours of the month ahead.
         off_sessions: see core.ticks.off_sessions.
         expected: whether the feed should be up and its silence would be a fault.
-        bars: one-minute bars by what became of them, see worker.bars.minute_bars.
+        parts: counts by name of other parts of the worker: `bars`, see worker.bars.minute_bars, and `alerts`.
         counts: counters of this process, see ltp.metrics.
     """
 
@@ -46,12 +46,12 @@ class StatusReport:
         outlook: Callable[[], Sequence[Notice]] = list,
         off_sessions: Callable[[], Mapping[str, Sequence[str]]] = dict,
         expected: Callable[[], bool] = bool,
-        bars: Callable[[], Mapping[str, int]] = dict,
+        parts: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
         counts: Callable[[], Mapping[str, int]] = metrics.snapshot,
     ) -> None:
         self._source, self._idle_reason = source, idle_reason
         self._waiting, self._taken, self._calendar, self._expected = waiting, taken, calendar, expected
-        self._outlook, self._bars = outlook, bars
+        self._outlook, self._parts = outlook, parts
         self._clock_error, self._off_sessions, self._counts = clock_error, off_sessions, counts
         self._began_at = ""
         self._began_s: float | None = None
@@ -103,7 +103,7 @@ class StatusReport:
             "places": json.dumps(dict(self._taken())),
             "odd_ticks": json.dumps({kind: n for kind, n in odd.items() if kind != "duplicate"}),
             **self._figures(),
-            "bars": json.dumps(dict(self._bars())),
+            **{name: json.dumps(dict(counts)) for name, counts in self._parts().items()},
             "silent": json.dumps(feed.silent),
             **_lags(feed.lags, self._clock_error()),
             "clock_error_s": ""

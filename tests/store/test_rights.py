@@ -55,6 +55,7 @@ def test_a_user_with_all_that_is_needed(users: Callable[..., str]) -> None:
         "~depth:*",
         "~details:*",
         "&live_*_updates",
+        "&live_alerts",
     )
     rights.check(connect(users("all", "+@all", *keys), timeout_s=2.0), rights.WORKER)
 

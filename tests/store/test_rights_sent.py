@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from ltp.core.alerts.notice import Notice
 from ltp.core.bars.bar import Bar
 from ltp.core.bars.forming import FormingBatch
 from ltp.core.ticks.depth import Depth, QuoteDetails
 from ltp.core.ticks.tick import Tick
-from ltp.store import demand, depth, forming, heartbeat, prices, recall, rights
+from ltp.store import alerts, demand, depth, forming, heartbeat, prices, recall, rights
 from ltp.store.batch_publisher import BatchHeader, BatchPublisher, Beat
 from ltp.store.client import connect
 from ltp.store.encode import Coverage
@@ -80,6 +82,8 @@ def worker(client: Any) -> None:
     depth.write_details(client, "simulator", [QuoteDetails(KEY, NOW_US)])
     forming.wanted(client, now)
     forming.publish(client, FormingBatch("simulator", {KEY: [Bar(1_795_924_500, 1, 1, 1, 1, 5)]}))
+    depth.read(client, "simulator", [KEY])
+    alerts.publish(client, Notice(1, 1, KEY, "A", "ltp > 1", "", datetime.now(UTC), 1, "trade"))
     NotBefore(client).write(now + 60)
     NotBefore(client).read()
     heartbeat.is_overdue(client)

@@ -10,6 +10,7 @@ import pytest
 from ltp.db.engine import open_engine
 from ltp.worker import background
 from ltp.worker.after_close import AfterClose
+from ltp.worker.alerts.blind_fetch import BlindFetch
 from ltp.worker.alerts.values_job import ValuesJob
 from ltp.worker.background import Background
 from ltp.worker.bars.bar_upkeep import BarRefill, BarUpkeep
@@ -99,8 +100,13 @@ def test_history_jobs_make_way_for_the_broker_and_come_after_the_rest(
     assert (given["waits"](), given["busy"]()) == (waits, busy)
 
 
-@pytest.mark.parametrize(("fetches", "last"), [(True, GapRefill), (False, EvaluationQueue)])
-def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: bool, last: type) -> None:
+@pytest.mark.parametrize(
+    ("fetches", "last"),
+    [(True, [GapRefill, HistoryQueue, BlindFetch]), (False, [EvaluationQueue, HistoryQueue])],
+)
+def test_bars_are_fetched_only_where_there_is_a_broker(
+    tmp_path: Path, fetches: bool, last: list[type]
+) -> None:
     found = background.all_jobs(
         open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}"),
         master_url="",
@@ -111,7 +117,7 @@ def test_bars_are_fetched_only_where_there_is_a_broker(tmp_path: Path, fetches: 
         active=lambda: False,
     )
     assert [type(each) for each in found[:3]] == [DailyImport, BarUpkeep, AfterClose]
-    assert [type(each) for each in found[-2:]] == [last, HistoryQueue]
+    assert [type(each) for each in found[-len(last) :]] == last
     for job in found:  # a worker that stands by starts nothing
         job()
         job.stop()

@@ -27,6 +27,7 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         waiting=lambda: ["NSE_EQ:9"],
         taken=lambda: {"pages": 3},
         calendar=lambda: "provisional",
+        parts=lambda: {"bars": {"stored": 2}, "alerts": {}},
         counts=dict,
     )
     report.begin(1_795_408_100.25)
@@ -71,7 +72,8 @@ def test_every_field_is_text_and_long_lists_are_counted_and_cut() -> None:
         "reconnects": "3",
         "connect_failures": "2",
         "last_error": "",
-        "bars": "{}",
+        "bars": '{"stored": 2}',
+        "alerts": "{}",
         "calendar": "provisional",
         "source": "dhanhq",
         "stopped": "0",

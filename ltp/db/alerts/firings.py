@@ -147,11 +147,13 @@ def _insert(connection: Connection, firings: Sequence[NewFiring], fence: int) ->
         values: dict[str, Any] = firing._asdict() | {"fence": fence}
         values["segment"], values["security_id"] = states.place_of(values.pop("key"))
         rows.append(values)
-    new = on_conflict.insert(connection, alert_firings).values(rows)
-    once = new.on_conflict_do_nothing(index_elements=["alert_id", "token"])
+    once = on_conflict.insert(connection, alert_firings).on_conflict_do_nothing(
+        index_elements=["alert_id", "token"]
+    )
     columns = (alert_firings.c.alert_id, alert_firings.c.token, alert_firings.c.id)
     return {
-        (alert_id, token): int(id_) for alert_id, token, id_ in connection.execute(once.returning(*columns))
+        (alert_id, token): int(id_)
+        for alert_id, token, id_ in connection.execute(once.returning(*columns), rows)
     }
 
 

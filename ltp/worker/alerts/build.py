@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from ltp.core.alerts.book import RuleBook
+from ltp.core.market.kinds import USUAL
 from ltp.core.money import Price
 from ltp.db import minute_bars
 from ltp.db.engine import Engine
@@ -45,6 +46,13 @@ class AlertParts(NamedTuple):
     tap: AlertTap
     thread: Alerts
     book: RuleBook
+    past: PastTouches
+    phase: Callable[[str, int], str]
+
+    def blind_keys(self) -> list[str]:
+        """Return the instruments that trade now and whose touches may show in the broker's bars alone."""
+        now = int(time.time())
+        return [key for key in self.past.blind_keys if self.phase(key.partition(":")[0], now) in USUAL]
 
     def forgetting_too(
         self, forget: Callable[[Mapping[str, int]], None]
@@ -90,16 +98,17 @@ def alerts_of(
         clock=time.time,
     )
     decider = Decider(engine, book, around, seen, decisions)
+    past = PastTouches(partial(minute_bars.fetch, engine), seen, decisions)
     keys = partial(fetch_keys, engine)
     parts = Parts(
         decider,
         seen,
         decisions,
-        PastTouches(partial(minute_bars.fetch, engine), seen, decisions),
+        past,
         Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol),
     )
     thread = Alerts(engine, book, inbox, parts, lease=lease, simulated=source == "simulator")
-    return AlertParts(AlertTap(book, inbox, lambda: feed().since_us), thread, book)
+    return AlertParts(AlertTap(book, inbox, lambda: feed().since_us), thread, book, past, phase)
 
 
 def trouble(status: FeedStatus) -> str:

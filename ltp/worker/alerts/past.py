@@ -48,7 +48,7 @@ class Question(NamedTuple):
 
 
 class PastTouches:
-    """For the thread "alerts".
+    """For the thread "alerts". `blind_keys`: instruments with blind watches, about once a minute; for any thread.
 
     Args:
         bars: returns the stored bars of a key that start in a range of seconds. Raises DatabaseError.
@@ -58,6 +58,7 @@ class PastTouches:
         self._bars, self._seen, self._decisions = bars, seen, decisions
         self._waiting: dict[str, list[Question]] = {}  # by key, in the order in which they are asked
         self._blind: dict[Place, Question] = {}  # the time in which a watch is blind, while it grows
+        self.blind_keys: tuple[str, ...] = ()
         self.lost = 0
 
     @property
@@ -88,21 +89,15 @@ class PastTouches:
                 del self._blind[place]
             elif now_blind.get(place) != question.level:
                 self._add(self._blind.pop(place)._replace(until=now_us))
-        next_minute = -(-now_us // _US // MINUTE_S) * MINUTE_S
+        next_minute = (now_us // _US // MINUTE_S + 1) * MINUTE_S
         for place, level in now_blind.items():
             watch = roster.watches.get(place)
             if watch is not None and place not in self._blind and len(self._blind) < MOST:
-                self._blind[place] = Question(
+                begins = Question(
                     place, watch.version, level, next_minute * _US, 0, next_minute, BROKER_CANDLE
                 )
-
-    def ask_blind(self, until_us: int) -> None:
-        """Ask about the blind minutes so far: the broker's bars came."""
-        for place, question in list(self._blind.items()):
-            if until_us > question.since:
-                self._add(question._replace(until=until_us))
-                next_minute = until_us // _US // MINUTE_S * MINUTE_S
-                self._blind[place] = question._replace(since=until_us, first=max(next_minute, question.first))
+                self._blind[place] = begins
+        self.blind_keys = tuple(dict.fromkeys(key for _, key in self._blind))
 
     def look(self, roster: Roster, now_s: int) -> list[Hit]:
         """Read the bars of some instruments; return the touches. Raises DatabaseError."""
@@ -120,6 +115,24 @@ class PastTouches:
             del self._waiting[key]
             if questions:
                 self._waiting[key] = questions  # behind all others
+        return hits + self._look_at_blind(roster, now_s)
+
+    def _look_at_blind(self, roster: Roster, now_s: int) -> list[Hit]:
+        """Return the touches in the broker's bars of blind minutes that came since the last look at them."""
+        hits = []
+        places = list(self._blind)[:KEYS_A_ROUND]
+        for place in places:
+            question = self._blind.pop(place)
+            if not self._is_open(question, roster):
+                continue  # it begins anew with the next minute
+            bars = [bar for bar in self._bars(place[1], question.first, now_s) if bar.sources & BROKER]
+            hit = _answer(question._replace(until=now_s * _US), bars)
+            if hit is not None:
+                hits.append(hit)
+            if bars:
+                known = hit.at // _US if hit is not None else bars[-1].start
+                question = question._replace(since=(known + MINUTE_S) * _US, first=known + MINUTE_S)
+            self._blind[place] = question  # behind all others
         return hits
 
     def _add(self, question: Question) -> None:

@@ -37,7 +37,6 @@ LOOK_S: Final = 1.0
 FLUSH_S: Final = 5.0
 BARS_S: Final = 30.0
 MINUTE_S: Final = 60.0
-HOUR_S: Final = 3_600.0
 PRUNE_S: Final = 600.0
 STOP_S: Final = 5.0
 
@@ -179,8 +178,6 @@ class Alerts(threading.Thread):
             self._past.note_blind(self._book.blind(), self._roster, now_us)
             self._unmet.begin(self._roster)
         self._unmet.step(self._book, self._log, now)
-        if self._is_due("hour", HOUR_S):
-            self._past.ask_blind(now_us)
         self._decider.store()
         self._renew()
         self._events.compare_runs(self._roster, now)

@@ -61,6 +61,10 @@ class HistoryQueue:
         except DatabaseError as error:
             log.warning("%s. History jobs wait.", error)
 
+    @property
+    def running(self) -> bool:
+        return self._command.running
+
     def stop(self) -> None:
         """End the command that runs, if any; its job waits again."""
         if not self._command.running:

@@ -27,7 +27,7 @@ def test_the_brokers_bar_of_a_blind_minute_fires(desk: Desk) -> None:
     desk.look()
     id_ = blind(desk)
     desk.bars[KEY] = [bar(1, 1659), bar(3, 1655, sources=LIVE), bar(4, 1651.5, 1640)]
-    desk.look(3_600)
+    desk.look(31)
     desk.look(31)
     [row] = desk.rows()
     assert (row.alert_id, row.how, row.ltp) == (id_, BROKER_CANDLE, 16_515_000)
@@ -41,7 +41,7 @@ def test_a_packet_that_shows_the_level_makes_the_question_needless(desk: Desk) -
     id_ = blind(desk)
     desk.trade(1655)
     desk.bars[KEY] = [bar(4, 1651.5, 1640)]
-    desk.look(3_600)
+    desk.look(31)
     desk.look(31)
     assert [each[:2] for each in desk.fired()] == [(id_, TRADE)]
 
