@@ -7,6 +7,7 @@ from typing import Final
 from ltp.web import audit, home, instruments, status
 from ltp.web.alerts import changes as alert_changes
 from ltp.web.alerts import channels as alert_channels
+from ltp.web.alerts import feed as alert_feed
 from ltp.web.alerts import form as alert_form
 from ltp.web.alerts import index as alert_index
 from ltp.web.alerts import seen as alert_notices
@@ -59,6 +60,7 @@ PAGES: Final = (
     alert_show,
     alert_changes,
     alert_notices,
+    alert_feed,
     alerts_api,
     subscriptions,
     pin_changes,

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import insert, update
 
 from ltp.batch.minutes.summary import summarize_minutes
+from ltp.core.alerts.alert import EACH, KEY, ONCE, Target, Terms
 from ltp.core.alerts.channel import WEBHOOK
 from ltp.core.alerts.delivery import refused
 from ltp.core.bars.bar import Bar
@@ -14,12 +15,14 @@ from ltp.core.bars.comparison import Comparison
 from ltp.core.criteria.facts import FACTS
 from ltp.core.criteria.spec import Spec, kind_of, text_of
 from ltp.core.history.candle import Candle
+from ltp.core.instrument import split_key
 from ltp.core.market.session import Calendar
 from ltp.core.screener import Outcome, Row
 from ltp.core.trading_day import IST
 from ltp.core.watchlists.watchlist import FLAGS, Line
 from ltp.db import candles, evaluations, minute_bars, runs, saved_screens
-from ltp.db.alerts import channels, deliveries
+from ltp.db.alerts import channels, deliveries, rules
+from ltp.db.alerts.tables import alert_decisions, alert_deliveries, alert_firings
 from ltp.db.bars import bar_audits
 from ltp.db.engine import Engine, open_engine, writing
 from ltp.db.history import jobs
@@ -67,6 +70,7 @@ def fill(database_url: str) -> None:
     evaluations.beat(engine, under_way, done=20, total=50, found=3, per_s=10.0, best=best)
     _fill_history(engine)
     _add_channel(engine)
+    _fill_alerts(engine)
     engine.dispose()
 
 
@@ -79,6 +83,37 @@ def _add_channel(engine: Engine) -> None:
     claimed = deliveries.claim(engine, made.id, datetime.now(UTC))
     assert claimed
     deliveries.end(engine, claimed, refused("refused with status 410", 410), datetime.now(UTC))
+
+
+def _fill_alerts(engine: Engine) -> None:
+    """An alert with a firing, its delivery and a decision, and one that is muted."""
+    now, key = datetime.now(UTC), SHARES[1].key
+    terms = Terms(Target(KEY, key), "ltp > 100000", EACH, 900, 0.5, date(2099, 12, 31), note="sell half")
+    rules.create(engine, terms)
+    rules.mute(engine, rules.create(engine, terms._replace(repeat=ONCE)).id, muted=True)
+    place = {
+        "alert_id": 1,
+        "segment": split_key(key)[0],
+        "security_id": split_key(key)[1],
+        "at": now,
+        "detail": "",
+    }
+    fired = {"version": 1, "token": "1", "symbol": "ADANIPORTS", "rule": terms.rule, "note": terms.note}
+    fired |= {"noticed_at": now, "ltp": 1_000_005_000, "how": "trade", "fence": 0}
+    sent = {
+        "firing_id": 1,
+        "channel_id": 1,
+        "state": "failed",
+        "attempts": 3,
+        "next_at": now,
+        "outcome": "no answer",
+    }
+    with writing(engine) as connection:
+        connection.execute(insert(alert_firings).values(place | fired))
+        connection.execute(insert(alert_deliveries).values(sent))
+        connection.execute(
+            insert(alert_decisions).values(place | {"until": now, "outcome": "fired", "value": 100_000.5})
+        )
 
 
 def _fill_history(engine: Engine) -> None:

@@ -159,7 +159,7 @@ def _preview(engine: Engine, settings: Settings, rule: Rule, key: str) -> Previe
         return preview(rule, key, {}, lambda _: None)
     client = connect(settings.secret("redis_url"), timeout_s=_REDIS_TIMEOUT_S)
     ticks: dict[str, Tick | None] = {each.key: each.tick for each in prices.read(client, [key, *rule.others])}
-    known: dict[str, float | None] = dict(values.of_instrument(engine, key)) if rule.terms else {}
+    known: dict[str, float | None] = values.of_instruments(engine, [key])[key] if rule.terms else {}
     with reading(engine) as connection:
         heads = (
             members.current_runs_in(connection, {screen for screen, _ in rule.plans}) if rule.plans else {}

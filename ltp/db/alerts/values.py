@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 
 from ltp.core.instrument import split_key
 from ltp.db import on_conflict
@@ -61,12 +61,14 @@ def version_in(connection: Connection) -> tuple[object, ...]:
     return tuple(connection.execute(select(func.max(table.c.made_at), func.count())).one())
 
 
-def of_instrument(
-    engine: Engine, key: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> dict[str, float | None]:
-    """Return the values of an instrument by term: those that some alert needs."""
-    segment, security_id = split_key(key)
-    own = (table.c.segment == segment) & (table.c.security_id == security_id)
+def of_instruments(
+    engine: Engine, keys: Collection[str], *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> dict[str, dict[str, float | None]]:
+    """Return the values of at most some hundred instruments by key and term: those that some alert needs."""
+    found: dict[str, dict[str, float | None]] = {key: {} for key in keys}
+    own = tuple_(table.c.segment, table.c.security_id).in_([split_key(key) for key in found])
+    wanted = select(table.c.segment, table.c.security_id, table.c.term, table.c.value).where(own)
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
-        rows = connection.execute(select(table.c.term, table.c.value).where(own))
-        return {row.term: row.value for row in rows}
+        for segment, security_id, term, value in connection.execute(wanted):
+            found[f"{segment}:{security_id}"][term] = value
+    return found

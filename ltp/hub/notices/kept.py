@@ -7,7 +7,6 @@ The caller holds the hub's lock.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Final, NamedTuple
 
 from ltp.core import sse
@@ -89,18 +88,16 @@ class Notices:
         return unseen + (_count(mark, words) if words and seen is not None else "")
 
     def unseen(self, seen: int | None, now: float) -> Unseen:
+        """Return what a page shows when it is painted; nothing to a reader who gets a mark with it."""
         slots = [""] * SLOTS
-        for each in self._unseen(seen, now):
+        for each in self._unseen(seen, now) if seen is not None else ():
             slots[each.slot] = each.markup
         mark = self.mark(seen)
         return Unseen(mark, self._words(mark), tuple(slots))
 
     def mark(self, seen: int | None) -> int:
-        """Return the mark of a reader: the newest firing that is kept and was seen, 0 where all are newer."""
-        if seen is None:
-            return self.newest
-        place = bisect_right([each.id for each in self._kept], seen)
-        return self._kept[place - 1].id if place else 0
+        """Return the mark of a reader. The count of one that is no longer kept changes only when a page opens."""
+        return self.newest if seen is None else seen
 
     def _unseen(self, seen: int | None, now: float) -> list[Drawn]:
         since, after = (now - SHOWN_FOR_S, seen) if seen is not None else (now - _UNKNOWN_READER_S, 0)

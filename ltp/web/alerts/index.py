@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, render_template, request
 
 from ltp.core.alerts.alert import STATES
 from ltp.db.alerts import history, rules
@@ -43,7 +43,7 @@ class Query(NamedTuple):
 
 
 @bp.get(PATH)
-def page() -> Response:
+def page() -> str:
     query, engine = _query(), services().engine
     states = (query.state,) if query.state != _ANY else ()
     choice = Choice(states, words=query.words, names=_names(query.words))
@@ -52,8 +52,9 @@ def page() -> Response:
     last = history.last_firings(engine, ids, busy_timeout_ms=READ_MS)
     fired = history.firings(engine, before=query.before or None, most=FIRINGS + 1, busy_timeout_ms=READ_MS)
     counts = rules.counts(engine, busy_timeout_ms=READ_MS)
+    notices.look(0 if query.before else max((each.firing.id for each in fired[:1]), default=0))
     pages = max(1, -(-found.total // SIZE))
-    body = render_template(
+    return render_template(
         "alerts/index.html",
         query=query,
         lines=lines.alert_lines(found.alerts, prospect.prospects(found.alerts), last),
@@ -71,8 +72,6 @@ def page() -> Response:
         newest=query.url(before=0) if query.before else "",
         live=None,
     )
-    newest = max([each.firing.id for each in fired[:1]], default=0) if not query.before else 0
-    return notices.looked(make_response(body), newest)
 
 
 def _query() -> Query:

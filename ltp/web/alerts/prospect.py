@@ -24,20 +24,21 @@ def prospects(alerts: Sequence[Alert]) -> Mapping[int, Preview]:
     rules = {id_: rule for id_, rule in parsed.items() if rule is not None}
     keys = {each.terms.target.name for each in alerts if each.id in rules}
     ticks = _ticks([*keys, *(key for rule in rules.values() for key in rule.others)])
-    return {
-        each.id: preview(
-            rules[each.id], each.terms.target.name, _values(rules[each.id], each.terms.target.name), ticks.get
-        )
-        for each in alerts
-        if each.id in rules
-    }
+    known = _stored({each.terms.target.name for each in alerts if each.id in rules and rules[each.id].terms})
+    found: dict[int, Preview] = {}
+    for each in alerts:
+        if rule := rules.get(each.id):
+            key = each.terms.target.name
+            found[each.id] = preview(rule, key, _values(rule, key, known.get(key, {})), ticks.get)
+    return found
 
 
 def prospect(rule: Rule, key: str) -> Preview:
     """Return the preview of a rule on one instrument, and have its prices subscribed."""
     keys = [key, *rule.others]
     services().demand(keys)
-    return preview(rule, key, _values(rule, key), _ticks(keys).get)
+    known = _stored({key} if rule.terms else set()).get(key, {})
+    return preview(rule, key, _values(rule, key, known), _ticks(keys).get)
 
 
 def _parsed(alert: Alert) -> Rule | None:
@@ -52,22 +53,24 @@ def _ticks(keys: Sequence[str]) -> Mapping[str, Tick]:
     return {quote.key: quote.tick for quote in quotes if quote.tick is not None}
 
 
-def _values(rule: Rule, key: str) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    if rule.terms:
-        found |= _terms(rule, key)
+def _stored(keys: set[str]) -> Mapping[str, Mapping[str, float | None]]:
+    """Return the computed terms by key, in one read for a whole page; none if SQL cannot be read."""
+    try:
+        return stored.of_instruments(services().engine, keys, busy_timeout_ms=READ_MS) if keys else {}
+    except DatabaseError:
+        return {}
+
+
+def _values(rule: Rule, key: str, known: Mapping[str, float | None]) -> dict[str, float | None]:
+    found = _terms(rule, key, known)
     for screen, level in rule.plans:
         price = _plan(screen, level, key)
         found[node_text(PlanLevel(screen, level))] = None if price is None else price / SCALE
     return found
 
 
-def _terms(rule: Rule, key: str) -> dict[str, float | None]:
-    try:
-        known = stored.of_instrument(services().engine, key, busy_timeout_ms=READ_MS)
-    except DatabaseError:
-        known = {}
-    found = {term: known.get(term) for term in rule.terms}
+def _terms(rule: Rule, key: str, known: Mapping[str, float | None]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {term: known.get(term) for term in rule.terms}
     extremes = services().past(key).extremes if {"high52", "low52"} & set(rule.terms) else None
     if extremes is not None and extremes.full:
         of_year = {"high52": extremes.high / SCALE, "low52": extremes.low / SCALE}

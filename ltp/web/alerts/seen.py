@@ -70,12 +70,10 @@ def stored(engine: Engine) -> list[tuple[Notice, float]]:
 def dismiss() -> BaseResponse:
     """Note that the notices in the form were seen, and return those that are left."""
     ids = [int(each) for each in request.form.getlist("id") if each.isascii() and each.isdigit()]
-    newest = min(max(ids, default=0), services().hub.notices.newest)
-    mark = max(newest, notices.seen() or 0)
+    notices.look(min(max(ids, default=0), services().hub.notices.newest))
     if request.headers.get("HX-Request-Type") == "partial":
-        page = notices.unseen(mark)
-        return notices.looked(make_response(render_template("alerts/_notices.html", page=page)), mark)
-    return notices.looked(make_response(redirect(_referring_page(), 303)), mark)
+        return make_response(render_template("alerts/_notices.html"))
+    return redirect(_referring_page(), 303)
 
 
 @bp.get(f"{PATH}/stream")
@@ -92,7 +90,7 @@ def polled() -> Response:
 @bp.get(f"{PATH}/notices")
 def unseen() -> str:
     """Return the notices that the reader has not seen, for a page that was opened in place of another."""
-    return render_template("alerts/_notices.html", page=notices.unseen())
+    return render_template("alerts/_notices.html")
 
 
 @bp.get(f"{PATH}/seen")

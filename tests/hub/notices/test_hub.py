@@ -42,17 +42,20 @@ def test_its_pace_is_kept_afterwards(rig: Any, browse_socket: Any) -> None:
     """Twice at rest, a view would be sent twice as many events as it may, for ever."""
     browser = browse_socket(rig, rig.view(1))
     rig.until(lambda: browser.frames)
-    for price in range(5):
+
+    def move(price: int) -> None:
         rig.prices(k1=price)
         rig.round(0.05)
-        rig.hub.notify(notice(price))
-        rig.round(0.3)
-    rig.read_all()
+        rig.read_all()
+
+    for price in range(30):
+        move(price)
+        if price % 6 == 5:  # while it rests
+            rig.hub.notify(notice(price))
+            rig.round()
     before = len(browser.frames)
-    for price in range(100, 140):
-        rig.prices(k1=price)
-        rig.round(0.05)
-    rig.read_all()
+    for price in range(100, 140):  # two seconds
+        move(price)
     assert len(browser.frames) - before <= 2.0 / 0.2 + 1
 
 

@@ -9,13 +9,14 @@ from html import escape, unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Engine, event, insert, update
 
 from ltp.core.alerts.alert import EACH, ENDED, KEY, MARKET, MUTED, UNIVERSE, Target
 from ltp.core.trading_day import IST
 from ltp.db import universes
-from ltp.db.alerts import rules
+from ltp.db.alerts import rules, values
 from ltp.db.alerts.tables import alert_channels, alert_decisions, alert_deliveries, alerts
+from ltp.db.alerts.values import TermValue
 from ltp.db.engine import writing
 from ltp.errors import InputError
 from ltp.web.alerts.changes import snoozed_until
@@ -298,3 +299,20 @@ def test_rows_and_instruments_lead_to_the_form(site: Any) -> None:
     assert "₹1,590 is 3.66% below the last price, ₹1,650.35." in form
     assert 'href="/alerts/new?watch=screen+swing"' in site.page("/screeners/swing")
     assert '<option value="screen swing" selected>' in site.page("/alerts/new?watch=screen+swing")
+
+
+def test_computed_terms_of_a_page_are_read_at_once(site: Any, make: Callable[..., int]) -> None:
+    values.replace(site.engine, {("NSE_EQ:1333", "sma50"): TermValue(1800.0, date(2026, 11, 30))}, AT)
+    for _ in range(3):
+        make("ltp > sma50")
+    reads: list[str] = []
+
+    def note(*given: Any) -> None:
+        reads.append(given[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert site.page("/alerts").count("+9.07%") == 3
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert sum("FROM alert_values" in each for each in reads) == 1
