@@ -89,7 +89,7 @@ def status(code: int, *headers: str, body: bytes = b"") -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
-def mail_script(replies: dict[str, str] | None = None) -> Script:
+def mail_script(replies: dict[str, str] | None = None, starttls: ssl.SSLContext | None = None) -> Script:
     """A mail server: `replies` has other answers than 250 to a command, or to "connect" and "body"."""
 
     def script(made: Receiver, connected: socket.socket) -> None:
@@ -112,6 +112,10 @@ def mail_script(replies: dict[str, str] | None = None) -> Script:
                     body += lines.readline() or b"\r\n.\r\n"
                 made.requests.append(body)
                 say(given.get("body", "250 taken"))
+                continue
+            if command == "STARTTLS" and starttls is not None:
+                say("220 go on")
+                lines = starttls.wrap_socket(connected, server_side=True).makefile("rwb")
                 continue
             if given.get(command) == "close":
                 return

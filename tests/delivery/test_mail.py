@@ -123,6 +123,23 @@ def test_a_log_in_over_tls(tmp_path: Path, monkeypatch: Any, login: str, attempt
     assert made.requests[1].startswith(b"AUTH PLAIN ")
 
 
+def test_starttls_comes_before_the_log_in(tmp_path: Path, monkeypatch: Any) -> None:
+    context, authority = server_context(tmp_path, "localhost")
+    script = mail_script({"EHLO": "250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN", "AUTH": "235 fine"}, context)
+    with receiver(script) as made:
+        to = server(made.port, "localhost", "me")
+        assert mail.send(to, TO, MESSAGE, internal=True).outcome == "its certificate cannot be verified"
+        assert [line.split()[0].lower() for line in made.requests] == [b"ehlo", b"starttls"]
+        monkeypatch.setattr(mail, "tls", lambda: ssl.create_default_context(cafile=str(authority)))
+        assert mail.send(to, TO, MESSAGE, internal=True).sent
+    assert [line.split()[0].lower() for line in made.requests[2:6]] == [
+        b"ehlo",
+        b"starttls",
+        b"ehlo",
+        b"auth",
+    ]
+
+
 def test_a_wrong_certificate(tmp_path: Path) -> None:
     context, _ = server_context(tmp_path, "localhost")
     with receiver(mail_script(), context) as made:

@@ -132,7 +132,7 @@ alert_channels = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),  # webhook, mail, apprise
     Column("target", Text, nullable=False),
-    Column("secret", Text, nullable=False),  # signs the messages of a webhook; empty: unsigned
+    Column("secret", Text, nullable=False, server_default=""),  # signs a webhook; or empty
     Column("is_on", Boolean, nullable=False),
     Column("per_minute", Integer, nullable=False),  # more firings than that in a minute are sent as one
     Column("created_at", Instant, nullable=False),

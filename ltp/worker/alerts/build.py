@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +88,7 @@ def alerts_of(
         symbol: of a key.
         lease: see Alerts.
     """
-    book, inbox = RuleBook(Counter(), phase=phase), Inbox()
+    book, inbox = RuleBook(Counter(), phase=phase, lock=threading.Lock()), Inbox()
     seen, decisions = Remembered(), DecisionLog()
     around = Surroundings(
         phase=phase,

@@ -47,5 +47,6 @@ def test_every_state_column_and_key_is_explained(site: Any) -> None:
     ],
 )
 def test_links_have_the_keys_that_the_page_lists(site: Any, path: str, more: dict[str, str]) -> None:
-    everywhere = {"find": KEYS["search"], "n-screeners": KEYS["screeners"], "n-help": KEYS["help"]}
+    everywhere = {"find": KEYS["search"]}
+    everywhere |= {f"n-{name}": KEYS[name] for name in ("screeners", "watchlists", "alerts", "help")}
     assert Keys(site.page(path)).found == everywhere | more

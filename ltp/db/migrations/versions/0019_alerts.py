@@ -122,7 +122,7 @@ def _deliveries() -> None:
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("target", sa.Text, nullable=False),
-        sa.Column("secret", sa.Text, nullable=False),
+        sa.Column("secret", sa.Text, nullable=False, server_default=""),
         sa.Column("is_on", sa.Boolean, nullable=False),
         sa.Column("per_minute", sa.Integer, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
