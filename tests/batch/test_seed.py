@@ -27,10 +27,10 @@ def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'ltp.sqlite3'}")
     seed.ensure(engine)
     with reading(engine) as connection:
-        before = instruments.changed_at(connection), universes.changed_at(connection)
+        before = instruments.changed_at(connection), universes.version_in(connection)
     seed.ensure(engine)
     with reading(engine) as connection:
-        assert (instruments.changed_at(connection), universes.changed_at(connection)) == before
+        assert (instruments.changed_at(connection), universes.version_in(connection)) == before
 
 
 def test_an_import_is_not_undone_and_missing_values_are_added(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ from sqlalchemy import Engine, insert, text, update
 from ltp.core.watchlists import edits
 from ltp.core.watchlists.watchlist import MAX_LISTS, Line
 from ltp.db import universes, upgrade
+from ltp.db.alerts import tables as alert_tables  # noqa: F401 (adds its tables to `metadata`)
 from ltp.db.engine import open_engine, writing
+from ltp.db.pins import tables as pin_tables  # noqa: F401
+from ltp.db.schema import metadata
+from ltp.db.views import tables as view_tables  # noqa: F401
 from ltp.db.watchlists import lists, store
 from ltp.db.watchlists.tables import watchlists
 from ltp.errors import InputError, NotFoundError
@@ -110,8 +114,9 @@ def test_watchlists_of_an_older_database_become_lists(empty_database: str) -> No
     universes.replace(engine, "list-old", "Old ones", "mine.txt", [B, A])
     universes.replace(engine, "nifty50", "NIFTY 50", "test", [A])
     with writing(engine) as connection:
-        for name in ("watchlists", "watchlist_lines", "watchlist_changes"):
-            connection.execute(text(f"DROP TABLE {name}"))
+        for table in reversed(metadata.sorted_tables):  # those that revisions after 0015 made
+            if table.name.startswith(("watchlist", "pin", "view", "alert")):
+                table.drop(connection)
         connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
     upgrade.to_head(engine)
     older = open_engine(str(engine.url))
