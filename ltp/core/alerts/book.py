@@ -132,9 +132,15 @@ class RuleBook:
             level, entry = watched.level, self._entries.get(watched.watch.key)
             if level is None or not watched.armed or entry is None or not entry.at:
                 continue
-            extreme = entry.top if level.up else entry.bottom
+            extreme = None if entry.day.high is None else entry.top if level.up else entry.bottom
             if extreme is None or level.is_met(extreme):
                 yield Blind(watched.watch.alert_id, watched.watch.key, level)
+
+    def is_armed(self, alert_id: int, key: str) -> bool:
+        """Return whether a watch may fire at the next packet that meets it."""
+        with self._lock:
+            watched = self._watched.get((alert_id, key))
+            return watched is not None and watched.armed
 
     def armed_levels(self, key: str) -> dict[int, Level]:
         """Return the level of each armed watch of an instrument, by alert; rules without one are missing."""
@@ -147,11 +153,13 @@ class RuleBook:
         """Return what changed of the watches since the last call."""
         changed: list[Memory] = []
         with self._lock:
-            for entry in self._entries.values():
-                if entry.at <= entry.saved_at or entry.ltp is None:
-                    continue
-                entry.saved_at = entry.at
-                changed += [_memory(each, entry.ltp, entry.at) for each in (*entry.levels, *entry.general)]
+            entries = list(self._entries.values())
+        for entry in entries:
+            with self._lock:  # for one instrument: all of them take so long that packets would wait
+                if entry.at > entry.saved_at and entry.ltp is not None:
+                    entry.saved_at = entry.at
+                    ltp, at = entry.ltp, entry.at
+                    changed += [_memory(each, ltp, at) for each in (*entry.levels, *entry.general)]
         return changed
 
     def reading(self, alert_id: int, key: str) -> Reading:

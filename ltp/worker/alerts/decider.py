@@ -160,7 +160,7 @@ class Decider:
         self._note(hit, outcome, sentence if outcome == FIRED else "")
         if outcome == FIRED:
             # The price may have come back already, above all where bars show the hit.
-            armed = alert.id in self._book.armed_levels(hit.key)
+            armed = self._book.is_armed(*place)
             symbol = self._around.symbol(hit.key)
             self._queue(alert, hit, symbol, sentence, is_armed=armed, ltp=hit.ltp, last=ends(alert))
 

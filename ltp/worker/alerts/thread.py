@@ -146,6 +146,8 @@ class Alerts(threading.Thread):
         hits = self._inbox.take(wait_s)
         if hits and self._leads_by and self._lease() == self._leads_by:
             self._decider.take(hits)
+        for place in self._inbox.take_lost():
+            self._book.rearm(*place)
 
     def _lead(self) -> bool:
         """Follow the lease; return whether this worker leads. Raises DatabaseError."""
