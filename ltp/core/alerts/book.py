@@ -215,7 +215,7 @@ class RuleBook:
             entry.ltp, entry.at = watch.last, watch.last_at
             entry.day_number = entry.opened_on = days_since_1970(watch.last_at // _US)
         watched = Watched(watch)
-        if before is not None and before.watch.version == watch.version:
+        if before is not None and _goes_on(before.watch, watch):
             watched.armed, watched.judged = before.armed, before.judged
         if watched.of is not None:
             entry.add(watched)
@@ -240,3 +240,9 @@ def _memory(watched: Watched, ltp: int, at: int) -> Memory:
 def _is_same(before: Watch, watch: Watch) -> bool:
     """Are these the same but for what is remembered of an earlier start?"""
     return before[:7] == watch[:7]
+
+
+def _goes_on(before: Watch, watch: Watch) -> bool:
+    """Is this the same rule, with other values or by a later version of its alert that changed something else?"""
+    same_rule = (before.rule, before.hysteresis) == (watch.rule, watch.hysteresis)
+    return before.version == watch.version or same_rule

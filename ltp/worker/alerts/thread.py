@@ -28,7 +28,7 @@ from ltp.worker.alerts.decision_log import DecisionLog
 from ltp.worker.alerts.events import Events
 from ltp.worker.alerts.inbox import Inbox
 from ltp.worker.alerts.past import PastTouches
-from ltp.worker.alerts.remembered import MOST, Remembered
+from ltp.worker.alerts.remembered import MOST, Remembered, judges_alike
 from ltp.worker.alerts.roster import NOBODY, Roster
 from ltp.worker.alerts.unmet import UnmetNotes
 
@@ -202,10 +202,20 @@ class Alerts(threading.Thread):
         self._seen.keep(before, {alert.id: alert for alert in read.alerts})
         new = rosters.make(read, self._seen.of, today)
         self._report(new)
-        for id_, alert in new.alerts.items():
-            if id_ in before and before[id_].version != alert.version:
-                self._log.forget(id_)
+        changed = {
+            id_: (old, new.alerts.get(id_)) for id_, old in before.items() if new.alerts.get(id_) != old
+        }
+        self._log.forget(
+            id_ for id_, (old, now) in changed.items() if now is None or now.version != old.version
+        )
         self._replace(new)
+        self._decider.carry(
+            {
+                id_: (old.version, now.version)
+                for id_, (old, now) in changed.items()
+                if now is not None and now.version != old.version and judges_alike(old, now)
+            }
+        )
         self._today = f"{today}"
         self._end_those_that_are_over(read)
 

@@ -24,7 +24,7 @@ from ltp.db.alerts import values as term_values
 from ltp.db.alerts.tables import alerts
 from ltp.db.alerts.values import TermValue
 from ltp.db.engine import writing
-from ltp.worker.alerts import thread
+from ltp.worker.alerts import decider, inbox, thread
 from tests.db.alerts.conftest import row
 from tests.worker.alerts.desk import KEY, OPEN, Desk, away, bar
 
@@ -95,11 +95,61 @@ def test_an_edit_mute_or_snooze_counts_from_the_next_look(desk: Desk) -> None:
     desk.change(note, note="later", version=2)
     desk.trade(1651, after_s=0.5)  # before the look: the versions differ, so nothing fires as it was
     assert desk.fired() == []
+    desk.look(0.5)  # the rule with another note is the same rule: its touch is not lost
+    assert desk.fired() == [(note, TRADE, 1651.0)]
+    assert [each.outcome for each in desk.decisions(muted)][-1] == "muted"
+    desk.trade(1651.5)
     desk.trade(1645)
     desk.trade(1652)
     desk.trade(1701)
-    assert [each[:2] for each in desk.fired()] == [(note, TRADE), (edited, TRADE)]
-    assert [each.outcome for each in desk.decisions(muted)][-1] == "muted"
+    assert desk.fired() == [(note, TRADE, 1651.0), (note, TRADE, 1652.0), (edited, TRADE, 1701.0)]
+
+
+def test_an_edit_of_the_note_loses_no_touch_that_was_noticed_before_it_and_decided_after(desk: Desk) -> None:
+    once, moved = desk.add("ltp > 1650"), desk.add("ltp > 1650")
+    desk.look()
+    desk.trade(1640)
+    desk.trade(1651, look=False)
+    waiting = desk.inbox.take(0)
+    desk.change(once, note="later", version=2)
+    desk.change(moved, rule="ltp > 1700", version=2)
+    desk.look()
+    desk.trade(1640)
+    desk.inbox.put(waiting)
+    desk.look()
+    assert desk.fired() == [(once, TRADE, 1651.0)]
+    desk.trade(1652)
+    assert len(desk.fired()) == 1
+
+
+def test_a_touch_that_found_no_room_fires_with_the_next_packet(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [desk.add("ltp > 1650"), desk.add("ltp > 1650")]
+    desk.look()
+    desk.trade(1640)
+    with monkeypatch.context() as full:
+        full.setattr(inbox, "MOST", 1)
+        desk.trade(1651)
+    assert [each[0] for each in desk.fired()] == ids[:1]
+    desk.trade(1652)
+    assert desk.fired() == [(ids[0], TRADE, 1651.0), (ids[1], TRADE, 1652.0)]
+
+
+def test_a_firing_that_found_no_room_fires_once_the_database_is_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [desk.add("ltp > 1650"), desk.add("ltp > 1650")]
+    desk.look()
+    desk.trade(1640)
+    with monkeypatch.context() as broken:
+        broken.setattr(firings, "store", away)
+        broken.setattr(decider, "MAX_WAITING", 1)
+        desk.trade(1651)
+        desk.trade(1652)
+    desk.look()
+    desk.trade(1653)
+    assert desk.fired() == [(ids[0], TRADE, 1651.0), (ids[1], TRADE, 1653.0)]
 
 
 def test_a_restart_forgets_neither_the_price_nor_the_firing(desk: Desk) -> None:
