@@ -85,6 +85,17 @@ class RuleBook:
                     hits += self._judge(entry, fields, since)
         return hits
 
+    def begin(self, last: Iterable[TickFields]) -> None:
+        """Compare new watches with the last packets of this connection, so that the very next one may fire.
+
+        An instrument whose own packets have come meanwhile is left as it is.
+        """
+        for fields in last:
+            with self._lock:
+                entry = self._entries.get(fields[0])
+                if entry is not None and not entry.seen and not entry.at and 0 < self._since <= fields[3]:
+                    self._judge(entry, fields, self._since)
+
     def replace(self, watches: Iterable[Watch]) -> None:
         """Replace all watches. What is known of an unchanged one, and of its instrument, stays."""
         wanted = {(watch.alert_id, watch.key): watch for watch in watches if watch.rule.tree is not None}

@@ -13,13 +13,14 @@ from typing import Final, NamedTuple, Protocol
 from ltp.core.alerts.book import RuleBook
 from ltp.core.market.kinds import USUAL
 from ltp.core.money import Price
+from ltp.core.ticks.tick import Tick
 from ltp.db import minute_bars
 from ltp.db.engine import Engine
 from ltp.db.runs import fetch_keys
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
 from ltp.store import alerts as channel
-from ltp.store import depth
+from ltp.store import depth, prices
 from ltp.store.client import Client
 from ltp.worker.alerts.decider import Decider, Surroundings
 from ltp.worker.alerts.decision_log import DecisionLog
@@ -108,8 +109,30 @@ def alerts_of(
         past,
         Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol),
     )
-    thread = Alerts(engine, book, inbox, parts, lease=lease, simulated=source == "simulator")
+    thread = Alerts(
+        engine,
+        book,
+        inbox,
+        parts,
+        lease=lease,
+        simulated=source == "simulator",
+        last=partial(last_packets, client),
+    )
     return AlertParts(AlertTap(book, inbox, lambda: feed().since_us), thread, book, past, phase)
+
+
+def last_packets(client: Client, keys: Sequence[str]) -> list[Tick]:
+    """Return the newest ticks of those `keys` that were on the feed within the last 30 s.
+
+    Raises:
+        StoreError: Redis cannot be read.
+    """
+    return [
+        cached.tick
+        for begin in range(0, len(keys), prices.CHUNK)
+        for cached in prices.read(client, keys[begin : begin + prices.CHUNK])
+        if cached.covered and cached.tick is not None
+    ]
 
 
 def trouble(status: FeedStatus) -> str:

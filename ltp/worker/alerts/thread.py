@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from ltp import metrics
 from ltp.core.alerts.alert import ENDED, INVALID, MUTED, ON
 from ltp.core.alerts.book import RuleBook
 from ltp.core.counted import counted
+from ltp.core.ticks.tick import TickFields
 from ltp.core.trading_day import IST
 from ltp.db.alerts import decisions, firings, leaders, states
 from ltp.db.engine import Engine
@@ -57,6 +58,8 @@ class Alerts(threading.Thread):
     Args:
         lease: the fencing number of the lease while this worker surely leads, else 0.
         simulated: prices are of the simulated exchange.
+        last: returns the last packets of instruments that are on the feed, as far as they are known. Raises
+            StoreError.
     """
 
     def __init__(
@@ -68,13 +71,14 @@ class Alerts(threading.Thread):
         *,
         lease: Callable[[], int],
         simulated: bool,
+        last: Callable[[Sequence[str]], Sequence[TickFields]] = lambda _keys: (),
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="alerts", daemon=True)
         self._engine, self._book, self._inbox = engine, book, inbox
         self._decider, self._seen, self._log, self._past, self._events = parts
-        self._lease, self._simulated = lease, simulated
+        self._lease, self._simulated, self._last = lease, simulated, last
         self._clock, self._monotonic = clock, monotonic
         self._unmet = UnmetNotes()
         self._stopping = threading.Event()
@@ -198,26 +202,30 @@ class Alerts(threading.Thread):
         if f"{today}" == self._today and known == sources.version(self._engine):
             return
         read = sources.read(self._engine, simulated=self._simulated)
-        before = {} if self._roster is NOBODY else dict(self._roster.alerts)
-        self._seen.keep(before, {alert.id: alert for alert in read.alerts})
+        self._take_hits(0)  # reading took its time, and what follows takes as long again
+        old = self._roster
+        self._seen.keep(dict(old.alerts), {alert.id: alert for alert in read.alerts})
         new = rosters.make(read, self._seen.of, today)
         self._report(new)
-        changed = {
-            id_: (old, new.alerts.get(id_)) for id_, old in before.items() if new.alerts.get(id_) != old
-        }
-        self._log.forget(
-            id_ for id_, (old, now) in changed.items() if now is None or now.version != old.version
-        )
         self._replace(new)
-        self._decider.carry(
-            {
-                id_: (old.version, now.version)
-                for id_, (old, now) in changed.items()
-                if now is not None and now.version != old.version and judges_alike(old, now)
-            }
-        )
+        self._follow(old, new)
         self._today = f"{today}"
         self._end_those_that_are_over(read)
+        there = frozenset(old.keys)
+        self._book.begin(self._last([key for key in new.keys if key not in there]))
+
+    def _follow(self, old: Roster, new: Roster) -> None:
+        """Go on with the alerts that were changed by a person."""
+        gone, carried = [], {}
+        for id_, before in old.alerts.items():
+            now = new.alerts.get(id_)
+            if now is not None and now.version == before.version:
+                continue
+            gone.append(id_)
+            if now is not None and judges_alike(before, now):
+                carried[id_] = before.version, now.version
+        self._log.forget(gone)
+        self._decider.carry(carried)
 
     def _replace(self, new: Roster) -> None:
         self._roster = self._decider.roster = new

@@ -18,6 +18,7 @@ from ltp.core.alerts.alert import (
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
+from ltp.core.ticks.tick import DayPrices
 from ltp.db import candles, corporate_actions, runs, universes
 from ltp.db.alerts import firings
 from ltp.db.alerts import values as term_values
@@ -120,6 +121,39 @@ def test_an_edit_of_the_note_loses_no_touch_that_was_noticed_before_it_and_decid
     assert desk.fired() == [(once, TRADE, 1651.0)]
     desk.trade(1652)
     assert len(desk.fired()) == 1
+
+
+def test_a_new_alert_is_compared_with_the_last_packet_before_it(desk: Desk) -> None:
+    desk.connect()
+    day = DayPrices(1600_0000, 1645_0000, 1600_0000, 1590_0000)
+    at = int(desk.now())
+    desk.tap([])  # the connection
+    desk.last = [
+        (key, price * 10_000, at, at * 1_000_000, 1_000, day, None, "2026-11-30", at * 1_000_000, False)
+        for key, price in (("NSE_EQ:1", 1640), ("NSE_EQ:2", 1655))
+    ]
+    rises, met = (desk.add("ltp > 1650", name=name) for name in ("NSE_EQ:1", "NSE_EQ:2"))
+    desk.look()
+    assert desk.fired() == []
+    desk.trade(1651, key="NSE_EQ:1")
+    desk.trade(1656, key="NSE_EQ:2")
+    assert desk.fired() == [(rises, TRADE, 1651.0)]
+    desk.trade(1640, key="NSE_EQ:2")
+    desk.trade(1656, key="NSE_EQ:2")
+    assert desk.fired() == [(rises, TRADE, 1651.0), (met, TRADE, 1656.0)]
+
+
+def test_a_last_packet_of_an_earlier_connection_is_not_compared_with(desk: Desk) -> None:
+    day = DayPrices(1600_0000, 1645_0000, 1600_0000, 1590_0000)
+    at = int(desk.now())
+    desk.last = [(KEY, 1640_0000, at, at * 1_000_000, 1_000, day, None, "", 0, False)]
+    desk.at += 5
+    desk.connect()
+    desk.tap([])
+    desk.add("ltp > 1650")
+    desk.look()
+    desk.trade(1651)
+    assert desk.fired() == []
 
 
 def test_a_touch_that_found_no_room_fires_with_the_next_packet(
