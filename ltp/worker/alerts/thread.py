@@ -201,7 +201,7 @@ class Alerts(threading.Thread):
         known = None if self._roster.sources is None else self._roster.sources.version
         if f"{today}" == self._today and known == sources.version(self._engine):
             return
-        read = sources.read(self._engine, simulated=self._simulated)
+        read = sources.read(self._engine, simulated=self._simulated, before=self._roster.sources)
         self._take_hits(0)  # reading took its time, and what follows takes as long again
         old = self._roster
         self._seen.keep(dict(old.alerts), {alert.id: alert for alert in read.alerts})
