@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -78,9 +78,10 @@ class Decider:
         self._refusal = ""
 
     @property
-    def pending(self) -> Collection[Place]:
+    def pending(self) -> Set[Place]:
         """The places with firings that are not stored yet, and their alerts on no instrument."""
-        places = {(each.hit.alert_id, each.hit.key) for each in self._waiting}
+        hits = *(each.hit for each in self._waiting), *self._edited
+        places = {(hit.alert_id, hit.key) for hit in hits}
         return places | {(alert_id, "") for alert_id, _ in places}
 
     def take(self, hits: Sequence[Hit]) -> None:

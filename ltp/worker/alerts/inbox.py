@@ -48,6 +48,12 @@ class Inbox:
             self._is_full = False
             return hits
 
+    @property
+    def places(self) -> set[tuple[int, str]]:
+        """Alert and key of the hits that wait."""
+        with self._changed:
+            return {(hit.alert_id, hit.key) for hit in self._hits}
+
     def take_lost(self) -> list[tuple[int, str]]:
         """Return alert and key of the hits that were lost since the last call: their watches wait for a way back
         that may never come.

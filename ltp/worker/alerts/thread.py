@@ -262,7 +262,7 @@ class Alerts(threading.Thread):
     def _flush(self, *, all_of_it: bool = False) -> None:
         """Write states and decisions. Raises DatabaseError."""
         self._decider.store()
-        fence, pending = self._decider.fence, self._decider.pending
+        fence, pending = self._decider.fence, self._decider.pending | self._inbox.places
         if all_of_it:
             self._seen.take(self._book.memory(), int(self._clock() * 1e6))
         most = rosters.MAX_WATCHES if all_of_it else MOST

@@ -156,6 +156,23 @@ def test_a_last_packet_of_an_earlier_connection_is_not_compared_with(desk: Desk)
     assert desk.fired() == []
 
 
+def test_a_worker_that_dies_with_a_hit_undecided_leaves_it_to_the_next(desk: Desk) -> None:
+    id_ = desk.add("ltp > 1650", repeat="each")
+    desk.look()
+    desk.trade(1640)
+    desk.look(6)
+    real, desk.inbox.take = desk.inbox.take, lambda _wait_s: []  # type: ignore[method-assign]
+    desk.trade(1651)
+    desk.look(6)  # states are stored
+    desk.inbox.take = real  # type: ignore[method-assign]
+    desk.lease = 2
+    desk.begin()
+    desk.look()
+    desk.connect()
+    desk.trade(1652)
+    assert desk.fired() == [(id_, WHILE_DISCONNECTED, 1652.0)]
+
+
 def test_a_touch_that_found_no_room_fires_with_the_next_packet(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
