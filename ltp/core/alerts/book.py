@@ -41,7 +41,7 @@ class RuleBook:
     ) -> None:
         """Args:
         phase: of a segment's market in the minute that starts at these seconds since the epoch.
-        lock: of threading, needed where several threads use the book.
+        lock: needed where several threads use the book. It must go to the thread that waits for it.
         """
         self.counters = counters
         self._phase = phase

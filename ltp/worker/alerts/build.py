@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +28,7 @@ from ltp.worker.alerts.inbox import AlertTap, Inbox
 from ltp.worker.alerts.past import PastTouches
 from ltp.worker.alerts.remembered import Remembered
 from ltp.worker.alerts.thread import Alerts, Parts
+from ltp.worker.alerts.turn_lock import TurnLock
 
 log = logging.getLogger(__name__)
 _WITHOUT_LIMITS_S: Final = 30.0  # after Redis did not answer: a firing waits for it once
@@ -89,7 +89,7 @@ def alerts_of(
         symbol: of a key.
         lease: see Alerts.
     """
-    book, inbox = RuleBook(Counter(), phase=phase, lock=threading.Lock()), Inbox()
+    book, inbox = RuleBook(Counter(), phase=phase, lock=TurnLock()), Inbox()
     seen, decisions = Remembered(), DecisionLog()
     around = Surroundings(
         phase=phase,
