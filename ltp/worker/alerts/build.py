@@ -102,13 +102,8 @@ def alerts_of(
     decider = Decider(engine, book, around, seen, decisions)
     past = PastTouches(partial(minute_bars.fetch, engine), seen, decisions)
     keys = partial(fetch_keys, engine)
-    parts = Parts(
-        decider,
-        seen,
-        decisions,
-        past,
-        Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol),
-    )
+    events = Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol)
+    parts = Parts(decider, seen, decisions, past, events)
     thread = Alerts(
         engine,
         book,
