@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
-from threading import Lock
 from typing import Final
 
 from bench.bars import INSTRUMENTS, OPEN, one_tick, reads_of
@@ -20,6 +19,7 @@ from ltp.core.alerts.book import RuleBook
 from ltp.core.alerts.rule import Rule, parse_rule
 from ltp.core.alerts.watch import Watch
 from ltp.core.ticks.tick import TickFields
+from ltp.worker.alerts.turn_lock import TurnLock
 
 _RULES: Final = 10_000
 _ON_ONE: Final = 1_000
@@ -27,7 +27,7 @@ _RUPEES: Final = 100
 
 
 def _book(watches: Sequence[Watch]) -> RuleBook:
-    book = RuleBook(Counter(), phase=lambda _segment, _minute: "continuous", lock=Lock())
+    book = RuleBook(Counter(), phase=lambda _segment, _minute: "continuous", lock=TurnLock())
     book.replace(watches)
     book.connected((OPEN - 60) * 1_000_000)
     book.take([one_tick(number, OPEN - 1, _RUPEES * 10_000, 1_000) for number in range(INSTRUMENTS)])

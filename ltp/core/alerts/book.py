@@ -41,7 +41,7 @@ class RuleBook:
     ) -> None:
         """Args:
         phase: of a segment's market in the minute that starts at these seconds since the epoch.
-        lock: of threading, needed where several threads use the book.
+        lock: needed where several threads use the book. It must go to the thread that waits for it.
         """
         self.counters = counters
         self._phase = phase
@@ -84,6 +84,17 @@ class RuleBook:
                 else:
                     hits += self._judge(entry, fields, since)
         return hits
+
+    def begin(self, last: Iterable[TickFields]) -> None:
+        """Compare new watches with the last packets of this connection, so that the very next one may fire.
+
+        An instrument whose own packets have come meanwhile is left as it is.
+        """
+        for fields in last:
+            with self._lock:
+                entry = self._entries.get(fields[0])
+                if entry is not None and not entry.seen and not entry.at and 0 < self._since <= fields[3]:
+                    self._judge(entry, fields, self._since)
 
     def replace(self, watches: Iterable[Watch]) -> None:
         """Replace all watches. What is known of an unchanged one, and of its instrument, stays."""
@@ -132,9 +143,15 @@ class RuleBook:
             level, entry = watched.level, self._entries.get(watched.watch.key)
             if level is None or not watched.armed or entry is None or not entry.at:
                 continue
-            extreme = entry.top if level.up else entry.bottom
+            extreme = None if entry.day.high is None else entry.top if level.up else entry.bottom
             if extreme is None or level.is_met(extreme):
                 yield Blind(watched.watch.alert_id, watched.watch.key, level)
+
+    def is_armed(self, alert_id: int, key: str) -> bool:
+        """Return whether a watch may fire at the next packet that meets it."""
+        with self._lock:
+            watched = self._watched.get((alert_id, key))
+            return watched is not None and watched.armed
 
     def armed_levels(self, key: str) -> dict[int, Level]:
         """Return the level of each armed watch of an instrument, by alert; rules without one are missing."""
@@ -147,11 +164,13 @@ class RuleBook:
         """Return what changed of the watches since the last call."""
         changed: list[Memory] = []
         with self._lock:
-            for entry in self._entries.values():
-                if entry.at <= entry.saved_at or entry.ltp is None:
-                    continue
-                entry.saved_at = entry.at
-                changed += [_memory(each, entry.ltp, entry.at) for each in (*entry.levels, *entry.general)]
+            entries = list(self._entries.values())
+        for entry in entries:
+            with self._lock:  # for one instrument: all of them take so long that packets would wait
+                if entry.at > entry.saved_at and entry.ltp is not None:
+                    entry.saved_at = entry.at
+                    ltp, at = entry.ltp, entry.at
+                    changed += [_memory(each, ltp, at) for each in (*entry.levels, *entry.general)]
         return changed
 
     def reading(self, alert_id: int, key: str) -> Reading:
@@ -207,7 +226,7 @@ class RuleBook:
             entry.ltp, entry.at = watch.last, watch.last_at
             entry.day_number = entry.opened_on = days_since_1970(watch.last_at // _US)
         watched = Watched(watch)
-        if before is not None and before.watch.version == watch.version:
+        if before is not None and _goes_on(before.watch, watch):
             watched.armed, watched.judged = before.armed, before.judged
         if watched.of is not None:
             entry.add(watched)
@@ -232,3 +251,9 @@ def _memory(watched: Watched, ltp: int, at: int) -> Memory:
 def _is_same(before: Watch, watch: Watch) -> bool:
     """Are these the same but for what is remembered of an earlier start?"""
     return before[:7] == watch[:7]
+
+
+def _goes_on(before: Watch, watch: Watch) -> bool:
+    """Is this the same rule, with other values or by a later version of its alert that changed something else?"""
+    same_rule = (before.rule, before.hysteresis) == (watch.rule, watch.hysteresis)
+    return before.version == watch.version or same_rule

@@ -35,8 +35,8 @@ class Watched:
         self.thresholds: list[Threshold] | None = None
 
     def measure(self, prev_close: Price | None) -> None:
-        """Find the level with this previous close."""
-        if self.of is not None:
+        """Find the level with this previous close; without a part in it the level stays what it is."""
+        if self.of is not None and (self.level is None or self.of.is_change):
             self.level = level_of(self.of, self.watch.values, prev_close)
             self.back = 0 if self.level is None else self.level.back(self.watch.hysteresis)
 

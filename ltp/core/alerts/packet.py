@@ -164,6 +164,9 @@ def _note(entry: Entry, fields: TickFields, connection: int, packet: Packet | No
             entry.opened_on = number
     if day.high is not None and entry.day_number == days_since_1970(entry.seen // _US):
         entry.top, entry.bottom = day.high, day.low
+    elif day.high is None and packet is not None and entry.top is not None and entry.bottom is not None:
+        # Packets of the ticker mode have no range: a later one with it must not prove this price once more.
+        entry.top, entry.bottom = max(entry.top, packet.ltp), min(entry.bottom, packet.ltp)
     if day is not entry.day:
         entry.day = day
         entry.find_marks()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +12,14 @@ from typing import Final, NamedTuple, Protocol
 from ltp.core.alerts.book import RuleBook
 from ltp.core.market.kinds import USUAL
 from ltp.core.money import Price
+from ltp.core.ticks.tick import Tick
 from ltp.db import minute_bars
 from ltp.db.engine import Engine
 from ltp.db.runs import fetch_keys
 from ltp.errors import StoreError
 from ltp.feed.status import FeedStatus
 from ltp.store import alerts as channel
-from ltp.store import depth
+from ltp.store import depth, prices
 from ltp.store.client import Client
 from ltp.worker.alerts.decider import Decider, Surroundings
 from ltp.worker.alerts.decision_log import DecisionLog
@@ -28,6 +28,7 @@ from ltp.worker.alerts.inbox import AlertTap, Inbox
 from ltp.worker.alerts.past import PastTouches
 from ltp.worker.alerts.remembered import Remembered
 from ltp.worker.alerts.thread import Alerts, Parts
+from ltp.worker.alerts.turn_lock import TurnLock
 
 log = logging.getLogger(__name__)
 _WITHOUT_LIMITS_S: Final = 30.0  # after Redis did not answer: a firing waits for it once
@@ -88,7 +89,7 @@ def alerts_of(
         symbol: of a key.
         lease: see Alerts.
     """
-    book, inbox = RuleBook(Counter(), phase=phase, lock=threading.Lock()), Inbox()
+    book, inbox = RuleBook(Counter(), phase=phase, lock=TurnLock()), Inbox()
     seen, decisions = Remembered(), DecisionLog()
     around = Surroundings(
         phase=phase,
@@ -101,15 +102,32 @@ def alerts_of(
     decider = Decider(engine, book, around, seen, decisions)
     past = PastTouches(partial(minute_bars.fetch, engine), seen, decisions)
     keys = partial(fetch_keys, engine)
-    parts = Parts(
-        decider,
-        seen,
-        decisions,
-        past,
-        Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol),
+    events = Events(decider, seen, keys, lambda: trouble(feed().status()) if expected() else "", symbol)
+    parts = Parts(decider, seen, decisions, past, events)
+    thread = Alerts(
+        engine,
+        book,
+        inbox,
+        parts,
+        lease=lease,
+        simulated=source == "simulator",
+        last=partial(last_packets, client),
     )
-    thread = Alerts(engine, book, inbox, parts, lease=lease, simulated=source == "simulator")
     return AlertParts(AlertTap(book, inbox, lambda: feed().since_us), thread, book, past, phase)
+
+
+def last_packets(client: Client, keys: Sequence[str]) -> list[Tick]:
+    """Return the newest ticks of those `keys` that were on the feed within the last 30 s.
+
+    Raises:
+        StoreError: Redis cannot be read.
+    """
+    return [
+        cached.tick
+        for begin in range(0, len(keys), prices.CHUNK)
+        for cached in prices.read(client, keys[begin : begin + prices.CHUNK])
+        if cached.covered and cached.tick is not None
+    ]
 
 
 def trouble(status: FeedStatus) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from ltp import metrics
-from ltp.core.alerts.alert import BROKER_CANDLE, FIRED, NO_DATA, ONCE, WHILE_DISCONNECTED, Alert
+from ltp.core.alerts.alert import BROKER_CANDLE, EVENT, FIRED, NO_DATA, ONCE, WHILE_DISCONNECTED, Alert
 from ltp.core.alerts.book import RuleBook
 from ltp.core.alerts.notice import Notice
 from ltp.core.alerts.policy import ends, judge, token
 from ltp.core.alerts.watch import Hit
 from ltp.core.money import Price, rupees
 from ltp.db.alerts import firings
-from ltp.db.alerts.firings import DEPOSED, NewFiring, Occasion
+from ltp.db.alerts.firings import DEPOSED, EDITED, NewFiring, Occasion
+from ltp.db.alerts.states import State
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError, StoreError
 from ltp.worker.alerts.decision_log import DecisionLog
@@ -47,6 +48,14 @@ class Surroundings(NamedTuple):
     clock: Callable[[], float]
 
 
+class _Waiting(NamedTuple):
+    """A firing that is not stored yet. `before`: the state of its place until then."""
+
+    occasion: Occasion
+    hit: Hit
+    before: State | None
+
+
 class Decider:
     """For the thread "alerts". `roster`, `fence`: set by it; with fence 0 nothing is stored. `is_deposed`: another
     worker has begun to lead. `fired`, `lost`: counts of firings.
@@ -61,14 +70,18 @@ class Decider:
         self.fence = 0
         self.is_deposed = False
         self.fired = self.lost = 0
-        self._waiting: list[Occasion] = []
+        self._waiting: list[_Waiting] = []
+        self._edited: list[Hit] = []  # hits of alerts that were changed just before their firing was stored
+        self._carried: dict[tuple[int, int], int] = {}  # see `carry`
+        self._lost: dict[Place, None] = {}  # watches whose firings found no room
         self._late: dict[Place, str] = {}  # hits of delayed segments, by place
         self._refusal = ""
 
     @property
-    def pending(self) -> Collection[Place]:
+    def pending(self) -> Set[Place]:
         """The places with firings that are not stored yet, and their alerts on no instrument."""
-        places = {(each.firing.alert_id, each.firing.key) for each in self._waiting}
+        hits = *(each.hit for each in self._waiting), *self._edited
+        places = {(hit.alert_id, hit.key) for hit in hits}
         return places | {(alert_id, "") for alert_id, _ in places}
 
     def take(self, hits: Sequence[Hit]) -> None:
@@ -77,7 +90,7 @@ class Decider:
             return
         delays = self._around.delays()
         limits = self._around.limits(list(dict.fromkeys(hit.key for hit in hits)))
-        for hit in hits:
+        for hit in map(self._of_now, hits):
             alert = self.roster.alerts.get(hit.alert_id)
             if (
                 alert is None
@@ -91,6 +104,25 @@ class Decider:
             else:
                 self._decide(alert, hit)
         self.store()
+
+    def carry(self, versions: Mapping[int, tuple[int, int]]) -> None:
+        """Decide hits of an earlier version by the later one, where both judge packets alike: who edits a note must
+        not lose the touch of that moment.
+
+        Args:
+            versions: the earlier and the later one, by alert; the roster has the later ones.
+        """
+        if len(self._carried) > MAX_WAITING:
+            self._carried.clear()
+        self._carried.update({(id_, old): new for id_, (old, new) in versions.items()})
+        edited, self._edited = self._edited, []
+        self.take(edited)
+
+    def _of_now(self, hit: Hit) -> Hit:
+        version = hit.version
+        while (later := self._carried.get((hit.alert_id, version))) is not None:
+            version = later
+        return hit if version == hit.version else hit._replace(version=version)
 
     def occur(self, alert: Alert, hit: Hit, symbol: str, sentence: str, *, phase: str | None) -> bool:
         """Decide an event, which no packet shows; return whether the alert fires. `store` follows."""
@@ -117,24 +149,36 @@ class Decider:
         while self._waiting and self.fence:
             part = self._waiting[:_AT_ONCE]
             try:
-                results = firings.store(self._engine, part, fence=self.fence)
+                results = firings.store(self._engine, [each.occasion for each in part], fence=self.fence)
             except DatabaseError as error:
                 self._refuse(error)
                 return
             del self._waiting[: len(part)]
             self._refusal = ""
-            for occasion, result in zip(part, results, strict=True):
+            for each, result in zip(part, results, strict=True):
                 if isinstance(result, int):
                     self.fired += 1
                     metrics.count("alerts_fired")
-                    self._announce(result, occasion.firing)
+                    self._announce(result, each.occasion.firing)
                 elif result == DEPOSED:
                     self.is_deposed = True
+            edited = [each for each, result in zip(part, results, strict=True) if result == EDITED]
+            self._undo(edited)
+        if not self._waiting:
+            for place in self._lost:
+                self._book.rearm(*place)
+            self._lost.clear()
+
+    def _undo(self, edited: Sequence[_Waiting]) -> None:
+        """Forget that these fired; `carry` decides them again by what their alerts are now."""
+        for each in reversed(edited):
+            self._seen.undo(each.occasion.state, each.before)
+        self._edited += [each.hit for each in edited if each.hit.how != EVENT]
 
     def drop(self) -> None:
         """Forget what waits: another worker leads, and asks the bars of the time between."""
-        self._waiting.clear()
-        self._late.clear()
+        for each in (self._waiting, self._late, self._edited, self._carried, self._lost):
+            each.clear()
 
     def _refused(
         self, hit: Hit, delays: Mapping[str, float], limits: Mapping[str, tuple[Price | None, Price | None]]
@@ -160,7 +204,7 @@ class Decider:
         self._note(hit, outcome, sentence if outcome == FIRED else "")
         if outcome == FIRED:
             # The price may have come back already, above all where bars show the hit.
-            armed = alert.id in self._book.armed_levels(hit.key)
+            armed = self._book.is_armed(*place)
             symbol = self._around.symbol(hit.key)
             self._queue(alert, hit, symbol, sentence, is_armed=armed, ltp=hit.ltp, last=ends(alert))
 
@@ -179,8 +223,10 @@ class Decider:
         at, now = instant(hit.at), self._now()
         if len(self._waiting) >= MAX_WAITING:
             self.lost += 1
+            self._lost[alert.id, hit.key] = None
             metrics.count("alert_firings_lost")
             return
+        before = self._seen.of.get((alert.id, hit.key))
         state = self._seen.fired((alert.id, hit.key), alert.version, at, price=ltp, is_armed=is_armed)
         terms = alert.terms
         firing = NewFiring(
@@ -188,7 +234,7 @@ class Decider:
             at, now, ltp, hit.how, instant(hit.since) if hit.since else None,
             instant(hit.until) if hit.until else None, sentence,
         )  # fmt: skip
-        self._waiting.append(Occasion(firing, state, last, terms.channels))
+        self._waiting.append(_Waiting(Occasion(firing, state, last, terms.channels), hit, before))
 
     def _announce(self, id_: int, firing: NewFiring) -> None:
         notice = Notice(

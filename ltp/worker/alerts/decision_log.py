@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -55,10 +56,11 @@ class DecisionLog:
             del self._changed[next(iter(self._changed))]
             self.lost += 1
 
-    def forget(self, alert_id: int) -> None:
-        """Begin anew for an alert: nothing joins a decision of its earlier version."""
-        for place in [place for place in self._newest if place[0] == alert_id]:
-            del self._newest[place]
+    def forget(self, alert_ids: Iterable[int]) -> None:
+        """Begin anew for alerts that are gone or changed: nothing joins a decision of an earlier version."""
+        gone = frozenset(alert_ids)
+        if gone:
+            self._newest = {place: each for place, each in self._newest.items() if place[0] not in gone}
 
     def flush(self, engine: Engine) -> None:
         """Write what changed. Raises DatabaseError: it is tried again."""

@@ -18,20 +18,23 @@ MOST: Final = 50_000  # hits: every watch at once, some 15 MB
 
 
 class Inbox:
-    """Hits that wait for their decision. Past MOST a hit is lost, counted, and logged once until there is room."""
+    """Hits that wait for their decision. Past MOST a hit is lost, counted, and logged once until there is room; its
+    watch may fire again, see `take_lost`.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._hits: deque[Hit] = deque()
+        self._lost: dict[tuple[int, str], None] = {}  # as many as there are watches at most
         self._is_closed = self._is_full = self._is_woken = False
         self.lost = 0
 
     def put(self, hits: Sequence[Hit]) -> None:
         with self._changed:
-            room = MOST - len(self._hits)
+            room = max(0, MOST - len(self._hits))
             self._hits.extend(hits[:room])
             if room < len(hits):
-                self._lose(len(hits) - room)
+                self._lose(hits[room:])
             self._changed.notify()
 
     def take(self, wait_s: float) -> list[Hit]:
@@ -45,6 +48,20 @@ class Inbox:
             self._is_full = False
             return hits
 
+    @property
+    def places(self) -> set[tuple[int, str]]:
+        """Alert and key of the hits that wait."""
+        with self._changed:
+            return {(hit.alert_id, hit.key) for hit in self._hits}
+
+    def take_lost(self) -> list[tuple[int, str]]:
+        """Return alert and key of the hits that were lost since the last call: their watches wait for a way back
+        that may never come.
+        """
+        with self._changed:
+            lost, self._lost = list(self._lost), {}
+            return lost
+
     def wake(self) -> None:
         """End the wait of `take`, or let the next one not wait."""
         with self._changed:
@@ -57,9 +74,10 @@ class Inbox:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _lose(self, count: int) -> None:
-        self.lost += count
-        metrics.count("alert_hits_lost", count)
+    def _lose(self, hits: Sequence[Hit]) -> None:
+        self.lost += len(hits)
+        self._lost.update(((hit.alert_id, hit.key), None) for hit in hits)
+        metrics.count("alert_hits_lost", len(hits))
         if not self._is_full:
             log.error("Hits of alerts are lost: %d wait for their decision already", MOST)
         self._is_full = True

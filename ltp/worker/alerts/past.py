@@ -49,6 +49,7 @@ class Question(NamedTuple):
 
 class PastTouches:
     """For the thread "alerts". `blind_keys`: instruments with blind watches, about once a minute; for any thread.
+    `waiting`, `lost`: counts of questions.
 
     Args:
         bars: returns the stored bars of a key that start in a range of seconds. Raises DatabaseError.
@@ -59,11 +60,7 @@ class PastTouches:
         self._waiting: dict[str, list[Question]] = {}  # by key, in the order in which they are asked
         self._blind: dict[Place, Question] = {}  # the time in which a watch is blind, while it grows
         self.blind_keys: tuple[str, ...] = ()
-        self.lost = 0
-
-    @property
-    def waiting(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        self.waiting = self.lost = 0
 
     def after_gap(self, gap: Gap, levels: dict[int, Level], roster: Roster) -> None:
         """Ask about an instrument's gap.
@@ -112,7 +109,7 @@ class PastTouches:
                 bars = self._bars(key, first, last + 1)
                 hits += [hit for each in questions if (hit := _answer(each, bars)) is not None]
                 questions = [each for each in questions if not self._is_answered(each, bars, now_s)]
-            del self._waiting[key]
+            self.waiting += len(questions) - len(self._waiting.pop(key))
             if questions:
                 self._waiting[key] = questions  # behind all others
         return hits + self._look_at_blind(roster, now_s)
@@ -140,6 +137,7 @@ class PastTouches:
             self.lost += 1
             metrics.count("alert_questions_lost")
             return
+        self.waiting += 1
         self._waiting.setdefault(question.place[1], []).append(question)
 
     def _first_minute(self, place: Place, since_us: int) -> int:

@@ -74,6 +74,19 @@ class Remembered:
         self.of[place] = state
         return state
 
+    def undo(self, state: State, before: State | None) -> None:
+        """Forget a firing that was not stored. `state`: after it; `before`: that before it."""
+        place = state.alert_id, state.key
+        if self.of.get(place) is not state:
+            there = self.of.get(place)
+            if there is not None and there.version == state.version and there.fired_at == state.fired_at:
+                fired_at = None if before is None else before.fired_at
+                self.of[place] = there._replace(fired_at=fired_at)
+        elif before is None:
+            del self.of[place]
+        else:
+            self.of[place] = before
+
     def put(self, state: State) -> None:
         """Note the state of an alert that no packet changes."""
         self.of[state.alert_id, state.key] = state
@@ -107,6 +120,12 @@ def is_same_rule(old: Alert, new: Alert) -> bool:
     """Return whether two versions judge packets alike, so that the later one goes on where the earlier one was."""
     a, b = old.terms, new.terms
     return (a.target, a.rule, a.repeat, a.hysteresis) == (b.target, b.rule, b.repeat, b.hysteresis)
+
+
+def judges_alike(old: Alert, new: Alert) -> bool:
+    """Return whether a packet that meets one version meets the other."""
+    a, b = old.terms, new.terms
+    return (a.target, a.rule, a.hysteresis) == (b.target, b.rule, b.hysteresis)
 
 
 def instant(microseconds: int) -> datetime:

@@ -45,14 +45,24 @@ class Sources(NamedTuple):
     is_beside_real: bool = False
 
 
-def read(engine: Engine, *, simulated: bool, busy_timeout_ms: int = 1_000) -> Sources:
-    """Read them. `simulated`: prices are of the simulated exchange. Raises DatabaseError."""
+def read(
+    engine: Engine, *, simulated: bool, before: Sources | None = None, busy_timeout_ms: int = 1_000
+) -> Sources:
+    """Read them.
+
+    Args:
+        simulated: prices are of the simulated exchange.
+        before: what was read before. Its rules are not parsed again: ten thousand of them take seconds, in which
+            firings would wait.
+    Raises:
+        DatabaseError: they cannot be read.
+    """
     actions = tuple(corporate_actions.fetch(engine))
     beside_real = simulated and candle_source.origin(engine) == "real"
     with reading(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         version = members.version_in(connection)
         alerts = tuple(each for each in rules.all_in(connection) if each.state in {ON, MUTED})
-        parsed, invalid = _parsed(alerts)
+        parsed, invalid = _parsed(alerts, before)
         targets = {each.terms.target for each in alerts if each.id in parsed}
         planned = {screen for rule in parsed.values() for screen, _ in rule.plans}
         named = planned | {rule.event.screen for rule in parsed.values() if rule.event and rule.event.screen}
@@ -80,12 +90,20 @@ def made_on(run: RunHead) -> date:
     return run.as_of or run.created_at.astimezone(IST).date()
 
 
-def _parsed(alerts: Iterable[Alert]) -> tuple[dict[int, Rule], dict[int, str]]:
+def _parsed(alerts: Iterable[Alert], before: Sources | None) -> tuple[dict[int, Rule], dict[int, str]]:
+    known = {} if before is None else _rules_by_text(before)
     found: dict[int, Rule] = {}
     invalid: dict[int, str] = {}
     for alert in alerts:
         try:
-            found[alert.id] = parse_rule(alert.terms.rule)
+            text = alert.terms.rule
+            found[alert.id] = known.get(text) or parse_rule(text)
         except CriterionError as error:
             invalid[alert.id] = str(error)
     return found, invalid
+
+
+def _rules_by_text(sources: Sources) -> dict[str, Rule]:
+    return {
+        alert.terms.rule: sources.rules[alert.id] for alert in sources.alerts if alert.id in sources.rules
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from ltp import metrics
 from ltp.core.alerts.alert import ENDED, INVALID, MUTED, ON
 from ltp.core.alerts.book import RuleBook
 from ltp.core.counted import counted
+from ltp.core.ticks.tick import TickFields
 from ltp.core.trading_day import IST
 from ltp.db.alerts import decisions, firings, leaders, states
 from ltp.db.engine import Engine
@@ -28,7 +29,7 @@ from ltp.worker.alerts.decision_log import DecisionLog
 from ltp.worker.alerts.events import Events
 from ltp.worker.alerts.inbox import Inbox
 from ltp.worker.alerts.past import PastTouches
-from ltp.worker.alerts.remembered import MOST, Remembered
+from ltp.worker.alerts.remembered import MOST, Remembered, judges_alike
 from ltp.worker.alerts.roster import NOBODY, Roster
 from ltp.worker.alerts.unmet import UnmetNotes
 
@@ -57,6 +58,8 @@ class Alerts(threading.Thread):
     Args:
         lease: the fencing number of the lease while this worker surely leads, else 0.
         simulated: prices are of the simulated exchange.
+        last: returns the last packets of instruments that are on the feed, as far as they are known. Raises
+            StoreError.
     """
 
     def __init__(
@@ -68,13 +71,14 @@ class Alerts(threading.Thread):
         *,
         lease: Callable[[], int],
         simulated: bool,
+        last: Callable[[Sequence[str]], Sequence[TickFields]] = lambda _keys: (),
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="alerts", daemon=True)
         self._engine, self._book, self._inbox = engine, book, inbox
         self._decider, self._seen, self._log, self._past, self._events = parts
-        self._lease, self._simulated = lease, simulated
+        self._lease, self._simulated, self._last = lease, simulated, last
         self._clock, self._monotonic = clock, monotonic
         self._unmet = UnmetNotes()
         self._stopping = threading.Event()
@@ -146,6 +150,8 @@ class Alerts(threading.Thread):
         hits = self._inbox.take(wait_s)
         if hits and self._leads_by and self._lease() == self._leads_by:
             self._decider.take(hits)
+        for place in self._inbox.take_lost():
+            self._book.rearm(*place)
 
     def _lead(self) -> bool:
         """Follow the lease; return whether this worker leads. Raises DatabaseError."""
@@ -195,17 +201,31 @@ class Alerts(threading.Thread):
         known = None if self._roster.sources is None else self._roster.sources.version
         if f"{today}" == self._today and known == sources.version(self._engine):
             return
-        read = sources.read(self._engine, simulated=self._simulated)
-        before = {} if self._roster is NOBODY else dict(self._roster.alerts)
-        self._seen.keep(before, {alert.id: alert for alert in read.alerts})
+        read = sources.read(self._engine, simulated=self._simulated, before=self._roster.sources)
+        self._take_hits(0)  # reading took its time, and what follows takes as long again
+        old = self._roster
+        self._seen.keep(dict(old.alerts), {alert.id: alert for alert in read.alerts})
         new = rosters.make(read, self._seen.of, today)
         self._report(new)
-        for id_, alert in new.alerts.items():
-            if id_ in before and before[id_].version != alert.version:
-                self._log.forget(id_)
         self._replace(new)
+        self._follow(old, new)
         self._today = f"{today}"
         self._end_those_that_are_over(read)
+        there = frozenset(old.keys)
+        self._book.begin(self._last([key for key in new.keys if key not in there]))
+
+    def _follow(self, old: Roster, new: Roster) -> None:
+        """Go on with the alerts that were changed by a person."""
+        gone, carried = [], {}
+        for id_, before in old.alerts.items():
+            now = new.alerts.get(id_)
+            if now is not None and now.version == before.version:
+                continue
+            gone.append(id_)
+            if now is not None and judges_alike(before, now):
+                carried[id_] = before.version, now.version
+        self._log.forget(gone)
+        self._decider.carry(carried)
 
     def _replace(self, new: Roster) -> None:
         self._roster = self._decider.roster = new
@@ -242,7 +262,7 @@ class Alerts(threading.Thread):
     def _flush(self, *, all_of_it: bool = False) -> None:
         """Write states and decisions. Raises DatabaseError."""
         self._decider.store()
-        fence, pending = self._decider.fence, self._decider.pending
+        fence, pending = self._decider.fence, self._decider.pending | self._inbox.places
         if all_of_it:
             self._seen.take(self._book.memory(), int(self._clock() * 1e6))
         most = rosters.MAX_WATCHES if all_of_it else MOST

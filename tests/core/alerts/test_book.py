@@ -372,6 +372,23 @@ def test_a_watch_can_be_armed_and_disarmed_from_outside() -> None:
     assert len(market.trade(106, 6)) == 1
 
 
+def test_ticker_packets_have_no_range_and_the_next_range_does_not_prove_their_prices_again() -> None:
+    market = Market(watch("ltp > 105"))
+    market.trade(104, 1)
+    assert list(market.book.blind()) == []
+
+    def ticker(price: float, at: int) -> list[Hit]:
+        fields = (KEY, round(price * 10_000), OPEN + at, (OPEN + at) * 1_000_000, None, UNKNOWN_DAY)
+        return market.book.take([(*fields, None, "", 0, False)])
+
+    assert ticker(104.5, 2) == []
+    assert [blind.alert_id for blind in market.book.blind()] == [1]
+    assert hows(ticker(106, 3)) == [(1, TRADE, 106.0)]
+    assert ticker(104, 4) == []
+    assert market.trade(104.2, 5, high=106) == []
+    assert hows(market.trade(104.3, 6, high=106.5)) == [(1, BETWEEN_PACKETS, 106.5)]
+
+
 def test_a_key_that_means_another_instrument_starts_anew() -> None:
     market = Market(watch("ltp > 105"))
     market.trade(104, 1)

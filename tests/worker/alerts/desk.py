@@ -13,7 +13,7 @@ from ltp.core.alerts.book import RuleBook
 from ltp.core.alerts.notice import Notice
 from ltp.core.bars.bar import BROKER, Bar
 from ltp.core.money import SCALE, Price
-from ltp.core.ticks.tick import DayPrices
+from ltp.core.ticks.tick import DayPrices, TickFields
 from ltp.db.alerts.decisions import Decision, fetch
 from ltp.db.alerts.tables import alert_firings, alerts
 from ltp.db.engine import open_engine, reading, writing
@@ -47,6 +47,7 @@ class Desk:
         self.volume = 1_000
         self.open, self.high, self.low = 1600.0, 0.0, 0.0
         self.simulated = False
+        self.last: list[TickFields] = []  # packets of instruments without an alert
         self.begin()
 
     def begin(self) -> None:
@@ -73,7 +74,7 @@ class Desk:
         parts = Parts(self.decider, self.seen, self.log, self.past, events)
         self.thread = Alerts(
             self.engine, self.book, self.inbox, parts, lease=lambda: self.lease, simulated=self.simulated,
-            clock=self.now, monotonic=lambda: self.at,
+            last=self._last, clock=self.now, monotonic=lambda: self.at,
         )  # fmt: skip
         self.tap = AlertTap(self.book, self.inbox, lambda: self.since)
 
@@ -95,6 +96,9 @@ class Desk:
 
     def _bars(self, key: str, first: int, until: int) -> Sequence[Bar]:
         return [bar for bar in self.bars.get(key, []) if first <= bar.start < until]
+
+    def _last(self, keys: Sequence[str]) -> list[TickFields]:
+        return [each for each in self.last if each[0] in keys]
 
     def add(self, rule: str, **changes: Any) -> int:
         values = row(**{"rule": rule, "created_at": self.instant, "changed_at": self.instant} | changes)

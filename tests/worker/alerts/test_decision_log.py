@@ -41,7 +41,7 @@ def test_another_outcome_bound_or_version_begins_a_new_one(desk: Desk) -> None:
     note(desk, FIRED, 1651)
     note(desk, COOLING, 1651)
     note(desk, COOLING, 1651)
-    desk.log.forget(1)
+    desk.log.forget([1])
     note(desk, COOLING, 1651)
     assert [each.outcome for each in desk.decisions(1)] == [NOT_MET, NOT_MET, FIRED, COOLING, COOLING]
 

@@ -53,6 +53,8 @@ def test_beyond_its_bound_hits_are_lost_and_counted(
     made.put([HIT] * 2)
     made.put([HIT])
     assert (made.lost, len(made.take(0))) == (2, 3)
+    assert made.take_lost() == [(1, "NSE_EQ:1333")]
+    assert made.take_lost() == []
     assert caplog.text.count("Hits of alerts are lost") == 1
     made.put([HIT] * 4)
     assert (made.lost, caplog.text.count("Hits of alerts are lost")) == (3, 2)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ltp.core.alerts.rule import parse_rule
+from ltp.core.alerts.rule import Rule, parse_rule
 from ltp.db import universes
-from ltp.worker.alerts import roster
+from ltp.worker.alerts import roster, sources
 from ltp.worker.alerts.splits import has_fixed_price
 from tests.worker.alerts.desk import KEY, Desk
 
@@ -47,3 +47,24 @@ def test_watches_beyond_the_bound_are_left_out_and_counted(
 )
 def test_a_fixed_price_is_one_that_a_split_makes_wrong(rule: str, fixed: bool) -> None:
     assert has_fixed_price(parse_rule(rule)) is fixed
+
+
+def test_a_rule_that_was_read_before_is_not_parsed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def noted(text: str) -> Rule:
+        parsed.append(text)
+        return parse_rule(text)
+
+    monkeypatch.setattr(sources, "parse_rule", noted)
+    desk.add("ltp > 1650")
+    desk.look()
+    id_ = desk.add("ltp > 1700")
+    desk.look()
+    assert parsed == ["ltp > 1650", "ltp > 1700"]
+    desk.change(id_, rule="ltp > 1800", version=2)
+    desk.look()
+    assert parsed == ["ltp > 1650", "ltp > 1700", "ltp > 1800"]
+    desk.trade(1640)
+    desk.trade(1750)
+    assert [each[0] for each in desk.fired()] == [1]

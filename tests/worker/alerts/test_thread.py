@@ -18,13 +18,14 @@ from ltp.core.alerts.alert import (
 from ltp.core.history.candle import Candle
 from ltp.core.history.corporate_action import Action
 from ltp.core.screener import Row
+from ltp.core.ticks.tick import DayPrices
 from ltp.db import candles, corporate_actions, runs, universes
 from ltp.db.alerts import firings
 from ltp.db.alerts import values as term_values
 from ltp.db.alerts.tables import alerts
 from ltp.db.alerts.values import TermValue
 from ltp.db.engine import writing
-from ltp.worker.alerts import thread
+from ltp.worker.alerts import decider, inbox, thread
 from tests.db.alerts.conftest import row
 from tests.worker.alerts.desk import KEY, OPEN, Desk, away, bar
 
@@ -95,11 +96,111 @@ def test_an_edit_mute_or_snooze_counts_from_the_next_look(desk: Desk) -> None:
     desk.change(note, note="later", version=2)
     desk.trade(1651, after_s=0.5)  # before the look: the versions differ, so nothing fires as it was
     assert desk.fired() == []
+    desk.look(0.5)  # the rule with another note is the same rule: its touch is not lost
+    assert desk.fired() == [(note, TRADE, 1651.0)]
+    assert [each.outcome for each in desk.decisions(muted)][-1] == "muted"
+    desk.trade(1651.5)
     desk.trade(1645)
     desk.trade(1652)
     desk.trade(1701)
-    assert [each[:2] for each in desk.fired()] == [(note, TRADE), (edited, TRADE)]
-    assert [each.outcome for each in desk.decisions(muted)][-1] == "muted"
+    assert desk.fired() == [(note, TRADE, 1651.0), (note, TRADE, 1652.0), (edited, TRADE, 1701.0)]
+
+
+def test_an_edit_of_the_note_loses_no_touch_that_was_noticed_before_it_and_decided_after(desk: Desk) -> None:
+    once, moved = desk.add("ltp > 1650"), desk.add("ltp > 1650")
+    desk.look()
+    desk.trade(1640)
+    desk.trade(1651, look=False)
+    waiting = desk.inbox.take(0)
+    desk.change(once, note="later", version=2)
+    desk.change(moved, rule="ltp > 1700", version=2)
+    desk.look()
+    desk.trade(1640)
+    desk.inbox.put(waiting)
+    desk.look()
+    assert desk.fired() == [(once, TRADE, 1651.0)]
+    desk.trade(1652)
+    assert len(desk.fired()) == 1
+
+
+def test_a_new_alert_is_compared_with_the_last_packet_before_it(desk: Desk) -> None:
+    desk.connect()
+    day = DayPrices(1600_0000, 1645_0000, 1600_0000, 1590_0000)
+    at = int(desk.now())
+    desk.tap([])  # the connection
+    desk.last = [
+        (key, price * 10_000, at, at * 1_000_000, 1_000, day, None, "2026-11-30", at * 1_000_000, False)
+        for key, price in (("NSE_EQ:1", 1640), ("NSE_EQ:2", 1655))
+    ]
+    rises, met = (desk.add("ltp > 1650", name=name) for name in ("NSE_EQ:1", "NSE_EQ:2"))
+    desk.look()
+    assert desk.fired() == []
+    desk.trade(1651, key="NSE_EQ:1")
+    desk.trade(1656, key="NSE_EQ:2")
+    assert desk.fired() == [(rises, TRADE, 1651.0)]
+    desk.trade(1640, key="NSE_EQ:2")
+    desk.trade(1656, key="NSE_EQ:2")
+    assert desk.fired() == [(rises, TRADE, 1651.0), (met, TRADE, 1656.0)]
+
+
+def test_a_last_packet_of_an_earlier_connection_is_not_compared_with(desk: Desk) -> None:
+    day = DayPrices(1600_0000, 1645_0000, 1600_0000, 1590_0000)
+    at = int(desk.now())
+    desk.last = [(KEY, 1640_0000, at, at * 1_000_000, 1_000, day, None, "", 0, False)]
+    desk.at += 5
+    desk.connect()
+    desk.tap([])
+    desk.add("ltp > 1650")
+    desk.look()
+    desk.trade(1651)
+    assert desk.fired() == []
+
+
+def test_a_worker_that_dies_with_a_hit_undecided_leaves_it_to_the_next(desk: Desk) -> None:
+    id_ = desk.add("ltp > 1650", repeat="each")
+    desk.look()
+    desk.trade(1640)
+    desk.look(6)
+    real, desk.inbox.take = desk.inbox.take, lambda _wait_s: []  # type: ignore[method-assign]
+    desk.trade(1651)
+    desk.look(6)  # states are stored
+    desk.inbox.take = real  # type: ignore[method-assign]
+    desk.lease = 2
+    desk.begin()
+    desk.look()
+    desk.connect()
+    desk.trade(1652)
+    assert desk.fired() == [(id_, WHILE_DISCONNECTED, 1652.0)]
+
+
+def test_a_touch_that_found_no_room_fires_with_the_next_packet(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [desk.add("ltp > 1650"), desk.add("ltp > 1650")]
+    desk.look()
+    desk.trade(1640)
+    with monkeypatch.context() as full:
+        full.setattr(inbox, "MOST", 1)
+        desk.trade(1651)
+    assert [each[0] for each in desk.fired()] == ids[:1]
+    desk.trade(1652)
+    assert desk.fired() == [(ids[0], TRADE, 1651.0), (ids[1], TRADE, 1652.0)]
+
+
+def test_a_firing_that_found_no_room_fires_once_the_database_is_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [desk.add("ltp > 1650"), desk.add("ltp > 1650")]
+    desk.look()
+    desk.trade(1640)
+    with monkeypatch.context() as broken:
+        broken.setattr(firings, "store", away)
+        broken.setattr(decider, "MAX_WAITING", 1)
+        desk.trade(1651)
+        desk.trade(1652)
+    desk.look()
+    desk.trade(1653)
+    assert desk.fired() == [(ids[0], TRADE, 1651.0), (ids[1], TRADE, 1653.0)]
 
 
 def test_a_restart_forgets_neither_the_price_nor_the_firing(desk: Desk) -> None:
