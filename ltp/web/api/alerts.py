@@ -49,6 +49,7 @@ def create() -> Response:
 
 
 @bp.get(PATH)
+@targets.patient
 def every() -> Response:
     given = params.single(request.args.items(multi=True))
     states = params.several(given, "state", STATES, ())
@@ -63,11 +64,13 @@ def every() -> Response:
 
 
 @bp.get(f"{PATH}/<{_ID}>")
+@targets.patient
 def one(alert_id: int) -> Response:
     return _json(document.alert(_fetch(alert_id)))
 
 
 @bp.get(f"{PATH}/<{_ID}>/history")
+@targets.patient
 def fired(alert_id: int) -> Response:
     """Return the firings of an alert, newest first, also of one that is deleted."""
     given = params.single(request.args.items(multi=True))
