@@ -42,7 +42,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: str) -> str:
     value = given.get(name, default)
     if value not in accepted:
-        raise InputError(name, value, "it is one of " + ", ".join(accepted))
+        raise InputError(name, value, "it is one of " + ", ".join(filter(None, accepted)))
     return value
 
 
