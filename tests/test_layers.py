@@ -90,7 +90,7 @@ OURS = {
         *_BASE,
     },
     "web.live": {"web", "hub", "store", *_BASE},
-    "web.alerts": {"web", "web.live", "web.screens", "hub", "store", "db", *_BASE},
+    "web.alerts": {"web", "web.history.patience", "web.live", "web.screens", "hub", "store", "db", *_BASE},
     "web.api": {"web", "web.alerts", "hub", "store", "db", *_BASE},
     "web.charts": {"web", "hub", "store", "db", *_BASE},
     "web.quote": {"web", "web.live", "web.table", "web.screens", "hub", "store", "db", *_BASE},

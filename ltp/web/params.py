@@ -1,10 +1,10 @@
-"""Parsers of address parameters. A value that is not accepted is refused with its parameter's name. Pure."""
+"""Parsers of address parameters and of JSON objects. A value that is not accepted is refused with its parameter's name. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from ltp.core.money import group_indian
 from ltp.errors import InputError
@@ -26,10 +26,23 @@ def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, of which `json.loads` would keep the last of two equal names.
+
+    Raises:
+        InputError: a name comes twice, and either of its values could be the intended one.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1)
+        raise InputError("body", twice, "a name may be given once in an object")
+    return found
+
+
 def choice(given: dict[str, str], name: str, accepted: Sequence[str], default: str) -> str:
     value = given.get(name, default)
     if value not in accepted:
-        raise InputError(name, value, "it is one of " + ", ".join(accepted))
+        raise InputError(name, value, "it is one of " + ", ".join(filter(None, accepted)))
     return value
 
 

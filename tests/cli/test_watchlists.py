@@ -86,3 +86,11 @@ def test_lists_are_printed_and_deleted(engine: Engine, capsys: pytest.CaptureFix
     for command in ("delete", "show"):
         assert main(["watchlists", command, "my-few"]) == 2
         assert capsys.readouterr().err == "There is no watchlist called 'my-few'\n"
+
+
+def test_bytes_that_are_no_text_are_named(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("delete", "show"):
+        assert main(["watchlists", command, "\udc80"]) == 2
+        assert capsys.readouterr().err == "There is no watchlist called '\\udc80'\n"
+    assert main(["watchlists", "set", "my-few", "\udc80"]) == 2
+    assert "the instrument master knows none of that name" in capsys.readouterr().err

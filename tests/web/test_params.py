@@ -31,3 +31,9 @@ def test_other_texts_are_no_day(text: str) -> None:
     with pytest.raises(InputError) as caught:
         params.day(text, "first")
     assert str(caught.value) == f"first: {text!r} is not accepted; it is a day such as 2026-11-30"
+
+
+def test_a_choice_that_may_be_left_out_is_not_named_as_an_empty_word() -> None:
+    assert params.choice({}, "state", ("", "sent", "stale"), "") == ""
+    with pytest.raises(InputError, match=r"it is one of sent, stale$"):
+        params.choice({"state": "x"}, "state", ("", "sent", "stale"), "")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ltp import settings as settings_module
 from ltp.core.alerts import document
-from ltp.core.alerts.alert import EACH, KEY, MARKET, ONCE, REPEATS, STATES, Target, Terms
+from ltp.core.alerts.alert import EACH, KEY, MARKET, MAX_COOL_DOWN_S, ONCE, REPEATS, STATES, Target, Terms
 from ltp.core.alerts.preview import Preview, preview
 from ltp.core.alerts.rule import Rule, parse_rule
 from ltp.core.alerts.terms import Known, checked, target_of
@@ -28,7 +28,7 @@ from ltp.db.alerts.history import Fired
 from ltp.db.alerts.rules import Choice
 from ltp.db.engine import open_engine, reading
 from ltp.db.instruments import fetch_named
-from ltp.errors import InputError
+from ltp.errors import InputError, NotFoundError
 from ltp.settings import Settings
 from ltp.store import prices
 from ltp.store.client import connect
@@ -103,7 +103,7 @@ def _add(given: argparse.Namespace) -> int:
         _target(given.key),
         given.rule,
         given.repeat,
-        round(given.cool_down * 60) if abs(given.cool_down) < _MOST * 60 else -1,
+        _seconds(given.cool_down),
         given.hysteresis,
         _day(given.expires),
         (),
@@ -135,6 +135,8 @@ def _test(given: argparse.Namespace) -> int:
 def _history(given: argparse.Namespace) -> int:
     if not 1 <= given.limit <= _MOST:
         raise InputError("--limit", str(given.limit), f"it is 1 to {_MOST}")
+    if given.id is not None and not 1 <= given.id <= rules.MAX_ID:
+        raise NotFoundError("alert", str(given.id))
     engine = open_engine(settings_module.load().database)
     found = history.firings(engine, given.id, most=given.limit)
     if given.id is not None and not found:
@@ -188,11 +190,23 @@ def _checked(engine: Engine, terms: Terms) -> Terms:
     return checked(terms, datetime.now(IST).date(), known)
 
 
+def _seconds(minutes: float) -> int:
+    if not abs(minutes) * 60 <= MAX_COOL_DOWN_S:  # also nan
+        raise InputError("--cool-down", f"{minutes:g}", f"it is 0 to {MAX_COOL_DOWN_S // 60} minutes")
+    return round(minutes * 60)
+
+
 def _day(text: str) -> date | None:
+    """Parse a day as the API does. Raises InputError, also for 20261231 and for the last year that there is."""
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text)
     except ValueError:
-        raise InputError("--expires", text, "it is a day such as 2026-12-31") from None
+        found = date.max
+    if found.isoformat() != text or found.year == date.max.year:
+        raise InputError("--expires", text, "it is a day such as 2026-12-31")
+    return found
 
 
 def _print_json(found: object) -> int:

@@ -107,13 +107,18 @@ def free_slug(title: str, taken: frozenset[str]) -> str:
     return found
 
 
+def is_slug(text: str) -> bool:
+    """Return whether a list can have this slug. Others never reach SQL, which refuses some characters."""
+    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
+
+
 def parse_slug(text: str, where: str = "slug") -> str:
     """Return `text` if it can be the slug of a list.
 
     Raises:
         InputError: it is not small letters, digits and single dashes, or it is reserved.
     """
-    if _SLUG.fullmatch(text) is None or len(text) > MAX_SLUG or text in RESERVED:
+    if not is_slug(text) or text in RESERVED:
         accepted = f"a slug is small letters, digits and single dashes, at most {MAX_SLUG}, such as my-banks"
         raise InputError(where, text, f"{accepted}; {', '.join(RESERVED)} is taken")
     return text

@@ -73,6 +73,7 @@ def rename(engine: Engine, slug: str, name: str, *, busy_timeout_ms: int = BUSY_
         NotFoundError: there is no such view.
     """
     name = accepted_name(name)
+    _refuse_impossible(slug)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         other = select(table.c.slug).where(table.c.name == name, table.c.slug != slug)
         if connection.execute(other).first() is not None:
@@ -87,9 +88,15 @@ def remove(engine: Engine, slug: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS)
     Raises:
         NotFoundError: there is no such view.
     """
+    _refuse_impossible(slug)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         if connection.execute(delete(table).where(table.c.slug == slug)).rowcount != 1:
             raise NotFoundError("view", slug)
+
+
+def _refuse_impossible(slug: str) -> None:
+    if not slug.isprintable():  # PostgreSQL takes no NUL, which would look like a fault of the database
+        raise NotFoundError("view", slug)
 
 
 def all_in(connection: Connection) -> list[View]:

@@ -18,6 +18,7 @@ from ltp.core.watchlists.watchlist import (
     Line,
     Watchlist,
     free_slug,
+    is_slug,
     kind_of,
     parse_slug,
     parse_title,
@@ -130,6 +131,8 @@ def remove(engine: Engine, slug: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS)
     Raises:
         NotFoundError: there is no such list.
     """
+    if not is_slug(slug):
+        raise NotFoundError("watchlist", slug)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         _drop_old(connection)
         this = (watchlists.c.slug == slug) & watchlists.c.deleted_at.is_(None)
@@ -147,6 +150,8 @@ def restore(engine: Engine, slug: str, source: str, *, busy_timeout_ms: int = BU
         NotFoundError: there is no such list, or it was deleted too long ago.
         InputError: there are too many lists meanwhile.
     """
+    if not is_slug(slug):
+        raise NotFoundError("watchlist", slug)
     with writing(engine, busy_timeout_ms=busy_timeout_ms) as connection:
         _lock(connection)
         _drop_old(connection)

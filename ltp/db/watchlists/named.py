@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
@@ -34,7 +35,8 @@ def finder(
     Raises:
         DatabaseError: the database cannot be read.
     """
-    lookup, by_name = _read(engine, sorted({text.strip() for text in texts if text.strip()}), busy_timeout_ms)
+    wanted = {text.strip() for text in texts if text.strip() and _can_be_stored(text.strip())}
+    lookup, by_name = _read(engine, sorted(wanted), busy_timeout_ms)
 
     def find(text: str) -> str | None:
         text = text.strip()
@@ -95,6 +97,11 @@ def _former(connection: Connection, texts: Sequence[str]) -> dict[tuple[str, str
     wanted = select(names.segment, names.name, names.security_id)
     rows = connection.execute(wanted.where(names.name.in_([text.upper() for text in texts])))
     return {(segment, name): f"{segment}:{number}" for segment, name, number in rows}
+
+
+def _can_be_stored(text: str) -> bool:
+    """No database takes a lone surrogate, and PostgreSQL no NUL: they would be taken for a fault of the database."""
+    return all(unicodedata.category(each) not in {"Cc", "Cs"} for each in text)
 
 
 def _key(text: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 
 from ltp.core.instrument import split_key
 from ltp.core.watchlists.edits import Edit, Edited
-from ltp.core.watchlists.watchlist import Line, Watchlist, universe_of
+from ltp.core.watchlists.watchlist import Line, Watchlist, is_slug, universe_of
 from ltp.db.engine import BUSY_TIMEOUT_MS, reading, writing
 from ltp.db.schema import constituents, universes
 from ltp.db.watchlists.tables import watchlist_changes, watchlist_lines, watchlists
@@ -133,7 +133,7 @@ def note_change(connection: Connection, new: Watchlist, words: str) -> None:
 
 def _head(connection: Connection, slug: str, *, lock: bool = False) -> Any:
     wanted = select(watchlists).where(watchlists.c.slug == slug, watchlists.c.deleted_at.is_(None))
-    head = connection.execute(wanted.with_for_update() if lock else wanted).first()
+    head = connection.execute(wanted.with_for_update() if lock else wanted).first() if is_slug(slug) else None
     if head is None:
         raise NotFoundError("watchlist", slug)
     return head

@@ -15,7 +15,7 @@ from ltp.errors import NotReadError
 from ltp.web.alerts import lines
 from ltp.web.alerts.form import PATH
 from ltp.web.alerts.lines import FiringLine
-from ltp.web.alerts.targets import READ_MS
+from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.services import services
 
 bp = Blueprint("alert_feed", __name__)
@@ -24,6 +24,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)  # `updated` before the fir
 
 
 @bp.get(f"{PATH}.atom")
+@patient
 def feed() -> BaseResponse:
     if not services().catalog.site_key:  # an entry with another id would be a new one to every reader
         raise NotReadError("The database has")

@@ -42,6 +42,7 @@ def new() -> Response:
 
 
 @bp.get(f"{PATH}/<{_ID}>/edit")
+@targets.patient
 def edit(alert_id: int) -> Response:
     alert = rules.fetch(services().engine, alert_id, busy_timeout_ms=READ_MS)
     if _CHECK in request.args:

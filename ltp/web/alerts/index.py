@@ -13,7 +13,7 @@ from ltp.errors import InputError
 from ltp.web import params, urls
 from ltp.web.alerts import lines, prospect, targets
 from ltp.web.alerts.form import PATH
-from ltp.web.alerts.targets import READ_MS
+from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.live import notices
 from ltp.web.services import services
 
@@ -43,6 +43,7 @@ class Query(NamedTuple):
 
 
 @bp.get(PATH)
+@patient
 def page() -> str:
     query, engine = _query(), services().engine
     states = (query.state,) if query.state != _ANY else ()

@@ -27,7 +27,7 @@ from ltp.errors import NotFoundError
 from ltp.web import market
 from ltp.web.alerts import lines, prospect, targets
 from ltp.web.alerts.form import PATH
-from ltp.web.alerts.targets import READ_MS
+from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.services import services
 
 bp = Blueprint("alert", __name__)
@@ -56,6 +56,7 @@ class DecisionLine(NamedTuple):
 
 
 @bp.get(f"{PATH}/<{_ID}>")
+@patient
 def page(alert_id: int) -> str:
     engine = services().engine
     fired = history.firings(engine, alert_id, most=FIRINGS, busy_timeout_ms=READ_MS)
@@ -80,6 +81,7 @@ def page(alert_id: int) -> str:
 
 
 @bp.get(f"{PATH}/<{_ID}>/why")
+@patient
 def why(alert_id: int) -> str:
     engine = services().engine
     alert = rules.fetch(engine, alert_id, busy_timeout_ms=READ_MS)

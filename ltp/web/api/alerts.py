@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -16,7 +16,7 @@ from ltp.core.alerts.terms import target_of
 from ltp.core.trading_day import IST
 from ltp.db.alerts import history, rules
 from ltp.db.alerts.rules import Choice
-from ltp.errors import InputError
+from ltp.errors import InputError, shortened
 from ltp.web import clients, params
 from ltp.web.alerts import targets
 from ltp.web.alerts.targets import READ_MS, WRITE_MS
@@ -49,6 +49,7 @@ def create() -> Response:
 
 
 @bp.get(PATH)
+@targets.patient
 def every() -> Response:
     given = params.single(request.args.items(multi=True))
     states = params.several(given, "state", STATES, ())
@@ -63,11 +64,13 @@ def every() -> Response:
 
 
 @bp.get(f"{PATH}/<{_ID}>")
+@targets.patient
 def one(alert_id: int) -> Response:
     return _json(document.alert(_fetch(alert_id)))
 
 
 @bp.get(f"{PATH}/<{_ID}>/history")
+@targets.patient
 def fired(alert_id: int) -> Response:
     """Return the firings of an alert, newest first, also of one that is deleted."""
     given = params.single(request.args.items(multi=True))
@@ -125,7 +128,7 @@ def terms_of(body: Mapping[str, Any], before: Terms) -> Terms:
     if "hysteresis" in body:
         changed["hysteresis"] = _number(body, "hysteresis")
     if "expires" in body:
-        changed["expires"] = params.day(_text(body, "expires"), "expires") if body["expires"] else None
+        changed["expires"] = _day(body, "expires")
     for name, kind in _LISTS.items():
         if name in body:
             changed[name] = _list(body, name, kind)
@@ -155,7 +158,7 @@ def _body(fields: tuple[str, ...]) -> dict[str, Any]:
     if request.content_length is None and len(content) == request.max_content_length:
         raise RequestEntityTooLarge
     try:
-        body = json.loads(content)
+        body = json.loads(content, object_pairs_hook=params.once)
     except (ValueError, RecursionError):
         raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
     if not isinstance(body, dict):
@@ -163,7 +166,7 @@ def _body(fields: tuple[str, ...]) -> dict[str, Any]:
             "body", type(body).__name__, 'an object such as {"key": "NSE_EQ:1333", …} is expected'
         )
     if unknown := [name for name in body if name not in fields]:
-        raise InputError(unknown[0], str(body[unknown[0]]), "the fields are " + ", ".join(fields))
+        raise InputError(shortened(unknown[0]), str(body[unknown[0]]), "the fields are " + ", ".join(fields))
     return body
 
 
@@ -171,6 +174,10 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(body[name], str):
         raise _refused(body, name, "a text is expected")
     return str(body[name])
+
+
+def _day(body: Mapping[str, Any], name: str) -> date | None:
+    return None if body[name] in (None, "") else params.day(_text(body, name), name)
 
 
 def _number(body: Mapping[str, Any], name: str) -> float:

@@ -59,7 +59,7 @@ def unpin() -> Response:
 def _body() -> dict[str, Any]:
     content = request.get_data()
     try:
-        body = json.loads(content)
+        body = json.loads(content, object_pairs_hook=params.once)
     except (ValueError, RecursionError):
         raise InputError("body", content[:80].decode("utf-8", "replace"), _BODY) from None
     if not isinstance(body, dict) or not body.keys() <= {"keys", "mode", "note"}:

@@ -28,6 +28,7 @@ from ltp.db.watchlists import lists as stored
 from ltp.db.watchlists import store
 from ltp.db.watchlists.named import finder
 from ltp.errors import InputError, NotFoundError
+from ltp.web import params
 from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history.patience import patiently
 from ltp.web.services import services
@@ -141,7 +142,7 @@ def _body() -> Mapping[str, Any]:
     if request.content_length is None and len(content) == MAX_BODY:  # the rest was dropped
         raise RequestEntityTooLarge
     try:
-        body = json.loads(content)
+        body = json.loads(content, object_pairs_hook=params.once)
     except (ValueError, RecursionError):
         raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
     if not isinstance(body, dict):
@@ -168,9 +169,8 @@ def _lines(body: Mapping[str, Any]) -> list[Line]:
     """
     given = body.get("lines", [])
     if not isinstance(given, list) or len(given) > MAX_ROWS + MAX_SECTIONS:
-        raise InputError(
-            "lines", type(given).__name__, f"it is a list of at most {MAX_ROWS + MAX_SECTIONS:,} lines"
-        )
+        value = f"{len(given):,} lines" if isinstance(given, list) else json.dumps(given)
+        raise InputError("lines", value, f"it is a list of at most {MAX_ROWS + MAX_SECTIONS:,} lines")
     objects = [_line_object(f"lines[{number}]", each) for number, each in enumerate(given)]
     texts = {each["key"] for each in objects if "key" in each}
     find = patiently(lambda: finder(services().engine, texts, busy_timeout_ms=BUSY_TIMEOUT_MS))

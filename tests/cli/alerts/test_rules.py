@@ -69,7 +69,7 @@ def test_an_alert_is_made_and_listed(engine: Engine, capsys: Any) -> None:
             "repeat: 'often' is not accepted; it is one of once, daily, each",
         ),
         ((HDFC, "ltp > 5", "--expires", "soon"), "--expires: 'soon' is not accepted"),
-        ((HDFC, "ltp > 5", "--cool-down", "nan", "--repeat", "each"), "cool_down"),
+        ((HDFC, "ltp > 5", "--cool-down", "nan", "--repeat", "each"), "--cool-down: 'nan' is not accepted"),
         (("universe:nobody", "ltp > 5"), "there is no such list or index"),
         (("screen:nobody", "ltp > 5"), "there is no such screen"),
         ((HDFC, "feed_trouble()"), "its target is market"),
@@ -124,3 +124,23 @@ def test_the_history(engine: Engine, capsys: Any) -> None:
     [fired] = json.loads(run(capsys, "history", "--json"))["firings"]
     assert (fired["ltp"], fired["how"], fired["deliveries"]) == (1650.5, "gap_at_open", [])
     assert "--limit" in run(capsys, "history", "--limit", "0", status=2)
+    for id_ in ("0", "-5", str(10**30)):
+        assert run(capsys, "history", id_, status=2) == f"There is no alert called '{id_}'\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "accepted"),
+    [
+        ("--cool-down", "nan", "'nan' is not accepted; it is 0 to 10080 minutes"),
+        ("--cool-down", "inf", "'inf' is not accepted; it is 0 to 10080 minutes"),
+        ("--cool-down", "1e300", "'1e+300' is not accepted; it is 0 to 10080 minutes"),
+        ("--expires", "20991231", "'20991231' is not accepted; it is a day such as 2026-12-31"),
+        ("--expires", "9999-12-31", "'9999-12-31' is not accepted; it is a day such as 2026-12-31"),
+    ],
+)
+def test_a_value_that_the_api_refuses_is_refused(
+    engine: Engine, capsys: Any, option: str, value: str, accepted: str
+) -> None:
+    options = ("--repeat", "each", option, value)
+    assert run(capsys, "add", HDFC, "ltp > 1650", *options, status=2) == f"{option}: {accepted}\n"
+    assert rules.listed(engine).total == 0

@@ -70,6 +70,11 @@ def test_a_view_that_is_not_there_is_neither_renamed_nor_deleted(engine: Engine)
     for change in (lambda: named_views.rename(engine, "x", "Y"), lambda: named_views.remove(engine, "x")):
         with pytest.raises(NotFoundError, match="There is no view called 'x'"):
             change()
+    for slug in ("\x00", "\ud800"):  # characters that a database does not take
+        with pytest.raises(NotFoundError, match="There is no view called"):
+            named_views.remove(engine, slug)
+        with pytest.raises(NotFoundError, match="There is no view called"):
+            named_views.rename(engine, slug, "Y")
 
 
 def test_one_client_cannot_take_the_places_of_all(engine: Engine) -> None:

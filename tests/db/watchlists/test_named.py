@@ -31,6 +31,8 @@ TEXTS = {
     "HDFC": None,
     "NSE_EQ:4": None,
     "%": None,
+    "HDFC\x00BANK": None,
+    "\ud800": None,
     "": None,
 }
 

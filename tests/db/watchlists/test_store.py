@@ -138,3 +138,17 @@ def test_fifty_changes_are_kept(banks: Engine) -> None:
         store.change(banks, "banks", edits.move(A, "top"), "page")
     kept = store.changes(banks, "banks")
     assert (len(kept), kept[0].version, kept[-1].version) == (50, 61, 12)
+
+
+@pytest.mark.parametrize("slug", ["\x00", "a\x00b", "\ud800", "x" * 10_000])
+def test_a_slug_that_no_database_takes_is_that_of_no_list(banks: Engine, slug: str) -> None:
+    for read_or_change in (
+        lambda: store.fetch(banks, slug),
+        lambda: store.version(banks, slug),
+        lambda: store.change(banks, slug, edits.remove([A]), "page"),
+        lambda: lists.remove(banks, slug),
+        lambda: lists.restore(banks, slug, "page"),
+    ):
+        with pytest.raises(NotFoundError, match="There is no watchlist called"):
+            read_or_change()
+    assert [head.slug for head in lists.fetch(banks)] == ["banks"]

@@ -71,6 +71,9 @@ def test_lists_screens_and_events_are_targets(site: Any) -> None:
         (PLAIN | {"note": "\u202eevil"}, "note"),
         (PLAIN | {"expires": "soon"}, "expires"),
         (PLAIN | {"expires": 5}, "expires"),
+        (PLAIN | {"expires": 0}, "expires"),
+        (PLAIN | {"expires": False}, "expires"),
+        (PLAIN | {"expires": []}, "expires"),
         (PLAIN | {"cool_down": "5"}, "cool_down"),
         (PLAIN | {"cool_down": True}, "cool_down"),
         (PLAIN | {"hysteresis": 11}, "hysteresis"),
@@ -95,7 +98,8 @@ def test_a_refusal_names_the_value(site: Any, body: Any, where: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
-    [(b"{", "application/json", 400), (b"\xff", "application/json", 400), (b"{}", "text/plain", 415),
+    [(b"{", "application/json", 400), (b"\xff", "application/json", 400),
+     (b'{"key": "NSE_EQ:1333", "rule": "ltp > 1", "rule": "ltp > 2"}', "application/json", 400), (b"{}", "text/plain", 415),
      (b"key=x", "application/x-www-form-urlencoded", 415), (b" " * 70_000, "application/json", 413)],
 )  # fmt: skip
 def test_a_body_that_is_no_json(site: Any, content: bytes, kind: str, status: int) -> None:
@@ -227,3 +231,8 @@ def test_another_site_changes_nothing(site: Any, headers: dict[str, str]) -> Non
 def test_a_program_and_this_site_may_write(site: Any, headers: dict[str, str]) -> None:
     assert site.client.post(PATH, json=PLAIN, headers=headers).status_code == 201
     assert site.client.delete(f"{PATH}/1", headers=headers).status_code == 204
+
+
+def test_a_long_name_of_a_field_is_shortened_in_the_refusal(site: Any) -> None:
+    answer = site.client.post(PATH, json={"x" * 5_000: 1})
+    assert answer.get_json()["errors"][0]["where"] == "x" * 77 + "..."

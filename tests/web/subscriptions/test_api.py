@@ -65,6 +65,7 @@ def test_programs_pin_and_unpin(site: Any, worker: Any) -> None:
         ('{"keys": ["NSE_EQ:7"]}', "keys"),
         ('{"keys": ["NSE_EQ:1333"], "mode": "depth"}', "mode"),
         ('{"keys": ["NSE_EQ:1333"], "mode": 7}', "mode"),
+        ('{"keys": ["NSE_EQ:1333"], "mode": "full", "mode": "quote"}', "body"),
         ('{"keys": ["NSE_EQ:1333"], "note": "\\u202e"}', "note"),
     ],
 )

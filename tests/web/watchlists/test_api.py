@@ -76,6 +76,8 @@ def test_a_list_is_made_replaced_and_deleted(site: Any) -> None:
         ({"title": "A", "lines": ["TCS", "NOPE"]}, "lines[1]"),
         ({"title": "A", "lines": ["TCS", "NSE_EQ:11536"]}, "lines[1]"),
         ({"title": "A", "lines": [{"note": "x"}]}, "lines[0]"),
+        ({"title": "A", "lines": ["TCS", "\ud800"]}, "lines[1]"),
+        ({"title": "A", "lines": ["TCS", "\x00"]}, "lines[1]"),
         ({"title": "A", "lines": [{"key": "TCS", "section": "x"}]}, "lines[0]"),
         ({"title": "A", "lines": [{"key": 5}]}, "lines[0]"),
         ({"title": "A", "lines": [{"key": "TCS", "flag": "pink"}]}, "lines[0].flag"),
@@ -112,4 +114,14 @@ def test_a_thousand_rows_with_notes_fit_and_no_more(banks: Any) -> None:
     lines = [{"section": "S" * 80}] * 100 + ["TCS"]
     assert banks.client.put(f"{API}/banks", json={"lines": lines}).status_code == 200
     assert banks.client.put(f"{API}/banks", json={"lines": [*lines, {"section": "x"}]}).status_code == 400
+    many = banks.client.put(f"{API}/banks", json={"lines": ["TCS"] * 1_101})
+    assert "'1,101 lines' is not accepted; it is a list of at most 1,100 lines" in many.json["detail"]
     assert banks.client.put(f"{API}/banks", json={"title": "x" * 600_000}).status_code == 413
+
+
+def test_a_name_that_comes_twice_is_refused(banks: Any) -> None:
+    content = b'{"lines": ["TCS"], "lines": []}'
+    answer = banks.client.put(f"{API}/banks", data=content, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json["detail"] == "body: 'lines' is not accepted; a name may be given once in an object"
+    assert len(store.fetch(banks.engine, "banks").rows) == 3
