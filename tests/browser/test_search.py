@@ -59,3 +59,18 @@ def test_enter_searches_as_before(visit: Callable[..., Page]) -> None:
     expect(page.locator("h1")).to_have_text("Instruments matching “bank”")
     expect(page.locator(".found a").first).to_be_visible()
     expect(page.locator("#words")).to_have_value("bank")
+
+
+def test_on_a_phone_the_head_has_two_lines(visit: Callable[..., Page]) -> None:
+    page = visit("/screeners/swing", viewport={"width": 390, "height": 800})
+    boxes = [page.locator(f"#{name}").bounding_box() for name in ("n-home", "n-alerts", "find")]
+    first, second, field = [each["y"] + each["height"] / 2 for each in boxes if each]
+    assert second > first + 10
+    assert abs(second - field) < 6
+    page.focus("#find")
+    page.keyboard.type("hdfcb")
+    expect(page.locator("#find-hits a").first).to_contain_text("HDFCBANK")
+    hits = page.locator("#find-hits").bounding_box()
+    assert hits is not None
+    assert hits["x"] >= 0
+    assert hits["x"] + hits["width"] <= 390

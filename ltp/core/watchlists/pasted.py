@@ -26,6 +26,8 @@ _NAMING: Final = ("key", "isin", "symbol", "name")  # the surest first
 UNKNOWN: Final = "no instrument is called so"
 TWICE: Final = "it is there already, further up"
 _SECTION: Final = re.compile(r"\[(.*)\]")
+# The CSV of a table has an apostrophe before a text that a spreadsheet would run; it is no part of the text.
+_MARKED: Final = re.compile(r"^'(?=[=+\-@＝＋－＠])")
 
 
 class Named(NamedTuple):
@@ -119,7 +121,8 @@ def _named(text: str) -> Iterator[Named]:
 def _row(number: int, cells: list[str], head: dict[str, int]) -> Named:
     values = {name: cells[at] for name, at in head.items() if at < len(cells)}
     texts = tuple(values[name] for name in _NAMING if values.get(name))
-    return Named(number, texts or (",".join(cells),), "", values.get("note", ""), values.get("flag", ""))
+    note = _MARKED.sub("", values.get("note", ""))
+    return Named(number, texts or (",".join(cells),), "", note, values.get("flag", ""))
 
 
 def _texts(number: int, cells: list[str]) -> Iterator[Named]:

@@ -19,6 +19,7 @@ STATE_TITLES: Final = {
     "never_ticked": "never ticked",
 }
 _DASH: Final = "–"
+_URLS: Final = {"alert": "/alerts"}
 
 
 class Why(NamedTuple):
@@ -76,15 +77,15 @@ def last_age_s(table: SubscriptionTable, row: Subscription, age_s: float) -> flo
 
 
 def why(reason: Reason) -> Why:
-    """Return a reason as a text; that of a screen leads to it."""
+    """Return a reason as a text; that of a screen or a list leads to it, that of alerts to all of them."""
     if reason.kind == "screen":
         screener = SCREENERS.get(reason.name)
         return Why(screener.title if screener else reason.name, f"/screeners/{reason.name}")
     if reason.kind == "saved":
         return Why(reason.title or reason.name, f"/screeners/{reason.name}")
     if reason.kind == "watchlist":
-        return Why(f"Watchlist {reason.title or reason.name}")
-    return Why(REASONS[reason.kind])
+        return Why(f"Watchlist {reason.title or reason.name}", f"/watchlists/{reason.name}")
+    return Why(REASONS[reason.kind], _URLS.get(reason.kind, ""))
 
 
 def age_text(seconds: float | None) -> str:

@@ -38,6 +38,8 @@ class Screener(NamedTuple):
 
     def column(self, name: str) -> Column:
         column = BY_NAME[name]
+        if self.is_list and name == "rank":
+            column = column._replace(title="Place in the list")
         return column._replace(label=self.labels[name]) if name in self.labels else column
 
 

@@ -67,3 +67,18 @@ def test_no_line_and_too_many() -> None:
     assert parse('"unclosed') == [Named(1, ("unclosed",))]
     assert parse("x" * 300)[0].texts == ("x" * 300,)
     assert lines_of(parse("x" * 300), lambda _: "NSE_EQ:1").lines == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "note"),
+    [
+        ("'=1+2", "=1+2"),
+        ("'-3% or more", "-3% or more"),
+        ("'tis", "'tis"),
+        ("a '=b", "a '=b"),
+        ("''=", "''="),
+    ],
+)
+def test_a_note_of_the_tables_csv_comes_back_as_it_was(cell: str, note: str) -> None:
+    [line] = parse(f"key,note\nNSE_EQ:1333,{cell}")
+    assert line.note == note

@@ -25,6 +25,7 @@ def test_the_page_says_what_is_on_the_feed_and_why(site: Any, worker: Any) -> No
     assert allotment.RULE.replace("'", "&#39;") in page
     assert '<a href="/screeners/swing">Swing screener</a>' in page
     assert "Mine &lt;img src=x onerror=&#34;alert(1)&#34;&gt;" in page
+    assert '<a href="/watchlists/one">Watchlist =List one</a>' in page
     assert "<img" not in page
     assert "3 min" in page
     assert "1,240" in page

@@ -158,3 +158,15 @@ def test_a_thousand_rows_are_shown_in_pages(banks: Any) -> None:
     page = banks.page(f"{PATH}?page=20")
     assert "951–1,000 of 1,000" in page
     assert len(symbols(page)) == 50
+
+
+def test_the_page_speaks_of_places_and_leads_to_an_alert_on_each_row(banks: Any) -> None:
+    page = banks.page(PATH)
+    assert "Place in the list</option>" in page
+    assert "The list&#39;s own" in page
+    assert 'title="Place in the list">No.</a>' in page
+    assert "screener&#39;s own" not in page
+    form = banks.page(re.search(r'id="b-alert" href="([^"]*)"', page)[1])  # type: ignore[index]
+    assert re.search(r'<option value="universe list-banks" selected>', form)
+    lists.create(banks.engine, "Empty", (), source="test")
+    assert 'id="b-alert"' not in banks.page("/watchlists/empty")

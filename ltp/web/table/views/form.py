@@ -67,7 +67,10 @@ def column_form(
         sets=_sets(screener, run, query, links),
         hidden=(*carried, *kept.pairs()),
         sorts=_orders(screener, query, shown, f"{'-' if query.descending else ''}{query.sort}"),
-        thens=(Option("", "rank", not query.then), *_orders(screener, query, shown, then)[1:]),
+        thens=(
+            Option("", "place" if screener.is_list else "rank", not query.then),
+            *_orders(screener, query, shown, then)[1:],
+        ),
         groups=_groups(screener, query),
     )
 
@@ -86,7 +89,7 @@ def _subjects(screener: Screener, query: ScreenQuery, shown: set[str]) -> tuple[
 def _sets(screener: Screener, run: Run | None, query: ScreenQuery, links: Links) -> tuple[SetLink, ...]:
     default = default_columns(screener, run, query.tab)
     shown = query.columns or default
-    choices = [("own", "The screener's own", default)]
+    choices = [("own", "The list's own" if screener.is_list else "The screener's own", default)]
     choices += [(each.slug, each.title, columns_of(each.names, query.tab)) for each in SETS]
     return tuple(
         SetLink(
@@ -108,7 +111,8 @@ def _orders(
     """Return both directions of each column that is shown or orders the rows; the rank, best first, is the first."""
     shown_names = [column.name for column in shown]
     names = dict.fromkeys([SYMBOL.name, *shown_names, *(name for name, _ in query.orders)])
-    options = [("rank", "Rank, best first"), ("-rank", "Rank, last first")]
+    rank, best = ("Place in the list", "") if screener.is_list else ("Rank", ", best first")
+    options = [("rank", f"{rank}{best}"), ("-rank", f"{rank}, last first")]
     for name in names:
         if name != "rank":
             column = SYMBOL if name == SYMBOL.name else screener.column(name)
