@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ltp.web import audit, home, instruments, status
+from ltp.web import home, instruments, status
 from ltp.web.alerts import changes as alert_changes
 from ltp.web.alerts import channels as alert_channels
 from ltp.web.alerts import feed as alert_feed
@@ -15,7 +15,7 @@ from ltp.web.alerts import show as alert_show
 from ltp.web.api import alerts as alerts_api
 from ltp.web.api import candle_coverage, candles, current_prices, health
 from ltp.web.help import page as help_page
-from ltp.web.history import changes, members, overview
+from ltp.web.history import audit, changes, members, overview
 from ltp.web.screens import changes_feed, custom, detail, evaluations, index, saved, show
 from ltp.web.search import pages as search_pages
 from ltp.web.subscriptions import api as subscriptions_api

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.alerts import document
 from ltp.core.alerts.alert import KEY, MUTED, ON, STATES, Alert, Target, Terms
@@ -16,10 +15,11 @@ from ltp.core.alerts.terms import target_of
 from ltp.core.trading_day import IST
 from ltp.db.alerts import history, rules
 from ltp.db.alerts.rules import Choice
-from ltp.errors import InputError, shortened
+from ltp.errors import InputError
 from ltp.web import clients, params
 from ltp.web.alerts import targets
 from ltp.web.alerts.targets import READ_MS, WRITE_MS
+from ltp.web.json_bodies import json_object
 from ltp.web.services import services
 
 bp = Blueprint("alerts_api", __name__)
@@ -27,6 +27,7 @@ PATH: Final = "/api/v1/alerts"
 _ID: Final = f"int(max={rules.MAX_ID}):alert_id"
 MOST: Final = 1_000
 USUAL: Final = 100
+_EXAMPLE: Final = '{"key": "NSE_EQ:1333", "rule": "ltp > 1650"}'
 _TEXTS: Final = ("rule", "repeat", "note")
 _NUMBERS: Final = ("cool_down", "hysteresis")
 _LISTS: Final = {"phases": str, "channels": int}
@@ -36,7 +37,7 @@ _CHANGES: Final = (*FIELDS, "state", "snoozed_until", "version")
 
 @bp.post(PATH)
 def create() -> Response:
-    body = _body(FIELDS)
+    body = json_object(_EXAMPLE, FIELDS)
     if "key" not in body and "target" not in body:
         raise InputError("key", "", 'a key such as "NSE_EQ:1333" is expected, or a target')
     if "rule" not in body:
@@ -86,7 +87,7 @@ def fired(alert_id: int) -> Response:
 
 @bp.patch(f"{PATH}/<{_ID}>")
 def change(alert_id: int) -> Response:
-    body, engine = _body(_CHANGES), services().engine
+    body, engine = json_object(_EXAMPLE, _CHANGES), services().engine
     before = _fetch(alert_id)
     version = _whole(body, "version") if "version" in body else None
     terms = targets.accepted(terms_of(body, before.terms)) if set(body) & set(FIELDS) else None
@@ -143,31 +144,6 @@ def _target(body: Mapping[str, Any]) -> Target:
     if "key" in body or not isinstance(target, dict) or not {"kind"} <= set(target) <= {"kind", "name"}:
         raise InputError("target", json.dumps(target), accepted)
     return target_of(_text(target, "kind"), _text(target, "name") if "name" in target else "")
-
-
-def _body(fields: tuple[str, ...]) -> dict[str, Any]:
-    """Return the JSON object of the request, with no other fields than these.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not request.is_json:
-        raise UnsupportedMediaType
-    content = request.get_data()
-    # Of a body without a length Werkzeug reads as much as is allowed and drops the rest without an error.
-    if request.content_length is None and len(content) == request.max_content_length:
-        raise RequestEntityTooLarge
-    try:
-        body = json.loads(content, object_pairs_hook=params.once)
-    except (ValueError, RecursionError):
-        raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
-    if not isinstance(body, dict):
-        raise InputError(
-            "body", type(body).__name__, 'an object such as {"key": "NSE_EQ:1333", …} is expected'
-        )
-    if unknown := [name for name in body if name not in fields]:
-        raise InputError(shortened(unknown[0]), str(body[unknown[0]]), "the fields are " + ", ".join(fields))
-    return body
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

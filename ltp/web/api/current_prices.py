@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.instrument import parse_key
 from ltp.core.ticks.quote import CachedTick
@@ -23,6 +21,7 @@ from ltp.hub.hub import Hub
 from ltp.store import demand, prices
 from ltp.web.api import prices_document
 from ltp.web.clients import client
+from ltp.web.json_bodies import json_object
 from ltp.web.services import services
 
 bp = Blueprint("api_v1", __name__)
@@ -31,6 +30,7 @@ MAX_KEYS: Final = 1_000
 REST_WAIT_S: Final = 0.3
 _REST_WANTED_FOR_S: Final = 10
 _POLL_EVERY_S: Final = 0.03
+_EXAMPLE: Final = '{"keys": ["NSE_EQ:1333", ...]}'
 _ACCEPTED: Final = f"1 to {MAX_KEYS:,} keys such as NSE_EQ:1333 are expected"
 
 
@@ -70,24 +70,11 @@ def keys_of(args: MultiDict[str, str]) -> list[str]:
 @bp.post(PATH)
 def current_prices_of() -> Response:
     """Answer the JSON body `{"keys": ["SEGMENT:ID", ...]}`."""
-    if not request.is_json:
-        raise UnsupportedMediaType
-    content = request.get_data()
-    # Werkzeug refuses a longer body by its Content-Length. Of a body without one it reads as much as is
-    # allowed and drops the rest without an error, which could leave other keys than were sent.
-    if request.content_length is None and len(content) == request.max_content_length:
-        raise RequestEntityTooLarge
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
-    keys = body.get("keys") if isinstance(body, dict) else None
+    body = json_object(_EXAMPLE)
+    keys = body.get("keys")
     if not isinstance(keys, list):
-        raise InputError(
-            "body",
-            type(body if keys is None else keys).__name__,
-            '{"keys": ["NSE_EQ:1333", ...]} is expected',
-        )
+        found = body if keys is None else keys
+        raise InputError("body", type(found).__name__, f"an object such as {_EXAMPLE} is expected")
     return _respond(_keys(keys))
 
 

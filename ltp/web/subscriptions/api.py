@@ -6,19 +6,19 @@ import json
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from ltp.core.instrument import parse_key
 from ltp.core.subscriptions.pins import DEFAULT, MAX_PINS, parse_mode, parse_note
 from ltp.errors import InputError
 from ltp.web import errors, params
 from ltp.web.errors import Problem
+from ltp.web.json_bodies import json_object
 from ltp.web.subscriptions import document, pinning, query
 from ltp.web.subscriptions.latest import latest, name_of
 
 bp = Blueprint("api_subscriptions", __name__)
 PATH: Final = "/api/v1/subscriptions"
-_BODY: Final = '{"keys": ["NSE_EQ:1333", ...], "mode": "default", "note": ""} is expected'
+_EXAMPLE: Final = '{"keys": ["NSE_EQ:1333", ...], "mode": "default", "note": ""}'
 _KEYS: Final = f"1 to {MAX_PINS} keys such as NSE_EQ:1333 are expected"
 
 
@@ -39,9 +39,7 @@ def pinned() -> Response:
 @bp.post(PATH)
 def pin() -> Response:
     """Pin the instruments of the body, or change their pins; answer with their pins."""
-    if not request.is_json:
-        raise UnsupportedMediaType
-    body = _body()
+    body = json_object(_EXAMPLE, ("keys", "mode", "note"))
     keys = _known(body.get("keys"))
     pinning.pin(keys, parse_mode(_text(body, "mode") or DEFAULT), parse_note(_text(body, "note")))
     return _json({"pins": [document.of_pin(each) for each in pinning.all_pins() if each.key in keys]})
@@ -54,17 +52,6 @@ def unpin() -> Response:
     keys = _keys(given.get("keys", "").split(",") if given.get("keys") else [])
     pinning.unpin(keys)
     return _json({"unpinned": keys})
-
-
-def _body() -> dict[str, Any]:
-    content = request.get_data()
-    try:
-        body = json.loads(content, object_pairs_hook=params.once)
-    except (ValueError, RecursionError):
-        raise InputError("body", content[:80].decode("utf-8", "replace"), _BODY) from None
-    if not isinstance(body, dict) or not body.keys() <= {"keys", "mode", "note"}:
-        raise InputError("body", content[:80].decode("utf-8", "replace"), _BODY)
-    return body
 
 
 def _text(body: dict[str, Any], name: str) -> str:

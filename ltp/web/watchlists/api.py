@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ltp.core.watchlists import edits
 from ltp.core.watchlists.edits import new_section_key
@@ -28,9 +27,9 @@ from ltp.db.watchlists import lists as stored
 from ltp.db.watchlists import store
 from ltp.db.watchlists.named import finder
 from ltp.errors import InputError, NotFoundError
-from ltp.web import params
 from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history.patience import patiently
+from ltp.web.json_bodies import json_object
 from ltp.web.services import services
 from ltp.web.watchlists.lists import lists
 
@@ -38,7 +37,7 @@ bp = Blueprint("api_watchlists", __name__)
 PATH: Final = "/api/v1/watchlists"
 MAX_BODY: Final = 512 * 1024  # a thousand lines with notes
 _SOURCE: Final = "API"
-_FIELDS: Final = {"title", "slug", "version", "lines"}
+_FIELDS: Final = ("title", "slug", "version", "lines")
 _LINE_FIELDS: Final = {"key", "note", "flag", "section", "symbol", "name"}
 
 
@@ -130,28 +129,9 @@ def _line_document(line: Line) -> dict[str, Any]:
 
 
 def _body() -> Mapping[str, Any]:
-    """Return the JSON object of the request.
-
-    Raises:
-        InputError: it is none, or has an unknown field.
-    """
+    """Return the JSON object of the request; raises as `json_object`."""
     request.max_content_length = MAX_BODY
-    if not request.is_json:
-        raise UnsupportedMediaType
-    content = request.get_data()
-    if request.content_length is None and len(content) == MAX_BODY:  # the rest was dropped
-        raise RequestEntityTooLarge
-    try:
-        body = json.loads(content, object_pairs_hook=params.once)
-    except (ValueError, RecursionError):
-        raise InputError("body", content[:80].decode("utf-8", "replace"), "JSON is expected") from None
-    if not isinstance(body, dict):
-        raise InputError(
-            "body", type(body).__name__, 'an object such as {"title": "Banks", "lines": []} is expected'
-        )
-    for name in body.keys() - _FIELDS:
-        raise InputError("body", name, f"the fields are {', '.join(sorted(_FIELDS))}")
-    return body
+    return json_object('{"title": "Banks", "lines": []}', _FIELDS)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

@@ -57,7 +57,7 @@ def test_programs_pin_and_unpin(site: Any, worker: Any) -> None:
     [
         ("rubbish", "body"),
         ("[]", "body"),
-        ('{"keys": ["NSE_EQ:1333"], "colour": "red"}', "body"),
+        ('{"keys": ["NSE_EQ:1333"], "colour": "red"}', "colour"),
         ("{}", "keys"),
         ('{"keys": []}', "keys"),
         ('{"keys": [7]}', "keys"),

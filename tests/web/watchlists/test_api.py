@@ -70,7 +70,7 @@ def test_a_list_is_made_replaced_and_deleted(site: Any) -> None:
         ({"title": 5}, "title"),
         ({"title": "A", "slug": "Not this"}, "slug"),
         ({"title": "A", "slug": "banks"}, "slug"),
-        ({"title": "A", "rows": []}, "body"),
+        ({"title": "A", "rows": []}, "rows"),
         ([], "body"),
         ({"title": "A", "lines": "TCS"}, "lines"),
         ({"title": "A", "lines": ["TCS", "NOPE"]}, "lines[1]"),
