@@ -34,14 +34,14 @@ def test_the_table_renews_itself_and_keeps_scroll_and_typed_text(visit: Callable
 
 def test_an_instrument_is_pinned_and_unpinned_and_full_mode_is_shown(visit: Callable[..., Page]) -> None:
     page = visit(PAGE)
-    page.fill("#key", "TCS")
+    page.fill("#key", "INFY")
     page.select_option("#mode", "full")
     page.fill("#note", "<b>mine</b>")
     page.click("#b-pin")
     expect(page.locator("#h-pin")).to_contain_text("Pinned since")
-    expect(page).to_have_url(re.compile("/subscriptions/NSE_EQ/11536$"))
+    expect(page).to_have_url(re.compile("/subscriptions/NSE_EQ/1594$"))
     page.click("#b-subscriptions")
-    row = page.locator("tr:has(#s-NSE_EQ-11536)")
+    row = page.locator("tr:has(#s-NSE_EQ-1594)")
     expect(row.locator("td").nth(2)).to_have_text("full")
     expect(row.locator("td").last).to_contain_text("Pinned")
     row.locator("td").last.locator("a").click()
