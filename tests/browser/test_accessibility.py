@@ -220,7 +220,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page_with_a_visible
         "n-history",
         "find",
         "n-status",
-        "n-subscriptions",
+        *(["n-subscriptions"] if size["width"] > 416 else []),  # a phone has no room for it
         "pause",
         "run-now",
     ]
