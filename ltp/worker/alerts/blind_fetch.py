@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ltp.core.trading_day import IST
+from ltp.worker.command_job import CommandJob
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)
@@ -20,14 +21,12 @@ WITHIN_S: Final = 120.0
 RETRY_S: Final = 600.0
 
 
-class BlindFetch:
-    """A background job: called about once a second, it never waits.
+class BlindFetch(CommandJob):
+    """Fetches them, a share of the instruments at a time.
 
     Args:
         keys: returns the instruments that trade now.
-        active: returns whether this worker leads.
-        waits: returns whether other work calls the broker's charts: this one ends then, because the account
-            may make five calls a second in all.
+        active, waits: as of CommandJob.
     """
 
     def __init__(
@@ -40,34 +39,24 @@ class BlindFetch:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._keys, self._active, self._waits = keys, active, waits
-        self._command = command or SubprocessJob(within_s=WITHIN_S)
+        super().__init__(command or SubprocessJob(within_s=WITHIN_S), active, waits)
+        self._keys = keys
         self._now, self._monotonic = now, monotonic
         self._not_before = monotonic() + EVERY_S  # the worker's first minutes have other work
         self._turn = 0
 
-    def __call__(self) -> None:
-        ended = self._command.ended()
-        if ended is not None and ended[0] != 0:
-            self._not_before = self._monotonic() + RETRY_S
-            log.warning("Not all bars for alerts were fetched: %s", ended[1])
-        if self._waits():
-            self._command.stop()
-            return
-        if self._command.running or self._monotonic() < self._not_before or not self._active():
+    def _start_if_due(self) -> None:
+        if self._monotonic() < self._not_before:
             return
         self._not_before = self._monotonic() + EVERY_S
         keys = self._next_keys()
         if keys:
             self._start(keys)
 
-    @property
-    def running(self) -> bool:
-        return self._command.running
-
-    def stop(self) -> None:
-        """End a fetch that runs; what it has stored by then is right."""
-        self._command.stop()
+    def _note_end(self, status: int, last_line: str) -> None:
+        if status != 0:
+            self._not_before = self._monotonic() + RETRY_S
+            log.warning("Not all bars for alerts were fetched: %s", last_line)
 
     def _next_keys(self) -> list[str]:
         every = list(self._keys())

@@ -13,6 +13,7 @@ from ltp.db import candles
 from ltp.db.alerts import members, rules
 from ltp.db.engine import Engine, reading
 from ltp.errors import CriterionError, DatabaseError
+from ltp.worker.command_job import CommandJob
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)
@@ -22,12 +23,8 @@ LOOK_EVERY_S: Final = 5.0
 RETRY_S: Final = 300.0
 
 
-class ValuesJob:
-    """A background job: called about once a second, it never waits. Without a rule that names a term it does nothing.
-
-    Args:
-        active: returns whether this worker leads.
-    """
+class ValuesJob(CommandJob):
+    """Without a rule that names a term it does nothing. For the arguments see CommandJob."""
 
     def __init__(
         self,
@@ -37,19 +34,16 @@ class ValuesJob:
         command: SubprocessJob | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine, self._active, self._monotonic = engine, active, monotonic
-        self._command = command or SubprocessJob(within_s=WITHIN_S)
+        super().__init__(command or SubprocessJob(within_s=WITHIN_S), active)
+        self._engine, self._monotonic = engine, monotonic
         self._look_at = float("-inf")
         self._done: object = None  # the state of alerts and candles that the last run was started for
         self._started: object = None
         self._seen: object = None  # at the last look
         self._named: tuple[int, bool] | None = None  # number of changes, and whether any rule names a term
 
-    def __call__(self) -> None:
-        ended = self._command.ended()
-        if ended is not None:
-            self._note_end(*ended)
-        if self._command.running or self._monotonic() < self._look_at or not self._active():
+    def _start_if_due(self) -> None:
+        if self._monotonic() < self._look_at:
             return
         self._look_at = self._monotonic() + LOOK_EVERY_S
         try:
@@ -68,10 +62,6 @@ class ValuesJob:
         except OSError as error:
             log.warning("The terms of alerts cannot be computed: %s", error.strerror)
             self._look_at = self._monotonic() + RETRY_S
-
-    def stop(self) -> None:
-        """End a run that is under way; the next one begins anew."""
-        self._command.stop()
 
     def _wanted(self) -> object:
         """Return the state that values are to be of, None where no rule names a term."""

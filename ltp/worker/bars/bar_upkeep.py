@@ -12,7 +12,7 @@ from typing import Final
 
 from ltp.core.trading_day import IST
 from ltp.errors import NotFoundError
-from ltp.worker.bars.command_job import CommandJob
+from ltp.worker.command_job import CommandJob
 from ltp.worker.subprocess_job import SubprocessJob
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from ltp.core.trading_day import IST
-from ltp.worker.bars.command_job import CommandJob
 from ltp.worker.bars.coverage_log import GapEnds
+from ltp.worker.command_job import CommandJob
 from ltp.worker.subprocess_job import SOME_FAILED, SubprocessJob
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What the jobs on stored bars share: one command at a time, which makes way for other work."""
+"""What the jobs of a command share: one at a time, which makes way for other work where it has to."""
 
 from __future__ import annotations
 
