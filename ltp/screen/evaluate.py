@@ -16,6 +16,7 @@ import talib
 
 from ltp.core.criteria.facts import unit_of
 from ltp.core.criteria.nodes import (
+    COMPARE,
     Arithmetic,
     Call,
     Comparison,
@@ -35,10 +36,6 @@ from ltp.screen.history import Floats, History, weekly
 
 Facts = Mapping[str, float | str | None]
 
-_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt,
-    "<=": operator.le, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 _COMPUTE: Final[Mapping[str, Callable[[Floats, Floats], Floats]]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
@@ -130,7 +127,7 @@ class _Share:
                 return None if word is None else (word == node_text(right)) == (sign == "==")
             case Comparison(sign, left, right):
                 a, b = self._number(left), self._number(right)
-                return _COMPARE[sign](a, b) if math.isfinite(a) and math.isfinite(b) else None
+                return COMPARE[sign](a, b) if math.isfinite(a) and math.isfinite(b) else None
             case Not(operand):
                 inner = self._truth(operand)
                 return None if inner is None else not inner

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left, bisect_right, insort
 from typing import Final
 
-from ltp.core.alerts.evaluate import Truth, Value
+from ltp.core.alerts.evaluate import Truth, Value, live_value
 from ltp.core.alerts.level import Level, LevelRule, level_of, level_rule
 from ltp.core.alerts.thresholds import Threshold
 from ltp.core.alerts.watch import Watch
@@ -187,10 +187,4 @@ class Entry:
 
     def live(self, name: str) -> float | None:
         """Return a live value in rupees, per cent or units, None if the last packet has none."""
-        if name == "day_volume":
-            return self.volume
-        if name == "change_pct":
-            close = self.prev_close
-            return None if not close or self.ltp is None else (self.ltp - close) / close * 100
-        price = self.ltp if name == "ltp" else getattr(self.day, name.removeprefix("day_"))
-        return None if price is None else price / SCALE
+        return live_value(name, self.ltp, self.day, self.prev_close, self.volume)

@@ -10,6 +10,7 @@ from typing import Final
 from ltp.core.alerts.grammar import CROSSES
 from ltp.core.alerts.rule import is_stored
 from ltp.core.criteria.nodes import (
+    COMPARE,
     Arithmetic,
     Call,
     Comparison,
@@ -23,6 +24,8 @@ from ltp.core.criteria.nodes import (
     PlanLevel,
     node_text,
 )
+from ltp.core.money import SCALE, Price
+from ltp.core.ticks.tick import DayPrices
 
 # Values by the text of a term or a plan's level; None or missing: not known.
 Values = Mapping[str, float | None]
@@ -31,13 +34,21 @@ Truth = Callable[[], bool | None]
 # Returns the function that reads a live value; the key is "" for the rule's own instrument.
 Reader = Callable[[str, str], Value]
 
-COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt,
-    "<=": operator.le, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 _COMPUTE: Final[Mapping[str, Callable[[float, float], float]]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
+
+
+def live_value(
+    name: str, ltp: Price | None, day: DayPrices, prev_close: Price | None, volume: int | None
+) -> float | None:
+    """Return a live value in rupees, per cent or units, None where it is not known."""
+    if name == "day_volume":
+        return volume
+    if name == "change_pct":
+        return None if not prev_close or ltp is None else (ltp - prev_close) / prev_close * 100
+    price = ltp if name == "ltp" else getattr(day, name.removeprefix("day_"))
+    return None if price is None else price / SCALE
 
 
 def constant(node: Node, values: Values) -> float | None:

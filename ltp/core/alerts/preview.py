@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ltp.core.alerts import policy
-from ltp.core.alerts.evaluate import Value, Values, truth
+from ltp.core.alerts.evaluate import Value, Values, live_value, truth
 from ltp.core.alerts.level import Level, level_rule
 from ltp.core.alerts.rule import Rule
 from ltp.core.alerts.words import price_words
-from ltp.core.criteria.nodes import Node
+from ltp.core.criteria.nodes import Node, PlanLevel, node_text
 from ltp.core.money import SCALE, Price
 from ltp.core.ticks.tick import Tick
 
@@ -56,7 +56,11 @@ def preview(rule: Rule, key: str, values: Values, tick_of: Callable[[str], Tick 
     level = policy.level(rule, values, tick.prev_close)
     if level is not None:
         return _of_level(level, _typed(rule.tree, level), key, tick)
-    unknown = [text for text in (*rule.terms, *map(_plan_text, rule.plans)) if values.get(text) is None]
+    unknown = [
+        text
+        for text in (*rule.terms, *(node_text(PlanLevel(*plan)) for plan in rule.plans))
+        if values.get(text) is None
+    ]
     if unknown:
         return Preview(
             f"{unknown[0]} is not known yet: it is computed within minutes after the alert is saved."
@@ -103,11 +107,6 @@ def _per_cent(value: float) -> str:
     return "less than 0.01%" if size < 0.01 else f"{size:.2f}".rstrip("0").rstrip(".") + "%"
 
 
-def _plan_text(plan: tuple[str, str]) -> str:
-    screen, level = plan
-    return f"plan({screen}, {level})" if screen.isidentifier() else f'plan("{screen}", {level})'
-
-
 def _reader(own: str, tick_of: Callable[[str], Tick | None]) -> Callable[[str, str], Value]:
     def reader(key: str, name: str) -> Value:
         return lambda: _live(tick_of(key or own), name)
@@ -116,13 +115,4 @@ def _reader(own: str, tick_of: Callable[[str], Tick | None]) -> Callable[[str, s
 
 
 def _live(tick: Tick | None, name: str) -> float | None:
-    """Return a live value in rupees, per cent or units."""
-    if tick is None:
-        return None
-    if name == "day_volume":
-        return tick.volume
-    if name == "change_pct":
-        close = tick.prev_close
-        return None if not close or tick.ltp is None else (tick.ltp - close) / close * 100
-    price = tick.ltp if name == "ltp" else getattr(tick.day, name.removeprefix("day_"))
-    return None if price is None else price / SCALE
+    return None if tick is None else live_value(name, tick.ltp, tick.day, tick.prev_close, tick.volume)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ltp.core.alerts.entry import Entry, Watched
-from ltp.core.alerts.evaluate import COMPARE, Value, constant, number, truth
+from ltp.core.alerts.evaluate import Value, constant, number, truth
 from ltp.core.alerts.thresholds import thresholds_of
 from ltp.core.alerts.watch import Reading
-from ltp.core.criteria.nodes import Comparison
+from ltp.core.criteria.nodes import COMPARE, Comparison
 
 
 def compile_general(watched: Watched, entry: Entry, entries: Mapping[str, Entry]) -> None:

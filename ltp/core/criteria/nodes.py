@@ -5,6 +5,8 @@ Nodes with the same meaning are equal and hashable, so that a node that occurs t
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -107,7 +109,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`sign`: > >= < <= == or !=."""
+    """`sign`: one of COMPARE."""
 
     sign: str
     left: Node
@@ -145,6 +147,12 @@ Node = (
     | Not
     | Logic
 )
+
+# What the sign of a comparison means for two numbers.
+COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt,
+    "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 
 CLOSE: Final = Series("close")
 _HIGH, _LOW = Series("high"), Series("low")

@@ -5,10 +5,10 @@ A row without a value in a column passes no filter of it, neither `rsi>60` nor `
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from ltp.core.criteria.nodes import COMPARE
 from ltp.core.history.plan import Plan
 from ltp.core.money import SCALE
 from ltp.core.screener import Row
@@ -16,12 +16,7 @@ from ltp.core.ticks.quote import Quote
 from ltp.web.table.filters.grammar import COLUMNS, Filter
 from ltp.web.table.values import Years, count_met, sort_key
 
-_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
+_ORDERS: Final = frozenset({">", ">=", "<", "<="})
 
 
 def passing(
@@ -71,8 +66,8 @@ def _plain(text: str) -> str:
 def _test_of_number(each: Filter) -> Callable[[float], bool]:
     scale = SCALE if COLUMNS[each.column].kind == "price" else 1
     bound = float(each.value) * scale
-    if each.sign in _COMPARE:
-        compare = _COMPARE[each.sign]
+    if each.sign in _ORDERS:
+        compare = COMPARE[each.sign]
         return lambda value: compare(value, bound)
     # Equal to the decimals that were typed: pages show 61.4 for 61.3972, which nobody types.
     half = 0.5 * scale / 10 ** len(each.value.partition(".")[2])
