@@ -43,7 +43,6 @@ from ltp.web.quote.live_depth import LiveDepth
 from ltp.web.quote.live_hours import LiveHours
 from ltp.web.quote.past import PastFigures
 from ltp.web.quote.range_cells import with_ranges
-from ltp.web.redis_waits import bounded
 from ltp.web.services import EXTENSION, Services
 from ltp.web.table import cells
 from ltp.web.table.past.day_paths import DayPaths, stored_closes
@@ -52,11 +51,11 @@ from ltp.web.table.plan_cells import PlanCells
 from ltp.web.table.range_bars import with_bars
 from ltp.web.trading_hours import TradingHours
 from ltp.web.vitals import Vitals
+from ltp.web.waits import WRITE_MS, bounded
 from ltp.web.watchlists import lists as watchlists
 
 _REDIS_TIMEOUT_S: Final = 0.5  # a page answers within a second whatever Redis does
 _OLDER_RUNS: Final = 8  # a run of every share takes tens of megabytes
-_FORM_PATIENCE_MS: Final = 250
 
 
 def create_app(
@@ -131,7 +130,7 @@ def _services(
         hub=hub,
         redis=client,
         # SQLite waits inside C, where no other greenlet of the process runs.
-        engine=engine.execution_options(ltp_busy_timeout_ms=_FORM_PATIENCE_MS),
+        engine=engine.execution_options(ltp_busy_timeout_ms=WRITE_MS),
         catalog=catalog,
         run=_older_runs(engine),
         plans=catalog.plans,

@@ -20,8 +20,8 @@ from ltp.db import minute_bars
 from ltp.db.bars import bar_days, five_minute_bars
 from ltp.db.bars.bar_days import BarDay
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
-BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
 _READ_AT_ONCE: Final = 150  # sessions of five-minute bars of one read, or 30 of one-minute bars
 _SESSION_MINUTES: Final = 375  # of shares; where sessions are longer, more is read than is needed
 _STORED_WITHIN_S: Final = 10.0  # after its end

@@ -11,8 +11,8 @@ from ltp.core.instrument import split_key
 from ltp.core.trading_day import DAY_S, IST, day_start
 from ltp.db.bars import bar_audits, coverage
 from ltp.errors import DatabaseError, NotFoundError
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 _NAMED: Final = 4
 

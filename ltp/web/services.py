@@ -1,7 +1,7 @@
 """The objects that all views of one web process share.
 
 `create_app` makes them once; a view gets them from `services()`. In a request `hub.quotes`,
-`known_depth` and reads with `redis` may wait for Redis; see `ltp.web.redis_waits` for how long.
+`known_depth` and reads with `redis` may wait for Redis; see `ltp.web.waits` for how long.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from ltp.db.alerts import rules
 from ltp.errors import InputError
 from ltp.web import params
 from ltp.web.alerts.form import PATH
-from ltp.web.alerts.targets import WRITE_MS
 from ltp.web.services import services
+from ltp.web.waits import WRITE_MS
 
 bp = Blueprint("alert_changes", __name__)
 _ID: Final = f"int(max={rules.MAX_ID}):alert_id"

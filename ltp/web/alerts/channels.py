@@ -29,14 +29,13 @@ from ltp.db.alerts.channels import MAX_ID, Wanted
 from ltp.db.alerts.deliveries import Delivery
 from ltp.errors import InputError, NotFoundError
 from ltp.web import params
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, WRITE_MS
 
 bp = Blueprint("alert_channels", __name__)
 PATH: Final = "/alerts/channels"
 EXTENSION: Final = "ltp_alert_channels"
 _ONE: Final = f"{PATH}/<int(max={MAX_ID}):channel_id>"
-_FORM_PATIENCE_MS: Final = 250
 _MAX_TYPED: Final = 200  # characters of a name that are shown again
 _TEST, _ON, _OFF, _DELETE = "test", "on", "off", "delete"
 
@@ -93,7 +92,7 @@ def add() -> BaseResponse:
         wanted = Wanted(given.get("name", ""), kind, given.get("target", ""), given.get("secret", ""))
         wanted = wanted._replace(per_minute=_per_minute())
         return channels.create(
-            services().engine, wanted, internal=_rules().internal, busy_timeout_ms=_FORM_PATIENCE_MS
+            services().engine, wanted, internal=_rules().internal, busy_timeout_ms=WRITE_MS
         )
 
     return _done(create, form)
@@ -113,7 +112,7 @@ def change(channel_id: int) -> BaseResponse:
             target=given.get("target", ""),
             secret=given.get("secret", ""),
             internal=_rules().internal,
-            busy_timeout_ms=_FORM_PATIENCE_MS,
+            busy_timeout_ms=WRITE_MS,
         )
 
     return _done(changed, _typed(str(channel_id)))
@@ -124,11 +123,11 @@ def act(channel_id: int, how: str) -> BaseResponse:
     """Test, switch or delete a channel."""
     engine = services().engine
     if how == _TEST:
-        deliveries.queue_test(engine, channel_id, busy_timeout_ms=_FORM_PATIENCE_MS)
+        deliveries.queue_test(engine, channel_id, busy_timeout_ms=WRITE_MS)
     elif how in (_ON, _OFF):
-        channels.switch(engine, channel_id, on=how == _ON, busy_timeout_ms=_FORM_PATIENCE_MS)
+        channels.switch(engine, channel_id, on=how == _ON, busy_timeout_ms=WRITE_MS)
     elif how == _DELETE:
-        channels.remove(engine, channel_id, busy_timeout_ms=_FORM_PATIENCE_MS)
+        channels.remove(engine, channel_id, busy_timeout_ms=WRITE_MS)
         return redirect(f"{PATH}#channels", 303)
     else:
         raise NotFoundError("button", how)

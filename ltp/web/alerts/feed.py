@@ -15,8 +15,8 @@ from ltp.errors import NotReadError
 from ltp.web.alerts import lines
 from ltp.web.alerts.form import PATH
 from ltp.web.alerts.lines import FiringLine
-from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patient
 
 bp = Blueprint("alert_feed", __name__)
 MAX_ENTRIES: Final = 50
@@ -28,7 +28,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)  # `updated` before the fir
 def feed() -> BaseResponse:
     if not services().catalog.site_key:  # an entry with another id would be a new one to every reader
         raise NotReadError("The database has")
-    found = history.firings(services().engine, most=MAX_ENTRIES, busy_timeout_ms=READ_MS)
+    found = history.firings(services().engine, most=MAX_ENTRIES, busy_timeout_ms=BUSY_TIMEOUT_MS)
     updated = max((each.noticed_at for each in found), default=_BEGINNING)
     document = atom.render(
         atom.Feed(

@@ -21,8 +21,8 @@ from ltp.errors import ConflictError, DatabaseError, InputError, LimitError
 from ltp.web import clients, market
 from ltp.web.alerts import fields, prospect, targets
 from ltp.web.alerts.fields import Typed
-from ltp.web.alerts.targets import READ_MS, WRITE_MS
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, WRITE_MS, patient
 
 bp = Blueprint("alert_form", __name__)
 PATH: Final = "/alerts"
@@ -36,15 +36,15 @@ def new() -> Response:
     """Show the form, with what the address fills in; `copy`: of which alert."""
     copied = request.args.get("copy", "")
     if copied.isascii() and copied.isdigit() and int(copied) <= rules.MAX_ID:
-        stored = rules.fetch(services().engine, int(copied), busy_timeout_ms=READ_MS)
+        stored = rules.fetch(services().engine, int(copied), busy_timeout_ms=BUSY_TIMEOUT_MS)
         return _render(fields.of_alert(stored, targets.symbol_of)._replace(version=""))
     return _shown(fields.typed(request.args))
 
 
 @bp.get(f"{PATH}/<{_ID}>/edit")
-@targets.patient
+@patient
 def edit(alert_id: int) -> Response:
-    alert = rules.fetch(services().engine, alert_id, busy_timeout_ms=READ_MS)
+    alert = rules.fetch(services().engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
     if _CHECK in request.args:
         return _shown(fields.typed(request.args), alert)
     return _render(fields.of_alert(alert, targets.symbol_of), alert)
@@ -71,7 +71,7 @@ def create() -> BaseResponse:
 @bp.post(f"{PATH}/<{_ID}>/edit")
 def change(alert_id: int) -> BaseResponse:
     form, engine = fields.typed(request.form), services().engine
-    alert = rules.fetch(engine, alert_id, busy_timeout_ms=READ_MS)
+    alert = rules.fetch(engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
     version = int(form.version) if form.version.isascii() and form.version.isdigit() else 0
     try:
         terms = targets.accepted(fields.terms(form, targets.key_of))
@@ -80,7 +80,7 @@ def change(alert_id: int) -> BaseResponse:
         return _refused(form, error, alert)
     except ConflictError as error:
         # What was typed stays, on top of the version that the next try replaces.
-        now = rules.fetch(engine, alert_id, busy_timeout_ms=READ_MS)
+        now = rules.fetch(engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
         sentence = f"Somebody changed this alert meanwhile: {_summary(now.terms)}. Save again to replace that"
         return _refused(form._replace(version=str(now.version)), error, now, sentence)
     return redirect(f"{PATH}/{alert_id}", 303)
@@ -164,7 +164,7 @@ def _render(
 
 def _channels() -> dict[str, str]:
     try:
-        found = history.channels(services().engine, busy_timeout_ms=READ_MS)
+        found = history.channels(services().engine, busy_timeout_ms=BUSY_TIMEOUT_MS)
     except DatabaseError:  # the form works without
         return {}
     return {str(id_): name for id_, name in found.items()}

@@ -13,9 +13,9 @@ from ltp.errors import InputError
 from ltp.web import params, urls
 from ltp.web.alerts import lines, prospect, targets
 from ltp.web.alerts.form import PATH
-from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.live import notices
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patient
 
 bp = Blueprint("alerts", __name__)
 SIZE: Final = 50  # alerts of a page
@@ -48,11 +48,15 @@ def page() -> str:
     query, engine = _query(), services().engine
     states = (query.state,) if query.state != _ANY else ()
     choice = Choice(states, words=query.words, names=_names(query.words))
-    found = rules.listed(engine, choice, first=(query.page - 1) * SIZE, most=SIZE, busy_timeout_ms=READ_MS)
+    found = rules.listed(
+        engine, choice, first=(query.page - 1) * SIZE, most=SIZE, busy_timeout_ms=BUSY_TIMEOUT_MS
+    )
     ids = [each.id for each in found.alerts]
-    last = history.last_firings(engine, ids, busy_timeout_ms=READ_MS)
-    fired = history.firings(engine, before=query.before or None, most=FIRINGS + 1, busy_timeout_ms=READ_MS)
-    counts = rules.counts(engine, busy_timeout_ms=READ_MS)
+    last = history.last_firings(engine, ids, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    fired = history.firings(
+        engine, before=query.before or None, most=FIRINGS + 1, busy_timeout_ms=BUSY_TIMEOUT_MS
+    )
+    counts = rules.counts(engine, busy_timeout_ms=BUSY_TIMEOUT_MS)
     notices.look(0 if query.before else max((each.firing.id for each in fired[:1]), default=0))
     pages = max(1, -(-found.total // SIZE))
     return render_template(

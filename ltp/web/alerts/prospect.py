@@ -13,9 +13,9 @@ from ltp.core.screener import Row
 from ltp.core.ticks.tick import Tick
 from ltp.db.alerts import values as stored
 from ltp.errors import DatabaseError, InputError, NotFoundError
-from ltp.web.alerts.targets import READ_MS
 from ltp.web.screens.catalogue import find_run, find_screener
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 
 def prospects(alerts: Sequence[Alert]) -> Mapping[int, Preview]:
@@ -56,7 +56,7 @@ def _ticks(keys: Sequence[str]) -> Mapping[str, Tick]:
 def _stored(keys: set[str]) -> Mapping[str, Mapping[str, float | None]]:
     """Return the computed terms by key, in one read for a whole page; none if SQL cannot be read."""
     try:
-        return stored.of_instruments(services().engine, keys, busy_timeout_ms=READ_MS) if keys else {}
+        return stored.of_instruments(services().engine, keys, busy_timeout_ms=BUSY_TIMEOUT_MS) if keys else {}
     except DatabaseError:
         return {}
 

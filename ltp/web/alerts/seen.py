@@ -20,9 +20,9 @@ from ltp.errors import DatabaseError
 from ltp.hub.notices.kept import KEPT
 from ltp.web.alerts.form import PATH
 from ltp.web.alerts.lines import price_of, words_of
-from ltp.web.alerts.targets import READ_MS
 from ltp.web.live import notices, poll
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 bp = Blueprint("alert_notices", __name__)
 _LONGEST = 160  # characters of a note on a notice
@@ -60,7 +60,7 @@ def stored(engine: Engine) -> list[tuple[Notice, float]]:
     cannot be read.
     """
     try:
-        found = history.firings(engine, most=KEPT, busy_timeout_ms=READ_MS)
+        found = history.firings(engine, most=KEPT, busy_timeout_ms=BUSY_TIMEOUT_MS)
     except DatabaseError:  # the next gap, or the page of alerts, has them
         return []
     return [(_notice(each), each.noticed_at.timestamp()) for each in reversed(found)]

@@ -27,8 +27,8 @@ from ltp.errors import NotFoundError
 from ltp.web import market
 from ltp.web.alerts import lines, prospect, targets
 from ltp.web.alerts.form import PATH
-from ltp.web.alerts.targets import READ_MS, patient
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patient
 
 bp = Blueprint("alert", __name__)
 _ID: Final = f"int(max={rules.MAX_ID}):alert_id"
@@ -59,9 +59,9 @@ class DecisionLine(NamedTuple):
 @patient
 def page(alert_id: int) -> str:
     engine = services().engine
-    fired = history.firings(engine, alert_id, most=FIRINGS, busy_timeout_ms=READ_MS)
+    fired = history.firings(engine, alert_id, most=FIRINGS, busy_timeout_ms=BUSY_TIMEOUT_MS)
     try:
-        alert = rules.fetch(engine, alert_id, busy_timeout_ms=READ_MS)
+        alert = rules.fetch(engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
     except NotFoundError:
         if not fired:
             raise
@@ -84,8 +84,8 @@ def page(alert_id: int) -> str:
 @patient
 def why(alert_id: int) -> str:
     engine = services().engine
-    alert = rules.fetch(engine, alert_id, busy_timeout_ms=READ_MS)
-    found = decisions.fetch(engine, alert_id, busy_timeout_ms=READ_MS)
+    alert = rules.fetch(engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
+    found = decisions.fetch(engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
     since = datetime.now(UTC) - timedelta(days=decisions.KEPT_D)
     return render_template(
         "alerts/why.html",
@@ -105,7 +105,7 @@ def _line(alert: Alert, fired: list[Fired]) -> lines.AlertLine:
 def _channel_names(alert: Alert) -> list[str]:
     if not alert.terms.channels:
         return []
-    names = history.channels(services().engine, busy_timeout_ms=READ_MS)
+    names = history.channels(services().engine, busy_timeout_ms=BUSY_TIMEOUT_MS)
     return [names.get(id_, f"deleted channel {id_}") for id_ in alert.terms.channels]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 from ltp.core.alerts.alert import KEY, SCREEN, UNIVERSE, Target, Terms
 from ltp.core.alerts.terms import Known, checked
@@ -13,14 +12,10 @@ from ltp.core.instrument import parse_key
 from ltp.core.trading_day import IST
 from ltp.db.alerts import history
 from ltp.errors import InputError
-from ltp.web.history.patience import patiently
 from ltp.web.screens.catalogue import SCREENERS
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
-P = ParamSpec("P")
-T = TypeVar("T")
-READ_MS: Final = 50  # SQLite waits inside C, where no other greenlet of the process runs
-WRITE_MS: Final = 250
 # Where a symbol is looked for, first come first.
 _SEGMENTS: Final = (
     "NSE_EQ",
@@ -32,16 +27,6 @@ _SEGMENTS: Final = (
     "BSE_FNO",
     "BSE_CURRENCY",
 )
-
-
-def patient(view: Callable[P, T]) -> Callable[P, T]:
-    """Have a page that only reads try again while a writer holds the database, as the worker does at each firing."""
-
-    @wraps(view)
-    def again(*args: P.args, **kwargs: P.kwargs) -> T:
-        return patiently(lambda: view(*args, **kwargs))
-
-    return again
 
 
 def key_of(text: str, field: str) -> str:
@@ -71,7 +56,7 @@ def accepted(terms: Terms) -> Terms:
         InputError: names the field.
         DatabaseError: the channels cannot be read.
     """
-    ids = history.channels(services().engine, busy_timeout_ms=READ_MS) if terms.channels else ()
+    ids = history.channels(services().engine, busy_timeout_ms=BUSY_TIMEOUT_MS) if terms.channels else ()
     catalog = services().catalog
     known = Known(
         lambda key: catalog.instrument(key) is not None,

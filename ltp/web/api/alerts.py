@@ -18,9 +18,9 @@ from ltp.db.alerts.rules import Choice
 from ltp.errors import InputError
 from ltp.web import clients, params
 from ltp.web.alerts import targets
-from ltp.web.alerts.targets import READ_MS, WRITE_MS
 from ltp.web.json_bodies import json_object
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, WRITE_MS, patient
 
 bp = Blueprint("alerts_api", __name__)
 PATH: Final = "/api/v1/alerts"
@@ -50,7 +50,7 @@ def create() -> Response:
 
 
 @bp.get(PATH)
-@targets.patient
+@patient
 def every() -> Response:
     given = params.single(request.args.items(multi=True))
     states = params.several(given, "state", STATES, ())
@@ -58,27 +58,29 @@ def every() -> Response:
     offset = params.whole(given, "offset", 1_000_000, 0, least=0)
     target = Target(KEY, targets.key_of(given["key"], "key")) if "key" in given else None
     choice = Choice(states, target, params.text(given, "q"))
-    found = rules.listed(services().engine, choice, first=offset, most=limit, busy_timeout_ms=READ_MS)
+    found = rules.listed(services().engine, choice, first=offset, most=limit, busy_timeout_ms=BUSY_TIMEOUT_MS)
     following = offset + limit if offset + limit < found.total else None
     alerts = [document.alert(each) for each in found.alerts]
     return _json({"alerts": alerts, "total": found.total, "next": following})
 
 
 @bp.get(f"{PATH}/<{_ID}>")
-@targets.patient
+@patient
 def one(alert_id: int) -> Response:
     return _json(document.alert(_fetch(alert_id)))
 
 
 @bp.get(f"{PATH}/<{_ID}>/history")
-@targets.patient
+@patient
 def fired(alert_id: int) -> Response:
     """Return the firings of an alert, newest first, also of one that is deleted."""
     given = params.single(request.args.items(multi=True))
     limit = params.whole(given, "limit", MOST, USUAL)
     before = params.whole(given, "before", rules.MAX_ID, 0)
     engine = services().engine
-    found = history.firings(engine, alert_id, before=before or None, most=limit + 1, busy_timeout_ms=READ_MS)
+    found = history.firings(
+        engine, alert_id, before=before or None, most=limit + 1, busy_timeout_ms=BUSY_TIMEOUT_MS
+    )
     if not found:
         _fetch(alert_id)
     following = found[limit - 1].firing.id if len(found) > limit else None
@@ -204,7 +206,7 @@ def _refused(body: Mapping[str, Any], name: str, accepted: str) -> InputError:
 
 
 def _fetch(alert_id: int) -> Alert:
-    return rules.fetch(services().engine, alert_id, busy_timeout_ms=READ_MS)
+    return rules.fetch(services().engine, alert_id, busy_timeout_ms=BUSY_TIMEOUT_MS)
 
 
 def _json(document: object, status: int = 200) -> Response:

@@ -27,8 +27,8 @@ from ltp.web.charts.forming_candle import NO_CANDLE, FormingCandle
 from ltp.web.charts.plan_lines import NO_PLAN, PlanLines
 from ltp.web.charts.query import SESSIONS, ChartQuery, Choice, choices
 from ltp.web.charts.session_choice import note, tooltip_words
-from ltp.web.redis_waits import bounded
 from ltp.web.services import services
+from ltp.web.waits import bounded
 
 _BUSY: Final = (
     "The bars cannot be read at the moment; prices are not affected. Load the page again for the chart."

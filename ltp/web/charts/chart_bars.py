@@ -19,6 +19,7 @@ from ltp.web import bars, day_bars
 from ltp.web.charts.overlays import Overlay, over_continuous, overlays, warm_up
 from ltp.web.charts.query import DAYS, SESSIONS, ChartQuery
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 MOST: Final = (
     800  # bars on one chart: three years of days; more would be thinner than two pixels on most screens
@@ -138,7 +139,7 @@ def _last_if_not_over(key: str, query: ChartQuery, found: Sequence[Bar], now: da
 def _is_same_source() -> bool:
     """Return whether the stored candles are of the exchange, real or simulated, that prices come from now."""
     shared = services()
-    return (candle_source.origin(shared.engine, busy_timeout_ms=bars.BUSY_TIMEOUT_MS) == "simulated") == (
+    return (candle_source.origin(shared.engine, busy_timeout_ms=BUSY_TIMEOUT_MS) == "simulated") == (
         shared.source() == "simulator"
     )
 

@@ -16,7 +16,6 @@ from ltp.core.instrument import Instrument
 from ltp.db import minute_bars
 from ltp.errors import DatabaseError
 from ltp.hub.insets import Inset
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.charts import forming_candle
 from ltp.web.charts.chart import ChartState, draw_chart
 from ltp.web.charts.chart_bars import Newest, forming_day, windows_of
@@ -24,6 +23,7 @@ from ltp.web.charts.forming_candle import NO_CANDLE
 from ltp.web.charts.plan_lines import PlanLines
 from ltp.web.charts.query import ChartQuery
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 _CELLS: Final = 500  # a drawing costs as much
 _DRAWN_EVERY_S: Final = 2.0  # at most

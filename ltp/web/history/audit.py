@@ -23,8 +23,8 @@ from ltp.db.bars import bar_audits, worst_minutes
 from ltp.db.bars.worst_minutes import WorstMinute
 from ltp.errors import InputError
 from ltp.web import params, urls
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 bp = Blueprint("audit", __name__)
 PATH: Final = "/candles/audit"

@@ -12,12 +12,11 @@ from ltp.core.instrument import parse_key
 from ltp.db.history import jobs, schedules
 from ltp.errors import InputError, NotFoundError
 from ltp.web import clients, redirect_marks, urls
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history import form, overview
 from ltp.web.history.job_lines import AGAIN
 from ltp.web.history.overview import ASKED, PATH, SUBJECT
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 bp = Blueprint("history_changes", __name__)
 _JOB: Final = f"{PATH}/jobs/<int(max={jobs.MAX_ID}):job_id>/<how>"

@@ -28,9 +28,8 @@ from ltp.db.history.jobs import (
 )
 from ltp.db.history.summary import EVERYTHING
 from ltp.web import clients, times
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 AGAIN: Final = "again"
 EVERYTHING_TITLE: Final = "Everything stored"

@@ -11,11 +11,10 @@ from ltp.db.history import summary
 from ltp.db.history.summary import EVERYTHING, MINUTES, SORTS, TIMEFRAMES, Member
 from ltp.errors import NotFoundError
 from ltp.web import params, urls
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history.job_lines import title_of
 from ltp.web.history.overview import PATH, TIMEFRAME_TITLES, kept_days, today
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 bp = Blueprint("history_members", __name__)
 SIZE: Final = 100  # instruments of a page

@@ -14,12 +14,11 @@ from ltp.core.trading_day import IST
 from ltp.db.history import schedules, summary
 from ltp.db.history.summary import DAYS, EVERYTHING, MINUTES, TIMEFRAMES, OfList
 from ltp.web import params, redirect_marks
-from ltp.web.bars import BUSY_TIMEOUT_MS
 from ltp.web.history import form, job_lines
 from ltp.web.history.form import NAMED, Typed
 from ltp.web.history.job_lines import ACTION_TITLES, EVERYTHING_TITLE
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 bp = Blueprint("history", __name__)
 PATH: Final = "/candles"

@@ -20,11 +20,11 @@ from ltp.core.trading_day import DAY_S, day_start
 from ltp.db import chart_closes, minute_bars
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 KEPT: Final = 500  # instruments; the least recently used goes first
 FRESH_S: Final = 60.0
 AGAIN_S: Final = 5.0  # after a database that could not be read
-_BUSY_TIMEOUT_MS: Final = 50  # waiting blocks all greenlets of a web process
 
 
 class PastFigures:
@@ -73,5 +73,5 @@ class PastFigures:
         if before is None:
             return None
         start = day_start(before)
-        bars = minute_bars.fetch(self._engine, key, start, start + DAY_S, busy_timeout_ms=_BUSY_TIMEOUT_MS)
+        bars = minute_bars.fetch(self._engine, key, start, start + DAY_S, busy_timeout_ms=BUSY_TIMEOUT_MS)
         return next((bar.oi for bar in reversed(bars) if bar.oi is not None), None)

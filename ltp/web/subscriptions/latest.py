@@ -13,9 +13,9 @@ from ltp.core.ticks.tick import LINK_DEAD_AFTER_S
 from ltp.db.catalog import Catalog
 from ltp.errors import StoreError
 from ltp.store import subscription_table
-from ltp.web.redis_waits import bounded
 from ltp.web.services import services
 from ltp.web.subscriptions.select import Counts, counts
+from ltp.web.waits import bounded
 
 NO_COUNTS: Final = Counts(0, {}, {}, {})
 OLD_AFTER_S: Final = 8.0  # the worker makes one every two seconds

@@ -9,9 +9,8 @@ from ltp.core.instrument import parse_key
 from ltp.core.subscriptions.pins import Pin
 from ltp.db.pins import pins
 from ltp.errors import InputError
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 _SEGMENTS: Final = ("NSE_EQ", "IDX_I", "BSE_EQ")
 _ACCEPTED: Final = "it is a symbol such as HDFCBANK, or a key such as NSE_EQ:1333 of a known instrument"

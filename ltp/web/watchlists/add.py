@@ -14,9 +14,8 @@ from ltp.core.watchlists.watchlist import MAX_ROWS, MAX_TITLE, Line
 from ltp.db.watchlists import lists as stored
 from ltp.errors import InputError
 from ltp.web import params, urls
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 from ltp.web.watchlists.changes import change
 from ltp.web.watchlists.index import SOURCE
 from ltp.web.watchlists.lists import PATH, lists

@@ -27,10 +27,9 @@ from ltp.db.watchlists import lists as stored
 from ltp.db.watchlists import store
 from ltp.db.watchlists.named import finder
 from ltp.errors import InputError, NotFoundError
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.json_bodies import json_object
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 from ltp.web.watchlists.lists import lists
 
 bp = Blueprint("api_watchlists", __name__)

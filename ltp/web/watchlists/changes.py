@@ -20,9 +20,8 @@ from ltp.core.watchlists.watchlist import Watchlist, is_section_key
 from ltp.db.watchlists import store
 from ltp.errors import ConflictError, InputError
 from ltp.web import params
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 from ltp.web.watchlists import edit, words
 from ltp.web.watchlists.edit import Refusal, Typed
 from ltp.web.watchlists.index import SOURCE

@@ -13,9 +13,8 @@ from ltp.core.watchlists.watchlist import MAX_LISTS, MAX_TITLE
 from ltp.db.watchlists import lists as stored
 from ltp.errors import InputError
 from ltp.web import params
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 from ltp.web.watchlists.lists import PATH
 
 bp = Blueprint("watchlists", __name__)

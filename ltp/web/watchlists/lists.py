@@ -19,12 +19,11 @@ from ltp.core.watchlists.watchlist import Line, Watchlist, kind_of, universe_of
 from ltp.db.engine import Engine
 from ltp.db.watchlists import store
 from ltp.errors import DatabaseError
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.screens.catalogue import custom_screener
 from ltp.web.services import services
 from ltp.web.table.columns import FLAG, NOTE, SECTION
 from ltp.web.table.screener import Screener, in_table_order
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 EXTENSION: Final = "ltp_watchlists"
 PATH: Final = "/watchlists"

@@ -14,9 +14,8 @@ from ltp.core.watchlists.pasted import Pasted
 from ltp.core.watchlists.watchlist import MAX_ROWS
 from ltp.db.watchlists.named import finder
 from ltp.errors import InputError
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 from ltp.web.watchlists.changes import change
 from ltp.web.watchlists.lists import PATH, lists
 

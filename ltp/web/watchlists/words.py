@@ -7,9 +7,8 @@ from typing import Final
 
 from ltp.core.instrument import SEGMENTS
 from ltp.db.watchlists import store
-from ltp.web.bars import BUSY_TIMEOUT_MS
-from ltp.web.history.patience import patiently
 from ltp.web.services import services
+from ltp.web.waits import BUSY_TIMEOUT_MS, patiently
 
 _KEY: Final = re.compile(rf"\b(?:{'|'.join(SEGMENTS)}):[0-9]{{1,10}}\b")
 _SHOWN: Final = 5

@@ -9,7 +9,7 @@ import pytest
 
 from ltp.db.alerts import decisions, history, rules
 from ltp.errors import DatabaseError
-from ltp.web.history.patience import TRIES
+from ltp.web.waits import TRIES
 
 PAGES = ("/alerts", "/alerts/1", "/alerts/1/why", "/alerts/1/edit", "/alerts.atom", "/api/v1/alerts")
 PLAIN = {"key": "NSE_EQ:1333", "rule": "ltp > 1650"}

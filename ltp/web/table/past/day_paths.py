@@ -26,10 +26,10 @@ from ltp.db.engine import Engine
 from ltp.errors import DatabaseError
 from ltp.web.table.cells import DASH
 from ltp.web.table.sparkline import PLACES, day_line
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 CAPACITY: Final = 6_000  # instruments, as many as the board keeps; some 12 MB if all of them are shown
 FOLLOWED_FOR_S: Final = 90.0  # a line that was not drawn for longer may lack minutes, and is read again
-_BUSY_TIMEOUT_MS: Final = 50  # SQLite waits inside C, where the streams of the process wait too
 _READ: Final = 50  # instruments of one query, a page of usual size: some 20 ms
 _MINUTE_US: Final = 60_000_000
 # Minutes of a day that has no beginning; no exchange trades so long. Its line begins with its first close.
@@ -195,5 +195,5 @@ class DayPaths:
 def stored_closes(engine: Engine) -> FetchCloses:
     """Return the function that reads closes from SQL, and waits for a lock only a moment."""
     return lambda keys, midnight: minute_bars.fetch_closes(
-        engine, list(keys), midnight, busy_timeout_ms=_BUSY_TIMEOUT_MS
+        engine, list(keys), midnight, busy_timeout_ms=BUSY_TIMEOUT_MS
     )

@@ -18,11 +18,11 @@ from ltp.core.trading_day import date_of
 from ltp.db import recent_candles
 from ltp.db.engine import Engine
 from ltp.errors import DatabaseError
+from ltp.web.waits import BUSY_TIMEOUT_MS
 
 CAPACITY: Final = 6_000  # instruments, as many as the board keeps; a megabyte
 FRESH_S: Final = 900.0  # candles are imported once a day, and today's prices widen the range
 MOST_S: Final = 2.0  # of reading for one page; what is not read by then is read for the next one
-_BUSY_TIMEOUT_MS: Final = 50  # waiting blocks all greenlets of a web process
 _READ: Final = 20  # instruments of one query: some 5 ms
 
 FetchYears = Callable[[Collection[str], date], Mapping[str, Ends]]
@@ -85,6 +85,6 @@ def stored_years(engine: Engine) -> FetchYears:
     """Return the function that reads daily candles from SQL, and waits for a lock only a moment."""
 
     def fetch(keys: Collection[str], day: date) -> dict[str, Ends]:
-        return recent_candles.ends_since(engine, keys, day - WEEKS, day, busy_timeout_ms=_BUSY_TIMEOUT_MS)
+        return recent_candles.ends_since(engine, keys, day - WEEKS, day, busy_timeout_ms=BUSY_TIMEOUT_MS)
 
     return fetch

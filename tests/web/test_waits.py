@@ -1,4 +1,4 @@
-"""A request waits for Redis once, however many of its parts read from it."""
+"""A request waits for Redis once, however many of its parts read from it, and for a locked database a few times."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ltp import metrics
 from ltp.db import instruments, runs
 from ltp.db.catalog import Catalog
 from ltp.db.engine import open_engine
-from ltp.errors import StoreError
+from ltp.errors import DatabaseError, StoreError
 from ltp.settings import Settings
-from ltp.web import redis_waits
-from ltp.web.redis_waits import LONGEST_S, bounded
+from ltp.web import waits
+from ltp.web.waits import LONGEST_S, TRIES, bounded, patiently
 from tests.web.conftest import MASTER, ROWS
 
 
@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(redis_waits, "time", clock)
+    monkeypatch.setattr(waits, "time", clock)
     return clock
 
 
@@ -117,3 +117,38 @@ def test_a_page_waits_once_for_a_redis_that_hangs(
     monkeypatch.setattr(metrics, "count", count)
     assert client.get(path).status_code == 200
     assert failed == ["store_errors.TimeoutError"]
+
+
+class Locked:
+    """Fails so many times, then answers."""
+
+    def __init__(self, failures: int, *, permanent: bool = False) -> None:
+        self.left, self.calls, self.permanent = failures, 0, permanent
+
+    def __call__(self) -> str:
+        self.calls += 1
+        self.left -= 1
+        if self.left >= 0:
+            raise DatabaseError("locked", permanent=self.permanent)
+        return "read"
+
+
+@pytest.mark.parametrize("failures", [0, 1, TRIES - 1])
+def test_a_locked_database_is_tried_again(failures: int) -> None:
+    pauses: list[float] = []
+    assert patiently(Locked(failures), pauses.append) == "read"
+    assert len(pauses) == failures
+
+
+def test_patience_ends() -> None:
+    action = Locked(TRIES)
+    with pytest.raises(DatabaseError):
+        patiently(action, lambda _: None)
+    assert action.calls == TRIES
+
+
+def test_a_failure_that_stays_is_not_waited_for() -> None:
+    action = Locked(1, permanent=True)
+    with pytest.raises(DatabaseError):
+        patiently(action, lambda _: None)
+    assert action.calls == 1
